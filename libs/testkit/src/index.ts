@@ -1,0 +1,6 @@
+export { eventually } from './eventually.js';
+export { notRun } from './not-run.js';
+export { startNats, type TestNats } from './start-nats.js';
+export { startPostgres, type TestPostgres } from './start-postgres.js';
+export { type Stack, type StackOptions, startStack } from './start-stack.js';
+export { type TestPremises, testPremises } from './test-premises.js';

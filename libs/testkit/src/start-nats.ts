@@ -1,0 +1,42 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ServiceName } from '@agentlattice/contracts';
+import { ownNats } from '@agentlattice/launcher';
+import { testPremises } from './test-premises.js';
+
+export interface TestNats {
+  /** The URL of a service's user, with that service's permissions, or of `admin`. */
+  natsUrl(user: ServiceName | 'admin'): string;
+  /** Kills the server's process; it is started again by itself. */
+  kill(signal?: NodeJS.Signals): void;
+  /** Removes all JetStream data and restarts the server: what a lost disk looks like. */
+  wipe(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A NATS server of its own with JetStream, the users of all services and their permissions. */
+export async function startNats(): Promise<TestNats> {
+  const premises = await testPremises();
+  try {
+    const { url } = await ownNats(premises);
+    return {
+      natsUrl: url,
+      kill: (signal = 'SIGKILL') => void premises.group.get('nats')?.kill(signal),
+      wipe: () => wipeNats(premises),
+      stop: premises.remove,
+    };
+  } catch (error) {
+    await premises.remove();
+    throw error;
+  }
+}
+
+/** Stops NATS, empties its store, starts it again on the same port. */
+export async function wipeNats({ group, dataDir }: Pick<Awaited<ReturnType<typeof testPremises>>, 'group' | 'dataDir'>): Promise<void> {
+  const server = group.get('nats');
+  if (server === undefined) throw new Error('this stack has no NATS of its own');
+  await server.stop();
+  await rm(join(dataDir, 'nats'), { recursive: true, force: true });
+  server.start();
+  await server.ready(30_000);
+}

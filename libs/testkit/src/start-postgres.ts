@@ -1,0 +1,39 @@
+import type { ServiceName } from '@agentlattice/contracts';
+import { embeddedDatabase, loadMigrations, type MigrationClass, runMigrations } from '@agentlattice/launcher';
+import { testPremises } from './test-premises.js';
+
+export interface TestPostgres {
+  /** The administrator's, who owns all tables. */
+  readonly adminUrl: string;
+  /** The URL of a service's own role, whose search path is its schema. */
+  databaseUrl(service: ServiceName): string;
+  /** Kills the server's process; it is started again by itself. */
+  kill(signal?: NodeJS.Signals): void;
+  stop(): Promise<void>;
+}
+
+/**
+ * A PostgreSQL of its own, with the schemas and roles of all services.
+ * @param migrations per service: its migration classes, or `built` for those in its dist folder
+ */
+export async function startPostgres(
+  options: { migrations?: Partial<Record<ServiceName, readonly MigrationClass[] | 'built'>> } = {},
+): Promise<TestPostgres> {
+  const premises = await testPremises();
+  try {
+    const database = await embeddedDatabase(premises);
+    for (const [name, wanted] of Object.entries(options.migrations ?? {})) {
+      const service = name as ServiceName;
+      await runMigrations(database.adminUrl, service, wanted === 'built' ? await loadMigrations(service) : wanted);
+    }
+    return {
+      adminUrl: database.adminUrl,
+      databaseUrl: (service) => database.of(service).url,
+      kill: (signal = 'SIGKILL') => void premises.group.get('postgres')?.kill(signal),
+      stop: premises.remove,
+    };
+  } catch (error) {
+    await premises.remove();
+    throw error;
+  }
+}

@@ -1,0 +1,88 @@
+import type { ServiceName } from '@agentlattice/contracts';
+import { type Credentials, freePort, openHouse } from '@agentlattice/launcher';
+import { wipeNats } from './start-nats.js';
+import { testPremises } from './test-premises.js';
+
+export interface StackOptions {
+  /** Which services `startServices` starts; default all five. */
+  readonly services?: readonly ServiceName[];
+  /** Added to the environment of each service. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Whether the first start makes the sample policy; default true. */
+  readonly samplePolicy?: boolean;
+}
+
+/** A whole house of its own: fresh servers, migrated schemas, credentials; services on request. */
+export interface Stack {
+  readonly dataDir: string;
+  readonly adminUrl: string;
+  databaseUrl(service: ServiceName): string;
+  natsUrl(user: ServiceName | 'admin'): string;
+  /** Undefined where timers live in PostgreSQL. */
+  readonly redisUrl: string | undefined;
+  readonly baseUrl: string;
+  readonly credentials: Credentials;
+  /** The environment a service of this stack would get, for tests that start one themselves. */
+  environmentOf(service: ServiceName): NodeJS.ProcessEnv;
+  /** Starts the services and waits until all are ready. */
+  startServices(): Promise<void>;
+  /** Sends a signal to a service or server (`postgres`, `nats`, `redis`); what dies is started again. */
+  kill(name: string, signal?: NodeJS.Signals): void;
+  /** The number of the running process; undefined between two runs. */
+  pid(name: string): number | undefined;
+  /** Waits until a service or server that was killed does its work again. */
+  ready(name: string): Promise<void>;
+  /** Ends a service or server for good, until `resume`. */
+  halt(name: string): Promise<void>;
+  resume(name: string): Promise<void>;
+  wipeNats(): Promise<void>;
+  /** What the house said on its terminal. */
+  readonly said: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** Starts the servers of a stack; with `await stack.startServices()` the whole house runs. */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const premises = await testPremises();
+  try {
+    const configuration = {
+      dataDir: premises.dataDir,
+      host: '127.0.0.1',
+      port: await freePort(),
+      database: undefined,
+      nats: undefined,
+      redisUrl: process.env['TEST_REDIS_URL'],
+    };
+    const house = await openHouse(configuration, premises, options);
+    const member = (name: string) => {
+      const found = premises.group.get(name);
+      if (found === undefined) throw new Error(`${name} does not run in this stack`);
+      return found;
+    };
+    return {
+      dataDir: premises.dataDir,
+      adminUrl: house.backends.database.adminUrl,
+      databaseUrl: (service) => house.backends.database.of(service).url,
+      natsUrl: house.backends.nats.url,
+      redisUrl: house.backends.redisUrl,
+      baseUrl: house.baseUrl,
+      credentials: house.credentials,
+      environmentOf: house.environmentOf,
+      startServices: house.startServices,
+      kill: (name, signal = 'SIGKILL') => void member(name).kill(signal),
+      pid: (name) => member(name).pid,
+      ready: (name) => member(name).ready(60_000),
+      halt: (name) => member(name).stop(),
+      resume: async (name) => {
+        member(name).start();
+        await member(name).ready(60_000);
+      },
+      wipeNats: () => wipeNats(premises),
+      said: premises.said,
+      stop: premises.remove,
+    };
+  } catch (error) {
+    await premises.remove();
+    throw error;
+  }
+}

@@ -1,0 +1,49 @@
+import type { Configuration } from './configuration.js';
+import { type NatsAccess, externalNats, ownNats } from './nats/nats-access.js';
+import { type DatabaseAccess, embeddedDatabase, externalDatabase } from './postgres/database-access.js';
+import type { Premises } from './premises.js';
+import { rememberedPort } from './process/free-port.js';
+import { embeddedRedis, redisAnswers } from './redis/embedded-redis.js';
+import { StartRefused } from './start-refused.js';
+
+/** The servers the five services use. */
+export interface Backends {
+  readonly database: DatabaseAccess;
+  readonly nats: NatsAccess;
+  /** Undefined: timers live in PostgreSQL. */
+  readonly redisUrl: string | undefined;
+}
+
+/**
+ * Starts, or reaches, all servers at once.
+ * @throws StartRefused when one of them cannot be used
+ */
+export async function openBackends(
+  configuration: Pick<Configuration, 'database' | 'nats' | 'redisUrl'>,
+  premises: Premises,
+): Promise<Backends> {
+  const { database, nats, redisUrl } = configuration;
+  // One after the other would be simpler, but a start is something people wait for.
+  const opening = [
+    database === undefined ? embeddedDatabase(premises) : externalDatabase(database, premises),
+    nats === undefined ? ownNats(premises) : externalNats(nats, premises),
+    redisUrl === undefined ? ownRedis(premises) : externalRedis(redisUrl),
+  ] as const;
+  // Nobody is left behind half started when one of them fails.
+  await Promise.allSettled(opening);
+  const [databaseAccess, natsAccess, redis] = await Promise.all(opening);
+  return { database: databaseAccess, nats: natsAccess, redisUrl: redis };
+}
+
+async function ownRedis(premises: Premises): Promise<string | undefined> {
+  const { dataDir, secrets, group } = premises;
+  const server = await embeddedRedis(dataDir, await rememberedPort(dataDir, 'redis'), secrets);
+  if (server === undefined) return undefined;
+  await group.supervise(server.spec).ready(60_000);
+  return server.url;
+}
+
+async function externalRedis(url: string): Promise<string> {
+  if (await redisAnswers(url)) return url;
+  throw new StartRefused('The server of REDIS_URL does not answer; start it, or unset REDIS_URL.');
+}

@@ -1,0 +1,23 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { runCommand } from '../process/run-command.js';
+import { repositoryRoot } from '../repository-root.js';
+import { StartRefused } from '../start-refused.js';
+
+/**
+ * Lets the gateway's own code put workspace, administrator, keys and agent of the credentials file into its schema.
+ * Done on every start, because a crash of the first one may have left any part of it out.
+ * @param env the gateway's environment
+ * @throws StartRefused when it fails
+ */
+export async function ensureFirstWorkspace(credentialsFile: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const script = 'apps/gateway/dist/first-start.js';
+  if (!existsSync(join(repositoryRoot, script))) throw new StartRefused(`${script} is missing; run npm run build.`);
+  const { code, stdout, stderr } = await runCommand(process.execPath, ['--enable-source-maps', script], {
+    cwd: repositoryRoot,
+    env: { ...env, AL_CREDENTIALS_FILE: credentialsFile },
+  });
+  if (code === 0) return;
+  const said = (stderr.trim() || stdout.trim()).split('\n').slice(-8).join('\n');
+  throw new StartRefused(`The first workspace could not be set up: ${said}`);
+}

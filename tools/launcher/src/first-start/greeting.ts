@@ -1,0 +1,26 @@
+import { type Credentials, credentialsPath } from './credentials.js';
+import { samplePolicy } from './ensure-sample-policy.js';
+
+/** What the person at the terminal reads once everything runs; it holds no key, since terminals are logged. */
+export function greeting(dataDir: string, { base_url }: Credentials): string {
+  const path = credentialsPath(dataDir);
+  return `
+AgentLattice approvals is running.
+
+  Dashboard    ${base_url}
+  Credentials  ${path}
+               Agents that run as the same user of this operating system can read that file too: it holds
+               the administrator's password and key. Give agents a user of their own, or only their own key.
+
+A first request. The sample policy "${samplePolicy.name}" asks a human for it:
+
+  curl -sS ${base_url}/api/v1/actions \\
+    -H "Authorization: Bearer $(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["agent"]["api_key"])' ${shellQuoted(path)})" \\
+    -H 'Content-Type: application/json' \\
+    -d '{"action_type":"${samplePolicy.action_type}","metadata":{"service":"checkout","version":"1.4.2"}}'
+
+Ctrl-C stops everything.
+`;
+}
+
+const shellQuoted = (text: string) => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

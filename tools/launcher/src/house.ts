@@ -1,0 +1,94 @@
+import { serviceNames, type ServiceName } from '@agentlattice/contracts';
+import { type Backends, openBackends } from './backends.js';
+import type { Configuration } from './configuration.js';
+import { type Credentials, credentialsPath, ensureCredentials } from './first-start/credentials.js';
+import { ensureFirstWorkspace } from './first-start/ensure-first-workspace.js';
+import { ensureSamplePolicy } from './first-start/ensure-sample-policy.js';
+import { loadMigrations, runMigrations } from './postgres/run-migrations.js';
+import type { Premises } from './premises.js';
+import { freePort } from './process/free-port.js';
+import { gatewayPort } from './services/gateway-port.js';
+import { httpBase, isOk, serviceChild } from './services/service-child.js';
+import { serviceEnvironment, type ServiceSettings } from './services/service-environment.js';
+import { StartRefused } from './start-refused.js';
+
+export interface HouseOptions {
+  /** Default: all five. */
+  readonly services?: readonly ServiceName[];
+  /** Added to the environment of every service. */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly samplePolicy?: boolean;
+}
+
+/** Everything that `npm start` runs, up to the point where services may start. */
+export interface House {
+  readonly backends: Backends;
+  readonly baseUrl: string;
+  readonly credentials: Credentials;
+  /** The environment one of the services would get. */
+  environmentOf(service: ServiceName): NodeJS.ProcessEnv;
+  /** Starts the services and waits until each is ready. @throws StartRefused */
+  startServices(): Promise<void>;
+}
+
+const serviceReadyWithinMs = 90_000;
+
+/**
+ * Starts servers, migrates, and writes the credentials. The premises' group owns all children: close it to stop.
+ * @throws StartRefused when anything stands in the way
+ */
+export async function openHouse(
+  configuration: Configuration,
+  premises: Premises,
+  options: HouseOptions = {},
+): Promise<House> {
+  const { dataDir, secrets, say, group } = premises;
+  const services = options.services ?? serviceNames;
+  const port = await gatewayPort(configuration.port, configuration.host);
+  const baseUrl = httpBase(configuration.host, port);
+  const backends = await openBackends(configuration, premises);
+  await migrateAll(backends, say);
+  const credentials = await ensureCredentials(dataDir, secrets, baseUrl);
+
+  const healthPorts = new Map<ServiceName, number>();
+  for (const service of services) healthPorts.set(service, await freePort());
+  const settingsOf = (service: ServiceName): ServiceSettings => {
+    const healthPort = healthPorts.get(service) ?? 0;
+    return { dataDir, host: configuration.host, port, healthPort, extra: options.env ?? {} };
+  };
+  const environmentOf = (service: ServiceName) => serviceEnvironment(service, backends, settingsOf(service));
+
+  const startServices = async () => {
+    if (services.includes('gateway'))
+      await ensureFirstWorkspace(credentialsPath(dataDir), environmentOf('gateway'));
+    const started = services.map((s) => group.supervise(serviceChild(s, backends, settingsOf(s))));
+    await Promise.all(started.map((s) => s.ready(serviceReadyWithinMs)));
+    if (services.length < serviceNames.length) return;
+    await wholeHouseReady(baseUrl);
+    if (options.samplePolicy !== false)
+      await ensureSamplePolicy(dataDir, credentials).catch((error: unknown) => {
+        say(`WARNING: the sample policy could not be made (${String(error)}); the next start tries again.`);
+      });
+  };
+  return { backends, baseUrl, credentials, environmentOf, startServices };
+}
+
+async function migrateAll({ database }: Backends, say: (line: string) => void): Promise<void> {
+  for (const service of serviceNames) {
+    const count = await runMigrations(
+      database.adminUrl,
+      service,
+      await loadMigrations(service),
+      database.of(service).role,
+    );
+    if (count > 0) say(`${service}: ${String(count)} migration${count === 1 ? '' : 's'} run`);
+  }
+}
+
+async function wholeHouseReady(baseUrl: string): Promise<void> {
+  const deadline = Date.now() + serviceReadyWithinMs;
+  while (!(await isOk(`${baseUrl}/readyz`).catch(() => false))) {
+    if (Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+    else throw new StartRefused(`The services run but do not reach one another; ${baseUrl}/readyz names what is missing.`);
+  }
+}

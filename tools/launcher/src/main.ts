@@ -1,0 +1,65 @@
+import { mkdirSync } from 'node:fs';
+import { readConfiguration } from './configuration.js';
+import { greeting } from './first-start/greeting.js';
+import { openHouse } from './house.js';
+import { openPremises, type Premises } from './premises.js';
+import { acquireLauncherLock } from './process/launcher-lock.js';
+import { StartRefused } from './start-refused.js';
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+const stopRequested = new Promise<string>((resolve) => {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
+  // The bootstrap went away without a word; nobody would be left to stop us.
+  process.on('disconnect', () => resolve('the end of npm start'));
+});
+// A terminal that was closed: the lines are lost, the house is stopped in order all the same.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
+async function run(): Promise<number> {
+  const configuration = readConfiguration(process.env);
+  const { dataDir } = configuration;
+  try {
+    mkdirSync(dataDir, { recursive: true });
+  } catch {
+    throw new StartRefused(`The data directory ${dataDir} cannot be made; set AL_DATA_DIR to one that can.`);
+  }
+  const release = acquireLauncherLock(dataDir);
+  let premises: Premises | undefined;
+  let giveUp: (reason: StartRefused) => void = () => undefined;
+  const givenUp = new Promise<never>((_, reject) => (giveUp = reject));
+  givenUp.catch(() => undefined);
+  try {
+    premises = await openPremises({ dataDir, say, onGivenUp: giveUp });
+    const starting = start(configuration, premises);
+    starting.catch(() => undefined);
+    const first = await Promise.race([starting, stopRequested, givenUp]);
+    const why = first ?? (await Promise.race([stopRequested, givenUp]));
+    say(`stopping (${why})`);
+    await premises.group.close();
+    // A step of an unfinished start, such as initdb, ends by itself.
+    await starting.catch(() => undefined);
+    return 0;
+  } finally {
+    await premises?.group.close();
+    release();
+  }
+}
+
+async function start(configuration: ReturnType<typeof readConfiguration>, premises: Premises): Promise<undefined> {
+  const startedAt = Date.now();
+  say('starting the servers');
+  const house = await openHouse(configuration, premises);
+  say('starting the services');
+  await house.startServices();
+  say(`ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+  say(greeting(configuration.dataDir, house.credentials));
+}
+
+try {
+  process.exit(await run());
+} catch (error) {
+  if (error instanceof StartRefused) process.stderr.write(`${error.message}\n`);
+  else console.error(error);
+  process.exit(1);
+}

@@ -1,0 +1,48 @@
+import type { ServiceName } from '@agentlattice/contracts';
+import { jetstreamManager } from '@nats-io/jetstream';
+import type { ExternalServer } from '../configuration.js';
+import { type Premises, startServer } from '../premises.js';
+import { StartRefused } from '../start-refused.js';
+import { embeddedNats } from './embedded-nats.js';
+import { withNats } from './nats-client.js';
+import { isRecentEnough, oldestNats } from './nats-release.js';
+
+export interface NatsAccess {
+  /** The URL of a service's user, or of the administrator's. */
+  readonly url: (user: ServiceName | 'admin') => string;
+}
+
+/** Starts NATS with JetStream in the data directory. */
+export async function ownNats(premises: Premises): Promise<NatsAccess> {
+  const { dataDir, secrets, say } = premises;
+  return startServer(premises, 'nats', (port) => embeddedNats(dataDir, port, secrets, say));
+}
+
+/**
+ * Uses the server of NATS_URL, with the URLs given per service or with the one credential for all: users of a NATS
+ * server stand in its configuration, so they cannot be made from here.
+ * @throws StartRefused when it cannot be used
+ */
+export async function externalNats({ url, services }: ExternalServer, { say }: Premises): Promise<NatsAccess> {
+  await reach('NATS_URL', url);
+  for (const [service, own] of Object.entries(services)) await reach(`the URL of ${service}`, own);
+  if (Object.keys(services).length === 0)
+    say(
+      'WARNING: all services share the credential of NATS_URL, so NATS no longer keeps one from speaking for another. Include deploy/nats/permissions.conf in the server and set NATS_URL_GATEWAY and so on.',
+    );
+  return { url: (user) => (user === 'admin' ? url : (services[user] ?? url)) };
+}
+
+async function reach(what: string, url: string | undefined): Promise<void> {
+  if (url === undefined) return;
+  try {
+    await withNats(url, async (nc) => {
+      const version = nc.info?.version ?? '';
+      if (!isRecentEnough(version)) throw new Error(`it is version ${version}, and ${oldestNats} is the oldest supported`);
+      await (await jetstreamManager(nc, { checkAPI: false })).getAccountInfo();
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'unknown';
+    throw new StartRefused(`The server of ${what} cannot be used (JetStream must be on): ${reason}.`);
+  }
+}

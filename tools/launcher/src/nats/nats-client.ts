@@ -1,0 +1,29 @@
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+
+/** Lends a connection without reconnecting, and closes it whatever happens. */
+export async function withNats<T>(url: string, use: (nc: NatsConnection) => Promise<T>): Promise<T> {
+  const nc = await connect({ ...natsOptions(url), name: 'al-launcher', reconnect: false, timeout: 5_000 });
+  try {
+    return await use(nc);
+  } finally {
+    await nc.close();
+  }
+}
+
+/** The client takes user and password apart from the server's address. */
+export function natsOptions(url: string): { servers: string; user?: string; pass?: string } {
+  const { host, username, password } = new URL(url);
+  const login = { user: decodeURIComponent(username), pass: decodeURIComponent(password) };
+  return { servers: host, ...(username === '' ? {} : login) };
+}
+
+/** Whether the server answers and its JetStream is up. */
+export async function jetStreamAnswers(url: string): Promise<boolean> {
+  try {
+    await withNats(url, async (nc) => (await jetstreamManager(nc)).getAccountInfo());
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,91 @@
+import type { ServiceName } from '@agentlattice/contracts';
+import type { ExternalServer } from '../configuration.js';
+import { type Premises, startServer } from '../premises.js';
+import { StartRefused } from '../start-refused.js';
+import { embeddedPostgres } from './embedded-postgres.js';
+import { ensureSchemas } from './ensure-schemas.js';
+import { type AdminRights, adminRights, provisionRoles } from './provision-database.js';
+import { roleOf, schemaOf } from './service-role.js';
+
+/** How one service reaches its schema. */
+export interface ServiceDatabase {
+  readonly url: string;
+  /** Who gets what migrations grant to the service's role. */
+  readonly role: string;
+  /** For PGOPTIONS, where the role itself does not know its search path. */
+  readonly options?: string;
+}
+
+export interface DatabaseAccess {
+  /** Migrates, and owns the tables. */
+  readonly adminUrl: string;
+  readonly of: (service: ServiceName) => ServiceDatabase;
+}
+
+/** Starts PostgreSQL in the data directory, with a role and a schema per service. */
+export async function embeddedDatabase(premises: Premises): Promise<DatabaseAccess> {
+  const { dataDir, secrets } = premises;
+  const { adminUrl, ensureDatabase } = await startServer(premises, 'postgres', (port) =>
+    embeddedPostgres(dataDir, port, secrets),
+  );
+  await ensureDatabase();
+  return provisioned(adminUrl, await adminRights(adminUrl), premises);
+}
+
+/**
+ * Uses the server of DATABASE_URL: with roles of our own where its user may make them, else with the URLs given per
+ * service, else with the one credential for all.
+ * @throws StartRefused when it cannot be used
+ */
+export async function externalDatabase({ url, services }: ExternalServer, premises: Premises): Promise<DatabaseAccess> {
+  const rights = await reach('DATABASE_URL', url);
+  if (rights.serverVersion < 150_000)
+    throw new StartRefused('The server of DATABASE_URL is older than PostgreSQL 15, which is the oldest supported.');
+  if (!rights.mayMakeSchemas)
+    throw new StartRefused(
+      `The user of DATABASE_URL may not create schemas in ${rights.database}; grant it CREATE on the database (deploy/postgres/roles.sql does).`,
+    );
+  if (Object.keys(services).length > 0) {
+    const own = (service: ServiceName) => services[service] ?? url;
+    const users = new Map<ServiceName, string>();
+    for (const service of Object.keys(services) as ServiceName[])
+      users.set(service, (await reach(`the URL of ${service}`, own(service))).user);
+    const of = (s: ServiceName) => confined(s, own(s), users.get(s) ?? rights.user);
+    await ensureSchemas(url, (s) => of(s).role);
+    return { adminUrl: url, of };
+  }
+  if (rights.mayMakeRoles) return provisioned(url, rights, premises);
+  premises.say(
+    'WARNING: the user of DATABASE_URL may not create roles, so all services share its credential and the database no longer keeps one from the data of another. Run deploy/postgres/roles.sql and set DATABASE_URL_GATEWAY and so on.',
+  );
+  await ensureSchemas(url, () => rights.user);
+  return { adminUrl: url, of: (service) => confined(service, url, rights.user) };
+}
+
+async function provisioned(adminUrl: string, rights: AdminRights, premises: Premises): Promise<DatabaseAccess> {
+  const { secrets } = premises;
+  const warnings = await provisionRoles(adminUrl, rights, secrets);
+  for (const warning of warnings) premises.say(`WARNING: ${warning}`);
+  const of = (service: ServiceName) => {
+    const url = new URL(adminUrl);
+    url.username = roleOf(service);
+    url.password = secrets.of(`postgres.${service}`);
+    return { url: url.href, role: roleOf(service) };
+  };
+  return { adminUrl, of };
+}
+
+const confined = (service: ServiceName, url: string, role: string): ServiceDatabase => ({
+  url,
+  role,
+  options: `-c search_path=${schemaOf(service)}`,
+});
+
+async function reach(what: string, url: string): Promise<AdminRights> {
+  try {
+    return await adminRights(url);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message || ('code' in error ? String(error.code) : error.name) : 'unknown';
+    throw new StartRefused(`The server of ${what} cannot be used: ${reason}.`);
+  }
+}

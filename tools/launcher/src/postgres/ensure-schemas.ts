@@ -1,0 +1,20 @@
+import { type ServiceName, serviceNames } from '@agentlattice/contracts';
+import { withClient } from './database-client.js';
+import { jobsSchema, schemaOf } from './service-role.js';
+
+/**
+ * Makes the schemas on a server where we may not make roles.
+ * @param userOf the login of a service there; it gets access to its schema
+ */
+export function ensureSchemas(adminUrl: string, userOf: (service: ServiceName) => string): Promise<void> {
+  return withClient(adminUrl, async (client) => {
+    for (const service of serviceNames) {
+      const schema = schemaOf(service);
+      await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
+      await client.query(`GRANT USAGE ON SCHEMA ${schema} TO ${client.escapeIdentifier(userOf(service))}`);
+    }
+    await client.query(`CREATE SCHEMA IF NOT EXISTS ${jobsSchema}`);
+    const approvals = client.escapeIdentifier(userOf('approval-service'));
+    await client.query(`GRANT USAGE, CREATE ON SCHEMA ${jobsSchema} TO ${approvals}`);
+  });
+}

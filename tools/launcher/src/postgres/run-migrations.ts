@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { ServiceName } from '@agentlattice/contracts';
+import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
+import { repositoryRoot } from '../repository-root.js';
+import { withClient } from './database-client.js';
+import { roleOf, schemaOf } from './service-role.js';
+
+/** A class from `apps/<service>/src/migrations`. */
+export type MigrationClass = new () => MigrationInterface;
+
+// One launcher migrates at a time; the others wait and then find nothing to do.
+const migrationLock = 715_402_002;
+const migrationTable = 'migration';
+
+/** The built migrations of a service, oldest first; none while the app has no such file. */
+export async function loadMigrations(service: ServiceName): Promise<readonly MigrationClass[]> {
+  const path = join(repositoryRoot, 'apps', service, 'dist', 'migrations', 'index.js');
+  if (!existsSync(path)) return [];
+  const module = (await import(pathToFileURL(path).href)) as { migrations: readonly MigrationClass[] };
+  return module.migrations;
+}
+
+/**
+ * Brings a service's schema up to date as the administrator. Costs one query when there is nothing to do.
+ * @param grantee the role that gets what the migrations grant to the service's own role, where an external server has
+ *   a differently named one
+ * @returns how many migrations were run
+ */
+export function runMigrations(
+  adminUrl: string,
+  service: ServiceName,
+  migrations: readonly MigrationClass[],
+  grantee = roleOf(service),
+): Promise<number> {
+  return withClient(adminUrl, async (client) => {
+    await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);
+    const schema = schemaOf(service);
+    const { rows } = await client.query<{ known: boolean }>('SELECT to_regclass($1) IS NOT NULL AS known', [
+      `${schema}.${migrationTable}`,
+    ]);
+    if (rows[0]?.known === true) {
+      const done = await client.query<{ name: string }>(`SELECT name FROM ${schema}.${migrationTable}`);
+      const names = new Set(done.rows.map((r) => r.name));
+      if (migrations.every((m) => names.has(nameOf(m)))) return 0;
+    }
+    return migrations.length === 0 ? 0 : await migrate(adminUrl, service, migrations, grantee);
+  });
+}
+
+/** TypeORM's own rule for the name it stores. */
+const nameOf = (migration: MigrationClass) => new migration().name ?? migration.name;
+
+async function migrate(
+  adminUrl: string,
+  service: ServiceName,
+  migrations: readonly MigrationClass[],
+  grantee: string,
+): Promise<number> {
+  // Loaded only when needed: it is the slowest import of a start.
+  const { DataSource, MigrationExecutor } = await import('typeorm');
+  const schema = schemaOf(service);
+  const source: DataSource = new DataSource({
+    type: 'postgres',
+    url: adminUrl,
+    schema,
+    migrations: [...migrations],
+    migrationsTableName: migrationTable,
+    migrationsTransactionMode: 'each',
+    extra: { options: `-c search_path=${schema}`, max: 2 },
+  });
+  await source.initialize();
+  const runner = source.createQueryRunner();
+  try {
+    if (grantee !== roleOf(service)) grantInstead(runner, roleOf(service), `"${grantee.replaceAll('"', '""')}"`);
+    const executor = new MigrationExecutor(source, runner);
+    executor.transaction = 'each';
+    return (await executor.executePendingMigrations()).length;
+  } finally {
+    await runner.release();
+    await source.destroy();
+  }
+}
+
+/** Rewrites the one name the migrations know, the service's role, in whatever statement it stands. */
+function grantInstead(runner: QueryRunner, role: string, grantee: string): void {
+  const query = runner.query.bind(runner);
+  const named = new RegExp(`\\b${role}\\b`, 'g');
+  Object.assign(runner, {
+    query: (sql: string, parameters?: unknown[]) => query(sql.replace(named, () => grantee), parameters),
+  });
+}

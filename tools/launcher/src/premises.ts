@@ -1,0 +1,52 @@
+import { chmod, mkdir } from 'node:fs/promises';
+import { rememberedPort } from './process/free-port.js';
+import { reapLeftovers } from './process/pid-file.js';
+import { ProcessGroup } from './process/process-group.js';
+import type { ChildSpec, SupervisionOptions } from './process/supervised-process.js';
+import { openSecrets, type Secrets } from './secrets.js';
+import { StartRefused } from './start-refused.js';
+
+/** A data directory made ready for one launcher: its secrets, and the children that live on it. */
+export interface Premises {
+  readonly dataDir: string;
+  readonly secrets: Secrets;
+  readonly group: ProcessGroup;
+  readonly say: (line: string) => void;
+}
+
+const serverReadyWithinMs = 60_000;
+
+/**
+ * Opens a data directory: makes it when missing and stops what a killed launcher left running on it.
+ * @throws StartRefused when it cannot be written to, or its secrets are damaged
+ */
+export async function openPremises(options: SupervisionOptions): Promise<Premises> {
+  const { dataDir, say } = options;
+  try {
+    await mkdir(dataDir, { recursive: true });
+    // Others may pass through (PostgreSQL may have to run as another user), but not look around.
+    await chmod(dataDir, 0o711);
+  } catch (error) {
+    throw new StartRefused(
+      `The data directory ${dataDir} cannot be used (${error instanceof Error ? error.message : 'unknown'}); set AL_DATA_DIR to one that can.`,
+    );
+  }
+  const left = await reapLeftovers(dataDir);
+  if (left.length > 0) say(`stopped what an earlier start left running: ${left.join(', ')}`);
+  return { dataDir, say, secrets: await openSecrets(dataDir), group: new ProcessGroup(options) };
+}
+
+/**
+ * Starts a server of our own, on the port it had last time unless that one is taken.
+ * @returns what `prepare` made, once the server is ready
+ * @throws StartRefused when it does not become ready
+ */
+export async function startServer<T extends { readonly spec: ChildSpec }>(
+  premises: Premises,
+  name: string,
+  prepare: (port: number) => Promise<T>,
+): Promise<T> {
+  const server = await prepare(await rememberedPort(premises.dataDir, name));
+  await premises.group.supervise(server.spec).ready(serverReadyWithinMs);
+  return server;
+}

@@ -1,0 +1,39 @@
+import { StartRefused } from '../start-refused.js';
+import { type ChildSpec, SupervisedProcess, type SupervisionOptions } from './supervised-process.js';
+
+/** All children of one house; closing it leaves none behind. */
+export class ProcessGroup {
+  private readonly members = new Map<string, SupervisedProcess>();
+  private closing: Promise<void> | undefined;
+
+  constructor(private readonly options: SupervisionOptions) {}
+
+  /**
+   * Starts supervising a child.
+   * @throws StartRefused once the group is closing, so that a start in progress ends there
+   */
+  supervise(spec: ChildSpec): SupervisedProcess {
+    if (this.closing !== undefined) throw new StartRefused('The start was stopped.');
+    const member = new SupervisedProcess(spec, this.options);
+    this.members.set(spec.name, member);
+    member.start();
+    return member;
+  }
+
+  get(name: string): SupervisedProcess | undefined {
+    return this.members.get(name);
+  }
+
+  /** Stops the services first, then the servers they finish their work with. Safe to call again. */
+  close(): Promise<void> {
+    this.closing ??= this.stopAll();
+    return this.closing;
+  }
+
+  private async stopAll(): Promise<void> {
+    for (const backend of [false, true]) {
+      const some = [...this.members.values()].filter((m) => m.spec.backend === backend);
+      await Promise.all(some.map((m) => m.stop()));
+    }
+  }
+}

@@ -1,0 +1,178 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { StartRefused } from '../start-refused.js';
+import { removePidFile, writePidFile } from './pid-file.js';
+import { ProcessLog } from './process-log.js';
+
+/** A child whose exit code is this one found its configuration wrong (EX_CONFIG): starting it again cannot help. */
+export const badConfigurationExit = 78;
+
+export interface ChildSpec {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** Asked for at every spawn, so that each run can have its own instance name. */
+  readonly env: () => NodeJS.ProcessEnv;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly stopSignal: 'SIGTERM' | 'SIGINT';
+  /** Servers are stopped after the services that use them. */
+  readonly backend: boolean;
+  /** Done before every spawn, for example clearing what a killed run left. */
+  readonly prepare?: () => Promise<void>;
+  /** True once the child does its work. */
+  readonly isReady: () => Promise<boolean>;
+  /** What the person at the terminal gets to see of a line; mostly nothing. */
+  readonly present: (line: string) => string | undefined;
+}
+
+export interface SupervisionOptions {
+  readonly dataDir: string;
+  readonly say: (line: string) => void;
+  readonly stopWithinMs?: number;
+  readonly firstBackOffMs?: number;
+  readonly longestBackOffMs?: number;
+  readonly healthyAfterMs?: number;
+  /** Told when the child refuses its configuration after it had been running. */
+  readonly onGivenUp?: (reason: StartRefused) => void;
+}
+
+/** One child process that is started again whenever it ends without having been asked to. */
+export class SupervisedProcess {
+  private child: ChildProcess | undefined;
+  private stopping = false;
+  private wake = new AbortController();
+  private ended: Promise<void> = Promise.resolve();
+  private refusal: StartRefused | undefined;
+  private lastLine = '';
+  private starts = 0;
+  private readonly log: ProcessLog;
+
+  constructor(
+    readonly spec: ChildSpec,
+    private readonly options: SupervisionOptions,
+  ) {
+    this.log = new ProcessLog(options.dataDir, spec.name, (line) => {
+      if (line.trim() !== '') this.lastLine = line;
+      const shown = this.stopping ? undefined : spec.present(line);
+      if (shown !== undefined) this.say(shown);
+    });
+  }
+
+  /** The number of the running child; undefined between two runs. */
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
+  /** How often the child was spawned. */
+  get runs(): number {
+    return this.starts;
+  }
+
+  /** Begins supervision; the child need not be ready yet. */
+  start(): void {
+    this.stopping = false;
+    this.refusal = undefined;
+    this.wake = new AbortController();
+    this.ended = this.keepRunning();
+  }
+
+  /**
+   * Waits until the child does its work.
+   * @throws StartRefused when it refuses its configuration or is not ready in time
+   */
+  async ready(withinMs: number): Promise<void> {
+    const deadline = Date.now() + withinMs;
+    while (!(this.child !== undefined && (await this.spec.isReady().catch(() => false)))) {
+      if (this.refusal !== undefined) throw this.refusal;
+      if (this.stopping) throw new StartRefused(`${this.spec.name} was stopped while it started.`);
+      if (Date.now() > deadline)
+        throw new StartRefused(
+          `${this.spec.name} was not ready within ${String(Math.round(withinMs / 1000))} s; its last words were "${this.lastLine.slice(0, 300)}" (all of them: ${this.options.dataDir}/logs/${this.spec.name}.log).`,
+        );
+      await delay(25);
+    }
+  }
+
+  /** Sends a signal to the running child; it will be started again. Returns false when none runs. */
+  kill(signal: NodeJS.Signals): boolean {
+    const sent = this.child?.kill(signal) ?? false;
+    // Dead as of now, though the news takes a moment: `ready` must not be answered by the one that was killed.
+    if (sent && signal === 'SIGKILL') this.child = undefined;
+    return sent;
+  }
+
+  /** Ends the child and its supervision; after return no process is left. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.wake.abort();
+    const child = this.child;
+    child?.kill(this.spec.stopSignal);
+    const force = setTimeout(() => this.child?.kill('SIGKILL'), this.options.stopWithinMs ?? 10_000);
+    await this.ended;
+    clearTimeout(force);
+  }
+
+  private async keepRunning(): Promise<void> {
+    const first = this.options.firstBackOffMs ?? 100;
+    let backOff = first;
+    while (!this.stopping) {
+      const startedAt = Date.now();
+      const how = await this.runOnce();
+      if (this.stopping) return;
+      if (how === `code ${String(badConfigurationExit)}`) return this.giveUp();
+      if (Date.now() - startedAt >= (this.options.healthyAfterMs ?? 10_000)) backOff = first;
+      this.say(`ended (${how}); starting it again in ${String(backOff)} ms`);
+      await delay(backOff, undefined, { signal: this.wake.signal }).catch(() => undefined);
+      backOff = Math.min(backOff * 2, this.options.longestBackOffMs ?? 2_000);
+    }
+  }
+
+  private giveUp(): void {
+    this.refusal = new StartRefused(`${this.spec.name} refuses its configuration: ${this.lastLine}`);
+    this.options.onGivenUp?.(this.refusal);
+  }
+
+  /** @returns how the run ended, in words */
+  private async runOnce(): Promise<string> {
+    const { spec, options } = this;
+    try {
+      await spec.prepare?.();
+    } catch (error) {
+      return `cannot be prepared: ${error instanceof Error ? error.message : String(error)}`;
+    }
+    if (this.stopping) return 'stopped';
+    const child = spawn(spec.command, spec.args, {
+      cwd: spec.cwd,
+      env: spec.env(),
+      // A process group of its own: Ctrl-C reaches the launcher alone, which then stops everything in order.
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(spec.uid === undefined ? {} : { uid: spec.uid }),
+      ...(spec.gid === undefined ? {} : { gid: spec.gid }),
+    });
+    this.starts++;
+    const exit = new Promise<string>((resolve) => {
+      const ended = (code: number | null, signal: NodeJS.Signals | null) => resolve(signal ?? `code ${String(code)}`);
+      // 'close' comes after the last line was read; a grandchild that keeps the pipe open must not hold us up.
+      child.once('close', ended);
+      child.once('exit', (code, signal) => setTimeout(ended, 500, code, signal).unref());
+      child.once('error', (error) => resolve(error.message));
+    });
+    if (child.pid !== undefined) {
+      this.child = child;
+      writePidFile(options.dataDir, spec.name, { pid: child.pid, stopSignal: spec.stopSignal, backend: spec.backend });
+      this.log.follow(child.stdout);
+      this.log.follow(child.stderr);
+    }
+    const how = await exit;
+    this.child = undefined;
+    removePidFile(options.dataDir, spec.name);
+    return how;
+  }
+
+  private say(line: string): void {
+    this.options.say(`${this.spec.name} | ${line}`);
+  }
+}

@@ -1,0 +1,43 @@
+import type { ServiceName } from '@agentlattice/contracts';
+import type { Backends } from '../backends.js';
+import { randomInstance } from '../random-secret.js';
+
+export interface ServiceSettings {
+  readonly dataDir: string;
+  readonly host: string;
+  /** The gateway's port. */
+  readonly port: number;
+  /** Where a service other than the gateway answers for its health. */
+  readonly healthPort: number;
+  /** What the caller adds, for example in tests. */
+  readonly extra: NodeJS.ProcessEnv;
+}
+
+// What is meant for the launcher, for npm or for other PostgreSQL clients says nothing to a service, and the
+// administrator's URLs must not reach one.
+const notForServices = /^(DATABASE_URL|NATS_URL|REDIS_URL|PG[A-Z]+$|npm_|INIT_CWD$|AL_CREDENTIALS_FILE$)/;
+
+/** The environment of one run of one service; every call names a new instance. */
+export function serviceEnvironment(
+  service: ServiceName,
+  backends: Backends,
+  settings: ServiceSettings,
+): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !notForServices.test(name));
+  const { url, options } = backends.database.of(service);
+  return {
+    LOG_LEVEL: 'info',
+    ...Object.fromEntries(inherited),
+    ...settings.extra,
+    AL_SERVICE_NAME: service,
+    AL_INSTANCE: randomInstance(),
+    AL_DATA_DIR: settings.dataDir,
+    DATABASE_URL: url,
+    NATS_URL: backends.nats.url(service),
+    ...(options === undefined ? {} : { PGOPTIONS: options }),
+    ...(backends.redisUrl === undefined ? {} : { REDIS_URL: backends.redisUrl }),
+    ...(service === 'gateway'
+      ? { PORT: String(settings.port), HOST: settings.host }
+      : { AL_HEALTH_PORT: String(settings.healthPort) }),
+  };
+}
