@@ -54,9 +54,13 @@ function npm(args) {
   const [command, first] = own?.endsWith('npm-cli.js') ? [process.execPath, [own]] : ['npm', []];
   return new Promise((done, failed) => {
     const child = spawn(command, [...first, ...args], { cwd: root, stdio: ['ignore', 2, 2] });
-    child.once('error', (error) => failed(new Refused(`npm could not be started (${error.message}); install Node with npm.`)));
+    child.once('error', (error) =>
+      failed(new Refused(`npm could not be started (${error.message}); install Node with npm.`)),
+    );
     child.once('close', (code) =>
-      code === 0 ? done() : failed(new Refused('npm install failed; its message stands above. Start again once it is solved.')),
+      code === 0
+        ? done()
+        : failed(new Refused('npm install failed; its message stands above. Start again once it is solved.')),
     );
   });
 }
@@ -135,7 +139,9 @@ function become(runtime, args) {
   watchNpm(() => child.kill('SIGTERM'));
   return new Promise((done, failed) => {
     child.once('error', failed);
-    child.once('exit', (code, signal) => done(code ?? (signal === 'SIGINT' ? 130 : signal === 'SIGTERM' ? 143 : 137)));
+    child.once('exit', (code, signal) =>
+      done(code ?? (signal === 'SIGINT' ? 130 : signal === 'SIGTERM' ? 143 : 137)),
+    );
   });
 }
 
@@ -153,15 +159,18 @@ function watchNpm(stop) {
 
 async function prepare() {
   const [major] = process.versions.node.split('.').map(Number);
-  if (major < 20) throw new Refused(`Node ${process.versions.node} is too old; install Node 20 or later and start again.`);
+  if (major < 20)
+    throw new Refused(`Node ${process.versions.node} is too old; install Node 20 or later and start again.`);
   let runtime;
   await exclusively(async () => {
-    if (!(await isInstalled())) await step('Installing dependencies (the first time takes a minute)', installDependencies);
+    if (!(await isInstalled()))
+      await step('Installing dependencies (the first time takes a minute)', installDependencies);
     runtime = chooseRuntime();
     const { build } = await import('./build.mjs');
     const begun = Date.now();
     const built = await build();
-    if (built.length > 0) say(`Built ${String(built.length)} projects in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+    if (built.length > 0)
+      say(`Built ${String(built.length)} projects in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
   });
   return runtime;
 }
@@ -175,7 +184,9 @@ async function main([command, ...args]) {
   };
   const program = Object.hasOwn(programs, command ?? '') ? programs[command] : undefined;
   if (program === undefined || (command === 'run' && args.length === 0))
-    throw new Refused('Usage: node tools/bootstrap.mjs install | start | test [jest arguments] | run <script.mjs> [arguments]');
+    throw new Refused(
+      'Usage: node tools/bootstrap.mjs install | start | test [jest arguments] | run <script.mjs> [arguments]',
+    );
   return program(await prepare());
 }
 

@@ -16,7 +16,9 @@ ${renderAuthorization(natsPermissions, variable)}`;
 
 if (process.argv.includes('--check')) {
   if ((await readFile(target, 'utf8').catch(() => '')) !== text) {
-    console.error('deploy/nats/permissions.conf is out of date; run: node tools/bootstrap.mjs run tools/render-nats-permissions.mjs');
+    console.error(
+      'deploy/nats/permissions.conf is out of date; run: node tools/bootstrap.mjs run tools/render-nats-permissions.mjs',
+    );
     process.exitCode = 1;
   }
 } else await writeFile(target, text);

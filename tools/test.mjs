@@ -25,7 +25,8 @@ const jest = spawn(
     cwd: root,
     env: {
       ...process.env,
-      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`.trim(),
+      NODE_OPTIONS:
+        `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`.trim(),
       AL_NOT_RUN_FILE: notRunFile,
       AL_TEST_STACKS: stacksDir,
     },
@@ -51,14 +52,16 @@ for (const suite of result?.testResults ?? [])
   for (const test of suite.assertionResults)
     if (['pending', 'todo', 'disabled'].includes(test.status))
       lines.push(`${relative(root, suite.name)}: ${test.fullName}: marked as ${test.status}`);
-if (lines.length > 0) console.log(`\nDid not run:\n${[...new Set(lines)].map((line) => `  ${line}`).join('\n')}`);
+if (lines.length > 0)
+  console.log(`\nDid not run:\n${[...new Set(lines)].map((line) => `  ${line}`).join('\n')}`);
 await rm(scratch, { recursive: true, force: true });
 
 const passed = result?.numPassedTests ?? 0;
 let failed = (result?.numFailedTests ?? 0) + (result?.numRuntimeErrorTestSuites ?? 0);
 if (result === undefined) console.log(`\nThe test runner itself ended early (${String(stopped ?? exit)}).`);
 else if (passed + failed === 0) console.log('\nNo test was found.');
-else if (exit !== 0 && failed === 0) console.log(`\nThe test runner reported a failure of its own (${String(exit)}).`);
+else if (exit !== 0 && failed === 0)
+  console.log(`\nThe test runner reported a failure of its own (${String(exit)}).`);
 if (failed === 0 && (exit !== 0 || passed === 0)) failed = 1;
 console.log(`${String(passed)} passed, ${String(failed)} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

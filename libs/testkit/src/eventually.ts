@@ -18,7 +18,8 @@ export async function eventually<T>(
     } catch (error) {
       failure = error;
     }
-    if (Date.now() > deadline) throw failure ?? new Error(`the condition did not come within ${String(within)} ms`);
+    if (Date.now() > deadline)
+      throw failure ?? new Error(`the condition did not come within ${String(within)} ms`);
     await new Promise((resolve) => setTimeout(resolve, every));
   }
 }

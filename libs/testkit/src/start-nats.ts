@@ -32,7 +32,10 @@ export async function startNats(): Promise<TestNats> {
 }
 
 /** Stops NATS, empties its store, starts it again on the same port. */
-export async function wipeNats({ group, dataDir }: Pick<Awaited<ReturnType<typeof testPremises>>, 'group' | 'dataDir'>): Promise<void> {
+export async function wipeNats({
+  group,
+  dataDir,
+}: Pick<Awaited<ReturnType<typeof testPremises>>, 'group' | 'dataDir'>): Promise<void> {
   const server = group.get('nats');
   if (server === undefined) throw new Error('this stack has no NATS of its own');
   await server.stop();

@@ -24,7 +24,11 @@ export async function startPostgres(
     const database = await embeddedDatabase(premises);
     for (const [name, wanted] of Object.entries(options.migrations ?? {})) {
       const service = name as ServiceName;
-      await runMigrations(database.adminUrl, service, wanted === 'built' ? await loadMigrations(service) : wanted);
+      await runMigrations(
+        database.adminUrl,
+        service,
+        wanted === 'built' ? await loadMigrations(service) : wanted,
+      );
     }
     return {
       adminUrl: database.adminUrl,

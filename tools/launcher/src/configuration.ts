@@ -58,7 +58,8 @@ function external(
     const name = urlVariable(variable, service);
     const own = given(name);
     if (own === undefined) continue;
-    if (url === undefined) throw new StartRefused(`${name} is set but ${variable} is not; set both, or neither.`);
+    if (url === undefined)
+      throw new StartRefused(`${name} is set but ${variable} is not; set both, or neither.`);
     checkUrl(name, own, protocols);
     services[service] = own;
   }
@@ -75,5 +76,7 @@ function external(
 function checkUrl(name: string, value: string, protocols: readonly string[]): void {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url === undefined || !protocols.includes(url.protocol) || url.hostname === '')
-    throw new StartRefused(`${name} must be a URL such as ${protocols.at(-1) ?? ''}//user:password@host:port.`);
+    throw new StartRefused(
+      `${name} must be a URL such as ${protocols.at(-1) ?? ''}//user:password@host:port.`,
+    );
 }

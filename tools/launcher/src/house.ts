@@ -1,6 +1,7 @@
 import { serviceNames, type ServiceName } from '@agentlattice/contracts';
 import { type Backends, openBackends } from './backends.js';
 import type { Configuration } from './configuration.js';
+import { errorText } from './error-text.js';
 import { type Credentials, credentialsPath, ensureCredentials } from './first-start/credentials.js';
 import { ensureFirstWorkspace } from './first-start/ensure-first-workspace.js';
 import { ensureSamplePolicy } from './first-start/ensure-sample-policy.js';
@@ -67,7 +68,9 @@ export async function openHouse(
     await wholeHouseReady(baseUrl);
     if (options.samplePolicy !== false)
       await ensureSamplePolicy(dataDir, credentials).catch((error: unknown) => {
-        say(`WARNING: the sample policy could not be made (${String(error)}); the next start tries again.`);
+        say(
+          `WARNING: the sample policy could not be made (${errorText(error)}); the next start tries again.`,
+        );
       });
   };
   return { backends, baseUrl, credentials, environmentOf, startServices };
@@ -89,6 +92,9 @@ async function wholeHouseReady(baseUrl: string): Promise<void> {
   const deadline = Date.now() + serviceReadyWithinMs;
   while (!(await isOk(`${baseUrl}/readyz`).catch(() => false))) {
     if (Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
-    else throw new StartRefused(`The services run but do not reach one another; ${baseUrl}/readyz names what is missing.`);
+    else
+      throw new StartRefused(
+        `The services run but do not reach one another; ${baseUrl}/readyz names what is missing.`,
+      );
   }
 }

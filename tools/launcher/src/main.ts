@@ -46,7 +46,10 @@ async function run(): Promise<number> {
   }
 }
 
-async function start(configuration: ReturnType<typeof readConfiguration>, premises: Premises): Promise<undefined> {
+async function start(
+  configuration: ReturnType<typeof readConfiguration>,
+  premises: Premises,
+): Promise<undefined> {
   const startedAt = Date.now();
   say('starting the servers');
   const house = await openHouse(configuration, premises);

@@ -1,4 +1,5 @@
 import { chmod, mkdir } from 'node:fs/promises';
+import { errorText } from './error-text.js';
 import { rememberedPort } from './process/free-port.js';
 import { reapLeftovers } from './process/pid-file.js';
 import { ProcessGroup } from './process/process-group.js';
@@ -28,7 +29,7 @@ export async function openPremises(options: SupervisionOptions): Promise<Premise
     await chmod(dataDir, 0o711);
   } catch (error) {
     throw new StartRefused(
-      `The data directory ${dataDir} cannot be used (${error instanceof Error ? error.message : 'unknown'}); set AL_DATA_DIR to one that can.`,
+      `The data directory ${dataDir} cannot be used (${errorText(error)}); set AL_DATA_DIR to one that can.`,
     );
   }
   const left = await reapLeftovers(dataDir);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { errorCode } from './error-text.js';
 import { readJsonFile, writePrivateFile } from './private-file.js';
 import { randomSecret } from './random-secret.js';
 import { StartRefused } from './start-refused.js';
@@ -52,7 +53,7 @@ async function readStored(path: string): Promise<Record<string, string>> {
     return storedSecrets.parse((await readJsonFile(path)) ?? {});
   } catch (error) {
     throw new StartRefused(
-      `${path} cannot be read (${error instanceof Error ? error.name : 'damaged'}); restore it, or move the data directory away to begin anew.`,
+      `${path} cannot be read (${errorCode(error) ?? 'damaged'}); restore it, or move the data directory away to begin anew.`,
     );
   }
 }

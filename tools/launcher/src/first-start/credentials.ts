@@ -25,14 +25,19 @@ export const credentialsPath = (dataDir: string) => join(dataDir, 'credentials.j
  * new keys for the same workspace and agent, whose ids the secrets remember.
  * @throws StartRefused when the file is damaged
  */
-export async function ensureCredentials(dataDir: string, secrets: Secrets, baseUrl: string): Promise<Credentials> {
+export async function ensureCredentials(
+  dataDir: string,
+  secrets: Secrets,
+  baseUrl: string,
+): Promise<Credentials> {
   const path = credentialsPath(dataDir);
   const standing = await readStanding(path);
   const orgId = secrets.keep('first.org_id', standing?.org_id ?? typeid('org').toString());
   const agentId = secrets.keep('first.agent_id', standing?.agent.id ?? typeid('agt').toString());
   await secrets.save();
   if (standing?.base_url === baseUrl) return standing;
-  const credentials = standing === undefined ? newCredentials(baseUrl, orgId, agentId) : { ...standing, base_url: baseUrl };
+  const credentials =
+    standing === undefined ? newCredentials(baseUrl, orgId, agentId) : { ...standing, base_url: baseUrl };
   await writePrivateFile(path, `${JSON.stringify(credentials, null, 2)}\n`);
   return credentials;
 }

@@ -12,7 +12,8 @@ import { StartRefused } from '../start-refused.js';
  */
 export async function ensureFirstWorkspace(credentialsFile: string, env: NodeJS.ProcessEnv): Promise<void> {
   const script = 'apps/gateway/dist/first-start.js';
-  if (!existsSync(join(repositoryRoot, script))) throw new StartRefused(`${script} is missing; run npm run build.`);
+  if (!existsSync(join(repositoryRoot, script)))
+    throw new StartRefused(`${script} is missing; run npm run build.`);
   const { code, stdout, stderr } = await runCommand(process.execPath, ['--enable-source-maps', script], {
     cwd: repositoryRoot,
     env: { ...env, AL_CREDENTIALS_FILE: credentialsFile },

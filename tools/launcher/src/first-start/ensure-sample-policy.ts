@@ -22,7 +22,10 @@ export async function ensureSamplePolicy(dataDir: string, credentials: Credentia
   const marker = join(dataDir, 'sample-policy.done');
   if (existsSync(marker)) return;
   const url = `${credentials.base_url}/api/v1/policies`;
-  const headers = { authorization: `Bearer ${credentials.admin.api_key}`, 'content-type': 'application/json' };
+  const headers = {
+    authorization: `Bearer ${credentials.admin.api_key}`,
+    'content-type': 'application/json',
+  };
   const signal = AbortSignal.timeout(30_000);
   const listed = await fetch(url, { headers, signal });
   if (!listed.ok) throw new Error(`GET /api/v1/policies answered ${String(listed.status)}`);
@@ -30,7 +33,8 @@ export async function ensureSamplePolicy(dataDir: string, credentials: Credentia
   if (!policies.some((p) => p.name === samplePolicy.name)) {
     const made = await fetch(url, { method: 'POST', headers, signal, body: JSON.stringify(samplePolicy) });
     // A crash before the marker was written: the policy of that start stands.
-    if (!made.ok && made.status !== 409) throw new Error(`POST /api/v1/policies answered ${String(made.status)}`);
+    if (!made.ok && made.status !== 409)
+      throw new Error(`POST /api/v1/policies answered ${String(made.status)}`);
   }
   await writePrivateFile(marker, '');
 }

@@ -1,6 +1,6 @@
 import type { ServiceName } from '@agentlattice/contracts';
-import { jetstreamManager } from '@nats-io/jetstream';
 import type { ExternalServer } from '../configuration.js';
+import { errorText } from '../error-text.js';
 import { type Premises, startServer } from '../premises.js';
 import { StartRefused } from '../start-refused.js';
 import { embeddedNats } from './embedded-nats.js';
@@ -23,7 +23,10 @@ export async function ownNats(premises: Premises): Promise<NatsAccess> {
  * server stand in its configuration, so they cannot be made from here.
  * @throws StartRefused when it cannot be used
  */
-export async function externalNats({ url, services }: ExternalServer, { say }: Premises): Promise<NatsAccess> {
+export async function externalNats(
+  { url, services }: ExternalServer,
+  { say }: Premises,
+): Promise<NatsAccess> {
   await reach('NATS_URL', url);
   for (const [service, own] of Object.entries(services)) await reach(`the URL of ${service}`, own);
   if (Object.keys(services).length === 0)
@@ -38,11 +41,11 @@ async function reach(what: string, url: string | undefined): Promise<void> {
   try {
     await withNats(url, async (nc) => {
       const version = nc.info?.version ?? '';
-      if (!isRecentEnough(version)) throw new Error(`it is version ${version}, and ${oldestNats} is the oldest supported`);
-      await (await jetstreamManager(nc, { checkAPI: false })).getAccountInfo();
+      if (!isRecentEnough(version))
+        throw new Error(`it is version ${version}, and ${oldestNats} is the oldest supported`);
+      if (nc.info?.jetstream !== true) throw new Error('JetStream is off');
     });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : 'unknown';
-    throw new StartRefused(`The server of ${what} cannot be used (JetStream must be on): ${reason}.`);
+    throw new StartRefused(`The server of ${what} cannot be used: ${errorText(error)}.`);
   }
 }

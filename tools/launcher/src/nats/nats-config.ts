@@ -26,7 +26,10 @@ function user(name: string, password: string, permissions: SubjectPermissions | 
  * The `authorization` block: one user per service with its permissions, and `admin` without limits.
  * @param password the password of a user as it is to stand in the file: quoted, or a `$VARIABLE`
  */
-export function renderAuthorization(permissions: NatsPermissions, password: (user: string) => string): string {
+export function renderAuthorization(
+  permissions: NatsPermissions,
+  password: (user: string) => string,
+): string {
   const services = Object.entries(permissions).map(([name, rights]) => user(name, password(name), rights));
   return `authorization {\n  users: [\n${[user('admin', password('admin'), undefined), ...services].join(',\n')}\n  ]\n}\n`;
 }

@@ -27,7 +27,10 @@ export function pythonIndex(indexUrl: string): PythonIndex {
       : `Basic ${Buffer.from(`${decodeURIComponent(base.username)}:${decodeURIComponent(base.password)}`).toString('base64')}`;
   base.username = base.password = '';
   const get = async (url: URL, accept: string) => {
-    const headers = { accept, ...(authorization !== undefined && url.host === base.host ? { authorization } : {}) };
+    const headers = {
+      accept,
+      ...(authorization !== undefined && url.host === base.host ? { authorization } : {}),
+    };
     const answer = await fetch(url, { headers, signal: AbortSignal.timeout(120_000) });
     if (!answer.ok) throw new Error(`${url.host} answered ${String(answer.status)}`);
     return answer;
@@ -55,7 +58,9 @@ function filesOf(text: string, contentType: string): { filename: string; url: st
 
 async function pipSetting(name: string): Promise<string | undefined> {
   for (const python of ['python3', 'python']) {
-    const { code, stdout } = await runCommand(python, ['-m', 'pip', 'config', 'get', name], { timeoutMs: 20_000 });
+    const { code, stdout } = await runCommand(python, ['-m', 'pip', 'config', 'get', name], {
+      timeoutMs: 20_000,
+    });
     if (code === 0 && stdout.trim() !== '') return stdout.trim();
   }
   return undefined;

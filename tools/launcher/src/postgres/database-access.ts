@@ -1,5 +1,6 @@
 import type { ServiceName } from '@agentlattice/contracts';
 import type { ExternalServer } from '../configuration.js';
+import { errorText } from '../error-text.js';
 import { type Premises, startServer } from '../premises.js';
 import { StartRefused } from '../start-refused.js';
 import { embeddedPostgres } from './embedded-postgres.js';
@@ -37,10 +38,15 @@ export async function embeddedDatabase(premises: Premises): Promise<DatabaseAcce
  * service, else with the one credential for all.
  * @throws StartRefused when it cannot be used
  */
-export async function externalDatabase({ url, services }: ExternalServer, premises: Premises): Promise<DatabaseAccess> {
+export async function externalDatabase(
+  { url, services }: ExternalServer,
+  premises: Premises,
+): Promise<DatabaseAccess> {
   const rights = await reach('DATABASE_URL', url);
   if (rights.serverVersion < 150_000)
-    throw new StartRefused('The server of DATABASE_URL is older than PostgreSQL 15, which is the oldest supported.');
+    throw new StartRefused(
+      'The server of DATABASE_URL is older than PostgreSQL 15, which is the oldest supported.',
+    );
   if (!rights.mayMakeSchemas)
     throw new StartRefused(
       `The user of DATABASE_URL may not create schemas in ${rights.database}; grant it CREATE on the database (deploy/postgres/roles.sql does).`,
@@ -54,7 +60,12 @@ export async function externalDatabase({ url, services }: ExternalServer, premis
     await ensureSchemas(url, (s) => of(s).role);
     return { adminUrl: url, of };
   }
-  if (rights.mayMakeRoles) return provisioned(url, rights, premises);
+  if (rights.mayMakeRoles)
+    return provisioned(url, rights, premises).catch((error: unknown) => {
+      throw new StartRefused(
+        `The roles could not be set up on the server of DATABASE_URL (${errorText(error)}); set DATABASE_URL_GATEWAY and so on, as deploy/postgres/roles.sql says.`,
+      );
+    });
   premises.say(
     'WARNING: the user of DATABASE_URL may not create roles, so all services share its credential and the database no longer keeps one from the data of another. Run deploy/postgres/roles.sql and set DATABASE_URL_GATEWAY and so on.',
   );
@@ -62,7 +73,11 @@ export async function externalDatabase({ url, services }: ExternalServer, premis
   return { adminUrl: url, of: (service) => confined(service, url, rights.user) };
 }
 
-async function provisioned(adminUrl: string, rights: AdminRights, premises: Premises): Promise<DatabaseAccess> {
+async function provisioned(
+  adminUrl: string,
+  rights: AdminRights,
+  premises: Premises,
+): Promise<DatabaseAccess> {
   const { secrets } = premises;
   const warnings = await provisionRoles(adminUrl, rights, secrets);
   for (const warning of warnings) premises.say(`WARNING: ${warning}`);
@@ -85,7 +100,6 @@ async function reach(what: string, url: string): Promise<AdminRights> {
   try {
     return await adminRights(url);
   } catch (error) {
-    const reason = error instanceof Error ? error.message || ('code' in error ? String(error.code) : error.name) : 'unknown';
-    throw new StartRefused(`The server of ${what} cannot be used: ${reason}.`);
+    throw new StartRefused(`The server of ${what} cannot be used: ${errorText(error)}.`);
   }
 }

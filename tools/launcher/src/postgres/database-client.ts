@@ -2,7 +2,11 @@ import pg from 'pg';
 
 /** Lends a connection and closes it whatever happens. */
 export async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000, application_name: 'al-launcher' });
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: 10_000,
+    application_name: 'al-launcher',
+  });
   // A server that stops ends idle connections; the query in flight reports it, and nobody else needs to.
   client.on('error', () => undefined);
   await client.connect();

@@ -25,12 +25,17 @@ export interface EmbeddedPostgres {
  * Prepares PostgreSQL in `<dataDir>/postgres` (initialises it the first time, with a generated password).
  * @throws StartRefused when there is no usable server program, or the data belong to another major version
  */
-export async function embeddedPostgres(dataDir: string, port: number, secrets: Secrets): Promise<EmbeddedPostgres> {
+export async function embeddedPostgres(
+  dataDir: string,
+  port: number,
+  secrets: Secrets,
+): Promise<EmbeddedPostgres> {
   const password = secrets.of('postgres.admin');
   await secrets.save();
   const user = await postgresUser(await findPostgres(), join(dataDir, 'postgres'));
   await initialise(user, password);
-  const url = (database: string) => `postgresql://${adminRole}:${password}@127.0.0.1:${String(port)}/${database}`;
+  const url = (database: string) =>
+    `postgresql://${adminRole}:${password}@127.0.0.1:${String(port)}/${database}`;
   return {
     spec: serverSpec(user, port, url('postgres')),
     adminUrl: url(databaseName),
@@ -68,7 +73,8 @@ async function initialise(user: PostgresUser, password: string): Promise<void> {
       cwd: dirname(user.dataDir),
       ...user.identity,
     });
-    if (code !== 0) throw new StartRefused(`PostgreSQL could not be initialised: ${lastLine(stderr || stdout)}`);
+    if (code !== 0)
+      throw new StartRefused(`PostgreSQL could not be initialised: ${lastLine(stderr || stdout)}`);
   } finally {
     await rm(passwordFile, { force: true });
   }

@@ -30,7 +30,10 @@ export async function postgresUser(binaries: PostgresBinaries, dataDir: string):
   const own = async () => undefined;
   if (process.getuid?.() !== 0) return { binaries, dataDir, command: asIs, identity: {}, own };
   if ((await runCommand('unshare', [...mapped, 'true'])).code === 0) {
-    const command = (bin: string, args: readonly string[]) => ({ command: 'unshare', args: [...mapped, bin, ...args] });
+    const command = (bin: string, args: readonly string[]) => ({
+      command: 'unshare',
+      args: [...mapped, bin, ...args],
+    });
     return { binaries, dataDir, command, identity: {}, own };
   }
   return asNobody(binaries, dataDir);
@@ -47,7 +50,8 @@ export async function asNobody(binaries: PostgresBinaries, dataDir: string): Pro
   const home = join('/var/lib/agentlattice', createHash('sha256').update(dataDir).digest('hex').slice(0, 16));
   await mkdir(home, { recursive: true, mode: 0o755 });
   const copy = join(home, `native-${String(binaries.major)}`);
-  if (!existsSync(join(copy, 'bin', 'initdb'))) await cp(native, copy, { recursive: true, verbatimSymlinks: true });
+  if (!existsSync(join(copy, 'bin', 'initdb')))
+    await cp(native, copy, { recursive: true, verbatimSymlinks: true });
   const bin = (name: string) => join(copy, 'bin', name);
   return {
     binaries: { ...binaries, postgres: bin('postgres'), initdb: bin('initdb') },

@@ -45,7 +45,10 @@ async function packagedBin(): Promise<string | undefined> {
 
 function installedBins(): string[] {
   const versions = listDir('/usr/lib/postgresql').sort((a, b) => Number(b) - Number(a));
-  return [...findOnPath('initdb').map((f) => dirname(f)), ...versions.map((v) => `/usr/lib/postgresql/${v}/bin`)];
+  return [
+    ...findOnPath('initdb').map((f) => dirname(f)),
+    ...versions.map((v) => `/usr/lib/postgresql/${v}/bin`),
+  ];
 }
 
 function listDir(dir: string): string[] {

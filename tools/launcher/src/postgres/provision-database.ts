@@ -63,7 +63,7 @@ async function ensureRole(client: pg.Client, role: string, password: string): Pr
   const literal = client.escapeLiteral(password);
   const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [role]);
   const verb = rowCount === 0 ? 'CREATE' : 'ALTER';
-  await client.query(`${verb} ROLE ${role} LOGIN PASSWORD ${literal} NOSUPERUSER NOCREATEDB NOCREATEROLE`);
+  await client.query(`${verb} ROLE ${role} LOGIN PASSWORD ${literal}`);
 }
 
 /** Only a member of a role may give it a schema; we are one for just that long. */
@@ -86,7 +86,8 @@ async function closeToPublic(client: pg.Client, database: string): Promise<strin
       () => true,
       () => false,
     );
-    if (!gone) warnings.push(`PUBLIC keeps its rights on ${what}: the DATABASE_URL user may not take them away.`);
+    if (!gone)
+      warnings.push(`PUBLIC keeps its rights on ${what}: the DATABASE_URL user may not take them away.`);
   }
   return warnings;
 }

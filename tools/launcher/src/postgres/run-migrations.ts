@@ -73,7 +73,8 @@ async function migrate(
   await source.initialize();
   const runner = source.createQueryRunner();
   try {
-    if (grantee !== roleOf(service)) grantInstead(runner, roleOf(service), `"${grantee.replaceAll('"', '""')}"`);
+    if (grantee !== roleOf(service))
+      grantInstead(runner, roleOf(service), `"${grantee.replaceAll('"', '""')}"`);
     const executor = new MigrationExecutor(source, runner);
     executor.transaction = 'each';
     return (await executor.executePendingMigrations()).length;
@@ -85,9 +86,10 @@ async function migrate(
 
 /** Rewrites the one name the migrations know, the service's role, in whatever statement it stands. */
 function grantInstead(runner: QueryRunner, role: string, grantee: string): void {
-  const query = runner.query.bind(runner);
+  const { query } = runner;
   const named = new RegExp(`\\b${role}\\b`, 'g');
   Object.assign(runner, {
-    query: (sql: string, parameters?: unknown[]) => query(sql.replace(named, () => grantee), parameters),
+    query: (sql: string, ...rest: unknown[]): unknown =>
+      Reflect.apply(query, runner, [sql.replace(named, () => grantee), ...rest]),
   });
 }

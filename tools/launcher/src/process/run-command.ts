@@ -15,7 +15,11 @@ export interface CommandOptions {
 }
 
 /** Runs a command to its end; a command that cannot be started, or outlives the time-out, has the code 127. */
-export function runCommand(command: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
   return new Promise((resolve) => {
     const { timeoutMs = 60_000, ...rest } = options;
     const child = spawn(command, args, { ...rest, timeout: timeoutMs, stdio: ['ignore', 'pipe', 'pipe'] });

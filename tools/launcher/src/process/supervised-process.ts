@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { errorText } from '../error-text.js';
 import { StartRefused } from '../start-refused.js';
 import { removePidFile, writePidFile } from './pid-file.js';
 import { ProcessLog } from './process-log.js';
@@ -140,7 +141,7 @@ export class SupervisedProcess {
     try {
       await spec.prepare?.();
     } catch (error) {
-      return `cannot be prepared: ${error instanceof Error ? error.message : String(error)}`;
+      return `cannot be prepared: ${errorText(error)}`;
     }
     if (this.stopping) return 'stopped';
     const child = spawn(spec.command, spec.args, {
@@ -154,7 +155,8 @@ export class SupervisedProcess {
     });
     this.starts++;
     const exit = new Promise<string>((resolve) => {
-      const ended = (code: number | null, signal: NodeJS.Signals | null) => resolve(signal ?? `code ${String(code)}`);
+      const ended = (code: number | null, signal: NodeJS.Signals | null) =>
+        resolve(signal ?? `code ${String(code)}`);
       // 'close' comes after the last line was read; a grandchild that keeps the pipe open must not hold us up.
       child.once('close', ended);
       child.once('exit', (code, signal) => setTimeout(ended, 500, code, signal).unref());
@@ -162,7 +164,11 @@ export class SupervisedProcess {
     });
     if (child.pid !== undefined) {
       this.child = child;
-      writePidFile(options.dataDir, spec.name, { pid: child.pid, stopSignal: spec.stopSignal, backend: spec.backend });
+      writePidFile(options.dataDir, spec.name, {
+        pid: child.pid,
+        stopSignal: spec.stopSignal,
+        backend: spec.backend,
+      });
       this.log.follow(child.stdout);
       this.log.follow(child.stderr);
     }

@@ -14,8 +14,10 @@ import { type ServiceSettings, serviceEnvironment } from './service-environment.
  */
 export function serviceChild(service: ServiceName, backends: Backends, settings: ServiceSettings): ChildSpec {
   const main = `apps/${service}/dist/main.js`;
-  if (!existsSync(join(repositoryRoot, main))) throw new StartRefused(`${main} is missing; run npm run build.`);
-  const [host, port] = service === 'gateway' ? [settings.host, settings.port] : ['127.0.0.1', settings.healthPort];
+  if (!existsSync(join(repositoryRoot, main)))
+    throw new StartRefused(`${main} is missing; run npm run build.`);
+  const [host, port] =
+    service === 'gateway' ? [settings.host, settings.port] : ['127.0.0.1', settings.healthPort];
   return {
     name: service,
     command: process.execPath,
