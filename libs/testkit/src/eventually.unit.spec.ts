@@ -1,0 +1,21 @@
+import { eventually } from './eventually.js';
+
+describe('waiting for a condition', () => {
+  it('gives what the probe found', async () => {
+    let looks = 0;
+    expect(await eventually(() => ++looks === 3 && 'found', { every: 1 })).toBe('found');
+  });
+
+  it('fails with what the probe last complained about', () =>
+    expect(
+      eventually(
+        () => {
+          throw new Error('still closed');
+        },
+        { within: 5, every: 1 },
+      ),
+    ).rejects.toThrow('still closed'));
+
+  it('fails when the condition does not come', () =>
+    expect(eventually(() => false, { within: 5, every: 1 })).rejects.toThrow('did not come within 5 ms'));
+});
