@@ -3,7 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -89,21 +89,33 @@ async function exclusively(work) {
       await mine.close();
       break;
     }
-    const age = Date.now() - (await stat(lockFile).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs;
-    const holder = Number(await readFile(lockFile, 'utf8').catch(() => ''));
-    if (age > lockIsStaleAfterMs || (holder > 0 && !isAlive(holder))) await rm(lockFile, { force: true });
+    const holder = await readFile(lockFile, 'utf8').catch(() => '');
+    const touched = (await stat(lockFile).catch(() => undefined))?.mtimeMs ?? Date.now();
+    const isDead = holder !== '' && !isAlive(Number(holder));
+    if (isDead || Date.now() - touched > lockIsStaleAfterMs) await clearLock(holder);
     else if (!told) say('Another start installs or builds in this checkout; waiting for it.');
     told = true;
     await pause(200);
   }
   const beat = setInterval(() => utimes(lockFile, new Date(), new Date()).catch(() => undefined), 5_000);
-  const release = () => rm(lockFile, { force: true });
   try {
     await work();
   } finally {
     clearInterval(beat);
-    await release();
+    await rm(lockFile, { force: true });
   }
+}
+
+/** Removes the lock of that holder, and no lock that someone took since we looked. */
+async function clearLock(holder) {
+  const aside = `${lockFile}.${String(process.pid)}`;
+  const moved = await rename(lockFile, aside).then(
+    () => true,
+    () => false,
+  );
+  if (!moved) return;
+  if ((await readFile(aside, 'utf8')) !== holder) await link(aside, lockFile).catch(() => undefined);
+  await rm(aside, { force: true });
 }
 
 function isAlive(pid) {

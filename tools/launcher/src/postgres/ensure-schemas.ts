@@ -13,7 +13,10 @@ export function ensureSchemas(adminUrl: string, userOf: (service: ServiceName) =
       await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
       await client.query(`GRANT USAGE ON SCHEMA ${schema} TO ${client.escapeIdentifier(userOf(service))}`);
     }
-    await client.query(`CREATE SCHEMA IF NOT EXISTS ${jobsSchema}`);
+    // roles.sql gives it to the approval-service; then it is not ours to grant.
+    const { rowCount } = await client.query('SELECT FROM pg_namespace WHERE nspname = $1', [jobsSchema]);
+    if (rowCount !== 0) return;
+    await client.query(`CREATE SCHEMA ${jobsSchema}`);
     const approvals = client.escapeIdentifier(userOf('approval-service'));
     await client.query(`GRANT USAGE, CREATE ON SCHEMA ${jobsSchema} TO ${approvals}`);
   });
