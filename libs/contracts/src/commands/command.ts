@@ -1,0 +1,21 @@
+import type { z } from 'zod';
+import type { ServiceName } from '../services.js';
+
+/** A request/reply command or query of one service: `cmd.<service>.<verb>`. */
+export interface Command<Request extends z.ZodType = z.ZodType, Response extends z.ZodType = z.ZodType> {
+  readonly service: ServiceName;
+  readonly verb: string;
+  readonly subject: string;
+  readonly version: 1;
+  readonly request: Request;
+  readonly response: Response;
+}
+export type CommandRequest<C extends Command> = z.infer<C['request']>;
+export type CommandResponse<C extends Command> = z.infer<C['response']>;
+
+export const command = <Request extends z.ZodType, Response extends z.ZodType>(
+  service: ServiceName,
+  verb: string,
+  request: Request,
+  response: Response,
+): Command<Request, Response> => ({ service, verb, subject: `cmd.${service}.${verb}`, version: 1, request, response });

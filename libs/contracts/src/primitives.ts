@@ -1,0 +1,85 @@
+import { z } from 'zod';
+
+/** RFC 3339 instant; written by us in UTC with milliseconds, read with any offset (decisions §6). */
+export const instant = () =>
+  z.iso.datetime({ offset: true }).meta({ description: 'RFC 3339 date-time', format: 'date-time' });
+
+/** TypeID: `<prefix>_` and 26 characters of base32-encoded UUIDv7. */
+export const typeId = (prefix: IdPrefix) =>
+  z
+    .string()
+    .regex(new RegExp(`^${prefix}_[0-7][0-9a-hjkmnp-tv-z]{25}$`))
+    .meta({ description: `TypeID with prefix ${prefix}`, examples: [`${prefix}_01jd7e5sqcfnmrq9yh4qvxw2k3`] });
+
+export const idPrefixes = ['apr', 'evt', 'pol', 'agt', 'del', 'org', 'chn', 'dlv', 'mbr', 'key', 'req'] as const;
+export type IdPrefix = (typeof idPrefixes)[number];
+
+/** Dot-notation, ≤ 255 characters: letters, digits, `_`, `-`, `:` and `/` between the dots. */
+export const actionType = () =>
+  z
+    .string()
+    .min(1)
+    .max(255)
+    .regex(/^[A-Za-z0-9_:/-]+(\.[A-Za-z0-9_:/-]+)*$/, 'dot-notation, such as deploy.production')
+    .meta({ description: 'Dot-notation name of the action', examples: ['deploy.production'] });
+
+/** An exact action type, `prefix.*` (everything below the prefix) or `*`. */
+export const actionPattern = () =>
+  z
+    .string()
+    .min(1)
+    .max(255)
+    .regex(
+      /^(\*|[A-Za-z0-9_:/-]+(\.[A-Za-z0-9_:/-]+)*(\.\*)?)$/,
+      'an exact action type, a prefix followed by .*, or *',
+    )
+    .meta({ description: 'Exact action type, `prefix.*` or `*`; the most specific match wins' });
+
+const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+/** Longest duration a policy may name: 30 days. */
+export const maxDurationMs = 30 * unitMs.d;
+
+/** Milliseconds of a duration such as `90s`, `30m`, `8h`, `1h30m`; null when it is none. */
+export function durationMs(text: string): number | null {
+  if (!/^(\d{1,9}(ms|s|m|h|d))+$/.test(text)) return null;
+  let total = 0;
+  for (const [, amount, unit] of text.matchAll(/(\d+)(ms|s|m|h|d)/g))
+    total += Number(amount) * unitMs[unit as keyof typeof unitMs];
+  return total;
+}
+
+/** A positive duration of at most 30 days; `0s` and negative ones are refused (contract §8). */
+export const duration = () =>
+  z
+    .string()
+    .max(40)
+    .refine((text) => {
+      const ms = durationMs(text);
+      return ms !== null && ms > 0 && ms <= maxDurationMs;
+    }, 'a positive duration such as 90s, 30m or 8h, at most 30d')
+    .meta({ description: 'Duration', examples: ['90s', '30m', '8h'], pattern: '^(\\d{1,9}(ms|s|m|h|d))+$' });
+
+export const sha256Hex = () => z.string().regex(/^[0-9a-f]{64}$/);
+/** base64url of 32 bytes, no padding. */
+export const digest = () => z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+/** W3C trace context, level 1. */
+export const traceparent = () => z.string().regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);
+
+export const limit = (max: number, fallback: number) =>
+  z.coerce.number().int().min(1).max(max).default(fallback);
+export const cursor = () => z.string().min(1).max(512).meta({ description: 'Opaque position from next_cursor' });
+
+/** Who caused a change. `via` names the door (contract §8). */
+export const actor = z.strictObject({
+  kind: z.enum(['operator', 'service', 'agent', 'system']),
+  id: z.string().nullable().meta({ description: 'member, key or agent; null for the system' }),
+  key_id: z.string().nullable(),
+  via: z.enum(['api', 'dashboard', 'mcp', 'cli', 'slack', 'email', 'system']),
+});
+export type Actor = z.infer<typeof actor>;
+
+export const operatorRoles = ['viewer', 'member', 'admin'] as const;
+export type OperatorRole = (typeof operatorRoles)[number];
+
+export const serviceScopes = ['agents:register', 'policies:read', 'policies:write', 'grants:consume'] as const;
+export type ServiceScope = (typeof serviceScopes)[number];

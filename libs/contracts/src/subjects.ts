@@ -1,0 +1,17 @@
+/** Every subject of the house stands here or in `commands/` (decisions §1). */
+export const eventStreamName = 'EVENTS';
+export const eventSubject = (orgId: string, type: string) => `events.${orgId}.${type}`;
+
+/** The two hot subjects; they carry batches and no reply subject (decisions §2.1). */
+export const evaluateSubject = 'cmd.policy-engine.evaluate';
+export const appendSubject = 'cmd.audit-ledger.append';
+export const openSubject = 'cmd.approval-service.open';
+
+export const submissionReplySubject = (gateway: string) => `reply.gateway.${gateway}.submission`;
+export const unavailableReplySubject = (gateway: string) => `reply.gateway.${gateway}.unavailable`;
+
+/** Core NATS, may be lost: who hears it reads the state. */
+export const wakeSubject = (approvalId: string) => `wake.${approvalId}`;
+/** Beaten every 250 ms by the active ledger writer; 1 s of silence is a 503 at once. */
+export const ledgerHeartbeatSubject = 'heartbeat.audit-ledger';
+export const ledgerHeartbeatMs = 250;

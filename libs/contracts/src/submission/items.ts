@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import { escalationStep } from '../policy/policy.js';
+import { digest, instant, sha256Hex, traceparent, typeId } from '../primitives.js';
+
+/** Why an action was denied; closed (decisions §1). */
+export const denialReasons = [
+  'POLICY_DENIED', 'CONDITIONS_DENIED', 'POLICY_NOT_FOUND', 'POLICY_TAMPERED', 'POLICY_CHANGED', 'AGENT_SUSPENDED',
+  'DELEGATION_SCOPE', 'DENIED_BY_REVIEWER', 'CANCELLED', 'NO_ELIGIBLE_APPROVER', 'approval_timeout',
+] as const; // prettier-ignore
+export const denialReason = z.enum(denialReasons);
+export type DenialReason = z.infer<typeof denialReason>;
+
+export const agentRef = z.object({ id: typeId('agt'), name: z.string() });
+export type AgentRef = z.infer<typeof agentRef>;
+
+export const policyRef = z.object({
+  id: typeId('pol'),
+  name: z.string(),
+  version: z.number().int().min(1),
+  hash: sha256Hex(),
+});
+export type PolicyRef = z.infer<typeof policyRef>;
+
+export const conditionEvaluated = z.object({
+  field: z.string(),
+  operator: z.string(),
+  expected: z.unknown(),
+  result: z.boolean(),
+});
+export type ConditionEvaluated = z.infer<typeof conditionEvaluated>;
+
+/** What the gateway asks to have judged. `metadata` and `data_accessed` are their RFC 8785 texts, made once (hotpath rule 5). */
+export const submissionItem = z.object({
+  item_id: z.string().min(1).max(64),
+  /** Instance of the gateway that waits at `reply.gateway.<instance>.submission`. */
+  gateway: z.string().regex(/^[a-z0-9]+$/),
+  org_id: typeId('org'),
+  agent: agentRef.extend({ suspended: z.boolean(), owner_member_id: z.string().nullable() }),
+  action_type: z.string().min(1).max(255),
+  metadata: z.string(),
+  data_accessed: z.string(),
+  action_digest: digest(),
+  /** X-AL-Event-ID; null when the agent sent none (then nothing can be a retry of it). */
+  client_event_id: z.string().min(1).max(255).nullable(),
+  delegation_id: z.string().nullable(),
+  want_grant: z.boolean(),
+  correlation_id: z.string(),
+  traceparent: traceparent().nullable(),
+});
+export type SubmissionItem = z.infer<typeof submissionItem>;
+
+/** The terms a person decides under; fixed when the request is made. */
+export const approvalTerms = z.object({
+  timeout_ms: z.number().int().positive(),
+  approvals_required: z.number().int().min(1),
+  denials_required: z.number().int().min(1),
+  approver_groups: z.array(z.object({ group: z.string(), count: z.number().int().min(1) })),
+  separation_of_duties: z.boolean(),
+  escalation: z.array(escalationStep),
+  on_removed: z.enum(['approve', 'deny', 'keep']),
+  on_no_approver: z.enum(['escalate', 'deny']),
+});
+export type ApprovalTerms = z.infer<typeof approvalTerms>;
+
+/** The engine's verdict on an item. `approval_id` and `terms` are set exactly when `decision` is `requested`. */
+export const verdict = z.object({
+  decision: z.enum(['executed', 'denied', 'requested']),
+  denial_reason: denialReason.nullable(),
+  policy: policyRef.nullable(),
+  conditions_evaluated: z.array(conditionEvaluated),
+  approval_id: typeId('apr').nullable(),
+  terms: approvalTerms.nullable(),
+  /** The instant that `time.*` stood for; a later re-judging uses it again (decisions §4.3). */
+  judged_at: instant(),
+});
+export type Verdict = z.infer<typeof verdict>;
+
+export const appendItem = submissionItem.extend({ verdict });
+export type AppendItem = z.infer<typeof appendItem>;
+
+/** A requested action on its way to the approval-service. */
+export const openItem = z.object({
+  item_id: z.string(),
+  gateway: z.string(),
+  org_id: typeId('org'),
+  approval_id: typeId('apr'),
+  audit_event_id: typeId('evt'),
+  agent: agentRef.extend({ owner_member_id: z.string().nullable() }),
+  action_type: z.string(),
+  action_digest: digest(),
+  metadata: z.string(),
+  data_accessed: z.string(),
+  policy: policyRef,
+  conditions_evaluated: z.array(conditionEvaluated),
+  terms: approvalTerms,
+  judged_at: instant(),
+  requested_at: instant(),
+  timeout_at: instant(),
+  correlation_id: z.string(),
+  traceparent: traceparent().nullable(),
+  /** True when the ledger answers an earlier submission again. */
+  replayed: z.boolean(),
+});
+export type OpenItem = z.infer<typeof openItem>;
+
+/** What the ledger stores as the first answer and the agent reads (contract §3). */
+export const submissionOutcome = z.object({
+  status: z.enum(['executed', 'requested', 'denied', 'policy_not_found']),
+  verdict: z.enum(['executed', 'pending_approval', 'denied']),
+  denial_reason: denialReason.nullable(),
+  policy_name: z.string().nullable(),
+  audit_event_id: typeId('evt'),
+  approval_id: typeId('apr').nullable(),
+  timeout_at: instant().nullable(),
+  message: z.string().nullable(),
+  conditions_evaluated: z.array(conditionEvaluated),
+});
+export type SubmissionOutcome = z.infer<typeof submissionOutcome>;
+
+/** One answer to one item. The gateway refuses it unless `agent_id` and `action_digest` are what it sent (decisions §2.1). */
+export const submissionAnswer = z.object({
+  item_id: z.string(),
+  agent_id: z.string(),
+  action_digest: digest(),
+  outcome: submissionOutcome.nullable(),
+  grant: z.string().nullable(),
+  replayed: z.boolean(),
+  error: z.object({ code: z.string(), detail: z.string() }).nullable(),
+});
+export type SubmissionAnswer = z.infer<typeof submissionAnswer>;
+
+/** An item that could not be judged; it can become nothing but a 503. */
+export const submissionUnavailable = z.object({ item_id: z.string(), detail: z.string() });
+export type SubmissionUnavailable = z.infer<typeof submissionUnavailable>;
+
+/** The shape of every batch on the submission path. `expires_at`: epoch milliseconds after which nothing is written. */
+export const batchOf = <T extends z.ZodType>(item: T) =>
+  z.object({ v: z.literal(1), expires_at: z.number().int(), items: z.array(item).min(1).max(512) });
+export type Batch<T> = { v: 1; expires_at: number; items: T[] };

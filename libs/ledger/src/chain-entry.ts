@@ -1,0 +1,36 @@
+import { encodeEntry } from './encode-entry.js';
+import { type Entry, zeroHash } from './entry.js';
+import { leafHash } from './tree-hash.js';
+
+/** What an entry says before it has its place in the log. */
+export type EntryDraft = Omit<Entry, 'v' | 'log' | 'seq' | 'prev_hash'>;
+
+/** The end of a log. */
+export interface ChainHead {
+  readonly log: string;
+  readonly size: number;
+  /** Lower-case hex leaf hash of the last entry; 64 zeros for an empty log. */
+  readonly lastHash: string;
+}
+
+export interface ChainedEntry {
+  readonly entry: Entry;
+  readonly text: string;
+  readonly bytes: Buffer;
+  readonly leaf: Buffer;
+  readonly head: ChainHead;
+}
+
+export const emptyChain = (log: string): ChainHead => ({ log, size: 0, lastHash: zeroHash });
+
+/**
+ * Gives a draft the next place in a log.
+ * @throws EntryRefused when the draft cannot be encoded; the head given stays valid
+ */
+export function chainEntry(head: ChainHead, draft: EntryDraft): ChainedEntry {
+  const entry: Entry = { ...draft, v: 1, log: head.log, seq: head.size, prev_hash: head.lastHash };
+  const text = encodeEntry(entry);
+  const bytes = Buffer.from(text);
+  const leaf = leafHash(bytes);
+  return { entry, text, bytes, leaf, head: { log: head.log, size: head.size + 1, lastHash: leaf.toString('hex') } };
+}

@@ -1,0 +1,64 @@
+import canonicalize from 'canonicalize';
+import { type Entry, maxEntryBytes } from './entry.js';
+import { shapeFault } from './entry-shape.js';
+
+export type EntryRefusal = 'malformed' | 'not_canonical' | 'too_large';
+
+/** A value that is not an entry, or bytes that are not the canonical form of one. */
+export class EntryRefused extends Error {
+  constructor(
+    readonly code: EntryRefusal,
+    detail: string,
+  ) {
+    super(detail);
+    this.name = 'EntryRefused';
+  }
+}
+
+/**
+ * RFC 8785 text of a JSON value.
+ * @throws when the value has none (lone surrogates, NaN, infinity, undefined)
+ */
+export function canonicalJson(value: unknown): string {
+  const text = canonicalize(value);
+  if (typeof text !== 'string') throw new TypeError('value has no JSON form');
+  return text;
+}
+
+/**
+ * The canonical text of an entry; its UTF-8 bytes are what is hashed and stored.
+ * @throws EntryRefused for a member that is missing, unknown or of the wrong kind (numbers that are not safe integers
+ *   and lone surrogates among them), and for more than 60 KiB
+ */
+export function encodeEntry(entry: Entry): string {
+  const fault = shapeFault(entry);
+  if (fault !== null) throw new EntryRefused('malformed', `${fault.pointer} ${fault.detail}`);
+  const text = canonicalJson(entry);
+  // A UTF-16 unit is at most three bytes, so short texts need no count.
+  if (text.length * 3 > maxEntryBytes && Buffer.byteLength(text) > maxEntryBytes)
+    throw new EntryRefused('too_large', `entry has ${String(Buffer.byteLength(text))} bytes, ${String(maxEntryBytes)} are allowed`);
+  return text;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads one entry from its bytes. Input from outside is hostile: only bytes that encode to themselves are taken, so
+ * that what is read is exactly what was hashed.
+ * @throws EntryRefused
+ */
+export function parseEntry(bytes: Uint8Array): Entry {
+  if (bytes.length > maxEntryBytes) throw new EntryRefused('too_large', 'entry is longer than 60 KiB');
+  let text: string;
+  let value: unknown;
+  try {
+    text = utf8.decode(bytes);
+    value = JSON.parse(text);
+  } catch {
+    throw new EntryRefused('malformed', 'entry is not JSON in UTF-8');
+  }
+  const fault = shapeFault(value);
+  if (fault !== null) throw new EntryRefused('malformed', `${fault.pointer} ${fault.detail}`);
+  if (canonicalJson(value) !== text) throw new EntryRefused('not_canonical', 'entry is not in RFC 8785 form');
+  return value as Entry;
+}

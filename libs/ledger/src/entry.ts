@@ -1,0 +1,97 @@
+/** Names of the services that may be the source of an entry; closed in version 1. */
+export const entrySources = ['gateway', 'policy-engine', 'approval-service', 'notifier', 'audit-ledger'] as const;
+export type EntrySource = (typeof entrySources)[number];
+
+/** What an entry can decide; null for an entry that records and decides nothing. */
+export const entryDecisions = [
+  'executed',
+  'denied',
+  'requested',
+  'escalated',
+  'approved',
+  'timed_out',
+  'cancelled',
+] as const;
+export type EntryDecision = (typeof entryDecisions)[number];
+
+/** The door an operator came through. */
+export const entryDoors = ['api', 'dashboard', 'mcp', 'cli', 'slack', 'email'] as const;
+export type EntryDoor = (typeof entryDoors)[number];
+
+/** Fields that may be erased later: the entry holds a salted commitment, never the value. */
+export const privateFields = ['data_accessed', 'metadata', 'note', 'reason'] as const;
+export type PrivateField = (typeof privateFields)[number];
+
+/**
+ * Types of an entry. A family with names is closed; a family with `null` takes any further lower-case name, because
+ * its services add to it without changing what an entry means.
+ */
+export const entryTypeFamilies: Readonly<Record<string, readonly string[] | null>> = {
+  action: ['executed', 'denied', 'requested', 'reported'],
+  approval: [
+    'opened',
+    'vote_cast',
+    'vote_withdrawn',
+    'reminded',
+    'escalated',
+    'approved',
+    'denied',
+    'timed_out',
+    'cancelled',
+  ],
+  policy: null,
+  delegation: ['created', 'revoked', 'expired'],
+  agent: null,
+  member: null,
+  key: null,
+  session: null,
+  access: null,
+  channel: null,
+  delivery: null,
+  endpoint: null,
+  ledger: null,
+  privacy: ['erased'],
+};
+
+/** Whether a text is a type that version 1 knows. */
+export function isEntryType(type: string): boolean {
+  const [family, name, ...rest] = type.split('.');
+  if (family === undefined || name === undefined || rest.length > 0) return false;
+  if (!Object.hasOwn(entryTypeFamilies, family)) return false;
+  const names = entryTypeFamilies[family] ?? null;
+  return names === null ? /^[a-z][a-z_]{0,60}$/.test(name) : names.includes(name);
+}
+
+/** One entry of a log, as SPEC.md defines it: every member is always there, null where it does not apply. */
+export interface Entry {
+  readonly v: 1;
+  /** Origin of the log; the same text stands in the first line of its checkpoints. */
+  readonly log: string;
+  /** 0-based. */
+  readonly seq: number;
+  /** Lower-case hex leaf hash of the entry before; 64 zeros for the first. */
+  readonly prev_hash: string;
+  readonly id: string;
+  readonly type: string;
+  /** RFC 3339, UTC, milliseconds. */
+  readonly time: string;
+  readonly source: EntrySource;
+  /** 1-based, gapless per log and source. */
+  readonly source_seq: number;
+  readonly org_id: string;
+  readonly action_type: string | null;
+  readonly agent: { readonly id: string; readonly name: string } | null;
+  readonly operator: { readonly id: string; readonly via: EntryDoor } | null;
+  readonly decision: EntryDecision | null;
+  readonly resolved_by: string | null;
+  readonly policy: { readonly id: string; readonly name: string; readonly version: number; readonly hash: string } | null;
+  readonly approval_id: string | null;
+  readonly correlation_id: string | null;
+  readonly private: Readonly<Partial<Record<PrivateField, string>>>;
+}
+
+/** `prev_hash` of the first entry of a log. */
+export const zeroHash = '0'.repeat(64);
+
+/** Longest entry in bytes of its canonical form. */
+export const maxEntryBytes = 60 * 1024;

@@ -1,0 +1,46 @@
+import type { PrivateField } from './entry.js';
+
+/** What can be wrong with a log; stable names for programs. SPEC.md says what each means. */
+export const faultCodes = [
+  'malformed',
+  'edited',
+  'chain_broken',
+  'sequence_gap',
+  'reordered',
+  'inserted',
+  'foreign_log',
+  'source_gap',
+  'commitment_mismatch',
+  'truncated',
+  'root_mismatch',
+  'bad_checkpoint',
+  'bad_signature',
+] as const;
+export type FaultCode = (typeof faultCodes)[number];
+
+export interface Fault {
+  readonly ok: false;
+  readonly code: FaultCode;
+  /** 0-based place of the first bad entry; null when the checkpoint itself is at fault. */
+  readonly at: number | null;
+  /** Set with `root_mismatch`: the first entry that no older checkpoint vouches for; what was rewritten lies in `since..at`. */
+  readonly since?: number;
+  readonly detail: string;
+}
+
+export interface Sound {
+  readonly ok: true;
+  readonly log: string | null;
+  readonly size: number;
+  /** Root of all entries, lower-case hex. */
+  readonly root: string;
+  /** Leaf hash of the last entry, 64 zeros for an empty log. */
+  readonly lastHash: string;
+  /** How many entries the newest checkpoint vouches for; 0 without one. */
+  readonly vouched: number;
+}
+
+export type Verdict = Sound | Fault;
+
+/** Disclosed content of one entry: for each private field the salt (hex) and the RFC 8785 text of the value. */
+export type Disclosed = Readonly<Partial<Record<PrivateField, { readonly salt: string; readonly value: string }>>>;

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Checks an audit log with nothing but Python's standard library; written from SPEC.md, not from our code.
+
+usage: verify_log.py LOG.ndjson CHECKPOINT.txt [DISCLOSED.json]
+
+Recomputes canonical form, sequence, chain, completeness of each source, commitments and the RFC 6962 root.
+It does not check the checkpoint's Ed25519 signature (hashlib has none); the Go program beside it does.
+Exit status: 0 sound, 1 broken (one line says where and why), 2 usage.
+"""
+import base64
+import hashlib
+import json
+import sys
+
+MEMBERS = {
+    "v", "log", "seq", "prev_hash", "id", "type", "time", "source", "source_seq", "org_id", "action_type", "agent",
+    "operator", "decision", "resolved_by", "policy", "approval_id", "correlation_id", "private",
+}
+
+
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+
+def root(leaves):
+    """RFC 6962, section 2.1, word for word."""
+    if not leaves:
+        return sha256(b"")
+    if len(leaves) == 1:
+        return leaves[0]
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    return sha256(b"\x01" + root(leaves[:k]) + root(leaves[k:]))
+
+
+def canonical(entry):
+    """Entries hold strings, integers, null and objects only; for these RFC 8785 is sorted keys without spaces."""
+    return json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def check(log, checkpoint, disclosed):
+    leaves, sources, previous, origin = [], {}, "0" * 64, checkpoint.split("\n")[0]
+    for seq, line in enumerate(log.split(b"\n")[:-1]):
+        entry = json.loads(line)
+        if canonical(entry) != line or set(entry) != MEMBERS:
+            return "entry %d is not canonical" % seq
+        if entry["seq"] != seq or entry["log"] != origin:
+            return "entry %d is not number %d of %s" % (seq, seq, origin)
+        if entry["prev_hash"] != previous:
+            return "entry %d does not follow the one before it" % seq
+        sources[entry["source"]] = sources.get(entry["source"], 0) + 1
+        if entry["source_seq"] != sources[entry["source"]]:
+            return "entry %d: %s skips or repeats a number" % (seq, entry["source"])
+        for field, content in disclosed.get(entry["id"], {}).items():
+            text = '["%s",%s]' % (field, content["value"])
+            digest = sha256(b"al-priv-v1\x00" + bytes.fromhex(content["salt"]) + text.encode()).hex()
+            if entry["private"].get(field) != digest:
+                return "entry %d: %s is not what was committed to" % (seq, field)
+        leaf = sha256(b"\x00" + line)
+        leaves.append(leaf)
+        previous = leaf.hex()
+    size, expected = int(checkpoint.split("\n")[1]), base64.b64decode(checkpoint.split("\n")[2])
+    if size > len(leaves):
+        return "log has %d entries, the checkpoint covers %d" % (len(leaves), size)
+    if root(leaves[:size]) != expected:
+        return "root of the first %d entries is not the one in the checkpoint" % size
+    return None
+
+
+def main(arguments):
+    if len(arguments) not in (2, 3):
+        sys.stderr.write(__doc__)
+        return 2
+    with open(arguments[0], "rb") as file:
+        log = file.read()
+    with open(arguments[1], encoding="utf-8") as file:
+        checkpoint = file.read()
+    disclosed = {}
+    if len(arguments) == 3:
+        with open(arguments[2], encoding="utf-8") as file:
+            disclosed = json.load(file)
+    try:
+        fault = check(log, checkpoint, disclosed)
+    except (ValueError, KeyError, TypeError) as error:
+        fault = "unreadable: %s" % error
+    print("sound: %d entries" % log.count(b"\n") if fault is None else fault)
+    return 0 if fault is None else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
