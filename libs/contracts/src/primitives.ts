@@ -9,9 +9,24 @@ export const typeId = (prefix: IdPrefix) =>
   z
     .string()
     .regex(new RegExp(`^${prefix}_[0-7][0-9a-hjkmnp-tv-z]{25}$`))
-    .meta({ description: `TypeID with prefix ${prefix}`, examples: [`${prefix}_01jd7e5sqcfnmrq9yh4qvxw2k3`] });
+    .meta({
+      description: `TypeID with prefix ${prefix}`,
+      examples: [`${prefix}_01jd7e5sqcfnmrq9yh4qvxw2k3`],
+    });
 
-export const idPrefixes = ['apr', 'evt', 'pol', 'agt', 'del', 'org', 'chn', 'dlv', 'mbr', 'key', 'req'] as const;
+export const idPrefixes = [
+  'apr',
+  'evt',
+  'pol',
+  'agt',
+  'del',
+  'org',
+  'chn',
+  'dlv',
+  'mbr',
+  'key',
+  'req',
+] as const;
 export type IdPrefix = (typeof idPrefixes)[number];
 
 /** Dot-notation, ≤ 255 characters: letters, digits, `_`, `-`, `:` and `/` between the dots. */
@@ -67,7 +82,8 @@ export const traceparent = () => z.string().regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}
 
 export const limit = (max: number, fallback: number) =>
   z.coerce.number().int().min(1).max(max).default(fallback);
-export const cursor = () => z.string().min(1).max(512).meta({ description: 'Opaque position from next_cursor' });
+export const cursor = () =>
+  z.string().min(1).max(512).meta({ description: 'Opaque position from next_cursor' });
 
 /** Who caused a change. `via` names the door (contract §8). */
 export const actor = z.strictObject({
@@ -81,5 +97,10 @@ export type Actor = z.infer<typeof actor>;
 export const operatorRoles = ['viewer', 'member', 'admin'] as const;
 export type OperatorRole = (typeof operatorRoles)[number];
 
-export const serviceScopes = ['agents:register', 'policies:read', 'policies:write', 'grants:consume'] as const;
+export const serviceScopes = [
+  'agents:register',
+  'policies:read',
+  'policies:write',
+  'grants:consume',
+] as const;
 export type ServiceScope = (typeof serviceScopes)[number];

@@ -18,4 +18,11 @@ export const command = <Request extends z.ZodType, Response extends z.ZodType>(
   verb: string,
   request: Request,
   response: Response,
-): Command<Request, Response> => ({ service, verb, subject: `cmd.${service}.${verb}`, version: 1, request, response });
+): Command<Request, Response> => ({
+  service,
+  verb,
+  subject: `cmd.${service}.${verb}`,
+  version: 1,
+  request,
+  response,
+});

@@ -13,7 +13,11 @@ export type ConditionOperator = (typeof conditionOperators)[number];
 const scalar = z.union([z.string().max(4096), z.number(), z.boolean(), z.null()]);
 
 export const condition = z.strictObject({
-  field: z.string().min(1).max(255).meta({ description: 'Path into metadata, data_accessed.…, agent.… or time.…' }),
+  field: z
+    .string()
+    .min(1)
+    .max(255)
+    .meta({ description: 'Path into metadata, data_accessed.…, agent.… or time.…' }),
   operator: z.enum(conditionOperators),
   value: z.union([scalar, z.array(scalar).max(1000)]).meta({ description: 'Compared without coercion' }),
 });
@@ -136,7 +140,17 @@ export type PolicyView = z.infer<typeof policyView>;
 
 /** The same without the conditions: what an agent may see of its workspace (decisions §3.5). */
 export const policySummary = policyView
-  .pick({ id: true, name: true, action_type: true, effect: true, approval_required: true, has_conditions: true, version: true, active: true, created_at: true })
+  .pick({
+    id: true,
+    name: true,
+    action_type: true,
+    effect: true,
+    approval_required: true,
+    has_conditions: true,
+    version: true,
+    active: true,
+    created_at: true,
+  })
   .meta({ id: 'PolicySummary' });
 export type PolicySummary = z.infer<typeof policySummary>;
 

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { auditEvent, auditFilter, auditVerification } from '../audit/audit.js';
+import { instant, typeId } from '../primitives.js';
+import { openItem } from '../submission/items.js';
+import { command } from './command.js';
+import { ping, replay } from './every-service.js';
+
+const org = { org_id: typeId('org') };
+
+/** What the approval-service needs to open an approval it never heard of (design §1). */
+export const requestedAction = openItem.omit({ item_id: true, gateway: true, replayed: true });
+export type RequestedAction = z.infer<typeof requestedAction>;
+
+export const jwk = z
+  .record(z.string(), z.unknown())
+  .and(
+    z.object({
+      kty: z.literal('OKP'),
+      crv: z.literal('Ed25519'),
+      x: z.string(),
+      kid: z.string(),
+      use: z.literal('sig'),
+      alg: z.literal('EdDSA'),
+    }),
+  );
+
+export const auditLedgerCommands = {
+  search: command(
+    'audit-ledger',
+    'search',
+    auditFilter.extend({ ...org, cursor: z.string().nullable(), limit: z.number().int().min(1).max(200) }),
+    z.object({ events: z.array(auditEvent), next_cursor: z.string().nullable() }),
+  ),
+  /** Canonical bytes as UTF-8 text, in order of `seq`; the reply is cut at 512 KiB, so fewer than `limit` may come. */
+  entries: command(
+    'audit-ledger',
+    'entries',
+    z.object({ ...org, from: z.number().int().min(0), limit: z.number().int().min(1).max(1000) }),
+    z.object({ entries: z.array(z.string()), size: z.number().int().min(0) }),
+  ),
+  checkpoint: command(
+    'audit-ledger',
+    'checkpoint',
+    z.object(org),
+    z.object({ note: z.string(), size: z.number().int() }),
+  ),
+  verifier_key: command('audit-ledger', 'verifier_key', z.object(org), z.object({ key: z.string() })),
+  verify: command('audit-ledger', 'verify', z.object({ ...org, wait: z.boolean() }), auditVerification),
+  requested_action: command(
+    'audit-ledger',
+    'requested_action',
+    z.object({ ...org, approval_id: typeId('apr') }),
+    requestedAction,
+  ),
+  /** The grant of an allowed action, within its window; the same token at every call. */
+  issue_grant: command(
+    'audit-ledger',
+    'issue_grant',
+    z.object({ ...org, agent_id: typeId('agt'), audit_event_id: typeId('evt') }),
+    z.object({ grant: z.string(), expires_at: instant() }),
+  ),
+  jwks: command('audit-ledger', 'jwks', z.object({}), z.object({ keys: z.array(jwk) })),
+  replay: replay('audit-ledger'),
+  ping: ping('audit-ledger'),
+};

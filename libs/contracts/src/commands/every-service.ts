@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { wireEvent } from '../events/wire-event.js';
+import type { ServiceName } from '../services.js';
+import { command } from './command.js';
+
+/** Whether a service can do its work, and what it misses if not. */
+export const ping = (service: ServiceName) =>
+  command(service, 'ping', z.object({}), z.object({ ready: z.boolean(), missing: z.array(z.string()) }));
+
+/** A service's events again, in order of `gpos`, from its own tables: JetStream is transport, never the only copy. */
+export const replay = (service: ServiceName) =>
+  command(
+    service,
+    'replay',
+    z.object({
+      after_gpos: z.number().int().min(0),
+      limit: z.number().int().min(1).max(500),
+      org_id: z.string().optional(),
+    }),
+    z.object({ events: z.array(wireEvent), head_gpos: z.number().int().min(0) }),
+  );

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { instant, typeId } from '../primitives.js';
+import { command } from './command.js';
+import { ping } from './every-service.js';
+
+/** Types that leave the house (contract §6). */
+export const outgoingEventTypes = [
+  'approval.requested', 'approval.escalated', 'approval.approved', 'approval.denied', 'approval.timed_out',
+  'approval.cancelled', 'approval.auto_resolved', 'policy.changed', 'action.denied', 'action.executed',
+  'delegation.expired', 'delegation.revoked', 'agent.suspended', 'endpoint.disabled',
+] as const; // prettier-ignore
+
+/** A CloudEvents 1.0 event as it will go to the workspace's channels. */
+export const outgoingEvent = z.object({
+  specversion: z.literal('1.0'),
+  id: z.string(),
+  source: z.string(),
+  type: z.enum(outgoingEventTypes),
+  subject: z.string(),
+  time: instant(),
+  datacontenttype: z.literal('application/json'),
+  data: z.record(z.string(), z.unknown()),
+});
+export type OutgoingEvent = z.infer<typeof outgoingEvent>;
+
+export const notifierCommands = {
+  list_outgoing: command(
+    'notifier',
+    'list_outgoing',
+    z.object({
+      org_id: typeId('org'),
+      cursor: z.string().nullable(),
+      limit: z.number().int().min(1).max(200),
+    }),
+    z.object({ events: z.array(outgoingEvent), next_cursor: z.string().nullable() }),
+  ),
+  ping: ping('notifier'),
+};

@@ -1,0 +1,97 @@
+import { Refused, type RefusalDetails } from '@agentlattice/decider';
+import { z } from 'zod';
+
+export { type Fault, Refused } from '@agentlattice/decider';
+
+/**
+ * Every stable error code of the API with its HTTP status and title (contract §3, RFC 9457). Codes are never reused
+ * for another meaning; clients switch on them.
+ */
+export const errorTable = {
+  // The request itself.
+  INVALID_JSON: { status: 400, title: 'The body is not valid JSON' },
+  INVALID_JSON_VALUE: { status: 400, title: 'The body holds a value that JSON programs disagree about' },
+  VALIDATION_FAILED: { status: 400, title: 'The request does not have the right form' },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The event id stands for another action' },
+  ROUTE_NOT_FOUND: { status: 404, title: 'There is no such route' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'The route does not have this method' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body must be application/json' },
+  BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
+  HEADERS_TOO_LARGE: { status: 431, title: 'The request headers are too large' },
+  BAD_REQUEST: { status: 400, title: 'The request cannot be understood' },
+  REQUEST_TIMEOUT: { status: 408, title: 'The request did not arrive in time' },
+  // Who asks.
+  UNAUTHENTICATED: { status: 401, title: 'A valid key is needed' },
+  FORBIDDEN: { status: 403, title: 'This key may not do that' },
+  SELF_APPROVAL: { status: 403, title: 'An agent cannot decide a request' },
+  AGENT_SUSPENDED: { status: 403, title: 'The agent is suspended' },
+  RATE_LIMITED: { status: 429, title: 'Too many requests' },
+  // What is asked for.
+  NOT_FOUND: { status: 404, title: 'Not found in this workspace' },
+  POLICY_NAME_TAKEN: { status: 409, title: 'Another policy has this name' },
+  POLICY_CHANGED: { status: 409, title: 'The policy changed in between' },
+  PRECONDITION_FAILED: { status: 412, title: 'The resource changed in between' },
+  AGENT_NAME_TAKEN: { status: 409, title: 'Another agent has this name' },
+  EMAIL_TAKEN: { status: 409, title: 'Another member has this address' },
+  ALREADY_SUSPENDED: { status: 409, title: 'The agent is suspended already' },
+  NOT_SUSPENDED: { status: 409, title: 'The agent is not suspended' },
+  KEY_REVOKED: { status: 409, title: 'The key is revoked' },
+  APPROVAL_ALREADY_DECIDED: { status: 409, title: 'The request was decided already' },
+  APPROVAL_TIMED_OUT: { status: 409, title: 'The request is past its deadline' },
+  GRANT_EXPIRED: { status: 409, title: 'The window for a grant is over' },
+  GRANT_NOT_AVAILABLE: { status: 409, title: 'This event carries no grant' },
+  // Us.
+  UNAVAILABLE: { status: 503, title: 'A part of the system is down' },
+  STALE: { status: 503, title: 'A part of the system is not up to date' },
+  UNSUPPORTED_VERSION: { status: 503, title: 'The services speak different versions' },
+  INTERNAL: { status: 500, title: 'Something went wrong on our side' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ErrorCode = keyof typeof errorTable;
+export const errorCodes = Object.keys(errorTable) as readonly ErrorCode[];
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errorTable, code);
+
+/** A backend or service did not answer; the caller hears 503 and may try again (contract §3). */
+export class Unavailable extends Refused<'UNAVAILABLE'> {
+  constructor(detail: string, details: RefusalDetails = {}) {
+    super('UNAVAILABLE', detail, details);
+  }
+}
+
+/** How a command says no, on NATS. */
+export const commandError = z.object({
+  code: z.string().min(1),
+  detail: z.string(),
+  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+  extra: z.record(z.string(), z.unknown()).optional(),
+});
+export type CommandError = z.infer<typeof commandError>;
+
+/** The body of every error answer: RFC 9457 with `error` (the code) and `message` as the published client reads them. */
+export const problem = z
+  .object({
+    type: z
+      .string()
+      .meta({
+        description: 'URI of the error code',
+        examples: ['https://agentlattice.dev/errors/NOT_FOUND'],
+      }),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    request_id: z.string(),
+    error: z.enum(errorCodes),
+    message: z.string().meta({ description: 'Same as detail' }),
+    errors: z
+      .array(
+        z.object({
+          pointer: z.string().meta({ description: 'JSON pointer (RFC 6901)' }),
+          detail: z.string(),
+        }),
+      )
+      .optional()
+      .meta({ description: 'Every offending field' }),
+  })
+  .loose()
+  .meta({ id: 'Problem' });
+export type Problem = z.infer<typeof problem>;

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { instant, operatorRoles, serviceScopes, typeId } from '../primitives.js';
+
+export const keyKinds = ['operator', 'service', 'agent'] as const;
+
+export const agentRegisteredV1 = z.strictObject({
+  agent: z.strictObject({ id: typeId('agt'), name: z.string() }),
+  description: z.string().nullable(),
+  owner_member_id: typeId('mbr').nullable(),
+});
+export const agentSuspendedV1 = z.strictObject({
+  agent: z.strictObject({ id: typeId('agt'), name: z.string() }),
+  pending: z.enum(['cancel', 'keep']),
+});
+export const agentResumedV1 = z.strictObject({
+  agent: z.strictObject({ id: typeId('agt'), name: z.string() }),
+});
+
+/** Name and address are erasable and stay with the gateway. */
+export const memberCreatedV1 = z.strictObject({
+  member_id: typeId('mbr'),
+  role: z.enum(operatorRoles),
+  groups: z.array(z.string()),
+});
+
+export const keyCreatedV1 = z.strictObject({
+  key_id: typeId('key'),
+  kind: z.enum(keyKinds),
+  role: z.enum(operatorRoles).nullable(),
+  scopes: z.array(z.enum(serviceScopes)),
+  member_id: typeId('mbr').nullable(),
+  agent_id: typeId('agt').nullable(),
+  expires_at: instant().nullable(),
+});
+/** The old key works until `overlap_until`; the new one is announced by its own `key.created`. */
+export const keyRotatedV1 = z.strictObject({
+  key_id: typeId('key'),
+  successor_id: typeId('key'),
+  overlap_until: instant(),
+});
+export const keyRevokedV1 = z.strictObject({ key_id: typeId('key') });

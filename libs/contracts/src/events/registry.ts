@@ -1,0 +1,71 @@
+import type { z } from 'zod';
+import { Refused } from '@agentlattice/decider';
+import type { ServiceName } from '../services.js';
+import { actionDeniedV1, actionExecutedV1, actionRequestedV1 } from './action.js';
+import { approvalOpenedV1, approvalTimedOutV1 } from './approval.js';
+import { ledgerCreatedV1 } from './ledger.js';
+import { policyChangedV1 } from './policy.js';
+import {
+  agentRegisteredV1,
+  agentResumedV1,
+  agentSuspendedV1,
+  keyCreatedV1,
+  keyRevokedV1,
+  keyRotatedV1,
+  memberCreatedV1,
+} from './principals.js';
+import type { WireEvent } from './wire-event.js';
+
+/** Every event of the house: who may publish it and its schema by version. A new meaning is a new version beside the old. */
+export const eventRegistry = {
+  'action.executed': { owner: 'audit-ledger', versions: { 1: actionExecutedV1 } },
+  'action.denied': { owner: 'audit-ledger', versions: { 1: actionDeniedV1 } },
+  'action.requested': { owner: 'audit-ledger', versions: { 1: actionRequestedV1 } },
+  'ledger.created': { owner: 'audit-ledger', versions: { 1: ledgerCreatedV1 } },
+  'approval.opened': { owner: 'approval-service', versions: { 1: approvalOpenedV1 } },
+  'approval.timed_out': { owner: 'approval-service', versions: { 1: approvalTimedOutV1 } },
+  'policy.created': { owner: 'policy-engine', versions: { 1: policyChangedV1 } },
+  'policy.updated': { owner: 'policy-engine', versions: { 1: policyChangedV1 } },
+  'policy.activated': { owner: 'policy-engine', versions: { 1: policyChangedV1 } },
+  'policy.deactivated': { owner: 'policy-engine', versions: { 1: policyChangedV1 } },
+  'policy.deleted': { owner: 'policy-engine', versions: { 1: policyChangedV1 } },
+  'agent.registered': { owner: 'gateway', versions: { 1: agentRegisteredV1 } },
+  'agent.suspended': { owner: 'gateway', versions: { 1: agentSuspendedV1 } },
+  'agent.resumed': { owner: 'gateway', versions: { 1: agentResumedV1 } },
+  'member.created': { owner: 'gateway', versions: { 1: memberCreatedV1 } },
+  'key.created': { owner: 'gateway', versions: { 1: keyCreatedV1 } },
+  'key.rotated': { owner: 'gateway', versions: { 1: keyRotatedV1 } },
+  'key.revoked': { owner: 'gateway', versions: { 1: keyRevokedV1 } },
+} as const satisfies Record<string, { owner: ServiceName; versions: Record<number, z.ZodType> }>;
+
+export type EventType = keyof typeof eventRegistry;
+export const eventTypes = Object.keys(eventRegistry) as readonly EventType[];
+export const isEventType = (type: string): type is EventType => Object.hasOwn(eventRegistry, type);
+export const eventTypesOf = (owner: ServiceName): readonly EventType[] =>
+  eventTypes.filter((type) => eventRegistry[type].owner === owner);
+
+/** `data` of an event in its newest version. */
+export type EventData<T extends EventType> = z.infer<(typeof eventRegistry)[T]['versions'][1]>;
+
+/** A domain event as deciders make it: type and data, no envelope. */
+export type DomainEvent<T extends EventType = EventType> = {
+  [K in T]: { readonly type: K; readonly data: EventData<K> };
+}[T];
+
+/**
+ * The event with its data checked against the schema of its version.
+ * @throws Refused UNSUPPORTED_VERSION for a type or version that this build does not know, or one from a foreign source
+ */
+export function readEvent(event: WireEvent): WireEvent & DomainEvent {
+  const { type, schema_version: version, source } = event;
+  if (!isEventType(type)) throw new Refused('UNSUPPORTED_VERSION', `the event type ${type} is unknown`);
+  const { owner, versions } = eventRegistry[type];
+  if (owner !== source) throw new Refused('UNSUPPORTED_VERSION', `${source} does not own ${type}`);
+  const schema = (versions as Record<number, z.ZodType>)[version];
+  if (schema === undefined)
+    throw new Refused('UNSUPPORTED_VERSION', `${type} has no version ${String(version)}`);
+  const parsed = schema.safeParse(event.data);
+  if (!parsed.success)
+    throw new Refused('UNSUPPORTED_VERSION', `${type} version ${String(version)} has another form`);
+  return { ...event, type, data: parsed.data } as WireEvent & DomainEvent;
+}
