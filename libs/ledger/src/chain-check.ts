@@ -104,7 +104,8 @@ export class ChainCheck {
     const previous = this.last;
     if (entry.seq !== at) return this.outOfPlace(link, previous, at);
     this.log ??= entry.log;
-    if (entry.log !== this.log) return this.fail('foreign_log', at, `entry belongs to ${entry.log}, not to ${this.log}`);
+    if (entry.log !== this.log)
+      return this.fail('foreign_log', at, `entry belongs to ${entry.log}, not to ${this.log}`);
     if (entry.prev_hash !== this.lastHash) {
       if (previous === null) return this.fail('chain_broken', at, 'the first entry must follow 64 zeros');
       this.doubt = { kind: 'broken_link', previous, current: link };
@@ -112,7 +113,11 @@ export class ChainCheck {
     }
     const wanted = (this.sources.get(entry.source) ?? 0) + 1;
     if (entry.source_seq !== wanted)
-      return this.fail('source_gap', at, `${entry.source} is at ${String(entry.source_seq)}, ${String(wanted)} was to follow`);
+      return this.fail(
+        'source_gap',
+        at,
+        `${entry.source} is at ${String(entry.source_seq)}, ${String(wanted)} was to follow`,
+      );
     this.sources.set(entry.source, wanted);
     return true;
   }
@@ -120,13 +125,15 @@ export class ChainCheck {
   private outOfPlace(link: Link, previous: Link | null, at: number): boolean {
     const { entry } = link;
     if (previous !== null && entry.seq === at - 1) {
-      if (link.leaf.equals(previous.leaf)) return this.fail('inserted', at, `entry ${String(at - 1)} stands there twice`);
+      if (link.leaf.equals(previous.leaf))
+        return this.fail('inserted', at, `entry ${String(at - 1)} stands there twice`);
       if (entry.prev_hash === previous.entry.prev_hash) {
         this.doubt = { kind: 'same_place', previous, current: link };
         return false;
       }
     }
-    if (entry.prev_hash === this.lastHash) return this.fail('edited', at, `entry calls itself number ${String(entry.seq)}`);
+    if (entry.prev_hash === this.lastHash)
+      return this.fail('edited', at, `entry calls itself number ${String(entry.seq)}`);
     this.misplaced = { at, seq: entry.seq, foundLater: false, repeated: entry.seq < at };
     return false;
   }
@@ -152,10 +159,15 @@ export class ChainCheck {
     const rootWith = (...leaves: Buffer[]) => rootOf(leaves.reduce(appendLeaf, previous.before));
     if (doubt.kind === 'same_place') {
       const currentIsTrue = trusted?.size === last && rootWith(current.leaf).equals(trusted.root);
-      return fault('inserted', currentIsTrue ? last - 1 : last, `two entries claim place ${String(last - 1)}`);
+      return fault(
+        'inserted',
+        currentIsTrue ? last - 1 : last,
+        `two entries claim place ${String(last - 1)}`,
+      );
     }
     const claimed = Buffer.from(current.entry.prev_hash, 'hex');
-    const previousWasEdited = trusted?.size === this.count && rootWith(claimed, current.leaf).equals(trusted.root);
+    const previousWasEdited =
+      trusted?.size === this.count && rootWith(claimed, current.leaf).equals(trusted.root);
     return previousWasEdited ? edited(last - 1) : brokenLink(last);
   }
 

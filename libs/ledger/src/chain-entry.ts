@@ -32,5 +32,11 @@ export function chainEntry(head: ChainHead, draft: EntryDraft): ChainedEntry {
   const text = encodeEntry(entry);
   const bytes = Buffer.from(text);
   const leaf = leafHash(bytes);
-  return { entry, text, bytes, leaf, head: { log: head.log, size: head.size + 1, lastHash: leaf.toString('hex') } };
+  return {
+    entry,
+    text,
+    bytes,
+    leaf,
+    head: { log: head.log, size: head.size + 1, lastHash: leaf.toString('hex') },
+  };
 }

@@ -24,7 +24,8 @@ export function parseCheckpoint(text: string): Checkpoint {
   const [origin, size, root, ...rest] = text.split('\n');
   if (!origin || size === undefined || root === undefined || rest.length === 0 || rest.at(-1) !== '')
     throw new CheckpointMalformed('checkpoint needs an origin, a size and a root, each on a line');
-  if (rest.slice(0, -1).some((line) => line === '')) throw new CheckpointMalformed('checkpoint has an empty extension line');
+  if (rest.slice(0, -1).some((line) => line === ''))
+    throw new CheckpointMalformed('checkpoint has an empty extension line');
   if (!/^(0|[1-9]\d{0,15})$/.test(size) || !Number.isSafeInteger(Number(size)))
     throw new CheckpointMalformed('size of checkpoint is not a decimal number below 2^53');
   const bytes = Buffer.from(root, 'base64');

@@ -13,8 +13,13 @@ export const minSaltBytes = 16;
 export function commit(field: PrivateField, salt: Uint8Array | string, canonicalValue: string): string {
   if (!privateFields.includes(field)) throw new RangeError(`${String(field)} is no private field`);
   const saltBytes = typeof salt === 'string' ? saltFromHex(salt) : salt;
-  if (saltBytes.length < minSaltBytes) throw new RangeError(`salt must have at least ${String(minSaltBytes)} bytes`);
-  return sha256('sha256', Buffer.concat([label, saltBytes, Buffer.from(`["${field}",${canonicalValue}]`)]), 'hex');
+  if (saltBytes.length < minSaltBytes)
+    throw new RangeError(`salt must have at least ${String(minSaltBytes)} bytes`);
+  return sha256(
+    'sha256',
+    Buffer.concat([label, saltBytes, Buffer.from(`["${field}",${canonicalValue}]`)]),
+    'hex',
+  );
 }
 
 function saltFromHex(hex: string): Buffer {

@@ -43,7 +43,9 @@ export function decodeRange(size: number, bytes: Uint8Array): CompactRange {
   for (let rest = size; rest > 0; rest = Math.floor(rest / 2)) wanted += rest % 2;
   if (!Number.isSafeInteger(size) || size < 0 || bytes.length !== wanted * hashBytes)
     throw new RangeError('frontier does not fit the size of the log');
-  const hashes = Array.from({ length: wanted }, (_, i) => Buffer.from(bytes.slice(i * hashBytes, (i + 1) * hashBytes)));
+  const hashes = Array.from({ length: wanted }, (_, i) =>
+    Buffer.from(bytes.slice(i * hashBytes, (i + 1) * hashBytes)),
+  );
   return { size, hashes };
 }
 

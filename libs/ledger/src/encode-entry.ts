@@ -36,7 +36,10 @@ export function encodeEntry(entry: Entry): string {
   const text = canonicalJson(entry);
   // A UTF-16 unit is at most three bytes, so short texts need no count.
   if (text.length * 3 > maxEntryBytes && Buffer.byteLength(text) > maxEntryBytes)
-    throw new EntryRefused('too_large', `entry has ${String(Buffer.byteLength(text))} bytes, ${String(maxEntryBytes)} are allowed`);
+    throw new EntryRefused(
+      'too_large',
+      `entry has ${String(Buffer.byteLength(text))} bytes, ${String(maxEntryBytes)} are allowed`,
+    );
   return text;
 }
 

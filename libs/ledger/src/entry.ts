@@ -1,5 +1,11 @@
 /** Names of the services that may be the source of an entry; closed in version 1. */
-export const entrySources = ['gateway', 'policy-engine', 'approval-service', 'notifier', 'audit-ledger'] as const;
+export const entrySources = [
+  'gateway',
+  'policy-engine',
+  'approval-service',
+  'notifier',
+  'audit-ledger',
+] as const;
 export type EntrySource = (typeof entrySources)[number];
 
 /** What an entry can decide; null for an entry that records and decides nothing. */
@@ -84,7 +90,12 @@ export interface Entry {
   readonly operator: { readonly id: string; readonly via: EntryDoor } | null;
   readonly decision: EntryDecision | null;
   readonly resolved_by: string | null;
-  readonly policy: { readonly id: string; readonly name: string; readonly version: number; readonly hash: string } | null;
+  readonly policy: {
+    readonly id: string;
+    readonly name: string;
+    readonly version: number;
+    readonly hash: string;
+  } | null;
   readonly approval_id: string | null;
   readonly correlation_id: string | null;
   readonly private: Readonly<Partial<Record<PrivateField, string>>>;

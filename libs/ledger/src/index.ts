@@ -39,5 +39,18 @@ export {
   verifyNote,
 } from './signed-note.js';
 export { emptyRoot, hashBytes, leafHash, nodeHash } from './tree-hash.js';
-export { type Disclosed, type Fault, type FaultCode, faultCodes, type Sound, type Verdict } from './verdict.js';
-export { createVerifier, type LogVerifier, type TrustedCheckpoints, type VerifierOptions, verifyLedger } from './verifier.js';
+export {
+  type Disclosed,
+  type Fault,
+  type FaultCode,
+  faultCodes,
+  type Sound,
+  type Verdict,
+} from './verdict.js';
+export {
+  createVerifier,
+  type LogVerifier,
+  type TrustedCheckpoints,
+  type VerifierOptions,
+  verifyLedger,
+} from './verifier.js';

@@ -8,14 +8,16 @@ function split(size: number): number {
   return k;
 }
 
-const rootBetween = (leaves: readonly Buffer[], from: number, to: number) => rootOfLeaves(leaves.slice(from, to));
+const rootBetween = (leaves: readonly Buffer[], from: number, to: number) =>
+  rootOfLeaves(leaves.slice(from, to));
 
 /**
  * Audit path of leaf `index` in the tree of the first `size` leaves (RFC 6962 §2.1.1), nearest sibling first.
  * @throws RangeError when index or size lies outside the leaves
  */
 export function inclusionProof(leaves: readonly Buffer[], index: number, size: number): Buffer[] {
-  if (!(index >= 0 && index < size && size <= leaves.length)) throw new RangeError('index lies outside the tree');
+  if (!(index >= 0 && index < size && size <= leaves.length))
+    throw new RangeError('index lies outside the tree');
   const path = (from: number, to: number): Buffer[] => {
     if (to - from === 1) return [];
     const middle = from + split(to - from);
@@ -48,7 +50,8 @@ export function verifyInclusion(
   hashes: readonly Buffer[],
 ): boolean {
   const { index, size, leaf, root } = claim;
-  if (!(Number.isSafeInteger(index) && index >= 0 && Number.isSafeInteger(size) && index < size)) return false;
+  if (!(Number.isSafeInteger(index) && index >= 0 && Number.isSafeInteger(size) && index < size))
+    return false;
   let position = index;
   let last = size - 1;
   let node = leaf;

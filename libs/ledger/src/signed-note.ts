@@ -36,7 +36,12 @@ const isName = (name: string) => name !== '' && name.isWellFormed() && !/[\s+]/u
 
 /** First four bytes of SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key), C2SP signed-note. */
 const keyIdOf = (name: string, rawPublicKey: Uint8Array) =>
-  createHash('sha256').update(`${name}\n`).update(Uint8Array.of(ed25519)).update(rawPublicKey).digest().subarray(0, keyIdBytes);
+  createHash('sha256')
+    .update(`${name}\n`)
+    .update(Uint8Array.of(ed25519))
+    .update(rawPublicKey)
+    .digest()
+    .subarray(0, keyIdBytes);
 
 const rawPublicKey = (key: KeyObject): Buffer => {
   if (key.asymmetricKeyType !== 'ed25519') throw new TypeError('notes are signed with Ed25519');
@@ -64,7 +69,8 @@ export function parseVerifierKey(text: string): NoteVerifier {
     throw new NoteRefused('malformed_note', 'verifier key is not name+hash+base64 of an Ed25519 key');
   const raw = bytes.subarray(1);
   const keyId = keyIdOf(name, raw);
-  if (keyId.toString('hex') !== id) throw new NoteRefused('malformed_note', 'hash of verifier key does not fit it');
+  if (keyId.toString('hex') !== id)
+    throw new NoteRefused('malformed_note', 'hash of verifier key does not fit it');
   const publicKey = createPublicKey({ key: Buffer.concat([spkiPrefix, raw]), format: 'der', type: 'spki' });
   return { name, keyId, publicKey };
 }
@@ -77,7 +83,11 @@ export function noteSigner(name: string, privateKey: KeyObject): NoteSigner {
     name,
     verifierKey,
     sign(text) {
-      if (!isNoteText(text)) throw new NoteRefused('malformed_note', 'text of a note ends with a newline and has no control characters');
+      if (!isNoteText(text))
+        throw new NoteRefused(
+          'malformed_note',
+          'text of a note ends with a newline and has no control characters',
+        );
       const signature = Buffer.concat([keyId, sign(null, Buffer.from(text), privateKey)]);
       return `${text}\n— ${name} ${signature.toString('base64')}\n`;
     },
@@ -92,12 +102,18 @@ const isNoteText = (text: string) => text.endsWith('\n') && text.isWellFormed() 
  * @returns its text and the names of the trusted keys that signed it, at least one
  * @throws NoteRefused: `malformed_note`, `bad_signature` (a trusted key's signature does not fit), `no_trusted_signature`
  */
-export function openNote(note: string, trusted: readonly NoteVerifier[]): { text: string; signers: string[] } {
+export function openNote(
+  note: string,
+  trusted: readonly NoteVerifier[],
+): { text: string; signers: string[] } {
   const at = note.lastIndexOf('\n\n');
   const text = note.slice(0, at + 1);
   const lines = note.slice(at + 2).split('\n');
   if (at < 0 || !isNoteText(text) || lines.pop() !== '' || lines.length === 0 || lines.length > maxSignatures)
-    throw new NoteRefused('malformed_note', 'note has no text, no signatures, or does not end with a newline');
+    throw new NoteRefused(
+      'malformed_note',
+      'note has no text, no signatures, or does not end with a newline',
+    );
   const message = Buffer.from(text);
   const signers: string[] = [];
   for (const line of lines) {
@@ -108,7 +124,8 @@ export function openNote(note: string, trusted: readonly NoteVerifier[]): { text
       throw new NoteRefused('bad_signature', `signature of ${name} does not fit the note`);
     if (!signers.includes(name)) signers.push(name);
   }
-  if (signers.length === 0) throw new NoteRefused('no_trusted_signature', 'no trusted key has signed the note');
+  if (signers.length === 0)
+    throw new NoteRefused('no_trusted_signature', 'no trusted key has signed the note');
   return { text, signers };
 }
 

@@ -43,4 +43,6 @@ export interface Sound {
 export type Verdict = Sound | Fault;
 
 /** Disclosed content of one entry: for each private field the salt (hex) and the RFC 8785 text of the value. */
-export type Disclosed = Readonly<Partial<Record<PrivateField, { readonly salt: string; readonly value: string }>>>;
+export type Disclosed = Readonly<
+  Partial<Record<PrivateField, { readonly salt: string; readonly value: string }>>
+>;

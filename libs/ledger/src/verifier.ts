@@ -32,7 +32,12 @@ export interface LogVerifier {
   finish(trust?: TrustedCheckpoints): Verdict;
 }
 
-const fault = (code: FaultCode, at: number | null, detail: string): Fault => ({ ok: false, code, at, detail });
+const fault = (code: FaultCode, at: number | null, detail: string): Fault => ({
+  ok: false,
+  code,
+  at,
+  detail,
+});
 
 /** A verifier that reads a log as a stream; `verifyLedger` is the same for a list. */
 export function createVerifier(options: VerifierOptions = {}): LogVerifier {
@@ -54,7 +59,9 @@ export function createVerifier(options: VerifierOptions = {}): LogVerifier {
       const opened = trust === undefined ? [] : openAll(trust, chain.origin ?? options.log ?? null);
       const newest = Array.isArray(opened) ? (opened.at(-1) ?? null) : null;
       const chainFault = chain.finish(newest);
-      const first = [chainFault, disclosure].filter((f) => f !== null).sort((a, b) => (a.at ?? 0) - (b.at ?? 0))[0];
+      const first = [chainFault, disclosure]
+        .filter((f) => f !== null)
+        .sort((a, b) => (a.at ?? 0) - (b.at ?? 0))[0];
       if (first !== undefined) return first;
       if (!Array.isArray(opened)) return opened;
       return (
@@ -117,7 +124,8 @@ function disclosureFault(entry: Entry, disclosed: Disclosed | undefined): Fault 
   return null;
 }
 
-const isPrivateField = (field: string): field is PrivateField => (privateFields as readonly string[]).includes(field);
+const isPrivateField = (field: string): field is PrivateField =>
+  (privateFields as readonly string[]).includes(field);
 
 function opens(field: PrivateField, content: { salt: string; value: string }, commitment: string): boolean {
   try {
@@ -136,7 +144,11 @@ function openAll({ checkpoints, trusted }: TrustedCheckpoints, origin: string | 
       const { text, signers } = openNote(note, trusted);
       const checkpoint = parseCheckpoint(text);
       if (!signers.includes(checkpoint.origin))
-        return fault('bad_signature', null, `checkpoint of ${checkpoint.origin} is not signed under that name`);
+        return fault(
+          'bad_signature',
+          null,
+          `checkpoint of ${checkpoint.origin} is not signed under that name`,
+        );
       if (origin !== null && checkpoint.origin !== origin)
         return fault('foreign_log', null, `checkpoint belongs to ${checkpoint.origin}, not to ${origin}`);
       opened.push(checkpoint);
@@ -158,9 +170,14 @@ function checkpointFault(
   let vouched = 0;
   for (const checkpoint of checkpoints) {
     if (checkpoint.size > size)
-      return fault('truncated', size, `checkpoint covers ${String(checkpoint.size)} entries, the log has ${String(size)}`);
+      return fault(
+        'truncated',
+        size,
+        `checkpoint covers ${String(checkpoint.size)} entries, the log has ${String(size)}`,
+      );
     const root = roots.get(checkpoint.size);
-    if (root === undefined) throw new RangeError(`size ${String(checkpoint.size)} was not announced to the verifier`);
+    if (root === undefined)
+      throw new RangeError(`size ${String(checkpoint.size)} was not announced to the verifier`);
     if (!root.equals(checkpoint.root)) {
       const at = Math.max(checkpoint.size - 1, 0);
       const detail = `entries ${String(vouched)} to ${String(at)} do not have the root that was signed`;

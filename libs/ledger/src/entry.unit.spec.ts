@@ -1,0 +1,115 @@
+import canonicalize from 'canonicalize';
+import fc from 'fast-check';
+import {
+  canonicalJson,
+  commit,
+  encodeEntry,
+  type Entry,
+  EntryRefused,
+  maxEntryBytes,
+  parseEntry,
+  zeroHash,
+} from './index.js';
+import { sampleDraft, sampleLog } from '../test/sample-log.js';
+
+const entry: Entry = {
+  ...sampleDraft('gateway', 1, 'evt_1'),
+  v: 1,
+  log: sampleLog,
+  seq: 0,
+  prev_hash: zeroHash,
+};
+const wellFormed = (maxLength: number) =>
+  fc.string({ unit: 'binary', minLength: 1, maxLength }).filter((s) => s.isWellFormed());
+const parse = (value: unknown) => parseEntry(Buffer.from(canonicalJson(value)));
+const refusal = (run: () => unknown) => {
+  try {
+    run();
+    return undefined;
+  } catch (error) {
+    return error instanceof EntryRefused ? error.code : error;
+  }
+};
+
+describe('an entry', () => {
+  it('has the bytes of canonicalize and reads back, whatever its texts are', () =>
+    fc.assert(
+      fc.property(wellFormed(80), wellFormed(80), fc.nat(), (id, name, seq) => {
+        const odd: Entry = { ...entry, id, seq, agent: { name, id } };
+        expect(encodeEntry(odd)).toBe(canonicalize(odd));
+        expect(parseEntry(Buffer.from(encodeEntry(odd)))).toEqual(odd);
+      }),
+    ));
+
+  it('lacks no member and has no other', () => {
+    for (const member of Object.keys(entry)) {
+      const { [member as keyof Entry]: _, ...rest } = entry;
+      expect(refusal(() => parse(rest))).toBe('malformed');
+    }
+    expect(refusal(() => parse({ ...entry, extra: 1 }))).toBe('malformed');
+    expect(refusal(() => parse({ ...entry, agent: { id: 'a', name: 'b', role: 'c' } }))).toBe('malformed');
+    expect(refusal(() => parse({ ...entry, private: { password: zeroHash } }))).toBe('malformed');
+  });
+
+  it.each<[string, unknown]>([
+    ['v', 2],
+    ['log', 'two words'],
+    ['seq', -1],
+    ['seq', 0.5],
+    ['seq', 2 ** 53],
+    ['prev_hash', 'AB'.repeat(32)],
+    ['type', 'action.invented'],
+    ['type', 'unknown.thing'],
+    ['type', '__proto__.x'],
+    ['time', '2026-03-01T12:00:00Z'],
+    ['source', 'someone'],
+    ['source_seq', 0],
+    ['decision', 'allowed'],
+    ['operator', { id: 'x', via: 'telepathy' }],
+    ['policy', { id: 'p', name: 'n', version: '3', hash: zeroHash }],
+  ])('refuses %s = %j', (member, value) => {
+    expect(refusal(() => parse({ ...entry, [member]: value }))).toBe('malformed');
+  });
+
+  it('is refused in any other than its canonical form', () => {
+    const text = encodeEntry(entry);
+    const same = [
+      ` ${text}`,
+      `${text}\n`,
+      text.replace('"v":1', '"v":1.0'),
+      text.replace('gateway', '\\u0067ateway'),
+    ];
+    for (const other of same) {
+      expect(JSON.parse(other)).toEqual(entry);
+      expect(refusal(() => parseEntry(Buffer.from(other)))).toBe('not_canonical');
+    }
+    expect(refusal(() => parseEntry(Buffer.from(text.replace('"v":1', '"v":1,"v":1'))))).toBe(
+      'not_canonical',
+    );
+    expect(refusal(() => parseEntry(Buffer.from(`\ufeff${text}`)))).toBe('malformed');
+    expect(refusal(() => parseEntry(Buffer.from([0xff, 0xfe])))).toBe('malformed');
+  });
+
+  it('holds no lone surrogate', () => {
+    expect(refusal(() => encodeEntry({ ...entry, id: 'a\ud800' }))).toBe('malformed');
+  });
+
+  it('has at most 60 KiB', () => {
+    // Only a reader meets one: no member of a well-formed entry can be that long.
+    expect(refusal(() => parseEntry(Buffer.alloc(maxEntryBytes + 1, 32)))).toBe('too_large');
+  });
+});
+
+describe('a commitment', () => {
+  it('binds field, salt and value', () => {
+    const salt = '00'.repeat(16);
+    const all = [commit('reason', salt, '"a"'), commit('note', salt, '"a"'), commit('reason', '11'.repeat(16), '"a"'), commit('reason', salt, '"b"')]; // prettier-ignore
+    expect(new Set(all).size).toBe(4);
+    expect(commit('reason', Buffer.alloc(16), '"a"')).toBe(all[0]);
+  });
+
+  it('needs a salt that cannot be guessed', () => {
+    expect(() => commit('reason', '00'.repeat(15), '"a"')).toThrow(RangeError);
+    expect(() => commit('reason', 'no hex', '"a"')).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,75 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { promisify } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { notRun } from '@agentlattice/testkit';
+
+const run = promisify(execFile);
+const testdata = (name: string) => fileURLToPath(new URL(`../testdata/${name}`, import.meta.url));
+const verifier = (path: string) => fileURLToPath(new URL(`../verifiers/${path}`, import.meta.url));
+const onPath = (name: string) =>
+  (process.env['PATH'] ?? '').split(delimiter).some((d) => existsSync(join(d, name)));
+
+/** Exit status and what was printed. */
+const outcome = (file: string, args: string[], cwd?: string) =>
+  run(file, args, { cwd, env: { ...process.env, GOFLAGS: '-mod=mod' } }).then(
+    ({ stdout }) => ({ status: 0, said: stdout.trim() }),
+    (error: { code?: number; stdout?: string }) => ({
+      status: error.code,
+      said: (error.stdout ?? '').trim(),
+    }),
+  );
+
+let folder: string;
+let tampered: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'al-verifiers-'));
+  tampered = join(folder, 'tampered.ndjson');
+  const log = await readFile(testdata('log.ndjson'), 'utf8');
+  await writeFile(tampered, log.replace('"decision":"denied"', '"decision":"executed"'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('a verifier written from SPEC.md in Python, standard library only', () => {
+  const verify = (log: string, disclosed = testdata('disclosed.json')) =>
+    outcome('python3', [verifier('python/verify_log.py'), log, testdata('checkpoint.txt'), disclosed]);
+
+  it('finds the vectors sound', async () => {
+    expect(await verify(testdata('log.ndjson'))).toEqual({ status: 0, said: 'sound: 13 entries' });
+  });
+  it('finds an edited entry', async () => {
+    expect(await verify(tampered)).toMatchObject({ status: 1 });
+  });
+  it('finds a disclosed value that was not committed to', async () => {
+    const forged = join(folder, 'disclosed.json');
+    const disclosed = await readFile(testdata('disclosed.json'), 'utf8');
+    await writeFile(forged, disclosed.replace('ann@example.org', 'bob@example.org'));
+    expect(await verify(testdata('log.ndjson'), forged)).toEqual({
+      status: 1,
+      said: 'entry 3: metadata is not what was committed to',
+    });
+  });
+});
+
+describe('the note and tlog packages of the Go checksum database', () => {
+  const withGo = (rule: string, check: () => Promise<void>) => {
+    if (onPath('go')) it(rule, check, 300_000);
+    else
+      it(`${rule} (Go is not here)`, () => notRun(`Go verifier of the audit log: no go on PATH (${rule})`));
+  };
+  const verify = (log: string, checkpoint = testdata('checkpoint.txt')) =>
+    outcome('go', ['run', '.', log, checkpoint, testdata('key.txt'), testdata('tree.json')], verifier('go'));
+
+  withGo('find the vectors sound: signature, root, inclusion and consistency proofs', async () => {
+    expect(await verify(testdata('log.ndjson'))).toEqual({ status: 0, said: 'sound' });
+  });
+  withGo('find an edited entry and a checkpoint nobody signed', async () => {
+    expect(await verify(tampered)).toMatchObject({ status: 1 });
+    const forged = join(folder, 'checkpoint.txt');
+    await writeFile(forged, (await readFile(testdata('checkpoint.txt'), 'utf8')).replace('\n13\n', '\n12\n'));
+    expect(await verify(testdata('log.ndjson'), forged)).toMatchObject({ status: 1 });
+  });
+});
