@@ -16,6 +16,13 @@ export const replay = (service: ServiceName) =>
       after_gpos: z.number().int().min(0),
       limit: z.number().int().min(1).max(500),
       org_id: z.string().optional(),
+      /** Only events of these types. */
+      types: z.array(z.string()).max(100).optional(),
     }),
-    z.object({ events: z.array(wireEvent), head_gpos: z.number().int().min(0) }),
+    z.object({
+      events: z.array(wireEvent),
+      head_gpos: z.number().int().min(0),
+      /** Everything asked for up to this position is in `events`: where the next page starts. */
+      through_gpos: z.number().int().min(0),
+    }),
   );
