@@ -98,6 +98,17 @@ describe('the frozen vectors', () => {
     }
   });
 
+  it('are what SPEC.md shows', () => {
+    const spec = read('../SPEC.md').toString('utf8');
+    const shown = [
+      entries[7]?.toString(),
+      leaves[7]?.toString('hex'),
+      text('checkpoint.txt').trimEnd(),
+      text('key.txt').trimEnd(),
+    ];
+    for (const example of shown) expect(spec).toContain(`\n${example ?? ''}\n\`\`\``);
+  });
+
   it('commit to the disclosed values', () => {
     for (const entry of entries.map(parseEntry))
       for (const field of privateFields) {
