@@ -17,3 +17,8 @@ export * from './primitives.js';
 export * from './services.js';
 export * from './subjects.js';
 export * from './submission/items.js';
+export * from './http/openapi.js';
+export * from './http/route.js';
+export * from './http/routes.js';
+export * from './http/routes/actions.js';
+export * from './principals/principals.js';

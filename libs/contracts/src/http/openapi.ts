@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { errorTable, type ErrorCode, problem } from '../errors.js';
+import type { Route } from './route.js';
+import { routeList } from './routes.js';
+
+type Json = Record<string, unknown>;
+
+/** Codes any operation with a key may answer, and those any operation may. */
+const always: readonly ErrorCode[] = ['METHOD_NOT_ALLOWED', 'HEADERS_TOO_LARGE', 'INTERNAL', 'UNAVAILABLE'];
+const withKey: readonly ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED', 'STALE'];
+const withBody: readonly ErrorCode[] = ['INVALID_JSON', 'INVALID_JSON_VALUE', 'VALIDATION_FAILED', 'UNSUPPORTED_MEDIA_TYPE', 'BODY_TOO_LARGE'];
+
+/** Every code an operation may answer, as the document says it. */
+export function errorCodesOf(route: Route): readonly ErrorCode[] {
+  return [
+    ...new Set([
+      ...(route.errors ?? []),
+      ...(route.body === undefined ? [] : withBody),
+      ...(route.query ?? route.headers ?? route.params) === undefined ? [] : (['VALIDATION_FAILED'] as const),
+      ...(route.callers === 'public' ? [] : withKey),
+      ...always,
+    ]),
+  ];
+}
+
+/** The OpenAPI 3.1 document of the whole API, from the same schemas that validate it. */
+export function openApiDocument(): Json {
+  const schemas: Json = {};
+  const schemaOf = (schema: z.ZodType, io: 'input' | 'output') => hoist(schema, io, schemas);
+  const problemRef = schemaOf(problem, 'output');
+  const paths: Record<string, Json> = {};
+  for (const route of routeList)
+    (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(route, schemaOf, problemRef);
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'AgentLattice Approvals',
+      version: '1.0.0',
+      description: 'Before an agent does something that matters, it asks. Times are RFC 3339 UTC; identifiers are TypeIDs.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    paths,
+    components: {
+      schemas: sorted(schemas),
+      securitySchemes: {
+        key: { type: 'http', scheme: 'bearer', description: 'A key: al_agent_…, al_svc_… or al_op_…' },
+      },
+    },
+  };
+}
+
+function operation(route: Route, schemaOf: (schema: z.ZodType, io: 'input' | 'output') => Json, problemRef: Json): Json {
+  const responses: Json = {};
+  for (const [status, { description, schema, mediaType = 'application/json', headers }] of Object.entries(route.responses))
+    responses[status] = {
+      description,
+      headers: headerObjects({ 'X-Request-ID': 'Names this request in logs', ...headers }),
+      content: { [mediaType]: { schema: schemaOf(schema, 'output') } },
+    };
+  for (const [status, codes] of Map.groupBy(errorCodesOf(route), (code) => errorTable[code].status))
+    responses[String(status)] ??= {
+      description: codes.map((code) => `${code}: ${errorTable[code].title}`).join('. '),
+      content: { 'application/problem+json': { schema: problemRef } },
+    };
+  return {
+    operationId: route.id,
+    tags: [route.tag],
+    summary: route.summary,
+    ...(route.description === undefined ? {} : { description: route.description }),
+    ...(route.callers === 'public' ? {} : { security: [{ key: [] }] }),
+    'x-callers': route.callers === 'public' ? ['public'] : route.callers,
+    parameters: [
+      ...parameters('path', route.params, schemaOf),
+      ...parameters('query', route.query, schemaOf),
+      ...parameters('header', route.headers, schemaOf),
+    ],
+    ...(route.body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: schemaOf(route.body, 'input') } },
+          },
+        }),
+    responses: sorted(responses),
+  };
+}
+
+function parameters(
+  place: 'path' | 'query' | 'header',
+  object: z.ZodObject | undefined,
+  schemaOf: (schema: z.ZodType, io: 'input') => Json,
+): Json[] {
+  if (object === undefined) return [];
+  const { properties = {}, required = [] } = schemaOf(object, 'input') as {
+    properties?: Record<string, Json>;
+    required?: string[];
+  };
+  return Object.entries(properties).map(([name, { description, ...schema }]) => ({
+    name,
+    in: place,
+    required: place === 'path' || required.includes(name),
+    ...(description === undefined ? {} : { description }),
+    schema,
+  }));
+}
+
+const headerObjects = (headers: Readonly<Record<string, string>>): Json =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
+  );
+
+const sorted = (object: Json): Json =>
+  Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** The JSON Schema of a schema, its named parts moved to the document's components. */
+function hoist(schema: z.ZodType, io: 'input' | 'output', components: Json): Json {
+  const { $schema: _, $defs, ...own } = z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any' }) as Json & {
+    $defs?: Record<string, Json>;
+  };
+  const withRefs = (value: unknown): unknown =>
+    JSON.parse(JSON.stringify(value).replaceAll('"#/$defs/', '"#/components/schemas/'));
+  for (const [id, definition] of Object.entries($defs ?? {})) components[id] = withRefs(definition);
+  const { id } = own as { id?: string };
+  if (id === undefined) return withRefs(own) as Json;
+  components[id] = withRefs(own);
+  return { $ref: `#/components/schemas/${id}` };
+}

@@ -1,0 +1,53 @@
+import type { z } from 'zod';
+import type { ErrorCode } from '../errors.js';
+import type { OperatorRole, ServiceScope } from '../primitives.js';
+
+/** Who may call a route. A role stands for itself and every higher one; `instance_admin` is a flag beside the roles (decisions §3.7). */
+export type Caller = 'agent' | 'service' | `service:${ServiceScope}` | `operator:${OperatorRole}` | 'instance_admin';
+
+export interface RouteResponse {
+  readonly description: string;
+  readonly schema: z.ZodType;
+  /** Default: application/json. */
+  readonly mediaType?: 'application/x-ndjson' | 'text/plain' | 'application/json';
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * One operation of the HTTP API. The table of these is the authorization table, the source of validation and of the
+ * OpenAPI document; a handler without a row here does not start.
+ */
+export interface Route {
+  readonly id: string;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** With `{name}` for path parameters. */
+  readonly path: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** `public`: no key is needed. */
+  readonly callers: 'public' | readonly Caller[];
+  readonly headers?: z.ZodObject;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  readonly responses: Readonly<Record<number, RouteResponse>>;
+  /** Codes beside those that any route may answer. */
+  readonly errors?: readonly ErrorCode[];
+}
+
+export const ok = (schema: z.ZodType, description = 'Done'): RouteResponse => ({ schema, description });
+
+/** Keeps the literal types of a route while checking its form. */
+export const route = <const R extends Route>(definition: R): R => definition;
+
+type Parsed<T> = T extends z.ZodType ? z.infer<T> : Record<string, never>;
+/** What a handler of a route is given, parsed. */
+export interface RouteInput<R extends Route> {
+  readonly params: Parsed<R['params']>;
+  readonly query: Parsed<R['query']>;
+  readonly body: R['body'] extends z.ZodType ? z.infer<R['body']> : undefined;
+}
+/** The body of an answer of a route, by its schemas. */
+export type RouteOutput<R extends Route, Status extends keyof R['responses'] = keyof R['responses']> =
+  R['responses'][Status] extends { schema: infer S extends z.ZodType } ? z.infer<S> : never;

@@ -1,0 +1,20 @@
+import type { Route } from './route.js';
+import { actionRoutes } from './routes/actions.js';
+import { approvalRoutes } from './routes/approvals.js';
+import { auditRoutes } from './routes/audit.js';
+import { policyRoutes } from './routes/policies.js';
+import { principalRoutes } from './routes/principals.js';
+import { systemRoutes } from './routes/system.js';
+
+/** Every operation of the HTTP API: who may call it, what it takes and what it answers. */
+export const routes = {
+  ...actionRoutes,
+  ...approvalRoutes,
+  ...policyRoutes,
+  ...principalRoutes,
+  ...auditRoutes,
+  ...systemRoutes,
+} as const;
+
+export type RouteId = keyof typeof routes;
+export const routeList: readonly Route[] = Object.values(routes);

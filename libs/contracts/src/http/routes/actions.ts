@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import { actionType, instant, typeId } from '../../primitives.js';
+import { conditionEvaluated, denialReason } from '../../submission/items.js';
+import { ok, route } from '../route.js';
+
+export const actionSubmission = z
+  .strictObject({
+    action_type: actionType(),
+    timestamp: instant().optional().meta({ description: 'When the agent acted by its own clock; not judged for skew' }),
+    data_accessed: z.array(z.record(z.string(), z.unknown())).max(1000).nullish().transform((v) => v ?? []),
+    metadata: z.record(z.string(), z.unknown()).nullish().transform((v) => v ?? {}),
+    description: z.string().max(10_000).nullish().transform((v) => v ?? null),
+  })
+  .meta({ id: 'ActionSubmission' });
+export type ActionSubmission = z.infer<typeof actionSubmission>;
+
+const common = {
+  audit_event_id: typeId('evt'),
+  conditions_evaluated: z.array(conditionEvaluated),
+};
+const executed = z
+  .object({
+    status: z.literal('executed'),
+    verdict: z.literal('executed'),
+    policy_name: z.string(),
+    ...common,
+    approval_id: typeId('apr').optional(),
+    grant: z.string().optional().meta({ description: 'Compact JWS (EdDSA), with Prefer: grant' }),
+  })
+  .meta({ id: 'ActionExecuted' });
+const denied = z
+  .object({
+    status: z.enum(['denied', 'policy_not_found']),
+    verdict: z.literal('denied'),
+    denial_reason: denialReason,
+    policy_name: z.string().nullable(),
+    ...common,
+    approval_id: typeId('apr').optional(),
+  })
+  .meta({ id: 'ActionDenied' });
+const requested = z
+  .object({
+    status: z.literal('requested'),
+    verdict: z.literal('pending_approval'),
+    approval_id: typeId('apr'),
+    timeout_at: instant(),
+    policy_name: z.string(),
+    message: z.string(),
+    ...common,
+  })
+  .meta({ id: 'ActionRequested' });
+
+const checkAnswer = z
+  .object({
+    allowed: z.boolean(),
+    needs_approval: z.boolean(),
+    action_type: z.string(),
+    policy_name: z.string().nullable(),
+    reason: z.string(),
+    conditions_evaluated: z.array(conditionEvaluated),
+  })
+  .meta({ id: 'PolicyCheck' });
+
+/** Idempotency key of the agent: any string of 1 to 255 characters. */
+const eventId = z.string().min(1).max(255);
+
+export const actionRoutes = {
+  submitAction: route({
+    id: 'submitAction',
+    method: 'POST',
+    path: '/api/v1/actions',
+    tag: 'Agent',
+    summary: 'Ask whether an action may be done',
+    description:
+      'The verdict is on disk in the audit log before the answer leaves. A request with the same X-AL-Event-ID and the same content gets the first answer again; “same content” ignores timestamp.',
+    callers: ['agent'],
+    headers: z.object({
+      'x-al-event-id': eventId.optional().meta({ description: 'Idempotency key, scoped to the agent' }),
+      'idempotency-key': eventId.optional().meta({ description: 'Alias of X-AL-Event-ID' }),
+      'x-al-delegation-id': z.string().max(255).optional(),
+      prefer: z.string().max(255).optional().meta({ description: 'RFC 7240: `grant` asks for a grant in the answer' }),
+    }),
+    body: actionSubmission,
+    responses: {
+      200: ok(z.union([executed, denied]), 'Allowed or denied'),
+      202: ok(requested, 'A human must decide'),
+    },
+    errors: ['IDEMPOTENCY_KEY_REUSED'],
+  }),
+  checkPolicy: route({
+    id: 'checkPolicy',
+    method: 'GET',
+    path: '/api/v1/policies/check',
+    tag: 'Agent',
+    summary: 'What would be answered now; writes nothing',
+    callers: ['agent', 'operator:viewer', 'service:policies:read'],
+    query: z.object({ action_type: actionType() }),
+    responses: { 200: ok(checkAnswer) },
+  }),
+  checkPolicyWithMetadata: route({
+    id: 'checkPolicyWithMetadata',
+    method: 'POST',
+    path: '/api/v1/policies/check',
+    tag: 'Agent',
+    summary: 'The same with metadata',
+    callers: ['agent', 'operator:viewer', 'service:policies:read'],
+    body: actionSubmission,
+    responses: { 200: ok(checkAnswer) },
+  }),
+  issueGrant: route({
+    id: 'issueGrant',
+    method: 'POST',
+    path: '/api/v1/grants',
+    tag: 'Agent',
+    summary: 'The grant of an action that was allowed',
+    callers: ['agent'],
+    body: z.strictObject({ audit_event_id: typeId('evt') }),
+    responses: { 200: ok(z.object({ grant: z.string(), expires_at: instant() }), 'The same token at every call') },
+    errors: ['NOT_FOUND', 'GRANT_EXPIRED', 'GRANT_NOT_AVAILABLE', 'AGENT_SUSPENDED'],
+  }),
+} as const;
+

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { auditEvent, auditQuery, auditVerification } from '../../audit/audit.js';
+import { ok, route } from '../route.js';
+
+const text = z.string();
+
+export const auditRoutes = {
+  listAuditEvents: route({
+    id: 'listAuditEvents',
+    method: 'GET',
+    path: '/api/v1/audit',
+    tag: 'Audit',
+    summary: 'The log, newest first, joined with its erasable content; an agent sees its own events',
+    callers: ['agent', 'operator:viewer'],
+    query: auditQuery,
+    responses: { 200: ok(z.object({ events: z.array(auditEvent), next_cursor: z.string().nullable() })) },
+  }),
+  verifyAudit: route({
+    id: 'verifyAudit',
+    method: 'GET',
+    path: '/api/v1/audit/verify',
+    tag: 'Audit',
+    summary: 'Whether the log is sound; a broken chain is a 200 that says so',
+    callers: ['agent', 'operator:viewer'],
+    query: z.object({
+      wait: z.enum(['true', 'false']).optional().meta({ description: 'Operators: wait for a full check, at most 10 s' }),
+    }),
+    responses: { 200: ok(auditVerification) },
+  }),
+  auditEntries: route({
+    id: 'auditEntries',
+    method: 'GET',
+    path: '/api/v1/audit/entries',
+    tag: 'Audit',
+    summary: 'The canonical bytes of the entries, one a line, in order',
+    description: 'Fewer than `limit` lines may come; go on at the next `seq` until none comes.',
+    callers: ['operator:viewer'],
+    query: z.object({
+      from: z.coerce.number().int().min(0).default(0),
+      limit: z.coerce.number().int().min(1).max(1000).default(1000),
+    }),
+    responses: { 200: { ...ok(text, 'Canonical entries'), mediaType: 'application/x-ndjson' } },
+  }),
+  auditCheckpoint: route({
+    id: 'auditCheckpoint',
+    method: 'GET',
+    path: '/api/v1/audit/checkpoint',
+    tag: 'Audit',
+    summary: 'The newest tree as a C2SP tlog-checkpoint in a signed note',
+    callers: ['operator:viewer'],
+    responses: { 200: { ...ok(text, 'A signed note'), mediaType: 'text/plain' } },
+    errors: ['NOT_FOUND'],
+  }),
+  auditKey: route({
+    id: 'auditKey',
+    method: 'GET',
+    path: '/api/v1/audit/key',
+    tag: 'Audit',
+    summary: 'The verifier key of the log (name+hash+base64)',
+    callers: ['operator:viewer'],
+    responses: { 200: { ...ok(text, 'A verifier key'), mediaType: 'text/plain' } },
+  }),
+} as const;

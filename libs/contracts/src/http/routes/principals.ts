@@ -1,0 +1,219 @@
+import { z } from 'zod';
+import { cursor, duration, instant, limit, operatorRoles, serviceScopes, typeId } from '../../primitives.js';
+import { agentView, keyView, memberView, newKeyView } from '../../principals/principals.js';
+import { policySummary } from '../../policy/policy.js';
+import { keyKinds } from '../../events/principals.js';
+import { ok, route } from '../route.js';
+
+const name = z.string().trim().min(1).max(120);
+const page = z.object({ cursor: cursor().optional(), limit: limit(200, 50) });
+const agentParams = z.object({ agent_id: z.string().min(1).max(255) });
+const keyParams = z.object({ key_id: z.string().min(1).max(255) });
+/** Long enough to matter, short enough for argon2 to be no weapon. */
+const password = z.string().min(12).max(256);
+
+const whoami = z
+  .object({
+    config_id: z.string().meta({ description: 'Agent, member or key: who is asking' }),
+    kind: z.enum(['agent', 'operator', 'service']),
+    name: z.string(),
+    org_id: typeId('org'),
+    is_active: z.boolean(),
+    cb_state: z.enum(['closed', 'open']).meta({ description: '`open` when the agent is suspended' }),
+    role: z.enum(operatorRoles).nullable(),
+    scopes: z.array(z.enum(serviceScopes)),
+    calibration: z.object({}),
+    policies: z.array(policySummary),
+    delegations: z.object({ as_parent: z.array(z.object({})), as_child: z.array(z.object({})) }),
+  })
+  .meta({ id: 'WhoAmI' });
+
+export const principalRoutes = {
+  whoami: route({
+    id: 'whoami',
+    method: 'GET',
+    path: '/api/v1/whoami',
+    tag: 'Agent',
+    summary: 'Who this key is',
+    callers: ['agent', 'service', 'operator:viewer'],
+    responses: { 200: ok(whoami) },
+  }),
+  registerAgent: route({
+    id: 'registerAgent',
+    method: 'POST',
+    path: '/api/agents/register',
+    tag: 'Agents',
+    summary: 'Register an agent and get its key',
+    callers: ['service:agents:register', 'operator:admin'],
+    body: z.strictObject({ name, description: z.string().max(2000).nullish().transform((v) => v ?? null) }),
+    responses: {
+      201: ok(
+        z.object({ id: typeId('agt'), name: z.string(), api_key: z.string(), created_at: instant() }).meta({ id: 'RegisteredAgent' }),
+        'The key is shown once',
+      ),
+    },
+    errors: ['AGENT_NAME_TAKEN'],
+  }),
+  listAgents: route({
+    id: 'listAgents',
+    method: 'GET',
+    path: '/api/v1/agents',
+    tag: 'Agents',
+    summary: 'The agents of the workspace',
+    callers: ['operator:viewer'],
+    query: page,
+    responses: { 200: ok(z.object({ agents: z.array(agentView), next_cursor: z.string().nullable() })) },
+  }),
+  getAgent: route({
+    id: 'getAgent',
+    method: 'GET',
+    path: '/api/v1/agents/{agent_id}',
+    tag: 'Agents',
+    summary: 'One agent',
+    callers: ['operator:viewer'],
+    params: agentParams,
+    responses: { 200: ok(agentView) },
+    errors: ['NOT_FOUND'],
+  }),
+  suspendAgent: route({
+    id: 'suspendAgent',
+    method: 'POST',
+    path: '/api/v1/agents/{agent_id}/suspend',
+    tag: 'Agents',
+    summary: 'Deny everything the agent submits from now on',
+    callers: ['operator:admin'],
+    params: agentParams,
+    body: z.strictObject({
+      reason: z.string().max(2000).optional(),
+      pending: z.enum(['keep']).default('keep').meta({ description: 'Requests that wait for a person go on waiting' }),
+    }),
+    responses: { 200: ok(agentView) },
+    errors: ['NOT_FOUND', 'ALREADY_SUSPENDED'],
+  }),
+  resumeAgent: route({
+    id: 'resumeAgent',
+    method: 'POST',
+    path: '/api/v1/agents/{agent_id}/resume',
+    tag: 'Agents',
+    summary: 'Judge the agent by the policies again',
+    callers: ['operator:admin'],
+    params: agentParams,
+    body: z.strictObject({}),
+    responses: { 200: ok(agentView) },
+    errors: ['NOT_FOUND', 'NOT_SUSPENDED'],
+  }),
+  listMembers: route({
+    id: 'listMembers',
+    method: 'GET',
+    path: '/api/v1/members',
+    tag: 'Members',
+    summary: 'The people of the workspace',
+    callers: ['operator:viewer'],
+    query: page,
+    responses: { 200: ok(z.object({ members: z.array(memberView), next_cursor: z.string().nullable() })) },
+  }),
+  createMember: route({
+    id: 'createMember',
+    method: 'POST',
+    path: '/api/v1/members',
+    tag: 'Members',
+    summary: 'Add a person',
+    callers: ['operator:admin'],
+    body: z.strictObject({
+      email: z.email().max(254),
+      name,
+      role: z.enum(operatorRoles),
+      groups: z.array(z.string().min(1).max(120)).max(50).default([]),
+      password,
+    }),
+    responses: { 201: ok(memberView, 'Made') },
+    errors: ['EMAIL_TAKEN'],
+  }),
+  listKeys: route({
+    id: 'listKeys',
+    method: 'GET',
+    path: '/api/v1/keys',
+    tag: 'Keys',
+    summary: 'The keys of the workspace, without their secrets',
+    callers: ['operator:admin'],
+    query: page,
+    responses: { 200: ok(z.object({ keys: z.array(keyView), next_cursor: z.string().nullable() })) },
+  }),
+  createKey: route({
+    id: 'createKey',
+    method: 'POST',
+    path: '/api/v1/keys',
+    tag: 'Keys',
+    summary: 'Make a key',
+    callers: ['operator:admin'],
+    body: z
+      .strictObject({
+        name,
+        kind: z.enum(keyKinds),
+        role: z.enum(operatorRoles).optional(),
+        member_id: typeId('mbr').optional(),
+        agent_id: typeId('agt').optional(),
+        scopes: z.array(z.enum(serviceScopes)).min(1).max(serviceScopes.length).optional(),
+        expires_at: instant().optional(),
+      })
+      .superRefine((key, context) => {
+        const need = { operator: ['member_id'], agent: ['agent_id'], service: ['scopes'] } as const;
+        const may = { operator: ['role', 'member_id'], agent: ['agent_id'], service: ['scopes'] } as const;
+        const present = (member: 'role' | 'member_id' | 'agent_id' | 'scopes') => key[member] !== undefined;
+        const fault = (member: string, message: string) => {
+          context.addIssue({ code: 'custom', path: [member], message });
+        };
+        for (const member of need[key.kind])
+          if (!present(member)) fault(member, `is needed for a key of kind ${key.kind}`);
+        for (const member of ['role', 'member_id', 'agent_id', 'scopes'] as const)
+          if (present(member) && !(may[key.kind] as readonly string[]).includes(member))
+            fault(member, `does not belong to a key of kind ${key.kind}`);
+      }),
+    responses: { 201: ok(newKeyView, 'The key is shown once') },
+    errors: ['NOT_FOUND'],
+  }),
+  rotateKey: route({
+    id: 'rotateKey',
+    method: 'POST',
+    path: '/api/v1/keys/{key_id}/rotate',
+    tag: 'Keys',
+    summary: 'Replace a key; the old one works for the overlap',
+    callers: ['operator:admin'],
+    params: keyParams,
+    body: z.strictObject({ overlap: z.union([z.literal('0s'), duration()]).default('24h') }),
+    responses: { 201: ok(newKeyView, 'The new key is shown once') },
+    errors: ['NOT_FOUND', 'KEY_REVOKED'],
+  }),
+  revokeKey: route({
+    id: 'revokeKey',
+    method: 'DELETE',
+    path: '/api/v1/keys/{key_id}',
+    tag: 'Keys',
+    summary: 'Revoke a key, everywhere within a second',
+    callers: ['operator:admin'],
+    params: keyParams,
+    responses: { 200: ok(keyView) },
+    errors: ['NOT_FOUND'],
+  }),
+  createWorkspace: route({
+    id: 'createWorkspace',
+    method: 'POST',
+    path: '/api/v1/workspaces',
+    tag: 'Workspaces',
+    summary: 'Make a workspace with its first administrator',
+    callers: ['instance_admin'],
+    body: z.strictObject({ name, admin: z.strictObject({ email: z.email().max(254), name, password }) }),
+    responses: {
+      201: ok(
+        z
+          .object({
+            org_id: typeId('org'),
+            admin: z.object({ email: z.string(), api_key: z.string() }),
+            service_key: z.string(),
+          })
+          .meta({ id: 'NewWorkspace' }),
+        'The keys are shown once',
+      ),
+    },
+  }),
+} as const;

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { keyKinds } from '../events/principals.js';
+import { instant, operatorRoles, serviceScopes, typeId } from '../primitives.js';
+
+export const agentView = z
+  .object({
+    id: typeId('agt'),
+    name: z.string(),
+    description: z.string().nullable(),
+    owner_member_id: typeId('mbr').nullable(),
+    suspended: z.boolean(),
+    created_at: instant(),
+  })
+  .meta({ id: 'Agent' });
+export type AgentView = z.infer<typeof agentView>;
+
+export const memberView = z
+  .object({
+    id: typeId('mbr'),
+    email: z.string(),
+    name: z.string(),
+    role: z.enum(operatorRoles),
+    groups: z.array(z.string()),
+    instance_admin: z.boolean(),
+    created_at: instant(),
+  })
+  .meta({ id: 'Member' });
+export type MemberView = z.infer<typeof memberView>;
+
+/** A key as it can be listed; the key itself is shown once, when it is made. */
+export const keyView = z
+  .object({
+    id: typeId('key'),
+    name: z.string(),
+    kind: z.enum(keyKinds),
+    prefix: z.string().meta({ description: 'The first characters of the key' }),
+    role: z.enum(operatorRoles).nullable(),
+    scopes: z.array(z.enum(serviceScopes)),
+    member_id: typeId('mbr').nullable(),
+    agent_id: typeId('agt').nullable(),
+    created_at: instant(),
+    last_used_at: instant().nullable(),
+    expires_at: instant().nullable(),
+    revoked_at: instant().nullable(),
+  })
+  .meta({ id: 'Key' });
+export type KeyView = z.infer<typeof keyView>;
+
+export const newKeyView = keyView
+  .extend({ key: z.string().meta({ description: 'Shown once' }) })
+  .meta({ id: 'NewKey' });
+export type NewKeyView = z.infer<typeof newKeyView>;
