@@ -34,6 +34,7 @@ const consuming = (service: keyof typeof durables) => [
     return [
       `$JS.API.CONSUMER.CREATE.${consumer}`,
       `$JS.API.CONSUMER.CREATE.${consumer}.>`,
+      `$JS.API.CONSUMER.DURABLE.CREATE.${consumer}`,
       `$JS.API.CONSUMER.INFO.${consumer}`,
       `$JS.API.CONSUMER.MSG.NEXT.${consumer}`,
       `$JS.ACK.${consumer}.>`,

@@ -1,1 +1,27 @@
-export {};
+export { BatchPublisher, type BatchPublisherOptions } from './batch-publisher.js';
+export {
+  type BatchContext,
+  type BatchHandler,
+  batchLimits,
+  type BatchSubscription,
+  Forward,
+  publishBatches,
+  subscribeBatches,
+} from './batches.js';
+export { CommandClient, type RequestOptions } from './command-client.js';
+export { connectNats, type NatsOptions } from './connect-nats.js';
+export { consumeEvents, type EventConsumer, type EventConsumerOptions } from './consume-events.js';
+export {
+  ensureEventStream,
+  eventStreamAgeMs,
+  eventStreamState,
+  type EventStreamState,
+} from './event-stream.js';
+export {
+  type CommandContext,
+  type HandlerExtras,
+  NatsBatchServer,
+  PassExceptions,
+  type Responder,
+  respondTo,
+} from './nats-batch-server.js';

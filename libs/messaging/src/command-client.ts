@@ -1,0 +1,66 @@
+import {
+  type Command,
+  commandError,
+  type CommandRequest,
+  type CommandResponse,
+  Refused,
+  Unavailable,
+} from '@agentlattice/contracts';
+import { currentTraceparent } from '@agentlattice/observability';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { z } from 'zod';
+import { commandHeaders } from './message-headers.js';
+
+const reply = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), result: z.unknown() }),
+  z.object({ ok: z.literal(false), error: commandError }),
+]);
+
+export interface RequestOptions {
+  readonly timeoutMs?: number;
+  readonly traceparent?: string | null;
+}
+
+/** Asks other services by the commands they publish in the contracts. */
+export class CommandClient {
+  constructor(private readonly nc: NatsConnection) {}
+
+  /**
+   * @returns the answer, checked against the command's schema
+   * @throws Refused with the callee's code
+   * @throws Unavailable when nobody answers in time, or with something that cannot be read
+   */
+  async request<C extends Command>(
+    command: C,
+    payload: CommandRequest<C>,
+    { timeoutMs = 2_000, traceparent = currentTraceparent() }: RequestOptions = {},
+  ): Promise<CommandResponse<C>> {
+    const answer = reply.safeParse(await this.ask(command, payload, timeoutMs, traceparent));
+    if (!answer.success) throw new Unavailable(`${command.service} gave an answer that cannot be read`);
+    if (!answer.data.ok) {
+      const { code, detail, errors, extra } = answer.data.error;
+      if (code === 'UNAVAILABLE') throw new Unavailable(detail);
+      throw new Refused(code, detail, { ...(errors && { errors }), ...(extra && { extra }) });
+    }
+    const result = command.response.safeParse(answer.data.result);
+    if (!result.success) throw new Unavailable(`${command.service} answered ${command.verb} in another form`);
+    return result.data as CommandResponse<C>;
+  }
+
+  private async ask(
+    { subject, service, version }: Command,
+    payload: unknown,
+    timeout: number,
+    traceparent: string | null,
+  ): Promise<unknown> {
+    try {
+      const headers = commandHeaders(version, traceparent);
+      const message = await this.nc.request(subject, JSON.stringify(payload), { timeout, headers });
+      return message.json();
+    } catch (error) {
+      throw new Unavailable(
+        `${service} does not answer (${error instanceof Error ? error.message : 'unknown'})`,
+      );
+    }
+  }
+}

@@ -1,0 +1,150 @@
+import { eventStreamName, type WireEvent, wireEventMessage } from '@agentlattice/contracts';
+import type { Logger } from '@agentlattice/observability';
+import {
+  AckPolicy,
+  type ConsumerMessages,
+  DeliverPolicy,
+  jetstream,
+  JetStreamApiError,
+  jetstreamManager,
+  type JsMsg,
+} from '@nats-io/jetstream';
+import { type NatsConnection, nanos } from '@nats-io/transport-node';
+
+export interface EventConsumerOptions {
+  /** Name of the durable consumer, `<service>-<purpose>`; it stands in the table of permissions. */
+  readonly durable: string;
+  /** Default: events of all types. */
+  readonly types?: readonly string[] | undefined;
+  /** Gets what has gathered, in the order of the stream; acknowledged when it resolves, delivered again when it throws. */
+  readonly onMessage: (events: WireEvent[]) => Promise<void>;
+  readonly logger: Logger;
+}
+
+export interface EventConsumer {
+  /** Takes nothing more and waits for what is at hand. */
+  stop(): Promise<void>;
+}
+
+const redeliverAfterMs = 500;
+const retryAfterMs = 500;
+const maxTogether = 64;
+
+/** Reads the stream by a durable consumer for ever: lost connections, consumers and streams are waited for or made anew. */
+export function consumeEvents(nc: NatsConnection, options: EventConsumerOptions): EventConsumer {
+  const stopping = new AbortController();
+  let current: ConsumerMessages | undefined;
+  const run = async () => {
+    while (!stopping.signal.aborted) {
+      try {
+        current = await open(nc, options);
+        if (stopping.signal.aborted) await current.close();
+        await drain(current, options);
+      } catch (error) {
+        options.logger.debug({ err: error, durable: options.durable }, 'the event stream is not there');
+      }
+      await pause(retryAfterMs, stopping.signal);
+    }
+  };
+  const done = run();
+  return {
+    stop: async () => {
+      stopping.abort();
+      await current?.close();
+      await done;
+    },
+  };
+}
+
+async function open(nc: NatsConnection, { durable, types }: EventConsumerOptions): Promise<ConsumerMessages> {
+  const manager = await jetstreamManager(nc, { checkAPI: false });
+  const subjects = types?.map((type) => `events.*.${type}`) ?? [];
+  const [only] = subjects;
+  const config = {
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: nanos(30_000),
+    deliver_policy: DeliverPolicy.All,
+    max_ack_pending: 256,
+    ...(subjects.length > 1
+      ? { filter_subjects: subjects }
+      : only !== undefined
+        ? { filter_subject: only }
+        : {}),
+  };
+  try {
+    await manager.consumers.add(eventStreamName, { ...config, durable_name: durable });
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError) || error.status !== 400) throw error;
+    // It is there with another filter, from an earlier release.
+    await manager.consumers.update(eventStreamName, durable, config);
+  }
+  const consumer = await jetstream(nc).consumers.get(eventStreamName, durable);
+  return consumer.consume({
+    max_messages: 128,
+    expires: 10_000,
+    idle_heartbeat: 1_000,
+    abort_on_missing_resource: true,
+  });
+}
+
+/** One call of `onMessage` at a time, with all that came while the last one ran. */
+async function drain(messages: ConsumerMessages, options: EventConsumerOptions): Promise<void> {
+  let waiting: JsMsg[] = [];
+  let working: Promise<void> | undefined;
+  const work = async () => {
+    while (waiting.length > 0) await handle(waiting.splice(0, maxTogether), options);
+    working = undefined;
+  };
+  try {
+    for await (const message of messages) {
+      waiting.push(message);
+      working ??= work();
+    }
+  } finally {
+    // Not begun: they come again.
+    waiting = waiting.slice(0, 0);
+    await working;
+  }
+}
+
+async function handle(
+  messages: readonly JsMsg[],
+  { onMessage, durable, logger }: EventConsumerOptions,
+): Promise<void> {
+  const good: JsMsg[] = [];
+  const events: WireEvent[] = [];
+  for (const message of messages) {
+    const parsed = wireEventMessage.safeParse(json(message));
+    if (parsed.success) {
+      good.push(message);
+      events.push(...parsed.data.events);
+    } else {
+      // It will never be readable; the gap it leaves is filled from the source's table.
+      logger.error({ durable, subject: message.subject }, 'an event message in an unknown form was dropped');
+      message.term('unreadable');
+    }
+  }
+  if (good.length === 0) return;
+  try {
+    await onMessage(events);
+    for (const message of good) message.ack();
+  } catch (error) {
+    logger.warn({ err: error, durable }, 'events could not be handled and will come again');
+    for (const message of good) message.nak(redeliverAfterMs);
+  }
+}
+
+function json(message: JsMsg): unknown {
+  try {
+    return message.json();
+  } catch {
+    return undefined;
+  }
+}
+
+const pause = (ms: number, signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    if (signal.aborted) return resolve();
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+  });

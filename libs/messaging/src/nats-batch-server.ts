@@ -1,0 +1,168 @@
+import { type Command, type CommandError, Refused, type ServiceName } from '@agentlattice/contracts';
+import { inSpan, type Logger } from '@agentlattice/observability';
+import { Catch, type ExceptionFilter } from '@nestjs/common';
+import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
+import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
+import { isObservable, lastValueFrom, type Observable, throwError } from 'rxjs';
+import type { z } from 'zod';
+import { type BatchContext, subscribeBatches } from './batches.js';
+import { traceparentOf, versionHeader } from './message-headers.js';
+
+/** What a handler of a single command gets beside the payload. */
+export interface CommandContext {
+  readonly traceparent: string | null;
+}
+
+/** Third argument of `@MessagePattern(subject, extras)`: what the subject carries. */
+export type HandlerExtras =
+  | { readonly command: Command; readonly batch?: never }
+  | { readonly batch: z.ZodType; readonly command?: never };
+
+/** Hands what a handler throws to the transport as it is; Nest's own filter would replace it by a string. */
+@Catch()
+export class PassExceptions implements ExceptionFilter {
+  catch(exception: unknown): Observable<never> {
+    return throwError(() => exception);
+  }
+}
+
+/**
+ * Nest's handlers on NATS: `@MessagePattern(command.subject, { command })` answers one request at a time,
+ * `@MessagePattern(subject, { batch: itemSchema })` gets the items of a batch and may return a `Forward` or several.
+ */
+export class NatsBatchServer extends Server implements CustomTransportStrategy {
+  private readonly subscriptions: Subscription[] = [];
+
+  constructor(
+    private readonly nc: NatsConnection,
+    private readonly options: { service: ServiceName; logger: Logger },
+  ) {
+    super();
+  }
+
+  listen(callback: (error?: unknown) => void): void {
+    this.subscribeAll().then(() => callback(), callback);
+  }
+
+  /** Stops taking messages and finishes those at hand. The connection stays open: it is not ours. */
+  async close(): Promise<void> {
+    await Promise.all(
+      this.subscriptions
+        .splice(0)
+        .map((subscription) => (this.nc.isClosed() ? undefined : subscription.drain())),
+    );
+  }
+
+  on(): never {
+    throw new Error('this transport has no events');
+  }
+
+  unwrap<T>(): T {
+    return this.nc as T;
+  }
+
+  private async subscribeAll(): Promise<void> {
+    for (const [subject, handler] of this.messageHandlers) {
+      const { command, batch } = (handler.extras ?? {}) as Partial<HandlerExtras>;
+      const subscription =
+        batch !== undefined
+          ? this.subscribeBatch(subject, batch, handler)
+          : command !== undefined
+            ? this.subscribeCommand(command, handler)
+            : undefined;
+      if (subscription === undefined)
+        throw new Error(`the handler of ${subject} names neither command nor batch`);
+      this.subscriptions.push(subscription);
+    }
+    // Known to the server before anyone hears that we are ready.
+    await this.nc.flush();
+  }
+
+  private subscribeBatch(subject: string, item: z.ZodType, handler: MessageHandler): Subscription {
+    const { logger, service } = this.options;
+    return subscribeBatches(this.nc, {
+      subject,
+      item,
+      queue: service,
+      logger,
+      handler: (items, context: BatchContext) => settle(handler(items, context)),
+    });
+  }
+
+  private subscribeCommand(command: Command, handler: MessageHandler): Subscription {
+    const { logger, service } = this.options;
+    return respondTo(this.nc, {
+      command,
+      queue: service,
+      logger,
+      handler: (payload, context) => settle(handler(payload, context)),
+    });
+  }
+}
+
+const settle = async (outcome: unknown): Promise<unknown> => {
+  const value = await outcome;
+  return isObservable(value) ? lastValueFrom(value, { defaultValue: undefined }) : value;
+};
+
+export interface Responder {
+  readonly command: Command;
+  readonly queue: string;
+  readonly logger: Logger;
+  readonly handler: (payload: unknown, context: CommandContext) => unknown;
+}
+
+/** Answers one command outside of Nest. */
+export function respondTo(nc: NatsConnection, responder: Responder): Subscription {
+  const { command, queue, logger } = responder;
+  return nc.subscribe(command.subject, {
+    queue,
+    callback: (error, message) => {
+      if (error !== null) return void logger.error({ err: error }, `subscription to ${command.subject}`);
+      void answerOf(responder, message).then((answer) => respond(message, answer, responder));
+    },
+  });
+}
+
+function respond(message: Msg, answer: unknown, { command, logger }: Responder): void {
+  try {
+    message.respond(JSON.stringify(answer));
+  } catch (error) {
+    logger.error({ err: error, subject: command.subject }, 'an answer could not be sent');
+  }
+}
+
+async function answerOf({ command, handler, logger }: Responder, message: Msg) {
+  const traceparent = traceparentOf(message);
+  const version = message.headers?.get(versionHeader);
+  if (version !== String(command.version))
+    return refusal({
+      code: 'UNSUPPORTED_VERSION',
+      detail: `${command.subject} is not spoken in version ${version || 'none'}`,
+    });
+  try {
+    const payload = command.request.safeParse(message.json());
+    if (!payload.success)
+      return refusal({
+        code: 'VALIDATION_FAILED',
+        detail: 'the command does not have the right form',
+        errors: payload.error.issues.map((i) => ({
+          pointer: `/${i.path.map(String).join('/')}`,
+          detail: i.message,
+        })),
+      });
+    const result = await inSpan(command.subject, { traceparent, kind: 'server' }, () =>
+      handler(payload.data, { traceparent }),
+    );
+    return { ok: true, result };
+  } catch (error) {
+    if (error instanceof Refused) {
+      const { code, detail, errors, extra } = error;
+      return refusal({ code, detail, ...(errors && { errors: [...errors] }), ...(extra && { extra }) });
+    }
+    logger.error({ err: error, subject: command.subject }, 'a command failed');
+    return refusal({ code: 'INTERNAL', detail: 'something went wrong on our side' });
+  }
+}
+
+const refusal = (error: CommandError) => ({ ok: false, error });

@@ -1,0 +1,25 @@
+import type { ServiceName } from '@agentlattice/contracts';
+import { context, trace } from '@opentelemetry/api';
+import { type DestinationStream, type Logger, pino } from 'pino';
+
+export type { Logger } from 'pino';
+
+const secret = ['authorization', 'password', 'api_key', 'apikey', 'key', 'secret', 'token'];
+/** Wherever one of these stands, up to three levels deep. */
+const redacted = secret.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+
+/** One JSON object a line on stdout, with the ids of the current trace; what may be a secret is cut out. */
+export function createLogger(service: ServiceName | 'test', level: string, to?: DestinationStream): Logger {
+  const options = {
+    level,
+    base: { service },
+    redact: { paths: redacted, censor: '[redacted]' },
+    formatters: { level: (label: string) => ({ level: label }) },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    mixin: () => {
+      const span = trace.getSpanContext(context.active());
+      return span === undefined ? {} : { trace_id: span.traceId };
+    },
+  };
+  return to === undefined ? pino(options) : pino(options, to);
+}
