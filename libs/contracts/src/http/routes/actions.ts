@@ -9,7 +9,6 @@ export const actionSubmission = z
     timestamp: instant().optional().meta({ description: 'When the agent acted by its own clock; not judged for skew' }),
     data_accessed: z.array(z.record(z.string(), z.unknown())).max(1000).nullish().transform((v) => v ?? []),
     metadata: z.record(z.string(), z.unknown()).nullish().transform((v) => v ?? {}),
-    description: z.string().max(10_000).nullish().transform((v) => v ?? null),
   })
   .meta({ id: 'ActionSubmission' });
 export type ActionSubmission = z.infer<typeof actionSubmission>;
