@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint';
 const elements = [
   { type: 'pure', pattern: 'libs/(ledger|decider)' },
   { type: 'contracts', pattern: 'libs/contracts' },
-  { type: 'io', pattern: 'libs/(event-store|messaging|observability)' },
+  { type: 'io', pattern: 'libs/(event-store|messaging|observability|service)' },
   { type: 'testkit', pattern: 'libs/testkit' },
   { type: 'tool', pattern: 'tools/launcher' },
   { type: 'app', pattern: 'apps/*', capture: ['app'] },

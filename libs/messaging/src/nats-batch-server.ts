@@ -32,6 +32,7 @@ export class PassExceptions implements ExceptionFilter {
  */
 export class NatsBatchServer extends Server implements CustomTransportStrategy {
   private readonly subscriptions: Subscription[] = [];
+  private readonly running = new Set<Promise<unknown>>();
 
   constructor(
     private readonly nc: NatsConnection,
@@ -46,11 +47,9 @@ export class NatsBatchServer extends Server implements CustomTransportStrategy {
 
   /** Stops taking messages and finishes those at hand. The connection stays open: it is not ours. */
   async close(): Promise<void> {
-    await Promise.all(
-      this.subscriptions
-        .splice(0)
-        .map((subscription) => (this.nc.isClosed() ? undefined : subscription.drain())),
-    );
+    const open = this.nc.isClosed() ? [] : this.subscriptions.splice(0);
+    await Promise.all(open.map((subscription) => subscription.drain()));
+    await Promise.allSettled(this.running);
   }
 
   on(): never {
@@ -85,7 +84,7 @@ export class NatsBatchServer extends Server implements CustomTransportStrategy {
       item,
       queue: service,
       logger,
-      handler: (items, context: BatchContext) => settle(handler(items, context)),
+      handler: (items, context: BatchContext) => this.settle(handler(items, context)),
     });
   }
 
@@ -95,15 +94,22 @@ export class NatsBatchServer extends Server implements CustomTransportStrategy {
       command,
       queue: service,
       logger,
-      handler: (payload, context) => settle(handler(payload, context)),
+      handler: (payload, context) => this.settle(handler(payload, context)),
     });
   }
-}
 
-const settle = async (outcome: unknown): Promise<unknown> => {
-  const value = await outcome;
-  return isObservable(value) ? lastValueFrom(value, { defaultValue: undefined }) : value;
-};
+  private async settle(outcome: unknown): Promise<unknown> {
+    const running = Promise.resolve(outcome).then((value) =>
+      isObservable(value) ? lastValueFrom(value, { defaultValue: undefined }) : value,
+    );
+    this.running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.running.delete(running);
+    }
+  }
+}
 
 export interface Responder {
   readonly command: Command;

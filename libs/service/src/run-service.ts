@@ -1,0 +1,136 @@
+import { ping, type ServiceName } from '@agentlattice/contracts';
+import { NatsBatchServer, PassExceptions, respondTo } from '@agentlattice/messaging';
+import { createLogger, type Logger, startTelemetry } from '@agentlattice/observability';
+import type { LoggerService, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { MicroserviceOptions } from '@nestjs/microservices';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { type BaseConfig, ConfigFault, readBaseConfig } from './base-config.js';
+import { healthRoutes } from './health-routes.js';
+import type { HealthRegistry } from './health-registry.js';
+import { HEALTH, NATS } from './tokens.js';
+
+export interface ServiceOptions {
+  readonly service: ServiceName;
+  /** The service's module; it imports `ServiceModule.forRoot(service)`. */
+  readonly module: Type;
+  /** Where to listen; default 127.0.0.1 and AL_HEALTH_PORT. */
+  readonly http?: { readonly host: string; readonly port: number };
+  /** Default: a Fastify that serves the health routes and what the module's controllers add. */
+  readonly adapter?: FastifyAdapter;
+  /** Global pipes, filters, hooks and the like, before anything listens. */
+  readonly configure?: (app: NestFastifyApplication) => void | Promise<void>;
+}
+
+const stopWithinMs = 8_000;
+
+/** Runs a service until SIGTERM or SIGINT; a process with a wrong configuration says so in one sentence and exits with 1. */
+export async function runService(options: ServiceOptions): Promise<void> {
+  const config = configOrExit(options.service);
+  const logger = createLogger(options.service, config.logLevel);
+  process.on('unhandledRejection', (error) => fail(logger, error));
+  process.on('uncaughtException', (error) => fail(logger, error));
+  const telemetry = startTelemetry(options.service);
+  try {
+    const app = await startApp(options, config, logger);
+    const stop = (signal: string) => {
+      logger.info({ signal }, 'stopping');
+      // What hangs must not keep the house from stopping; everything answered is on disk already.
+      setTimeout(() => process.exit(1), stopWithinMs).unref();
+      void app
+        .close()
+        .then(() => telemetry.shutdown())
+        .then(
+          () => process.exit(0),
+          (error: unknown) => fail(logger, error),
+        );
+    };
+    process.once('SIGTERM', stop);
+    process.once('SIGINT', stop);
+  } catch (error) {
+    if (error instanceof ConfigFault) exitWith(error);
+    fail(logger, error);
+  }
+}
+
+/** Builds and starts the whole service: handlers on NATS first, then HTTP. */
+export async function startApp(
+  {
+    service,
+    module,
+    http,
+    adapter = new FastifyAdapter({ forceCloseConnections: true }),
+    configure,
+  }: ServiceOptions,
+  config: BaseConfig,
+  logger: Logger,
+): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    logger: nestLogger(logger),
+    abortOnError: false,
+  });
+  const health = app.get<HealthRegistry>(HEALTH);
+  const nc = app.get<NatsConnection>(NATS);
+  healthRoutes(app, health);
+  await configure?.(app);
+  const server = app.connectMicroservice<MicroserviceOptions>(
+    { strategy: new NatsBatchServer(nc, { service, logger }) },
+    { inheritAppConfig: false },
+  );
+  server.useGlobalFilters(new PassExceptions());
+  respondTo(nc, {
+    command: ping(service),
+    queue: service,
+    logger,
+    handler: async () => {
+      const missing = await health.missing('local');
+      return { ready: missing.length === 0, missing };
+    },
+  });
+  await app.startAllMicroservices();
+  const port = http?.port ?? config.healthPort;
+  if (port === undefined) throw new ConfigFault('The configuration is wrong: AL_HEALTH_PORT is not set.');
+  await app.listen(port, http?.host ?? '127.0.0.1');
+  logger.info({ port }, 'listening');
+  return app;
+}
+
+function configOrExit(service: ServiceName): BaseConfig {
+  try {
+    return readBaseConfig(service, process.env);
+  } catch (error) {
+    if (error instanceof ConfigFault) exitWith(error);
+    throw error;
+  }
+}
+
+function exitWith(fault: ConfigFault): never {
+  process.stderr.write(`${fault.message}\n`);
+  process.exit(1);
+}
+
+/** A bug or a server that is not there: whoever watches over the process starts it again. */
+function fail(logger: Logger, error: unknown): never {
+  logger.fatal({ err: error }, 'the service stops');
+  process.exit(1);
+}
+
+function nestLogger(logger: Logger): LoggerService {
+  const text = (message: unknown, rest: unknown[]) => {
+    const context = rest.at(-1);
+    const fields = {
+      ...(typeof context === 'string' && { context }),
+      ...(message instanceof Error && { err: message }),
+    };
+    return [fields, message instanceof Error ? message.message : String(message)] as const;
+  };
+  return {
+    log: (message: unknown, ...rest: unknown[]) => logger.debug(...text(message, rest)),
+    error: (message: unknown, ...rest: unknown[]) => logger.error(...text(message, rest)),
+    warn: (message: unknown, ...rest: unknown[]) => logger.warn(...text(message, rest)),
+    debug: (message: unknown, ...rest: unknown[]) => logger.debug(...text(message, rest)),
+    verbose: (message: unknown, ...rest: unknown[]) => logger.trace(...text(message, rest)),
+    fatal: (message: unknown, ...rest: unknown[]) => logger.fatal(...text(message, rest)),
+  };
+}

@@ -1,0 +1,73 @@
+import type { ServiceName } from '@agentlattice/contracts';
+import { CommandClient, connectNats } from '@agentlattice/messaging';
+import { createLogger, type Logger } from '@agentlattice/observability';
+import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import type { NatsConnection } from '@nats-io/transport-node';
+import pg from 'pg';
+import { type BaseConfig, readBaseConfig } from './base-config.js';
+import { HealthRegistry } from './health-registry.js';
+import { COMMANDS, CONFIG, HEALTH, LOGGER, NATS, POOL } from './tokens.js';
+
+/** What every service has: configuration, log, database, NATS, commands and health, each under its token. */
+@Global()
+@Module({})
+export class ServiceModule implements OnApplicationShutdown {
+  constructor(
+    @Inject(POOL) private readonly pool: pg.Pool,
+    @Inject(NATS) private readonly nc: NatsConnection,
+  ) {}
+
+  static forRoot(service: ServiceName, env: NodeJS.ProcessEnv = process.env): DynamicModule {
+    const tokens = [CONFIG, LOGGER, POOL, NATS, COMMANDS, HEALTH];
+    return {
+      module: ServiceModule,
+      global: true,
+      providers: [
+        { provide: CONFIG, useFactory: () => readBaseConfig(service, env) },
+        {
+          provide: LOGGER,
+          inject: [CONFIG],
+          useFactory: ({ logLevel }: BaseConfig) => createLogger(service, logLevel),
+        },
+        { provide: POOL, inject: [CONFIG, LOGGER], useFactory: openPool },
+        {
+          provide: NATS,
+          inject: [CONFIG],
+          useFactory: ({ natsUrl, instance }: BaseConfig) => connectNats({ url: natsUrl, service, instance }),
+        },
+        { provide: COMMANDS, inject: [NATS], useFactory: (nc: NatsConnection) => new CommandClient(nc) },
+        { provide: HEALTH, inject: [POOL, NATS], useFactory: baseHealth },
+      ],
+      exports: tokens,
+    };
+  }
+
+  /** Runs after all listeners are closed and every module was told to stop. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.nc.drain().catch(() => {});
+    await this.pool.end();
+  }
+}
+
+/** A pool that survives the death of its connections. */
+export function openPool({ databaseUrl, service, instance }: BaseConfig, logger: Logger): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    application_name: `${service}-${instance}`,
+    max: 10,
+    // A caller that waits longer than this is told 503 instead.
+    connectionTimeoutMillis: 1_500,
+    idle_in_transaction_session_timeout: 30_000,
+    keepAlive: true,
+  });
+  // Without a listener the loss of an idle connection ends the process.
+  pool.on('error', (error) => logger.warn({ err: error }, 'a database connection was lost'));
+  return pool;
+}
+
+function baseHealth(pool: pg.Pool, nc: NatsConnection): HealthRegistry {
+  const health = new HealthRegistry();
+  health.add('postgres', async () => void (await pool.query('SELECT 1')));
+  health.add('nats', async () => void (await nc.rtt()));
+  return health;
+}

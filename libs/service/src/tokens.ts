@@ -1,0 +1,7 @@
+/** What `ServiceModule` provides; inject by these, always explicitly. */
+export const CONFIG = Symbol('CONFIG');
+export const LOGGER = Symbol('LOGGER');
+export const POOL = Symbol('POOL');
+export const NATS = Symbol('NATS');
+export const COMMANDS = Symbol('COMMANDS');
+export const HEALTH = Symbol('HEALTH');
