@@ -1,0 +1,73 @@
+import {
+  type ApprovalTerms,
+  durationMs,
+  type Fault,
+  type PolicyContent,
+  policyFaults,
+  type PolicyRef,
+} from '@agentlattice/contracts';
+import { type CompiledCondition, compileCondition } from './condition.js';
+import { type CompiledExpression, compileExpression } from './expression.js';
+
+/** A policy ready to judge by. */
+export interface CompiledPolicy {
+  readonly ref: PolicyRef;
+  readonly content: PolicyContent;
+  /** RFC 3339, in UTC: of two equal policies the older one governs. */
+  readonly createdAt: string;
+  /** Its content is not what its hash says: nothing it governs is allowed. */
+  readonly tampered: boolean;
+  readonly conditions: readonly CompiledCondition[];
+  /** Null when the policy has none. */
+  readonly expression: CompiledExpression | null;
+  readonly terms: ApprovalTerms;
+}
+
+export interface PolicyRecord {
+  readonly ref: PolicyRef;
+  readonly content: PolicyContent;
+  readonly createdAt: string;
+  readonly tampered: boolean;
+}
+
+const neverHolds: CompiledExpression = { holds: () => false };
+
+/** Makes a stored policy ready. What does not compile (any more) fails when it is evaluated. */
+export function compilePolicy(record: PolicyRecord): CompiledPolicy {
+  const { content } = record;
+  const source = content.condition_expression;
+  const expression = source === null ? null : compileExpression(source);
+  return {
+    ...record,
+    conditions: content.conditions.map((condition) => compileCondition(condition).compiled),
+    expression: typeof expression === 'string' ? neverHolds : expression,
+    terms: termsOf(content),
+  };
+}
+
+/** All that is wrong with a policy, each with its JSON pointer; empty when it may be written. */
+export function contentFaults(content: PolicyContent): Fault[] {
+  const faults: Fault[] = policyFaults(content);
+  content.conditions.forEach((condition, i) => {
+    for (const { pointer, detail } of compileCondition(condition).faults)
+      faults.push({ pointer: `/conditions/${String(i)}${pointer}`, detail });
+  });
+  const source = content.condition_expression;
+  const expression = source === null ? null : compileExpression(source);
+  if (typeof expression === 'string') faults.push({ pointer: '/condition_expression', detail: expression });
+  return faults;
+}
+
+function termsOf(content: PolicyContent): ApprovalTerms {
+  return {
+    // A timeout that cannot be read cannot have been written; the shortest one is the safe reading.
+    timeout_ms: durationMs(content.timeout) ?? 1,
+    approvals_required: content.approvals_required,
+    denials_required: content.denials_required,
+    approver_groups: content.approver_groups,
+    separation_of_duties: content.separation_of_duties,
+    escalation: content.escalation,
+    on_removed: content.on_removed,
+    on_no_approver: content.on_no_approver,
+  };
+}

@@ -1,0 +1,146 @@
+import { assertNever } from '@agentlattice/decider';
+import type { Condition, ConditionEvaluated, ConditionOperator } from '@agentlattice/contracts';
+import type { Facts } from './facts.js';
+import { type FieldPath, fieldPath, readField } from './field-path.js';
+import { type Fuel, spend } from './fuel.js';
+import { linearPattern } from './linear-pattern.js';
+
+export interface CompiledCondition {
+  evaluate(facts: Facts, fuel: Fuel): ConditionEvaluated;
+}
+
+/** True when the value, which is there, meets the condition. */
+type Test = (actual: unknown, fuel: Fuel) => boolean;
+
+const isScalar = (value: unknown) => value === null || (typeof value !== 'object' && value !== undefined);
+const sameType = (a: unknown, b: unknown) =>
+  isScalar(a) && (a === null) === (b === null) && typeof a === typeof b;
+
+/**
+ * Compiles one condition. A faulty one fails whatever it is asked, so a policy that slipped in never passes by it.
+ * @returns the condition, and its faults with pointers below the condition
+ */
+export function compileCondition(condition: Condition): {
+  compiled: CompiledCondition;
+  faults: { pointer: string; detail: string }[];
+} {
+  const { field, operator, value } = condition;
+  const path = fieldPath(field);
+  const test = testOf(operator, value);
+  const faults = [
+    ...(typeof path === 'string' ? [{ pointer: '/field', detail: path }] : []),
+    ...(typeof test === 'string' ? [{ pointer: '/value', detail: test }] : []),
+  ];
+  if (typeof path !== 'string' && typeof test !== 'string') faults.push(...misfit(path, operator, value));
+  const passes =
+    typeof path === 'string' || typeof test === 'string' || faults.length > 0
+      ? () => false
+      : (facts: Facts, fuel: Fuel) => holds(operator, value, test, readField(facts, path), fuel);
+  return {
+    compiled: {
+      evaluate: (facts, fuel) => ({ field, operator, expected: value, result: passes(facts, fuel) }),
+    },
+    faults,
+  };
+}
+
+function holds(
+  operator: ConditionOperator,
+  value: unknown,
+  test: Test,
+  actual: unknown,
+  fuel: Fuel,
+): boolean {
+  if (operator === 'exists') return (actual !== undefined) === value;
+  return actual !== undefined && test(actual, fuel);
+}
+
+/** The operator's test for a value, or a sentence about why the value does not fit the operator. */
+function testOf(operator: ConditionOperator, value: Condition['value']): Test | string {
+  switch (operator) {
+    case 'eq':
+      return isScalar(value) ? (actual) => actual === value : 'compares with one value; use in for several';
+    case 'neq':
+      return isScalar(value)
+        ? (actual) => sameType(actual, value) && actual !== value
+        : 'compares with one value; use not_in for several';
+    case 'lt':
+      return ordered(value, (actual, bound) => actual < bound);
+    case 'lte':
+      return ordered(value, (actual, bound) => actual <= bound);
+    case 'gt':
+      return ordered(value, (actual, bound) => actual > bound);
+    case 'gte':
+      return ordered(value, (actual, bound) => actual >= bound);
+    case 'in':
+      return Array.isArray(value) && value.length > 0
+        ? (actual, fuel) => spend(fuel, value.length) && isScalar(actual) && value.includes(actual as never)
+        : 'is a list of at least one value';
+    case 'not_in':
+      return Array.isArray(value) && value.length > 0
+        ? (actual, fuel) =>
+            spend(fuel, value.length) &&
+            value.some((one) => sameType(actual, one)) &&
+            !value.includes(actual as never)
+        : 'is a list of at least one value';
+    case 'contains':
+      return containing(value, true);
+    case 'not_contains':
+      return containing(value, false);
+    case 'starts_with':
+      return typeof value === 'string'
+        ? (actual) => typeof actual === 'string' && actual.startsWith(value)
+        : 'is a string';
+    case 'ends_with':
+      return typeof value === 'string'
+        ? (actual) => typeof actual === 'string' && actual.endsWith(value)
+        : 'is a string';
+    case 'matches':
+      return matching(value);
+    case 'exists':
+      return typeof value === 'boolean' ? () => true : 'is true or false';
+    default:
+      return assertNever(operator);
+  }
+}
+
+function ordered(value: unknown, inOrder: (actual: number | string, bound: number | string) => boolean) {
+  if (typeof value !== 'number' && typeof value !== 'string') return 'is a number or a string';
+  return (actual: unknown) => typeof actual === typeof value && inOrder(actual as number | string, value);
+}
+
+/** A part of a text, or an element of a list. */
+function containing(value: unknown, wanted: boolean): Test | string {
+  if (!isScalar(value)) return 'is one value';
+  return (actual, fuel) => {
+    if (Array.isArray(actual)) return spend(fuel, actual.length) && actual.includes(value) === wanted;
+    if (typeof actual !== 'string' || typeof value !== 'string') return false;
+    return spend(fuel, actual.length) && actual.includes(value) === wanted;
+  };
+}
+
+function matching(value: unknown): Test | string {
+  if (typeof value !== 'string') return 'is a string';
+  const pattern = linearPattern(value);
+  if (typeof pattern === 'string') return pattern;
+  return (actual, fuel) => typeof actual === 'string' && pattern.found(actual, fuel);
+}
+
+/** Fields whose type we know: a value of another type could never match, so it is a mistake. */
+function misfit({ root, steps }: FieldPath, operator: ConditionOperator, value: Condition['value']) {
+  if (operator === 'exists' || (root !== 'agent' && root !== 'time')) return [];
+  const [name] = steps;
+  const type = root === 'agent' || name === 'iso' ? 'string' : 'number';
+  const nullable = name === 'owner_member_id';
+  const fits = (one: unknown) => typeof one === type || (nullable && one === null);
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const faults = values.every(fits)
+    ? []
+    : [{ pointer: '/value', detail: `${root}.${String(name)} is a ${type}, so the value must be one` }];
+  if (type === 'number' && /contains$|with$|matches/.test(operator))
+    faults.push({
+      pointer: '/operator',
+      detail: `${root}.${String(name)} is a number; ${operator} is for text`,
+    });
+  return faults;
+}

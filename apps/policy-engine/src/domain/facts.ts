@@ -1,0 +1,76 @@
+import type { AgentRef } from '@agentlattice/contracts';
+
+/** The agent as it stood at submission; null when an operator asks in a dry run. */
+export type ActingAgent = AgentRef & { suspended: boolean; owner_member_id: string | null };
+
+export interface Action {
+  readonly action_type: string;
+  /** RFC 8785 texts, as the gateway made them. */
+  readonly metadata: string;
+  readonly data_accessed: string;
+  readonly agent: ActingAgent | null;
+  readonly delegation_id: string | null;
+}
+
+export interface TimeFacts {
+  readonly hour: number;
+  readonly minute: number;
+  /** 0 is Sunday, as in CEL and in cron. */
+  readonly weekday: number;
+  readonly day: number;
+  readonly month: number;
+  readonly year: number;
+  readonly iso: string;
+}
+
+/** What conditions may look at. The texts are parsed when a condition asks, and once. */
+export interface Facts {
+  readonly action_type: string;
+  readonly agent: {
+    readonly id: string;
+    readonly name: string;
+    readonly owner_member_id: string | null;
+  } | null;
+  readonly time: TimeFacts;
+  /** Undefined when the text is not JSON: then every field is missing. */
+  metadata(): unknown;
+  dataAccessed(): unknown;
+}
+
+/** @param now epoch milliseconds of the judgement; all of `time` is UTC */
+export function factsOf(action: Action, now: number): Facts {
+  const { agent } = action;
+  return {
+    action_type: action.action_type,
+    agent: agent === null ? null : { id: agent.id, name: agent.name, owner_member_id: agent.owner_member_id },
+    time: timeFacts(now),
+    metadata: parsedOnce(action.metadata),
+    dataAccessed: parsedOnce(action.data_accessed),
+  };
+}
+
+function timeFacts(now: number): TimeFacts {
+  const at = new Date(now);
+  return {
+    hour: at.getUTCHours(),
+    minute: at.getUTCMinutes(),
+    weekday: at.getUTCDay(),
+    day: at.getUTCDate(),
+    month: at.getUTCMonth() + 1,
+    year: at.getUTCFullYear(),
+    iso: at.toISOString(),
+  };
+}
+
+function parsedOnce(text: string): () => unknown {
+  let parsed: { value: unknown } | undefined;
+  return () => (parsed ??= { value: parse(text) }).value;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
