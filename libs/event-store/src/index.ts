@@ -1,1 +1,13 @@
-export {};
+export { appendEvents, appendFreeEvents, VersionConflict } from './append-events.js';
+export { eventStoreMigration, inboxMigration } from './event-store-migration.js';
+export { EventStore, type Update, type Updated } from './event-store.js';
+export {
+  type ProjectedEvent,
+  type Projection,
+  type ProjectionOptions,
+  startProjection,
+} from './projection.js';
+export { type Relay, type RelayOptions, startRelay } from './relay.js';
+export { replay } from './replay.js';
+export type { DecidedEvent, EventMeta, NewEvent, StoredEvent } from './stored-event.js';
+export { inTransaction, type Tx } from './transaction.js';

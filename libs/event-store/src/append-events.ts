@@ -1,0 +1,50 @@
+import { typeid } from 'typeid-js';
+import { type NewEvent, storedColumns, type StoredEvent } from './stored-event.js';
+import type { Tx } from './transaction.js';
+
+/** Somebody else appended to the stream first; the transaction must be given up and the stream read again. */
+export class VersionConflict extends Error {
+  override readonly name = 'VersionConflict';
+}
+
+const insert = `INSERT INTO event AS e (org_id, stream_id, version, event_id, type, schema_version, data, meta, occurred_at)
+  SELECT org_id, stream_id, version, event_id, type, schema_version, data, meta, occurred_at
+    FROM jsonb_to_recordset($1::jsonb) WITH ORDINALITY
+      AS r (org_id text, stream_id text, version int, event_id text, type text, schema_version int, data jsonb,
+            meta jsonb, occurred_at timestamptz, n bigint)
+   ORDER BY n`;
+
+/**
+ * Appends in one statement, in the order given.
+ * @throws VersionConflict when one of the versions is taken
+ */
+export async function appendEvents(tx: Tx, events: readonly NewEvent[]): Promise<StoredEvent[]> {
+  if (events.length === 0) return [];
+  try {
+    const { rows } = await tx.query<StoredEvent>(`${insert} RETURNING ${storedColumns}`, [asJson(events)]);
+    return rows;
+  } catch (error) {
+    if (isVersionConflict(error)) throw new VersionConflict('the stream has moved on', { cause: error });
+    throw error;
+  }
+}
+
+/** Appends those whose version is still free and leaves the others out: for batches whose items must not fail one another. */
+export async function appendFreeEvents(tx: Tx, events: readonly NewEvent[]): Promise<StoredEvent[]> {
+  if (events.length === 0) return [];
+  const { rows } = await tx.query<StoredEvent>(
+    `${insert} ON CONFLICT ON CONSTRAINT event_stream_version DO NOTHING RETURNING ${storedColumns}`,
+    [asJson(events)],
+  );
+  return rows;
+}
+
+const asJson = (events: readonly NewEvent[]) =>
+  JSON.stringify(
+    events.map((event) => ({ schema_version: 1, event_id: typeid('evt').toString(), ...event })),
+  );
+
+const isVersionConflict = (error: unknown) =>
+  error instanceof Error &&
+  (error as { code?: unknown }).code === '23505' &&
+  (error as { constraint?: unknown }).constraint === 'event_stream_version';

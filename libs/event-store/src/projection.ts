@@ -1,0 +1,235 @@
+import {
+  type DomainEvent,
+  readEvent,
+  replay as replayCommand,
+  type ServiceName,
+  type WireEvent,
+} from '@agentlattice/contracts';
+import { type CommandClient, consumeEvents } from '@agentlattice/messaging';
+import type { Logger } from '@agentlattice/observability';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type pg from 'pg';
+import { inTransaction, type Tx } from './transaction.js';
+
+export type ProjectedEvent = WireEvent & DomainEvent;
+
+export interface ProjectionOptions {
+  readonly pool: pg.Pool;
+  readonly nc: NatsConnection;
+  readonly client: CommandClient;
+  /** Durable consumer, and the name under which positions are kept. */
+  readonly durable: string;
+  /** Services whose events are projected. */
+  readonly sources: readonly ServiceName[];
+  /** Default: all types of these services. */
+  readonly types?: readonly string[];
+  /** Called once per event, in the source's order, inside the transaction that remembers it. */
+  readonly handle: (tx: Tx, event: ProjectedEvent) => Promise<void>;
+  readonly logger: Logger;
+  /** How often sources are asked for what was missed; default 30 s. */
+  readonly checkEveryMs?: number;
+}
+
+export interface Projection {
+  /** Sources that were not heard to the end since the start. */
+  behind(): ServiceName[];
+  /** Asks a source for everything that is not yet known here. @throws Unavailable while it does not answer */
+  catchUp(source: ServiceName): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const pageSize = 500;
+const retryAfterMs = 1_000;
+
+/**
+ * Applies the events of other services exactly once and in order. JetStream brings them quickly; what it loses,
+ * repeats or shuffles is noticed by `gpos` and fetched from the source itself.
+ */
+export function startProjection(options: ProjectionOptions): Projection {
+  const projection = new RunningProjection(options);
+  projection.start();
+  return projection;
+}
+
+class RunningProjection implements Projection {
+  private readonly heard = new Set<ServiceName>();
+  private readonly running = new Map<ServiceName, Promise<void>>();
+  private readonly asked = new Set<ServiceName>();
+  private readonly timers = new Set<NodeJS.Timeout>();
+  private stopped = false;
+  private stopConsumer: () => Promise<void> = () => Promise.resolve();
+
+  constructor(private readonly options: ProjectionOptions) {}
+
+  start(): void {
+    const { nc, durable, types, logger, sources } = this.options;
+    const consumer = consumeEvents(nc, {
+      durable,
+      types,
+      logger,
+      onMessage: (events) => this.receive(events),
+    });
+    this.stopConsumer = () => consumer.stop();
+    for (const source of sources) this.check(source);
+    const timer = setInterval(
+      () => sources.forEach((source) => this.check(source)),
+      this.options.checkEveryMs ?? 30_000,
+    );
+    this.timers.add(timer);
+    void this.checkOnReconnect();
+  }
+
+  behind(): ServiceName[] {
+    return this.options.sources.filter((source) => !this.heard.has(source));
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    for (const timer of this.timers) clearTimeout(timer);
+    await this.stopConsumer();
+    await Promise.allSettled(this.running.values());
+  }
+
+  /** One run at a time per source; who comes while one runs waits for a run that began after. */
+  async catchUp(source: ServiceName): Promise<void> {
+    const current = this.running.get(source);
+    if (current !== undefined) {
+      await current.catch(() => {});
+      const next = this.running.get(source);
+      if (next !== undefined) return next;
+    }
+    const run = this.readToHead(source).finally(() => this.running.delete(source));
+    this.running.set(source, run);
+    return run;
+  }
+
+  private async checkOnReconnect(): Promise<void> {
+    for await (const status of this.options.nc.status()) {
+      if (this.stopped) return;
+      if (status.type === 'reconnect') for (const source of this.options.sources) this.check(source);
+    }
+  }
+
+  /** Catches up behind the scenes, again and again until it succeeds. */
+  private check(source: ServiceName): void {
+    if (this.stopped || this.asked.has(source)) return;
+    this.asked.add(source);
+    this.catchUp(source).then(
+      () => this.asked.delete(source),
+      (error: unknown) => {
+        this.options.logger.debug(
+          { err: error, source, durable: this.options.durable },
+          'a source does not answer',
+        );
+        const timer = setTimeout(() => {
+          this.timers.delete(timer);
+          this.asked.delete(source);
+          this.check(source);
+        }, retryAfterMs);
+        this.timers.add(timer);
+      },
+    );
+  }
+
+  private async receive(events: readonly WireEvent[]): Promise<void> {
+    for (const source of this.options.sources) {
+      const own = events.filter((event) => event.source === source);
+      if (own.length === 0) continue;
+      // With a filter a gap says nothing, so the source is asked; without one only a gap makes us ask.
+      if (this.options.types === undefined && (await this.apply(own))) continue;
+      const last = Math.max(...own.map((event) => event.gpos));
+      if ((await this.checked(source)) >= last) continue;
+      await this.catchUp(source);
+      if ((await this.checked(source)) < last)
+        throw new Error(`${source} does not know its own event ${String(last)}`);
+    }
+  }
+
+  private async readToHead(source: ServiceName): Promise<void> {
+    const { client, types } = this.options;
+    for (;;) {
+      if (this.stopped) return;
+      const after_gpos = await this.checked(source);
+      const page = await client.request(replayCommand(source), {
+        after_gpos,
+        limit: pageSize,
+        ...(types === undefined ? {} : { types: [...types] }),
+      });
+      if (page.through_gpos > after_gpos) await this.applyPage(source, page.events, page.through_gpos);
+      if (page.through_gpos >= page.head_gpos) break;
+      if (page.through_gpos <= after_gpos) throw new Error(`${source} does not get on with its replay`);
+    }
+    this.heard.add(source);
+  }
+
+  private async checked(source: ServiceName): Promise<number> {
+    const { rows } = await this.options.pool.query<{ checked_gpos: string }>(
+      'SELECT checked_gpos FROM consumer_position WHERE consumer = $1 AND source = $2',
+      [this.options.durable, source],
+    );
+    return Number(rows[0]?.checked_gpos ?? 0);
+  }
+
+  /** @returns false when something is missing before these events */
+  private apply(events: readonly WireEvent[]): Promise<boolean> {
+    const [first] = events;
+    if (first === undefined) return Promise.resolve(true);
+    return inTransaction(this.options.pool, async (tx) => {
+      const checked = await this.lockPosition(tx, first.source);
+      const next = inOrder(events, checked);
+      const last = next.at(-1)?.gpos ?? checked;
+      if (last !== checked + next.length) return false;
+      await this.applyNext(tx, first.source, next, last);
+      return true;
+    });
+  }
+
+  private applyPage(source: ServiceName, events: readonly WireEvent[], through: number): Promise<void> {
+    if (events.some((event) => event.source !== source))
+      throw new Error(`${source} replayed a foreign event`);
+    return inTransaction(this.options.pool, async (tx) => {
+      const checked = await this.lockPosition(tx, source);
+      if (through <= checked) return;
+      await this.applyNext(tx, source, inOrder(events, checked), through);
+    });
+  }
+
+  private async lockPosition(tx: Tx, source: ServiceName): Promise<number> {
+    const { rows } = await tx.query<{ checked_gpos: string }>(
+      `INSERT INTO consumer_position (consumer, source) VALUES ($1, $2)
+       ON CONFLICT (consumer, source) DO UPDATE SET checked_gpos = consumer_position.checked_gpos
+       RETURNING checked_gpos`,
+      [this.options.durable, source],
+    );
+    return Number(rows[0]?.checked_gpos ?? 0);
+  }
+
+  private async applyNext(
+    tx: Tx,
+    source: ServiceName,
+    events: readonly WireEvent[],
+    through: number,
+  ): Promise<void> {
+    const { durable, handle } = this.options;
+    if (events.length > 0) {
+      // An event that is known under another number was renumbered by a restored source; it must not count twice.
+      const { rows } = await tx.query<{ event_id: string }>(
+        `INSERT INTO inbox (consumer, event_id) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING RETURNING event_id`,
+        [durable, events.map((event) => event.event_id)],
+      );
+      const fresh = new Set(rows.map((row) => row.event_id));
+      for (const event of events) if (fresh.has(event.event_id)) await handle(tx, readEvent(event));
+    }
+    await tx.query('UPDATE consumer_position SET checked_gpos = $3 WHERE consumer = $1 AND source = $2', [
+      durable,
+      source,
+      through,
+    ]);
+  }
+}
+
+/** Those after `checked`, each once, ascending. */
+function inOrder(events: readonly WireEvent[], checked: number): WireEvent[] {
+  const byPosition = new Map(events.filter(({ gpos }) => gpos > checked).map((event) => [event.gpos, event]));
+  return [...byPosition.values()].sort((a, b) => a.gpos - b.gpos);
+}
