@@ -31,7 +31,6 @@ export const errorTable = {
   POLICY_NAME_TAKEN: { status: 409, title: 'Another policy has this name' },
   POLICY_CHANGED: { status: 409, title: 'The policy changed in between' },
   PRECONDITION_FAILED: { status: 412, title: 'The resource changed in between' },
-  AGENT_NAME_TAKEN: { status: 409, title: 'Another agent has this name' },
   EMAIL_TAKEN: { status: 409, title: 'Another member has this address' },
   ALREADY_SUSPENDED: { status: 409, title: 'The agent is suspended already' },
   NOT_SUSPENDED: { status: 409, title: 'The agent is not suspended' },
@@ -70,12 +69,10 @@ export type CommandError = z.infer<typeof commandError>;
 /** The body of every error answer: RFC 9457 with `error` (the code) and `message` as the published client reads them. */
 export const problem = z
   .object({
-    type: z
-      .string()
-      .meta({
-        description: 'URI of the error code',
-        examples: ['https://agentlattice.dev/errors/NOT_FOUND'],
-      }),
+    type: z.string().meta({
+      description: 'URI of the error code',
+      examples: ['https://agentlattice.dev/errors/NOT_FOUND'],
+    }),
     title: z.string(),
     status: z.number().int(),
     detail: z.string(),

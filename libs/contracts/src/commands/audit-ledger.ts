@@ -11,18 +11,16 @@ const org = { org_id: typeId('org') };
 export const requestedAction = openItem.omit({ item_id: true, gateway: true, replayed: true });
 export type RequestedAction = z.infer<typeof requestedAction>;
 
-export const jwk = z
-  .record(z.string(), z.unknown())
-  .and(
-    z.object({
-      kty: z.literal('OKP'),
-      crv: z.literal('Ed25519'),
-      x: z.string(),
-      kid: z.string(),
-      use: z.literal('sig'),
-      alg: z.literal('EdDSA'),
-    }),
-  );
+export const jwk = z.record(z.string(), z.unknown()).and(
+  z.object({
+    kty: z.literal('OKP'),
+    crv: z.literal('Ed25519'),
+    x: z.string(),
+    kid: z.string(),
+    use: z.literal('sig'),
+    alg: z.literal('EdDSA'),
+  }),
+);
 
 export const auditLedgerCommands = {
   search: command(

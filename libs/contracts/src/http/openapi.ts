@@ -8,7 +8,13 @@ type Json = Record<string, unknown>;
 /** Codes any operation with a key may answer, and those any operation may. */
 const always: readonly ErrorCode[] = ['METHOD_NOT_ALLOWED', 'HEADERS_TOO_LARGE', 'INTERNAL', 'UNAVAILABLE'];
 const withKey: readonly ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED', 'STALE'];
-const withBody: readonly ErrorCode[] = ['INVALID_JSON', 'INVALID_JSON_VALUE', 'VALIDATION_FAILED', 'UNSUPPORTED_MEDIA_TYPE', 'BODY_TOO_LARGE'];
+const withBody: readonly ErrorCode[] = [
+  'INVALID_JSON',
+  'INVALID_JSON_VALUE',
+  'VALIDATION_FAILED',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'BODY_TOO_LARGE',
+];
 
 /** Every code an operation may answer, as the document says it. */
 export function errorCodesOf(route: Route): readonly ErrorCode[] {
@@ -16,7 +22,9 @@ export function errorCodesOf(route: Route): readonly ErrorCode[] {
     ...new Set([
       ...(route.errors ?? []),
       ...(route.body === undefined ? [] : withBody),
-      ...(route.query ?? route.headers ?? route.params) === undefined ? [] : (['VALIDATION_FAILED'] as const),
+      ...((route.query ?? route.headers ?? route.params) === undefined
+        ? []
+        : (['VALIDATION_FAILED'] as const)),
       ...(route.callers === 'public' ? [] : withKey),
       ...always,
     ]),
@@ -36,7 +44,8 @@ export function openApiDocument(): Json {
     info: {
       title: 'AgentLattice Approvals',
       version: '1.0.0',
-      description: 'Before an agent does something that matters, it asks. Times are RFC 3339 UTC; identifiers are TypeIDs.',
+      description:
+        'Before an agent does something that matters, it asks. Times are RFC 3339 UTC; identifiers are TypeIDs.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
@@ -50,9 +59,15 @@ export function openApiDocument(): Json {
   };
 }
 
-function operation(route: Route, schemaOf: (schema: z.ZodType, io: 'input' | 'output') => Json, problemRef: Json): Json {
+function operation(
+  route: Route,
+  schemaOf: (schema: z.ZodType, io: 'input' | 'output') => Json,
+  problemRef: Json,
+): Json {
   const responses: Json = {};
-  for (const [status, { description, schema, mediaType = 'application/json', headers }] of Object.entries(route.responses))
+  for (const [status, { description, schema, mediaType = 'application/json', headers }] of Object.entries(
+    route.responses,
+  ))
     responses[status] = {
       description,
       headers: headerObjects({ 'X-Request-ID': 'Names this request in logs', ...headers }),
@@ -116,7 +131,11 @@ const sorted = (object: Json): Json =>
 
 /** The JSON Schema of a schema, its named parts moved to the document's components. */
 function hoist(schema: z.ZodType, io: 'input' | 'output', components: Json): Json {
-  const { $schema: _, $defs, ...own } = z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any' }) as Json & {
+  const {
+    $schema: _,
+    $defs,
+    ...own
+  } = z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any' }) as Json & {
     $defs?: Record<string, Json>;
   };
   const withRefs = (value: unknown): unknown =>

@@ -3,7 +3,8 @@ import type { ErrorCode } from '../errors.js';
 import type { OperatorRole, ServiceScope } from '../primitives.js';
 
 /** Who may call a route. A role stands for itself and every higher one; `instance_admin` is a flag beside the roles (decisions §3.7). */
-export type Caller = 'agent' | 'service' | `service:${ServiceScope}` | `operator:${OperatorRole}` | 'instance_admin';
+export type Caller =
+  'agent' | 'service' | `service:${ServiceScope}` | `operator:${OperatorRole}` | 'instance_admin';
 
 export interface RouteResponse {
   readonly description: string;
@@ -46,8 +47,11 @@ type Parsed<T> = T extends z.ZodType ? z.infer<T> : Record<string, never>;
 export interface RouteInput<R extends Route> {
   readonly params: Parsed<R['params']>;
   readonly query: Parsed<R['query']>;
+  readonly headers: Parsed<R['headers']>;
   readonly body: R['body'] extends z.ZodType ? z.infer<R['body']> : undefined;
 }
 /** The body of an answer of a route, by its schemas. */
-export type RouteOutput<R extends Route, Status extends keyof R['responses'] = keyof R['responses']> =
-  R['responses'][Status] extends { schema: infer S extends z.ZodType } ? z.infer<S> : never;
+export type RouteOutput<
+  R extends Route,
+  Status extends keyof R['responses'] = keyof R['responses'],
+> = R['responses'][Status] extends { schema: infer S extends z.ZodType } ? z.infer<S> : never;

@@ -6,9 +6,18 @@ import { ok, route } from '../route.js';
 export const actionSubmission = z
   .strictObject({
     action_type: actionType(),
-    timestamp: instant().optional().meta({ description: 'When the agent acted by its own clock; not judged for skew' }),
-    data_accessed: z.array(z.record(z.string(), z.unknown())).max(1000).nullish().transform((v) => v ?? []),
-    metadata: z.record(z.string(), z.unknown()).nullish().transform((v) => v ?? {}),
+    timestamp: instant()
+      .optional()
+      .meta({ description: 'When the agent acted by its own clock; not judged for skew' }),
+    data_accessed: z
+      .array(z.record(z.string(), z.unknown()))
+      .max(1000)
+      .nullish()
+      .transform((v) => v ?? []),
+    metadata: z
+      .record(z.string(), z.unknown())
+      .nullish()
+      .transform((v) => v ?? {}),
   })
   .meta({ id: 'ActionSubmission' });
 export type ActionSubmission = z.infer<typeof actionSubmission>;
@@ -77,7 +86,11 @@ export const actionRoutes = {
       'x-al-event-id': eventId.optional().meta({ description: 'Idempotency key, scoped to the agent' }),
       'idempotency-key': eventId.optional().meta({ description: 'Alias of X-AL-Event-ID' }),
       'x-al-delegation-id': z.string().max(255).optional(),
-      prefer: z.string().max(255).optional().meta({ description: 'RFC 7240: `grant` asks for a grant in the answer' }),
+      prefer: z
+        .string()
+        .max(255)
+        .optional()
+        .meta({ description: 'RFC 7240: `grant` asks for a grant in the answer' }),
     }),
     body: actionSubmission,
     responses: {
@@ -114,8 +127,9 @@ export const actionRoutes = {
     summary: 'The grant of an action that was allowed',
     callers: ['agent'],
     body: z.strictObject({ audit_event_id: typeId('evt') }),
-    responses: { 200: ok(z.object({ grant: z.string(), expires_at: instant() }), 'The same token at every call') },
+    responses: {
+      200: ok(z.object({ grant: z.string(), expires_at: instant() }), 'The same token at every call'),
+    },
     errors: ['NOT_FOUND', 'GRANT_EXPIRED', 'GRANT_NOT_AVAILABLE', 'AGENT_SUSPENDED'],
   }),
 } as const;
-

@@ -30,7 +30,10 @@ export const approvalRoutes = {
     callers: ['agent', 'operator:viewer'],
     query: approvalQuery,
     responses: {
-      200: ok(z.object({ approvals: z.array(approvalView), next_cursor: z.string().nullable() }), 'Oldest deadline first'),
+      200: ok(
+        z.object({ approvals: z.array(approvalView), next_cursor: z.string().nullable() }),
+        'Oldest deadline first',
+      ),
     },
   }),
   getApproval: route({

@@ -23,7 +23,10 @@ export const auditRoutes = {
     summary: 'Whether the log is sound; a broken chain is a 200 that says so',
     callers: ['agent', 'operator:viewer'],
     query: z.object({
-      wait: z.enum(['true', 'false']).optional().meta({ description: 'Operators: wait for a full check, at most 10 s' }),
+      wait: z
+        .enum(['true', 'false'])
+        .optional()
+        .meta({ description: 'Operators: wait for a full check, at most 10 s' }),
     }),
     responses: { 200: ok(auditVerification) },
   }),

@@ -94,7 +94,9 @@ export const policyRoutes = {
     callers: read,
     params,
     query: z.object({ cursor: cursor().optional(), limit: limit(200, 50) }),
-    responses: { 200: ok(z.object({ versions: z.array(policyVersion), next_cursor: z.string().nullable() })) },
+    responses: {
+      200: ok(z.object({ versions: z.array(policyVersion), next_cursor: z.string().nullable() })),
+    },
     errors: ['NOT_FOUND'],
   }),
 } as const;

@@ -45,14 +45,22 @@ export const principalRoutes = {
     tag: 'Agents',
     summary: 'Register an agent and get its key',
     callers: ['service:agents:register', 'operator:admin'],
-    body: z.strictObject({ name, description: z.string().max(2000).nullish().transform((v) => v ?? null) }),
+    body: z.strictObject({
+      name,
+      description: z
+        .string()
+        .max(2000)
+        .nullish()
+        .transform((v) => v ?? null),
+    }),
     responses: {
       201: ok(
-        z.object({ id: typeId('agt'), name: z.string(), api_key: z.string(), created_at: instant() }).meta({ id: 'RegisteredAgent' }),
+        z
+          .object({ id: typeId('agt'), name: z.string(), api_key: z.string(), created_at: instant() })
+          .meta({ id: 'RegisteredAgent' }),
         'The key is shown once',
       ),
     },
-    errors: ['AGENT_NAME_TAKEN'],
   }),
   listAgents: route({
     id: 'listAgents',
@@ -85,7 +93,10 @@ export const principalRoutes = {
     params: agentParams,
     body: z.strictObject({
       reason: z.string().max(2000).optional(),
-      pending: z.enum(['keep']).default('keep').meta({ description: 'Requests that wait for a person go on waiting' }),
+      pending: z
+        .enum(['keep'])
+        .default('keep')
+        .meta({ description: 'Requests that wait for a person go on waiting' }),
     }),
     responses: { 200: ok(agentView) },
     errors: ['NOT_FOUND', 'ALREADY_SUSPENDED'],

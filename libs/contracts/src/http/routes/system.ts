@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { jwk } from '../../commands/audit-ledger.js';
 import { ok, route } from '../route.js';
 
-const readiness = z.object({ status: z.enum(['ready', 'not_ready']), missing: z.array(z.string()) }).meta({ id: 'Readiness' });
+const readiness = z.object({ ready: z.boolean(), missing: z.array(z.string()) }).meta({ id: 'Readiness' });
 
 export const systemRoutes = {
   healthz: route({
@@ -21,7 +21,7 @@ export const systemRoutes = {
     tag: 'System',
     summary: 'Whether every service and backend answers; `scope=local`: only what this process needs',
     callers: 'public',
-    query: z.object({ scope: z.enum(['local', 'all']).default('all') }),
+    query: z.object({ scope: z.enum(['local', 'full']).optional() }),
     responses: { 200: ok(readiness, 'Ready'), 503: ok(readiness, 'Not ready; names what is missing') },
   }),
   jwks: route({

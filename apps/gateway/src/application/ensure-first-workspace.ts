@@ -1,0 +1,78 @@
+import { serviceScopes } from '@agentlattice/contracts';
+import type { EventMeta } from '@agentlattice/event-store';
+import argon2 from 'argon2';
+import { typeid } from 'typeid-js';
+import { z } from 'zod';
+import { agentDecider } from '../domain/agent.js';
+import { memberDecider } from '../domain/member.js';
+import type { PrincipalStore } from '../outbound/principal-store.js';
+import { newKey } from './new-key.js';
+import { firstEventOf } from './principals.js';
+
+/** The part of credentials.json that the gateway must know. */
+export const firstCredentials = z.object({
+  org_id: z.string(),
+  admin: z.object({ email: z.string(), password: z.string(), api_key: z.string() }),
+  service_key: z.string(),
+  agent: z.object({ id: z.string(), name: z.string(), api_key: z.string() }),
+});
+export type FirstCredentials = z.infer<typeof firstCredentials>;
+
+const meta: EventMeta = {
+  actor: { kind: 'system', id: null, key_id: null, via: 'system' },
+  correlation_id: null,
+  traceparent: null,
+};
+
+/**
+ * Makes what the credentials file names and the database lacks: workspace, administrator, agent and keys. Run on every
+ * start, in one transaction; a key that was revoked stays revoked. Keys that are new mean a new file, whose password
+ * then becomes the administrator's.
+ */
+export async function ensureFirstWorkspace(
+  store: PrincipalStore,
+  credentials: FirstCredentials,
+): Promise<void> {
+  const { org_id: orgId, admin, agent, service_key } = credentials;
+  await store.inTransaction(async (tx) => {
+    const streams: Parameters<PrincipalStore['begin']>[3][number][] = [];
+    await store.insertWorkspace(tx, orgId, 'Default');
+    const adminKey = newKey({ name: 'administrator', kind: 'operator', role: 'admin' }, admin.api_key);
+    const isNew = !(await store.keyIsKnown(tx, adminKey.hash));
+    const member = {
+      id: typeid('mbr').toString(),
+      email: admin.email,
+      name: 'Administrator',
+      role: 'admin',
+      groups: [],
+      passwordHash: null,
+      instanceAdmin: true,
+    } as const;
+    const memberId = await store.ensurePerson(tx, member);
+    if (isNew) await store.setPassword(tx, memberId, await argon2.hash(admin.password));
+    if (await store.insertMembership(tx, orgId, memberId, member))
+      streams.push({
+        id: memberId,
+        events: memberDecider.decide(
+          { type: 'CreateMember', id: memberId, role: 'admin', groups: [] },
+          memberDecider.initialState(),
+        ),
+      });
+    const first = { id: agent.id, name: agent.name, description: null, ownerMemberId: memberId };
+    if (await store.insertAgent(tx, orgId, first))
+      streams.push({
+        id: agent.id,
+        events: agentDecider.decide({ type: 'RegisterAgent', ...first }, agentDecider.initialState()),
+      });
+    for (const key of [
+      { ...adminKey, memberId },
+      newKey({ name: 'automation', kind: 'service', scopes: serviceScopes }, service_key),
+      newKey({ name: agent.name, kind: 'agent', agentId: agent.id }, agent.api_key),
+    ]) {
+      if (await store.keyIsKnown(tx, key.hash)) continue;
+      await store.insertKey(tx, orgId, key, memberId);
+      streams.push(firstEventOf(key));
+    }
+    if (streams.length > 0) await store.begin(tx, orgId, meta, streams);
+  });
+}

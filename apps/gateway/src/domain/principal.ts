@@ -1,0 +1,68 @@
+import type { Actor, Caller, OperatorRole, ServiceScope } from '@agentlattice/contracts';
+
+interface Common {
+  readonly keyId: string;
+  readonly orgId: string;
+  readonly name: string;
+  /** Epoch milliseconds after which the key is worth nothing; null: never. */
+  readonly expiresAt: number | null;
+}
+
+/** Who a key stands for. */
+export type Principal =
+  | (Common & {
+      readonly kind: 'agent';
+      readonly agent: {
+        readonly id: string;
+        readonly name: string;
+        readonly suspended: boolean;
+        readonly owner_member_id: string | null;
+      };
+    })
+  | (Common & {
+      readonly kind: 'service';
+      readonly scopes: readonly ServiceScope[];
+      /** The member who made the key. */
+      readonly madeBy: string | null;
+    })
+  | (Common & {
+      readonly kind: 'operator';
+      readonly memberId: string;
+      /** The lesser of the key's role and the member's (decisions §3.3). */
+      readonly role: OperatorRole;
+      readonly instanceAdmin: boolean;
+    });
+
+const rank: Readonly<Record<OperatorRole, number>> = { viewer: 0, member: 1, admin: 2 };
+
+export const lesserRole = (a: OperatorRole, b: OperatorRole): OperatorRole => (rank[a] <= rank[b] ? a : b);
+
+/** Whether a principal is one of those that a route names. */
+export function mayCall(principal: Principal, callers: readonly Caller[]): boolean {
+  return callers.some((caller) => {
+    switch (principal.kind) {
+      case 'agent':
+        return caller === 'agent';
+      case 'service':
+        return caller === 'service' || principal.scopes.some((scope) => caller === `service:${scope}`);
+      case 'operator':
+        if (caller === 'instance_admin') return principal.instanceAdmin;
+        return (['viewer', 'member', 'admin'] as const).some(
+          (role) => caller === `operator:${role}` && rank[principal.role] >= rank[role],
+        );
+    }
+  });
+}
+
+/** How a principal is recorded as the cause of a change. */
+export function actorOf(principal: Principal): Actor {
+  const { kind, keyId } = principal;
+  switch (kind) {
+    case 'agent':
+      return { kind, id: principal.agent.id, key_id: keyId, via: 'api' };
+    case 'service':
+      return { kind, id: null, key_id: keyId, via: 'api' };
+    case 'operator':
+      return { kind, id: principal.memberId, key_id: keyId, via: 'api' };
+  }
+}

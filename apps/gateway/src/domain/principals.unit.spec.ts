@@ -1,0 +1,91 @@
+import { deciderSpec } from '@agentlattice/decider';
+import { agentDecider, type AgentEvent, ownerOf } from './agent.js';
+import { keyDecider, type KeyEvent } from './key.js';
+import { lesserRole, mayCall, type Principal } from './principal.js';
+
+const agent = { id: 'agt_1', name: 'bot' };
+const registered: AgentEvent = {
+  type: 'agent.registered',
+  data: { agent, description: null, owner_member_id: null },
+};
+const suspended: AgentEvent = { type: 'agent.suspended', data: { agent, pending: 'keep' } };
+
+describe('an agent', () => {
+  const given = deciderSpec(agentDecider);
+  it('is suspended once', () => {
+    given(registered).when({ type: 'SuspendAgent', pending: 'keep' }).thenEvents(suspended);
+    given(registered, suspended)
+      .when({ type: 'SuspendAgent', pending: 'keep' })
+      .thenRefused('ALREADY_SUSPENDED');
+  });
+  it('is resumed only when suspended', () => {
+    given(registered).when({ type: 'ResumeAgent' }).thenRefused('NOT_SUSPENDED');
+    given(registered, suspended)
+      .when({ type: 'ResumeAgent' })
+      .thenEvents({ type: 'agent.resumed', data: { agent } });
+  });
+  it('that nobody registered cannot be suspended', () =>
+    given().when({ type: 'SuspendAgent', pending: 'keep' }).thenRefused('NOT_FOUND'));
+  it('belongs to the person who registered it, or who made the service key that did', () => {
+    const actor = { id: 'mbr_1', key_id: 'key_1', via: 'api' } as const;
+    expect(ownerOf({ ...actor, kind: 'operator' }, null)).toBe('mbr_1');
+    expect(ownerOf({ ...actor, id: null, kind: 'service' }, 'mbr_2')).toBe('mbr_2');
+  });
+});
+
+describe('a key', () => {
+  const given = deciderSpec(keyDecider);
+  const created: KeyEvent = {
+    type: 'key.created',
+    data: {
+      key_id: 'key_1',
+      kind: 'service',
+      role: null,
+      scopes: ['agents:register'],
+      member_id: null,
+      agent_id: null,
+      expires_at: null,
+    },
+  };
+  const revoked: KeyEvent = { type: 'key.revoked', data: { key_id: 'key_1' } };
+  it('is revoked once, however often it is asked for', () => {
+    given(created).when({ type: 'RevokeKey' }).thenEvents(revoked);
+    given(created, revoked).when({ type: 'RevokeKey' }).thenNothing();
+  });
+  it('that is revoked is not rotated', () =>
+    given(created, revoked)
+      .when({ type: 'RotateKey', successorId: 'key_2', overlapUntil: '2026-01-01T00:00:00.000Z' })
+      .thenRefused('KEY_REVOKED'));
+});
+
+describe('who may call', () => {
+  const common = { keyId: 'key_1', orgId: 'org_1', name: 'x', expiresAt: null };
+  const operator = (role: 'viewer' | 'member' | 'admin', instanceAdmin = false): Principal => ({
+    ...common,
+    kind: 'operator',
+    memberId: 'mbr_1',
+    role,
+    instanceAdmin,
+  });
+  const service: Principal = { ...common, kind: 'service', scopes: ['policies:read'], madeBy: null };
+  const anAgent: Principal = {
+    ...common,
+    kind: 'agent',
+    agent: { ...agent, suspended: false, owner_member_id: null },
+  };
+  it.each([
+    [operator('admin'), ['operator:viewer'], true],
+    [operator('viewer'), ['operator:member'], false],
+    [operator('member'), ['operator:admin'], false],
+    [operator('admin'), ['instance_admin'], false],
+    [operator('viewer', true), ['instance_admin'], true],
+    [operator('admin'), ['agent', 'service'], false],
+    [service, ['service:policies:read'], true],
+    [service, ['service:policies:write'], false],
+    [service, ['service'], true],
+    [service, ['agent', 'operator:viewer'], false],
+    [anAgent, ['agent'], true],
+    [anAgent, ['operator:viewer', 'service'], false],
+  ] as const)('%j calls %j: %s', (principal, callers, may) => expect(mayCall(principal, callers)).toBe(may));
+  it('has the lesser of two roles', () => expect(lesserRole('admin', 'viewer')).toBe('viewer'));
+});

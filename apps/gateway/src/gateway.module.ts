@@ -1,0 +1,131 @@
+import { ping, type ServiceName } from '@agentlattice/contracts';
+import { type Relay, startRelay } from '@agentlattice/event-store';
+import type { CommandClient } from '@agentlattice/messaging';
+import type { Logger } from '@agentlattice/observability';
+import {
+  type BaseConfig,
+  COMMANDS,
+  CONFIG,
+  HEALTH,
+  type HealthRegistry,
+  LOGGER,
+  NATS,
+  POOL,
+  ServiceModule,
+} from '@agentlattice/service';
+import {
+  Inject,
+  Module,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type pg from 'pg';
+import { Principals } from './application/principals.js';
+import { SubmitAction } from './application/submit-action.js';
+import { type GatewayConfig, readGatewayConfig } from './config.js';
+import { GatewayEventsResponder } from './inbound/gateway-events.responder.js';
+import { ActionsController } from './inbound/http/actions.controller.js';
+import { ApprovalsController } from './inbound/http/approvals.controller.js';
+import { AuditController } from './inbound/http/audit.controller.js';
+import { KeyGuard } from './inbound/http/key-guard.js';
+import { PoliciesController } from './inbound/http/policies.controller.js';
+import { PrincipalsController } from './inbound/http/principals.controller.js';
+import { ProblemFilter } from './inbound/http/problem-filter.js';
+import { RateLimit } from './inbound/http/rate-limit.js';
+import { SystemController } from './inbound/http/system.controller.js';
+import { PrincipalDirectory } from './outbound/principal-directory.js';
+import { PrincipalStore } from './outbound/principal-store.js';
+import { SubmissionPipeline } from './outbound/submission-pipeline.js';
+import { DIRECTORY, GATEWAY_CONFIG, PIPELINE, PRINCIPALS, STORE, SUBMIT_ACTION } from './tokens.js';
+
+const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approval-service', 'notifier'];
+
+@Module({
+  imports: [ServiceModule.forRoot('gateway')],
+  controllers: [
+    ActionsController,
+    ApprovalsController,
+    PoliciesController,
+    PrincipalsController,
+    AuditController,
+    SystemController,
+    GatewayEventsResponder,
+  ],
+  providers: [
+    { provide: GATEWAY_CONFIG, useFactory: () => readGatewayConfig(process.env) },
+    {
+      provide: DIRECTORY,
+      inject: [POOL, LOGGER],
+      useFactory: (pool: pg.Pool, logger: Logger) => new PrincipalDirectory(pool, logger),
+    },
+    {
+      provide: PIPELINE,
+      inject: [NATS, CONFIG, LOGGER],
+      useFactory: (nc: NatsConnection, { instance }: BaseConfig, logger: Logger) =>
+        new SubmissionPipeline(nc, instance, logger),
+    },
+    { provide: STORE, inject: [POOL], useFactory: (pool: pg.Pool) => new PrincipalStore(pool) },
+    {
+      provide: PRINCIPALS,
+      inject: [STORE, DIRECTORY],
+      useFactory: (store: PrincipalStore, directory: PrincipalDirectory) =>
+        new Principals(store, () => directory.refresh()),
+    },
+    {
+      provide: SUBMIT_ACTION,
+      inject: [PIPELINE],
+      useFactory: (pipeline: SubmissionPipeline) => new SubmitAction(pipeline),
+    },
+    {
+      provide: APP_GUARD,
+      inject: [DIRECTORY, GATEWAY_CONFIG],
+      useFactory: (directory: PrincipalDirectory, { rateLimit }: GatewayConfig) =>
+        new KeyGuard(directory, new RateLimit(rateLimit)),
+    },
+    { provide: APP_FILTER, inject: [LOGGER], useFactory: (logger: Logger) => new ProblemFilter(logger) },
+  ],
+})
+export class GatewayModule implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
+  private relay: Relay | undefined;
+
+  constructor(
+    @Inject(DIRECTORY) private readonly directory: PrincipalDirectory,
+    @Inject(PIPELINE) private readonly pipeline: SubmissionPipeline,
+    @Inject(CONFIG) private readonly config: BaseConfig,
+    @Inject(NATS) private readonly nc: NatsConnection,
+    @Inject(COMMANDS) private readonly commands: CommandClient,
+    @Inject(HEALTH) private readonly health: HealthRegistry,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    await this.directory.start();
+    await this.pipeline.start();
+    this.health.add('keys', () => must(this.directory.isFresh()));
+    this.health.add('ledger-heartbeat', () => must(this.pipeline.ledgerIsAlive()), 'full');
+    for (const service of others)
+      this.health.add(
+        service,
+        async () => must((await this.commands.request(ping(service), {}, { timeoutMs: 900 })).ready),
+        'full',
+      );
+  }
+
+  onApplicationBootstrap(): void {
+    const { nc, logger } = this;
+    this.relay = startRelay({ databaseUrl: this.config.databaseUrl, nc, service: 'gateway', logger });
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.relay?.stop();
+    await this.pipeline.stop();
+    await this.directory.stop();
+  }
+}
+
+function must(well: boolean): void {
+  if (!well) throw new Error('not well');
+}

@@ -1,0 +1,28 @@
+import type { Asked } from '../../application/principals.js';
+import { actorOf, type Principal } from '../../domain/principal.js';
+import type { GatewayRequest } from './http-request.js';
+import { currentTraceparent } from '@agentlattice/observability';
+
+/** Who asks, as use cases take it. The request's id is the correlation id of everything it causes. */
+export function askedBy(principal: Principal, request: GatewayRequest): Asked {
+  return {
+    orgId: principal.orgId,
+    meta: { actor: actorOf(principal), correlation_id: request.id, traceparent: currentTraceparent() },
+    memberId:
+      principal.kind === 'operator'
+        ? principal.memberId
+        : principal.kind === 'service'
+          ? principal.madeBy
+          : null,
+  };
+}
+
+/** A page of rows sorted by id: one more than asked for says whether there is a next one. */
+export async function pageOf<T extends { readonly id: string }>(
+  query: { readonly cursor?: string | undefined; readonly limit: number },
+  read: (page: { cursor: string | null; limit: number }) => Promise<T[]>,
+): Promise<{ items: T[]; next_cursor: string | null }> {
+  const rows = await read({ cursor: query.cursor ?? null, limit: query.limit + 1 });
+  const items = rows.slice(0, query.limit);
+  return { items, next_cursor: rows.length > query.limit ? (items.at(-1)?.id ?? null) : null };
+}

@@ -1,0 +1,61 @@
+import { auditLedgerCommands, type RouteInput, type RouteOutput, routes } from '@agentlattice/contracts';
+import type { CommandClient } from '@agentlattice/messaging';
+import { COMMANDS } from '@agentlattice/service';
+import { Controller, Inject } from '@nestjs/common';
+import type { Principal } from '../../domain/principal.js';
+import { Caller, Handles, RequestInput } from './handles.js';
+
+/** A full check may take as long as the route promises (decisions §6). */
+const verifyWithinMs = 9_500;
+
+/** The log as an auditor sees it (contract §7). */
+@Controller()
+export class AuditController {
+  constructor(@Inject(COMMANDS) private readonly commands: CommandClient) {}
+
+  @Handles(routes.listAuditEvents)
+  list(
+    @Caller() principal: Principal,
+    @RequestInput() { query: { cursor, limit, ...filter } }: RouteInput<typeof routes.listAuditEvents>,
+  ): Promise<RouteOutput<typeof routes.listAuditEvents>> {
+    return this.commands.request(auditLedgerCommands.search, {
+      ...filter,
+      ...(principal.kind === 'agent' ? { agent_id: principal.agent.id } : {}),
+      org_id: principal.orgId,
+      cursor: cursor ?? null,
+      limit,
+    });
+  }
+
+  @Handles(routes.verifyAudit)
+  verify(
+    @Caller() principal: Principal,
+    @RequestInput() { query }: RouteInput<typeof routes.verifyAudit>,
+  ): Promise<RouteOutput<typeof routes.verifyAudit>> {
+    const wait = query.wait === 'true' && principal.kind === 'operator';
+    return this.commands.request(
+      auditLedgerCommands.verify,
+      { org_id: principal.orgId, wait },
+      { timeoutMs: verifyWithinMs },
+    );
+  }
+
+  @Handles(routes.auditEntries)
+  async entries(
+    @Caller() { orgId }: Principal,
+    @RequestInput() { query }: RouteInput<typeof routes.auditEntries>,
+  ): Promise<string> {
+    const { entries } = await this.commands.request(auditLedgerCommands.entries, { org_id: orgId, ...query });
+    return entries.map((entry) => `${entry}\n`).join('');
+  }
+
+  @Handles(routes.auditCheckpoint)
+  async checkpoint(@Caller() { orgId }: Principal): Promise<string> {
+    return (await this.commands.request(auditLedgerCommands.checkpoint, { org_id: orgId })).note;
+  }
+
+  @Handles(routes.auditKey)
+  async key(@Caller() { orgId }: Principal): Promise<string> {
+    return `${(await this.commands.request(auditLedgerCommands.verifier_key, { org_id: orgId })).key}\n`;
+  }
+}

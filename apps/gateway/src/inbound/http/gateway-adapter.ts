@@ -1,0 +1,95 @@
+import { errorTable, Refused } from '@agentlattice/contracts';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { typeid } from 'typeid-js';
+import { jsonFaults } from '../../domain/json-faults.js';
+import { problemMediaType, problemOf } from './problem-filter.js';
+
+const bodyLimit = 256 * 1024;
+const newRequestId = () => typeid('req').toString();
+const sentRequestId = /^[A-Za-z0-9._:-]{1,128}$/;
+
+/** Fastify with our body parser and with problems for what never reaches Nest. */
+export class GatewayAdapter extends FastifyAdapter {
+  constructor() {
+    super({
+      bodyLimit,
+      // Long enough for any identifier; what is longer is no identifier.
+      routerOptions: { maxParamLength: 255 },
+      forceCloseConnections: 'idle',
+      requestTimeout: 30_000,
+      genReqId: ({ headers }: { headers: Record<string, unknown> }) => {
+        const sent = headers['x-request-id'];
+        return typeof sent === 'string' && sentRequestId.test(sent) ? sent : newRequestId();
+      },
+      clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => answerBadRequest(error, socket),
+      frameworkErrors: (_error: Error, request: FastifyRequest, reply: FastifyReply) => {
+        reply
+          .status(400)
+          .header('x-request-id', request.id)
+          .header('content-type', problemMediaType)
+          .send(JSON.stringify(problemOf('BAD_REQUEST', 'the URL cannot be read', request.id)));
+      },
+    });
+  }
+
+  /** JSON and nothing else, looked through for values that JSON programs disagree about. */
+  override registerParserMiddleware(): void {
+    const fastify = this.getInstance();
+    fastify.removeAllContentTypeParsers();
+    fastify.addContentTypeParser(
+      /^application\/json(?:\s*;|$)/,
+      { parseAs: 'string', bodyLimit },
+      (_request, body, done) => {
+        try {
+          done(null, parseStrictly(String(body)));
+        } catch (error) {
+          done(error as Error, undefined);
+        }
+      },
+    );
+  }
+}
+
+/** @throws Refused INVALID_JSON or INVALID_JSON_VALUE */
+export function parseStrictly(text: string): unknown {
+  if (text === '') return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Refused('INVALID_JSON', 'the body is not valid JSON');
+  }
+  let errors;
+  try {
+    errors = jsonFaults(text);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    errors = [{ pointer: '', detail: 'is nested too deeply' }];
+  }
+  if (errors.length > 0)
+    throw new Refused('INVALID_JSON_VALUE', `${errors[0]?.pointer ?? ''} ${errors[0]?.detail ?? ''}`, {
+      errors,
+    });
+  return value;
+}
+
+/** What Node's HTTP parser refuses, before there is a request: answered by hand, then closed. */
+function answerBadRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const code =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? 'HEADERS_TOO_LARGE'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? 'REQUEST_TIMEOUT'
+        : 'BAD_REQUEST';
+  const { status, title } = errorTable[code];
+  const requestId = newRequestId();
+  const body = JSON.stringify(problemOf(code, title, requestId));
+  socket.end(
+    `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? 'Error'}\r\nContent-Type: ${problemMediaType}\r\n` +
+      `X-Request-ID: ${requestId}\r\nContent-Length: ${String(Buffer.byteLength(body))}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,121 @@
+import {
+  errorTable,
+  type ErrorCode,
+  type Fault,
+  isErrorCode,
+  type Problem,
+  Refused,
+} from '@agentlattice/contracts';
+import type { Logger } from '@agentlattice/observability';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import { allowedMethods } from './allowed-methods.js';
+import type { GatewayReply, GatewayRequest } from './http-request.js';
+
+export const problemMediaType = 'application/problem+json';
+
+/** Fastify's own refusals, by their stable codes. */
+const fastifyCodes: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
+  FST_ERR_CTP_EMPTY_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'BAD_REQUEST',
+  FST_ERR_BAD_URL: 'BAD_REQUEST',
+  FST_ERR_MAX_LIMIT: 'BAD_REQUEST',
+  FST_ERR_ASYNC_CONSTRAINT: 'BAD_REQUEST',
+};
+
+const retryAfterSeconds = '1';
+
+/** The body of an error answer (RFC 9457 with the members the published client reads). */
+export function problemOf(
+  code: ErrorCode,
+  detail: string,
+  requestId: string,
+  {
+    errors,
+    extra,
+  }: { errors?: readonly Fault[] | undefined; extra?: Readonly<Record<string, unknown>> | undefined } = {},
+): Problem {
+  const { status, title } = errorTable[code];
+  return {
+    ...extra,
+    type: `https://agentlattice.dev/errors/${code}`,
+    title,
+    status,
+    detail,
+    request_id: requestId,
+    error: code,
+    message: detail,
+    ...(errors === undefined ? {} : { errors: [...errors] }),
+  };
+}
+
+/** Sends a problem, with the headers that belong to its status. */
+export function sendProblem(reply: GatewayReply, problem: Problem): void {
+  if (problem.status === 503 && !reply.hasHeader('retry-after'))
+    reply.header('retry-after', retryAfterSeconds);
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="agentlattice"');
+  reply.status(problem.status).header('content-type', problemMediaType).send(JSON.stringify(problem));
+}
+
+/** Turns whatever was thrown into a problem; what nobody expected is logged and answered without its details. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly logger: Logger) {}
+
+  catch(exception: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<GatewayRequest>();
+    const reply = http.getResponse<GatewayReply>();
+    if (reply.sent) return;
+    sendProblem(reply, this.problemFor(exception, request, reply));
+  }
+
+  problemFor(exception: unknown, request: GatewayRequest, reply: GatewayReply): Problem {
+    if (exception instanceof Refused) {
+      const code = isErrorCode(exception.code) ? exception.code : 'INTERNAL';
+      if (code === 'INTERNAL')
+        this.logger.error({ err: exception, request_id: request.id }, 'a refusal without a row in the table');
+      const { errors, extra } = exception;
+      const detail = code === 'INTERNAL' ? errorTable.INTERNAL.title : exception.detail;
+      return problemOf(code, detail, request.id, { errors, extra });
+    }
+    const known = fastifyCodes[codeOf(exception) ?? ''];
+    if (known !== undefined) return problemOf(known, errorTable[known].title, request.id);
+    if (exception instanceof HttpException && exception.getStatus() === 404) return notFound(request, reply);
+    if (isDatabaseAway(exception)) {
+      this.logger.warn({ err: exception, request_id: request.id }, 'the database does not answer');
+      return problemOf('UNAVAILABLE', 'the database does not answer', request.id);
+    }
+    this.logger.error({ err: exception, request_id: request.id }, 'a request failed');
+    return problemOf('INTERNAL', errorTable.INTERNAL.title, request.id);
+  }
+}
+
+/** 405 where the path exists with another method, else 404. */
+export function notFound(request: GatewayRequest, reply: GatewayReply): Problem {
+  const path = request.url.split('?')[0] ?? '';
+  const allowed = allowedMethods(path);
+  if (allowed.length === 0 || allowed.includes(request.method))
+    return problemOf('ROUTE_NOT_FOUND', `there is no route ${request.method} ${path}`, request.id);
+  reply.header('allow', allowed.join(', '));
+  return problemOf('METHOD_NOT_ALLOWED', `${path} has ${allowed.join(', ')}`, request.id);
+}
+
+const codeOf = (exception: unknown): string | undefined =>
+  typeof exception === 'object' &&
+  exception !== null &&
+  'code' in exception &&
+  typeof exception.code === 'string'
+    ? exception.code
+    : undefined;
+
+/** Connection trouble of pg and its pool, and the SQLSTATE classes of a server that stops, starts or is full. */
+function isDatabaseAway(exception: unknown): boolean {
+  const code = codeOf(exception);
+  if (code !== undefined) return /^(08|53|57P|ECONN|EPIPE|ENOENT|ETIMEDOUT)/.test(code);
+  return (
+    exception instanceof Error &&
+    /^(timeout exceeded when trying to connect|Connection terminated)/i.test(exception.message)
+  );
+}

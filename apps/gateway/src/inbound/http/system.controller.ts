@@ -1,0 +1,23 @@
+import { auditLedgerCommands, openApiDocument, type RouteOutput, routes } from '@agentlattice/contracts';
+import type { CommandClient } from '@agentlattice/messaging';
+import { COMMANDS } from '@agentlattice/service';
+import { Controller, Inject } from '@nestjs/common';
+import { Handles } from './handles.js';
+
+/** What anybody may read. Health and readiness are served as by every service. */
+@Controller()
+export class SystemController {
+  private readonly document = openApiDocument();
+
+  constructor(@Inject(COMMANDS) private readonly commands: CommandClient) {}
+
+  @Handles(routes.jwks)
+  jwks(): Promise<RouteOutput<typeof routes.jwks>> {
+    return this.commands.request(auditLedgerCommands.jwks, {});
+  }
+
+  @Handles(routes.openApi)
+  openApi(): RouteOutput<typeof routes.openApi> {
+    return this.document;
+  }
+}

@@ -1,0 +1,16 @@
+import { LOGGER, runService } from '@agentlattice/service';
+import type { Logger } from '@agentlattice/observability';
+import { readGatewayConfig } from './config.js';
+import { GatewayModule } from './gateway.module.js';
+import { GatewayAdapter } from './inbound/http/gateway-adapter.js';
+import { addRequestHooks } from './inbound/http/request-hooks.js';
+
+const { host, port } = readGatewayConfig(process.env);
+
+await runService({
+  service: 'gateway',
+  module: GatewayModule,
+  http: { host, port },
+  adapter: new GatewayAdapter(),
+  configure: (app) => addRequestHooks(app, app.get<Logger>(LOGGER)),
+});

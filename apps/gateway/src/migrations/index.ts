@@ -1,0 +1,4 @@
+import { eventStoreMigration } from '@agentlattice/event-store';
+import { Principals1764050000001 } from './1764050000001-principals.js';
+
+export const migrations = [eventStoreMigration('gateway', 1764050000000), Principals1764050000001];

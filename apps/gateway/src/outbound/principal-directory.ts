@@ -1,0 +1,206 @@
+import { createHash } from 'node:crypto';
+import { type OperatorRole, Refused, type ServiceScope } from '@agentlattice/contracts';
+import type { Logger } from '@agentlattice/observability';
+import type pg from 'pg';
+import { lesserRole, type Principal } from '../domain/principal.js';
+
+const pollMs = 250;
+/** Older knowledge than this is not acted on: a revoked key must be worth nothing after a second (decisions §7.3). */
+const staleMs = 1_000;
+const flushUseMs = 10_000;
+
+interface KeyRow {
+  id: string;
+  org_id: string;
+  name: string;
+  kind: 'operator' | 'service' | 'agent';
+  role: OperatorRole | null;
+  scopes: ServiceScope[];
+  member_id: string | null;
+  made_by: string | null;
+  expires_at: Date | null;
+  agent_id: string | null;
+  agent_name: string | null;
+  owner_member_id: string | null;
+  suspended: boolean | null;
+  member_role: OperatorRole | null;
+  instance_admin: boolean | null;
+}
+
+/**
+ * Who stands behind a key. Keys are known by their SHA-256 and kept in memory until the workspace's principals change:
+ * the single row `revision` is read four times a second, and without news of it nobody is let in.
+ */
+export class PrincipalDirectory {
+  private readonly known = new Map<string, Principal>();
+  private readonly used = new Set<string>();
+  private generation = 0;
+  private revision: string | undefined;
+  private freshAt = Number.NEGATIVE_INFINITY;
+  /** Database clock minus ours, in milliseconds. */
+  private clockOffset = 0;
+  private listener: pg.PoolClient | undefined;
+  private stopped = false;
+  private polling: Promise<void> | undefined;
+  private timers: NodeJS.Timeout[] = [];
+
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly logger: Logger,
+  ) {}
+
+  async start(): Promise<void> {
+    await this.look();
+    this.timers = [
+      setInterval(() => void this.look(), pollMs),
+      setInterval(() => void this.noteUse(), flushUseMs),
+    ];
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    for (const timer of this.timers) clearInterval(timer);
+    await this.polling;
+    await this.noteUse();
+    this.listener?.release(true);
+  }
+
+  isFresh(): boolean {
+    return performance.now() - this.freshAt <= staleMs;
+  }
+
+  /** Epoch milliseconds by the database's clock, as far as known. */
+  now(): number {
+    return Date.now() + this.clockOffset;
+  }
+
+  /**
+   * @returns undefined for a key that is unknown, revoked or expired
+   * @throws Refused STALE when the database was not heard of for a second
+   */
+  async find(key: string): Promise<Principal | undefined> {
+    if (!this.isFresh())
+      throw new Refused(
+        'STALE',
+        'keys cannot be checked at the moment, because the database does not answer',
+      );
+    const hash = createHash('sha256').update(key).digest();
+    const name = hash.toString('base64');
+    const principal = this.known.get(name) ?? (await this.load(hash, name));
+    if (principal === undefined) return undefined;
+    if (principal.expiresAt !== null && this.now() >= principal.expiresAt) return undefined;
+    this.used.add(principal.keyId);
+    return principal;
+  }
+
+  /** Looks at once rather than in a quarter of a second; after a change made here. */
+  refresh(): Promise<void> {
+    return this.look();
+  }
+
+  private async load(hash: Buffer, name: string): Promise<Principal | undefined> {
+    const { generation } = this;
+    const { rows } = await this.pool.query<KeyRow>(
+      `SELECT k.id, k.org_id, k.name, k.kind, k.role, k.scopes, k.member_id, k.made_by, k.expires_at,
+              a.id AS agent_id, a.name AS agent_name, a.owner_member_id, a.suspended,
+              m.role AS member_role, p.instance_admin
+       FROM api_key k
+       LEFT JOIN agent a ON a.id = k.agent_id AND a.org_id = k.org_id
+       LEFT JOIN membership m ON m.org_id = k.org_id AND m.member_id = k.member_id
+       LEFT JOIN person p ON p.member_id = k.member_id
+       WHERE k.hash = $1 AND k.revoked_at IS NULL`,
+      [hash],
+    );
+    const principal = rows[0] === undefined ? undefined : principalOf(rows[0]);
+    // What was read before a change must not outlive it.
+    if (principal !== undefined && generation === this.generation) this.known.set(name, principal);
+    return principal;
+  }
+
+  private look(): Promise<void> {
+    this.polling ??= this.readRevision().finally(() => {
+      this.polling = undefined;
+    });
+    return this.polling;
+  }
+
+  private async readRevision(): Promise<void> {
+    if (this.stopped) return;
+    const askedAt = performance.now();
+    try {
+      const { rows } = await this.pool.query<{ value: string; now: string }>(
+        'SELECT value, extract(epoch FROM clock_timestamp()) * 1000 AS now FROM revision',
+      );
+      const [row] = rows;
+      if (row === undefined) return;
+      this.clockOffset = Number(row.now) - Date.now();
+      if (row.value !== this.revision) this.forget(row.value);
+      this.freshAt = askedAt;
+      if (this.listener === undefined) await this.listen();
+    } catch (error) {
+      this.logger.warn({ err: error }, 'the revision of keys cannot be read');
+    }
+  }
+
+  private forget(revision: string): void {
+    this.revision = revision;
+    this.generation += 1;
+    this.known.clear();
+  }
+
+  /** NOTIFY makes a change known at once; the poll is the net below it. */
+  private async listen(): Promise<void> {
+    const client = await this.pool.connect();
+    this.listener = client;
+    client.once('error', (error) => {
+      this.listener = undefined;
+      client.release(error);
+    });
+    client.on('notification', () => void this.look());
+    await client.query('LISTEN gateway_revision');
+  }
+
+  private async noteUse(): Promise<void> {
+    if (this.used.size === 0) return;
+    const ids = [...this.used];
+    this.used.clear();
+    try {
+      await this.pool.query(
+        `INSERT INTO key_use (key_id, last_used_at) SELECT unnest($1::text[]), clock_timestamp()
+         ON CONFLICT (key_id) DO UPDATE SET last_used_at = excluded.last_used_at`,
+        [ids],
+      );
+    } catch (error) {
+      this.logger.warn({ err: error }, 'the last use of keys could not be noted');
+    }
+  }
+}
+
+/** Undefined for a key whose agent or membership is gone. */
+function principalOf(row: KeyRow): Principal | undefined {
+  const common = {
+    keyId: row.id,
+    orgId: row.org_id,
+    name: row.name,
+    expiresAt: row.expires_at?.getTime() ?? null,
+  };
+  switch (row.kind) {
+    case 'agent': {
+      if (row.agent_id === null || row.agent_name === null || row.suspended === null) return undefined;
+      const { agent_id: id, agent_name: name, suspended, owner_member_id } = row;
+      return { ...common, name, kind: 'agent', agent: { id, name, suspended, owner_member_id } };
+    }
+    case 'service':
+      return { ...common, kind: 'service', scopes: row.scopes, madeBy: row.made_by };
+    case 'operator': {
+      if (row.member_id === null || row.role === null || row.member_role === null) return undefined;
+      return {
+        ...common,
+        kind: 'operator',
+        memberId: row.member_id,
+        role: lesserRole(row.role, row.member_role),
+        instanceAdmin: row.instance_admin === true,
+      };
+    }
+  }
+}

@@ -1,0 +1,221 @@
+import type { AgentView, KeyView, MemberView, OperatorRole } from '@agentlattice/contracts';
+import { type EventMeta, EventStore, inTransaction, type NewEvent, type Tx } from '@agentlattice/event-store';
+import type pg from 'pg';
+import type { NewKey } from '../application/new-key.js';
+
+export interface NewMember {
+  readonly id: string;
+  readonly email: string;
+  readonly name: string;
+  readonly role: OperatorRole;
+  readonly groups: readonly string[];
+  /** Used only where the person is new to the house: nobody sets another's password through a second workspace. */
+  readonly passwordHash: string | null;
+  readonly instanceAdmin?: boolean;
+}
+
+export interface NewAgent {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly ownerMemberId: string | null;
+}
+
+interface Page {
+  readonly cursor: string | null;
+  readonly limit: number;
+}
+
+/** Rows and events of workspaces, members, agents and keys; what is written together is one transaction. */
+export class PrincipalStore {
+  readonly events: EventStore;
+
+  constructor(private readonly pool: pg.Pool) {
+    this.events = new EventStore(pool);
+  }
+
+  inTransaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return inTransaction(this.pool, work);
+  }
+
+  /** Appends the first events of new streams. */
+  async begin(
+    tx: Tx,
+    orgId: string,
+    meta: EventMeta,
+    streams: readonly { readonly id: string; readonly events: readonly Pick<NewEvent, 'type' | 'data'>[] }[],
+  ): Promise<Date> {
+    const { rows } = await tx.query<{ now: Date }>(
+      `SELECT date_trunc('milliseconds', clock_timestamp()) AS now`,
+    );
+    const now = rows[0]?.now;
+    if (now === undefined) throw new Error('the database gave no time');
+    await this.events.append(
+      tx,
+      streams.flatMap(({ id, events }) =>
+        events.map(({ type, data }, i) => ({
+          org_id: orgId,
+          stream_id: id,
+          version: i + 1,
+          type,
+          data,
+          meta,
+          occurred_at: now,
+        })),
+      ),
+    );
+    return now;
+  }
+
+  async insertWorkspace(tx: Tx, orgId: string, name: string): Promise<boolean> {
+    const { rowCount } = await tx.query(
+      'INSERT INTO workspace (org_id, name) VALUES ($1, $2) ON CONFLICT (org_id) DO NOTHING',
+      [orgId, name],
+    );
+    return rowCount === 1;
+  }
+
+  /** The person of an address, made where there is none; one transaction at a time for one address. */
+  async ensurePerson(tx: Tx, { id, email, passwordHash, instanceAdmin = false }: NewMember): Promise<string> {
+    await tx.query('SELECT pg_advisory_xact_lock(hashtextextended(lower($1), 7155))', [email]);
+    const { rows } = await tx.query<{ member_id: string }>(
+      'SELECT member_id FROM person WHERE lower(email) = lower($1)',
+      [email],
+    );
+    if (rows[0] !== undefined) return rows[0].member_id;
+    await tx.query(
+      'INSERT INTO person (member_id, email, password_hash, instance_admin) VALUES ($1, $2, $3, $4)',
+      [id, email, passwordHash, instanceAdmin],
+    );
+    return id;
+  }
+
+  async setPassword(tx: Tx, memberId: string, passwordHash: string): Promise<void> {
+    await tx.query('UPDATE person SET password_hash = $2 WHERE member_id = $1', [memberId, passwordHash]);
+  }
+
+  /** @returns false when the person is a member already */
+  async insertMembership(tx: Tx, orgId: string, memberId: string, member: NewMember): Promise<boolean> {
+    const { rowCount } = await tx.query(
+      `INSERT INTO membership (org_id, member_id, name, role, groups) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT (org_id, member_id) DO NOTHING`,
+      [orgId, memberId, member.name, member.role, member.groups],
+    );
+    return rowCount === 1;
+  }
+
+  /** @returns false when the agent is there already */
+  async insertAgent(
+    tx: Tx,
+    orgId: string,
+    { id, name, description, ownerMemberId }: NewAgent,
+  ): Promise<boolean> {
+    const { rowCount } = await tx.query(
+      `INSERT INTO agent (id, org_id, name, description, owner_member_id) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT (id) DO NOTHING`,
+      [id, orgId, name, description, ownerMemberId],
+    );
+    return rowCount === 1;
+  }
+
+  async setSuspended(tx: Tx, orgId: string, agentId: string, suspended: boolean): Promise<void> {
+    await tx.query('UPDATE agent SET suspended = $3 WHERE org_id = $1 AND id = $2', [
+      orgId,
+      agentId,
+      suspended,
+    ]);
+  }
+
+  async insertKey(tx: Tx, orgId: string, key: NewKey, madeBy: string | null): Promise<void> {
+    await tx.query(
+      `INSERT INTO api_key (id, org_id, name, kind, hash, prefix, role, scopes, member_id, agent_id, made_by, expires_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+      [
+        key.id,
+        orgId,
+        key.name,
+        key.kind,
+        key.hash,
+        key.prefix,
+        key.role ?? null,
+        key.scopes ?? [],
+        key.memberId ?? null,
+        key.agentId ?? null,
+        madeBy,
+        key.expiresAt ?? null,
+      ],
+    );
+  }
+
+  /** @returns the time it ends at: the overlap's end, or the key's own if that is sooner */
+  async endKeyAt(tx: Tx, orgId: string, keyId: string, at: string): Promise<void> {
+    await tx.query('UPDATE api_key SET expires_at = least(expires_at, $3) WHERE org_id = $1 AND id = $2', [
+      orgId,
+      keyId,
+      at,
+    ]);
+  }
+
+  async revokeKey(tx: Tx, orgId: string, keyId: string): Promise<void> {
+    await tx.query('UPDATE api_key SET revoked_at = clock_timestamp() WHERE org_id = $1 AND id = $2', [
+      orgId,
+      keyId,
+    ]);
+  }
+
+  async keyIsKnown(tx: Tx, hash: Buffer): Promise<boolean> {
+    const { rowCount } = await tx.query('SELECT 1 FROM api_key WHERE hash = $1', [hash]);
+    return rowCount === 1;
+  }
+
+  async agent(orgId: string, id: string): Promise<AgentView | undefined> {
+    return (await this.agents(orgId, { cursor: null, limit: 1 }, id))[0];
+  }
+
+  async agents(orgId: string, { cursor, limit }: Page, id: string | null = null): Promise<AgentView[]> {
+    const { rows } = await this.pool.query<Omit<AgentView, 'created_at'> & { created_at: Date }>(
+      `SELECT id, name, description, owner_member_id, suspended, created_at FROM agent
+       WHERE org_id = $1 AND ($2::text IS NULL OR id > $2) AND ($3::text IS NULL OR id = $3) ORDER BY id LIMIT $4`,
+      [orgId, cursor, id, limit],
+    );
+    return rows.map((row) => ({ ...row, created_at: row.created_at.toISOString() }));
+  }
+
+  async member(orgId: string, id: string): Promise<MemberView | undefined> {
+    return (await this.members(orgId, { cursor: null, limit: 1 }, id))[0];
+  }
+
+  async members(orgId: string, { cursor, limit }: Page, id: string | null = null): Promise<MemberView[]> {
+    const { rows } = await this.pool.query<Omit<MemberView, 'created_at'> & { created_at: Date }>(
+      `SELECT m.member_id AS id, p.email, m.name, m.role, m.groups, p.instance_admin, m.created_at
+       FROM membership m JOIN person p USING (member_id)
+       WHERE m.org_id = $1 AND ($2::text IS NULL OR member_id > $2) AND ($3::text IS NULL OR member_id = $3)
+       ORDER BY member_id LIMIT $4`,
+      [orgId, cursor, id, limit],
+    );
+    return rows.map((row) => ({ ...row, created_at: row.created_at.toISOString() }));
+  }
+
+  async key(orgId: string, id: string): Promise<KeyView | undefined> {
+    return (await this.keys(orgId, { cursor: null, limit: 1 }, id))[0];
+  }
+
+  async keys(orgId: string, { cursor, limit }: Page, id: string | null = null): Promise<KeyView[]> {
+    type Times = 'created_at' | 'last_used_at' | 'expires_at' | 'revoked_at';
+    const { rows } = await this.pool.query<Omit<KeyView, Times> & Record<Times, Date | null>>(
+      `SELECT k.id, k.name, k.kind, k.prefix, k.role, k.scopes, k.member_id, k.agent_id, k.created_at, u.last_used_at,
+              k.expires_at, k.revoked_at
+       FROM api_key k LEFT JOIN key_use u ON u.key_id = k.id
+       WHERE k.org_id = $1 AND ($2::text IS NULL OR k.id > $2) AND ($3::text IS NULL OR k.id = $3)
+       ORDER BY k.id LIMIT $4`,
+      [orgId, cursor, id, limit],
+    );
+    return rows.map((row) => ({
+      ...row,
+      created_at: row.created_at?.toISOString() ?? '',
+      last_used_at: row.last_used_at?.toISOString() ?? null,
+      expires_at: row.expires_at?.toISOString() ?? null,
+      revoked_at: row.revoked_at?.toISOString() ?? null,
+    }));
+  }
+}

@@ -1,0 +1,148 @@
+import {
+  evaluateSubject,
+  ledgerHeartbeatMs,
+  ledgerHeartbeatSubject,
+  Refused,
+  submissionAnswer,
+  type SubmissionAnswer,
+  type SubmissionItem,
+  type SubmissionOutcome,
+  submissionReplySubject,
+  submissionUnavailable,
+  Unavailable,
+  unavailableReplySubject,
+} from '@agentlattice/contracts';
+import { BatchPublisher, subscribeBatches } from '@agentlattice/messaging';
+import type { Logger } from '@agentlattice/observability';
+import type { NatsConnection, Subscription } from '@nats-io/transport-node';
+
+/** Below the 2 s within which a missing part must be told (design §5). */
+const answerWithinMs = 1_800;
+const silentAfterMs = 4 * ledgerHeartbeatMs;
+const sweepMs = 50;
+
+interface Waiting {
+  readonly item: SubmissionItem;
+  readonly since: number;
+  readonly resolve: (answer: Answered) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export interface Answered {
+  readonly outcome: SubmissionOutcome;
+  readonly grant: string | null;
+}
+
+/**
+ * The gateway's end of the submission path (decisions §2.1): items leave in batches for the policy-engine, answers come
+ * to this instance's own subject from the ledger or the approval-service. An answer counts only if it names the agent
+ * and the digest that were sent.
+ */
+export class SubmissionPipeline {
+  private readonly waiting = new Map<string, Waiting>();
+  private readonly publisher: BatchPublisher<SubmissionItem>;
+  private readonly subscriptions: Subscription[] = [];
+  private sweeper: NodeJS.Timeout | undefined;
+  private heartbeatAt = Number.NEGATIVE_INFINITY;
+  private sequence = 0;
+
+  constructor(
+    private readonly nc: NatsConnection,
+    private readonly instance: string,
+    private readonly logger: Logger,
+  ) {
+    this.publisher = new BatchPublisher(nc, evaluateSubject, { lifetimeMs: answerWithinMs });
+  }
+
+  async start(): Promise<void> {
+    const { nc, logger, instance } = this;
+    this.subscriptions.push(
+      nc.subscribe(ledgerHeartbeatSubject, {
+        callback: () => {
+          this.heartbeatAt = performance.now();
+        },
+      }),
+      subscribeBatches(nc, {
+        subject: submissionReplySubject(instance),
+        item: submissionAnswer,
+        logger,
+        handler: (answers) => this.settle(answers),
+      }),
+      subscribeBatches(nc, {
+        subject: unavailableReplySubject(instance),
+        item: submissionUnavailable,
+        logger,
+        handler: (items) => {
+          for (const { item_id, detail } of items) this.take(item_id)?.reject(new Unavailable(detail));
+          this.publisher.returned(items.length);
+        },
+      }),
+    );
+    await nc.flush();
+    this.sweeper = setInterval(() => this.giveUpOld(), sweepMs);
+  }
+
+  /** Waits for what is under way; no new items come, since HTTP is closed. */
+  async stop(): Promise<void> {
+    clearInterval(this.sweeper);
+    await Promise.all(this.subscriptions.map((subscription) => subscription.drain()));
+    for (const { reject } of this.waiting.values()) reject(new Unavailable('the gateway stops'));
+  }
+
+  ledgerIsAlive(): boolean {
+    return performance.now() - this.heartbeatAt <= silentAfterMs;
+  }
+
+  /**
+   * Resolves once the entry is on disk.
+   * @throws Unavailable when any part of the path does not answer in time
+   */
+  submit(facts: Omit<SubmissionItem, 'item_id' | 'gateway'>): Promise<Answered> {
+    if (!this.ledgerIsAlive()) throw new Unavailable('the audit ledger does not answer');
+    if (this.nc.isClosed()) throw new Unavailable('NATS does not answer');
+    this.sequence += 1;
+    const item = { ...facts, item_id: this.sequence.toString(36), gateway: this.instance };
+    return new Promise((resolve, reject) => {
+      this.publisher.add(item);
+      this.waiting.set(item.item_id, { item, since: performance.now(), resolve, reject });
+    });
+  }
+
+  private settle(answers: readonly SubmissionAnswer[]): void {
+    for (const answer of answers) {
+      const waiting = this.take(answer.item_id);
+      if (waiting === undefined) continue;
+      const { agent_id, action_digest, error, outcome, grant } = answer;
+      if (agent_id !== waiting.item.agent.id || action_digest !== waiting.item.action_digest) {
+        this.logger.error(
+          { item_id: answer.item_id },
+          'an answer names another agent or action and is refused',
+        );
+        waiting.reject(new Unavailable('the answer did not fit the question'));
+      } else if (error !== null) waiting.reject(new Refused(error.code, error.detail));
+      else if (outcome === null) waiting.reject(new Unavailable('the answer holds no outcome'));
+      else waiting.resolve({ outcome, grant });
+    }
+    this.publisher.returned(answers.length);
+  }
+
+  private take(itemId: string): Waiting | undefined {
+    const waiting = this.waiting.get(itemId);
+    this.waiting.delete(itemId);
+    return waiting;
+  }
+
+  /** The map is in order of arrival, so the first young one ends the search. */
+  private giveUpOld(): void {
+    const limit = performance.now() - answerWithinMs;
+    const dead = !this.ledgerIsAlive();
+    let count = 0;
+    for (const [itemId, { since, reject }] of this.waiting) {
+      if (since > limit && !dead) break;
+      this.waiting.delete(itemId);
+      count += 1;
+      reject(new Unavailable(dead ? 'the audit ledger does not answer' : 'no verdict came in time'));
+    }
+    if (count > 0) this.publisher.returned(count);
+  }
+}

@@ -1,0 +1,7 @@
+/** What the gateway's module provides beside the tokens of every service. */
+export const GATEWAY_CONFIG = Symbol('GATEWAY_CONFIG');
+export const DIRECTORY = Symbol('DIRECTORY');
+export const PIPELINE = Symbol('PIPELINE');
+export const STORE = Symbol('STORE');
+export const PRINCIPALS = Symbol('PRINCIPALS');
+export const SUBMIT_ACTION = Symbol('SUBMIT_ACTION');
