@@ -70,8 +70,8 @@ export type CommandError = z.infer<typeof commandError>;
 export const problem = z
   .object({
     type: z.string().meta({
-      description: 'URI of the error code',
-      examples: ['https://agentlattice.dev/errors/NOT_FOUND'],
+      description: 'The error code as a URN',
+      examples: ['urn:agentlattice:error:NOT_FOUND'],
     }),
     title: z.string(),
     status: z.number().int(),

@@ -9,9 +9,10 @@ export class VersionConflict extends Error {
 
 const insert = `INSERT INTO event AS e (org_id, stream_id, version, event_id, type, schema_version, data, meta, occurred_at)
   SELECT org_id, stream_id, version, event_id, type, schema_version, data, meta, occurred_at
-    FROM jsonb_to_recordset($1::jsonb) WITH ORDINALITY
-      AS r (org_id text, stream_id text, version int, event_id text, type text, schema_version int, data jsonb,
-            meta jsonb, occurred_at timestamptz, n bigint)
+    FROM ROWS FROM (jsonb_to_recordset($1::jsonb)
+      AS (org_id text, stream_id text, version int, event_id text, type text, schema_version int, data jsonb,
+          meta jsonb, occurred_at timestamptz)) WITH ORDINALITY
+      AS r (org_id, stream_id, version, event_id, type, schema_version, data, meta, occurred_at, n)
    ORDER BY n`;
 
 /**

@@ -76,7 +76,8 @@ export async function startApp(
   await configure?.(app);
   const server = app.connectMicroservice<MicroserviceOptions>(
     { strategy: new NatsBatchServer(nc, { service, logger }) },
-    { inheritAppConfig: false },
+    // Global filters can be added only before initialization.
+    { inheritAppConfig: false, deferInitialization: true },
   );
   server.useGlobalFilters(new PassExceptions());
   respondTo(nc, {

@@ -13,15 +13,13 @@ import type { GatewayReply, GatewayRequest } from './http-request.js';
 
 export const problemMediaType = 'application/problem+json';
 
-/** Fastify's own refusals, by their stable codes. */
-const fastifyCodes: Readonly<Record<string, ErrorCode>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
-  FST_ERR_CTP_EMPTY_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'BAD_REQUEST',
-  FST_ERR_BAD_URL: 'BAD_REQUEST',
-  FST_ERR_MAX_LIMIT: 'BAD_REQUEST',
-  FST_ERR_ASYNC_CONSTRAINT: 'BAD_REQUEST',
+/** What Fastify and Nest refuse by themselves, by the status they name. */
+const refusedStatus: Readonly<Record<number, ErrorCode>> = {
+  400: 'BAD_REQUEST',
+  408: 'REQUEST_TIMEOUT',
+  413: 'BODY_TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+  431: 'HEADERS_TOO_LARGE',
 };
 
 const retryAfterSeconds = '1';
@@ -39,7 +37,7 @@ export function problemOf(
   const { status, title } = errorTable[code];
   return {
     ...extra,
-    type: `https://agentlattice.dev/errors/${code}`,
+    type: `urn:agentlattice:error:${code}`,
     title,
     status,
     detail,
@@ -80,9 +78,10 @@ export class ProblemFilter implements ExceptionFilter {
       const detail = code === 'INTERNAL' ? errorTable.INTERNAL.title : exception.detail;
       return problemOf(code, detail, request.id, { errors, extra });
     }
-    const known = fastifyCodes[codeOf(exception) ?? ''];
+    const status = statusOf(exception);
+    if (status === 404) return notFound(request, reply);
+    const known = refusedStatus[status];
     if (known !== undefined) return problemOf(known, errorTable[known].title, request.id);
-    if (exception instanceof HttpException && exception.getStatus() === 404) return notFound(request, reply);
     if (isDatabaseAway(exception)) {
       this.logger.warn({ err: exception, request_id: request.id }, 'the database does not answer');
       return problemOf('UNAVAILABLE', 'the database does not answer', request.id);
@@ -100,6 +99,13 @@ export function notFound(request: GatewayRequest, reply: GatewayReply): Problem 
     return problemOf('ROUTE_NOT_FOUND', `there is no route ${request.method} ${path}`, request.id);
   reply.header('allow', allowed.join(', '));
   return problemOf('METHOD_NOT_ALLOWED', `${path} has ${allowed.join(', ')}`, request.id);
+}
+
+/** 0 for what names no status. */
+function statusOf(exception: unknown): number {
+  if (exception instanceof HttpException) return exception.getStatus();
+  const named = exception instanceof Error && 'statusCode' in exception ? exception.statusCode : 0;
+  return typeof named === 'number' ? named : 0;
 }
 
 const codeOf = (exception: unknown): string | undefined =>
