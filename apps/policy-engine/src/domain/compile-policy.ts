@@ -45,9 +45,14 @@ export function compilePolicy(record: PolicyRecord): CompiledPolicy {
   };
 }
 
+/** Largest policy, in characters of JSON: it travels in events, verdicts and lists. */
+const maxSize = 64 * 1024;
+
 /** All that is wrong with a policy, each with its JSON pointer; empty when it may be written. */
 export function contentFaults(content: PolicyContent): Fault[] {
-  const faults: Fault[] = policyFaults(content);
+  const faults: Fault[] = [...unwritableText(content), ...policyFaults(content)];
+  if (JSON.stringify(content).length > maxSize)
+    faults.push({ pointer: '', detail: `a policy has at most ${String(maxSize)} characters` });
   content.conditions.forEach((condition, i) => {
     for (const { pointer, detail } of compileCondition(condition).faults)
       faults.push({ pointer: `/conditions/${String(i)}${pointer}`, detail });
@@ -56,6 +61,16 @@ export function contentFaults(content: PolicyContent): Fault[] {
   const expression = source === null ? null : compileExpression(source);
   if (typeof expression === 'string') faults.push({ pointer: '/condition_expression', detail: expression });
   return faults;
+}
+
+/** Text that PostgreSQL or RFC 8785 cannot hold. */
+function unwritableText(value: unknown, pointer = ''): Fault[] {
+  if (typeof value === 'string')
+    return value.isWellFormed() && !value.includes('\0')
+      ? []
+      : [{ pointer, detail: 'holds a character that is no text' }];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) => unwritableText(member, `${pointer}/${name}`));
 }
 
 function termsOf(content: PolicyContent): ApprovalTerms {

@@ -83,12 +83,13 @@ export const policyDecider: Decider<Policy, PolicyCommand, PolicyEvent> = {
 function update(policyId: string, live: Live, patch: PolicyPatch): PolicyEvent[] {
   const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
   const content = { ...live.content, ...given };
-  // Applying the same twice writes nothing.
-  if (contentHash(content) === live.hash) return [];
-  const onlyActive = contentHash({ ...content, active: live.content.active }) === live.hash;
   // A policy that newer rules find faulty can still be switched off.
-  const off = onlyActive && !content.active;
-  const data = changed(policyId, live.version + 1, off ? content : sound(content));
+  const off = patch.active === false && Object.keys(given).length === 1;
+  if (!off) sound(content);
+  const data = changed(policyId, live.version + 1, content);
+  // Applying the same twice writes nothing.
+  if (data.hash === live.hash) return [];
+  const onlyActive = contentHash({ ...content, active: live.content.active }) === live.hash;
   if (!onlyActive) return [{ type: 'policy.updated', data }];
   return [{ type: content.active ? 'policy.activated' : 'policy.deactivated', data }];
 }

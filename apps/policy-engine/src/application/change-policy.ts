@@ -1,0 +1,59 @@
+import { type Actor, type PolicyView, Refused } from '@agentlattice/contracts';
+import type { EventStore } from '@agentlattice/event-store';
+import { type PolicyCommand, policyDecider } from '../domain/policy.js';
+import { projectPolicy } from '../outbound/project-policy.js';
+import type { PolicyReader } from '../read/policy-reader.js';
+import { type PolicyRow, toView } from '../read/policy-row.js';
+
+export interface ChangeContext {
+  readonly org_id: string;
+  readonly actor: Actor;
+  readonly correlation_id: string | null;
+  readonly traceparent: string | null;
+}
+
+/**
+ * Judges a command on one policy and writes what it decides; what returns is on disk, and known to every replica within
+ * a second.
+ */
+export const makeChangePolicy =
+  ({ store, reader }: { store: EventStore; reader: PolicyReader }) =>
+  async (command: PolicyCommand, context: ChangeContext): Promise<ChangedPolicy> => {
+    const { org_id, actor, correlation_id, traceparent } = context;
+    let row: PolicyRow | undefined;
+    try {
+      const { state } = await store.update({
+        decider: policyDecider,
+        orgId: org_id,
+        streamId: command.policyId,
+        command,
+        meta: { actor, correlation_id, traceparent },
+        project: async (tx, events) => {
+          row = await projectPolicy(tx, events);
+        },
+      });
+      return {
+        version: state.status === 'none' ? 0 : state.version,
+        // Nothing was decided: it stands as it did.
+        view: async () => (row === undefined ? reader.get(org_id, command.policyId) : toView(row)),
+      };
+    } catch (error) {
+      if (isNameTaken(error))
+        throw new Refused('POLICY_NAME_TAKEN', 'another policy of this workspace has this name', {
+          errors: [{ pointer: '/name', detail: 'is taken' }],
+        });
+      throw error;
+    }
+  };
+export type ChangePolicy = ReturnType<typeof makeChangePolicy>;
+
+export interface ChangedPolicy {
+  readonly version: number;
+  /** As this very change left it. */
+  view(): Promise<PolicyView>;
+}
+
+const isNameTaken = (error: unknown) =>
+  error instanceof Error &&
+  (error as { code?: unknown }).code === '23505' &&
+  (error as { constraint?: unknown }).constraint === 'policy_name';

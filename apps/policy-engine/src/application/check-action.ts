@@ -1,0 +1,36 @@
+import {
+  type CommandRequest,
+  type CommandResponse,
+  type policyEngineCommands,
+  Refused,
+} from '@agentlattice/contracts';
+import { evaluate } from '../domain/evaluate.js';
+import type { LivePolicies } from '../read/live-policies.js';
+
+type Check = typeof policyEngineCommands.check;
+
+/** A dry run: what a submission would be answered now; nothing is written. @throws Refused STALE */
+export const makeCheckAction =
+  (policies: Pick<LivePolicies, 'fresh' | 'of' | 'now'>) =>
+  ({
+    org_id,
+    agent,
+    action_type,
+    metadata,
+    data_accessed,
+  }: CommandRequest<Check>): CommandResponse<Check> => {
+    if (!policies.fresh()) throw new Refused('STALE', 'the policies here may be out of date; try again');
+    const { decision, denial_reason, policy, conditions_evaluated } = evaluate(
+      policies.of(org_id),
+      {
+        action_type,
+        metadata: JSON.stringify(metadata),
+        data_accessed: JSON.stringify(data_accessed),
+        agent,
+        delegation_id: null,
+      },
+      policies.now(),
+    );
+    return { decision, denial_reason, policy, conditions_evaluated };
+  };
+export type CheckAction = ReturnType<typeof makeCheckAction>;

@@ -1,0 +1,79 @@
+import { type CommandRequest, policyEngineCommands as commands } from '@agentlattice/contracts';
+import { replay } from '@agentlattice/event-store';
+import type { CommandContext } from '@agentlattice/messaging';
+import { POOL } from '@agentlattice/service';
+import { Controller, Inject } from '@nestjs/common';
+import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
+import type pg from 'pg';
+import { typeid } from 'typeid-js';
+import type { ChangePolicy } from '../application/change-policy.js';
+import type { CheckAction } from '../application/check-action.js';
+import type { PolicyReader } from '../read/policy-reader.js';
+import { CHANGE_POLICY, CHECK_ACTION, POLICY_READER } from '../tokens.js';
+
+type Request<Verb extends keyof typeof commands> = CommandRequest<(typeof commands)[Verb]>;
+
+@Controller()
+export class PoliciesResponder {
+  constructor(
+    @Inject(CHANGE_POLICY) private readonly change: ChangePolicy,
+    @Inject(CHECK_ACTION) private readonly checkAction: CheckAction,
+    @Inject(POLICY_READER) private readonly reader: PolicyReader,
+    @Inject(POOL) private readonly pool: pg.Pool,
+  ) {}
+
+  @MessagePattern(commands.create_policy.subject, { command: commands.create_policy })
+  async create(@Payload() request: Request<'create_policy'>, @Ctx() { traceparent }: CommandContext) {
+    const policyId = typeid('pol').toString();
+    const { view } = await this.change(
+      { type: 'CreatePolicy', policyId, content: request.policy },
+      { ...request, traceparent },
+    );
+    return view();
+  }
+
+  @MessagePattern(commands.update_policy.subject, { command: commands.update_policy })
+  async update(@Payload() request: Request<'update_policy'>, @Ctx() { traceparent }: CommandContext) {
+    const { policy_id: policyId, patch, expected_version: expectedVersion } = request;
+    const { view } = await this.change(
+      { type: 'UpdatePolicy', policyId, patch, expectedVersion },
+      { ...request, traceparent },
+    );
+    return view();
+  }
+
+  @MessagePattern(commands.delete_policy.subject, { command: commands.delete_policy })
+  async delete(@Payload() request: Request<'delete_policy'>, @Ctx() { traceparent }: CommandContext) {
+    const { policy_id: policyId, expected_version: expectedVersion } = request;
+    const { version } = await this.change(
+      { type: 'DeletePolicy', policyId, expectedVersion },
+      { ...request, traceparent },
+    );
+    return { policy_id: policyId, version };
+  }
+
+  @MessagePattern(commands.get_policy.subject, { command: commands.get_policy })
+  get(@Payload() { org_id, policy_id }: Request<'get_policy'>) {
+    return this.reader.get(org_id, policy_id);
+  }
+
+  @MessagePattern(commands.list_policies.subject, { command: commands.list_policies })
+  list(@Payload() request: Request<'list_policies'>) {
+    return this.reader.list(request);
+  }
+
+  @MessagePattern(commands.list_versions.subject, { command: commands.list_versions })
+  versions(@Payload() request: Request<'list_versions'>) {
+    return this.reader.versions(request);
+  }
+
+  @MessagePattern(commands.check.subject, { command: commands.check })
+  check(@Payload() request: Request<'check'>) {
+    return this.checkAction(request);
+  }
+
+  @MessagePattern(commands.replay.subject, { command: commands.replay })
+  replay(@Payload() request: Request<'replay'>) {
+    return replay(this.pool, 'policy-engine', request);
+  }
+}

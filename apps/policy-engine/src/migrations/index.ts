@@ -1,0 +1,4 @@
+import { eventStoreMigration } from '@agentlattice/event-store';
+import { PolicyTables1764000000100 } from './policy-tables-1764000000100.js';
+
+export const migrations = [eventStoreMigration('policy-engine', 1764000000000), PolicyTables1764000000100];

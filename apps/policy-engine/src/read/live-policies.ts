@@ -1,0 +1,160 @@
+import type { Logger } from '@agentlattice/observability';
+import pg from 'pg';
+import { type PolicySet, policySet } from '../domain/select-policy.js';
+import { revisionChannel } from '../outbound/project-policy.js';
+import { loadPolicies } from './load-policies.js';
+
+export interface LivePoliciesOptions {
+  readonly databaseUrl: string;
+  readonly name: string;
+  readonly logger: Logger;
+  readonly pollMs?: number;
+  readonly staleAfterMs?: number;
+  /** How often everything is read again, to notice what was changed behind the service's back. */
+  readonly recheckMs?: number;
+}
+
+const noPolicies = policySet([]);
+
+/**
+ * All policies, ready to judge by, in this process's memory. A change anywhere is here as soon as PostgreSQL says so,
+ * at the latest at the next poll; who asks after a second without an answer from PostgreSQL is told that they are stale.
+ */
+export class LivePolicies {
+  private readonly sets = new Map<string, PolicySet>();
+  private revision = -1;
+  /** Monotonic time at which the last answered question was sent; what was committed before it is here. */
+  private askedAt = -Infinity;
+  /** Epoch milliseconds of the database at a monotonic time. */
+  private clock = { database: 0, monotonic: 0 };
+  private recheckAt = 0;
+  private wake: () => void = () => undefined;
+  private stopped = false;
+  private running: Promise<void> = Promise.resolve();
+  private client: pg.Client | undefined;
+
+  constructor(private readonly options: LivePoliciesOptions) {}
+
+  start(): void {
+    this.running = this.follow();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.wake();
+    await this.running;
+  }
+
+  /** True when every change that was committed a second ago is known. */
+  fresh(): boolean {
+    return performance.now() - this.askedAt <= (this.options.staleAfterMs ?? 1_000);
+  }
+
+  of(orgId: string): PolicySet {
+    return this.sets.get(orgId) ?? noPolicies;
+  }
+
+  /** Epoch milliseconds by the database's clock: one clock for all replicas, whatever their hosts say. */
+  now(): number {
+    return Math.floor(this.clock.database + performance.now() - this.clock.monotonic);
+  }
+
+  /** Changes when some policy did. */
+  get seenRevision(): number {
+    return this.revision;
+  }
+
+  private async follow(): Promise<void> {
+    while (!this.stopped) {
+      try {
+        await this.followConnection();
+      } catch (error) {
+        if (!this.stopped) this.options.logger.warn({ err: error }, 'policies cannot be read');
+      } finally {
+        await this.client?.end().catch(() => undefined);
+      }
+      await this.pause(this.pollMs);
+    }
+  }
+
+  private async followConnection(): Promise<void> {
+    const client = new pg.Client({
+      connectionString: this.options.databaseUrl,
+      application_name: this.options.name,
+      connectionTimeoutMillis: 2_000,
+      query_timeout: 10_000,
+      keepAlive: true,
+    });
+    this.client = client;
+    let lost: Error | undefined;
+    client.on('error', (error) => {
+      lost = error;
+      this.wake();
+    });
+    let notified = false;
+    client.on('notification', () => {
+      notified = true;
+      this.wake();
+    });
+    await client.connect();
+    await client.query(`LISTEN ${revisionChannel}`);
+    while (!this.stopped) {
+      if (lost !== undefined) throw lost;
+      notified = false;
+      await this.refresh(client);
+      // Told while we were reading: read again at once.
+      if (!notified) await this.pause(this.pollMs);
+    }
+  }
+
+  private async refresh(client: pg.Client): Promise<void> {
+    const askedAt = performance.now();
+    const { rows } = await client.query<{ value: string; now: string }>(
+      'SELECT value, extract(epoch FROM clock_timestamp()) * 1000 AS now FROM revision',
+    );
+    const answeredAt = performance.now();
+    const [row] = rows;
+    if (row === undefined) throw new Error('the revision is missing');
+    const recheck = askedAt >= this.recheckAt;
+    const revision = Number(row.value);
+    if (recheck || revision !== this.revision) await this.load(client, recheck ? -1 : this.revision);
+    if (recheck) this.recheckAt = askedAt + (this.options.recheckMs ?? 30_000);
+    this.revision = revision;
+    this.clock = { database: Number(row.now), monotonic: answeredAt };
+    this.askedAt = askedAt;
+  }
+
+  private async load(client: pg.Client, after: number): Promise<void> {
+    const { rows } = await client.query<{ org_id: string }>(
+      'SELECT org_id FROM workspace_revision WHERE revision > $1',
+      [after],
+    );
+    const loaded = await loadPolicies(
+      client,
+      rows.map((row) => row.org_id),
+    );
+    for (const [orgId, policies] of loaded) {
+      for (const { tampered, ref } of policies)
+        if (tampered)
+          this.options.logger.error(
+            { org_id: orgId, policy_id: ref.id, version: ref.version, alert: 'POLICY_TAMPERED' },
+            'a policy is not what its hash says; whatever it governs is denied',
+          );
+      this.sets.set(orgId, policySet(policies));
+    }
+  }
+
+  private get pollMs(): number {
+    return this.options.pollMs ?? 250;
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

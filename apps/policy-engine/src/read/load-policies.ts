@@ -1,0 +1,81 @@
+import { type PolicyContent, policyContent, policyInput } from '@agentlattice/contracts';
+import type pg from 'pg';
+import { compilePolicy, type CompiledPolicy } from '../domain/compile-policy.js';
+import { contentHash } from '../domain/content-hash.js';
+
+interface LoadedRow {
+  org_id: string;
+  policy_id: string;
+  version: number;
+  /** Of the newest event: `name`, `version`, `hash`, `content`, unless somebody tampered with it. */
+  data: Record<string, unknown>;
+  created_at: Date;
+  /** The same from the read model; null where the row is missing. */
+  row_version: number | null;
+  row_hash: string | null;
+  row_content: unknown;
+}
+
+/** The policies of workspaces as they stand, each one's hash computed again and its two copies compared. */
+export async function loadPolicies(
+  client: Pick<pg.ClientBase, 'query'>,
+  orgIds: readonly string[],
+): Promise<Map<string, CompiledPolicy[]>> {
+  const { rows } = await client.query<LoadedRow>(
+    `WITH newest AS (
+       SELECT org_id, stream_id, max(version) AS version FROM event
+        WHERE org_id = ANY ($1) AND stream_id LIKE 'pol\\_%' GROUP BY org_id, stream_id)
+     SELECT e.org_id, e.stream_id AS policy_id, e.version, e.data, first.occurred_at AS created_at,
+            p.version AS row_version, p.hash AS row_hash, p.content AS row_content
+       FROM newest n JOIN event e USING (org_id, stream_id, version)
+       JOIN event first ON first.org_id = e.org_id AND first.stream_id = e.stream_id AND first.version = 1
+       LEFT JOIN policy p ON p.policy_id = e.stream_id AND p.org_id = e.org_id
+      WHERE e.type <> 'policy.deleted'`,
+    [orgIds],
+  );
+  const found = new Map<string, CompiledPolicy[]>(orgIds.map((orgId) => [orgId, []]));
+  for (const row of rows) found.get(row.org_id)?.push(...compiled(row));
+  return found;
+}
+
+/** One policy, or two when its copies differ: then it governs, as tampered, what either of them names. */
+function compiled(row: LoadedRow): CompiledPolicy[] {
+  const { data } = row;
+  const { name, hash } = data;
+  const fromEvent = read(data['content']);
+  const tampered =
+    fromEvent === undefined ||
+    data['version'] !== row.version ||
+    row.row_version !== row.version ||
+    row.row_hash !== hash ||
+    hashOf(data['content']) !== hash ||
+    hashOf(row.row_content) !== hash;
+  const made = (content: PolicyContent) =>
+    compilePolicy({
+      ref: {
+        id: row.policy_id,
+        name: typeof name === 'string' ? name : content.name,
+        version: row.version,
+        hash: typeof hash === 'string' ? hash : contentHash(content),
+      },
+      content,
+      createdAt: row.created_at.toISOString(),
+      tampered,
+    });
+  if (!tampered) return [made(fromEvent)];
+  const copies = [fromEvent, read(row.row_content)].filter((copy) => copy !== undefined);
+  return (copies.length > 0 ? copies : [unreadable]).map(made);
+}
+
+/** What stands for a policy whose copies are both beyond reading: it could have governed anything. */
+const unreadable = policyInput.parse({ name: 'unreadable', action_type: '*', effect: 'deny' });
+
+const read = (content: unknown) => policyContent.safeParse(content).data;
+
+function hashOf(content: unknown): string | null {
+  try {
+    return contentHash(content as PolicyContent);
+  } catch {
+    return null;
+  }
+}
