@@ -51,6 +51,8 @@ export function consumeEvents(nc: NatsConnection, options: EventConsumerOptions)
     stop: async () => {
       stopping.abort();
       await current?.close();
+      // Nothing more is sent to us once the server knows.
+      if (!nc.isClosed()) await nc.flush().catch(() => {});
       await done;
     },
   };
@@ -58,18 +60,12 @@ export function consumeEvents(nc: NatsConnection, options: EventConsumerOptions)
 
 async function open(nc: NatsConnection, { durable, types }: EventConsumerOptions): Promise<ConsumerMessages> {
   const manager = await jetstreamManager(nc, { checkAPI: false });
-  const subjects = types?.map((type) => `events.*.${type}`) ?? [];
-  const [only] = subjects;
   const config = {
     ack_policy: AckPolicy.Explicit,
-    ack_wait: nanos(30_000),
+    ack_wait: nanos(10_000),
     deliver_policy: DeliverPolicy.All,
     max_ack_pending: 256,
-    ...(subjects.length > 1
-      ? { filter_subjects: subjects }
-      : only !== undefined
-        ? { filter_subject: only }
-        : {}),
+    filter_subjects: types?.map((type) => `events.*.${type}`) ?? ['events.>'],
   };
   try {
     await manager.consumers.add(eventStreamName, { ...config, durable_name: durable });
@@ -89,7 +85,7 @@ async function open(nc: NatsConnection, { durable, types }: EventConsumerOptions
 
 /** One call of `onMessage` at a time, with all that came while the last one ran. */
 async function drain(messages: ConsumerMessages, options: EventConsumerOptions): Promise<void> {
-  let waiting: JsMsg[] = [];
+  const waiting: JsMsg[] = [];
   let working: Promise<void> | undefined;
   const work = async () => {
     while (waiting.length > 0) await handle(waiting.splice(0, maxTogether), options);
@@ -101,8 +97,7 @@ async function drain(messages: ConsumerMessages, options: EventConsumerOptions):
       working ??= work();
     }
   } finally {
-    // Not begun: they come again.
-    waiting = waiting.slice(0, 0);
+    for (const message of waiting.splice(0)) message.nak();
     await working;
   }
 }

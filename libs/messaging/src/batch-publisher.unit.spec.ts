@@ -1,0 +1,114 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import { BatchPublisher } from './batch-publisher.js';
+import { publishBatches } from './batches.js';
+
+interface Sent {
+  v: number;
+  expires_at: number;
+  items: unknown[];
+}
+
+function recorder() {
+  const sent: Sent[] = [];
+  const nc = {
+    publish: (_subject: string, text: string) => void sent.push(JSON.parse(text) as Sent),
+  } as unknown as NatsConnection;
+  return { sent, nc, sizes: () => sent.map((batch) => batch.items.length) };
+}
+const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+describe('the batch publisher', () => {
+  it('sends a lone item at once', () => {
+    const { nc, sizes } = recorder();
+    new BatchPublisher(nc, 's').add({ n: 1 });
+    expect(sizes()).toEqual([1]);
+  });
+
+  it('collects what comes in one turn while a batch is under way', async () => {
+    const { nc, sizes } = recorder();
+    const publisher = new BatchPublisher<number>(nc, 's', { window: 2 });
+    for (let n = 0; n < 10; n++) publisher.add(n);
+    await endOfTurn();
+    expect(sizes()).toEqual([1, 9]);
+  });
+
+  it('waits while the window is full and goes on when the oldest batch has returned', async () => {
+    const { nc, sizes } = recorder();
+    const publisher = new BatchPublisher<number>(nc, 's', { window: 2 });
+    publisher.add(0);
+    publisher.add(1);
+    publisher.add(2);
+    await endOfTurn();
+    publisher.add(3);
+    await endOfTurn();
+    expect(sizes()).toEqual([1, 2]);
+    publisher.returned(1);
+    await endOfTurn();
+    expect(sizes()).toEqual([1, 2, 1]);
+    publisher.add(4);
+    publisher.returned(1);
+    await endOfTurn();
+    expect(sizes()).toEqual([1, 2, 1]);
+    publisher.returned(1);
+    await endOfTurn();
+    expect(sizes()).toEqual([1, 2, 1, 1]);
+  });
+
+  it('cuts messages at 128 items and at 512 KiB', async () => {
+    const { nc, sent, sizes } = recorder();
+    const publisher = new BatchPublisher<unknown>(nc, 's', { window: 10 });
+    publisher.add('first');
+    for (let n = 0; n < 200; n++) publisher.add(n);
+    for (let n = 0; n < 3; n++) publisher.add('x'.repeat(250 * 1024));
+    await endOfTurn();
+    expect(sizes()).toEqual([1, 128, 74, 1]);
+    expect(sent.every((batch) => JSON.stringify(batch).length < 600 * 1024)).toBe(true);
+  });
+
+  it('refuses when too many wait', () => {
+    const { nc } = recorder();
+    const publisher = new BatchPublisher<number>(nc, 's', { window: 1, maxQueued: 2 });
+    publisher.add(0);
+    publisher.add(1);
+    publisher.add(2);
+    expect(() => publisher.add(3)).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }));
+  });
+
+  it('gives a batch the time limit of its oldest item', () => {
+    const { nc, sent } = recorder();
+    const before = Date.now();
+    new BatchPublisher(nc, 's', { lifetimeMs: 500 }).add(1);
+    expect(sent[0]?.expires_at).toBeGreaterThanOrEqual(before + 500);
+    expect(sent[0]?.expires_at).toBeLessThanOrEqual(Date.now() + 500);
+  });
+
+  it('does not send what nobody waits for any more', async () => {
+    const { nc, sizes } = recorder();
+    const publisher = new BatchPublisher<number>(nc, 's', { window: 1, lifetimeMs: 0 });
+    publisher.add(0);
+    publisher.returned(1);
+    await endOfTurn();
+    expect(sizes()).toEqual([]);
+  });
+});
+
+describe('publishBatches', () => {
+  it('keeps the order and the time limit over several messages', () => {
+    const { nc, sent, sizes } = recorder();
+    publishBatches(
+      nc,
+      's',
+      77,
+      Array.from({ length: 300 }, (_, n) => n),
+    );
+    expect(sizes()).toEqual([128, 128, 44]);
+    expect(sent.flatMap((batch) => batch.items)).toEqual(Array.from({ length: 300 }, (_, n) => n));
+    expect(sent.every((batch) => batch.v === 1 && batch.expires_at === 77)).toBe(true);
+  });
+
+  it('publishes nothing for no items', () => {
+    const { nc, sent } = recorder();
+    publishBatches(nc, 's', 77, []);
+    expect(sent).toEqual([]);
+  });
+});
