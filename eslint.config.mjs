@@ -1,34 +1,89 @@
-import boundaries from 'eslint-plugin-boundaries';
+import { readdirSync } from 'node:fs';
 import tseslint from 'typescript-eslint';
 
-// The table of docs/architecture.md: which kind of project may import which.
-const elements = [
-  { type: 'pure', pattern: 'libs/(ledger|decider)' },
-  { type: 'contracts', pattern: 'libs/contracts' },
-  { type: 'io', pattern: 'libs/(event-store|messaging|observability|service)' },
-  { type: 'testkit', pattern: 'libs/testkit' },
-  { type: 'tool', pattern: 'tools/launcher' },
-  { type: 'app', pattern: 'apps/*', capture: ['app'] },
-  { type: 'e2e', pattern: 'e2e' },
-];
+// Which project may import which (docs/architecture.md). What is not named here may not be imported.
+const pure = ['decider', 'ledger'];
+const io = ['event-store', 'messaging', 'observability', 'service'];
+const mayImport = {
+  'libs/decider': [],
+  'libs/ledger': [],
+  'libs/contracts': ['decider'],
+  'libs/observability': ['contracts'],
+  'libs/messaging': ['contracts', 'observability'],
+  'libs/event-store': ['contracts', 'decider', 'messaging', 'observability'],
+  'libs/service': ['contracts', 'messaging', 'observability'],
+  'libs/testkit': ['contracts', 'launcher'],
+  'tools/launcher': ['contracts'],
+  'apps/*': [...pure, 'contracts', ...io],
+  e2e: ['testkit', 'contracts', 'ledger'],
+};
+const projects = ['apps', 'libs', 'tools']
+  .flatMap((parent) => readdirSync(new URL(parent, import.meta.url), { withFileTypes: true }))
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
+  .join('|');
+const onlyInSpecs = ['testkit', 'launcher', 'decider', 'messaging'];
 
-const impure = ['@nestjs/*', 'typeorm', 'pg', 'bullmq', 'ioredis', '@nats-io/*', 'pino', '@opentelemetry/*', 'rxjs', 'rxjs/*'];
+const impure = [
+  '@nestjs/*',
+  'typeorm',
+  'pg',
+  'bullmq',
+  'ioredis',
+  '@nats-io/*',
+  'pino',
+  '@opentelemetry/*',
+  'rxjs',
+  'rxjs/*',
+];
 const clockAndChance = [
   { object: 'Date', property: 'now', message: 'Time comes in with the command.' },
   { object: 'Math', property: 'random', message: 'Chance comes in with the command.' },
   { object: 'performance', property: 'now', message: 'Time comes in with the command.' },
 ];
 
+const pureFolders = [
+  ['apps/*/src/domain/**/*.ts', [...pure, 'contracts']],
+  ['libs/ledger/src/**/*.ts', []],
+  ['libs/decider/src/**/*.ts', []],
+];
+
+/** Only these projects, only by their public door, and no way around it by a relative path. */
+function importRule(names, more = []) {
+  return [
+    'error',
+    {
+      patterns: [
+        {
+          group: ['@agentlattice/*', ...new Set(names.map((name) => `!@agentlattice/${name}`))],
+          message: 'This kind of project may not import that one (see mayImport in eslint.config.mjs).',
+        },
+        { group: ['@agentlattice/*/**'], message: 'Import a project by its name, not a file inside of it.' },
+        {
+          regex: `^\.\./(\.\./)*(apps|libs|tools|${projects})/`,
+          message: 'Import another project by its name, not by a path.',
+        },
+        ...more,
+      ],
+    },
+  ];
+}
+
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '.nx/**', '.agentlattice/**', 'bench/**', '**/*.mjs', '**/*.cjs'] },
+  {
+    ignores: [
+      '**/dist/**',
+      '**/node_modules/**',
+      '.nx/**',
+      '.agentlattice/**',
+      'bench/**',
+      '**/*.mjs',
+      '**/*.cjs',
+    ],
+  },
   ...tseslint.configs.strict,
   {
     files: ['**/*.ts'],
-    plugins: { boundaries },
-    settings: {
-      'boundaries/elements': elements,
-      'import/resolver': { node: { extensions: ['.ts', '.js'] } },
-    },
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-non-null-assertion': 'error',
@@ -39,15 +94,37 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
-  { files: ['tools/launcher/**/*.ts', '**/*.spec.ts', 'libs/testkit/**/*.ts', 'e2e/**/*.ts'], rules: { 'no-console': 'off' } },
-  // The core decides, the shell does: no framework, driver, clock or chance in a domain folder or a pure library.
   {
-    files: ['apps/*/src/domain/**/*.ts', 'libs/ledger/src/**/*.ts', 'libs/decider/src/**/*.ts'],
+    files: ['tools/launcher/**/*.ts', '**/*.spec.ts', 'libs/testkit/**/*.ts', 'e2e/**/*.ts'],
+    rules: { 'no-console': 'off' },
+  },
+  ...Object.entries(mayImport).flatMap(([project, names]) => [
+    { files: [`${project}/**/*.ts`], rules: { 'no-restricted-imports': importRule(names) } },
+    {
+      files: [`${project}/**/*.spec.ts`],
+      rules: { 'no-restricted-imports': importRule([...names, ...onlyInSpecs]) },
+    },
+  ]),
+  // The core decides, the shell does: no framework, driver, clock or chance in a domain folder or a pure library.
+  ...pureFolders.map(([files, names]) => ({
+    files: [files],
     ignores: ['**/*.spec.ts'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: [{ group: impure, message: 'A pure core imports no framework and no driver.' }] }],
+      'no-restricted-imports': importRule(names, [
+        { group: impure, message: 'A pure core imports no framework and no driver.' },
+        {
+          group: ['**/application/**', '**/inbound/**', '**/outbound/**', '**/read/**'],
+          message: 'The core knows nothing of its shell.',
+        },
+      ]),
       'no-restricted-properties': ['error', ...clockAndChance],
-      'no-restricted-syntax': ['error', { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Time comes in with the command.' }],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+          message: 'Time comes in with the command.',
+        },
+      ],
     },
-  },
+  })),
 );

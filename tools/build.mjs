@@ -32,7 +32,10 @@ export async function allProjects() {
 async function sourcesOf(project) {
   const entries = await readdir(join(root, project, 'src'), { recursive: true, withFileTypes: true });
   return entries
-    .filter((e) => e.isFile() && e.name.endsWith('.ts') && !e.name.endsWith('.d.ts') && !e.name.endsWith('.spec.ts'))
+    .filter(
+      (e) =>
+        e.isFile() && e.name.endsWith('.ts') && !e.name.endsWith('.d.ts') && !e.name.endsWith('.spec.ts'),
+    )
     .map((e) => join(e.parentPath, e.name))
     .sort();
 }
@@ -50,7 +53,10 @@ export async function buildProject(project) {
   await rm(join(root, project, 'dist'), { recursive: true, force: true });
   await Promise.all(
     files.map(async (file, i) => {
-      const out = join(root, project, 'dist', relative(join(root, project, 'src'), file)).replace(/\.ts$/, '.js');
+      const out = join(root, project, 'dist', relative(join(root, project, 'src'), file)).replace(
+        /\.ts$/,
+        '.js',
+      );
       const { code, map } = await transform(contents[i], {
         ...swcOptions,
         filename: file,

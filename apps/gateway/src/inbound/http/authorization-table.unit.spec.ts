@@ -1,0 +1,38 @@
+import { routeList, routes } from '@agentlattice/contracts';
+import { ActionsController } from './actions.controller.js';
+import { ApprovalsController } from './approvals.controller.js';
+import { AuditController } from './audit.controller.js';
+import { routeOf } from './handles.js';
+import { allowedMethods } from './allowed-methods.js';
+import { PoliciesController } from './policies.controller.js';
+import { PrincipalsController } from './principals.controller.js';
+import { SystemController } from './system.controller.js';
+
+const controllers = [
+  ActionsController,
+  ApprovalsController,
+  AuditController,
+  PoliciesController,
+  PrincipalsController,
+  SystemController,
+];
+const handlers = controllers.flatMap(({ prototype }) =>
+  Object.getOwnPropertyNames(prototype)
+    .map((name) => Object.getOwnPropertyDescriptor(prototype, name)?.value as unknown)
+    .filter((member): member is (...args: unknown[]) => unknown => typeof member === 'function'),
+);
+/** Served by every service in the same way. */
+const health = [routes.healthz.id, routes.readyz.id] as const;
+
+it('every row of the route table has exactly one handler', () => {
+  const handled = handlers.flatMap((handler) => routeOf(handler)?.id ?? []);
+  expect([...handled, ...health].sort()).toEqual(routeList.map(({ id }) => id).sort());
+});
+
+it.each([
+  ['/api/v1/actions', ['POST']],
+  ['/api/v1/policies', ['GET', 'HEAD', 'POST']],
+  ['/api/v1/policies/check', ['DELETE', 'GET', 'HEAD', 'PATCH', 'POST']],
+  ['/api/v1/nothing', []],
+  ['/api/v1/openapi_json', []],
+])('the methods at %s are %j', (path, methods) => expect([...allowedMethods(path)].sort()).toEqual(methods));
