@@ -1,0 +1,226 @@
+import { conditionOperators, type Condition, type PolicyContent } from '@agentlattice/contracts';
+import fc from 'fast-check';
+import { action, content, stored, wednesdayMorning } from '../../test/policy-fixture.js';
+import { compilePolicy } from './compile-policy.js';
+import { evaluate } from './evaluate.js';
+import { policySet } from './select-policy.js';
+
+const one = (
+  members: Record<string, unknown>,
+  given: Omit<Parameters<typeof action>[0], 'action_type'> = {},
+) =>
+  evaluate(
+    policySet([stored({ action_type: 'a', effect: 'conditional', on_fail: 'deny', ...members })]),
+    action({ action_type: 'a', ...given }),
+    wednesdayMorning,
+  );
+
+describe('a verdict', () => {
+  it('names the policy and the terms that a person decides under', () => {
+    const policy = stored({
+      action_type: 'a',
+      timeout: '90s',
+      approvals_required: 2,
+      approver_groups: [{ group: 'sre', count: 1 }],
+      on_removed: 'keep',
+      on_no_approver: 'deny',
+    });
+    expect(evaluate(policySet([policy]), action({ action_type: 'a' }), wednesdayMorning)).toEqual({
+      decision: 'requested',
+      denial_reason: null,
+      policy: policy.ref,
+      conditions_evaluated: [],
+      terms: {
+        timeout_ms: 90_000,
+        approvals_required: 2,
+        denials_required: 1,
+        approver_groups: [{ group: 'sre', count: 1 }],
+        separation_of_duties: false,
+        escalation: [],
+        on_removed: 'keep',
+        on_no_approver: 'deny',
+      },
+    });
+  });
+
+  it('is a denial for whatever a tampered policy names, whatever it claims to be', () => {
+    const tampered = (members: Record<string, unknown>) => stored(members, { tampered: true, age: 1 });
+    for (const members of [{ effect: 'allow' }, { active: false }, { mode: 'shadow' }]) {
+      const said = evaluate(
+        policySet([stored({ action_type: 'a', effect: 'deny' }), tampered({ action_type: 'a', ...members })]),
+        action({ action_type: 'a' }),
+        wednesdayMorning,
+      );
+      expect(said).toMatchObject({ decision: 'denied', denial_reason: 'POLICY_TAMPERED' });
+    }
+  });
+
+  it('never rests on a stored condition that no longer compiles', () => {
+    for (const broken of [
+      { conditions: [{ field: 'a', operator: 'matches', value: '(' }] },
+      { conditions: [{ field: 'time.era', operator: 'exists', value: true }] },
+      { condition_expression: 'nobody_knows(this)' },
+    ])
+      expect(one(broken, { metadata: { a: '(' } })).toMatchObject({
+        decision: 'denied',
+        denial_reason: 'CONDITIONS_DENIED',
+        conditions_evaluated: [{ result: false }],
+      });
+  });
+
+  it('fails when metadata is no JSON', () => {
+    const policy = stored({
+      action_type: 'a',
+      effect: 'conditional',
+      conditions: [{ field: 'a', operator: 'eq', value: 1 }],
+      condition_expression: 'size(metadata) >= 0',
+    });
+    const said = evaluate(
+      policySet([policy]),
+      { ...action({ action_type: 'a' }), metadata: '{' },
+      wednesdayMorning,
+    );
+    expect(said.conditions_evaluated.map((row) => row.result)).toEqual([false, false]);
+    expect(said.decision).toBe('requested');
+  });
+});
+
+describe('evaluation is bounded', () => {
+  const long = { text: `${'a'.repeat(200_000)}!`, numbers: Array.from({ length: 15_000 }, (_, i) => i) };
+  it.each([
+    ['a pattern that makes backtracking engines hang', 'metadata.text.matches("^(a+)+$")'],
+    ['the same, hidden from the eyes of a check', 'metadata.text.matches("^(a+" + ")+$")'],
+    [
+      'loops in loops',
+      'metadata.numbers.all(x, metadata.numbers.all(y, metadata.numbers.all(z, x + y + z >= 0)))',
+    ],
+    ['a loop over text', 'metadata.numbers.all(x, metadata.text.matches("a!$"))'],
+    ['lists of lists', 'metadata.numbers.map(x, metadata.numbers.map(y, [x, y])).size() > 0'],
+  ])('%s', (_what, condition_expression) => {
+    expect(one({ condition_expression }, { metadata: long }).decision).toBe('denied');
+  });
+  it('text that is too long for a large pattern fails, and so does its negation', () => {
+    const pattern = '(a|b|c|d|e|f){0,50}x';
+    expect(
+      one({ condition_expression: `!metadata.text.matches("${pattern}")` }, { metadata: long }).decision,
+    ).toBe('denied');
+    const conditions = Array.from({ length: 50 }, () => ({
+      field: 'text',
+      operator: 'matches',
+      value: pattern,
+    }));
+    expect(one({ conditions }, { metadata: long }).decision).toBe('denied');
+  });
+  it('too many values fail an expression', () => {
+    const metadata = { numbers: Array.from({ length: 30_000 }, (_, i) => i) };
+    expect(one({ condition_expression: 'size(metadata.numbers) > 0' }, { metadata }).decision).toBe('denied');
+  });
+  it('an evaluation that was stopped leaves the next one alone', () => {
+    const set = policySet([
+      stored({
+        action_type: 'a',
+        effect: 'conditional',
+        condition_expression: 'metadata.n.all(x, metadata.n.all(y, metadata.n.all(z, x + y + z >= 0)))',
+      }),
+    ]);
+    const judged = (size: number) => {
+      const metadata = { n: Array.from({ length: size }, (_, i) => i) };
+      return evaluate(set, action({ action_type: 'a', metadata }), wednesdayMorning).decision;
+    };
+    expect([judged(2), judged(15_000), judged(2), judged(3)]).toEqual([
+      'executed',
+      'requested',
+      'executed',
+      'executed',
+    ]);
+  });
+});
+
+const anyCondition = fc.record<Condition>({
+  field: fc.oneof(
+    fc.constantFrom(
+      'a',
+      'a.b',
+      'metadata.a',
+      '__proto__',
+      'a.length',
+      'data_accessed.a',
+      'agent.id',
+      'time.hour',
+    ),
+    fc.string({ minLength: 1 }),
+  ),
+  operator: fc.constantFrom(...conditionOperators),
+  value: fc.oneof(
+    fc.string(),
+    fc.double({ noNaN: true }),
+    fc.boolean(),
+    fc.constant(null),
+    fc.array(fc.oneof(fc.string(), fc.integer(), fc.boolean())),
+  ),
+});
+
+describe('whatever is written and whatever is asked', () => {
+  it('an action is executed only when every row holds, and nothing throws', () => {
+    fc.assert(
+      fc.property(
+        fc.array(anyCondition, { maxLength: 4 }),
+        fc.option(fc.oneof(fc.string(), fc.constantFrom('metadata.a == 1', 'has(metadata.a)')), { freq: 2 }),
+        fc.dictionary(fc.constantFrom('a', 'b', '__proto__', 'x'), fc.jsonValue()),
+        fc.array(fc.dictionary(fc.constantFrom('a', 'b'), fc.jsonValue())),
+        (conditions, expression, metadata, data_accessed) => {
+          const policy: PolicyContent = {
+            ...content({ action_type: 'a', effect: 'conditional' }),
+            conditions,
+            condition_expression: expression,
+          };
+          const ref = { ...stored({}).ref };
+          const set = policySet([
+            compilePolicy({ ref, content: policy, createdAt: '2026-01-01T00:00:00.000Z', tampered: false }),
+          ]);
+          const said = evaluate(set, action({ action_type: 'a', metadata, data_accessed }), wednesdayMorning);
+          const rows = said.conditions_evaluated;
+          expect(rows).toHaveLength(conditions.length + (expression === null ? 0 : 1));
+          expect(said.decision === 'executed').toBe(rows.length > 0 && rows.every((row) => row.result));
+        },
+      ),
+    );
+  });
+});
+
+describe('selection', () => {
+  const names = ['a', 'b', 'a.b', 'a.b.c', 'b.a'];
+  const pattern = fc.constantFrom('*', ...names, ...names.map((name) => `${name}.*`));
+  const member = fc.record({
+    action_type: pattern,
+    effect: fc.constantFrom('allow', 'deny', 'require_approval', 'conditional'),
+    active: fc.boolean(),
+    mode: fc.constantFrom('enforce', 'enforce', 'shadow'),
+  });
+  const strictness = ['deny', 'require_approval', 'conditional', 'allow'];
+
+  it('is what comparing all policies one by one would give, in any order of loading', () => {
+    fc.assert(
+      fc.property(
+        fc.array(member, { maxLength: 12 }),
+        fc.constantFrom(...names, 'a.b.c.d', 'z'),
+        (all, type) => {
+          const policies = all.map((members, age) => stored(members, { age }));
+          const rank = (p: string) => (p === type ? 1_000 : p === '*' ? 0 : p.length);
+          const matches = (p: string) =>
+            p === type || p === '*' || (p.endsWith('.*') && type.startsWith(p.slice(0, -1)));
+          const [first] = policies
+            .filter(({ content: c }) => c.active && c.mode === 'enforce' && matches(c.action_type))
+            .sort(
+              (a, b) =>
+                rank(b.content.action_type) - rank(a.content.action_type) ||
+                strictness.indexOf(a.content.effect) - strictness.indexOf(b.content.effect) ||
+                a.createdAt.localeCompare(b.createdAt),
+            );
+          expect(policySet(policies).governing(type)).toBe(first);
+          expect(policySet([...policies].reverse()).governing(type)).toBe(first);
+        },
+      ),
+    );
+  });
+});
