@@ -60,7 +60,7 @@ function importRule(names, more = []) {
         },
         { group: ['@agentlattice/*/**'], message: 'Import a project by its name, not a file inside of it.' },
         {
-          regex: `^\.\./(\.\./)*(apps|libs|tools|${projects})/`,
+          regex: String.raw`^\.\./(\.\./)*(${projects})/`,
           message: 'Import another project by its name, not by a path.',
         },
         ...more,

@@ -7,7 +7,7 @@ export function greeting(dataDir: string, { base_url }: Credentials): string {
   return `
 AgentLattice approvals is running.
 
-  Dashboard    ${base_url}
+  Address      ${base_url}
   Credentials  ${path}
                Agents that run as the same user of this operating system can read that file too: it holds
                the administrator's password and key. Give agents a user of their own, or only their own key.
