@@ -1,0 +1,210 @@
+import { setInterval as every } from 'node:timers/promises';
+import { randomBytes } from 'node:crypto';
+import {
+  appendItem,
+  appendSubject,
+  ledgerHeartbeatMs,
+  ledgerHeartbeatSubject,
+  openSubject,
+  submissionReplySubject,
+} from '@agentlattice/contracts';
+import {
+  batchLimits,
+  type CommandClient,
+  consumeEvents,
+  publishBatches,
+  subscribeBatches,
+} from '@agentlattice/messaging';
+import type { Logger } from '@agentlattice/observability';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type pg from 'pg';
+import { typeidUnboxed } from 'typeid-js';
+import type { LedgerConfig } from '../config.js';
+import type { Book } from '../domain/book.js';
+import { EntryRelay } from '../outbound/entry-relay.js';
+import type { GrantSigner } from '../outbound/grant-signer.js';
+import type { LedgerSession } from '../outbound/ledger-session.js';
+import { SourceFollowers } from './follow-sources.js';
+import { GroupCommit, WriterLost } from './group-commit.js';
+import { signCheckpoints } from './sign-checkpoints.js';
+import type { GuardPorts } from './start-guard.js';
+import { SubmissionDesk } from './submission-desk.js';
+import type { Duty } from './writer-duty.js';
+
+export interface ActiveDutyOptions {
+  readonly nc: NatsConnection;
+  readonly pool: pg.Pool;
+  readonly client: CommandClient;
+  readonly logger: Logger;
+  readonly config: LedgerConfig;
+  readonly grants: GrantSigner;
+  readonly guard: GuardPorts;
+}
+
+const signEveryMs = 1_000;
+/** With a commit stuck for longer the heartbeat stops, so that gateways answer 503 at once. */
+const stuckMs = 1_000;
+const serviceName = 'audit-ledger';
+
+/** What only the active writer does: takes submissions and events, beats, publishes what it wrote, signs. */
+export class ActiveDuty implements Duty {
+  readonly ended: Promise<Error>;
+  private readonly stopping = new AbortController();
+  private readonly writer: GroupCommit;
+  private readonly relay: EntryRelay;
+  private readonly followers: SourceFollowers;
+  private readonly parts: { stop(): Promise<void> }[] = [];
+  private signing: Promise<void> = Promise.resolve();
+
+  private constructor(
+    private readonly options: ActiveDutyOptions,
+    session: LedgerSession,
+    book: Book,
+    databaseNow: number,
+  ) {
+    const { nc, pool, logger, config, client, grants } = options;
+    let end: (error: Error) => void = () => {};
+    this.ended = new Promise((resolve) => (end = resolve));
+    this.relay = new EntryRelay({ pool, nc, logger });
+    const newId = () => typeidUnboxed('evt');
+    const desk = new SubmissionDesk({
+      grants,
+      issuer: config.issuer,
+      grantTtlSeconds: config.grantTtlSeconds,
+      newId,
+      newSalt: () => randomBytes(16).toString('hex'),
+      answer: (gateway, answers) => publishAnswers(nc, gateway, answers),
+      open: (items, expiresAt) => publishBatches(nc, openSubject, expiresAt, items),
+    });
+    this.writer = new GroupCommit(book, databaseNow, {
+      store: session,
+      originOf: (orgId) => `${config.logName}/log/${orgId}`,
+      newId,
+      monotonic: () => performance.now(),
+      wallClock: () => Date.now(),
+      deliver: (results) => desk.deliver(results),
+      committed: (rows) => this.relay.offer(rows),
+      failed: (error) => {
+        logger.error({ err: error }, 'a commit failed; everybody in it was told so');
+        if (error instanceof WriterLost) end(error);
+      },
+    });
+    const subscription = subscribeBatches(nc, {
+      subject: appendSubject,
+      item: appendItem,
+      queue: serviceName,
+      logger,
+      handler: (items, { expiresAt }) => this.writer.submit(desk.read(items, expiresAt)),
+    });
+    this.parts.push({ stop: () => (nc.isClosed() ? Promise.resolve() : subscription.drain()) });
+    this.followers = new SourceFollowers(
+      { client, logger, append: (draft) => this.writer.append(draft) },
+      book.sources,
+    );
+    this.parts.push(
+      consumeEvents(nc, {
+        durable: 'audit-ledger-events',
+        logger,
+        onMessage: (events) => this.followers.receive(events.filter(({ source }) => source !== serviceName)),
+      }),
+    );
+  }
+
+  static async begin(
+    options: ActiveDutyOptions,
+    session: LedgerSession,
+    book: Book,
+    databaseNow: number,
+  ): Promise<ActiveDuty> {
+    const duty = new ActiveDuty(options, session, book, databaseNow);
+    // Known to the server before the first heartbeat tells the gateways to send.
+    await options.nc.flush();
+    duty.relay.start();
+    void duty.beat();
+    void duty.signEverySecond();
+    void duty.checkOnReconnect();
+    return duty;
+  }
+
+  /** What stands in the way of readiness. */
+  get troubles(): string[] {
+    const stuck = this.writer.stuckMs > stuckMs ? ['a commit hangs'] : [];
+    return [
+      ...stuck,
+      ...this.followers.stuck.map((source) => `an event of the ${source} cannot enter the log`),
+    ];
+  }
+
+  /** Signs a log that has grown, now. */
+  sign(orgId?: string): Promise<void> {
+    const turn = this.signing.then(() => signCheckpoints(this.options.guard, orgId));
+    this.signing = turn.catch(() => {});
+    return turn;
+  }
+
+  async stop(reason: Error): Promise<void> {
+    this.stopping.abort();
+    await this.parts[0]?.stop();
+    // Stopping in peace, what was taken is still written and answered.
+    if (this.options.nc.isClosed() || reason.cause !== undefined) await this.writer.close(reason);
+    else await this.writer.drained();
+    await this.writer.close(reason);
+    await Promise.allSettled(this.parts.slice(1).map((part) => part.stop()));
+    await this.followers.stop();
+    await this.relay.stop();
+    await this.signing;
+  }
+
+  private async beat(): Promise<void> {
+    const { nc, config } = this.options;
+    const say = () => {
+      if (this.writer.stuckMs < stuckMs && !nc.isClosed())
+        nc.publish(ledgerHeartbeatSubject, config.instance);
+    };
+    say();
+    await this.regularly(ledgerHeartbeatMs, say);
+  }
+
+  private signEverySecond(): Promise<void> {
+    return this.regularly(signEveryMs, () =>
+      this.sign().catch((error: unknown) => {
+        this.options.logger.error({ err: error }, 'a checkpoint could not be signed');
+      }),
+    );
+  }
+
+  private async checkOnReconnect(): Promise<void> {
+    for await (const status of this.options.nc.status()) {
+      if (this.stopping.signal.aborted) return;
+      if (status.type === 'reconnect') this.followers.check();
+    }
+  }
+
+  private async regularly(ms: number, work: () => void | Promise<void>): Promise<void> {
+    try {
+      for await (const _ of every(ms, undefined, { signal: this.stopping.signal, ref: false })) await work();
+    } catch (error) {
+      if (!this.stopping.signal.aborted) throw error;
+    }
+  }
+}
+
+/** As few messages as the limits allow; there is nothing in them that expires. */
+function publishAnswers(nc: NatsConnection, gateway: string, answers: readonly unknown[]): void {
+  const subject = submissionReplySubject(gateway);
+  let texts: string[] = [];
+  let bytes = 0;
+  const send = () => {
+    if (texts.length > 0) nc.publish(subject, `{"v":1,"items":[${texts.join(',')}]}`);
+    texts = [];
+    bytes = 0;
+  };
+  for (const answer of answers) {
+    const text = JSON.stringify(answer);
+    const size = Buffer.byteLength(text);
+    if (texts.length >= batchLimits.items || bytes + size > batchLimits.bytes) send();
+    texts.push(text);
+    bytes += size;
+  }
+  send();
+}

@@ -1,0 +1,182 @@
+import {
+  type DomainEvent,
+  readEvent,
+  replay,
+  type ServiceName,
+  serviceNames,
+  typeId,
+  type WireEvent,
+} from '@agentlattice/contracts';
+import type { CommandClient } from '@agentlattice/messaging';
+import type { Logger } from '@agentlattice/observability';
+import type { EventDraft } from '../domain/draft.js';
+import { draftOf } from '../domain/entry-facts.js';
+
+export type ForeignSource = Exclude<ServiceName, 'audit-ledger'>;
+export const foreignSources = serviceNames.filter((name): name is ForeignSource => name !== 'audit-ledger');
+
+export interface FollowPorts {
+  readonly client: CommandClient;
+  /** Resolves when the event is in its log. */
+  readonly append: (draft: EventDraft) => Promise<void>;
+  readonly logger: Logger;
+  /** How often each source is asked for what was missed; default 30 s. */
+  readonly checkEveryMs?: number;
+}
+
+const pageSize = 500;
+const retryAfterMs = 1_000;
+
+/**
+ * Brings the events of every other service into the logs, each source in its own order. JetStream brings them quickly;
+ * what it lost, repeated or shuffled shows in `gpos` and is fetched from the source itself.
+ */
+export class SourceFollowers {
+  private readonly followers: ReadonlyMap<ForeignSource, SourceFollower>;
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(ports: FollowPorts, positions: ReadonlyMap<string, number>) {
+    this.followers = new Map(
+      foreignSources.map((source) => [source, new SourceFollower(source, positions.get(source) ?? 0, ports)]),
+    );
+    this.timer = setInterval(() => this.check(), ports.checkEveryMs ?? 30_000);
+    this.check();
+  }
+
+  /** Takes events of any source. @throws when some could not be written: they must come again */
+  async receive(events: readonly WireEvent[]): Promise<void> {
+    await Promise.all(
+      [...this.followers].map(([source, follower]) =>
+        follower.receive(events.filter((e) => e.source === source)),
+      ),
+    );
+  }
+
+  /** Asks every source for what is missing, behind the scenes. */
+  check(): void {
+    for (const follower of this.followers.values()) follower.check();
+  }
+
+  /** Sources with an event that cannot be written: their logs stand still until that is mended. */
+  get stuck(): ForeignSource[] {
+    return [...this.followers].filter(([, follower]) => follower.stuck).map(([source]) => source);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await Promise.all([...this.followers.values()].map((follower) => follower.stop()));
+  }
+}
+
+class SourceFollower {
+  private tail: Promise<unknown> = Promise.resolve();
+  private asked = false;
+  private stopped = false;
+  private retry: NodeJS.Timeout | undefined;
+  stuck = false;
+
+  constructor(
+    private readonly source: ForeignSource,
+    private position: number,
+    private readonly ports: FollowPorts,
+  ) {}
+
+  receive(events: readonly WireEvent[]): Promise<void> {
+    if (events.length === 0) return Promise.resolve();
+    return this.inTurn(async () => {
+      const fresh = this.inOrder(events);
+      const last = fresh.at(-1)?.gpos ?? this.position;
+      if (last === this.position + fresh.length) await this.append(fresh);
+      else await this.catchUp();
+      if (this.position < last) throw new Error(`${this.source} does not know its own event ${String(last)}`);
+    });
+  }
+
+  check(): void {
+    if (this.asked || this.stopped) return;
+    this.asked = true;
+    this.inTurn(() => this.catchUp()).then(
+      () => (this.asked = false),
+      (error: unknown) => {
+        this.ports.logger.debug({ err: error, source: this.source }, 'a source does not answer');
+        this.retry = setTimeout(() => {
+          this.asked = false;
+          this.check();
+        }, retryAfterMs);
+      },
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.retry);
+    await this.tail.catch(() => {});
+  }
+
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.tail.then(() => (this.stopped ? undefined : work()));
+    this.tail = turn.catch(() => {});
+    return turn;
+  }
+
+  private async catchUp(): Promise<void> {
+    for (;;) {
+      const { events, head_gpos, through_gpos } = await this.ports.client.request(replay(this.source), {
+        after_gpos: this.position,
+        limit: pageSize,
+      });
+      const fresh = this.inOrder(events);
+      if ((fresh.at(-1)?.gpos ?? this.position) !== this.position + fresh.length)
+        throw new Error(`${this.source} leaves out some of its events`);
+      await this.append(fresh);
+      if (through_gpos >= head_gpos || this.stopped) return;
+      if (fresh.length === 0) throw new Error(`${this.source} does not get on with its replay`);
+    }
+  }
+
+  private inOrder(events: readonly WireEvent[]): WireEvent[] {
+    const byPosition = new Map(
+      events.filter((e) => e.gpos > this.position).map((event) => [event.gpos, event]),
+    );
+    return [...byPosition.values()].sort((a, b) => a.gpos - b.gpos);
+  }
+
+  private async append(events: readonly WireEvent[]): Promise<void> {
+    try {
+      const drafts = events.map((event) => draftOf(this.read(event)));
+      // All enter the queue in order, so that one commit may hold them all; nobody may stay unheard.
+      const outcomes = await Promise.allSettled(
+        drafts.map(async (draft) => {
+          await this.ports.append(draft);
+          this.position = Math.max(this.position, draft.gpos);
+        }),
+      );
+      const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
+      this.stuck = false;
+    } catch (error) {
+      this.stuck = isLasting(error);
+      if (this.stuck)
+        this.ports.logger.error(
+          { err: error, source: this.source },
+          'an event cannot enter the log; its source waits',
+        );
+      throw error;
+    }
+  }
+
+  private read(event: WireEvent): WireEvent & DomainEvent & { source: ForeignSource } {
+    if (event.source !== this.source) throw new EventUnreadable(`${this.source} replayed a foreign event`);
+    if (!typeId('evt').safeParse(event.event_id).success || !typeId('org').safeParse(event.org_id).success)
+      throw new EventUnreadable(`an event of ${this.source} has no proper id`);
+    return { ...readEvent(event), source: this.source };
+  }
+}
+
+class EventUnreadable extends Error {
+  override readonly name = 'EventUnreadable';
+}
+
+/** What time alone will not mend. */
+const isLasting = (error: unknown) =>
+  error instanceof Error && ['EventUnreadable', 'EventRefused', 'Refused'].includes(error.name);

@@ -1,0 +1,332 @@
+import type { AppendItem } from '@agentlattice/contracts';
+import type { Disclosed, Entry } from '@agentlattice/ledger';
+import { type Book, type Refusal, settle, stage, type Staged } from '../domain/book.js';
+import type { Draft, EntryRow, EventDraft, StoredSubmission, SubmissionDraft } from '../domain/draft.js';
+
+/** What a submission came to. `first` is what stands in the log, be it this one or the one it repeats. */
+export type SubmissionResult =
+  | { readonly kind: 'written' | 'repeated'; readonly first: WrittenSubmission }
+  | { readonly kind: 'key_reused' }
+  | { readonly kind: 'refused'; readonly detail: string }
+  | { readonly kind: 'unavailable'; readonly detail: string }
+  /** Nobody waits for an answer any more; nothing was written. */
+  | { readonly kind: 'expired' };
+
+export interface WrittenSubmission {
+  readonly entry: Entry;
+  readonly content: Disclosed;
+  readonly stored: StoredSubmission;
+}
+
+export interface Submission {
+  readonly item: AppendItem;
+  readonly draft: SubmissionDraft;
+  readonly expiresAt: number;
+}
+
+/** Where commits go. Everything is on disk when a promise resolves. */
+export interface CommitStore {
+  /**
+   * Writes all of it or nothing.
+   * @returns the database's time in milliseconds
+   * @throws EventKeyTaken, WriterLost, or whatever the database says
+   */
+  commit(before: Book, staged: Staged): Promise<number>;
+  /** Earlier submissions with the same keys, by draft. */
+  findByEventKey(drafts: readonly SubmissionDraft[]): Promise<Map<SubmissionDraft, WrittenSubmission>>;
+  /** The book as the tables have it. */
+  load(): Promise<Book>;
+}
+
+/** A submission of the batch is a repetition: nothing was written. */
+export class EventKeyTaken extends Error {
+  override readonly name = 'EventKeyTaken';
+}
+/** The connection is gone or another writer has taken over: nothing more may be written here. */
+export class WriterLost extends Error {
+  override readonly name = 'WriterLost';
+}
+
+export interface GroupCommitPorts {
+  readonly store: CommitStore;
+  readonly originOf: (orgId: string) => string;
+  readonly newId: () => string;
+  /** Milliseconds of a clock that never goes back. */
+  readonly monotonic: () => number;
+  readonly wallClock: () => number;
+  /** Gets the results of a whole commit at once. */
+  readonly deliver: (results: readonly (readonly [Submission, SubmissionResult])[]) => void;
+  readonly committed: (rows: readonly EntryRow[]) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+export const commitLimits = { entries: 512, bytes: 4 * 1024 * 1024, queued: 10_000, waitMs: 1_000 } as const;
+
+interface Waiting {
+  readonly draft: Draft;
+  readonly bytes: number;
+  readonly since: number;
+  /** Set for submissions. */
+  readonly submission: Submission | null;
+  /** Later ones with the same key, answered with it. */
+  readonly joined: Submission[];
+  /** Set for events. */
+  readonly done: ((outcome: Refusal | Error | null) => void) | null;
+}
+
+/**
+ * One commit at a time. Idle, an arrival is written at once; while a commit runs, arrivals gather for the next one
+ * (hotpath rule 6). An answer is given after the commit that holds its entry, never before.
+ */
+export class GroupCommit {
+  private queue: Waiting[] = [];
+  private readonly inFlight = new Map<string, Waiting>();
+  private running: Promise<void> | null = null;
+  private runningSince: number | null = null;
+  private closed: Error | null = null;
+  /** The database's time at one moment of ours. */
+  private anchor: { readonly database: number; readonly ours: number };
+
+  constructor(
+    private book: Book,
+    databaseNow: number,
+    private readonly ports: GroupCommitPorts,
+  ) {
+    this.anchor = { database: databaseNow, ours: ports.monotonic() };
+  }
+
+  submit(submissions: readonly Submission[]): void {
+    const results: [Submission, SubmissionResult][] = [];
+    for (const submission of submissions) {
+      const refused = this.overloaded();
+      if (refused === null) this.enqueue(submission);
+      else results.push([submission, { kind: 'unavailable', detail: refused }]);
+    }
+    if (results.length > 0) this.ports.deliver(results);
+    this.start();
+  }
+
+  /** Resolves when the event is in the log. @throws EventRefused when it cannot be, or the writer is lost */
+  append(draft: EventDraft): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.closed !== null) return reject(this.closed);
+      const done = (outcome: Refusal | Error | null) => {
+        if (outcome === null || ('code' in outcome && outcome.code === 'known')) resolve();
+        else reject(outcome instanceof Error ? outcome : new EventRefused(draft, outcome));
+      };
+      this.push({ draft, submission: null, joined: [], done });
+      this.start();
+    });
+  }
+
+  /** Nothing is written from now on; whoever waits is told. The commit under way is waited for. */
+  async close(reason: Error): Promise<void> {
+    this.closed ??= reason;
+    this.abandon(this.queue.splice(0), reason);
+    await this.running;
+  }
+
+  /** Resolves when nothing waits any more. */
+  async drained(): Promise<void> {
+    while (this.running !== null) await this.running;
+  }
+
+  /** How long the commit under way has been running, in milliseconds. */
+  get stuckMs(): number {
+    return this.runningSince === null ? 0 : this.ports.monotonic() - this.runningSince;
+  }
+
+  private overloaded(): string | null {
+    if (this.closed !== null) return 'the audit log is changing hands';
+    if (this.queue.length >= commitLimits.queued) return 'too many actions are waiting';
+    const [oldest] = this.queue;
+    const late = oldest !== undefined && this.ports.monotonic() - oldest.since > commitLimits.waitMs;
+    return late ? 'the audit log is slow' : null;
+  }
+
+  private enqueue(submission: Submission): void {
+    const key = keyOf(submission.draft);
+    const first = key === null ? undefined : this.inFlight.get(key);
+    if (first !== undefined) return void first.joined.push(submission);
+    const waiting = this.push({ draft: submission.draft, submission, joined: [], done: null });
+    if (key !== null) this.inFlight.set(key, waiting);
+  }
+
+  private push(waiting: Omit<Waiting, 'bytes' | 'since'>): Waiting {
+    const { metadata, data_accessed } = waiting.draft.content;
+    const bytes = 2_000 + (metadata?.value.length ?? 0) + (data_accessed?.value.length ?? 0);
+    const complete = { ...waiting, bytes, since: this.ports.monotonic() };
+    this.queue.push(complete);
+    return complete;
+  }
+
+  private start(): void {
+    if (this.running !== null || this.queue.length === 0 || this.closed !== null) return;
+    this.running = this.run().finally(() => {
+      this.running = null;
+      this.start();
+    });
+  }
+
+  private async run(): Promise<void> {
+    while (this.queue.length > 0 && this.closed === null) {
+      const batch = this.cut();
+      if (batch.length === 0) continue;
+      this.runningSince = this.ports.monotonic();
+      try {
+        await this.write(batch);
+      } catch (error) {
+        await this.giveUp(batch, error);
+      } finally {
+        this.runningSince = null;
+      }
+    }
+  }
+
+  /** Takes what one commit holds. What waited too long is not written, so that nothing is written unexpectedly. */
+  private cut(): Waiting[] {
+    const batch: Waiting[] = [];
+    const over: [Waiting, SubmissionResult][] = [];
+    let bytes = 0;
+    let taken = 0;
+    const now = this.ports.monotonic();
+    const wall = this.ports.wallClock();
+    for (const waiting of this.queue) {
+      if (
+        batch.length >= commitLimits.entries ||
+        (batch.length > 0 && bytes + waiting.bytes > commitLimits.bytes)
+      )
+        break;
+      taken++;
+      const { submission } = waiting;
+      if (submission !== null && wall >= submission.expiresAt) over.push([waiting, { kind: 'expired' }]);
+      else if (submission !== null && now - waiting.since > commitLimits.waitMs)
+        over.push([waiting, { kind: 'unavailable', detail: 'the audit log is slow' }]);
+      else {
+        batch.push(waiting);
+        bytes += waiting.bytes;
+      }
+    }
+    this.queue.splice(0, taken);
+    this.finish(over);
+    return batch;
+  }
+
+  private async write(batch: Waiting[]): Promise<void> {
+    const { store, originOf, newId } = this.ports;
+    const surroundings = { now: this.databaseNow(), originOf, newId };
+    const staged = stage(
+      this.book,
+      batch.map(({ draft }) => draft),
+      surroundings,
+    );
+    if (staged.rows.length > 0) {
+      try {
+        const database = await store.commit(this.book, staged);
+        this.anchor = { database, ours: this.ports.monotonic() };
+      } catch (error) {
+        if (!(error instanceof EventKeyTaken)) throw error;
+        return await this.answerRepetitions(batch);
+      }
+      this.book = settle(this.book, staged);
+      this.ports.committed(staged.rows);
+    }
+    this.finish(batch.map((waiting) => [waiting, this.resultOf(waiting, staged)]));
+  }
+
+  /** Only a few submissions are repetitions: they are looked up when the database says there is one, not before. */
+  private async answerRepetitions(batch: Waiting[]): Promise<void> {
+    const drafts = batch.map(({ draft }) => draft).filter((draft) => draft.kind === 'submission');
+    const found = await this.ports.store.findByEventKey(drafts);
+    if (found.size === 0) throw new Error('an event key is taken, but nobody has it');
+    const repeated: [Waiting, SubmissionResult][] = [];
+    const rest: Waiting[] = [];
+    for (const waiting of batch) {
+      const first = waiting.draft.kind === 'submission' ? found.get(waiting.draft) : undefined;
+      if (first === undefined || waiting.submission === null) rest.push(waiting);
+      else repeated.push([waiting, repetition(waiting.submission, first)]);
+    }
+    this.queue.unshift(...rest);
+    this.finish(repeated);
+  }
+
+  private resultOf(waiting: Waiting, staged: Staged): SubmissionResult | Refusal | null {
+    const refusal = staged.refused.get(waiting.draft);
+    if (waiting.submission === null) return refusal ?? null;
+    if (refusal !== undefined) return { kind: 'refused', detail: refusal.detail };
+    const row = staged.placed.get(waiting.draft);
+    if (row?.submission == null) return { kind: 'unavailable', detail: 'the entry was not written' };
+    const first = { entry: row.entry, content: row.content, stored: row.submission };
+    return { kind: 'written', first };
+  }
+
+  /** Whether it was written is unknown or it was not: nobody hears that it was, and the truth is read from the tables. */
+  private async giveUp(batch: Waiting[], error: unknown): Promise<void> {
+    const reason = error instanceof Error ? error : new Error(String(error));
+    this.ports.failed(error);
+    if (reason instanceof WriterLost) this.closed ??= reason;
+    this.abandon(batch, reason);
+    if (this.closed !== null) return this.abandon(this.queue.splice(0), this.closed);
+    try {
+      this.book = await this.ports.store.load();
+    } catch (failure) {
+      this.ports.failed(failure);
+      this.closed ??= new WriterLost('the head of the log cannot be read', { cause: failure });
+      this.abandon(this.queue.splice(0), this.closed);
+    }
+  }
+
+  private abandon(batch: readonly Waiting[], reason: Error): void {
+    const result: SubmissionResult = { kind: 'unavailable', detail: 'the entry could not be written' };
+    this.finish(batch.map((waiting) => [waiting, waiting.submission === null ? reason : result]));
+  }
+
+  private finish(outcomes: readonly (readonly [Waiting, SubmissionResult | Refusal | Error | null])[]): void {
+    const results: [Submission, SubmissionResult][] = [];
+    for (const [waiting, outcome] of outcomes) {
+      if (waiting.submission === null) {
+        waiting.done?.(outcome as Refusal | Error | null);
+        continue;
+      }
+      const result = outcome as SubmissionResult;
+      const key = keyOf(waiting.submission.draft);
+      if (key !== null) this.inFlight.delete(key);
+      results.push([waiting.submission, result]);
+      for (const joined of waiting.joined) results.push([joined, joinedResult(joined, result)]);
+    }
+    if (results.length > 0) this.ports.deliver(results);
+  }
+
+  private databaseNow(): number {
+    return this.anchor.database + (this.ports.monotonic() - this.anchor.ours);
+  }
+}
+
+/** An event that cannot be written as it is. */
+export class EventRefused extends Error {
+  override readonly name = 'EventRefused';
+  constructor(draft: EventDraft, refusal: Refusal) {
+    super(`${draft.source} event ${draft.id} (${draft.facts.type}): ${refusal.detail}`);
+  }
+}
+
+const keyOf = ({ facts, eventKey }: SubmissionDraft) =>
+  eventKey === null ? null : `${facts.org_id} ${facts.agent?.id ?? ''} ${eventKey}`;
+
+const repetition = ({ draft }: Submission, first: WrittenSubmission): SubmissionResult =>
+  first.stored.actionDigest === draft.actionDigest ? { kind: 'repeated', first } : { kind: 'key_reused' };
+
+/** A concurrent duplicate hears what became of the first; if that was not written, neither was this one. */
+function joinedResult(joined: Submission, result: SubmissionResult): SubmissionResult {
+  switch (result.kind) {
+    case 'written':
+    case 'repeated':
+      return repetition(joined, result.first);
+    case 'key_reused':
+    case 'refused':
+    case 'expired':
+      return { kind: 'unavailable', detail: 'the submission it repeats was not written' };
+    case 'unavailable':
+      return result;
+  }
+}

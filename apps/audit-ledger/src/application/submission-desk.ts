@@ -1,0 +1,122 @@
+import {
+  type AppendItem,
+  type ErrorCode,
+  type OpenItem,
+  Refused,
+  type SubmissionAnswer,
+} from '@agentlattice/contracts';
+import { grantClaims } from '../domain/grant.js';
+import { readSubmission } from '../domain/read-submission.js';
+import { openItemOf, requestedActionOf } from '../domain/recorded.js';
+import type { GrantSigner } from '../outbound/grant-signer.js';
+import type { Submission, SubmissionResult, WrittenSubmission } from './group-commit.js';
+
+export interface AnswerPorts {
+  readonly answer: (gateway: string, answers: readonly SubmissionAnswer[]) => void;
+  readonly open: (items: readonly OpenItem[], expiresAt: number) => void;
+}
+
+export interface DeskOptions extends AnswerPorts {
+  readonly grants: GrantSigner;
+  readonly issuer: string;
+  readonly grantTtlSeconds: number;
+  readonly newId: () => string;
+  readonly newSalt: () => string;
+}
+
+/** Takes submissions in and hands their results out. Only what is on disk leaves here as an answer. */
+export class SubmissionDesk {
+  constructor(private readonly options: DeskOptions) {}
+
+  /** Well-formed items; the others are answered at once. */
+  read(items: readonly AppendItem[], expiresAt: number): Submission[] {
+    const { newId, newSalt, grantTtlSeconds } = this.options;
+    const good: Submission[] = [];
+    const bad: [AppendItem, SubmissionAnswer][] = [];
+    for (const item of items) {
+      try {
+        const salts = { metadata: newSalt(), data_accessed: newSalt() };
+        good.push({ item, draft: readSubmission(item, { id: newId(), salts, grantTtlSeconds }), expiresAt });
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        bad.push([item, failure(item, 'VALIDATION_FAILED', error.detail)]);
+      }
+    }
+    this.send(bad);
+    return good;
+  }
+
+  deliver(results: readonly (readonly [Submission, SubmissionResult])[]): void {
+    const answers: [AppendItem, SubmissionAnswer][] = [];
+    const opened: OpenItem[] = [];
+    let expiresAt = 0;
+    for (const [{ item, expiresAt: until }, result] of results) {
+      const opens = this.openItem(item, result);
+      if (opens !== null) {
+        opened.push(opens);
+        expiresAt = Math.max(expiresAt, until);
+      } else {
+        const answer = this.answerTo(item, result);
+        if (answer !== null) answers.push([item, answer]);
+      }
+    }
+    this.send(answers);
+    if (opened.length > 0) this.options.open(opened, expiresAt);
+  }
+
+  /** A request is answered by the approval-service, also when it is repeated: opening the same approval is harmless. */
+  private openItem(item: AppendItem, result: SubmissionResult): OpenItem | null {
+    if (result.kind !== 'written' && result.kind !== 'repeated') return null;
+    const { entry, content, stored } = result.first;
+    const requested = requestedActionOf(entry, content, stored);
+    return requested === null ? null : openItemOf(requested, item, result.kind === 'repeated');
+  }
+
+  private answerTo(item: AppendItem, result: SubmissionResult): SubmissionAnswer | null {
+    switch (result.kind) {
+      case 'written':
+      case 'repeated':
+        return {
+          item_id: item.item_id,
+          agent_id: item.agent.id,
+          action_digest: item.action_digest,
+          outcome: result.first.stored.recorded.outcome,
+          grant: item.want_grant ? this.grant(result.first) : null,
+          replayed: result.kind === 'repeated',
+          error: null,
+        };
+      case 'key_reused':
+        return failure(item, 'IDEMPOTENCY_KEY_REUSED', 'the event id stands for another action');
+      case 'refused':
+        return failure(item, 'VALIDATION_FAILED', result.detail);
+      case 'unavailable':
+        return failure(item, 'UNAVAILABLE', result.detail);
+      case 'expired':
+        return null;
+    }
+  }
+
+  private grant({ entry, stored }: WrittenSubmission): string | null {
+    const claims = grantClaims(this.options.issuer, entry, stored);
+    return claims === null ? null : this.options.grants.sign(claims);
+  }
+
+  private send(answers: readonly (readonly [AppendItem, SubmissionAnswer])[]): void {
+    const byGateway = Map.groupBy(answers, ([item]) => item.gateway);
+    for (const [gateway, group] of byGateway)
+      this.options.answer(
+        gateway,
+        group.map(([, answer]) => answer),
+      );
+  }
+}
+
+const failure = (item: AppendItem, code: ErrorCode, detail: string): SubmissionAnswer => ({
+  item_id: item.item_id,
+  agent_id: item.agent.id,
+  action_digest: item.action_digest,
+  outcome: null,
+  grant: null,
+  replayed: false,
+  error: { code, detail },
+});

@@ -1,0 +1,172 @@
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import type { auditLedgerCommands, CommandResponse } from '@agentlattice/contracts';
+import {
+  createVerifier,
+  type Disclosed,
+  leafHash,
+  noteSigner,
+  parseVerifierKey,
+  type Verdict,
+} from '@agentlattice/ledger';
+import type { KeyObject } from 'node:crypto';
+import type pg from 'pg';
+import type { CheckpointArchive } from '../outbound/checkpoint-archive.js';
+import type { CheckpointStore, DurableEnd } from '../outbound/checkpoint-store.js';
+import { logSize } from '../read/entries.js';
+
+type Verification = CommandResponse<typeof auditLedgerCommands.verify>;
+
+export interface VerifyPorts {
+  readonly pool: pg.Pool;
+  readonly checkpoints: CheckpointStore;
+  readonly archive: CheckpointArchive;
+  readonly key: KeyObject;
+  readonly now: () => number;
+  /** How long a caller waits for the check that runs; default 8 s, and 60 s for one who wants to. */
+  readonly patienceMs?: number;
+}
+
+interface Run {
+  readonly done: Promise<Verification>;
+  checked: number;
+}
+
+/** Rows a step; between two steps others have their turn. */
+const step = 250;
+/** Older checkpoints narrow down where a log was rewritten. */
+const olderCheckpoints = 32;
+const waitMs = { ordinary: 8_000, patient: 60_000 };
+
+/** Reads whole logs again, from their first row, in the background; one run per log at a time. */
+export class LogChecks {
+  private readonly running = new Map<string, Run>();
+  private readonly finished = new Map<string, Verification>();
+
+  constructor(private readonly ports: VerifyPorts) {}
+
+  /** The result of a check that begins now if it ends in time, else the last one that ended, else how far this one is. */
+  async verify(orgId: string, patient: boolean): Promise<Verification> {
+    await logSize(this.ports.pool, orgId);
+    const run = this.running.get(orgId) ?? this.begin(orgId);
+    const limit = patient ? waitMs.patient : (this.ports.patienceMs ?? waitMs.ordinary);
+    const stop = new AbortController();
+    const late = sleep(limit, null, { signal: stop.signal }).catch(() => null);
+    const result = await Promise.race([run.done, late]).finally(() => stop.abort());
+    if (result !== null) return result;
+    const last = this.finished.get(orgId);
+    return last === undefined
+      ? { ...sound(orgId, run.checked, null, this.ports.now()), complete: false }
+      : { ...last, complete: false };
+  }
+
+  private begin(orgId: string): Run {
+    const run: Run = { checked: 0, done: this.check(orgId, (n) => (run.checked = n)) };
+    this.running.set(orgId, run);
+    run.done
+      .then(
+        (result) => this.finished.set(orgId, result),
+        () => {},
+      )
+      .finally(() => this.running.delete(orgId));
+    return run;
+  }
+
+  private async check(orgId: string, checked: (n: number) => void): Promise<Verification> {
+    const { pool, checkpoints, archive, key, now } = this.ports;
+    const end = await checkpoints.end(orgId);
+    if (end === null) return broken(orgId, { at: 0, id: null, reason: 'the log is gone' }, now());
+    const notes = (await checkpoints.newest(orgId, olderCheckpoints)).map(({ note }) => note);
+    const archived = (await archive.newest()).get(orgId);
+    if (archived !== undefined && !notes.includes(archived)) notes.push(archived);
+    const contents = new Map<string, Disclosed>();
+    const verifier = createVerifier({
+      log: end.origin,
+      sizes: notes.map(sizeOf),
+      disclosed: (id) => contents.get(id),
+    });
+    let seq = 0;
+    let suspect: { at: number; id: string; reason: string } | null = null;
+    while (seq < end.tree.size) {
+      const { rows } = await pool.query<{
+        id: string;
+        bytes: Buffer;
+        leaf_hash: Buffer;
+        content: string | null;
+      }>(
+        `SELECT e.id, e.bytes, e.leaf_hash, p.content FROM entry e LEFT JOIN private_value p ON p.entry_id = e.id
+          WHERE e.org_id = $1 AND e.seq >= $2 AND e.seq < $3 ORDER BY e.seq LIMIT $4`,
+        [orgId, seq, end.tree.size, step],
+      );
+      contents.clear();
+      for (const { id, content } of rows) if (content !== null) contents.set(id, disclosedOf(content));
+      for (const { id, bytes, leaf_hash } of rows) {
+        if (!leafHash(bytes).equals(leaf_hash))
+          suspect ??= { at: seq, id, reason: 'edited: stored hash and bytes differ' };
+        verifier.push(bytes);
+        seq++;
+      }
+      checked(seq);
+      if (rows.length < step) break;
+      await turn();
+    }
+    const trusted = [parseVerifierKey(noteSigner(end.origin, key).verifierKey)];
+    const verdict = verifier.finish(notes.length === 0 ? undefined : { checkpoints: notes, trusted });
+    const fault = firstFault(verdict, end, seq);
+    if (fault === null && suspect === null) return sound(orgId, seq, verdict.ok ? verdict : null, now());
+    if (suspect !== null && (fault === null || suspect.at <= fault.at)) return broken(orgId, suspect, now());
+    const at = fault?.at ?? 0;
+    return broken(orgId, { at, id: await this.idAt(orgId, at), reason: fault?.reason ?? '' }, now());
+  }
+
+  private async idAt(orgId: string, place: number): Promise<string | null> {
+    const { rows } = await this.ports.pool.query<{ id: string }>(
+      'SELECT id FROM entry WHERE org_id = $1 ORDER BY seq OFFSET $2 LIMIT 1',
+      [orgId, place],
+    );
+    return rows[0]?.id ?? null;
+  }
+}
+
+/** The verifier's word, and what only the head of the log can tell: that its end is missing or another. */
+function firstFault(verdict: Verdict, end: DurableEnd, count: number): { at: number; reason: string } | null {
+  if (!verdict.ok) return { at: verdict.at ?? 0, reason: `${verdict.code}: ${verdict.detail}` };
+  if (count < end.tree.size)
+    return { at: count, reason: `truncated: the head says ${String(end.tree.size)} entries` };
+  return null;
+}
+
+const sizeOf = (note: string) => Number(note.split('\n')[1] ?? 0);
+
+/** A row that cannot be read discloses nothing that fits. */
+function disclosedOf(content: string): Disclosed {
+  try {
+    return JSON.parse(content) as Disclosed;
+  } catch {
+    return { metadata: { salt: '', value: '' } };
+  }
+}
+
+const sound = (orgId: string, checked: number, verdict: Verdict | null, now: number): Verification => ({
+  org_id: orgId,
+  chain_valid: true,
+  verified_through_row: checked,
+  chain_hash: verdict?.ok === true ? verdict.lastHash : null,
+  first_broken_at_row_id: null,
+  first_broken_at_seq: null,
+  reason: null,
+  verified_from_checkpoint: verdict?.ok === true && verdict.vouched > 0,
+  complete: true,
+  timestamp: new Date(now).toISOString(),
+});
+
+const broken = (
+  orgId: string,
+  { at, id, reason }: { at: number; id: string | null; reason: string },
+  now: number,
+): Verification => ({
+  ...sound(orgId, at, null, now),
+  chain_valid: false,
+  first_broken_at_row_id: id,
+  first_broken_at_seq: at,
+  reason,
+});

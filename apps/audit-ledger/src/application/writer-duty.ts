@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '@agentlattice/observability';
+import type { Book } from '../domain/book.js';
+import { WriterLost } from './group-commit.js';
+import { guardStart, type GuardPorts, LogRolledBack } from './start-guard.js';
+
+/** The writer's hold of the shard, as `LedgerSession` gives it. */
+export interface WriterSession {
+  readonly lost: Promise<Error>;
+  acquire(): Promise<boolean>;
+  load(): Promise<Book>;
+  now(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Everything that only the active writer does. */
+export interface Duty {
+  /** Resolves when the duty cannot go on. */
+  readonly ended: Promise<Error>;
+  stop(reason: Error): Promise<void>;
+}
+
+export interface WriterDutyPorts<S extends WriterSession> {
+  readonly connect: () => Promise<S>;
+  readonly guard: GuardPorts;
+  readonly begin: (session: S, book: Book, databaseNow: number) => Promise<Duty>;
+  readonly logger: Logger;
+}
+
+export type DutyState =
+  | { readonly kind: 'starting' | 'standby' | 'active' }
+  | { readonly kind: 'failing'; readonly detail: string };
+
+const standbyMs = 500;
+const guardAgainMs = 5_000;
+const backoffMs = [50, 100, 250, 500, 1_000];
+
+/** Becomes the writer when no other is, stays it while the connection lives, and tries again for ever. */
+export class WriterDuty<S extends WriterSession> {
+  private current: DutyState = { kind: 'starting' };
+  private readonly stopping = new AbortController();
+  private done: Promise<void> = Promise.resolve();
+
+  constructor(private readonly ports: WriterDutyPorts<S>) {}
+
+  get state(): DutyState {
+    return this.current;
+  }
+
+  start(): void {
+    this.done = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.done;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopping;
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        const session = await this.ports.connect();
+        try {
+          await this.hold(session, () => (failures = 0));
+        } finally {
+          await session.close();
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        const wasActive = this.current.kind === 'active';
+        this.current = { kind: 'failing', detail: error instanceof Error ? error.message : String(error) };
+        if (error instanceof LogRolledBack) {
+          this.ports.logger.fatal({ err: error }, 'nothing is written or signed until this is mended');
+          await this.pause(guardAgainMs);
+        } else {
+          this.ports.logger.warn({ err: error, wasActive }, 'the writer of the audit log starts again');
+          await this.pause(backoffMs[Math.min(failures++, backoffMs.length - 1)] ?? 1_000);
+        }
+      }
+    }
+  }
+
+  /** Waits for its turn, then writes until the connection or the epoch is lost. */
+  private async hold(session: S, onActive: () => void): Promise<void> {
+    const { signal } = this.stopping;
+    const lost = session.lost.then((error) => {
+      throw new WriterLost('the connection to the database was lost', { cause: error });
+    });
+    lost.catch(() => {});
+    while (!(await session.acquire())) {
+      this.current = { kind: 'standby' };
+      await Promise.race([this.pause(standbyMs), lost]);
+      if (signal.aborted) return;
+    }
+    await guardStart(this.ports.guard);
+    const duty = await this.ports.begin(session, await session.load(), await session.now());
+    this.current = { kind: 'active' };
+    onActive();
+    this.ports.logger.info('this instance writes the audit log');
+    const reason = await Promise.race([
+      duty.ended,
+      session.lost,
+      aborted(signal).then(() => new WriterLost('the service stops')),
+    ]);
+    await duty.stop(reason);
+    if (!signal.aborted) throw reason;
+  }
+
+  private pause(ms: number): Promise<void> {
+    return sleep(ms, undefined, { signal: this.stopping.signal }).catch(() => {});
+  }
+}
+
+const aborted = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });

@@ -1,0 +1,194 @@
+import {
+  appendLeaf,
+  chainEntry,
+  type ChainHead,
+  type CompactRange,
+  emptyChain,
+  emptyRange,
+  EntryRefused,
+  type EntrySource,
+} from '@agentlattice/ledger';
+import type { Draft, EntryFacts, EntryRow, SubmissionDraft } from './draft.js';
+import { withDeadline } from './recorded.js';
+
+/** The end of one log: what the next entry needs to know. */
+export interface LogEnd {
+  readonly head: ChainHead;
+  readonly tree: CompactRange;
+  /** How many events of each source are in the log. */
+  readonly positions: Readonly<Partial<Record<EntrySource, number>>>;
+}
+
+/** All that the writer knows of what is on disk; changed by `settle` only, so a failed commit leaves it as it was. */
+export interface Book {
+  readonly logs: Map<string, LogEnd>;
+  /** Number of the ledger's own last event. */
+  readonly gpos: number;
+  /** No entry of the ledger's own is older than the one before. */
+  readonly timeMs: number;
+  /** How far each other service's events are in. */
+  readonly sources: ReadonlyMap<EntrySource, number>;
+}
+
+export interface Surroundings {
+  /** The database's time in milliseconds, as well as it is known. */
+  readonly now: number;
+  readonly originOf: (orgId: string) => string;
+  readonly newId: () => string;
+}
+
+export type Refusal = { readonly code: 'malformed' | 'out_of_order' | 'known'; readonly detail: string };
+
+/** What a commit is to write. */
+export interface Staged {
+  readonly gpos: number;
+  readonly timeMs: number;
+  readonly sources: ReadonlyMap<EntrySource, number>;
+  readonly rows: readonly EntryRow[];
+  /** The ends of the logs that grew, with how much they did. */
+  readonly grown: ReadonlyMap<string, { readonly end: LogEnd; readonly by: number }>;
+  /** Drafts that are not written; their neighbours are. */
+  readonly refused: ReadonlyMap<Draft, Refusal>;
+  readonly placed: ReadonlyMap<Draft, EntryRow>;
+}
+
+/** Gives each draft the next place in its log, in the order given. */
+export function stage(book: Book, drafts: readonly Draft[], surroundings: Surroundings): Staged {
+  return new Stage(book, surroundings).all(drafts);
+}
+
+/** The book after the commit; only the ends of logs that grew are touched. */
+export function settle(book: Book, { gpos, timeMs, sources, grown }: Staged): Book {
+  for (const [orgId, { end }] of grown) book.logs.set(orgId, end);
+  return { logs: book.logs, gpos, timeMs, sources };
+}
+
+class Stage {
+  private readonly ends = new Map<string, LogEnd>();
+  private readonly sources: Map<EntrySource, number>;
+  private readonly blocked = new Set<EntrySource>();
+  private readonly rows: EntryRow[] = [];
+  private readonly refused = new Map<Draft, Refusal>();
+  private readonly placed = new Map<Draft, EntryRow>();
+  private readonly timeMs: number;
+  private readonly time: string;
+  private gpos: number;
+
+  constructor(
+    private readonly book: Book,
+    private readonly surroundings: Surroundings,
+  ) {
+    this.gpos = book.gpos;
+    this.sources = new Map(book.sources);
+    this.timeMs = Math.max(book.timeMs, Math.floor(surroundings.now));
+    this.time = new Date(this.timeMs).toISOString();
+  }
+
+  all(drafts: readonly Draft[]): Staged {
+    for (const draft of drafts) {
+      const refusal = this.take(draft);
+      if (refusal !== null) this.refused.set(draft, refusal);
+    }
+    const grown = new Map<string, { end: LogEnd; by: number }>();
+    for (const [orgId, end] of this.ends)
+      grown.set(orgId, { end, by: end.head.size - (this.book.logs.get(orgId)?.head.size ?? 0) });
+    const { gpos, timeMs, sources, rows, refused, placed } = this;
+    return { gpos, timeMs, sources, rows, grown, refused, placed };
+  }
+
+  private take(draft: Draft): Refusal | null {
+    if (draft.kind === 'submission') return this.attempt(draft, () => this.enterOwn(draft));
+    const { source, gpos, sourceSeq } = draft;
+    if (gpos <= (this.sources.get(source) ?? 0)) return { code: 'known', detail: 'the event is in the log' };
+    const wanted = (this.end(draft.facts.org_id)?.positions[source] ?? 0) + 1;
+    // Nothing may overtake: whoever follows a refused event of its source is refused with it.
+    if (this.blocked.has(source) || gpos !== (this.sources.get(source) ?? 0) + 1 || sourceSeq !== wanted) {
+      this.blocked.add(source);
+      return {
+        code: 'out_of_order',
+        detail: `${source} is at ${String(wanted)}, not at ${String(sourceSeq)}`,
+      };
+    }
+    const refusal = this.attempt(draft, () => this.enterForeign(draft));
+    if (refusal === null) this.sources.set(source, gpos);
+    else this.blocked.add(source);
+    return refusal;
+  }
+
+  /** An entry that cannot be encoded is left out; the chain goes on without it. */
+  private attempt(draft: Draft, enter: () => EntryRow): Refusal | null {
+    try {
+      this.openLog(draft.facts.org_id);
+      this.placed.set(draft, enter());
+      return null;
+    } catch (error) {
+      if (!(error instanceof EntryRefused)) throw error;
+      return { code: 'malformed', detail: error.message };
+    }
+  }
+
+  private enterOwn(draft: SubmissionDraft): EntryRow {
+    const recorded = withDeadline(draft.recorded, this.time);
+    const { eventKey, actionDigest } = draft;
+    return this.enter(draft, 'audit-ledger', this.time, { eventKey, actionDigest, recorded });
+  }
+
+  private enterForeign(draft: Extract<Draft, { kind: 'event' }>): EntryRow {
+    return this.enter(draft, draft.source, draft.time, null);
+  }
+
+  /** The first entry of every log says that there is one. */
+  private openLog(orgId: string): void {
+    if (this.end(orgId) !== undefined) return;
+    const origin = this.surroundings.originOf(orgId);
+    this.ends.set(orgId, { head: emptyChain(origin), tree: emptyRange, positions: {} });
+    try {
+      const created = { id: this.surroundings.newId(), facts: ledgerCreated(orgId), content: {} };
+      this.enter(created, 'audit-ledger', this.time, null);
+    } catch (error) {
+      this.ends.delete(orgId);
+      throw error;
+    }
+  }
+
+  private enter(
+    draft: { id: string; facts: EntryFacts; content: EntryRow['content'] },
+    source: EntrySource,
+    time: string,
+    submission: EntryRow['submission'],
+  ): EntryRow {
+    const { org_id } = draft.facts;
+    const end = this.end(org_id);
+    if (end === undefined) throw new Error('an entry needs a log');
+    const source_seq = (end.positions[source] ?? 0) + 1;
+    const chained = chainEntry(end.head, { ...draft.facts, id: draft.id, time, source, source_seq });
+    const gpos = source === 'audit-ledger' ? ++this.gpos : null;
+    const { entry, text, leaf } = chained;
+    const row: EntryRow = { entry, text, leaf, gpos, content: draft.content, submission };
+    this.rows.push(row);
+    this.ends.set(org_id, {
+      head: chained.head,
+      tree: appendLeaf(end.tree, leaf),
+      positions: { ...end.positions, [source]: source_seq },
+    });
+    return row;
+  }
+
+  private end(orgId: string): LogEnd | undefined {
+    return this.ends.get(orgId) ?? this.book.logs.get(orgId);
+  }
+}
+
+const ledgerCreated = (orgId: string): EntryFacts => ({
+  type: 'ledger.created',
+  org_id: orgId,
+  action_type: null,
+  agent: null,
+  operator: null,
+  decision: null,
+  resolved_by: null,
+  policy: null,
+  approval_id: null,
+  correlation_id: null,
+  private: {},
+});

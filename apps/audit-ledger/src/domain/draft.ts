@@ -1,0 +1,49 @@
+import type { Disclosed, Entry, EntryDraft, EntrySource } from '@agentlattice/ledger';
+import type { Recorded } from './recorded.js';
+
+/** What an entry says, whoever its source is, before its place and time are known. */
+export type EntryFacts = Omit<EntryDraft, 'id' | 'time' | 'source' | 'source_seq'>;
+
+/** A submission on its way into the log; its time and numbers come with its place. */
+export interface SubmissionDraft {
+  readonly kind: 'submission';
+  readonly id: string;
+  readonly facts: EntryFacts;
+  readonly content: Disclosed;
+  /** X-AL-Event-ID as JSON text; null when there is none. */
+  readonly eventKey: string | null;
+  readonly actionDigest: string;
+  /** What is stored of it, but for the deadline, which needs the entry's time. */
+  readonly recorded: Recorded;
+}
+
+/** An event of another service, or the ledger's own about a log; it brings its time and numbers along. */
+export interface EventDraft {
+  readonly kind: 'event';
+  readonly id: string;
+  readonly facts: EntryFacts;
+  readonly content: Disclosed;
+  readonly source: Exclude<EntrySource, 'audit-ledger'>;
+  readonly gpos: number;
+  readonly sourceSeq: number;
+  readonly time: string;
+}
+
+export type Draft = SubmissionDraft | EventDraft;
+
+/** A written entry's rows: what stands in the tables, all of it text. */
+export interface EntryRow {
+  readonly entry: Entry;
+  readonly text: string;
+  readonly leaf: Buffer;
+  /** Set for the ledger's own events. */
+  readonly gpos: number | null;
+  readonly content: Disclosed;
+  readonly submission: StoredSubmission | null;
+}
+
+export interface StoredSubmission {
+  readonly eventKey: string | null;
+  readonly actionDigest: string;
+  readonly recorded: Recorded;
+}

@@ -1,0 +1,34 @@
+import type { Entry } from '@agentlattice/ledger';
+import type { StoredSubmission } from './draft.js';
+
+/** What a grant of an allowed action says (contract §3). All of it follows from the entry, so every reading gives the same. */
+export interface GrantClaims {
+  readonly iss: string;
+  readonly sub: string;
+  readonly org_id: string;
+  readonly approval_id: null;
+  readonly event_id: string;
+  readonly action_type: string;
+  readonly action_digest: string;
+  readonly iat: number;
+  readonly exp: number;
+  readonly jti: string;
+}
+
+/** The claims for an executed action; null for anything else. */
+export function grantClaims(iss: string, entry: Entry, stored: StoredSubmission): GrantClaims | null {
+  if (entry.decision !== 'executed' || entry.agent === null || entry.action_type === null) return null;
+  const iat = Math.floor(Date.parse(entry.time) / 1_000);
+  return {
+    iss,
+    sub: entry.agent.id,
+    org_id: entry.org_id,
+    approval_id: null,
+    event_id: entry.id,
+    action_type: entry.action_type,
+    action_digest: stored.actionDigest,
+    iat,
+    exp: iat + stored.recorded.grant_ttl_s,
+    jti: entry.id,
+  };
+}

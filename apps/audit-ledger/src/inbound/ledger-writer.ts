@@ -1,0 +1,68 @@
+import { COMMANDS, HEALTH, type HealthRegistry, LOGGER, NATS, POOL } from '@agentlattice/service';
+import type { CommandClient } from '@agentlattice/messaging';
+import type { Logger } from '@agentlattice/observability';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type pg from 'pg';
+import { ActiveDuty } from '../application/active-duty.js';
+import { WriterDuty } from '../application/writer-duty.js';
+import type { LedgerConfig } from '../config.js';
+import type { CheckpointArchive } from '../outbound/checkpoint-archive.js';
+import type { CheckpointStore } from '../outbound/checkpoint-store.js';
+import type { GrantSigner } from '../outbound/grant-signer.js';
+import type { LedgerKeys } from '../outbound/key-store.js';
+import { LedgerSession } from '../outbound/ledger-session.js';
+import { ARCHIVE, CHECKPOINTS, GRANTS, KEYS, LEDGER_CONFIG } from '../tokens.js';
+
+/** Runs the writer's duty for as long as the service runs: actively in one instance, standing by in the others. */
+@Injectable()
+export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
+  private active: ActiveDuty | null = null;
+  private readonly duty: WriterDuty<LedgerSession>;
+
+  constructor(
+    @Inject(LEDGER_CONFIG) config: LedgerConfig,
+    @Inject(KEYS) keys: LedgerKeys,
+    @Inject(GRANTS) grants: GrantSigner,
+    @Inject(ARCHIVE) archive: CheckpointArchive,
+    @Inject(CHECKPOINTS) checkpoints: CheckpointStore,
+    @Inject(POOL) pool: pg.Pool,
+    @Inject(NATS) nc: NatsConnection,
+    @Inject(COMMANDS) client: CommandClient,
+    @Inject(LOGGER) logger: Logger,
+    @Inject(HEALTH) health: HealthRegistry,
+  ) {
+    const guard = { archive, checkpoints, key: keys.checkpoints };
+    const options = { nc, pool, client, logger, config, grants, guard };
+    this.duty = new WriterDuty<LedgerSession>({
+      connect: () => LedgerSession.connect(config),
+      guard,
+      logger,
+      begin: async (session, book, now) =>
+        (this.active = await ActiveDuty.begin(options, session, book, now)),
+    });
+    health.add('audit log writer', () => this.refuseTroubles());
+  }
+
+  onApplicationBootstrap(): void {
+    this.duty.start();
+  }
+
+  onModuleDestroy(): Promise<void> {
+    return this.duty.stop();
+  }
+
+  /** Signs what is written but not yet signed, where this instance is the writer. */
+  async sign(orgId: string): Promise<void> {
+    if (this.duty.state.kind === 'active') await this.active?.sign(orgId);
+  }
+
+  /** A standby is ready: it is able to take over. */
+  private refuseTroubles(): void {
+    const { state } = this.duty;
+    if (state.kind === 'starting') throw new Error('the writer is starting');
+    if (state.kind === 'failing') throw new Error(state.detail);
+    const troubles = state.kind === 'active' ? (this.active?.troubles ?? []) : [];
+    if (troubles.length > 0) throw new Error(troubles.join('; '));
+  }
+}

@@ -1,0 +1,112 @@
+import { encodeRange } from '@agentlattice/ledger';
+import type { Book, Staged } from '../domain/book.js';
+
+// One statement, one round trip, one commit (hotpath §4). Columns travel as lines of text: none of them can hold a line
+// feed (canonical JSON has none, ids and types are checked), and an empty line is NULL.
+const list = (n: number) => `string_to_array($${String(n)}, E'\\n', '')`;
+
+/** Everything hangs on the first row: with a stale epoch or position nothing at all is written. */
+export const commitStatement = `
+WITH writer_row AS (
+  UPDATE writer SET gpos = $2, time_ms = $3 WHERE shard = 0 AND epoch = $1 AND gpos = $4 RETURNING 1
+), head AS (
+  INSERT INTO log AS l (org_id, origin, size, grown, last_hash, frontier, positions)
+  SELECT org_id, origin, size::bigint, grown::integer, last_hash, decode(frontier, 'hex'), positions
+    FROM unnest(${[6, 7, 8, 9, 10, 11, 12].map(list).join(', ')})
+      AS n (org_id, origin, size, grown, last_hash, frontier, positions)
+   WHERE EXISTS (SELECT FROM writer_row)
+  ON CONFLICT (org_id) DO UPDATE
+     SET size = excluded.size, grown = excluded.grown, last_hash = excluded.last_hash,
+         frontier = excluded.frontier, positions = excluded.positions
+   WHERE l.size = excluded.size - excluded.grown AND l.origin = excluded.origin
+  RETURNING 1
+), moved AS MATERIALIZED (
+  SELECT CASE WHEN NOT EXISTS (SELECT FROM writer_row) THEN false
+              WHEN (SELECT count(*) FROM head) = $5::integer THEN true
+              ELSE refuse_commit('the head of a log is not where the writer left it') END AS ok
+), line AS MATERIALIZED (
+  SELECT * FROM unnest(${Array.from({ length: 20 }, (_, i) => list(13 + i)).join(', ')})
+    AS n (org_id, seq, id, gpos, bytes, leaf, type, time, source, action_type, agent_id, decision, operator_id,
+          policy_id, approval_id, content, event_key, digest, record, submitter)
+   WHERE (SELECT ok FROM moved)
+), entries AS (
+  INSERT INTO entry (org_id, seq, id, gpos, bytes, leaf_hash, type, time, source, action_type, agent_id, decision,
+                     operator_id, policy_id, approval_id)
+  SELECT org_id, seq::bigint, id, gpos::bigint, convert_to(bytes, 'UTF8'), decode(leaf, 'hex'), type,
+         time::timestamptz, source, action_type, agent_id, decision, operator_id, policy_id, approval_id
+    FROM line
+), contents AS (
+  INSERT INTO private_value (entry_id, org_id, content)
+  SELECT id, org_id, content FROM line WHERE content IS NOT NULL
+), submissions AS (
+  INSERT INTO submission (entry_id, org_id, seq, agent_id, event_key, action_digest, approval_id, record)
+  SELECT id, org_id, seq::bigint, submitter, event_key, digest, approval_id, record FROM line WHERE digest IS NOT NULL
+), positions AS (
+  INSERT INTO source_position (source, gpos)
+  SELECT source, gpos::bigint FROM unnest(${list(33)}, ${list(34)}) AS n (source, gpos)
+   WHERE (SELECT ok FROM moved)
+  ON CONFLICT (source) DO UPDATE SET gpos = excluded.gpos
+)
+SELECT ok, extract(epoch FROM clock_timestamp()) * 1000 AS now FROM moved`;
+
+const lines = <T>(rows: readonly T[], column: (row: T) => string | number | null | undefined): string => {
+  let text = '';
+  for (const [i, row] of rows.entries()) {
+    const value = column(row);
+    if (i > 0) text += '\n';
+    if (value !== null && value !== undefined) text += String(value);
+  }
+  return text;
+};
+
+/** The parameters of the statement. */
+export function commitParameters(epoch: string, before: Book, staged: Staged): (string | number)[] {
+  const { rows } = staged;
+  const grown = [...staged.grown];
+  const moved = [...staged.sources].filter(([source, gpos]) => before.sources.get(source) !== gpos);
+  return [
+    epoch,
+    staged.gpos,
+    staged.timeMs,
+    before.gpos,
+    grown.length,
+    lines(grown, ([orgId]) => orgId),
+    lines(grown, ([, { end }]) => end.head.log),
+    lines(grown, ([, { end }]) => end.head.size),
+    lines(grown, ([, { by }]) => by),
+    lines(grown, ([, { end }]) => end.head.lastHash),
+    lines(grown, ([, { end }]) => encodeRange(end.tree).toString('hex')),
+    lines(grown, ([, { end }]) => JSON.stringify(end.positions)),
+    lines(rows, ({ entry }) => entry.org_id),
+    lines(rows, ({ entry }) => entry.seq),
+    lines(rows, ({ entry }) => entry.id),
+    lines(rows, ({ gpos }) => gpos),
+    lines(rows, ({ text }) => text),
+    lines(rows, ({ leaf }) => leaf.toString('hex')),
+    lines(rows, ({ entry }) => entry.type),
+    lines(rows, ({ entry }) => entry.time),
+    lines(rows, ({ entry }) => entry.source),
+    lines(rows, ({ entry }) => column(entry.action_type)),
+    lines(rows, ({ entry }) => column(entry.agent?.id)),
+    lines(rows, ({ entry }) => entry.decision),
+    lines(rows, ({ entry }) => column(entry.operator?.id)),
+    lines(rows, ({ entry }) => column(entry.policy?.id)),
+    lines(rows, ({ entry }) => column(entry.approval_id)),
+    lines(rows, ({ content }) => (hasContent(content) ? JSON.stringify(content) : null)),
+    lines(rows, ({ submission }) => submission?.eventKey),
+    lines(rows, ({ submission }) => submission?.actionDigest),
+    lines(rows, ({ submission }) => (submission === null ? null : JSON.stringify(submission.recorded))),
+    lines(rows, ({ entry, submission }) => (submission === null ? null : entry.agent?.id)),
+    lines(moved, ([source]) => source),
+    lines(moved, ([, gpos]) => gpos),
+  ];
+}
+
+const hasContent = (content: object) => {
+  for (const _ in content) return true;
+  return false;
+};
+
+/** A text that cannot be a line is not searchable; it stands in the entry's bytes as it is. */
+const column = (value: string | null | undefined) =>
+  value == null || /\p{Cc}/u.test(value) || !value.isWellFormed() ? null : value;

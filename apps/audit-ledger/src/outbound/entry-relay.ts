@@ -1,0 +1,186 @@
+import { eventSubject, type WireEvent } from '@agentlattice/contracts';
+import { ensureEventStream, eventStreamAgeMs } from '@agentlattice/messaging';
+import type { Logger } from '@agentlattice/observability';
+import { jetstream } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type pg from 'pg';
+import type { EntryRow } from '../domain/draft.js';
+import { wireEventOf } from '../domain/wire-event-of.js';
+import { ownEvents } from './own-events.js';
+
+export interface EntryRelayOptions {
+  readonly pool: pg.Pool;
+  readonly nc: NatsConnection;
+  readonly logger: Logger;
+  readonly pollMs?: number;
+}
+
+const pageSize = 512;
+const maxRemembered = 4_096;
+const messageLimits = { events: 128, bytes: 256 * 1024 } as const;
+
+/**
+ * Carries the ledger's own events to JetStream: the entries are the outbox, and the one writer gave them their numbers
+ * in their commit. Only the writer runs it. What is just written goes out from memory; after a start, an error or a
+ * loss of the stream it is read from the tables.
+ */
+export class EntryRelay {
+  private recent: WireEvent[] = [];
+  private published = 0;
+  private incarnation: string | null = null;
+  private checkedAt = 0;
+  private wake: () => void = () => {};
+  private readonly stopping = new AbortController();
+  private done: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: EntryRelayOptions) {}
+
+  start(): this {
+    this.done = this.run();
+    return this;
+  }
+
+  offer(rows: readonly EntryRow[]): void {
+    for (const { entry, gpos, submission } of rows)
+      if (gpos !== null) this.recent.push(wireEventOf(entry, gpos, submission));
+    if (this.recent.length > maxRemembered) this.recent = [];
+    this.wake();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.wake();
+    await this.done;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopping;
+    let known = false;
+    while (!signal.aborted) {
+      try {
+        if (!known) await this.readPosition();
+        known = true;
+        await this.followStream();
+        while (!signal.aborted && (await this.publishNext()));
+        await this.pause(this.options.pollMs ?? 1_000);
+      } catch (error) {
+        known = false;
+        if (signal.aborted) return;
+        this.options.logger.warn({ err: error }, 'events could not be published and will be again');
+        await this.pause(500);
+      }
+    }
+  }
+
+  private async readPosition(): Promise<void> {
+    const { rows } = await this.options.pool.query<{ stream_incarnation: string | null; gpos: string }>(
+      'SELECT stream_incarnation, gpos FROM relay_position',
+    );
+    this.published = Number(rows[0]?.gpos ?? 0);
+    this.incarnation = rows[0]?.stream_incarnation ?? null;
+    this.checkedAt = 0;
+  }
+
+  /** A stream that is not the one we published to holds nothing of ours: the last 72 h go out again. */
+  private async followStream(): Promise<void> {
+    const { nc, pool, logger, pollMs = 1_000 } = this.options;
+    if (Date.now() - this.checkedAt < pollMs) return;
+    const { incarnation } = await ensureEventStream(nc);
+    this.checkedAt = Date.now();
+    if (incarnation === this.incarnation) return;
+    if (this.incarnation !== null) {
+      const { rows } = await pool.query<{ gpos: string | null }>(
+        `SELECT min(gpos) - 1 AS gpos FROM entry
+          WHERE gpos IS NOT NULL AND gpos <= $1 AND time > clock_timestamp() - make_interval(secs => $2)`,
+        [this.published, eventStreamAgeMs / 1_000],
+      );
+      const from = rows[0]?.gpos ?? null;
+      if (from !== null) this.published = Number(from);
+      logger.warn(
+        { from: this.published },
+        'the event stream is a new one: recent events are published again',
+      );
+    }
+    this.incarnation = incarnation;
+    await this.remember();
+  }
+
+  /** @returns false when nothing was there to publish */
+  private async publishNext(): Promise<boolean> {
+    const events = await this.next();
+    const last = events.at(-1);
+    if (last === undefined) return false;
+    const js = jetstream(this.options.nc, { timeout: 3_000 });
+    await Promise.all(
+      messagesOf(events).map((message) =>
+        js.publish(message.subject, JSON.stringify({ events: message.events }), {
+          msgID: `${message.events[0]?.event_id ?? ''}-${String(message.events.length)}`,
+          timeout: 3_000,
+        }),
+      ),
+    );
+    this.published = last.gpos;
+    await this.remember();
+    return true;
+  }
+
+  private async next(): Promise<WireEvent[]> {
+    const recent = this.recent;
+    this.recent = [];
+    const fresh = recent.filter(({ gpos }) => gpos > this.published);
+    if (fresh.length > 0 && fresh[0]?.gpos === this.published + 1) {
+      this.recent = fresh.slice(pageSize).concat(this.recent);
+      return fresh.slice(0, pageSize);
+    }
+    return await ownEvents(this.options.pool, { after: this.published, limit: pageSize });
+  }
+
+  private async remember(): Promise<void> {
+    // Losing it costs some events a second delivery, which their readers expect; waiting for the disk would cost more.
+    const client = await this.options.pool.connect();
+    try {
+      await client.query('BEGIN; SET LOCAL synchronous_commit = off');
+      await client.query('UPDATE relay_position SET stream_incarnation = $1, gpos = $2', [
+        this.incarnation,
+        this.published,
+      ]);
+      await client.query('COMMIT');
+      client.release();
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  }
+
+  private async pause(ms: number): Promise<void> {
+    if (this.recent.length > 0 || this.stopping.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.wake = () => (clearTimeout(timer), resolve());
+    });
+    this.wake = () => {};
+  }
+}
+
+/** One list per subject, in order, within the limits of a message; readers put subjects back in order by `gpos`. */
+function messagesOf(events: readonly WireEvent[]): { subject: string; events: WireEvent[] }[] {
+  const open = new Map<string, { subject: string; events: WireEvent[]; bytes: number }>();
+  const messages: { subject: string; events: WireEvent[] }[] = [];
+  for (const event of events) {
+    const subject = eventSubject(event.org_id, event.type);
+    const size = Buffer.byteLength(JSON.stringify(event));
+    let message = open.get(subject);
+    if (
+      message === undefined ||
+      message.events.length >= messageLimits.events ||
+      message.bytes + size > messageLimits.bytes
+    ) {
+      message = { subject, events: [], bytes: 0 };
+      open.set(subject, message);
+      messages.push(message);
+    }
+    message.events.push(event);
+    message.bytes += size;
+  }
+  return messages;
+}

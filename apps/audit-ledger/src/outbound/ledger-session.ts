@@ -1,0 +1,209 @@
+import {
+  type ChainHead,
+  decodeRange,
+  type Disclosed,
+  type EntrySource,
+  parseEntry,
+} from '@agentlattice/ledger';
+import pg from 'pg';
+import {
+  type CommitStore,
+  EventKeyTaken,
+  WriterLost,
+  type WrittenSubmission,
+} from '../application/group-commit.js';
+import type { Book, LogEnd, Staged } from '../domain/book.js';
+import type { SubmissionDraft } from '../domain/draft.js';
+import type { Recorded } from '../domain/recorded.js';
+import { commitParameters, commitStatement } from './commit-statement.js';
+
+/** Session advisory lock of the one writer of a shard of logs. */
+const writerLock = 715_402_010;
+const shard = 0;
+
+/** The database would say "written" before it is: nothing may be answered on that. */
+export class UnsafeDatabase extends Error {
+  override readonly name = 'UnsafeDatabase';
+}
+
+export interface SessionOptions {
+  readonly databaseUrl: string;
+  readonly instance: string;
+}
+
+/**
+ * The writer's one connection. It holds the advisory lock, so lock and writing are lost together; the epoch it raised
+ * fences it should it ever come back.
+ */
+export class LedgerSession implements CommitStore {
+  /** Resolves when the connection is gone. */
+  readonly lost: Promise<Error>;
+  private constructor(
+    private readonly client: pg.Client,
+    private epoch: string,
+    lost: Promise<Error>,
+  ) {
+    this.lost = lost;
+  }
+
+  /** @throws UnsafeDatabase when commits would not wait for the disk */
+  static async connect({ databaseUrl, instance }: SessionOptions): Promise<LedgerSession> {
+    const client = new pg.Client({
+      connectionString: databaseUrl,
+      application_name: `audit-ledger-writer-${instance}`,
+      connectionTimeoutMillis: 3_000,
+      keepAlive: true,
+    });
+    const lost = new Promise<Error>((resolve) => {
+      client.on('error', resolve);
+      client.on('end', () => resolve(new WriterLost('the connection to the database ended')));
+    });
+    try {
+      await client.connect();
+      const { rows } = await client.query<{ level: string; fsync: string }>(
+        `SELECT current_setting('synchronous_commit') AS level, current_setting('fsync') AS fsync`,
+      );
+      const [setting] = rows;
+      if (setting === undefined || !['on', 'remote_apply'].includes(setting.level) || setting.fsync !== 'on')
+        throw new UnsafeDatabase('the audit log needs synchronous_commit = on and fsync = on');
+      // A peer that vanished without a word must not hold the lock for hours; unix sockets do not know these.
+      await client.query(
+        `SELECT set_config('tcp_keepalives_idle', '2', false), set_config('tcp_keepalives_interval', '1', false),
+                set_config('tcp_keepalives_count', '2', false), set_config('statement_timeout', '10s', false)`,
+      );
+      return new LedgerSession(client, '', lost);
+    } catch (error) {
+      await client.end().catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Becomes the writer, unless another is. From then on whoever wrote before is fenced. */
+  async acquire(): Promise<boolean> {
+    const { rows } = await this.client.query<{ got: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS got', [
+      writerLock,
+      shard,
+    ]);
+    if (rows[0]?.got !== true) return false;
+    const raised = await this.client.query<{ epoch: string }>(
+      'UPDATE writer SET epoch = epoch + 1 WHERE shard = $1 RETURNING epoch',
+      [shard],
+    );
+    const [row] = raised.rows;
+    if (row === undefined) throw new Error('the table of writers is empty');
+    this.epoch = row.epoch;
+    return true;
+  }
+
+  async now(): Promise<number> {
+    const { rows } = await this.client.query<{ now: string }>(
+      'SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now',
+    );
+    return Number(rows[0]?.now);
+  }
+
+  async load(): Promise<Book> {
+    const writer = await this.client.query<{ epoch: string; gpos: string; time_ms: string }>(
+      'SELECT epoch, gpos, time_ms FROM writer WHERE shard = $1',
+      [shard],
+    );
+    const [row] = writer.rows;
+    if (row?.epoch !== this.epoch) throw new WriterLost('another writer has taken over');
+    const logs = await this.client.query<LogRow>(
+      'SELECT org_id, origin, size, last_hash, frontier, positions FROM log',
+    );
+    const sources = await this.client.query<{ source: EntrySource; gpos: string }>(
+      'SELECT source, gpos FROM source_position',
+    );
+    return {
+      logs: new Map(logs.rows.map((log) => [log.org_id, logEnd(log)])),
+      gpos: Number(row.gpos),
+      timeMs: Number(row.time_ms),
+      sources: new Map(sources.rows.map(({ source, gpos }) => [source, Number(gpos)])),
+    };
+  }
+
+  async commit(before: Book, staged: Staged): Promise<number> {
+    const values = commitParameters(this.epoch, before, staged);
+    const outcome = await this.client
+      .query<{ ok: boolean; now: string }>({ name: 'commit', text: commitStatement, values })
+      .catch((error: unknown) => {
+        throw commitFault(error);
+      });
+    const [row] = outcome.rows;
+    if (row?.ok !== true) throw new WriterLost('another writer has taken over');
+    return Number(row.now);
+  }
+
+  async findByEventKey(drafts: readonly SubmissionDraft[]): Promise<Map<SubmissionDraft, WrittenSubmission>> {
+    const keyed = drafts.filter((draft) => draft.eventKey !== null);
+    const { rows } = await this.client.query<SubmissionRow & { place: string }>(
+      `SELECT k.place, ${submissionColumns}
+         FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS k (org_id, agent_id, event_key, place)
+         JOIN submission s USING (org_id, agent_id, event_key)
+         JOIN entry e ON e.id = s.entry_id LEFT JOIN private_value p ON p.entry_id = s.entry_id`,
+      [
+        keyed.map(({ facts }) => facts.org_id),
+        keyed.map(({ facts }) => facts.agent?.id ?? ''),
+        keyed.map(({ eventKey }) => eventKey),
+      ],
+    );
+    const found = new Map<SubmissionDraft, WrittenSubmission>();
+    for (const row of rows) {
+      const draft = keyed[Number(row.place) - 1];
+      if (draft !== undefined) found.set(draft, writtenSubmission(row));
+    }
+    return found;
+  }
+
+  async close(): Promise<void> {
+    await this.client.end().catch(() => {});
+  }
+}
+
+interface LogRow {
+  readonly org_id: string;
+  readonly origin: string;
+  readonly size: string;
+  readonly last_hash: string;
+  readonly frontier: Buffer;
+  readonly positions: string;
+}
+
+function logEnd({ origin, size, last_hash, frontier, positions }: LogRow): LogEnd {
+  const head: ChainHead = { log: origin, size: Number(size), lastHash: last_hash };
+  return {
+    head,
+    tree: decodeRange(head.size, frontier),
+    positions: JSON.parse(positions) as LogEnd['positions'],
+  };
+}
+
+/** A submission with its entry and what was not erased. */
+export interface SubmissionRow {
+  readonly bytes: Buffer;
+  readonly content: string | null;
+  readonly event_key: string | null;
+  readonly action_digest: string;
+  readonly record: string;
+}
+export const submissionColumns = 'e.bytes, p.content, s.event_key, s.action_digest, s.record';
+
+export const writtenSubmission = (row: SubmissionRow): WrittenSubmission => ({
+  entry: parseEntry(row.bytes),
+  content: row.content === null ? {} : (JSON.parse(row.content) as Disclosed),
+  stored: {
+    eventKey: row.event_key,
+    actionDigest: row.action_digest,
+    recorded: JSON.parse(row.record) as Recorded,
+  },
+});
+
+/** Only what says clearly that nothing was written, and that we are still the writer, is not a loss of the connection. */
+function commitFault(error: unknown): Error {
+  const { code, constraint } = error as { code?: unknown; constraint?: unknown };
+  if (code === '23505' && constraint === 'submission_event_key') return new EventKeyTaken();
+  const fromStatement = error instanceof pg.DatabaseError && !/^(08|57P)/.test(String(code));
+  if (fromStatement) return error;
+  return new WriterLost('the connection was lost during a commit', { cause: error });
+}

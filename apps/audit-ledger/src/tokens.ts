@@ -1,0 +1,7 @@
+/** What the module provides beside the tokens of every service. */
+export const LEDGER_CONFIG = Symbol('LEDGER_CONFIG');
+export const KEYS = Symbol('KEYS');
+export const GRANTS = Symbol('GRANTS');
+export const ARCHIVE = Symbol('ARCHIVE');
+export const CHECKPOINTS = Symbol('CHECKPOINTS');
+export const CHECKS = Symbol('CHECKS');
