@@ -38,7 +38,8 @@ export function consumeEvents(nc: NatsConnection, options: EventConsumerOptions)
     while (!stopping.signal.aborted) {
       try {
         current = await open(nc, options);
-        if (stopping.signal.aborted) await current.close();
+        // Closing resolves only for one who reads to the end.
+        if (stopping.signal.aborted) void current.close();
         await drain(current, options);
       } catch (error) {
         options.logger.debug({ err: error, durable: options.durable }, 'the event stream is not there');
@@ -50,10 +51,10 @@ export function consumeEvents(nc: NatsConnection, options: EventConsumerOptions)
   return {
     stop: async () => {
       stopping.abort();
-      await current?.close();
-      // Nothing more is sent to us once the server knows.
-      if (!nc.isClosed()) await nc.flush().catch(() => {});
+      void current?.close();
       await done;
+      // Nothing more is sent to us once the server knows.
+      if (!nc.isClosed()) await Promise.race([nc.flush().catch(() => {}), pause(1_000)]);
     },
   };
 }
@@ -137,9 +138,9 @@ function json(message: JsMsg): unknown {
   }
 }
 
-const pause = (ms: number, signal: AbortSignal) =>
+const pause = (ms: number, signal?: AbortSignal) =>
   new Promise<void>((resolve) => {
-    if (signal.aborted) return resolve();
+    if (signal?.aborted) return resolve();
     const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+    signal?.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
   });

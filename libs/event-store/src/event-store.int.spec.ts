@@ -1,0 +1,186 @@
+import { assertNever, type Decider, Refused } from '@agentlattice/decider';
+import { startPostgres, type TestPostgres } from '@agentlattice/testkit';
+import pg from 'pg';
+import { appendFreeEvents } from './append-events.js';
+import { EventStore, eventStoreMigration, inTransaction, type NewEvent, VersionConflict } from './index.js';
+
+const org = 'org_01jd7e5sqcfnmrq9yh4qvxw2k3';
+const meta = { actor: null, correlation_id: 'c1', traceparent: null };
+
+type Command = { type: 'open'; at: Date } | { type: 'decide'; by: string; at: Date };
+type Event =
+  { type: 'approval.opened'; data: { at: string } } | { type: 'approval.approved'; data: { by: string } };
+type State = { status: 'none' | 'pending' } | { status: 'decided'; by: string };
+
+const decider: Decider<State, Command, Event> = {
+  initialState: () => ({ status: 'none' }),
+  decide(command, state) {
+    switch (command.type) {
+      case 'open':
+        return state.status === 'none'
+          ? [{ type: 'approval.opened', data: { at: command.at.toISOString() } }]
+          : [];
+      case 'decide':
+        if (state.status === 'decided')
+          throw new Refused('APPROVAL_ALREADY_DECIDED', state.by, { extra: { by: state.by } });
+        if (state.status === 'none') throw new Refused('NOT_FOUND', 'no such request');
+        return [{ type: 'approval.approved', data: { by: command.by } }];
+      default:
+        return assertNever(command);
+    }
+  },
+  evolve(_state, event) {
+    switch (event.type) {
+      case 'approval.opened':
+        return { status: 'pending' };
+      case 'approval.approved':
+        return { status: 'decided', by: event.data.by };
+      default:
+        return assertNever(event);
+    }
+  },
+};
+
+describe('the event store', () => {
+  let postgres: TestPostgres;
+  let pool: pg.Pool;
+  let store: EventStore;
+  const update = (streamId: string, command: (now: Date) => Command, commandId?: string) =>
+    store.update({
+      decider,
+      orgId: org,
+      streamId,
+      command,
+      meta: { ...meta, ...(commandId === undefined ? {} : { command_id: commandId }) },
+    });
+  const open = (streamId: string) => update(streamId, (at) => ({ type: 'open', at }));
+  const newEvent = (streamId: string, version: number): NewEvent => ({
+    org_id: org,
+    stream_id: streamId,
+    version,
+    type: 'approval.approved',
+    data: { by: 'outsider' },
+    meta,
+    occurred_at: new Date(),
+  });
+
+  beforeAll(async () => {
+    postgres = await startPostgres({
+      migrations: { 'approval-service': [eventStoreMigration('approval-service', 1_700_000_000_000)] },
+    });
+    pool = new pg.Pool({ connectionString: postgres.databaseUrl('approval-service'), max: 20 });
+    pool.on('error', () => {});
+    store = new EventStore(pool);
+  });
+  afterAll(async () => {
+    await pool.end();
+    await postgres.stop();
+  });
+
+  it('appends what was decided and folds it back', async () => {
+    const { state, events, version } = await open('s1');
+    expect({ state, version }).toEqual({ state: { status: 'pending' }, version: 1 });
+    expect(events).toMatchObject([{ type: 'approval.opened', version: 1, schema_version: 1, meta }]);
+    expect(events[0]?.event_id).toMatch(/^evt_[0-9a-z]{26}$/);
+    expect(await store.load(org, 's1')).toEqual(events);
+    expect(await open('s1')).toMatchObject({ events: [], version: 1 });
+  });
+
+  it('lets one of 50 deciders win and tells the others who did', async () => {
+    await open('race');
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 50 }, (_, n) =>
+        update('race', (at) => ({ type: 'decide', by: `p${String(n)}`, at })),
+      ),
+    );
+    const winners = outcomes.filter((outcome) => outcome.status === 'fulfilled');
+    expect(winners).toHaveLength(1);
+    const [, decision] = await store.load(org, 'race');
+    const losers = outcomes.filter((outcome) => outcome.status === 'rejected');
+    for (const { reason } of losers)
+      expect(reason).toMatchObject({ code: 'APPROVAL_ALREADY_DECIDED', extra: decision?.data });
+  });
+
+  it('is decided by the unique version where a writer takes no lock; the loser reloads', async () => {
+    await open('bare');
+    const bare = await Promise.allSettled(
+      Array.from({ length: 16 }, () => inTransaction(pool, (tx) => store.append(tx, [newEvent('bare', 2)]))),
+    );
+    expect(bare.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(1);
+    for (const outcome of bare)
+      if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(VersionConflict);
+
+    await open('mixed');
+    let interfered = false;
+    const late = store.update({
+      decider,
+      orgId: org,
+      streamId: 'mixed',
+      command: (at: Date): Command => ({ type: 'decide', by: 'slow', at }),
+      meta,
+      project: async () => {
+        interfered = true;
+        return Promise.resolve();
+      },
+    });
+    const early = inTransaction(pool, (tx) => store.append(tx, [newEvent('mixed', 2)]));
+    const [a, b] = await Promise.allSettled([late, early]);
+    expect([a.status, b.status].filter((status) => status === 'fulfilled')).toHaveLength(1);
+    if (a.status === 'rejected') expect(a.reason).toMatchObject({ code: 'APPROVAL_ALREADY_DECIDED' });
+    expect(interfered || a.status === 'rejected').toBe(true);
+    expect(await store.load(org, 'mixed')).toHaveLength(2);
+  });
+
+  it('appends a command once, however often it comes', async () => {
+    await open('once');
+    const twice = await Promise.all(
+      [1, 2].map(() => update('once', (at) => ({ type: 'decide', by: 'me', at }), 'cmd-1')),
+    );
+    expect(twice.map(({ state }) => state)).toEqual([
+      { status: 'decided', by: 'me' },
+      { status: 'decided', by: 'me' },
+    ]);
+    expect(await store.load(org, 'once')).toHaveLength(2);
+  });
+
+  it('rolls the event back with its read model', async () => {
+    const failing = store.update({
+      decider,
+      orgId: org,
+      streamId: 'rolled-back',
+      command: (at: Date): Command => ({ type: 'open', at }),
+      meta,
+      project: () => Promise.reject(new Error('the read model says no')),
+    });
+    await expect(failing).rejects.toThrow('the read model says no');
+    expect(await store.load(org, 'rolled-back')).toEqual([]);
+  });
+
+  it('appends of a batch what is free and says which', async () => {
+    await open('taken');
+    const stored = await inTransaction(pool, (tx) =>
+      appendFreeEvents(tx, [
+        newEvent('free-1', 1),
+        newEvent('taken', 1),
+        newEvent('free-2', 1),
+        newEvent('free-1', 1),
+      ]),
+    );
+    expect(stored.map((event) => event.stream_id)).toEqual(['free-1', 'free-2']);
+  });
+
+  it('keeps workspaces apart', async () => {
+    await open('shared-name');
+    expect(await store.load('org_01jd7e5sqcfnmrq9yh4qvxw2k4', 'shared-name')).toEqual([]);
+  });
+
+  it('cannot change or remove an event', async () => {
+    for (const statement of [
+      'UPDATE event SET data = data',
+      'DELETE FROM event',
+      'TRUNCATE event',
+      'DELETE FROM event_position',
+    ])
+      await expect(pool.query(statement)).rejects.toMatchObject({ code: '42501' });
+  });
+});

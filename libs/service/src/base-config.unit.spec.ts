@@ -1,0 +1,39 @@
+import { ConfigFault, readBaseConfig } from './base-config.js';
+
+const good = {
+  AL_INSTANCE: 'a1',
+  DATABASE_URL: 'postgresql://al_notifier:pw@127.0.0.1:5432/x',
+  NATS_URL: 'nats://notifier:pw@127.0.0.1:4222',
+  AL_DATA_DIR: '/data',
+  AL_HEALTH_PORT: '8080',
+};
+
+describe('the configuration of a service', () => {
+  it('is read from the environment; empty counts as unset', () => {
+    expect(readBaseConfig('notifier', { ...good, REDIS_URL: '', LOG_LEVEL: '' })).toEqual({
+      service: 'notifier',
+      instance: 'a1',
+      databaseUrl: good.DATABASE_URL,
+      natsUrl: good.NATS_URL,
+      redisUrl: undefined,
+      dataDir: '/data',
+      logLevel: 'info',
+      healthPort: 8080,
+    });
+  });
+
+  it('names everything that is wrong in one sentence, and no value', () => {
+    const read = () =>
+      readBaseConfig('notifier', { ...good, NATS_URL: undefined, DATABASE_URL: 'http://hunter2@x' });
+    expect(read).toThrow(
+      'The configuration is wrong: DATABASE_URL must be a URL that begins with postgres:// or postgresql://; NATS_URL is not set.',
+    );
+    expect(read).toThrow(ConfigFault);
+    expect(read).not.toThrow('hunter2');
+  });
+
+  it('refuses the environment of another service', () =>
+    expect(() => readBaseConfig('notifier', { ...good, AL_SERVICE_NAME: 'gateway' })).toThrow(
+      'AL_SERVICE_NAME is gateway',
+    ));
+});
