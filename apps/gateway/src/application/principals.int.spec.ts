@@ -1,0 +1,233 @@
+import { createLogger } from '@agentlattice/observability';
+import { eventually, startPostgres, type TestPostgres } from '@agentlattice/testkit';
+import pg from 'pg';
+import { typeid } from 'typeid-js';
+import { migrations } from '../migrations/index.js';
+import { PrincipalDirectory } from '../outbound/principal-directory.js';
+import { PrincipalStore } from '../outbound/principal-store.js';
+import { ensureFirstWorkspace, type FirstCredentials } from './ensure-first-workspace.js';
+import { type Asked, Principals } from './principals.js';
+
+const logger = createLogger('test', 'silent');
+const credentials = (): FirstCredentials => ({
+  org_id: typeid('org').toString(),
+  admin: {
+    email: `${typeid('req').toString()}@example.com`,
+    password: 'a long password',
+    api_key: `al_op_${typeid('key').toString()}`,
+  },
+  service_key: `al_svc_${typeid('key').toString()}`,
+  agent: { id: typeid('agt').toString(), name: 'first', api_key: `al_agent_${typeid('key').toString()}` },
+});
+
+describe('principals', () => {
+  let postgres: TestPostgres;
+  let pool: pg.Pool;
+  let store: PrincipalStore;
+  let principals: Principals;
+  /** Two gateways: a change made at one must reach the other. */
+  let here: PrincipalDirectory;
+  let there: PrincipalDirectory;
+  const first = credentials();
+  let asked: Asked;
+
+  beforeAll(async () => {
+    postgres = await startPostgres({ migrations: { gateway: migrations } });
+    pool = new pg.Pool({ connectionString: postgres.databaseUrl('gateway'), max: 8 });
+    pool.on('error', () => undefined);
+    store = new PrincipalStore(pool);
+    await ensureFirstWorkspace(store, first);
+    [here, there] = [new PrincipalDirectory(pool, logger), new PrincipalDirectory(pool, logger)];
+    await here.start();
+    await there.start();
+    principals = new Principals(store, () => here.refresh());
+    const admin = await here.find(first.admin.api_key);
+    if (admin?.kind !== 'operator') throw new Error('the administrator is missing');
+    asked = {
+      orgId: first.org_id,
+      memberId: admin.memberId,
+      meta: {
+        actor: { kind: 'operator', id: admin.memberId, key_id: admin.keyId, via: 'api' },
+        correlation_id: 'req_1',
+        traceparent: null,
+      },
+    };
+  });
+  afterAll(async () => {
+    await here.stop();
+    await there.stop();
+    await pool.end();
+    await postgres.stop();
+  });
+
+  const eventsOf = async (streamId: string) =>
+    (await store.events.load(first.org_id, streamId)).map(({ type }) => type);
+
+  it('of the first start are made once, however often it runs', async () => {
+    await ensureFirstWorkspace(store, first);
+    await Promise.all([ensureFirstWorkspace(store, first), ensureFirstWorkspace(store, first)]);
+    expect(await store.keys(first.org_id, { cursor: null, limit: 10 })).toHaveLength(3);
+    expect(await eventsOf(first.agent.id)).toEqual(['agent.registered']);
+    expect(await here.find(first.admin.api_key)).toMatchObject({ role: 'admin', instanceAdmin: true });
+  });
+
+  it('keys are kept as hashes only', async () => {
+    const { rows } = await pool.query('SELECT to_jsonb(k) AS row FROM api_key k');
+    const { rows: events } = await pool.query('SELECT data FROM event');
+    expect(JSON.stringify([rows, events])).not.toContain(first.admin.api_key.slice(12));
+  });
+
+  it('an agent is registered with its key and its owner', async () => {
+    const { agent, key } = await principals.registerAgent(asked, { name: 'bot', description: null });
+    expect(agent.owner_member_id).toBe(asked.memberId);
+    expect(await there.find(key)).toMatchObject({ kind: 'agent', agent: { id: agent.id, suspended: false } });
+    expect(await eventsOf(agent.id)).toEqual(['agent.registered']);
+  });
+
+  it('a suspension reaches every gateway within a second', async () => {
+    const { agent, key } = await principals.registerAgent(asked, { name: 'loud', description: null });
+    await there.find(key);
+    await principals.changeAgent(asked, agent.id, { type: 'SuspendAgent', pending: 'keep' });
+    await eventually(async () => {
+      const found = await there.find(key);
+      return found?.kind === 'agent' && found.agent.suspended;
+    });
+    await expect(
+      principals.changeAgent(asked, agent.id, { type: 'SuspendAgent', pending: 'keep' }),
+    ).rejects.toMatchObject({ code: 'ALREADY_SUSPENDED' });
+  });
+
+  it('a revoked key is worth nothing at every gateway', async () => {
+    const { id, key } = await principals.createKey(asked, {
+      name: 'ci',
+      kind: 'service',
+      scopes: ['policies:read'],
+    });
+    expect(await there.find(key)).toMatchObject({ kind: 'service', scopes: ['policies:read'] });
+    await principals.revokeKey(asked, id);
+    await eventually(async () => (await there.find(key)) === undefined);
+    expect(await here.find(key)).toBeUndefined();
+    expect(await eventsOf(id)).toEqual(['key.created', 'key.revoked']);
+  });
+
+  it('a rotated key works for the overlap, then no more', async () => {
+    const terms = { name: 'ci', kind: 'service', scopes: ['policies:read'] } as const;
+    const kept = await principals.createKey(asked, terms);
+    const successor = await principals.rotateKey(asked, kept.id, '1h');
+    expect(await there.find(kept.key)).toBeDefined();
+    expect(await there.find(successor.key)).toMatchObject({ scopes: ['policies:read'] });
+    await expect(principals.rotateKey(asked, kept.id, '1h')).rejects.toMatchObject({ code: 'KEY_REVOKED' });
+    await principals.rotateKey(asked, successor.id, '0s');
+    await eventually(async () => (await there.find(successor.key)) === undefined);
+  });
+
+  it('a key that expires is worth nothing from then on', async () => {
+    const expiresAt = new Date(here.now() - 1).toISOString();
+    const { key } = await principals.createKey(asked, {
+      name: 'old',
+      kind: 'service',
+      scopes: ['policies:read'],
+      expiresAt,
+    });
+    expect(await here.find(key)).toBeUndefined();
+  });
+
+  it('an operator’s key is at most the member’s role', async () => {
+    const member = await principals.createMember(asked, {
+      email: 'viewer@example.com',
+      name: 'V',
+      role: 'viewer',
+      groups: ['sre'],
+      password: 'a long password',
+    });
+    const key = await principals.createKey(asked, {
+      name: 'k',
+      kind: 'operator',
+      role: 'admin',
+      memberId: member.id,
+    });
+    expect(key.role).toBe('viewer');
+    expect(await here.find(key.key)).toMatchObject({
+      role: 'viewer',
+      memberId: member.id,
+      instanceAdmin: false,
+    });
+  });
+
+  it('one address is one person: a second workspace sets no password', async () => {
+    const hash = async () =>
+      (
+        await pool.query<{ password_hash: string }>('SELECT password_hash FROM person WHERE email = $1', [
+          first.admin.email,
+        ])
+      ).rows[0]?.password_hash;
+    const before = await hash();
+    const { orgId, adminKey } = await principals.createWorkspace(asked.meta, 'second', {
+      email: first.admin.email.toUpperCase(),
+      name: 'Again',
+      password: 'another password',
+    });
+    expect(await hash()).toBe(before);
+    expect(await here.find(adminKey)).toMatchObject({ orgId, memberId: asked.memberId });
+  });
+
+  it('nothing of one workspace is found in another', async () => {
+    const { orgId } = await principals.createWorkspace(asked.meta, 'third', {
+      email: 'third@example.com',
+      name: 'T',
+      password: 'a long password',
+    });
+    const foreign = { ...asked, orgId };
+    const { keys } = { keys: await store.keys(first.org_id, { cursor: null, limit: 1 }) };
+    await expect(principals.revokeKey(foreign, keys[0]?.id ?? '')).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+    await expect(
+      principals.changeAgent(foreign, first.agent.id, { type: 'ResumeAgent' }),
+    ).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(
+      principals.createKey(foreign, { name: 'x', kind: 'agent', agentId: first.agent.id }),
+    ).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('the same member is not added twice, also not by two at once', async () => {
+    const draft = {
+      email: 'twice@example.com',
+      name: 'T',
+      role: 'member',
+      groups: [],
+      password: 'a long password',
+    } as const;
+    const results = await Promise.allSettled([
+      principals.createMember(asked, draft),
+      principals.createMember(asked, draft),
+    ]);
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(results.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { code: 'EMAIL_TAKEN' },
+    });
+  });
+
+  it('nobody is let in while the database is away, and everybody when it is back', async () => {
+    await here.find(first.admin.api_key);
+    const admin = new pg.Client({ connectionString: postgres.adminUrl });
+    await admin.connect();
+    const { username } = new URL(postgres.databaseUrl('gateway'));
+    await admin.query(`ALTER ROLE ${username} NOLOGIN`);
+    await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1', [username]);
+    try {
+      await eventually(async () => {
+        try {
+          await here.find(first.admin.api_key);
+          return false;
+        } catch (error) {
+          return (error as { code?: string }).code === 'STALE';
+        }
+      });
+    } finally {
+      await admin.query(`ALTER ROLE ${username} LOGIN`);
+      await admin.end();
+    }
+    await eventually(async () => (await here.find(first.admin.api_key)) !== undefined, { within: 30_000 });
+  });
+});

@@ -1,0 +1,157 @@
+import {
+  evaluateSubject,
+  ledgerHeartbeatSubject,
+  type SubmissionAnswer,
+  type SubmissionItem,
+  submissionReplySubject,
+  unavailableReplySubject,
+} from '@agentlattice/contracts';
+import { connectNats } from '@agentlattice/messaging';
+import { createLogger } from '@agentlattice/observability';
+import { eventually, startNats, type TestNats } from '@agentlattice/testkit';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { SubmissionPipeline } from './submission-pipeline.js';
+
+const instance = 'pipelinetest';
+const agent = { id: 'agt_01m88r2x01f6ftfm2r74t5dha4', name: 'bot', suspended: false, owner_member_id: null };
+const facts: Omit<SubmissionItem, 'item_id' | 'gateway'> = {
+  org_id: 'org_01m88r2x07f6ftfm2r74t5dha4',
+  agent,
+  action_type: 'deploy.production',
+  metadata: '{}',
+  data_accessed: '[]',
+  action_digest: 'A'.repeat(43),
+  client_event_id: null,
+  delegation_id: null,
+  want_grant: false,
+  correlation_id: 'req_1',
+  traceparent: null,
+};
+
+type Script = (item: SubmissionItem) => Partial<SubmissionAnswer> | 'unavailable' | 'silence';
+
+/** Plays engine and ledger, with the rights of the administrator. */
+describe('the gateway’s end of the submission path', () => {
+  let nats: TestNats;
+  let house: NatsConnection;
+  let nc: NatsConnection;
+  let pipeline: SubmissionPipeline;
+  let script: Script = () => ({});
+  let heartbeat: NodeJS.Timeout | undefined;
+
+  const executed = (item: SubmissionItem): SubmissionAnswer => ({
+    item_id: item.item_id,
+    agent_id: item.agent.id,
+    action_digest: item.action_digest,
+    outcome: {
+      status: 'executed',
+      verdict: 'executed',
+      denial_reason: null,
+      policy_name: 'p',
+      audit_event_id: 'evt_01m88r2x03f6ftfm2r74t5dha4',
+      approval_id: null,
+      timeout_at: null,
+      message: null,
+      conditions_evaluated: [],
+    },
+    grant: null,
+    replayed: false,
+    error: null,
+  });
+  const beat = () => {
+    heartbeat = setInterval(() => house.publish(ledgerHeartbeatSubject), 100);
+    house.publish(ledgerHeartbeatSubject);
+  };
+  const publish = (subject: string, items: unknown[]) =>
+    house.publish(subject, JSON.stringify({ v: 1, expires_at: Date.now() + 1000, items }));
+
+  beforeAll(async () => {
+    nats = await startNats();
+    house = await connect({
+      servers: nats.natsUrl('admin').replace(/\/\/[^@]+@/, '//'),
+      ...login(nats.natsUrl('admin')),
+    });
+    house.subscribe(evaluateSubject, {
+      callback: (_error, message) => {
+        for (const item of message.json<{ items: SubmissionItem[] }>().items) {
+          const said = script(item);
+          if (said === 'unavailable')
+            publish(unavailableReplySubject(instance), [{ item_id: item.item_id, detail: 'stale' }]);
+          else if (said !== 'silence')
+            publish(submissionReplySubject(instance), [{ ...executed(item), ...said }]);
+        }
+      },
+    });
+    await house.flush();
+    nc = await connectNats({ url: nats.natsUrl('gateway'), service: 'gateway', instance });
+    pipeline = new SubmissionPipeline(nc, instance, createLogger('test', 'silent'));
+    await pipeline.start();
+    beat();
+    await eventually(() => pipeline.ledgerIsAlive());
+  });
+  afterAll(async () => {
+    clearInterval(heartbeat);
+    await pipeline.stop();
+    await nc.close();
+    await house.close();
+    await nats.stop();
+  });
+
+  it('answers every one of many at once with its own answer', async () => {
+    script = (item) => ({ grant: `grant of ${item.action_type}` });
+    const answers = await Promise.all(
+      Array.from({ length: 1_000 }, (_, i) => pipeline.submit({ ...facts, action_type: `a.${String(i)}` })),
+    );
+    expect(answers.map(({ grant }) => grant)).toEqual(answers.map((_, i) => `grant of a.${String(i)}`));
+  });
+
+  it.each<[string, Partial<SubmissionAnswer>, string]>([
+    ['names another agent', { agent_id: 'agt_other' }, 'UNAVAILABLE'],
+    ['names another digest', { action_digest: 'B'.repeat(43) }, 'UNAVAILABLE'],
+    ['holds no outcome', { outcome: null }, 'UNAVAILABLE'],
+    [
+      'is a refusal',
+      { outcome: null, error: { code: 'IDEMPOTENCY_KEY_REUSED', detail: 'x' } },
+      'IDEMPOTENCY_KEY_REUSED',
+    ],
+  ])('an answer that %s is no allow', async (_what, answer, code) => {
+    script = () => answer;
+    await expect(pipeline.submit(facts)).rejects.toMatchObject({ code });
+  });
+
+  it('the engine’s word that it is not up to date becomes unavailable', async () => {
+    script = () => 'unavailable';
+    await expect(pipeline.submit(facts)).rejects.toMatchObject({ code: 'UNAVAILABLE', detail: 'stale' });
+  });
+
+  it('silence ends as unavailable, and the next submission gets through', async () => {
+    script = () => 'silence';
+    await expect(pipeline.submit(facts)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    script = () => ({});
+    await expect(pipeline.submit(facts)).resolves.toMatchObject({ outcome: { status: 'executed' } });
+  });
+
+  it('an answer that comes twice changes nothing', async () => {
+    script = (item) => {
+      publish(submissionReplySubject(instance), [executed(item)]);
+      return {};
+    };
+    await expect(pipeline.submit(facts)).resolves.toMatchObject({ outcome: { status: 'executed' } });
+  });
+
+  it('without the ledger’s heartbeat nothing is sent, and what waits is given up', async () => {
+    script = () => 'silence';
+    const waiting = pipeline.submit(facts);
+    clearInterval(heartbeat);
+    await expect(waiting).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await eventually(() => !pipeline.ledgerIsAlive());
+    expect(() => pipeline.submit(facts)).toThrow('ledger');
+    beat();
+    await eventually(() => pipeline.ledgerIsAlive());
+  });
+});
+
+function login(url: string) {
+  const { username, password } = new URL(url);
+  return { user: decodeURIComponent(username), pass: decodeURIComponent(password) };
+}
