@@ -106,6 +106,12 @@ describe('publishBatches', () => {
     expect(sent.every((batch) => batch.v === 1 && batch.expires_at === 77)).toBe(true);
   });
 
+  it('leaves the time limit out where there is none', () => {
+    const { nc, sent } = recorder();
+    publishBatches(nc, 's', null, [1]);
+    expect(sent).toEqual([{ v: 1, items: [1] }]);
+  });
+
   it('publishes nothing for no items', () => {
     const { nc, sent } = recorder();
     publishBatches(nc, 's', 77, []);

@@ -16,16 +16,19 @@ export class Forward<T = unknown> {
 
 export interface BatchContext {
   readonly traceparent: string | null;
-  /** Epoch milliseconds after which nothing may be written. */
+  /** Epoch milliseconds after which nothing may be written; infinite where the batch does not expire. */
   readonly expiresAt: number;
 }
 export type BatchHandler<T> = (items: T[], context: BatchContext) => unknown;
 
-/** Publishes items in as few messages as the limits allow. Each item is written as JSON once. */
+/**
+ * Publishes items in as few messages as the limits allow. Each item is written as JSON once.
+ * @param expiresAt null for answers: what happened stays true
+ */
 export function publishBatches(
   nc: NatsConnection,
   subject: string,
-  expiresAt: number,
+  expiresAt: number | null,
   items: readonly unknown[],
 ): void {
   let texts: string[] = [];
@@ -49,17 +52,18 @@ export function publishBatches(
 export function publishBatch(
   nc: NatsConnection,
   subject: string,
-  expiresAt: number,
+  expiresAt: number | null,
   texts: readonly string[],
 ): void {
-  nc.publish(subject, `{"v":1,"expires_at":${String(expiresAt)},"items":[${texts.join(',')}]}`, {
+  const limit = expiresAt === null ? '' : `"expires_at":${String(expiresAt)},`;
+  nc.publish(subject, `{"v":1,${limit}"items":[${texts.join(',')}]}`, {
     headers: traceHeaders(currentTraceparent()),
   });
 }
 
 const envelope = z.object({
   v: z.literal(1),
-  expires_at: z.number().int(),
+  expires_at: z.number().int().optional(),
   items: z.array(z.unknown()).min(1).max(512),
 });
 
@@ -91,7 +95,7 @@ async function receive<T>(nc: NatsConnection, options: BatchSubscription<T>, mes
   try {
     const batch = envelope.safeParse(parse(message));
     if (!batch.success) return void logger.error({ subject }, 'a batch in an unknown form was dropped');
-    const { items, expires_at: expiresAt } = batch.data;
+    const { items, expires_at: expiresAt = Number.POSITIVE_INFINITY } = batch.data;
     if (Date.now() >= expiresAt)
       return void logger.warn({ subject, items: items.length }, 'an expired batch was dropped');
     const good: T[] = [];
@@ -109,7 +113,8 @@ async function receive<T>(nc: NatsConnection, options: BatchSubscription<T>, mes
       async () => {
         const result = await handler(good, { traceparent, expiresAt });
         for (const forward of [result].flat())
-          if (forward instanceof Forward) publishBatches(nc, forward.subject, expiresAt, forward.items);
+          if (forward instanceof Forward)
+            publishBatches(nc, forward.subject, Number.isFinite(expiresAt) ? expiresAt : null, forward.items);
       },
     );
   } catch (error) {
