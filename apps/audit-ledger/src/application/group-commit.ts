@@ -255,7 +255,8 @@ export class GroupCommit {
     if (waiting.submission === null) return refusal ?? null;
     if (refusal !== undefined) return { kind: 'refused', detail: refusal.detail };
     const row = staged.placed.get(waiting.draft);
-    if (row?.submission == null) return { kind: 'unavailable', detail: 'the entry was not written' };
+    if (row === undefined || row.submission === null)
+      return { kind: 'unavailable', detail: 'the entry was not written' };
     const first = { entry: row.entry, content: row.content, stored: row.submission };
     return { kind: 'written', first };
   }

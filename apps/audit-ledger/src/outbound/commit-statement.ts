@@ -109,4 +109,4 @@ const hasContent = (content: object) => {
 
 /** A text that cannot be a line is not searchable; it stands in the entry's bytes as it is. */
 const column = (value: string | null | undefined) =>
-  value == null || /\p{Cc}/u.test(value) || !value.isWellFormed() ? null : value;
+  value === null || value === undefined || /\p{Cc}/u.test(value) || !value.isWellFormed() ? null : value;
