@@ -1,0 +1,162 @@
+// `npm --prefix bench start [-- --repeats 3 --seconds 3 --connections 1,16,64 --asking 10 --no-start --no-clone --profile]`
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { burst, loader } from './load.mjs';
+import { render, summarise } from './report.mjs';
+import { startTimes } from './start-times.mjs';
+import { startCerbos } from './targets/cerbos.mjs';
+import { startHouse } from './targets/house.mjs';
+import { findOpa, startOpa } from './targets/opa.mjs';
+import { requests } from './workload.mjs';
+
+const { values: options } = parseArgs({
+  allowNegative: true,
+  options: {
+    repeats: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '3' },
+    connections: { type: 'string', default: '1,16,64' },
+    asking: { type: 'string', default: '10' },
+    start: { type: 'boolean', default: true },
+    clone: { type: 'boolean', default: true },
+    peers: { type: 'boolean', default: true },
+    profile: { type: 'boolean', default: false },
+  },
+});
+const repeats = Number(options.repeats);
+const seconds = Number(options.seconds);
+const connections = options.connections.split(',').map(Number);
+const asking = Number(options.asking);
+
+const results = new URL('../results/', import.meta.url).pathname;
+const scratch = await mkdtemp(join(tmpdir(), 'al-bench-'));
+const work = requests(asking);
+const notes = [];
+const targets = [];
+const say = (text) => console.error(text);
+
+/** Sends each request once and compares the verdict, not just the status. */
+async function checkAnswers(target) {
+  const ids = [];
+  for (const [i, request] of work.entries()) {
+    const { path, headers, body } = target.message(request, i);
+    const answer = await fetch(target.url + path, { method: 'POST', headers, body });
+    const said = await answer.json();
+    const verdict = target.verdictOf(said);
+    if (verdict !== request.verdict)
+      throw new Error(`${target.name} said ${verdict} where ${request.verdict} is right: ${body} → ${JSON.stringify(said)}`);
+    if (target.eventOf) ids.push(target.eventOf(said));
+  }
+  return ids;
+}
+
+const sum = (counts) => Object.values(counts).reduce((a, b) => a + b, 0);
+
+async function run() {
+  await mkdir(results, { recursive: true });
+  say('Starting the house …');
+  const profileDir = join(results, 'profiles');
+  if (options.profile) await rm(profileDir, { recursive: true, force: true });
+  const house = await startHouse(options.profile ? { cpuProfileDir: profileDir } : {});
+  targets.push(house);
+  if (options.peers) {
+    targets.push(await startCerbos(scratch));
+    const opa = await findOpa();
+    if (opa.binary) targets.push(await startOpa(scratch, opa.binary));
+    else notes.push(`OPA did not run: ${opa.missing}.`);
+  }
+
+  say('Checking the answers, warming up …');
+  const checkedIds = [];
+  const bursts = [];
+  let answered = 0;
+  let cutOff = 0;
+  let errors = 0;
+  const messages = (target) => work.map((request, i) => target.message(request, i));
+  for (const target of targets) {
+    checkedIds.push(...(await checkAnswers(target)));
+    const warm = await burst(target.url, messages(target), { connections: 16, seconds: 2 });
+    if (target === house) {
+      answered += warm.requests;
+      cutOff += 16;
+    }
+  }
+  for (let repeat = 0; repeat < repeats; repeat++)
+    for (const count of connections)
+      for (let i = 0; i < targets.length; i++) {
+        const target = targets[(i + repeat) % targets.length];
+        const load = loadavg()[0];
+        const before = sum(await target.cpu());
+        const result = await burst(target.url, messages(target), { connections: count, seconds });
+        const cpu_us = ((sum(await target.cpu()) - before) * 1e6) / Math.max(1, result.requests);
+        if (result.errors > 0 && target !== house) throw new Error(`${target.name} answered ${result.errors} errors`);
+        if (target === house) {
+          answered += result.requests;
+          cutOff += count;
+          errors += result.errors;
+        }
+        bursts.push({ target: target.name, connections: count, repeat, load, cpu_us, ...result });
+        say(`${target.name} at ${count}: ${result.rate}/s, p50 ${result.p50} ms, p99 ${result.p99} ms (load ${load.toFixed(1)})`);
+      }
+  const pss = Object.assign({}, ...(await Promise.all(targets.map((target) => target.pss()))));
+  for (const target of targets) checkedIds.push(...(await checkAnswers(target)));
+  for (const target of targets)
+    if (target.logged) notes.push(`${target.name} wrote ${await target.logged()} decisions to its log.`);
+
+  say('Reading and verifying the log …');
+  const { verdict, ids } = await house.audit();
+  answered += checkedIds.length;
+  const lost = checkedIds.filter((id) => !ids.has(id)).length;
+  if (!verdict.ok) throw new Error(`the log does not verify: ${JSON.stringify(verdict)}`);
+  if (lost > 0 || ids.size < answered - errors || ids.size > answered + cutOff)
+    throw new Error(`${ids.size} entries for ${answered} answers, ${lost} of the checked ones are missing`);
+  const loads = bursts.map((b) => b.load);
+  const report = {
+    when: new Date().toISOString(),
+    machine: `${cpus().length} CPUs (${cpus()[0]?.model}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.versions.node}`,
+    load: { min: Math.min(...loads).toFixed(1), max: Math.max(...loads).toFixed(1) },
+    options: { repeats, seconds, connections, asking },
+    targets: targets.map(({ name, version, durability }) => ({ name, version, durability })),
+    summary: summarise(bursts),
+    audit: {
+      loader,
+      mix: `50 policies, 100 requests: 60 executed, ${40 - asking} denied, ${asking} asking a person`,
+      checked: 200 * targets.length,
+      answered,
+      cutOff,
+      errors,
+      entries: ids.size,
+      verified: `chain, tree and signed checkpoint verify (${verdict.size} entries)`,
+    },
+    pss,
+    bursts,
+    notes,
+  };
+  await stopAll();
+  if (options.start) {
+    say('Timing npm start …');
+    report.start = await startTimes({ repeats: Math.min(3, repeats), clone: options.clone });
+  }
+  const name = report.when.replaceAll(/[:.]/g, '-');
+  await writeFile(join(results, `${name}.json`), `${JSON.stringify(report, null, 2)}\n`);
+  const text = render(report);
+  await writeFile(join(results, `${name}.txt`), text);
+  console.log(`\n${text}`);
+}
+
+async function stopAll() {
+  for (const target of targets.splice(0)) await target.stop();
+}
+
+let failed = false;
+try {
+  await run();
+} catch (error) {
+  failed = true;
+  console.error(error);
+} finally {
+  await stopAll();
+  await rm(scratch, { recursive: true, force: true });
+}
+process.exit(failed ? 1 : 0);

@@ -1,0 +1,63 @@
+// From `npm start` to the first verdict, as a newcomer would wait for it.
+import { spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, pause, until } from './process.mjs';
+
+const root = new URL('../..', import.meta.url).pathname;
+
+async function startOnce(cwd, dataDir) {
+  const port = await freePort();
+  const begun = performance.now();
+  const child = spawn('npm', ['start'], {
+    cwd,
+    detached: true,
+    stdio: 'ignore',
+    env: { ...process.env, AL_DATA_DIR: dataDir, PORT: String(port), npm_config_prefix: undefined },
+  });
+  const exited = new Promise((done) => child.once('exit', done));
+  try {
+    await until(
+      'the first verdict',
+      async () => {
+        const { base_url, agent } = JSON.parse(await readFile(join(dataDir, 'credentials.json'), 'utf8'));
+        if (!base_url.endsWith(`:${port}`)) return false;
+        const answer = await fetch(`${base_url}/api/v1/actions`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${agent.api_key}`, 'content-type': 'application/json' },
+          body: '{"action_type":"deploy.production"}',
+        });
+        const { status } = await answer.json();
+        // The sample policy is made at the end of a first start; until then nothing matches.
+        return answer.status === 202 && status === 'requested';
+      },
+      300_000,
+    );
+    return Math.round(performance.now() - begun);
+  } finally {
+    process.kill(-child.pid, 'SIGINT');
+    await Promise.race([exited, pause(20_000)]);
+  }
+}
+
+/** Milliseconds: in a fresh clone (npm's cache warm), on fresh data, on data of before. */
+export async function startTimes({ repeats, clone }) {
+  const scratch = await mkdtemp(join(tmpdir(), 'al-bench-start-'));
+  const times = { fresh_data: [], warm: [] };
+  try {
+    if (clone) {
+      execFileSync('git', ['clone', '--quiet', root, join(scratch, 'clone')]);
+      times.fresh_clone = [await startOnce(join(scratch, 'clone'), join(scratch, 'clone-data'))];
+    }
+    for (let i = 0; i < repeats; i++) {
+      const dataDir = join(scratch, `data-${i}`);
+      times.fresh_data.push(await startOnce(root, dataDir));
+      times.warm.push(await startOnce(root, dataDir));
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true, maxRetries: 5 });
+  }
+  return times;
+}
