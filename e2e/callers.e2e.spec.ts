@@ -1,0 +1,142 @@
+import { type Caller, operatorRoles, type Route, routeList, serviceScopes } from '@agentlattice/contracts';
+import { type Stack, startStack } from '@agentlattice/testkit';
+import { adminOf, agentOf, type Api } from './kit/api.js';
+
+/** Who a caller is, in the words of the route table; several, where a key stands for more than one. */
+interface Kind {
+  readonly name: string;
+  readonly is: readonly Caller[];
+  key: string | null;
+}
+
+const roleAndBelow = (role: (typeof operatorRoles)[number]): Caller[] =>
+  operatorRoles.slice(0, operatorRoles.indexOf(role) + 1).map((lower) => `operator:${lower}` as const);
+
+const kinds: Kind[] = [
+  { name: 'nobody', is: [], key: null },
+  { name: 'agent', is: ['agent'], key: null },
+  ...serviceScopes.map((scope): Kind => ({
+    name: `service ${scope}`,
+    is: ['service', `service:${scope}`],
+    key: null,
+  })),
+  ...operatorRoles.map((role): Kind => ({ name: role, is: roleAndBelow(role), key: null })),
+];
+
+describe('every route for every kind of caller', () => {
+  let stack: Stack;
+  let admin: Api;
+  let agent: Api;
+  let stranger: Api;
+  const own: Record<string, string> = {};
+
+  beforeAll(async () => {
+    stack = await startStack();
+    await stack.startServices();
+    admin = adminOf(stack);
+    agent = agentOf(stack);
+    for (const kind of kinds) kind.key = await keyOf(kind.name);
+    const workspace = await admin.post('/api/v1/workspaces', {
+      name: 'elsewhere',
+      admin: { email: 'stranger@example.com', name: 'Stranger', password: 'a long password' },
+    });
+    stranger = admin.as((workspace.body['admin'] as { api_key: string }).api_key);
+    const requested = await agent.submit('deploy.production');
+    own['approval_id'] = String(requested.body['approval_id']);
+    own['policy_id'] = await admin.policy({ name: 'ours', action_type: 'ours', effect: 'allow' });
+    own['agent_id'] = stack.credentials.agent.id;
+    own['key_id'] = String(
+      (await admin.post('/api/v1/keys', { name: 'x', kind: 'service', scopes: ['policies:read'] })).body[
+        'id'
+      ],
+    );
+  });
+  afterAll(() => stack.stop());
+
+  async function keyOf(name: string): Promise<string | null> {
+    if (name === 'nobody') return null;
+    if (name === 'agent') return stack.credentials.agent.api_key;
+    const [kind, scope] = name.split(' ');
+    if (kind === 'service')
+      return String(
+        (await admin.post('/api/v1/keys', { name, kind: 'service', scopes: [scope] })).body['key'],
+      );
+    const member = await admin.post('/api/v1/members', {
+      email: `${name}@example.com`,
+      name,
+      role: name,
+      password: 'a long password',
+    });
+    const key = await admin.post('/api/v1/keys', { name, kind: 'operator', member_id: member.body['id'] });
+    return String(key.body['key']);
+  }
+
+  const pathOf = (route: Route, ids: Record<string, string> = {}) =>
+    route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? 'nothing');
+
+  it.each(routeList.map((route) => [`${route.method} ${route.path}`, route] as const))(
+    '%s',
+    async (_name, route) => {
+      for (const { name, is, key } of kinds) {
+        const { status } = await admin.call(route.method, pathOf(route), {
+          key,
+          ...(route.body && { raw: '[]' }),
+        });
+        const wanted =
+          route.callers === 'public'
+            ? 'open'
+            : key === null
+              ? 401
+              : route.callers.some((c) => is.includes(c))
+                ? 'open'
+                : 403;
+        const got = status === 401 || status === 403 ? status : 'open';
+        expect({ caller: name, got }).toEqual({ caller: name, got: wanted });
+        expect(status).toBeLessThan(500);
+      }
+    },
+  );
+
+  it.each(
+    routeList
+      .filter(({ params }) => params !== undefined)
+      .map((route) => [`${route.method} ${route.path}`, route] as const),
+  )('%s of another workspace does not exist', async (_name, route) => {
+    const bodies: Record<string, unknown> = {
+      updatePolicy: { effect: 'deny' },
+      rotateKey: {},
+      suspendAgent: {},
+      resumeAgent: {},
+    };
+    const body = bodies[route.id];
+    const answer = await stranger.call(route.method, pathOf(route, own), {
+      ...(body === undefined ? {} : { body }),
+    });
+    expect(answer).toMatchObject({ status: 404, body: { error: 'NOT_FOUND' } });
+    // And it was not touched: its own workspace still has it.
+    if (route.method === 'GET') expect((await admin.get(pathOf(route, own))).status).toBe(200);
+  });
+
+  it('lists hold nothing of another workspace', async () => {
+    for (const path of ['agents', 'keys', 'members', 'policies', 'approvals', 'audit']) {
+      const { text } = await stranger.get(`/api/v1/${path}`);
+      expect(text).not.toContain(stack.credentials.org_id);
+      expect(text).not.toContain(stack.credentials.agent.id);
+    }
+  });
+
+  it('an agent does not see another agent’s requests', async () => {
+    const { body } = await admin.post('/api/agents/register', { name: 'neighbour' });
+    const neighbour = admin.as(String(body['api_key']));
+    expect((await neighbour.get(`/api/approvals/${own['approval_id'] ?? ''}/status`)).status).toBe(404);
+    expect((await neighbour.get(`/api/v1/approvals/${own['approval_id'] ?? ''}`)).status).toBe(404);
+    expect((await neighbour.get('/api/v1/approvals')).body['approvals']).toEqual([]);
+    const asked = await neighbour.get(`/api/v1/approvals?agent_id=${stack.credentials.agent.id}`);
+    expect(asked.body['approvals']).toEqual([]);
+  });
+
+  it('only an instance administrator makes workspaces', async () => {
+    const body = { name: 'w', admin: { email: 'a@example.com', name: 'A', password: 'a long password' } };
+    expect((await stranger.post('/api/v1/workspaces', body)).status).toBe(403);
+  });
+});

@@ -1,0 +1,87 @@
+import type { Stack } from '@agentlattice/testkit';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The body as JSON; an empty object where it is none. */
+  readonly body: Record<string, unknown>;
+}
+
+export interface Call {
+  readonly key?: string | null;
+  readonly body?: unknown;
+  /** Sent as it is, instead of `body`. */
+  readonly raw?: string;
+  readonly headers?: Record<string, string>;
+}
+
+/** Calls the house as a program outside would. */
+export class Api {
+  constructor(
+    private readonly baseUrl: string,
+    private readonly key: string | null,
+  ) {}
+
+  as(key: string | null): Api {
+    return new Api(this.baseUrl, key);
+  }
+
+  async call(
+    method: string,
+    path: string,
+    { key = this.key, body, raw, headers = {} }: Call = {},
+  ): Promise<Answer> {
+    const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+    const response = await fetch(this.baseUrl + path, {
+      method,
+      headers: {
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...(sent === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(sent === undefined ? {} : { body: sent }),
+    });
+    const text = await response.text();
+    const isJson = /json(;|$)/.test(response.headers.get('content-type') ?? '');
+    const parsed: unknown = isJson && text !== '' ? JSON.parse(text) : {};
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: parsed as Record<string, unknown>,
+    };
+  }
+
+  get(path: string): Promise<Answer> {
+    return this.call('GET', path);
+  }
+
+  post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.call('POST', path, { body, headers });
+  }
+
+  /** Submits an action; `eventId` makes it idempotent. */
+  submit(actionType: string, metadata: Record<string, unknown> = {}, eventId?: string): Promise<Answer> {
+    return this.post(
+      '/api/v1/actions',
+      { action_type: actionType, metadata },
+      eventId === undefined ? {} : { 'x-al-event-id': eventId },
+    );
+  }
+
+  /** Makes a policy. @throws when it is refused */
+  async policy(policy: {
+    name: string;
+    action_type: string;
+    effect: string;
+    [member: string]: unknown;
+  }): Promise<string> {
+    const { status, body, text } = await this.post('/api/v1/policies', policy);
+    if (status !== 201) throw new Error(text);
+    return String(body['id']);
+  }
+}
+
+export const adminOf = (stack: Stack) => new Api(stack.baseUrl, stack.credentials.admin.api_key);
+export const agentOf = (stack: Stack) => new Api(stack.baseUrl, stack.credentials.agent.api_key);
