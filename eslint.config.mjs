@@ -101,7 +101,7 @@ export default tseslint.config(
   ...Object.entries(mayImport).flatMap(([project, names]) => [
     { files: [`${project}/**/*.ts`], rules: { 'no-restricted-imports': importRule(names) } },
     {
-      files: [`${project}/**/*.spec.ts`],
+      files: [`${project}/**/*.spec.ts`, `${project}/test/**/*.ts`],
       rules: { 'no-restricted-imports': importRule([...names, ...onlyInSpecs]) },
     },
   ]),

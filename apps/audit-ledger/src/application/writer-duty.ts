@@ -39,7 +39,7 @@ const backoffMs = [50, 100, 250, 500, 1_000];
 export class WriterDuty<S extends WriterSession> {
   private current: DutyState = { kind: 'starting' };
   private readonly stopping = new AbortController();
-  private done: Promise<void> = Promise.resolve();
+  private done: Promise<void> | undefined;
 
   constructor(private readonly ports: WriterDutyPorts<S>) {}
 
@@ -47,8 +47,9 @@ export class WriterDuty<S extends WriterSession> {
     return this.current;
   }
 
+  /** Begins once: a hybrid Nest application calls its hooks for each of its parts. */
   start(): void {
-    this.done = this.run();
+    this.done ??= this.run();
   }
 
   async stop(): Promise<void> {
