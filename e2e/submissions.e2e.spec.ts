@@ -199,7 +199,7 @@ describe('an action, from request to verifiable entry', () => {
     const [head = '', claims = '', signature = ''] = grant.split('.');
     const { kid } = JSON.parse(Buffer.from(head, 'base64url').toString()) as { kid: string };
     const { keys } = (await admin.as(null).get('/.well-known/jwks.json')).body as {
-      keys: (JsonWebKey & { kid: string })[];
+      keys: { kid: string }[];
     };
     const jwk = keys.find((key) => key.kid === kid);
     if (jwk === undefined) throw new Error('the key of the grant is not published');

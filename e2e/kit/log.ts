@@ -8,6 +8,6 @@ export async function readLog(admin: Api): Promise<Entry[]> {
     const { status, text } = await admin.get(`/api/v1/audit/entries?from=${String(entries.length)}`);
     if (status !== 200) throw new Error(`entries answered ${String(status)}: ${text}`);
     if (text === '') return entries;
-    for (const line of text.trimEnd().split('\n')) entries.push(parseEntry(line));
+    for (const line of text.trimEnd().split('\n')) entries.push(parseEntry(Buffer.from(line)));
   }
 }
