@@ -1,0 +1,178 @@
+import { Refused, Unavailable } from '@agentlattice/contracts';
+import { fold } from '@agentlattice/decider';
+import {
+  appendFreeEvents,
+  inTransaction,
+  type NewEvent,
+  type StoredEvent,
+  type Tx,
+} from '@agentlattice/event-store';
+import type { Logger } from '@agentlattice/observability';
+import type pg from 'pg';
+import { type Approval, approvalDecider, type ApprovalEvent } from '../domain/approval.js';
+import { insertApprovals, type OpenableItem, openedData } from '../outbound/approval-rows.js';
+import type { AlarmClock } from '../outbound/deadline-alarms.js';
+import type { TimeOutApproval } from './time-out-approval.js';
+
+export type Opened = Exclude<Approval, { status: 'none' }> | Refused;
+
+export interface OpenApprovalsPorts {
+  readonly pool: pg.Pool;
+  readonly alarms: AlarmClock;
+  readonly timeOut: TimeOutApproval;
+  readonly logger: Logger;
+}
+
+const keyOf = ({ org_id, approval_id }: OpenableItem) => `${org_id}/${approval_id}`;
+const attempts = 3;
+
+/**
+ * Opens requests: one commit for all, and for each how it stands afterwards. Opening again changes nothing. A request
+ * that is opened after its deadline is timed out before anybody hears of it. What returns is on disk.
+ */
+export const makeOpenApprovals =
+  ({ pool, alarms, timeOut, logger }: OpenApprovalsPorts) =>
+  async (items: readonly OpenableItem[]): Promise<Opened[]> => {
+    const first = new Map(items.map((item) => [keyOf(item), item] as const).reverse());
+    // One order for everybody: two batches that hold the same requests wait for each other and never cross.
+    const unique = [...first.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+    const { states, now } = await openAll(pool, unique, logger);
+    await Promise.all(
+      unique
+        .filter((item) => isPending(states.get(keyOf(item))) && Date.parse(item.timeout_at) <= now.getTime())
+        .map(async (item) => {
+          const { org_id: orgId, approval_id: approvalId, traceparent } = item;
+          const ended = await timeOut({ orgId, approvalId, traceparent }).catch(unavailable);
+          states.set(keyOf(item), ended);
+        }),
+    );
+    const pending = unique.filter((item) => isPending(states.get(keyOf(item))));
+    alarms.set(
+      pending.map(({ org_id, approval_id, timeout_at, traceparent }) => ({
+        orgId: org_id,
+        approvalId: approval_id,
+        deadline: new Date(timeout_at),
+        version: 1,
+        traceparent,
+      })),
+    );
+    return items.map((item) => judged(item, states.get(keyOf(item))));
+  };
+export type OpenApprovals = ReturnType<typeof makeOpenApprovals>;
+
+const isPending = (state: Opened | undefined) => !(state instanceof Refused) && state?.status === 'pending';
+
+/** Another action under an id that is taken is refused; so is the second of two in one batch. */
+function judged(item: OpenableItem, state: Opened | undefined): Opened {
+  if (state === undefined) return new Unavailable('it is not open');
+  if (state instanceof Refused) return state;
+  try {
+    approvalDecider.decide({ type: 'OpenApproval', opened: openedData(item) }, state);
+    return state;
+  } catch (error) {
+    if (error instanceof Refused) return error;
+    throw error;
+  }
+}
+
+const unavailable = () => new Unavailable('the request could not be timed out');
+
+interface OpenedAt {
+  readonly states: Map<string, Opened>;
+  /** By the database's clock. */
+  readonly now: Date;
+}
+
+async function openAll(pool: pg.Pool, items: readonly OpenableItem[], logger: Logger): Promise<OpenedAt> {
+  try {
+    return await inTransaction(pool, (tx) => openInTransaction(tx, items));
+  } catch (error) {
+    if (!isBadData(error)) throw error;
+    if (items.length === 1) {
+      logger.error({ err: error, approval_id: items[0]?.approval_id }, 'a request cannot be stored');
+      return new Map(
+        items.map((item) => [keyOf(item), new Refused('INTERNAL', 'the request cannot be stored')]),
+      );
+    }
+  }
+  // Something in one of them cannot be stored: alone it fails alone.
+  const each = await Promise.all(items.map((item) => openAll(pool, [item], logger)));
+  return {
+    states: new Map(each.flatMap(({ states }) => [...states])),
+    now: each.map(({ now }) => now).reduce((a, b) => (a > b ? a : b)),
+  };
+}
+
+/** Classes 22 and 23: the values, not the server. */
+const isBadData = (error: unknown) => /^2[23]/.test(String((error as { code?: unknown } | null)?.code ?? ''));
+
+async function openInTransaction(tx: Tx, items: readonly OpenableItem[]): Promise<OpenedAt> {
+  const states = new Map<string, Opened>();
+  const now = await databaseTime(tx);
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    const left = items.filter((item) => !states.has(keyOf(item)));
+    if (left.length === 0) break;
+    const known = await loadStates(tx, left);
+    for (const [key, state] of known) states.set(key, state);
+    const fresh = new Map(left.filter((item) => !known.has(keyOf(item))).map((item) => [keyOf(item), item]));
+    const stored = await appendFreeEvents(tx, newEvents([...fresh.values()], now));
+    const opened = stored.flatMap((event) => {
+      const item = fresh.get(`${event.org_id}/${event.stream_id}`);
+      return item === undefined ? [] : [{ item, event }];
+    });
+    await insertApprovals(tx, opened);
+    for (const { item, event } of opened) {
+      const state = stateOf([event]);
+      if (state !== null) states.set(keyOf(item), state);
+    }
+  }
+  return { states, now };
+}
+
+async function databaseTime(tx: Tx): Promise<Date> {
+  const { rows } = await tx.query<{ now: Date }>(
+    `SELECT date_trunc('milliseconds', clock_timestamp()) AS now`,
+  );
+  if (rows[0] === undefined) throw new Error('the database gave no time');
+  return rows[0].now;
+}
+
+function newEvents(items: readonly OpenableItem[], occurred_at: Date): NewEvent[] {
+  return items.flatMap((item) =>
+    approvalDecider
+      .decide({ type: 'OpenApproval', opened: openedData(item) }, approvalDecider.initialState())
+      .map((event) => ({
+        ...event,
+        org_id: item.org_id,
+        stream_id: item.approval_id,
+        version: 1,
+        occurred_at,
+        meta: {
+          actor: { kind: 'agent' as const, id: item.agent.id, key_id: null, via: 'api' as const },
+          correlation_id: item.correlation_id,
+          traceparent: item.traceparent,
+        },
+      })),
+  );
+}
+
+async function loadStates(tx: Tx, items: readonly OpenableItem[]): Promise<Map<string, Opened>> {
+  const { rows } = await tx.query<Pick<StoredEvent, 'org_id' | 'stream_id' | 'type' | 'data'>>(
+    `SELECT e.org_id, e.stream_id, e.type, e.data
+       FROM event e JOIN unnest($1::text[], $2::text[]) AS k (org_id, stream_id) USING (org_id, stream_id)
+      ORDER BY e.org_id, e.stream_id, e.version`,
+    [items.map((item) => item.org_id), items.map((item) => item.approval_id)],
+  );
+  const streams = Map.groupBy(rows, (row) => `${row.org_id}/${row.stream_id}`);
+  const states = new Map<string, Opened>();
+  for (const [key, events] of streams) {
+    const state = stateOf(events);
+    if (state !== null) states.set(key, state);
+  }
+  return states;
+}
+
+function stateOf(events: readonly Pick<StoredEvent, 'type' | 'data'>[]) {
+  const state = fold(approvalDecider, events as unknown as readonly ApprovalEvent[]);
+  return state.status === 'none' ? null : state;
+}

@@ -1,0 +1,38 @@
+import { approvalServiceCommands as commands, type CommandRequest } from '@agentlattice/contracts';
+import { replay } from '@agentlattice/event-store';
+import { POOL } from '@agentlattice/service';
+import { Controller, Inject } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import type pg from 'pg';
+import type { ApprovalReader } from '../read/approval-reader.js';
+import { APPROVAL_READER } from '../tokens.js';
+
+type Request<Verb extends keyof typeof commands> = CommandRequest<(typeof commands)[Verb]>;
+
+@Controller()
+export class ApprovalsResponder {
+  constructor(
+    @Inject(APPROVAL_READER) private readonly reader: ApprovalReader,
+    @Inject(POOL) private readonly pool: pg.Pool,
+  ) {}
+
+  @MessagePattern(commands.get_approval.subject, { command: commands.get_approval })
+  get(@Payload() request: Request<'get_approval'>) {
+    return this.reader.get(request);
+  }
+
+  @MessagePattern(commands.approval_status.subject, { command: commands.approval_status })
+  status(@Payload() request: Request<'approval_status'>) {
+    return this.reader.status(request);
+  }
+
+  @MessagePattern(commands.list_approvals.subject, { command: commands.list_approvals })
+  list(@Payload() request: Request<'list_approvals'>) {
+    return this.reader.list(request);
+  }
+
+  @MessagePattern(commands.replay.subject, { command: commands.replay })
+  replay(@Payload() request: Request<'replay'>) {
+    return replay(this.pool, 'approval-service', request);
+  }
+}

@@ -1,0 +1,76 @@
+import type { EventData, OpenItem } from '@agentlattice/contracts';
+import type { StoredEvent, Tx } from '@agentlattice/event-store';
+
+/** The item without what belongs to one submission of it. */
+export type OpenableItem = Omit<OpenItem, 'item_id' | 'gateway' | 'replayed'>;
+
+/** Writes the rows of approvals just opened, and their erasable values, in the transaction of their events. */
+export async function insertApprovals(
+  tx: Tx,
+  opened: readonly { item: OpenableItem; event: StoredEvent }[],
+): Promise<void> {
+  if (opened.length === 0) return;
+  const rows = opened.map(({ item, event }) => ({
+    org_id: item.org_id,
+    approval_id: item.approval_id,
+    status: 'pending',
+    audit_event_id: item.audit_event_id,
+    agent_id: item.agent.id,
+    agent_name: item.agent.name,
+    action_type: item.action_type,
+    action_digest: item.action_digest,
+    policy_id: item.policy.id,
+    policy: item.policy,
+    terms: item.terms,
+    created_at: item.requested_at,
+    deadline_at: item.timeout_at,
+    version: event.version,
+    correlation_id: item.correlation_id,
+    traceparent: item.traceparent,
+  }));
+  await tx.query(
+    `INSERT INTO approval (org_id, approval_id, status, audit_event_id, agent_id, agent_name, action_type, action_digest,
+                           policy_id, policy, terms, created_at, deadline_at, version, correlation_id, traceparent)
+     SELECT * FROM jsonb_to_recordset($1::jsonb)
+       AS r (org_id text, approval_id text, status text, audit_event_id text, agent_id text, agent_name text,
+             action_type text, action_digest text, policy_id text, policy jsonb, terms jsonb, created_at timestamptz,
+             deadline_at timestamptz, version int, correlation_id text, traceparent text)`,
+    [JSON.stringify(rows)],
+  );
+  const values = opened.flatMap(({ item: { org_id, approval_id, ...item } }) =>
+    Object.entries({
+      metadata: item.metadata,
+      data_accessed: item.data_accessed,
+      conditions_evaluated: JSON.stringify(item.conditions_evaluated),
+    }).map(([name, value]) => [org_id, approval_id, name, value] as const),
+  );
+  await tx.query(
+    'INSERT INTO private_value (org_id, approval_id, name, value) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])',
+    [0, 1, 2, 3].map((column) => values.map((row) => row[column])),
+  );
+}
+
+/** Brings the row of an approval that ended up to its events. */
+export async function resolveApproval(tx: Tx, events: readonly StoredEvent[]): Promise<void> {
+  for (const { type, org_id, stream_id, version, occurred_at } of events)
+    if (type === 'approval.timed_out')
+      await tx.query(
+        `UPDATE approval SET status = 'timed_out', reason = 'approval_timeout', resolved_at = $3, version = $4
+          WHERE org_id = $1 AND approval_id = $2`,
+        [org_id, stream_id, occurred_at, version],
+      );
+}
+
+/** What `approval.opened` says: references, and nothing that may have to be erased. */
+export const openedData = (item: OpenableItem): EventData<'approval.opened'> => ({
+  approval_id: item.approval_id,
+  audit_event_id: item.audit_event_id,
+  agent: item.agent,
+  action_type: item.action_type,
+  policy: item.policy,
+  action_digest: item.action_digest,
+  terms: item.terms,
+  judged_at: item.judged_at,
+  requested_at: item.requested_at,
+  timeout_at: item.timeout_at,
+});

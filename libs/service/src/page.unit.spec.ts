@@ -1,0 +1,21 @@
+import { page, readCursor } from './page.js';
+
+describe('a page of a list', () => {
+  it('ends at the limit and says where the next begins', () => {
+    const { items, next_cursor } = page(['a', 'b', 'c'], 2, (item) => item);
+    expect(items).toEqual(['a', 'b']);
+    expect(readCursor(next_cursor, /^[a-z]$/)).toBe('b');
+    expect(page(['c'], 2, (item) => item).next_cursor).toBeNull();
+  });
+
+  it('ends earlier where its items are large, after one at least', () => {
+    const large = 'x'.repeat(300 * 1024);
+    expect(page([large, large, large], 3, () => 'next').items).toHaveLength(1);
+    expect(page([large + large], 3, () => 'next').items).toHaveLength(1);
+  });
+
+  it('begins at no cursor that is not ours', () =>
+    expect(() => readCursor('..', /^[a-z]$/)).toThrow(
+      expect.objectContaining({ code: 'VALIDATION_FAILED' }),
+    ));
+});
