@@ -90,9 +90,8 @@ async function openAll(pool: pg.Pool, items: readonly OpenableItem[], logger: Lo
     if (!isBadData(error)) throw error;
     if (items.length === 1) {
       logger.error({ err: error, approval_id: items[0]?.approval_id }, 'a request cannot be stored');
-      return new Map(
-        items.map((item) => [keyOf(item), new Refused('INTERNAL', 'the request cannot be stored')]),
-      );
+      const refused = new Refused('INTERNAL', 'the request cannot be stored');
+      return { states: new Map(items.map((item) => [keyOf(item), refused])), now: new Date(0) };
     }
   }
   // Something in one of them cannot be stored: alone it fails alone.
