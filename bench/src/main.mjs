@@ -87,17 +87,19 @@ async function run() {
       for (let i = 0; i < targets.length; i++) {
         const target = targets[(i + repeat) % targets.length];
         const load = loadavg()[0];
-        const before = sum(await target.cpu());
+        const before = await target.cpu();
         const result = await burst(target.url, messages(target), { connections: count, seconds });
-        const cpu_us = ((sum(await target.cpu()) - before) * 1e6) / Math.max(1, result.requests);
+        const after = await target.cpu();
+        const perAnswer = (name) => Math.round(((after[name] - before[name]) * 1e6) / Math.max(1, result.requests));
+        const cpu = Object.fromEntries(Object.keys(after).map((name) => [name, perAnswer(name)]));
         if (result.errors > 0 && target !== house) throw new Error(`${target.name} answered ${result.errors} errors`);
         if (target === house) {
           answered += result.requests;
           cutOff += count;
           errors += result.errors;
         }
-        bursts.push({ target: target.name, connections: count, repeat, load, cpu_us, ...result });
-        say(`${target.name} at ${count}: ${result.rate}/s, p50 ${result.p50} ms, p99 ${result.p99} ms (load ${load.toFixed(1)})`);
+        bursts.push({ target: target.name, connections: count, repeat, load, cpu, cpu_us: sum(cpu), ...result });
+        say(`${target.name} at ${count}: ${result.rate}/s, p50 ${result.p50} ms, p99 ${result.p99} ms (load ${load.toFixed(1)}), CPU µs ${JSON.stringify(cpu)}`);
       }
   const pss = Object.assign({}, ...(await Promise.all(targets.map((target) => target.pss()))));
   for (const target of targets) checkedIds.push(...(await checkAnswers(target)));

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { cpuSecondsOf, freePort, pssOf, startServer, until } from '../process.mjs';
 import { policies } from '../workload.mjs';
 
-const command = new URL('../../node_modules/.bin/cerbos', import.meta.url).pathname;
+// The binary itself: npm's wrapper would pass no signal on to it.
+const platform = `${process.platform}-${process.arch}`;
+const command = new URL(`../../node_modules/@cerbos/cerbos-${platform}/cerbos-${platform}`, import.meta.url).pathname;
 const cel = { lt: '<', eq: '==', in: 'in' };
 
 const rule = ({ effect, prefix, conditions }) => ({
