@@ -45,7 +45,9 @@ async function checkAnswers(target) {
     const said = await answer.json();
     const verdict = target.verdictOf(said);
     if (verdict !== request.verdict)
-      throw new Error(`${target.name} said ${verdict} where ${request.verdict} is right: ${body} → ${JSON.stringify(said)}`);
+      throw new Error(
+        `${target.name} said ${verdict} where ${request.verdict} is right: ${body} → ${JSON.stringify(said)}`,
+      );
     if (target.eventOf) ids.push(target.eventOf(said));
   }
   return ids;
@@ -90,16 +92,28 @@ async function run() {
         const before = await target.cpu();
         const result = await burst(target.url, messages(target), { connections: count, seconds });
         const after = await target.cpu();
-        const perAnswer = (name) => Math.round(((after[name] - before[name]) * 1e6) / Math.max(1, result.requests));
+        const perAnswer = (name) =>
+          Math.round(((after[name] - before[name]) * 1e6) / Math.max(1, result.requests));
         const cpu = Object.fromEntries(Object.keys(after).map((name) => [name, perAnswer(name)]));
-        if (result.errors > 0 && target !== house) throw new Error(`${target.name} answered ${result.errors} errors`);
+        if (result.errors > 0 && target !== house)
+          throw new Error(`${target.name} answered ${result.errors} errors`);
         if (target === house) {
           answered += result.requests;
           cutOff += count;
           errors += result.errors;
         }
-        bursts.push({ target: target.name, connections: count, repeat, load, cpu, cpu_us: sum(cpu), ...result });
-        say(`${target.name} at ${count}: ${result.rate}/s, p50 ${result.p50} ms, p99 ${result.p99} ms (load ${load.toFixed(1)}), CPU µs ${JSON.stringify(cpu)}`);
+        bursts.push({
+          target: target.name,
+          connections: count,
+          repeat,
+          load,
+          cpu,
+          cpu_us: sum(cpu),
+          ...result,
+        });
+        say(
+          `${target.name} at ${count}: ${result.rate}/s, p50 ${result.p50} ms, p99 ${result.p99} ms (load ${load.toFixed(1)}), CPU µs ${JSON.stringify(cpu)}`,
+        );
       }
   const pss = Object.assign({}, ...(await Promise.all(targets.map((target) => target.pss()))));
   for (const target of targets) checkedIds.push(...(await checkAnswers(target)));

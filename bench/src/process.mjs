@@ -42,7 +42,8 @@ export async function until(what, probe, withinMs = 30_000) {
     } catch (error) {
       last = error;
     }
-    if (Date.now() > deadline) throw new Error(`${what} did not happen within ${withinMs} ms`, { cause: last });
+    if (Date.now() > deadline)
+      throw new Error(`${what} did not happen within ${withinMs} ms`, { cause: last });
     await pause(20);
   }
 }

@@ -3,11 +3,16 @@ export const median = (values) => {
   return sorted[Math.floor(sorted.length / 2)];
 };
 
-const pad = (cells, widths) => cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ');
+const pad = (cells, widths) =>
+  cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ');
 
 function table(head, rows) {
   const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i].length)));
-  return [pad(head, widths), widths.map((w) => '-'.repeat(w)).join('  '), ...rows.map((row) => pad(row, widths))].join('\n');
+  return [
+    pad(head, widths),
+    widths.map((w) => '-'.repeat(w)).join('  '),
+    ...rows.map((row) => pad(row, widths)),
+  ].join('\n');
 }
 
 /** Medians per target and number of connections, with ratios to each peer. */
@@ -48,14 +53,21 @@ export function render({ when, machine, targets, load, summary, audit, start, ps
       ratio(r.p50_to_cerbos),
     ]);
   const memory = Object.entries(pss).map(([name, mb]) => [name, mb.toFixed(1)]);
-  const times = Object.entries(start ?? {}).map(([name, ms]) => [name, (median(ms) / 1_000).toFixed(2), ms.map((t) => (t / 1_000).toFixed(2)).join(' ')]);
+  const times = Object.entries(start ?? {}).map(([name, ms]) => [
+    name,
+    (median(ms) / 1_000).toFixed(2),
+    ms.map((t) => (t / 1_000).toFixed(2)).join(' '),
+  ]);
   return [
     `Audited verdicts over HTTP, ${when}`,
     `${machine}; load before the bursts ${load.min} to ${load.max} (1 minute); loader: ${audit.loader}; ${audit.mix}`,
     '',
     ...targets.map(({ name, version, durability }) => `${name} ${version}: ${durability}`),
     '',
-    table(['target', 'connections', 'per s', 'p50 ms', 'p99 ms', 'CPU µs', '×Cerbos', '×OPA', 'p50 ×Cerbos'], rows),
+    table(
+      ['target', 'connections', 'per s', 'p50 ms', 'p99 ms', 'CPU µs', '×Cerbos', '×OPA', 'p50 ×Cerbos'],
+      rows,
+    ),
     '',
     `Medians of ${summary[0]?.repeats} interleaved bursts. Only ratios inside one run count. CPU: all of a target's processes, per answer.`,
     `Answers: all ${audit.checked} checked verdicts right, ${audit.errors} errors in ${audit.answered} answers of ours.`,

@@ -7,7 +7,8 @@ import { policies } from '../workload.mjs';
 
 // The binary itself: npm's wrapper would pass no signal on to it.
 const platform = `${process.platform}-${process.arch}`;
-const command = new URL(`../../node_modules/@cerbos/cerbos-${platform}/cerbos-${platform}`, import.meta.url).pathname;
+const command = new URL(`../../node_modules/@cerbos/cerbos-${platform}/cerbos-${platform}`, import.meta.url)
+  .pathname;
 const cel = { lt: '<', eq: '==', in: 'in' };
 
 const rule = ({ effect, prefix, conditions }) => ({

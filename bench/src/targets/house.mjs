@@ -46,7 +46,9 @@ async function furnished(stack) {
   const keys = [];
   for (let i = 0; i < agents; i++)
     keys.push((await send('/api/agents/register', credentials.service_key, { name: `bench-${i}` })).api_key);
-  const members = [...services, 'postgres', 'nats', 'redis'].filter((name) => pidOf(stack, name) !== undefined);
+  const members = [...services, 'postgres', 'nats', 'redis'].filter(
+    (name) => pidOf(stack, name) !== undefined,
+  );
 
   return {
     name: 'agentlattice',
@@ -58,10 +60,13 @@ async function furnished(stack) {
       headers: { 'content-type': 'application/json', authorization: `Bearer ${keys[i % keys.length]}` },
       body: JSON.stringify({ action_type: `${service}.${operation}`, metadata, data_accessed }),
     }),
-    verdictOf: (answer) => ({ executed: 'executed', denied: 'denied', requested: 'requested' })[answer.status],
+    verdictOf: (answer) =>
+      ({ executed: 'executed', denied: 'denied', requested: 'requested' })[answer.status],
     eventOf: (answer) => answer.audit_event_id,
     pss: async () =>
-      Object.fromEntries(await Promise.all(members.map(async (name) => [name, await pssOf(pidOf(stack, name))]))),
+      Object.fromEntries(
+        await Promise.all(members.map(async (name) => [name, await pssOf(pidOf(stack, name))])),
+      ),
     cpu: async () =>
       Object.fromEntries(
         await Promise.all(members.map(async (name) => [name, await cpuSecondsOf(pidOf(stack, name))])),
@@ -103,7 +108,7 @@ async function audit(baseUrl, key) {
   const size = Number(checkpoint.split('\n')[1]);
   const verifier = createVerifier();
   const ids = new Set();
-  for (let from = 0; from < size; ) {
+  for (let from = 0; from < size;) {
     const lines = (await get(`/api/v1/audit/entries?from=${from}&limit=1000`)).split('\n').filter(Boolean);
     if (lines.length === 0) throw new Error(`the log ends at ${from} of ${size}`);
     for (const line of lines.slice(0, size - from)) {
@@ -116,4 +121,3 @@ async function audit(baseUrl, key) {
   const verdict = verifier.finish({ checkpoints: [checkpoint], trusted });
   return { verdict, ids };
 }
-

@@ -23,14 +23,21 @@ export async function findOpa() {
     stdio: ['ignore', 'ignore', 'pipe'],
     encoding: 'utf8',
   });
-  return built.status === 0 ? { binary } : { missing: `go install failed: ${built.stderr.split('\n').at(-2)}` };
+  return built.status === 0
+    ? { binary }
+    : { missing: `go install failed: ${built.stderr.split('\n').at(-2)}` };
 }
 
 function rules({ service, effect, prefix, conditions = [] }) {
   const match = prefix
     ? `startswith(input.action_type, "${service}.deploy.")`
     : `input.action_type == "${service}.deploy"`;
-  const verdict = { allow: 'executed', conditional: 'executed', deny: 'denied', require_approval: 'requested' }[effect];
+  const verdict = {
+    allow: 'executed',
+    conditional: 'executed',
+    deny: 'denied',
+    require_approval: 'requested',
+  }[effect];
   const tests = conditions.map(({ field, operator, value }) => {
     const left = `input.metadata.${field}`;
     const right = JSON.stringify(value);
@@ -54,7 +61,15 @@ export async function startOpa(folder, binary) {
   const log = join(folder, 'opa-decisions.log');
   const server = startServer(
     binary,
-    ['run', '--server', `--addr=127.0.0.1:${port}`, `--config-file=${config}`, '--log-level=error', '--disable-telemetry', rego],
+    [
+      'run',
+      '--server',
+      `--addr=127.0.0.1:${port}`,
+      `--config-file=${config}`,
+      '--log-level=error',
+      '--disable-telemetry',
+      rego,
+    ],
     { log },
   );
   const url = `http://127.0.0.1:${port}`;

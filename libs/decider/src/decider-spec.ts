@@ -31,7 +31,8 @@ export const deciderSpec =
   });
 
 function expectSame(decided: readonly unknown[], expected: readonly unknown[]): void {
-  if (!sameValue(decided, expected)) throw new Error(`expected ${show(expected)}\nbut the decider said ${show(decided)}`);
+  if (!sameValue(decided, expected))
+    throw new Error(`expected ${show(expected)}\nbut the decider said ${show(decided)}`);
 }
 
 function expectRefusal(judge: () => readonly unknown[], code: string): void {
@@ -40,7 +41,8 @@ function expectRefusal(judge: () => readonly unknown[], code: string): void {
     decided = judge();
   } catch (error) {
     if (error instanceof Refused && error.code === code) return;
-    if (error instanceof Refused) throw new Error(`expected the refusal ${code}, got ${error.code}`, { cause: error });
+    if (error instanceof Refused)
+      throw new Error(`expected the refusal ${code}, got ${error.code}`, { cause: error });
     throw error;
   }
   throw new Error(`expected the refusal ${code}, but the decider said ${show(decided)}`);

@@ -41,12 +41,16 @@ describe('deciderSpec', () => {
   it('fails a test whose expectation is not met', () => {
     expect(() => given().when({ type: 'open' }).thenNothing()).toThrow('opened');
     expect(() =>
-      given({ type: 'opened' }).when({ type: 'shut', force: true }).thenEvents({ type: 'shut', forced: false }),
+      given({ type: 'opened' })
+        .when({ type: 'shut', force: true })
+        .thenEvents({ type: 'shut', forced: false }),
     ).toThrow('forced');
-    expect(() => given({ type: 'opened' }).when({ type: 'shut', force: true }).thenRefused('ALREADY_SHUT')).toThrow(
-      'expected the refusal',
+    expect(() =>
+      given({ type: 'opened' }).when({ type: 'shut', force: true }).thenRefused('ALREADY_SHUT'),
+    ).toThrow('expected the refusal');
+    expect(() => given().when({ type: 'shut', force: true }).thenRefused('LOCKED')).toThrow(
+      'got ALREADY_SHUT',
     );
-    expect(() => given().when({ type: 'shut', force: true }).thenRefused('LOCKED')).toThrow('got ALREADY_SHUT');
   });
 });
 

@@ -1,4 +1,5 @@
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
 
 /** Structural equality of plain data; a member that is undefined counts as missing. */
 export function sameValue(a: unknown, b: unknown): boolean {

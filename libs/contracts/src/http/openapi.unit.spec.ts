@@ -7,7 +7,9 @@ import { routeList } from './routes.js';
 const document = openApiDocument();
 
 it('is valid OpenAPI 3.1', async () => {
-  const { valid, errors } = await new Validator().validate(JSON.parse(JSON.stringify(document)) as object);
+  const { valid, errors } = await new Validator().validate(
+    JSON.parse(JSON.stringify(document)) as Record<string, unknown>,
+  );
   expect(errors ?? []).toEqual([]);
   expect(valid).toBe(true);
 });
