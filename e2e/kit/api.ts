@@ -43,7 +43,7 @@ export class Api {
       ...(sent === undefined ? {} : { body: sent }),
     });
     const text = await response.text();
-    const isJson = /json(;|$)/.test(response.headers.get('content-type') ?? '');
+    const isJson = /[/+]json(;|$)/.test(response.headers.get('content-type') ?? '');
     const parsed: unknown = isJson && text !== '' ? JSON.parse(text) : {};
     return {
       status: response.status,
