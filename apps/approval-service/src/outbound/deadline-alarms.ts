@@ -39,6 +39,7 @@ export interface DeadlineAlarmsOptions {
 const queueName = 'approval-deadlines';
 const jobsSchema = 'approval_service_jobs';
 const retryAfterMs = 2_000;
+const maxSetting = 5_000;
 const jobOptions = {
   removeOnComplete: true,
   removeOnFail: true,
@@ -46,7 +47,18 @@ const jobOptions = {
   backoff: { type: 'fixed', delay: 500 },
 };
 
-type AlarmQueue = Pick<Queue<AlarmData>, 'addBulk' | 'close' | 'on'>;
+const dataOf = ({ orgId, approvalId, traceparent }: Alarm): AlarmData => ({
+  org_id: orgId,
+  approval_id: approvalId,
+  traceparent,
+});
+const optionsOf = ({ approvalId, version, deadline }: Alarm) => ({
+  ...jobOptions,
+  jobId: `${approvalId}-deadline-${String(version)}`,
+  delay: Math.max(0, deadline.getTime() - Date.now()),
+});
+
+type AlarmQueue = Pick<Queue<AlarmData>, 'add' | 'close' | 'on'>;
 type AlarmWorker = Pick<Worker<AlarmData>, 'close' | 'on'>;
 
 /** BullMQ's delayed jobs as alarm clocks: they may come twice, late or never. */
@@ -56,6 +68,7 @@ export class DeadlineAlarms implements AlarmClock {
   private readonly connections: Redis[] = [];
   private retry: NodeJS.Timeout | undefined;
   private stopped = false;
+  private setting = 0;
 
   constructor(private readonly options: DeadlineAlarmsOptions) {}
 
@@ -69,22 +82,20 @@ export class DeadlineAlarms implements AlarmClock {
 
   set(alarms: readonly Alarm[]): void {
     if (alarms.length === 0 || this.queue === undefined) return;
-    const now = Date.now();
-    const jobs = alarms.map(({ orgId, approvalId, deadline, version, traceparent }) => ({
-      name: 'deadline',
-      data: { org_id: orgId, approval_id: approvalId, traceparent },
-      opts: {
-        ...jobOptions,
-        jobId: `${approvalId}-deadline-${String(version)}`,
-        delay: Math.max(0, deadline.getTime() - now),
-      },
-    }));
-    this.queue.addBulk(jobs).catch((error: unknown) => {
-      this.options.logger.warn(
-        { err: error, alarms: alarms.length },
-        'timers could not be set; the sweep will see to it',
-      );
-    });
+    const { logger } = this.options;
+    if (this.setting + alarms.length > maxSetting)
+      return logger.warn({ alarms: alarms.length }, 'timers are behind; the sweep will see to these');
+    const { queue } = this;
+    const failed = (error: unknown) =>
+      logger.warn({ err: error }, 'a timer could not be set; the sweep will see to it');
+    for (const alarm of alarms) {
+      this.setting += 1;
+      // One by one: in PostgreSQL adding several needs a right to temporary tables, which our role does not have.
+      queue
+        .add('deadline', dataOf(alarm), optionsOf(alarm))
+        .catch(failed)
+        .finally(() => (this.setting -= 1));
+    }
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,104 @@
+import { eventually, notRun, type Stack, startStack } from '@agentlattice/testkit';
+import pg from 'pg';
+import { Redis } from 'ioredis';
+import { logger, newId } from '../../test/approval-fixture.js';
+import { type Alarm, DeadlineAlarms } from './deadline-alarms.js';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({ services: [] });
+  if (stack.redisUrl === undefined) notRun('timers on Redis: no redis-server on PATH');
+});
+afterAll(() => stack.stop());
+
+describe.each(['PostgreSQL', 'Redis'])('alarms on %s', (where) => {
+  const url = () => (where === 'Redis' ? stack.redisUrl : undefined);
+  const left = () => where === 'Redis' && url() === undefined;
+  const rung: { approvalId: string; at: number; traceparent: string | null }[] = [];
+  let failures = 0;
+  let alarms: DeadlineAlarms | undefined;
+  const begin = () => {
+    alarms = new DeadlineAlarms({
+      databaseUrl: stack.databaseUrl('approval-service'),
+      redisUrl: url(),
+      logger,
+      onDue: ({ approvalId, traceparent }) => {
+        if (failures-- > 0) return Promise.reject(new Error('not now'));
+        rung.push({ approvalId, at: Date.now(), traceparent });
+        return Promise.resolve();
+      },
+    });
+    alarms.start();
+  };
+  const alarm = (inMs: number): Alarm => ({
+    orgId: newId('org'),
+    approvalId: newId('apr'),
+    deadline: new Date(Date.now() + inMs),
+    version: 1,
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  });
+  const rings = ({ approvalId }: Alarm) => rung.filter((ring) => ring.approvalId === approvalId);
+  /** Alarms set before the connection stands are dropped on purpose. */
+  const connected = () =>
+    eventually(() => {
+      const probe = alarm(0);
+      alarms?.set([probe]);
+      return eventually(() => rings(probe).length > 0, { within: 500 });
+    });
+  const jobsSet = async (wanted: Alarm) => {
+    const redisUrl = url();
+    if (redisUrl !== undefined) {
+      const redis = new Redis(redisUrl);
+      const found = await redis.exists(`bull:approval-deadlines:${wanted.approvalId}-deadline-1`);
+      redis.disconnect();
+      return found === 1;
+    }
+    const pool = new pg.Pool({
+      connectionString: stack.databaseUrl('approval-service'),
+      options: '-c search_path=approval_service_jobs',
+    });
+    const { rowCount } = await pool.query('SELECT FROM job WHERE id = $1', [
+      `${wanted.approvalId}-deadline-1`,
+    ]);
+    await pool.end();
+    return rowCount === 1;
+  };
+
+  beforeAll(async () => {
+    if (left()) return;
+    begin();
+    await connected();
+  });
+  afterAll(() => alarms?.stop());
+
+  it('ring once at their time, with the trace they were set in', async () => {
+    if (left()) return;
+    const set = Array.from({ length: 50 }, () => alarm(400));
+    alarms?.set(set);
+    alarms?.set(set);
+    await eventually(() => set.every((one) => rings(one).length > 0));
+    for (const one of set) {
+      expect(rings(one)).toHaveLength(1);
+      expect(rings(one)[0]?.at).toBeGreaterThanOrEqual(one.deadline.getTime());
+      expect(rings(one)[0]?.traceparent).toBe(one.traceparent);
+    }
+  });
+
+  it('ring again when what they call failed', async () => {
+    if (left()) return;
+    failures = 1;
+    const one = alarm(0);
+    alarms?.set([one]);
+    await eventually(() => rings(one).length === 1);
+  });
+
+  it('ring after a restart', async () => {
+    if (left()) return;
+    const one = alarm(1_000);
+    alarms?.set([one]);
+    await eventually(() => jobsSet(one));
+    await alarms?.stop();
+    begin();
+    await eventually(() => rings(one).length === 1);
+  });
+});
