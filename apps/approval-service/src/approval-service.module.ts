@@ -6,10 +6,10 @@ import { type BaseConfig, COMMANDS, CONFIG, LOGGER, NATS, POOL, ServiceModule } 
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
+import { DeadlineSweep } from './application/deadline-sweep.js';
 import { makeOpenApprovals, type OpenApprovals } from './application/open-approvals.js';
 import { makeOpenUnopened, noteRequestedAction } from './application/open-unopened.js';
-import { makeSweepDeadlines } from './application/sweep-deadlines.js';
-import { makeTimeOutApproval, type TimeOutApproval } from './application/time-out-approval.js';
+import { makeTimeOutApprovals, type TimeOutApprovals } from './application/time-out-approvals.js';
 import { ApprovalsResponder } from './inbound/approvals.responder.js';
 import { OpenResponder } from './inbound/open.responder.js';
 import { RegularWork } from './inbound/regular-work.js';
@@ -19,9 +19,10 @@ import {
   APPROVAL_READER,
   BACKGROUND,
   DEADLINE_ALARMS,
+  DEADLINE_SWEEP,
   EVENT_STORE,
   OPEN_APPROVALS,
-  TIME_OUT_APPROVAL,
+  TIME_OUT_APPROVALS,
 } from './tokens.js';
 
 interface Stoppable {
@@ -38,24 +39,29 @@ const graceMs = 2_000;
     { provide: EVENT_STORE, inject: [POOL], useFactory: (pool: pg.Pool) => new EventStore(pool) },
     { provide: APPROVAL_READER, inject: [POOL], useFactory: (pool: pg.Pool) => new ApprovalReader(pool) },
     {
-      provide: TIME_OUT_APPROVAL,
+      provide: TIME_OUT_APPROVALS,
       inject: [EVENT_STORE, NATS],
-      useFactory: (store: EventStore, nc: NatsConnection) => makeTimeOutApproval({ store, nc }),
+      useFactory: (store: EventStore, nc: NatsConnection) => makeTimeOutApprovals({ store, nc }),
+    },
+    {
+      provide: DEADLINE_SWEEP,
+      inject: [POOL, TIME_OUT_APPROVALS],
+      useFactory: (pool: pg.Pool, timeOut: TimeOutApprovals) => new DeadlineSweep({ pool, timeOut }),
     },
     {
       provide: DEADLINE_ALARMS,
-      inject: [CONFIG, LOGGER, TIME_OUT_APPROVAL],
+      inject: [CONFIG, LOGGER, DEADLINE_SWEEP],
       useFactory: deadlineAlarms,
     },
     {
       provide: OPEN_APPROVALS,
-      inject: [POOL, DEADLINE_ALARMS, TIME_OUT_APPROVAL, LOGGER],
-      useFactory: (pool: pg.Pool, alarms: DeadlineAlarms, timeOut: TimeOutApproval, logger: Logger) =>
+      inject: [POOL, DEADLINE_ALARMS, TIME_OUT_APPROVALS, LOGGER],
+      useFactory: (pool: pg.Pool, alarms: DeadlineAlarms, timeOut: TimeOutApprovals, logger: Logger) =>
         makeOpenApprovals({ pool, alarms, timeOut, logger }),
     },
     {
       provide: BACKGROUND,
-      inject: [CONFIG, POOL, NATS, COMMANDS, LOGGER, TIME_OUT_APPROVAL, OPEN_APPROVALS],
+      inject: [CONFIG, POOL, NATS, COMMANDS, LOGGER, DEADLINE_SWEEP, OPEN_APPROVALS],
       useFactory: background,
     },
   ],
@@ -75,14 +81,14 @@ export class ApprovalServiceModule implements OnApplicationShutdown {
 function deadlineAlarms(
   { databaseUrl, redisUrl }: BaseConfig,
   logger: Logger,
-  timeOut: TimeOutApproval,
+  sweep: DeadlineSweep,
 ): DeadlineAlarms {
   const alarms = new DeadlineAlarms({
     databaseUrl,
     redisUrl,
     logger,
     onDue: (due) =>
-      inSpan('approval deadline', { traceparent: due.traceparent, kind: 'consumer' }, () => timeOut(due)),
+      inSpan('approval deadline', { traceparent: due.traceparent, kind: 'consumer' }, () => sweep.run()),
   });
   alarms.start();
   return alarms;
@@ -94,10 +100,9 @@ function background(
   nc: NatsConnection,
   commands: CommandClient,
   logger: Logger,
-  timeOut: TimeOutApproval,
+  sweep: DeadlineSweep,
   open: OpenApprovals,
 ): readonly Stoppable[] {
-  const sweep = makeSweepDeadlines({ pool, timeOut, logger });
   const openUnopened = makeOpenUnopened({ pool, commands, open, logger, graceMs });
   return [
     startRelay({ databaseUrl, nc, service: 'approval-service', logger }),
@@ -111,7 +116,7 @@ function background(
       handle: noteRequestedAction,
       logger,
     }),
-    new RegularWork('the sweep of deadlines', sweepEveryMs, sweep, logger).start(),
+    new RegularWork('the sweep of deadlines', sweepEveryMs, () => sweep.run(), logger).start(),
     new RegularWork('opening recorded requests', sweepEveryMs, openUnopened, logger).start(),
   ];
 }

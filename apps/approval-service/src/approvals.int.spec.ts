@@ -19,9 +19,9 @@ import type { Subscription } from '@nats-io/transport-node';
 import { jetstream } from '@nats-io/jetstream';
 import pg from 'pg';
 import { logger, neighbours, type Neighbours, newId, requested } from '../test/approval-fixture.js';
+import { DeadlineSweep } from './application/deadline-sweep.js';
 import { makeOpenApprovals } from './application/open-approvals.js';
-import { makeSweepDeadlines } from './application/sweep-deadlines.js';
-import { makeTimeOutApproval } from './application/time-out-approval.js';
+import { makeTimeOutApprovals } from './application/time-out-approvals.js';
 import { ApprovalServiceModule } from './approval-service.module.js';
 import { migrations } from './migrations/index.js';
 
@@ -162,12 +162,15 @@ describe('the approval service', () => {
 
   it('finds by its sweep what no timer tells', async () => {
     const store = new EventStore(pool);
-    const timeOut = makeTimeOutApproval({ store, nc: { publish: () => {} } });
+    const timeOut = makeTimeOutApprovals({ store, nc: { publish: () => {} } });
     const open = makeOpenApprovals({ pool, alarms: { set: () => {} }, timeOut, logger });
     const item = requested(newId('org'), 300);
     await open([item]);
-    const sweep = makeSweepDeadlines({ pool, timeOut, logger });
-    await eventually(async () => (await sweep()) >= 0 && (await typesOf(item)).length === 2);
+    const sweep = new DeadlineSweep({ pool, timeOut });
+    await eventually(async () => {
+      await Promise.all([sweep.run(), sweep.run(), sweep.run()]);
+      return (await typesOf(item)).length === 2;
+    });
     expect(await typesOf(item)).toEqual(['approval.opened', 'approval.timed_out']);
   });
 

@@ -1,7 +1,8 @@
 /** What the module provides beside the tokens of libs/service. */
 export const EVENT_STORE = Symbol('EVENT_STORE');
 export const OPEN_APPROVALS = Symbol('OPEN_APPROVALS');
-export const TIME_OUT_APPROVAL = Symbol('TIME_OUT_APPROVAL');
+export const TIME_OUT_APPROVALS = Symbol('TIME_OUT_APPROVALS');
+export const DEADLINE_SWEEP = Symbol('DEADLINE_SWEEP');
 export const DEADLINE_ALARMS = Symbol('DEADLINE_ALARMS');
 export const APPROVAL_READER = Symbol('APPROVAL_READER');
 export const BACKGROUND = Symbol('BACKGROUND');

@@ -169,6 +169,29 @@ describe('the event store', () => {
     expect(stored.map((event) => event.stream_id)).toEqual(['free-1', 'free-2']);
   });
 
+  it('decides over many streams in one commit, each once, while others decide over them', async () => {
+    const streamIds = Array.from({ length: 40 }, (_, i) => `many-${String(i)}`);
+    for (const streamId of streamIds) await open(streamId);
+    const decideAll = (by: string, ids: string[]) =>
+      store.updateMany({
+        decider: {
+          ...decider,
+          decide: (command: Command, state: State) =>
+            state.status === 'pending' ? decider.decide(command, state) : [],
+        },
+        streams: ids.map((streamId) => ({ orgId: org, streamId, meta })),
+        command: (at): Command => ({ type: 'decide', by, at }),
+      });
+    const outcomes = await Promise.all([
+      decideAll('a', streamIds),
+      decideAll('b', [...streamIds].reverse()),
+      decideAll('c', streamIds.slice(10, 30)),
+    ]);
+    expect(outcomes.flatMap(({ events }) => events)).toHaveLength(40);
+    for (const { states } of outcomes) expect(states.every(({ status }) => status === 'decided')).toBe(true);
+    for (const streamId of streamIds) expect(await store.load(org, streamId)).toHaveLength(2);
+  });
+
   it('keeps workspaces apart', async () => {
     await open('shared-name');
     expect(await store.load('org_01jd7e5sqcfnmrq9yh4qvxw2k4', 'shared-name')).toEqual([]);

@@ -21,6 +21,23 @@ export interface Update<State, Cmd, Event extends DecidedEvent> {
   readonly project?: (tx: Tx, events: readonly StoredEvent[], state: State) => Promise<void>;
 }
 
+/** One stream of several that get the same command. */
+export interface StreamRef {
+  readonly orgId: string;
+  readonly streamId: string;
+  readonly meta: EventMeta;
+}
+
+export interface UpdateMany<State, Cmd, Event extends DecidedEvent> extends Pick<
+  Update<State, Cmd, Event>,
+  'decider'
+> {
+  readonly streams: readonly StreamRef[];
+  /** Nothing it decides may be refused: a refusal of one stream gives up all. */
+  readonly command: (now: Date) => Cmd;
+  readonly project?: (tx: Tx, events: readonly StoredEvent[]) => Promise<void>;
+}
+
 export interface Updated<State> {
   readonly state: State;
   /** What was appended; empty when there was nothing to do. */
@@ -49,12 +66,24 @@ export class EventStore {
    * writer is decided by the unique version: the loser reads again and judges anew.
    * @throws Refused as the decider says
    */
-  async update<State, Cmd, Event extends DecidedEvent>(
-    update: Update<State, Cmd, Event>,
-  ): Promise<Updated<State>> {
+  update<State, Cmd, Event extends DecidedEvent>(update: Update<State, Cmd, Event>): Promise<Updated<State>> {
+    return this.untilNoConflict((tx) => updateOnce(tx, update));
+  }
+
+  /**
+   * The same for several streams in one commit.
+   * @returns a state for each stream, in the order given, and what was appended
+   */
+  updateMany<State, Cmd, Event extends DecidedEvent>(
+    update: UpdateMany<State, Cmd, Event>,
+  ): Promise<{ states: State[]; events: readonly StoredEvent[] }> {
+    return this.untilNoConflict((tx) => updateManyOnce(tx, update));
+  }
+
+  private async untilNoConflict<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await inTransaction(this.pool, (tx) => updateOnce(tx, update));
+        return await inTransaction(this.pool, work);
       } catch (error) {
         if (!(error instanceof VersionConflict) || attempt === attempts) throw error;
       }
@@ -66,7 +95,7 @@ async function updateOnce<State, Cmd, Event extends DecidedEvent>(
   tx: Tx,
   { decider, orgId, streamId, command, meta, project }: Update<State, Cmd, Event>,
 ): Promise<Updated<State>> {
-  const now = await lockStream(tx, orgId, streamId);
+  const now = await lockStreams(tx, [keyOf(orgId, streamId)]);
   const history = await loadStream(tx, orgId, streamId);
   const before = fold(decider, history as unknown as readonly Event[]);
   if (meta.command_id !== undefined && history.some((event) => event.meta.command_id === meta.command_id))
@@ -93,12 +122,48 @@ async function updateOnce<State, Cmd, Event extends DecidedEvent>(
   return { state, events, version: history.length + events.length };
 }
 
-/** Waits for other writers of the stream, then reads the clock: nobody decides between the reading and our commit. */
-async function lockStream(tx: Tx, orgId: string, streamId: string): Promise<Date> {
+async function updateManyOnce<State, Cmd, Event extends DecidedEvent>(
+  tx: Tx,
+  { decider, streams, command, project }: UpdateMany<State, Cmd, Event>,
+): Promise<{ states: State[]; events: readonly StoredEvent[] }> {
+  const now = await lockStreams(
+    tx,
+    streams.map(({ orgId, streamId }) => keyOf(orgId, streamId)),
+  );
+  const { rows } = await tx.query<StoredEvent>(
+    `SELECT ${storedColumns}
+       FROM event e JOIN unnest($1::text[], $2::text[]) AS k (org_id, stream_id) USING (org_id, stream_id)
+      ORDER BY e.org_id, e.stream_id, e.version`,
+    [streams.map((stream) => stream.orgId), streams.map((stream) => stream.streamId)],
+  );
+  const histories = Map.groupBy(rows, (row) => keyOf(row.org_id, row.stream_id));
+  const fresh: NewEvent[] = [];
+  const states = streams.map(({ orgId: org_id, streamId: stream_id, meta }) => {
+    const history = histories.get(keyOf(org_id, stream_id)) ?? [];
+    const before = fold(decider, history as unknown as readonly Event[]);
+    const decided = decider.decide(command(now), before);
+    for (const [i, { type, data }] of decided.entries())
+      fresh.push({ org_id, stream_id, version: history.length + i + 1, type, data, meta, occurred_at: now });
+    return fold(decider, decided, before);
+  });
+  const events = await appendEvents(tx, fresh);
+  if (events.length > 0) await project?.(tx, events);
+  return { states, events };
+}
+
+const keyOf = (orgId: string, streamId: string) => `${orgId}/${streamId}`;
+
+/**
+ * Waits for other writers of the streams, then reads the clock: nobody decides between the reading and our commit. The
+ * locks are taken in one order by everybody.
+ */
+async function lockStreams(tx: Tx, keys: readonly string[]): Promise<Date> {
   const { rows } = await tx.query<{ now: Date }>(
-    `WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended($1, 7154)))
+    `WITH ordered AS MATERIALIZED (
+       SELECT DISTINCT hashtextextended(key, 7154) AS hash FROM unnest($1::text[]) AS key ORDER BY hash),
+     locked AS MATERIALIZED (SELECT count(pg_advisory_xact_lock(hash)::text) FROM ordered)
      SELECT date_trunc('milliseconds', clock_timestamp()) AS now FROM locked`,
-    [`${orgId}/${streamId}`],
+    [keys],
   );
   const [row] = rows;
   if (row === undefined) throw new Error('the database gave no time');

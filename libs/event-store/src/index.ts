@@ -1,6 +1,6 @@
 export { appendEvents, appendFreeEvents, VersionConflict } from './append-events.js';
 export { eventStoreMigration, inboxMigration } from './event-store-migration.js';
-export { EventStore, type Update, type Updated } from './event-store.js';
+export { EventStore, type StreamRef, type Update, type Updated, type UpdateMany } from './event-store.js';
 export {
   type ProjectedEvent,
   type Projection,

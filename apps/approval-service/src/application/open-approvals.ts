@@ -12,14 +12,14 @@ import type pg from 'pg';
 import { type Approval, approvalDecider, type ApprovalEvent } from '../domain/approval.js';
 import { insertApprovals, type OpenableItem, openedData } from '../outbound/approval-rows.js';
 import type { AlarmClock } from '../outbound/deadline-alarms.js';
-import type { TimeOutApproval } from './time-out-approval.js';
+import type { TimeOutApprovals } from './time-out-approvals.js';
 
 export type Opened = Exclude<Approval, { status: 'none' }> | Refused;
 
 export interface OpenApprovalsPorts {
   readonly pool: pg.Pool;
   readonly alarms: AlarmClock;
-  readonly timeOut: TimeOutApproval;
+  readonly timeOut: TimeOutApprovals;
   readonly logger: Logger;
 }
 
@@ -37,15 +37,20 @@ export const makeOpenApprovals =
     // One order for everybody: two batches that hold the same requests wait for each other and never cross.
     const unique = [...first.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
     const { states, now } = await openAll(pool, unique, logger);
-    await Promise.all(
-      unique
-        .filter((item) => isPending(states.get(keyOf(item))) && Date.parse(item.timeout_at) <= now.getTime())
-        .map(async (item) => {
-          const { org_id: orgId, approval_id: approvalId, traceparent } = item;
-          const ended = await timeOut({ orgId, approvalId, traceparent }).catch(unavailable);
-          states.set(keyOf(item), ended);
-        }),
+    const late = unique.filter(
+      (item) => isPending(states.get(keyOf(item))) && Date.parse(item.timeout_at) <= now.getTime(),
     );
+    const ended = await timeOut(
+      late.map(({ org_id: orgId, approval_id: approvalId, traceparent }) => ({
+        orgId,
+        approvalId,
+        traceparent,
+      })),
+    );
+    late.forEach((item, i) => {
+      const state = ended[i];
+      if (state !== undefined && state.status !== 'none') states.set(keyOf(item), state);
+    });
     const pending = unique.filter((item) => isPending(states.get(keyOf(item))));
     alarms.set(
       pending.map(({ org_id, approval_id, timeout_at, traceparent }) => ({
@@ -74,8 +79,6 @@ function judged(item: OpenableItem, state: Opened | undefined): Opened {
     throw error;
   }
 }
-
-const unavailable = () => new Unavailable('the request could not be timed out');
 
 interface OpenedAt {
   readonly states: Map<string, Opened>;

@@ -135,7 +135,7 @@ export class DeadlineAlarms implements AlarmClock {
     const queue = new Queue<AlarmData>(queueName, { connection: connect(false) });
     const worker = new Worker<AlarmData>(queueName, this.process, {
       connection: connect(true),
-      concurrency: 16,
+      concurrency: 64,
     });
     return { queue, worker };
   }
@@ -150,7 +150,7 @@ export class DeadlineAlarms implements AlarmClock {
       keepAlive: true,
     };
     const queue = new bound.Queue<AlarmData>(queueName, { connection });
-    const worker = new bound.Worker<AlarmData>(queueName, this.process, { connection, concurrency: 16 });
+    const worker = new bound.Worker<AlarmData>(queueName, this.process, { connection, concurrency: 64 });
     return { queue: queue as unknown as AlarmQueue, worker: worker as unknown as AlarmWorker };
   }
 

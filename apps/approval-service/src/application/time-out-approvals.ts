@@ -1,0 +1,39 @@
+import { wakeSubject } from '@agentlattice/contracts';
+import type { EventStore } from '@agentlattice/event-store';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { type Approval, type ApprovalCommand, approvalDecider } from '../domain/approval.js';
+import { resolveApprovals } from '../outbound/approval-rows.js';
+
+export interface TimeOutRequest {
+  readonly orgId: string;
+  readonly approvalId: string;
+  readonly traceparent: string | null;
+}
+
+/**
+ * Ends those requests whose deadline is past by the database's clock, in one commit; one that is not due, or that was
+ * decided, stays as it is. Waiters are woken once the end is on disk.
+ * @returns how each stands now, in the order given
+ */
+export const makeTimeOutApprovals =
+  ({ store, nc }: { store: EventStore; nc: Pick<NatsConnection, 'publish'> }) =>
+  async (requests: readonly TimeOutRequest[]): Promise<Approval[]> => {
+    if (requests.length === 0) return [];
+    const { states, events } = await store.updateMany({
+      decider: approvalDecider,
+      streams: requests.map(({ orgId, approvalId, traceparent }) => ({
+        orgId,
+        streamId: approvalId,
+        meta: {
+          actor: { kind: 'system', id: null, key_id: null, via: 'system' },
+          correlation_id: approvalId,
+          traceparent,
+        },
+      })),
+      command: (now): ApprovalCommand => ({ type: 'TimeOutApproval', now }),
+      project: resolveApprovals,
+    });
+    for (const { stream_id } of events) nc.publish(wakeSubject(stream_id));
+    return states;
+  };
+export type TimeOutApprovals = ReturnType<typeof makeTimeOutApprovals>;
