@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import {
   appendItem,
   appendSubject,
+  eventRegistry,
+  eventTypes,
   ledgerHeartbeatMs,
   ledgerHeartbeatSubject,
   openSubject,
@@ -45,6 +47,17 @@ const signEveryMs = 1_000;
 /** With a commit stuck for longer the heartbeat stops, so that gateways answer 503 at once. */
 const stuckMs = 1_000;
 const serviceName = 'audit-ledger';
+/**
+ * Events of others, also of types that we do not know yet. Our own come from the log: read back, each submission would
+ * cost a delivery and an acknowledgement.
+ */
+const foreignFamilies = [
+  ...new Set(
+    eventTypes
+      .filter((type) => eventRegistry[type].owner !== serviceName)
+      .map((type) => `${type.split('.')[0] ?? ''}.*`),
+  ),
+];
 
 /** What only the active writer does: takes submissions and events, beats, publishes what it wrote, signs. */
 export class ActiveDuty implements Duty {
@@ -104,6 +117,7 @@ export class ActiveDuty implements Duty {
     this.parts.push(
       consumeEvents(nc, {
         durable: 'audit-ledger-events',
+        types: foreignFamilies,
         logger,
         onMessage: (events) => this.followers.receive(events.filter(({ source }) => source !== serviceName)),
       }),

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { eventSubject, type WireEvent } from '@agentlattice/contracts';
 import { ensureEventStream, eventStreamAgeMs } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
@@ -17,6 +18,8 @@ export interface EntryRelayOptions {
 
 const pageSize = 512;
 const maxRemembered = 4_096;
+/** What is written meanwhile goes out together: nobody waits for these events; one by one they cost as much as verdicts. */
+const gatherMs = 40;
 const messageLimits = { events: 128, bytes: 256 * 1024 } as const;
 
 /**
@@ -61,8 +64,12 @@ export class EntryRelay {
         if (!known) await this.readPosition();
         known = true;
         await this.followStream();
-        while (!signal.aborted && (await this.publishNext()));
+        for (let count = 1; !signal.aborted && count > 0;) {
+          count = await this.publishNext();
+          if (count > 0 && count < pageSize) await this.gather();
+        }
         await this.pause(this.options.pollMs ?? 1_000);
+        await this.gather();
       } catch (error) {
         known = false;
         if (signal.aborted) return;
@@ -105,11 +112,11 @@ export class EntryRelay {
     await this.remember();
   }
 
-  /** @returns false when nothing was there to publish */
-  private async publishNext(): Promise<boolean> {
+  /** @returns how many there were */
+  private async publishNext(): Promise<number> {
     const events = await this.next();
     const last = events.at(-1);
-    if (last === undefined) return false;
+    if (last === undefined) return 0;
     const js = jetstream(this.options.nc, { timeout: 3_000 });
     await Promise.all(
       messagesOf(events).map((message) =>
@@ -121,7 +128,7 @@ export class EntryRelay {
     );
     this.published = last.gpos;
     await this.remember();
-    return true;
+    return events.length;
   }
 
   private async next(): Promise<WireEvent[]> {
@@ -137,19 +144,15 @@ export class EntryRelay {
 
   private async remember(): Promise<void> {
     // Losing it costs some events a second delivery, which their readers expect; waiting for the disk would cost more.
-    const client = await this.options.pool.connect();
-    try {
-      await client.query('BEGIN; SET LOCAL synchronous_commit = off');
-      await client.query('UPDATE relay_position SET stream_incarnation = $1, gpos = $2', [
-        this.incarnation,
-        this.published,
-      ]);
-      await client.query('COMMIT');
-      client.release();
-    } catch (error) {
-      client.release(true);
-      throw error;
-    }
+    await this.options.pool.query(
+      `UPDATE relay_position SET stream_incarnation = $1, gpos = $2
+         FROM (SELECT set_config('synchronous_commit', 'off', true) AS level) setting WHERE level = 'off'`,
+      [this.incarnation, this.published],
+    );
+  }
+
+  private async gather(): Promise<void> {
+    await sleep(gatherMs, undefined, { signal: this.stopping.signal }).catch(() => {});
   }
 
   private async pause(ms: number): Promise<void> {

@@ -1,0 +1,199 @@
+import { auditLedgerCommands as commands, ledgerHeartbeatSubject } from '@agentlattice/contracts';
+import { eventually } from '@agentlattice/testkit';
+import { type LedgerHouse, type LedgerProcess, startLedgerHouse, Submitter } from '../test/ledger-house.js';
+import { newOrg, sampleItem } from '../test/sample-items.js';
+
+let house: LedgerHouse;
+let submitter: Submitter;
+let first: LedgerProcess;
+beforeAll(async () => {
+  house = await startLedgerHouse();
+  submitter = new Submitter(house.nc);
+  first = await house.start();
+  await first.ready();
+}, 120_000);
+afterAll(() => house.stop());
+
+const isTrue = async (org_id: string) =>
+  expect(
+    await house.client.request(commands.verify, { org_id, wait: true }, { timeoutMs: 60_000 }),
+  ).toMatchObject({
+    chain_valid: true,
+    reason: null,
+  });
+const answered = () => [...submitter.answers.values()].filter(({ outcome }) => outcome !== null);
+
+/** Sends without a pause until stopped, in several workspaces; a tenth of the items are retries. */
+function load(orgs: readonly string[]) {
+  let running = true;
+  let sent = 0;
+  const run = (async () => {
+    while (running) {
+      submitter.send(
+        Array.from({ length: 20 }, (_, n) =>
+          sampleItem({
+            org: orgs[n % orgs.length] ?? '',
+            eventId: `load-${String(n % 10 === 0 ? sent % 50 : sent + n)}`,
+          }),
+        ),
+        1_800,
+      );
+      sent += 20;
+      await new Promise(setImmediate);
+      await house.nc.flush().catch(() => {});
+    }
+  })();
+  return {
+    stop: async () => {
+      running = false;
+      await run;
+    },
+  };
+}
+
+/** Every answer that was given has its entry on disk, exactly once. */
+async function nothingAnsweredIsLost(): Promise<void> {
+  const ids = [...new Set(answered().map(({ outcome }) => outcome?.audit_event_id ?? ''))];
+  const { rows } = await house.admin.query<{ id: string; n: string }>(
+    'SELECT id, count(*) AS n FROM entry WHERE id = ANY($1) GROUP BY id',
+    [ids],
+  );
+  expect(rows).toHaveLength(ids.length);
+  expect(rows.every(({ n }) => n === '1')).toBe(true);
+}
+
+const moreAnswers = async (count = 200) => {
+  const before = answered().length;
+  await eventually(() => answered().length > before + count, { within: 50_000 });
+};
+
+it('a database connection that is cut under load costs errors, never an answer', async () => {
+  const orgs = [newOrg(), newOrg(), newOrg()];
+  const loop = load(orgs);
+  for (let round = 0; round < 3; round++) {
+    await moreAnswers();
+    await house.admin.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'audit-ledger-writer-%'`,
+    );
+  }
+  await moreAnswers();
+  await loop.stop();
+  await nothingAnsweredIsLost();
+  for (const org of orgs) await isTrue(org);
+}, 120_000);
+
+it('a writer that is killed under load loses nothing it answered, and the standby takes over', async () => {
+  const second = await house.start();
+  await second.ready();
+  expect(second.output()).not.toContain('writes the audit log');
+  const orgs = [newOrg(), newOrg()];
+  const loop = load(orgs);
+  await moreAnswers();
+  await first.kill('SIGKILL');
+  await eventually(() => second.output().includes('this instance writes the audit log'), { within: 50_000 });
+  await moreAnswers();
+  await loop.stop();
+  await nothingAnsweredIsLost();
+  for (const org of orgs) await isTrue(org);
+  first = second;
+}, 120_000);
+
+it('PostgreSQL killed under load comes back with everything that was answered', async () => {
+  const orgs = [newOrg()];
+  const loop = load(orgs);
+  await moreAnswers();
+  house.postgres.kill();
+  await eventually(async () => (await house.admin.query('SELECT 1')).rowCount === 1, { within: 50_000 });
+  await first.ready();
+  await moreAnswers();
+  await loop.stop();
+  await nothingAnsweredIsLost();
+  await isTrue(orgs[0] ?? '');
+}, 120_000);
+
+it('two writers never write: only the one that holds the lock hears submissions, and beats', async () => {
+  const second = await house.start();
+  await second.ready();
+  const beats = new Set<string>();
+  house.nc.subscribe(ledgerHeartbeatSubject, {
+    callback: (_error, message) => void beats.add(message.string()),
+    max: 8,
+  });
+  const org = newOrg();
+  for (let n = 0; n < 20; n++) await submitter.answered(sampleItem({ org }));
+  await eventually(() => beats.size > 0);
+  expect(beats.size).toBe(1);
+  await isTrue(org);
+  await second.kill('SIGTERM');
+});
+
+it('a writer told to stop answers what it has taken', async () => {
+  const items = Array.from({ length: 400 }, () => sampleItem({ org: newOrg() }));
+  submitter.send(items, 30_000);
+  await eventually(() => submitter.answers.has(items[0]?.item_id ?? ''));
+  await first.kill('SIGTERM');
+  expect(first.child.exitCode).toBe(0);
+  await nothingAnsweredIsLost();
+  const { rows } = await house.admin.query<{ n: string }>(
+    'SELECT count(*) AS n FROM entry WHERE org_id = ANY($1)',
+    [items.map(({ org_id }) => org_id)],
+  );
+  // What was written was answered: an entry and its log's first one for each.
+  const heard = () =>
+    items.filter(({ item_id }) => (submitter.answers.get(item_id)?.outcome ?? null) !== null).length;
+  await eventually(() => heard() * 2 === Number(rows[0]?.n));
+  first = await house.start();
+  await first.ready();
+}, 60_000);
+
+it('a restored older backup is caught: nothing is signed, nothing is written, readiness says so', async () => {
+  const org = newOrg();
+  for (let n = 0; n < 3; n++) await submitter.answered(sampleItem({ org }));
+  const backup = await snapshot(org);
+  for (let n = 0; n < 3; n++) await submitter.answered(sampleItem({ org }));
+  const { size } = await house.client.request(commands.checkpoint, { org_id: org });
+  expect(size).toBe(7);
+  await first.kill('SIGTERM');
+  await restore(org, backup);
+
+  const restarted = await house.start();
+  await eventually(async () => (await restarted.readiness()).missing.includes('audit log writer'));
+  await eventually(() => restarted.output().includes('7 were signed'));
+  const refused = sampleItem({ org });
+  submitter.send([refused], 500);
+  // The queries still answer, so the process lives; it has not heard the submission.
+  await expect(house.client.request(commands.checkpoint, { org_id: org })).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+  });
+  expect(submitter.answers.has(refused.item_id)).toBe(false);
+  const { entries } = await house.client.request(commands.entries, { org_id: org, from: 0, limit: 100 });
+  expect(entries).toHaveLength(4);
+}, 60_000);
+
+interface Backup {
+  readonly log: Record<string, unknown>;
+}
+const snapshot = async (org: string): Promise<Backup> => {
+  const { rows } = await house.admin.query<Record<string, unknown>>('SELECT * FROM log WHERE org_id = $1', [
+    org,
+  ]);
+  return { log: rows[0] ?? {} };
+};
+async function restore(org: string, { log }: Backup): Promise<void> {
+  const client = await house.admin.connect();
+  for (const table of ['entry', 'checkpoint'])
+    await client.query(`ALTER TABLE ${table} DISABLE TRIGGER USER`);
+  await client.query(
+    'DELETE FROM submission s USING entry e WHERE e.id = s.entry_id AND e.org_id = $1 AND e.seq >= $2',
+    [org, log['size']],
+  );
+  await client.query('DELETE FROM entry WHERE org_id = $1 AND seq >= $2', [org, log['size']]);
+  await client.query('DELETE FROM checkpoint WHERE org_id = $1', [org]);
+  await client.query(
+    'UPDATE log SET size = $2, grown = $3, last_hash = $4, frontier = $5, positions = $6 WHERE org_id = $1',
+    [org, log['size'], log['grown'], log['last_hash'], log['frontier'], log['positions']],
+  );
+  for (const table of ['entry', 'checkpoint'])
+    await client.query(`ALTER TABLE ${table} ENABLE ALWAYS TRIGGER ${table}_append_only`);
+  client.release();
+}
