@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { type AppendItem, type Verdict } from '@agentlattice/contracts';
 import { canonicalJson } from '@agentlattice/ledger';
 import { typeidUnboxed } from 'typeid-js';
+import type { SubmissionDraft } from '../src/domain/draft.js';
+import { readSubmission } from '../src/domain/read-submission.js';
 
 export const newOrg = () => typeidUnboxed('org');
 export const samplePolicy = {
@@ -91,3 +93,11 @@ export function sampleItem(wanted: Wanted = {}): AppendItem {
     },
   };
 }
+
+/** The same, read and ready to be written. */
+export const sampleSubmission = (wanted: Wanted = {}): SubmissionDraft =>
+  readSubmission(sampleItem(wanted), {
+    id: typeidUnboxed('evt'),
+    salts: { metadata: '01'.repeat(16), data_accessed: '02'.repeat(16) },
+    grantTtlSeconds: 900,
+  });

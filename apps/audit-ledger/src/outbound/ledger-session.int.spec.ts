@@ -1,0 +1,112 @@
+import { startPostgres, type TestPostgres } from '@agentlattice/testkit';
+import pg from 'pg';
+import { typeidUnboxed } from 'typeid-js';
+import { newOrg, sampleSubmission } from '../../test/sample-items.js';
+import { EventKeyTaken, WriterLost } from '../application/group-commit.js';
+import { type Book, settle, stage } from '../domain/book.js';
+import type { Draft } from '../domain/draft.js';
+import { migrations } from '../migrations/index.js';
+import { LedgerSession } from './ledger-session.js';
+
+let postgres: TestPostgres;
+let admin: pg.Pool;
+const open: LedgerSession[] = [];
+beforeAll(async () => {
+  postgres = await startPostgres({ migrations: { 'audit-ledger': migrations } });
+  admin = new pg.Pool({ connectionString: postgres.adminUrl, options: '-c search_path=audit_ledger' });
+}, 60_000);
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((session) => session.close()));
+});
+afterAll(async () => {
+  await admin.end();
+  await postgres.stop();
+});
+
+const connect = async () => {
+  const session = await LedgerSession.connect({
+    databaseUrl: postgres.databaseUrl('audit-ledger'),
+    instance: 'test',
+  });
+  open.push(session);
+  return session;
+};
+const stageIn = (book: Book, ...drafts: Draft[]) =>
+  stage(book, drafts, {
+    now: Date.now(),
+    originOf: (org) => `test/log/${org}`,
+    newId: () => typeidUnboxed('evt'),
+  });
+const count = async (org: string) =>
+  Number(
+    (await admin.query<{ n: string }>('SELECT count(*) AS n FROM entry WHERE org_id = $1', [org])).rows[0]?.n,
+  );
+
+it('only one session at a time holds the log; the next one gets it when the first is gone', async () => {
+  const [first, second] = [await connect(), await connect()];
+  expect(await first.acquire()).toBe(true);
+  expect(await second.acquire()).toBe(false);
+  await first.close();
+  await first.lost;
+  expect(await second.acquire()).toBe(true);
+});
+
+it('a writer with an older epoch writes nothing, though it never lost its lock', async () => {
+  const session = await connect();
+  await session.acquire();
+  const book = await session.load();
+  await admin.query('UPDATE writer SET epoch = epoch + 1');
+  const org = newOrg();
+  await expect(session.commit(book, stageIn(book, sampleSubmission({ org })))).rejects.toThrow(WriterLost);
+  await expect(session.load()).rejects.toThrow(WriterLost);
+  expect(await count(org)).toBe(0);
+});
+
+it('a head that is not where the writer left it stops the whole commit', async () => {
+  const session = await connect();
+  await session.acquire();
+  const [org, other] = [newOrg(), newOrg()];
+  let book = await session.load();
+  const staged = stageIn(book, sampleSubmission({ org }));
+  await session.commit(book, staged);
+  book = settle(book, staged);
+  await admin.query('UPDATE log SET size = size + 1 WHERE org_id = $1', [org]);
+  const next = stageIn(book, sampleSubmission({ org: other }), sampleSubmission({ org }));
+  await expect(session.commit(book, next)).rejects.toThrow('not where the writer left it');
+  expect([await count(org), await count(other)]).toEqual([2, 0]);
+  await admin.query('UPDATE log SET size = size - 1 WHERE org_id = $1', [org]);
+  expect(await session.load()).toEqual(book);
+});
+
+it('a repeated event key stops the whole commit and is found again', async () => {
+  const session = await connect();
+  await session.acquire();
+  const org = newOrg();
+  const first = sampleSubmission({ org, eventId: 'k' });
+  let book = await session.load();
+  const staged = stageIn(book, first);
+  await session.commit(book, staged);
+  book = settle(book, staged);
+  const again = sampleSubmission({ org, eventId: 'k' });
+  await expect(session.commit(book, stageIn(book, sampleSubmission({ org }), again))).rejects.toThrow(
+    EventKeyTaken,
+  );
+  expect(await count(org)).toBe(2);
+  const found = await session.findByEventKey([again, sampleSubmission({ org })]);
+  expect([...found].map(([draft, { entry }]) => [draft, entry.id])).toEqual([[again, first.id]]);
+});
+
+it('what it loads is what it wrote', async () => {
+  const session = await connect();
+  await session.acquire();
+  const before = await session.load();
+  const staged = stageIn(before, sampleSubmission({ org: newOrg() }), sampleSubmission({ org: newOrg() }));
+  await session.commit(before, staged);
+  expect(await session.load()).toEqual(settle(before, staged));
+});
+
+it('a database that answers before the disk has it is refused', async () => {
+  await admin.query('ALTER ROLE al_audit_ledger SET synchronous_commit = off');
+  await expect(connect()).rejects.toThrow('synchronous_commit');
+  await admin.query('ALTER ROLE al_audit_ledger RESET synchronous_commit');
+});
