@@ -5,8 +5,9 @@ import { COMMANDS, LOGGER, NATS, POOL, ServiceModule } from '@agentlattice/servi
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
+import { takenIn } from './domain/outgoing-event.js';
 import { OutgoingResponder } from './inbound/outgoing.responder.js';
-import { storeOutgoingEvent } from './outbound/store-outgoing-event.js';
+import { storeOutgoingEvents } from './outbound/store-outgoing-events.js';
 import { OutgoingReader } from './read/outgoing-reader.js';
 import { OUTGOING_READER, PROJECTION } from './tokens.js';
 
@@ -24,8 +25,9 @@ import { OUTGOING_READER, PROJECTION } from './tokens.js';
           nc,
           client,
           durable: 'notifier-events',
-          sources: ['gateway', 'policy-engine', 'approval-service', 'audit-ledger'],
-          handle: storeOutgoingEvent,
+          sources: ['gateway', 'policy-engine', 'approval-service'],
+          types: takenIn,
+          handleAll: storeOutgoingEvents,
           logger,
         }),
     },

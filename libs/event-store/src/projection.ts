@@ -13,7 +13,7 @@ import { inTransaction, type Tx } from './transaction.js';
 
 export type ProjectedEvent = WireEvent & DomainEvent;
 
-export interface ProjectionOptions {
+interface ProjectionSettings {
   readonly pool: pg.Pool;
   readonly nc: NatsConnection;
   readonly client: CommandClient;
@@ -23,12 +23,19 @@ export interface ProjectionOptions {
   readonly sources: readonly ServiceName[];
   /** Default: all types of these services. */
   readonly types?: readonly string[];
-  /** Called once per event, in the source's order, inside the transaction that remembers it. */
-  readonly handle: (tx: Tx, event: ProjectedEvent) => Promise<void>;
   readonly logger: Logger;
   /** How often sources are asked for what was missed; default 30 s. */
   readonly checkEveryMs?: number;
 }
+
+/** Each event once and in the source's order, inside the transaction that remembers it: one by one or all of a batch. */
+type Handling =
+  | { readonly handle: (tx: Tx, event: ProjectedEvent) => Promise<void>; readonly handleAll?: never }
+  | {
+      readonly handleAll: (tx: Tx, events: readonly ProjectedEvent[]) => Promise<void>;
+      readonly handle?: never;
+    };
+export type ProjectionOptions = ProjectionSettings & Handling;
 
 export interface Projection {
   /** Sources that were not heard to the end since the start. */
@@ -210,7 +217,7 @@ class RunningProjection implements Projection {
     events: readonly WireEvent[],
     through: number,
   ): Promise<void> {
-    const { durable, handle } = this.options;
+    const { durable, handle, handleAll } = this.options;
     if (events.length > 0) {
       // An event that is known under another number was renumbered by a restored source; it must not count twice.
       const { rows } = await tx.query<{ event_id: string }>(
@@ -218,7 +225,9 @@ class RunningProjection implements Projection {
         [durable, events.map((event) => event.event_id)],
       );
       const fresh = new Set(rows.map((row) => row.event_id));
-      for (const event of events) if (fresh.has(event.event_id)) await handle(tx, readEvent(event));
+      const known = events.filter((event) => fresh.has(event.event_id)).map(readEvent);
+      if (handle !== undefined) for (const event of known) await handle(tx, event);
+      else if (known.length > 0) await handleAll(tx, known);
     }
     await tx.query('UPDATE consumer_position SET checked_gpos = $3 WHERE consumer = $1 AND source = $2', [
       durable,
