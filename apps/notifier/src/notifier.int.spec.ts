@@ -134,12 +134,12 @@ describe('the notifier', () => {
 
   it('keeps live events once and in order, though they come twice, late or not at all', async () => {
     const told = [
-      'action.executed',
-      'action.denied',
-      'action.executed',
-      'action.requested',
-      'action.executed',
-    ];
+      'agent.suspended',
+      'agent.suspended',
+      'agent.suspended',
+      'key.created',
+      'agent.suspended',
+    ] as const;
     const events = told.map(happened);
     const [first, second, lost, inside, last] = events;
     if (!first || !second || !lost || !inside || !last) throw new Error('there are five');

@@ -1,5 +1,20 @@
-import type { DomainEvent, OutgoingEvent, WireEvent } from '@agentlattice/contracts';
+import type { DomainEvent, EventType, OutgoingEvent, WireEvent } from '@agentlattice/contracts';
 import { assertNever } from '@agentlattice/decider';
+
+/**
+ * What is taken in. Not the outcomes that are there in thousands a second and wait for nobody, `action.executed` and
+ * `action.denied`: until a channel asks for them they stay in the ledger, which gives them again at any time.
+ */
+export const takenIn = [
+  'approval.opened',
+  'approval.timed_out',
+  'policy.created',
+  'policy.updated',
+  'policy.activated',
+  'policy.deactivated',
+  'policy.deleted',
+  'agent.suspended',
+] as const satisfies readonly EventType[];
 
 type Told = Pick<OutgoingEvent, 'type' | 'subject' | 'data'>;
 
