@@ -62,6 +62,8 @@ export function openPool({ databaseUrl, service, instance }: BaseConfig, logger:
   });
   // Without a listener the loss of an idle connection ends the process.
   pool.on('error', (error) => logger.warn({ err: error }, 'a database connection was lost'));
+  // So does that of one that is lent out but has no query under way; its borrower hears of it with the next query.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 
