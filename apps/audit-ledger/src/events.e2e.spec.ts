@@ -108,7 +108,7 @@ describe('events of other services', () => {
   it('that nobody can read hold up their own source only, loudly', async () => {
     const org = newOrg();
     const odd = policies.add(org, { type: 'policy.invented', data: {} });
-    // Types that nobody knows are not delivered; the next event shows that one is missing.
+    // Whatever comes after it waits.
     const next = policies.add(org, registeredPolicy());
     await policies.publish(odd, next);
     await eventually(async () => (await ledger.readiness()).missing.includes('audit log writer'));

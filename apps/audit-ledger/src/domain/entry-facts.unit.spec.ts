@@ -1,0 +1,80 @@
+import type { DomainEvent, WireEvent } from '@agentlattice/contracts';
+import { typeidUnboxed } from 'typeid-js';
+import { newOrg, sampleAgent, samplePolicy } from '../../test/sample-items.js';
+import { draftOf } from './entry-facts.js';
+
+const member = typeidUnboxed('mbr');
+const operator: WireEvent['actor'] = { kind: 'operator', id: member, key_id: null, via: 'dashboard' };
+const approval = {
+  approval_id: typeidUnboxed('apr'),
+  action_type: 'mail.send',
+  agent: { id: sampleAgent.id, name: 'bot', owner_member_id: null },
+  policy: samplePolicy,
+};
+const read = (type: string, data: object, actor: WireEvent['actor'] = operator) =>
+  draftOf({
+    event_id: typeidUnboxed('evt'),
+    type,
+    schema_version: 1,
+    source: 'approval-service',
+    gpos: 7,
+    source_seq: 3,
+    org_id: newOrg(),
+    stream_id: 'stream',
+    version: 1,
+    occurred_at: '2026-11-25T07:00:00+01:00',
+    correlation_id: null,
+    traceparent: null,
+    actor,
+    data,
+  } as unknown as WireEvent & DomainEvent & { source: 'approval-service' });
+
+it.each([
+  ['approval.approved', 'approved', member],
+  ['approval.denied', 'denied', member],
+  ['approval.cancelled', 'cancelled', null],
+  ['approval.timed_out', 'timed_out', null],
+  ['approval.escalated', 'escalated', null],
+  ['approval.vote_recorded', null, null],
+])('says of %s what was decided, and by whom', (type, decision, resolved_by) => {
+  expect(read(type, approval).facts).toMatchObject({
+    decision,
+    resolved_by,
+    action_type: 'mail.send',
+    agent: { id: sampleAgent.id, name: 'bot' },
+    policy: samplePolicy,
+    approval_id: approval.approval_id,
+    operator: { id: member, via: 'dashboard' },
+  });
+});
+
+it('takes the place and the time its source gave it, the time in UTC', () => {
+  expect(read('approval.approved', approval)).toMatchObject({
+    gpos: 7,
+    sourceSeq: 3,
+    time: '2026-11-25T06:00:00.000Z',
+    source: 'approval-service',
+  });
+});
+
+it.each([
+  ['nobody', null],
+  ['the system', { kind: 'system', id: null, key_id: null, via: 'system' }],
+  ['an agent', { kind: 'agent', id: sampleAgent.id, key_id: null, via: 'api' }],
+])('has no operator when %s acted', (_, actor) => {
+  expect(read('approval.approved', approval, actor as WireEvent['actor']).facts).toMatchObject({
+    operator: null,
+    resolved_by: null,
+  });
+});
+
+it('reads a policy from its own event, and none from half of one', () => {
+  const policy = { policy_id: samplePolicy.id, name: 'Sample', version: 3, hash: samplePolicy.hash };
+  const event = { ...policy, content: { action_type: 'mail.*' } };
+  expect(read('policy.created', event).facts).toMatchObject({ policy: samplePolicy, action_type: 'mail.*' });
+  expect(read('policy.created', { ...event, hash: undefined }).facts.policy).toBeNull();
+  expect(read('policy.created', { agent: [], policy: 'x' }).facts).toMatchObject({
+    agent: null,
+    policy: null,
+  });
+});
