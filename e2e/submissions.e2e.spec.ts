@@ -112,6 +112,11 @@ describe('an action, from request to verifiable entry', () => {
       effect: 'require_approval',
       timeout: '1s',
     });
+    // A change of policies is in force within a second, not at once.
+    await eventually(
+      async () =>
+        (await agent.get('/api/v1/policies/check?action_type=hasty.act')).body['needs_approval'] === true,
+    );
     const { body } = await agent.submit('hasty.act');
     const id = String(body['approval_id']);
     await eventually(
