@@ -214,7 +214,9 @@ describe('principals', () => {
     await admin.connect();
     const { username } = new URL(postgres.databaseUrl('gateway'));
     await admin.query(`ALTER ROLE ${username} NOLOGIN`);
-    await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1', [username]);
+    await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1', [
+      username,
+    ]);
     try {
       await eventually(async () => {
         try {
