@@ -1,0 +1,49 @@
+import { appendFile, chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileArchive } from './checkpoint-archive.js';
+import { ledgerKeys } from './key-store.js';
+
+let folder: string;
+beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'al-keys-'))));
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const pem = (key: { export(options: { type: 'pkcs8'; format: 'pem' }): string | Buffer }) =>
+  key.export({ type: 'pkcs8', format: 'pem' });
+
+describe('the ledger’s keys', () => {
+  it('are made once, for their owner only, also when several instances start together', async () => {
+    const all = await Promise.all(Array.from({ length: 5 }, () => ledgerKeys(folder)));
+    expect(new Set(all.map(({ grants }) => pem(grants))).size).toBe(1);
+    expect(new Set(all.map(({ checkpoints }) => pem(checkpoints))).size).toBe(1);
+    const [one] = all;
+    expect(one && pem(one.grants)).not.toBe(one && pem(one.checkpoints));
+    for (const name of ['audit-ledger-grants.pem', 'audit-ledger-checkpoints.pem'])
+      expect((await stat(join(folder, 'keys', name))).mode & 0o777).toBe(0o600);
+  });
+
+  it('are refused when others can read them', async () => {
+    await ledgerKeys(folder);
+    await chmod(join(folder, 'keys', 'audit-ledger-grants.pem'), 0o644);
+    await expect(ledgerKeys(folder)).rejects.toThrow('can be read by others');
+  });
+});
+
+describe('the archive of checkpoints', () => {
+  it('keeps all notes of a log and knows the newest, though a crash tore a line', async () => {
+    const archive = fileArchive(join(folder, 'checkpoints'));
+    expect((await archive.newest()).size).toBe(0);
+    await archive.append('org_1', 'one\n');
+    await archive.append('org_1', 'two\n');
+    await archive.append('org_2', 'other\n');
+    const file = join(folder, 'checkpoints', 'org_1.checkpoints');
+    await appendFile(file, '\n"thr');
+    expect([...(await archive.newest())].sort()).toEqual([
+      ['org_1', 'two\n'],
+      ['org_2', 'other\n'],
+    ]);
+    await archive.append('org_1', 'four\n');
+    expect((await archive.newest()).get('org_1')).toBe('four\n');
+    expect(await readFile(file, 'utf8')).toContain('"one\\n"');
+  });
+});
