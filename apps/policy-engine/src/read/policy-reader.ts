@@ -8,7 +8,7 @@ import {
 } from '@agentlattice/contracts';
 import type pg from 'pg';
 import type { PolicyEvent } from '../domain/policy.js';
-import { page, readCursor } from './page.js';
+import { page, readCursor } from '@agentlattice/service';
 import { policyColumns, type PolicyRow, toView } from './policy-row.js';
 
 interface VersionRow {
