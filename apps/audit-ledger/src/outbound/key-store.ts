@@ -53,5 +53,4 @@ async function readKey(path: string): Promise<KeyObject | null> {
   }
 }
 
-const isCode = (error: unknown, code: string) =>
-  error instanceof Error && 'code' in error && error.code === code;
+const isCode = (error: unknown, code: string) => (error as { code?: unknown }).code === code;
