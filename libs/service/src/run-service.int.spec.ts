@@ -8,7 +8,7 @@ import {
   type TestNats,
   type TestPostgres,
 } from '@agentlattice/testkit';
-import { Controller, Inject, Module } from '@nestjs/common';
+import { Controller, Inject, Module, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -40,7 +40,16 @@ class Status {
 }
 
 @Module({ imports: [ServiceModule.forRoot('approval-service', env)], controllers: [Status] })
-class TestModule {}
+class TestModule implements OnModuleInit, OnApplicationBootstrap {
+  static readonly hooks: string[] = [];
+
+  onModuleInit(): void {
+    TestModule.hooks.push('init');
+  }
+  onApplicationBootstrap(): void {
+    TestModule.hooks.push('bootstrap');
+  }
+}
 
 describe('a running service', () => {
   let postgres: TestPostgres;
@@ -70,6 +79,9 @@ describe('a running service', () => {
     await gateway.close();
     await Promise.all([postgres.stop(), nats.stop()]);
   });
+
+  it('starts its modules once, though it serves HTTP and NATS', () =>
+    expect(TestModule.hooks).toEqual(['init', 'bootstrap']));
 
   it('answers commands with its own database role', async () => {
     const ask = client.request(approval_status, { org_id: org, approval_id: approval, agent_id: null });

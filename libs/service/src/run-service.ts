@@ -3,7 +3,7 @@ import { NatsBatchServer, PassExceptions, respondTo } from '@agentlattice/messag
 import { createLogger, type Logger, startTelemetry } from '@agentlattice/observability';
 import type { LoggerService, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import type { MicroserviceOptions } from '@nestjs/microservices';
+import type { MicroserviceOptions, NestMicroservice } from '@nestjs/microservices';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { type BaseConfig, ConfigFault, readBaseConfig } from './base-config.js';
@@ -80,6 +80,8 @@ export async function startApp(
     { inheritAppConfig: false, deferInitialization: true },
   );
   server.useGlobalFilters(new PassExceptions());
+  // A deferred microservice would run every module's hooks a second time.
+  (server as NestMicroservice).setIsInitHookCalled(true);
   respondTo(nc, {
     command: ping(service),
     queue: service,
@@ -89,6 +91,8 @@ export async function startApp(
       return { ready: missing.length === 0, missing };
     },
   });
+  // First what the handlers need, then the handlers.
+  await app.init();
   await app.startAllMicroservices();
   const port = http?.port ?? config.healthPort;
   if (port === undefined) throw new ConfigFault('The configuration is wrong: AL_HEALTH_PORT is not set.');
