@@ -63,6 +63,22 @@ describe('errors', () => {
       'UNSUPPORTED_MEDIA_TYPE',
     ],
     [
+      'another charset',
+      'POST',
+      '/api/v1/actions',
+      { raw: '{}', headers: { 'content-type': 'application/json; charset=utf-16' } },
+      415,
+      'UNSUPPORTED_MEDIA_TYPE',
+    ],
+    [
+      'a compressed body',
+      'POST',
+      '/api/v1/actions',
+      { raw: '{}', headers: { 'content-encoding': 'gzip' } },
+      415,
+      'UNSUPPORTED_MEDIA_TYPE',
+    ],
+    [
       'a large body',
       'POST',
       '/api/v1/actions',
@@ -139,6 +155,24 @@ describe('errors', () => {
       status,
       error,
     );
+  });
+
+  it('bytes that are no UTF-8 are no JSON', async () => {
+    const body = Buffer.concat([
+      Buffer.from('{"action_type":"a","metadata":{"x":"'),
+      Buffer.from([0xff]),
+      Buffer.from('"}}'),
+    ]);
+    const response = await fetch(`${stack.baseUrl}/api/v1/actions`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${stack.credentials.agent.api_key}`,
+        'content-type': 'application/json',
+      },
+      body,
+    });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: 'INVALID_JSON' });
   });
 
   it('405 names the methods there are', async () => {

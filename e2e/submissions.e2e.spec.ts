@@ -177,6 +177,17 @@ describe('an action, from request to verifiable entry', () => {
       expect((await agent.submit('db.drop', { n: 1 }, 'reused')).status).toBe(422);
     });
 
+    it('repeats that differ from one another hurt nobody', async () => {
+      const first = await agent.submit('db.read', { n: 0 }, 'mixed');
+      const answers = await Promise.all(
+        Array.from({ length: 60 }, (_, i) => agent.submit('db.read', { n: i % 2 }, 'mixed')),
+      );
+      answers.forEach((answer, i) => {
+        if (i % 2 === 0) expect(answer.text).toBe(first.text);
+        else expect(answer.status).toBe(422);
+      });
+    });
+
     it('event ids belong to the agent, and timestamp is no content', async () => {
       const other = await admin.post('/api/agents/register', { name: 'other' });
       const otherAgent = admin.as(String(other.body['api_key']));

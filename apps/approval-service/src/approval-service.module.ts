@@ -7,6 +7,7 @@ import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import { DeadlineSweep } from './application/deadline-sweep.js';
+import { lookForNearEveryMs, makeSetNearAlarms } from './application/near-alarms.js';
 import { makeOpenApprovals, type OpenApprovals } from './application/open-approvals.js';
 import { makeOpenUnopened, noteRequestedAction } from './application/open-unopened.js';
 import { makeTimeOutApprovals, type TimeOutApprovals } from './application/time-out-approvals.js';
@@ -61,7 +62,7 @@ const graceMs = 2_000;
     },
     {
       provide: BACKGROUND,
-      inject: [CONFIG, POOL, NATS, COMMANDS, LOGGER, DEADLINE_SWEEP, OPEN_APPROVALS],
+      inject: [CONFIG, POOL, NATS, COMMANDS, LOGGER, DEADLINE_ALARMS, DEADLINE_SWEEP, OPEN_APPROVALS],
       useFactory: background,
     },
   ],
@@ -100,6 +101,7 @@ function background(
   nc: NatsConnection,
   commands: CommandClient,
   logger: Logger,
+  alarms: DeadlineAlarms,
   sweep: DeadlineSweep,
   open: OpenApprovals,
 ): readonly Stoppable[] {
@@ -117,6 +119,12 @@ function background(
       logger,
     }),
     new RegularWork('the sweep of deadlines', sweepEveryMs, () => sweep.run(), logger).start(),
+    new RegularWork(
+      'setting alarms',
+      lookForNearEveryMs,
+      makeSetNearAlarms({ pool, alarms }),
+      logger,
+    ).start(),
     new RegularWork('opening recorded requests', sweepEveryMs, openUnopened, logger).start(),
   ];
 }

@@ -37,9 +37,9 @@ import {
     { provide: POLICY_READER, inject: [POOL], useFactory: (pool: pg.Pool) => new PolicyReader(pool) },
     {
       provide: CHANGE_POLICY,
-      inject: [POOL, POLICY_READER],
-      useFactory: (pool: pg.Pool, reader: PolicyReader) =>
-        makeChangePolicy({ store: new EventStore(pool), reader }),
+      inject: [POOL, POLICY_READER, LIVE_POLICIES],
+      useFactory: (pool: pg.Pool, reader: PolicyReader, policies: LivePolicies) =>
+        makeChangePolicy({ store: new EventStore(pool), reader, caughtUp: () => policies.caughtUp() }),
     },
     { provide: CHECK_ACTION, inject: [LIVE_POLICIES], useFactory: makeCheckAction },
     { provide: JUDGE_SUBMISSIONS, inject: [LIVE_POLICIES], useFactory: makeJudgeSubmissions },

@@ -18,7 +18,7 @@ interface Queued {
 }
 
 /**
- * Collects items for one subject without timers (hotpath rules 3, 4 and 7): with nothing under way an item leaves at
+ * Collects items for one subject without timers: with nothing under way an item leaves at
  * once; otherwise what gathers leaves at the end of the turn, or when a batch comes back.
  */
 export class BatchPublisher<T> {

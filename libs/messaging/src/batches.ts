@@ -3,7 +3,7 @@ import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node'
 import { z } from 'zod';
 import { traceHeaders, traceparentOf } from './message-headers.js';
 
-/** At most this many items and bytes a message: NATS takes 1 MiB, and one submission may be 256 KiB (hotpath rule 4). */
+/** At most this many items and bytes a message: NATS takes 1 MiB, and one submission may be 256 KiB. */
 export const batchLimits = { items: 128, bytes: 512 * 1024 } as const;
 
 /** A result of a batch handler: these items go on to `subject`, with the time limit of the batch they came from. */

@@ -17,6 +17,7 @@ export {
   eventStreamState,
   type EventStreamState,
 } from './event-stream.js';
+export { isBackendAway } from './is-backend-away.js';
 export {
   type CommandContext,
   type HandlerExtras,

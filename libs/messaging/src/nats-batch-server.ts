@@ -6,6 +6,7 @@ import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node'
 import { isObservable, lastValueFrom, type Observable, throwError } from 'rxjs';
 import type { z } from 'zod';
 import { type BatchContext, subscribeBatches } from './batches.js';
+import { isBackendAway } from './is-backend-away.js';
 import { traceparentOf, versionHeader } from './message-headers.js';
 
 /** What a handler of a single command gets beside the payload. */
@@ -165,6 +166,13 @@ async function answerOf({ command, handler, logger }: Responder, message: Msg) {
     if (error instanceof Refused) {
       const { code, detail, errors, extra } = error;
       return refusal({ code, detail, ...(errors && { errors: [...errors] }), ...(extra && { extra }) });
+    }
+    if (isBackendAway(error)) {
+      logger.warn({ err: error, subject: command.subject }, 'a command could not be done');
+      return refusal({
+        code: 'UNAVAILABLE',
+        detail: `a server that ${command.service} needs does not answer`,
+      });
     }
     logger.error({ err: error, subject: command.subject }, 'a command failed');
     return refusal({ code: 'INTERNAL', detail: 'something went wrong on our side' });

@@ -12,6 +12,7 @@ import type pg from 'pg';
 import { type Approval, approvalDecider, type ApprovalEvent } from '../domain/approval.js';
 import { insertApprovals, type OpenableItem, openedData } from '../outbound/approval-rows.js';
 import type { AlarmClock } from '../outbound/deadline-alarms.js';
+import { isNear } from './near-alarms.js';
 import type { TimeOutApprovals } from './time-out-approvals.js';
 
 export type Opened = Exclude<Approval, { status: 'none' }> | Refused;
@@ -51,9 +52,11 @@ export const makeOpenApprovals =
       const state = ended[i];
       if (state !== undefined && state.status !== 'none') states.set(keyOf(item), state);
     });
-    const pending = unique.filter((item) => isPending(states.get(keyOf(item))));
+    const near = unique.filter(
+      (item) => isPending(states.get(keyOf(item))) && isNear(new Date(item.timeout_at), now),
+    );
     alarms.set(
-      pending.map(({ org_id, approval_id, timeout_at, traceparent }) => ({
+      near.map(({ org_id, approval_id, timeout_at, traceparent }) => ({
         orgId: org_id,
         approvalId: approval_id,
         deadline: new Date(timeout_at),

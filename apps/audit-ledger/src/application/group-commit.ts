@@ -6,7 +6,8 @@ import type { Draft, EntryRow, EventDraft, StoredSubmission, SubmissionDraft } f
 /** What a submission came to. `first` is what stands in the log, be it this one or the one it repeats. */
 export type SubmissionResult =
   | { readonly kind: 'written' | 'repeated'; readonly first: WrittenSubmission }
-  | { readonly kind: 'key_reused' }
+  /** `first`: what the key stands for. */
+  | { readonly kind: 'key_reused'; readonly first: WrittenSubmission }
   | { readonly kind: 'refused'; readonly detail: string }
   | { readonly kind: 'unavailable'; readonly detail: string }
   /** Nobody waits for an answer any more; nothing was written. */
@@ -76,7 +77,7 @@ interface Waiting {
 
 /**
  * One commit at a time. Idle, an arrival is written at once; while a commit runs, arrivals gather for the next one
- * (hotpath rule 6). An answer is given after the commit that holds its entry, never before.
+ *. An answer is given after the commit that holds its entry, never before.
  */
 export class GroupCommit {
   private queue: Waiting[] = [];
@@ -315,15 +316,17 @@ const keyOf = ({ facts, eventKey }: SubmissionDraft) =>
   eventKey === null ? null : `${facts.org_id} ${facts.agent?.id ?? ''} ${eventKey}`;
 
 const repetition = ({ draft }: Submission, first: WrittenSubmission): SubmissionResult =>
-  first.stored.actionDigest === draft.actionDigest ? { kind: 'repeated', first } : { kind: 'key_reused' };
+  first.stored.actionDigest === draft.actionDigest
+    ? { kind: 'repeated', first }
+    : { kind: 'key_reused', first };
 
-/** A concurrent duplicate hears what became of the first; if that was not written, neither was this one. */
+/** A concurrent duplicate is compared with what its key stands for; if nothing was written, neither was this one. */
 function joinedResult(joined: Submission, result: SubmissionResult): SubmissionResult {
   switch (result.kind) {
     case 'written':
     case 'repeated':
-      return repetition(joined, result.first);
     case 'key_reused':
+      return repetition(joined, result.first);
     case 'refused':
     case 'expired':
       return { kind: 'unavailable', detail: 'the submission it repeats was not written' };

@@ -1,7 +1,7 @@
 import { encodeRange } from '@agentlattice/ledger';
 import type { Book, Staged } from '../domain/book.js';
 
-// One statement, one round trip, one commit (hotpath §4). Columns travel as lines of text: none of them can hold a line
+// One statement, one round trip, one commit. Columns travel as lines of text: none of them can hold a line
 // feed (canonical JSON has none, ids and types are checked), and an empty line is NULL.
 const list = (n: number) => `string_to_array($${String(n)}, E'\\n', '')`;
 

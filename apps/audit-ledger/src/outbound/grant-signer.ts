@@ -9,7 +9,7 @@ export interface GrantSigner {
   sign(claims: GrantClaims): string;
 }
 
-/** Signs with the ledger's own key. Not `jose`: on this path it costs two to four times as much (hotpath rule 11). */
+/** Signs with the ledger's own key. Not `jose`: on this path it costs two to four times as much. */
 export function grantSigner(key: KeyObject): GrantSigner {
   const { x } = createPublicKey(key).export({ format: 'jwk' });
   if (x === undefined) throw new TypeError('grants are signed with Ed25519');

@@ -59,7 +59,14 @@ export function jsonFaults(text: string): readonly JsonFault[] {
 
 function numberFault(value: number, written: string): string | null {
   if (!Number.isFinite(value)) return 'is beyond the range of a number';
-  if (/^-?\d+$/.test(written) && !Number.isSafeInteger(value))
+  if (Number.isSafeInteger(value) || !Number.isInteger(value)) return null;
+  // 1e21 says what it is; digits that a double cannot hold do not, however they are written.
+  const significant = written
+    .replace(/[eE].*$/, '')
+    .replace(/[-.]/g, '')
+    .replace(/^0+/, '')
+    .replace(/0+$/, '');
+  if (!/[eE]/.test(written) || significant.length > 15)
     return 'is an integer that does not survive a round trip';
   return null;
 }

@@ -10,6 +10,7 @@ it.each([
   ['{"s":"a\\u0000b"}', ['/s']],
   ['{"__proto__":1,"__proto__":2}', ['/__proto__']],
   ['1.0e21', []],
+  ['[12345678901234567890e0]', ['/0']],
 ])('%s has faults at %j', (text, pointers) =>
   expect(jsonFaults(text).map((f) => f.pointer)).toEqual(pointers),
 );

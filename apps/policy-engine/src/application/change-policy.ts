@@ -12,12 +12,19 @@ export interface ChangeContext {
   readonly traceparent: string | null;
 }
 
+export interface ChangePolicyPorts {
+  readonly store: EventStore;
+  readonly reader: PolicyReader;
+  /** Waits until this replica judges by what was written. */
+  readonly caughtUp: () => Promise<void>;
+}
+
 /**
- * Judges a command on one policy and writes what it decides; what returns is on disk, and known to every replica within
- * a second.
+ * Judges a command on one policy and writes what it decides; what returns is on disk, in force at this replica, and
+ * known to every other one within a second.
  */
 export const makeChangePolicy =
-  ({ store, reader }: { store: EventStore; reader: PolicyReader }) =>
+  ({ store, reader, caughtUp }: ChangePolicyPorts) =>
   async (command: PolicyCommand, context: ChangeContext): Promise<ChangedPolicy> => {
     const { org_id, actor, correlation_id, traceparent } = context;
     let row: PolicyRow | undefined;
@@ -32,6 +39,7 @@ export const makeChangePolicy =
           row = await projectPolicy(tx, events);
         },
       });
+      if (row !== undefined) await caughtUp();
       return {
         version: state.status === 'none' ? 0 : state.version,
         // Nothing was decided: it stands as it did.

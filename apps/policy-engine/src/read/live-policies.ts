@@ -30,6 +30,7 @@ export class LivePolicies {
   private recheckAt = 0;
   private wake: () => void = () => undefined;
   private stopped = false;
+  private readonly waiting = new Set<{ readonly since: number; readonly resolve: () => void }>();
   private running: Promise<void> = Promise.resolve();
   private client: pg.Client | undefined;
 
@@ -62,6 +63,18 @@ export class LivePolicies {
   /** Changes when some policy did. */
   get seenRevision(): number {
     return this.revision;
+  }
+
+  /** Resolves once everything committed before the call is known here, or when that takes too long: it is known soon. */
+  async caughtUp(withinMs = 500): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const waiting = { since: performance.now(), resolve: () => resolve(undefined) };
+    const timer = setTimeout(waiting.resolve, withinMs);
+    this.waiting.add(waiting);
+    this.wake();
+    await promise;
+    clearTimeout(timer);
+    this.waiting.delete(waiting);
   }
 
   private async follow(): Promise<void> {
@@ -122,6 +135,7 @@ export class LivePolicies {
     this.revision = revision;
     this.clock = { database: Number(row.now), monotonic: answeredAt };
     this.askedAt = askedAt;
+    for (const { since, resolve } of this.waiting) if (since <= askedAt) resolve();
   }
 
   private async load(client: pg.Client, after: number): Promise<void> {

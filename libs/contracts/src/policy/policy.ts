@@ -72,6 +72,10 @@ export function policyFaults(policy: Draft): { pointer: string; detail: string }
     if (policy.on_fail !== undefined && policy.on_fail !== 'require_approval')
       faults.push({ pointer: '/on_fail', detail: 'only a conditional policy can fail' });
   }
+  policy.approver_groups?.forEach(({ group }, i, groups) => {
+    if (groups.findIndex((other) => other.group === group) !== i)
+      faults.push({ pointer: `/approver_groups/${i}/group`, detail: 'stands twice' });
+  });
   const timeout = durationMs(policy.timeout ?? '30m');
   policy.escalation?.forEach((step, i) => {
     const after = durationMs(step.after);

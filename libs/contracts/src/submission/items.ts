@@ -29,7 +29,7 @@ export const conditionEvaluated = z.object({
 });
 export type ConditionEvaluated = z.infer<typeof conditionEvaluated>;
 
-/** What the gateway asks to have judged. `metadata` and `data_accessed` are their RFC 8785 texts, made once (hotpath rule 5). */
+/** What the gateway asks to have judged. `metadata` and `data_accessed` are their RFC 8785 texts, made once. */
 export const submissionItem = z.object({
   item_id: z.string().min(1).max(64),
   /** Instance of the gateway that waits at `reply.gateway.<instance>.submission`. */

@@ -93,6 +93,9 @@ function serverSpec(user: PostgresUser, port: number, url: string): ChildSpec {
     password_encryption: 'scram-sha-256',
     timezone: 'UTC',
     log_timezone: 'UTC',
+    // A lost race for a unique key is everyday business: its statement and values have no place in a log.
+    log_min_error_statement: 'panic',
+    log_error_verbosity: 'terse',
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   return {

@@ -40,16 +40,30 @@ export class GatewayAdapter extends FastifyAdapter {
     const fastify = this.getInstance();
     fastify.removeAllContentTypeParsers();
     fastify.addContentTypeParser(
-      /^application\/json(?:\s*;|$)/,
-      { parseAs: 'string', bodyLimit },
-      (_request, body, done) => {
+      // UTF-8 and nothing else (RFC 8259 §8.1).
+      /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i,
+      { parseAs: 'buffer', bodyLimit },
+      (request, body, done) => {
         try {
-          done(null, parseStrictly(String(body)));
+          if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
+            throw new Refused('UNSUPPORTED_MEDIA_TYPE', 'the body must not be compressed');
+          done(null, parseStrictly(utf8(body as Buffer)));
         } catch (error) {
           done(error as Error, undefined);
         }
       },
     );
+  }
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Bytes that are no UTF-8 would become the same character, and different bodies the same digest. */
+function utf8(body: Buffer): string {
+  try {
+    return decoder.decode(body);
+  } catch {
+    throw new Refused('INVALID_JSON', 'the body is not UTF-8');
   }
 }
 

@@ -6,6 +6,7 @@ import {
   type Problem,
   Refused,
 } from '@agentlattice/contracts';
+import { isBackendAway } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { allowedMethods } from './allowed-methods.js';
@@ -82,7 +83,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (status === 404) return notFound(request, reply);
     const known = refusedStatus[status];
     if (known !== undefined) return problemOf(known, errorTable[known].title, request.id);
-    if (isDatabaseAway(exception)) {
+    if (isBackendAway(exception)) {
       this.logger.warn({ err: exception, request_id: request.id }, 'the database does not answer');
       return problemOf('UNAVAILABLE', 'the database does not answer', request.id);
     }
@@ -106,22 +107,4 @@ function statusOf(exception: unknown): number {
   if (exception instanceof HttpException) return exception.getStatus();
   const named = exception instanceof Error && 'statusCode' in exception ? exception.statusCode : 0;
   return typeof named === 'number' ? named : 0;
-}
-
-const codeOf = (exception: unknown): string | undefined =>
-  typeof exception === 'object' &&
-  exception !== null &&
-  'code' in exception &&
-  typeof exception.code === 'string'
-    ? exception.code
-    : undefined;
-
-/** Connection trouble of pg and its pool, and the SQLSTATE classes of a server that stops, starts or is full. */
-function isDatabaseAway(exception: unknown): boolean {
-  const code = codeOf(exception);
-  if (code !== undefined) return /^(08|53|57P|ECONN|EPIPE|ENOENT|ETIMEDOUT)/.test(code);
-  return (
-    exception instanceof Error &&
-    /^(timeout exceeded when trying to connect|Connection terminated)/i.test(exception.message)
-  );
 }

@@ -1,0 +1,16 @@
+import { isBackendAway } from './is-backend-away.js';
+
+const withCode = (code: string) => Object.assign(new Error('x'), { code });
+
+it.each([
+  [withCode('ECONNREFUSED'), true],
+  [withCode('57P01'), true],
+  [withCode('08006'), true],
+  [withCode('53300'), true],
+  [new Error('Connection terminated unexpectedly'), true],
+  [new Error('timeout exceeded when trying to connect'), true],
+  [withCode('23505'), false],
+  [withCode('42501'), false],
+  [new TypeError('x is not a function'), false],
+  ['ECONNREFUSED', false],
+])('%s is a server that is away: %s', (error, away) => expect(isBackendAway(error)).toBe(away));
