@@ -11,8 +11,11 @@ export interface CompiledExpression {
 
 /** Most values of metadata and data_accessed that an expression may look at. */
 const maxValues = 20_000;
-/** Only loops over the request's lists can take long; each such evaluation is stopped after this. */
-const maxLoopMs = 25;
+/**
+ * Only loops over the request's lists can take long; each such evaluation is stopped after this. It is wall-clock time,
+ * so it must be far above what an honest loop needs on a machine that is busy with other things.
+ */
+const maxLoopMs = 150;
 const loops = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
 
 // Evaluation is synchronous, so one slot is enough for the running evaluation's fuel.
