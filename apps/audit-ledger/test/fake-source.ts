@@ -62,7 +62,10 @@ export class FakeSource {
   async publish(...events: readonly WireEvent[]): Promise<void> {
     const js = jetstream(this.nc);
     for (const event of events)
-      await js.publish(eventSubject(event.org_id, event.type), JSON.stringify({ events: [event] }));
+      // The ledger makes the stream; it may be a moment behind.
+      await eventually(() =>
+        js.publish(eventSubject(event.org_id, event.type), JSON.stringify({ events: [event] })),
+      );
   }
 
   stop(): void {
