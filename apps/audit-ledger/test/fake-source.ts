@@ -1,6 +1,7 @@
 import { type DomainEvent, eventSubject, replay, type WireEvent } from '@agentlattice/contracts';
 import { respondTo } from '@agentlattice/messaging';
 import { createLogger } from '@agentlattice/observability';
+import { eventually } from '@agentlattice/testkit';
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 import { typeidUnboxed } from 'typeid-js';
