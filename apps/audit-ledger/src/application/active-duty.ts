@@ -10,13 +10,7 @@ import {
   openSubject,
   submissionReplySubject,
 } from '@agentlattice/contracts';
-import {
-  batchLimits,
-  type CommandClient,
-  consumeEvents,
-  publishBatches,
-  subscribeBatches,
-} from '@agentlattice/messaging';
+import { type CommandClient, consumeEvents, publishBatches, subscribeBatches } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
@@ -86,7 +80,7 @@ export class ActiveDuty implements Duty {
       grantTtlSeconds: config.grantTtlSeconds,
       newId,
       newSalt: () => randomBytes(16).toString('hex'),
-      answer: (gateway, answers) => publishAnswers(nc, gateway, answers),
+      answer: (gateway, answers) => publishBatches(nc, submissionReplySubject(gateway), null, answers),
       open: (items, expiresAt) => publishBatches(nc, openSubject, expiresAt, items),
     });
     this.writer = new GroupCommit(book, databaseNow, {
@@ -201,24 +195,4 @@ export class ActiveDuty implements Duty {
       if (!this.stopping.signal.aborted) throw error;
     }
   }
-}
-
-/** As few messages as the limits allow; there is nothing in them that expires. */
-function publishAnswers(nc: NatsConnection, gateway: string, answers: readonly unknown[]): void {
-  const subject = submissionReplySubject(gateway);
-  let texts: string[] = [];
-  let bytes = 0;
-  const send = () => {
-    if (texts.length > 0) nc.publish(subject, `{"v":1,"items":[${texts.join(',')}]}`);
-    texts = [];
-    bytes = 0;
-  };
-  for (const answer of answers) {
-    const text = JSON.stringify(answer);
-    const size = Buffer.byteLength(text);
-    if (texts.length >= batchLimits.items || bytes + size > batchLimits.bytes) send();
-    texts.push(text);
-    bytes += size;
-  }
-  send();
 }
