@@ -36,6 +36,8 @@ export const errorTable = {
   NOT_SUSPENDED: { status: 409, title: 'The agent is not suspended' },
   KEY_REVOKED: { status: 409, title: 'The key is revoked' },
   APPROVAL_ALREADY_DECIDED: { status: 409, title: 'The request was decided already' },
+  ALREADY_VOTED: { status: 409, title: 'This person has voted already' },
+  NO_VOTE: { status: 409, title: 'There is no vote to withdraw' },
   APPROVAL_TIMED_OUT: { status: 409, title: 'The request is past its deadline' },
   GRANT_EXPIRED: { status: 409, title: 'The window for a grant is over' },
   GRANT_NOT_AVAILABLE: { status: 409, title: 'This event carries no grant' },

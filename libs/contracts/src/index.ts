@@ -9,6 +9,13 @@ export * from './commands/notifier.js';
 export * from './commands/policy-engine.js';
 export * from './errors.js';
 export * from './events/registry.js';
+export {
+  type PolicyChange,
+  type Vote,
+  approvalScopes,
+  foreverFor,
+  voteDecisions,
+} from './events/approval.js';
 export { keyKinds } from './events/principals.js';
 export * from './events/wire-event.js';
 export * from './nats-permissions.js';

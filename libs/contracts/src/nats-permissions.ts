@@ -22,7 +22,8 @@ const ownEvents = (service: ServiceName) => [
 /** The durable consumers of each service; a name outside this table cannot be made. */
 export const durables = {
   'audit-ledger': ['audit-ledger-events'],
-  'approval-service': ['approval-service-requested'],
+  'approval-service': ['approval-service-requested', 'approval-service-members', 'approval-service-policies'],
+  'policy-engine': ['policy-engine-forever'],
   notifier: ['notifier-events'],
 } as const;
 
@@ -67,17 +68,33 @@ export const natsPermissions: Readonly<Record<ServiceName, ServicePermissions>> 
         'list_policies',
         'list_versions',
         'check',
+        'allow_forever',
       ].map((verb) => `cmd.policy-engine.${verb}`),
       ...['search', 'entries', 'checkpoint', 'verifier_key', 'verify', 'issue_grant', 'jwks'].map(
         (verb) => `cmd.audit-ledger.${verb}`,
       ),
-      ...['get_approval', 'approval_status', 'list_approvals'].map((verb) => `cmd.approval-service.${verb}`),
+      ...[
+        'get_approval',
+        'approval_status',
+        'list_approvals',
+        'approve',
+        'deny',
+        'withdraw_vote',
+        'cancel',
+        'jwks',
+      ].map((verb) => `cmd.approval-service.${verb}`),
       ...serviceNames.filter((name) => name !== 'gateway').map((name) => `cmd.${name}.ping`),
     ],
-    subscribe: ['reply.gateway.>', 'wake.>', ledgerHeartbeatSubject],
+    // Approvals' own events too: they wake a waiter whose wake-up was lost.
+    subscribe: ['reply.gateway.>', 'wake.>', 'events.*.approval.>', ledgerHeartbeatSubject],
   }),
   'policy-engine': permissionsOf('policy-engine', {
-    publish: [appendSubject, 'reply.gateway.*.unavailable'],
+    publish: [
+      appendSubject,
+      'reply.gateway.*.unavailable',
+      ...consuming('policy-engine'),
+      ...replays('gateway', 'approval-service'),
+    ],
   }),
   'audit-ledger': permissionsOf('audit-ledger', {
     publish: [
@@ -89,6 +106,7 @@ export const natsPermissions: Readonly<Record<ServiceName, ServicePermissions>> 
       `$JS.API.STREAM.UPDATE.${eventStreamName}`,
       ...consuming('audit-ledger'),
       ...replays('gateway', 'policy-engine', 'approval-service', 'notifier'),
+      'cmd.approval-service.erasable_values',
     ],
   }),
   'approval-service': permissionsOf('approval-service', {
@@ -96,8 +114,9 @@ export const natsPermissions: Readonly<Record<ServiceName, ServicePermissions>> 
       'reply.gateway.*.submission',
       'wake.>',
       'cmd.audit-ledger.requested_action',
+      'cmd.policy-engine.rejudge',
       ...consuming('approval-service'),
-      ...replays('audit-ledger'),
+      ...replays('audit-ledger', 'gateway', 'policy-engine'),
     ],
   }),
   notifier: permissionsOf('notifier', {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { cursor, digest, instant, limit, typeId } from '../primitives.js';
-import { agentRef, conditionEvaluated, policyRef } from '../submission/items.js';
+import { foreverFor, voteDecisions } from '../events/approval.js';
+import { cursor, digest, instant, limit, operatorRoles, typeId } from '../primitives.js';
+import { agentRef, conditionEvaluated, denialReason, policyRef } from '../submission/items.js';
 
 export const approvalStatuses = [
   'pending',
@@ -16,7 +17,19 @@ export const approvalHistoryItem = z.object({
   type: z.string(),
   at: instant(),
   operator: z.object({ id: z.string(), via: z.string() }).nullable(),
-  note: z.string().nullable(),
+  reason: z.string().nullable().meta({ description: 'What the person said' }),
+  note: z.string().nullable().meta({ description: 'Why the system did it' }),
+});
+
+const tally = z.object({ have: z.number().int().min(0), need: z.number().int().min(1) });
+/** Seats that nobody fills yet; `group` null: anybody who may decide. */
+const seatsOpen = z.array(z.object({ group: z.string().nullable(), count: z.number().int().min(1) }));
+
+export const approvalVote = z.object({
+  member_id: typeId('mbr'),
+  decision: z.enum(voteDecisions),
+  reason: z.string().nullable(),
+  at: instant(),
 });
 
 /** A request as operators see it. `pending` filters include `escalated` (decisions §1). */
@@ -41,12 +54,16 @@ export const approvalView = z
       .number()
       .min(0)
       .meta({ description: '0 once decided or past the deadline; by the database clock' }),
-    approvals: z.object({ have: z.number().int(), need: z.number().int() }),
-    denials: z.object({ have: z.number().int(), need: z.number().int() }),
+    approvals: tally,
+    denials: tally,
+    seats_open: seatsOpen,
+    votes: z.array(approvalVote),
     approver_groups: z.array(z.object({ group: z.string(), count: z.number().int() })),
     separation_of_duties: z.boolean(),
     reason: z.string().nullable(),
-    resolved_by: z.string().nullable(),
+    denial_reason: denialReason.nullable(),
+    scope: z.enum(['once', 'forever']).nullable().meta({ description: 'Set once approved' }),
+    resolved_by: z.string().nullable().meta({ description: 'Null when the system decided' }),
     resolved_at: instant().nullable(),
     history: z.array(approvalHistoryItem),
   })
@@ -59,13 +76,67 @@ export const approvalStatus = z
     status: z.enum(['pending', 'escalated', 'approved', 'denied', 'timed_out']),
     approval_id: typeId('apr'),
     reason: z.string().nullable(),
+    denial_reason: denialReason.nullable(),
     resolved_by: z.string().nullable(),
     resolved_at: instant().nullable(),
     timeout_at: instant(),
-    grant: z.string().nullable(),
+    grant: z
+      .string()
+      .nullable()
+      .meta({ description: 'Of an approved request; the same token at every reading' }),
   })
   .meta({ id: 'ApprovalStatus' });
 export type ApprovalStatus = z.infer<typeof approvalStatus>;
+
+/** A vote that does not complete the request (decisions §5). */
+export const votePending = z
+  .object({
+    status: z.literal('pending'),
+    approval_id: typeId('apr'),
+    approvals: tally,
+    denials: tally,
+    seats_open: seatsOpen,
+  })
+  .meta({ id: 'VotePending' });
+export type VotePending = z.infer<typeof votePending>;
+
+/** Who decides, as the gateway knows them; the approval-service holds it against what it knows itself (decisions §3.3). */
+export const decidingOperator = z.object({
+  member_id: typeId('mbr'),
+  key_id: typeId('key').nullable(),
+  role: z.enum(operatorRoles),
+  via: z.enum(['api', 'dashboard', 'mcp', 'cli', 'slack', 'email']),
+});
+export type DecidingOperator = z.infer<typeof decidingOperator>;
+
+/** What an operator may say with a decision. */
+export const decisionReason = z.string().max(2000);
+export const approveInput = z
+  .strictObject({
+    reason: decisionReason.nullish(),
+    scope: z.enum(['once', 'forever']).default('once'),
+    forever_for: z
+      .enum(foreverFor)
+      .optional()
+      .meta({
+        description:
+          'With scope forever; default `policy`. `action_type`: an exact allow beside a wildcard policy',
+      }),
+    policy_version: z
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .meta({ description: 'With scope forever: 409 POLICY_CHANGED if another version governs by now' }),
+  })
+  .superRefine(({ scope, ...rest }, context) => {
+    for (const member of ['forever_for', 'policy_version'] as const)
+      if (scope === 'once' && rest[member] !== undefined)
+        context.addIssue({ code: 'custom', path: [member], message: 'needs scope forever' });
+  })
+  .meta({ id: 'ApproveInput' });
+export const denyInput = z.strictObject({ reason: decisionReason.nullish() }).meta({ id: 'DenyInput' });
+export const cancelInput = z.strictObject({ reason: decisionReason.nullish() }).meta({ id: 'CancelInput' });
 
 export const approvalFilter = z.object({
   status: z.enum(approvalStatuses).optional(),

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { policyContent, policyPatch, policyVersion, policyView } from '../policy/policy.js';
-import { actor, typeId } from '../primitives.js';
-import { agentRef, conditionEvaluated, denialReason, policyRef } from '../submission/items.js';
+import { decidingOperator } from '../approval/approval.js';
+import { foreverFor } from '../events/approval.js';
+import { actor, instant, typeId } from '../primitives.js';
+import { agentRef, approvalTerms, conditionEvaluated, denialReason, policyRef } from '../submission/items.js';
 import { command } from './command.js';
 import { ping, replay } from './every-service.js';
 
@@ -9,6 +11,16 @@ const change = { org_id: typeId('org'), actor, correlation_id: z.string().nullab
 const one = { org_id: typeId('org'), policy_id: typeId('pol') };
 /** The version an If-Match header named; null changes whatever stands. */
 const expectedVersion = z.number().int().min(1).nullable();
+
+/** What an approval "forever" did to the policies. */
+export const policyLeft = z
+  .object({
+    changed: z.boolean(),
+    policy_id: typeId('pol').meta({ description: 'The policy that was changed, made, or left alone' }),
+    policy_version: z.number().int().min(1).nullable(),
+    detail: z.string(),
+  })
+  .meta({ id: 'PolicyChangeByApproval' });
 
 export const policyEngineCommands = {
   create_policy: command(
@@ -66,6 +78,58 @@ export const policyEngineCommands = {
       policy: policyRef.nullable(),
       conditions_evaluated: z.array(conditionEvaluated),
     }),
+  ),
+  /** Judges pending requests again, each by its own time and agent facts and by a set no older than this call (decisions §4.3). */
+  rejudge: command(
+    'policy-engine',
+    'rejudge',
+    z.object({
+      org_id: typeId('org'),
+      items: z
+        .array(
+          z.object({
+            approval_id: typeId('apr'),
+            agent: agentRef.extend({ owner_member_id: z.string().nullable() }),
+            action_type: z.string().min(1).max(255),
+            /** RFC 8785 texts, as they were submitted. */
+            metadata: z.string(),
+            data_accessed: z.string(),
+            judged_at: instant(),
+          }),
+        )
+        .min(1)
+        .max(100),
+    }),
+    z.object({
+      judgements: z.array(
+        z.object({
+          approval_id: typeId('apr'),
+          decision: z.enum(['executed', 'denied', 'requested']),
+          denial_reason: denialReason.nullable(),
+          policy: policyRef.nullable(),
+          conditions_evaluated: z.array(conditionEvaluated),
+          /** Set exactly when a person must decide. */
+          terms: approvalTerms.nullable(),
+        }),
+      ),
+    }),
+  ),
+  /** Turns the requirement off after an approval "forever"; the same approval does it once (design §3.3). */
+  allow_forever: command(
+    'policy-engine',
+    'allow_forever',
+    z.object({
+      org_id: typeId('org'),
+      approval_id: typeId('apr'),
+      operator: decidingOperator,
+      /** The policy that governed the request when it was approved. */
+      policy_id: typeId('pol'),
+      policy_version: z.number().int().min(1),
+      action_type: z.string().min(1).max(255),
+      forever_for: z.enum(foreverFor),
+      correlation_id: z.string().nullable(),
+    }),
+    policyLeft,
   ),
   replay: replay('policy-engine'),
   ping: ping('policy-engine'),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { escalationStep } from '../policy/policy.js';
 import { digest, instant, typeId } from '../primitives.js';
-import { agentRef, approvalTerms, policyRef } from '../submission/items.js';
+import { agentRef, approvalTerms, denialReason, policyRef } from '../submission/items.js';
 
 /** Stands in every event of an approval, so that no reader needs the ones before. */
 const subject = {
@@ -21,3 +22,80 @@ export const approvalOpenedV1 = z.strictObject({
 });
 
 export const approvalTimedOutV1 = z.strictObject({ ...subject, timeout_at: instant() });
+
+/** `once` lets this request through; `forever` also turns the requirement off (design §3.3). */
+export const approvalScopes = ['once', 'forever'] as const;
+/** What "forever" is about: the governing policy, or this one action type below its wildcard (decisions §4.4). */
+export const foreverFor = ['policy', 'action_type'] as const;
+export const voteDecisions = ['approve', 'deny'] as const;
+
+/** One person's standing vote; what was said with it is erasable and is kept apart. */
+const vote = z.strictObject({
+  member_id: typeId('mbr'),
+  decision: z.enum(voteDecisions),
+  /** Of the approver groups those that the person was in when voting. */
+  groups: z.array(z.string()),
+  at: instant(),
+  /** Set when the person approved for ever. */
+  forever_for: z.enum(foreverFor).nullable(),
+});
+export type Vote = z.infer<typeof vote>;
+const tally = z.strictObject({ have: z.number().int().min(0), need: z.number().int().min(1) });
+
+/** A vote that leaves the request open; the vote that completes it stands in `approval.approved` or `approval.denied`. */
+export const approvalVoteCastV1 = z.strictObject({ ...subject, vote, approvals: tally, denials: tally });
+export const approvalVoteWithdrawnV1 = z.strictObject({
+  ...subject,
+  member_id: typeId('mbr'),
+  approvals: tally,
+  denials: tally,
+});
+
+/** `level` counts the steps from 1; `repetition` is 0 for the step itself and counts its repeats from 1. */
+export const approvalEscalatedV1 = z.strictObject({
+  ...subject,
+  level: z.number().int().min(1),
+  repetition: z.number().int().min(0),
+  step: escalationStep,
+  timeout_at: instant(),
+});
+
+/** The policy event that made the system decide or point elsewhere. */
+const policyChange = z.strictObject({
+  event_id: z.string().min(1).max(90),
+  type: z.string(),
+  policy_id: typeId('pol'),
+  policy_name: z.string(),
+  policy_version: z.number().int().min(1),
+});
+export type PolicyChange = z.infer<typeof policyChange>;
+
+/** Another policy, or another version of it, governs the request now; it goes on waiting under these terms. */
+export const approvalPolicyChangedV1 = z.strictObject({
+  ...subject,
+  previous_policy: policyRef,
+  terms: approvalTerms,
+  change: policyChange,
+});
+
+const resolution = {
+  /** In the order they were cast; empty when the system decided. */
+  votes: z.array(vote),
+  /** Set when a change of policy decided; a person did otherwise. */
+  change: policyChange.nullable(),
+};
+
+export const approvalApprovedV1 = z.strictObject({
+  ...subject,
+  ...resolution,
+  action_digest: digest(),
+  scope: z.enum(approvalScopes),
+  forever_for: z.enum(foreverFor).nullable(),
+  /** Who approved for ever; null with scope `once`. */
+  forever_by: typeId('mbr').nullable(),
+  /** `exp` of the grant; its `iat` is this event's time and its `jti` the approval. */
+  grant_expires_at: instant(),
+});
+export const approvalDeniedV1 = z.strictObject({ ...subject, ...resolution, denial_reason: denialReason });
+/** By the agent that asked. */
+export const approvalCancelledV1 = z.strictObject(subject);

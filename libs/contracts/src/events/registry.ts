@@ -2,7 +2,17 @@ import type { z } from 'zod';
 import { Refused } from '@agentlattice/decider';
 import type { ServiceName } from '../services.js';
 import { actionDeniedV1, actionExecutedV1, actionRequestedV1 } from './action.js';
-import { approvalOpenedV1, approvalTimedOutV1 } from './approval.js';
+import {
+  approvalApprovedV1,
+  approvalCancelledV1,
+  approvalDeniedV1,
+  approvalEscalatedV1,
+  approvalOpenedV1,
+  approvalPolicyChangedV1,
+  approvalTimedOutV1,
+  approvalVoteCastV1,
+  approvalVoteWithdrawnV1,
+} from './approval.js';
 import { ledgerCreatedV1 } from './ledger.js';
 import { policyChangedV1 } from './policy.js';
 import {
@@ -23,6 +33,13 @@ export const eventRegistry = {
   'action.requested': { owner: 'audit-ledger', versions: { 1: actionRequestedV1 } },
   'ledger.created': { owner: 'audit-ledger', versions: { 1: ledgerCreatedV1 } },
   'approval.opened': { owner: 'approval-service', versions: { 1: approvalOpenedV1 } },
+  'approval.vote_cast': { owner: 'approval-service', versions: { 1: approvalVoteCastV1 } },
+  'approval.vote_withdrawn': { owner: 'approval-service', versions: { 1: approvalVoteWithdrawnV1 } },
+  'approval.escalated': { owner: 'approval-service', versions: { 1: approvalEscalatedV1 } },
+  'approval.policy_changed': { owner: 'approval-service', versions: { 1: approvalPolicyChangedV1 } },
+  'approval.approved': { owner: 'approval-service', versions: { 1: approvalApprovedV1 } },
+  'approval.denied': { owner: 'approval-service', versions: { 1: approvalDeniedV1 } },
+  'approval.cancelled': { owner: 'approval-service', versions: { 1: approvalCancelledV1 } },
   'approval.timed_out': { owner: 'approval-service', versions: { 1: approvalTimedOutV1 } },
   'policy.created': { owner: 'policy-engine', versions: { 1: policyChangedV1 } },
   'policy.updated': { owner: 'policy-engine', versions: { 1: policyChangedV1 } },
