@@ -9,7 +9,8 @@ import {
 } from '@agentlattice/event-store';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
-import { type Approval, approvalDecider, type ApprovalEvent } from '../domain/approval.js';
+import type { Approval, ApprovalEvent } from '../domain/approval.js';
+import { approvalDecider } from '../domain/approval-decider.js';
 import { insertApprovals, type OpenableItem, openedData } from '../outbound/approval-rows.js';
 import type { AlarmClock } from '../outbound/deadline-alarms.js';
 import { isNear } from './near-alarms.js';

@@ -1,7 +1,8 @@
 import { wakeSubject } from '@agentlattice/contracts';
 import type { EventStore } from '@agentlattice/event-store';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { type Approval, type ApprovalCommand, approvalDecider } from '../domain/approval.js';
+import type { Approval } from '../domain/approval.js';
+import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
 import { resolveApprovals } from '../outbound/approval-rows.js';
 
 export interface TimeOutRequest {
@@ -30,7 +31,7 @@ export const makeTimeOutApprovals =
           traceparent,
         },
       })),
-      command: (now): ApprovalCommand => ({ type: 'TimeOutApproval', now }),
+      command: (now): ApprovalCommand => ({ type: 'TimeOut', now }),
       project: resolveApprovals,
     });
     for (const { stream_id } of events) nc.publish(wakeSubject(stream_id));

@@ -1,62 +1,115 @@
-import type { DomainEvent, EventData } from '@agentlattice/contracts';
-import { assertNever, type Decider, Refused } from '@agentlattice/decider';
+import type {
+  ApprovalTerms,
+  DenialReason,
+  DomainEvent,
+  EventData,
+  PolicyRef,
+  Vote,
+} from '@agentlattice/contracts';
+import { assertNever } from '@agentlattice/decider';
+import { votesUnder } from './may-decide.js';
 
-export type ApprovalEvent = DomainEvent<'approval.opened' | 'approval.timed_out'>;
+export type ApprovalEvent = DomainEvent<
+  | 'approval.opened'
+  | 'approval.vote_cast'
+  | 'approval.vote_withdrawn'
+  | 'approval.escalated'
+  | 'approval.policy_changed'
+  | 'approval.approved'
+  | 'approval.denied'
+  | 'approval.cancelled'
+  | 'approval.timed_out'
+>;
 
 /** What an approval is about; every event of it carries this. */
-export type ApprovalSubject = Omit<EventData<'approval.timed_out'>, 'timeout_at'>;
+export type ApprovalSubject = EventData<'approval.cancelled'>;
 
-export type Approval =
-  | { readonly status: 'none' }
-  | {
-      readonly status: 'pending' | 'timed_out';
-      readonly subject: ApprovalSubject;
-      readonly digest: string;
-      readonly timeoutAt: string;
-    };
+export interface KnownApproval {
+  readonly status: 'pending' | 'escalated' | 'approved' | 'denied' | 'cancelled' | 'timed_out';
+  /** With the policy that governs now. */
+  readonly subject: ApprovalSubject;
+  readonly digest: string;
+  readonly terms: ApprovalTerms;
+  readonly requestedAt: string;
+  readonly timeoutAt: string;
+  /** Those that stand, in the order they were cast; one for each person. */
+  readonly votes: readonly Vote[];
+  /** By level: the last repetition that was told. */
+  readonly escalated: ReadonlyMap<number, number>;
+  readonly scope: EventData<'approval.approved'>['scope'] | null;
+  readonly grantExpiresAt: string | null;
+  readonly denialReason: DenialReason | null;
+}
+export type Approval = { readonly status: 'none' } | KnownApproval;
 
-export type ApprovalCommand =
-  | { readonly type: 'OpenApproval'; readonly opened: EventData<'approval.opened'> }
-  /** The timer's, or the sweep's: whoever sees first that the deadline is past. */
-  | { readonly type: 'TimeOutApproval'; readonly now: Date };
+export const isOpen = ({ status }: Approval) => status === 'pending' || status === 'escalated';
 
-export const approvalDecider: Decider<Approval, ApprovalCommand, ApprovalEvent> = {
-  initialState: () => ({ status: 'none' }),
-  decide,
-  evolve,
-};
-
-function decide(command: ApprovalCommand, state: Approval): readonly ApprovalEvent[] {
-  switch (command.type) {
-    case 'OpenApproval':
-      if (state.status === 'none') return [{ type: 'approval.opened', data: command.opened }];
-      if (!isSame(state, command.opened))
-        throw new Refused('INTERNAL', 'the approval id stands for another action');
-      return [];
-    case 'TimeOutApproval':
-      if (state.status !== 'pending' || command.now.getTime() < Date.parse(state.timeoutAt)) return [];
-      return [{ type: 'approval.timed_out', data: { ...state.subject, timeout_at: state.timeoutAt } }];
-    default:
-      return assertNever(command);
-  }
+export function evolve(state: Approval, event: ApprovalEvent): Approval {
+  if (event.type === 'approval.opened') return opened(event.data);
+  return state.status === 'none' ? state : evolveKnown(state, event);
 }
 
-function evolve(state: Approval, event: ApprovalEvent): Approval {
+function evolveKnown(
+  state: KnownApproval,
+  event: Exclude<ApprovalEvent, { type: 'approval.opened' }>,
+): KnownApproval {
   switch (event.type) {
-    case 'approval.opened': {
-      const { approval_id, audit_event_id, agent, action_type, policy, action_digest, timeout_at } =
-        event.data;
-      const subject = { approval_id, audit_event_id, agent, action_type, policy };
-      return { status: 'pending', subject, digest: action_digest, timeoutAt: timeout_at };
+    case 'approval.vote_cast':
+      return { ...state, votes: [...state.votes, event.data.vote] };
+    case 'approval.vote_withdrawn':
+      return { ...state, votes: without(state.votes, event.data.member_id) };
+    case 'approval.escalated': {
+      const escalated = new Map(state.escalated).set(event.data.level, event.data.repetition);
+      return { ...state, status: 'escalated', escalated };
     }
+    case 'approval.policy_changed':
+      return governedBy(state, event.data.policy, event.data.terms);
+    case 'approval.approved': {
+      const { scope, grant_expires_at: grantExpiresAt } = event.data;
+      return { ...state, status: 'approved', votes: finalVotes(state, event.data), scope, grantExpiresAt };
+    }
+    case 'approval.denied': {
+      const { denial_reason: denialReason } = event.data;
+      return { ...state, status: 'denied', votes: finalVotes(state, event.data), denialReason };
+    }
+    case 'approval.cancelled':
+      return { ...state, status: 'cancelled', denialReason: 'CANCELLED' };
     case 'approval.timed_out':
-      return state.status === 'none' ? state : { ...state, status: 'timed_out' };
+      return { ...state, status: 'timed_out', denialReason: 'approval_timeout' };
     default:
       return assertNever(event);
   }
 }
 
-const isSame = (
-  { subject, digest }: Exclude<Approval, { status: 'none' }>,
-  opened: EventData<'approval.opened'>,
-) => subject.audit_event_id === opened.audit_event_id && digest === opened.action_digest;
+function opened(data: EventData<'approval.opened'>): KnownApproval {
+  const { approval_id, audit_event_id, agent, action_type, policy } = data;
+  return {
+    status: 'pending',
+    subject: { approval_id, audit_event_id, agent, action_type, policy },
+    digest: data.action_digest,
+    terms: data.terms,
+    requestedAt: data.requested_at,
+    timeoutAt: data.timeout_at,
+    votes: [],
+    escalated: new Map(),
+    scope: null,
+    grantExpiresAt: null,
+    denialReason: null,
+  };
+}
+
+function governedBy(state: KnownApproval, policy: PolicyRef, terms: ApprovalTerms): KnownApproval {
+  return {
+    ...state,
+    subject: { ...state.subject, policy },
+    terms,
+    votes: votesUnder(terms, state.terms, state.votes, state.subject.agent.owner_member_id),
+  };
+}
+
+const without = (votes: readonly Vote[], memberId: string) =>
+  votes.filter((vote) => vote.member_id !== memberId);
+
+/** What the system decided has no votes of its own; those that were cast stay to be seen. */
+const finalVotes = (state: KnownApproval, { votes }: { readonly votes: readonly Vote[] }) =>
+  votes.length > 0 ? votes : state.votes;

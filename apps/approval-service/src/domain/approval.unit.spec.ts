@@ -1,7 +1,8 @@
 import { deciderSpec } from '@agentlattice/decider';
 import { requested } from '../../test/approval-fixture.js';
 import { openedData } from '../outbound/approval-rows.js';
-import { type ApprovalCommand, approvalDecider, type ApprovalEvent } from './approval.js';
+import type { ApprovalEvent } from './approval.js';
+import { type ApprovalCommand, approvalDecider } from './approval-decider.js';
 
 const opened = openedData(requested('org_01jd7e5sqcfnmrq9yh4qvxw2k3'));
 const open = (changes: Partial<typeof opened> = {}): ApprovalCommand => ({
@@ -9,7 +10,7 @@ const open = (changes: Partial<typeof opened> = {}): ApprovalCommand => ({
   opened: { ...opened, ...changes },
 });
 const timeOut = (afterDeadlineMs: number): ApprovalCommand => ({
-  type: 'TimeOutApproval',
+  type: 'TimeOut',
   now: new Date(Date.parse(opened.timeout_at) + afterDeadlineMs),
 });
 const wasOpened: ApprovalEvent = { type: 'approval.opened', data: opened };

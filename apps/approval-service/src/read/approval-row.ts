@@ -62,6 +62,7 @@ export function toView(row: ApprovalRow, history: readonly HistoryRow[]): Approv
       type,
       at: occurred_at.toISOString(),
       operator: actor?.kind === 'operator' && actor.id !== null ? { id: actor.id, via: actor.via } : null,
+      reason: null,
       note: null,
     })),
   };
@@ -71,6 +72,7 @@ export const toStatus = (row: ApprovalRow): ApprovalStatus => ({
   status: row.status,
   approval_id: row.approval_id,
   reason: row.reason,
+  denial_reason: null,
   resolved_by: row.resolved_by,
   resolved_at: row.resolved_at?.toISOString() ?? null,
   timeout_at: row.deadline_at.toISOString(),

@@ -1,0 +1,85 @@
+import type { EventData } from '@agentlattice/contracts';
+import { assertNever, type Decider, Refused } from '@agentlattice/decider';
+import { type Approval, type ApprovalEvent, evolve, isOpen, type KnownApproval } from './approval.js';
+import { type ApplyJudgement, decideJudgement } from './decide-judgement.js';
+import {
+  type Approve,
+  checkOpen,
+  decideVote,
+  decideWithdrawal,
+  type Deny,
+  isLate,
+  type WithdrawVote,
+} from './decide-vote.js';
+import { decideEscalation } from './escalation-plan.js';
+
+export interface OpenApproval {
+  readonly type: 'OpenApproval';
+  readonly opened: EventData<'approval.opened'>;
+}
+/** By the agent that asked. */
+export interface Cancel {
+  readonly type: 'Cancel';
+  readonly agentId: string;
+  readonly now: Date;
+}
+/** The timer's, or the sweep's: whoever sees first that something is due. */
+export interface Timed {
+  readonly type: 'TimeOut' | 'Escalate';
+  readonly now: Date;
+}
+export type ApprovalCommand = OpenApproval | Approve | Deny | WithdrawVote | Cancel | Timed | ApplyJudgement;
+
+export const approvalDecider: Decider<Approval, ApprovalCommand, ApprovalEvent> = {
+  initialState: () => ({ status: 'none' }),
+  decide,
+  evolve,
+};
+
+function decide(command: ApprovalCommand, state: Approval): readonly ApprovalEvent[] {
+  switch (command.type) {
+    case 'OpenApproval':
+      return open(command, state);
+    case 'Approve':
+    case 'Deny':
+      return decideVote(command, known(state));
+    case 'WithdrawVote':
+      return decideWithdrawal(command, known(state));
+    case 'Cancel':
+      return cancel(command, known(state));
+    case 'TimeOut':
+      return state.status === 'none' ? [] : timeOut(state, command.now);
+    case 'Escalate':
+      return state.status === 'none' ? [] : decideEscalation(state, command.now);
+    case 'ApplyJudgement':
+      return state.status === 'none' ? [] : decideJudgement(command, state);
+    default:
+      return assertNever(command);
+  }
+}
+
+function open({ opened }: OpenApproval, state: Approval): readonly ApprovalEvent[] {
+  if (state.status === 'none') return [{ type: 'approval.opened', data: opened }];
+  if (state.subject.audit_event_id !== opened.audit_event_id || state.digest !== opened.action_digest)
+    throw new Refused('INTERNAL', 'the approval id stands for another action');
+  return [];
+}
+
+/** Another agent does not learn that the request exists. */
+function cancel({ agentId, now }: Cancel, state: KnownApproval): readonly ApprovalEvent[] {
+  if (state.subject.agent.id !== agentId) throw notFound();
+  checkOpen(state, now);
+  return [{ type: 'approval.cancelled', data: state.subject }];
+}
+
+const timeOut = (state: KnownApproval, now: Date): readonly ApprovalEvent[] =>
+  isOpen(state) && isLate(state, now)
+    ? [{ type: 'approval.timed_out', data: { ...state.subject, timeout_at: state.timeoutAt } }]
+    : [];
+
+function known(state: Approval): KnownApproval {
+  if (state.status === 'none') throw notFound();
+  return state;
+}
+
+const notFound = () => new Refused('NOT_FOUND', 'there is no such approval request in this workspace');

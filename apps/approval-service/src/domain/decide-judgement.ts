@@ -1,0 +1,66 @@
+import type { ApprovalTerms, DenialReason, PolicyChange, PolicyRef } from '@agentlattice/contracts';
+import { assertNever } from '@agentlattice/decider';
+import { type ApprovalEvent, evolve, isOpen, type KnownApproval } from './approval.js';
+import { approved, completed, denied, isLate } from './decide-vote.js';
+
+/** What the whole policy set says about a request by now. */
+export interface Judgement {
+  readonly decision: 'executed' | 'denied' | 'requested';
+  readonly denial_reason: DenialReason | null;
+  readonly policy: PolicyRef | null;
+  /** Set exactly when a person must decide. */
+  readonly terms: ApprovalTerms | null;
+}
+
+export interface ApplyJudgement {
+  readonly type: 'ApplyJudgement';
+  readonly judgement: Judgement;
+  readonly change: PolicyChange;
+  readonly grantExpiresAt: Date;
+  readonly now: Date;
+}
+
+/** What a change of policies does to a request that waits (design §3.2). */
+export function decideJudgement(command: ApplyJudgement, state: KnownApproval): readonly ApprovalEvent[] {
+  const { judgement, change, grantExpiresAt, now } = command;
+  if (!isOpen(state) || isLate(state, now)) return [];
+  const allowed = () => [approved(state, { votes: [], change, grantExpiresAt })];
+  const refused = (denial_reason: DenialReason) => [denied(state, { votes: [], change, denial_reason })];
+  switch (judgement.decision) {
+    case 'executed':
+      return allowed();
+    case 'denied':
+      if (judgement.denial_reason === 'POLICY_TAMPERED') return refused('POLICY_TAMPERED');
+      if (judgement.denial_reason !== 'POLICY_NOT_FOUND') return refused('POLICY_CHANGED');
+      if (state.terms.on_removed === 'keep') return [];
+      return state.terms.on_removed === 'approve' ? allowed() : refused('POLICY_CHANGED');
+    case 'requested':
+      return governedAnew(command, state);
+    default:
+      return assertNever(judgement.decision);
+  }
+}
+
+/** The deadline and whom it escalates to were promised when the request was made, and stay. */
+function governedAnew(
+  { judgement: { policy, terms }, change, grantExpiresAt }: ApplyJudgement,
+  state: KnownApproval,
+): readonly ApprovalEvent[] {
+  const { subject } = state;
+  if (policy === null || terms === null || isSame(policy, subject.policy)) return [];
+  const { timeout_ms, escalation } = state.terms;
+  const changed: ApprovalEvent = {
+    type: 'approval.policy_changed',
+    data: {
+      ...subject,
+      policy,
+      previous_policy: subject.policy,
+      terms: { ...terms, timeout_ms, escalation },
+      change,
+    },
+  };
+  const end = completed(evolve(state, changed) as KnownApproval, change, grantExpiresAt);
+  return end === null ? [changed] : [changed, end];
+}
+
+const isSame = (a: PolicyRef, b: PolicyRef) => a.id === b.id && a.version === b.version && a.hash === b.hash;

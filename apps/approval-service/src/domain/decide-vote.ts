@@ -1,0 +1,125 @@
+import type { EventData, PolicyChange, Vote } from '@agentlattice/contracts';
+import { Refused } from '@agentlattice/decider';
+import { type ApprovalEvent, evolve, isOpen, type KnownApproval } from './approval.js';
+import { checkMayDecide, type Person, groupsUnder } from './may-decide.js';
+import { count } from './tally.js';
+
+export interface Approve {
+  readonly type: 'Approve';
+  readonly by: Person;
+  /** Null: once. */
+  readonly forever: Vote['forever_for'];
+  /** The version that was read; null decides whatever governs. */
+  readonly policyVersion: number | null;
+  readonly grantExpiresAt: Date;
+  readonly now: Date;
+}
+export interface Deny {
+  readonly type: 'Deny';
+  readonly by: Person;
+  readonly now: Date;
+}
+export interface WithdrawVote {
+  readonly type: 'WithdrawVote';
+  readonly by: Person;
+  readonly now: Date;
+}
+
+/** @throws Refused as decisions §5 says: first what is forbidden, then what comes too late */
+export function decideVote(command: Approve | Deny, state: KnownApproval): readonly ApprovalEvent[] {
+  const { by, now } = command;
+  const forever = command.type === 'Approve' ? command.forever : null;
+  checkMayDecide(state, by);
+  if (forever !== null && by.role !== 'admin')
+    throw new Refused('FORBIDDEN', 'only an administrator approves for ever');
+  checkOpen(state, now);
+  if (command.type === 'Approve') checkVersion(command, state);
+  if (state.votes.some((vote) => vote.member_id === by.memberId))
+    throw new Refused('ALREADY_VOTED', 'you have voted on this request; withdraw the vote to vote anew');
+  const vote: Vote = {
+    member_id: by.memberId,
+    decision: command.type === 'Approve' ? 'approve' : 'deny',
+    groups: groupsUnder(state.terms, by.groups),
+    at: now.toISOString(),
+    forever_for: forever,
+  };
+  const { approvals, denials } = count(state.terms, [...state.votes, vote]);
+  const cast: ApprovalEvent = {
+    type: 'approval.vote_cast',
+    data: { ...state.subject, vote, approvals, denials },
+  };
+  const after = evolve(state, cast) as KnownApproval;
+  const end = completed(after, null, command.type === 'Approve' ? command.grantExpiresAt : now);
+  return [end ?? cast];
+}
+
+export function decideWithdrawal({ by, now }: WithdrawVote, state: KnownApproval): readonly ApprovalEvent[] {
+  if (by.role === 'viewer') throw new Refused('FORBIDDEN', 'a viewer decides nothing');
+  checkOpen(state, now);
+  const votes = state.votes.filter((vote) => vote.member_id !== by.memberId);
+  if (votes.length === state.votes.length)
+    throw new Refused('NO_VOTE', 'you have no standing vote on this request');
+  const { approvals, denials } = count(state.terms, votes);
+  return [
+    {
+      type: 'approval.vote_withdrawn',
+      data: { ...state.subject, member_id: by.memberId, approvals, denials },
+    },
+  ];
+}
+
+/** @throws Refused once it is decided, or past its deadline though no timer rang */
+export function checkOpen(state: KnownApproval, now: Date): void {
+  if (state.status === 'timed_out' || (isOpen(state) && isLate(state, now)))
+    throw new Refused('APPROVAL_TIMED_OUT', `the request could be decided until ${state.timeoutAt}`);
+  if (!isOpen(state)) throw new Refused('APPROVAL_ALREADY_DECIDED', `the request is ${state.status} already`);
+}
+
+export const isLate = ({ timeoutAt }: KnownApproval, now: Date) => now.getTime() >= Date.parse(timeoutAt);
+
+function checkVersion({ policyVersion }: Approve, { subject: { policy } }: KnownApproval): void {
+  if (policyVersion !== null && policyVersion !== policy.version)
+    throw new Refused(
+      'POLICY_CHANGED',
+      `version ${String(policy.version)} of "${policy.name}" governs by now`,
+      {
+        extra: { policy: { id: policy.id, name: policy.name, version: policy.version } },
+      },
+    );
+}
+
+/** How the standing votes end the request; null while they do not. A denial outweighs. */
+export function completed(
+  state: KnownApproval,
+  change: PolicyChange | null,
+  grantExpiresAt: Date,
+): ApprovalEvent | null {
+  const { complete } = count(state.terms, state.votes);
+  const votes = [...state.votes];
+  if (complete === 'approved') return approved(state, { votes, change, grantExpiresAt });
+  return complete === null ? null : denied(state, { votes, change, denial_reason: 'DENIED_BY_REVIEWER' });
+}
+
+export function approved(
+  state: KnownApproval,
+  { grantExpiresAt, ...how }: { votes: Vote[]; change: PolicyChange | null; grantExpiresAt: Date },
+): ApprovalEvent {
+  const forever = how.votes.findLast((vote) => vote.decision === 'approve' && vote.forever_for !== null);
+  return {
+    type: 'approval.approved',
+    data: {
+      ...state.subject,
+      ...how,
+      action_digest: state.digest,
+      scope: forever === undefined ? 'once' : 'forever',
+      forever_for: forever?.forever_for ?? null,
+      forever_by: forever?.member_id ?? null,
+      grant_expires_at: grantExpiresAt.toISOString(),
+    },
+  };
+}
+
+export const denied = (
+  { subject }: KnownApproval,
+  how: Pick<EventData<'approval.denied'>, 'votes' | 'change' | 'denial_reason'>,
+): ApprovalEvent => ({ type: 'approval.denied', data: { ...subject, ...how } });

@@ -1,0 +1,56 @@
+import { durationMs } from '@agentlattice/contracts';
+import { isOpen, type Approval, type ApprovalEvent, type KnownApproval } from './approval.js';
+
+interface Due {
+  readonly level: number;
+  readonly repetition: number;
+  readonly at: number;
+}
+
+/** When the next step or repetition is due; null when none is left before the deadline. It may be past. */
+export function nextEscalationAt(state: Approval): Date | null {
+  if (state.status === 'none' || !isOpen(state)) return null;
+  const times = untold(state).map(({ at }) => at);
+  return times.length === 0 ? null : new Date(Math.min(...times));
+}
+
+/** What is due and was not told. Of several repetitions of one step that were missed the last one is told. */
+export function decideEscalation(state: KnownApproval, now: Date): readonly ApprovalEvent[] {
+  if (!isOpen(state) || now.getTime() >= Date.parse(state.timeoutAt)) return [];
+  const due = untold(state)
+    .filter(({ at }) => at <= now.getTime())
+    .sort((a, b) => a.at - b.at || a.level - b.level);
+  return due
+    .filter(
+      ({ level, repetition }) =>
+        repetition === 0 || !due.some((other) => other.level === level && other.repetition > repetition),
+    )
+    .flatMap(({ level, repetition }) => {
+      const step = state.terms.escalation[level - 1];
+      return step === undefined
+        ? []
+        : [
+            {
+              type: 'approval.escalated' as const,
+              data: { ...state.subject, level, repetition, step, timeout_at: state.timeoutAt },
+            },
+          ];
+    });
+}
+
+/** Steps and repetitions before the deadline that come after the last one told of their level. */
+function untold({ terms, requestedAt, timeoutAt, escalated }: KnownApproval): Due[] {
+  const begin = Date.parse(requestedAt);
+  const end = Date.parse(timeoutAt);
+  return terms.escalation.flatMap(({ after, repeat }, i) => {
+    const level = i + 1;
+    const first = begin + (durationMs(after) ?? Infinity);
+    const every = repeat === null ? Infinity : (durationMs(repeat.every) ?? Infinity);
+    const from = (escalated.get(level) ?? -1) + 1;
+    return Array.from({ length: (repeat?.times ?? 0) + 1 }, (_, repetition) => ({
+      level,
+      repetition,
+      at: repetition === 0 ? first : first + repetition * every,
+    })).filter(({ repetition, at }) => repetition >= from && at < end);
+  });
+}

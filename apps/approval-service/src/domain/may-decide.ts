@@ -1,0 +1,54 @@
+import { type ApprovalTerms, type OperatorRole, Refused, type Vote } from '@agentlattice/contracts';
+import type { KnownApproval } from './approval.js';
+
+/** A person as this service knows it. */
+export interface Person {
+  readonly memberId: string;
+  readonly role: OperatorRole;
+  readonly groups: readonly string[];
+  /** When it became a member. */
+  readonly since: Date;
+}
+
+/**
+ * Whether this person may decide this request (design §3.4, decisions §3).
+ * @throws Refused FORBIDDEN or SELF_APPROVAL
+ */
+export function checkMayDecide({ terms, subject, requestedAt }: KnownApproval, person: Person): void {
+  const { owner_member_id: owner } = subject.agent;
+  if (person.role === 'viewer') throw new Refused('FORBIDDEN', 'a viewer decides nothing');
+  if (person.since.getTime() > Date.parse(requestedAt))
+    throw new Refused('FORBIDDEN', 'you became a member after this request was made');
+  if (terms.approver_groups.length > 0 && groupsUnder(terms, person.groups).length === 0)
+    throw new Refused(
+      'FORBIDDEN',
+      `only members of ${terms.approver_groups.map(({ group }) => `"${group}"`).join(', ')} decide this request`,
+    );
+  if (!terms.separation_of_duties) return;
+  if (owner === person.memberId)
+    throw new Refused('SELF_APPROVAL', 'who owns the agent does not decide its requests');
+  if (owner === null && person.role !== 'admin')
+    throw new Refused('FORBIDDEN', 'the agent has no owner, so only an administrator decides its requests');
+}
+
+/** Of the approver groups those that the person is in. */
+export const groupsUnder = (terms: ApprovalTerms, groups: readonly string[]): string[] =>
+  terms.approver_groups.map(({ group }) => group).filter((group) => groups.includes(group));
+
+/**
+ * Votes that still stand when other terms begin to govern. Who might not vote any more loses the vote and may be asked
+ * again; who approved another policy version for ever approved this request once.
+ */
+export function votesUnder(
+  terms: ApprovalTerms,
+  before: ApprovalTerms,
+  votes: readonly Vote[],
+  owner: string | null,
+): Vote[] {
+  // Nobody knows any more which of them were administrators.
+  if (terms.separation_of_duties && !before.separation_of_duties && owner === null) return [];
+  return votes
+    .map((vote) => ({ ...vote, groups: groupsUnder(terms, vote.groups), forever_for: null }))
+    .filter((vote) => terms.approver_groups.length === 0 || vote.groups.length > 0)
+    .filter((vote) => !terms.separation_of_duties || vote.member_id !== owner);
+}
