@@ -1,4 +1,4 @@
-import { ping, type ServiceName } from '@agentlattice/contracts';
+import { approvalServiceCommands, ping, type ServiceName } from '@agentlattice/contracts';
 import { type Relay, startRelay } from '@agentlattice/event-store';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
@@ -23,6 +23,8 @@ import {
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
+import { type AwaitDecision, makeAwaitDecision } from './application/await-decision.js';
+import { DecideApproval } from './application/decide-approval.js';
 import { Principals } from './application/principals.js';
 import { SubmitAction } from './application/submit-action.js';
 import { type GatewayConfig, readGatewayConfig } from './config.js';
@@ -36,10 +38,22 @@ import { PrincipalsController } from './inbound/http/principals.controller.js';
 import { ProblemFilter } from './inbound/http/problem-filter.js';
 import { RateLimit } from './inbound/http/rate-limit.js';
 import { SystemController } from './inbound/http/system.controller.js';
+import { approvalOf } from './inbound/http/approval-of.js';
+import { DecisionWakes } from './outbound/decision-wakes.js';
 import { PrincipalDirectory } from './outbound/principal-directory.js';
 import { PrincipalStore } from './outbound/principal-store.js';
 import { SubmissionPipeline } from './outbound/submission-pipeline.js';
-import { DIRECTORY, GATEWAY_CONFIG, PIPELINE, PRINCIPALS, STORE, SUBMIT_ACTION } from './tokens.js';
+import {
+  AWAIT_DECISION,
+  DECIDE_APPROVAL,
+  DIRECTORY,
+  GATEWAY_CONFIG,
+  PIPELINE,
+  PRINCIPALS,
+  STORE,
+  SUBMIT_ACTION,
+  WAKES,
+} from './tokens.js';
 
 const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approval-service', 'notifier'];
 
@@ -76,14 +90,35 @@ const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approv
     },
     {
       provide: SUBMIT_ACTION,
-      inject: [PIPELINE],
-      useFactory: (pipeline: SubmissionPipeline) => new SubmitAction(pipeline),
+      inject: [PIPELINE, AWAIT_DECISION],
+      useFactory: (pipeline: SubmissionPipeline, awaitDecision: AwaitDecision) =>
+        new SubmitAction(pipeline, awaitDecision),
+    },
+    { provide: WAKES, inject: [NATS], useFactory: (nc: NatsConnection) => new DecisionWakes(nc) },
+    {
+      provide: AWAIT_DECISION,
+      inject: [WAKES, COMMANDS],
+      useFactory: (wakes: DecisionWakes, commands: CommandClient) =>
+        makeAwaitDecision({
+          wakes,
+          read: (asked) => commands.request(approvalServiceCommands.approval_status, asked),
+        }),
+    },
+    {
+      provide: DECIDE_APPROVAL,
+      inject: [COMMANDS],
+      useFactory: (commands: CommandClient) => new DecideApproval(commands),
     },
     {
       provide: APP_GUARD,
-      inject: [DIRECTORY, GATEWAY_CONFIG],
-      useFactory: (directory: PrincipalDirectory, { rateLimit }: GatewayConfig) =>
-        new KeyGuard(directory, new RateLimit(rateLimit)),
+      inject: [DIRECTORY, GATEWAY_CONFIG, COMMANDS],
+      useFactory: (directory: PrincipalDirectory, { rateLimit }: GatewayConfig, commands: CommandClient) =>
+        new KeyGuard(directory, new RateLimit(rateLimit), (principal, params) =>
+          commands.request(
+            approvalServiceCommands.get_approval,
+            approvalOf(principal, params as { approval_id: string }),
+          ),
+        ),
     },
     { provide: APP_FILTER, inject: [LOGGER], useFactory: (logger: Logger) => new ProblemFilter(logger) },
   ],
@@ -94,6 +129,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationBootstrap, OnMo
   constructor(
     @Inject(DIRECTORY) private readonly directory: PrincipalDirectory,
     @Inject(PIPELINE) private readonly pipeline: SubmissionPipeline,
+    @Inject(WAKES) private readonly wakes: DecisionWakes,
     @Inject(CONFIG) private readonly config: BaseConfig,
     @Inject(NATS) private readonly nc: NatsConnection,
     @Inject(COMMANDS) private readonly commands: CommandClient,
@@ -104,6 +140,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationBootstrap, OnMo
   async onModuleInit(): Promise<void> {
     await this.directory.start();
     await this.pipeline.start();
+    await this.wakes.start();
     this.health.add('keys', () => must(this.directory.isFresh()));
     this.health.add('ledger-heartbeat', () => must(this.pipeline.ledgerIsAlive()), 'full');
     for (const service of others)
@@ -120,6 +157,8 @@ export class GatewayModule implements OnModuleInit, OnApplicationBootstrap, OnMo
   }
 
   async onModuleDestroy(): Promise<void> {
+    // Held answers go out as they stand, or closing would wait a minute for them.
+    this.wakes.stop();
     await this.relay?.stop();
     await this.pipeline.stop();
     await this.directory.stop();

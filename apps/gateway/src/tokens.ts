@@ -5,3 +5,6 @@ export const PIPELINE = Symbol('PIPELINE');
 export const STORE = Symbol('STORE');
 export const PRINCIPALS = Symbol('PRINCIPALS');
 export const SUBMIT_ACTION = Symbol('SUBMIT_ACTION');
+export const WAKES = Symbol('WAKES');
+export const AWAIT_DECISION = Symbol('AWAIT_DECISION');
+export const DECIDE_APPROVAL = Symbol('DECIDE_APPROVAL');

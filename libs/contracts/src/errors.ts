@@ -41,6 +41,7 @@ export const errorTable = {
   APPROVAL_TIMED_OUT: { status: 409, title: 'The request is past its deadline' },
   GRANT_EXPIRED: { status: 409, title: 'The window for a grant is over' },
   GRANT_NOT_AVAILABLE: { status: 409, title: 'This event carries no grant' },
+  NOT_REPORTABLE: { status: 409, title: 'A denied action has no outcome' },
   // Us.
   UNAVAILABLE: { status: 503, title: 'A part of the system is down' },
   STALE: { status: 503, title: 'A part of the system is not up to date' },

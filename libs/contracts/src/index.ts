@@ -1,5 +1,7 @@
 export * from './approval/approval.js';
 export * from './audit/audit.js';
+export * from './audit/posture.js';
+export * from './audit/report.js';
 export * from './commands/approval-service.js';
 export * from './commands/audit-ledger.js';
 export * from './commands/command.js';

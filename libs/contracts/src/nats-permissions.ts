@@ -70,9 +70,17 @@ export const natsPermissions: Readonly<Record<ServiceName, ServicePermissions>> 
         'check',
         'allow_forever',
       ].map((verb) => `cmd.policy-engine.${verb}`),
-      ...['search', 'entries', 'checkpoint', 'verifier_key', 'verify', 'issue_grant', 'jwks'].map(
-        (verb) => `cmd.audit-ledger.${verb}`,
-      ),
+      ...[
+        'search',
+        'entries',
+        'checkpoint',
+        'verifier_key',
+        'verify',
+        'issue_grant',
+        'report',
+        'posture',
+        'jwks',
+      ].map((verb) => `cmd.audit-ledger.${verb}`),
       ...[
         'get_approval',
         'approval_status',

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import { Unavailable } from '@agentlattice/contracts';
 import { canonicalJson } from '@agentlattice/ledger';
 import type { Principal } from '../domain/principal.js';
-import { readPrefer } from '../domain/prefer.js';
-import { actionAnswer } from '../domain/action-answer.js';
-import type { SubmissionPipeline } from '../outbound/submission-pipeline.js';
+import { actionAnswer, decidedOutcome } from '../domain/action-answer.js';
+import type { Preferences } from '../domain/prefer.js';
+import type { Answered, SubmissionPipeline } from '../outbound/submission-pipeline.js';
+import type { AwaitDecision } from './await-decision.js';
 
 export interface Submission {
   readonly actionType: string;
@@ -11,21 +13,26 @@ export interface Submission {
   readonly dataAccessed: unknown;
   readonly clientEventId: string | null;
   readonly delegationId: string | null;
-  readonly prefer: string | undefined;
+  readonly prefer: Preferences;
   readonly correlationId: string;
   readonly traceparent: string | null;
+  /** Aborted when the agent does not wait for the answer any more. */
+  readonly gone: AbortSignal;
 }
 
 /** Sends an action on its way to a durable verdict; the answer is on disk when this resolves. */
 export class SubmitAction {
-  constructor(private readonly pipeline: SubmissionPipeline) {}
+  constructor(
+    private readonly pipeline: SubmissionPipeline,
+    private readonly awaitDecision: AwaitDecision,
+  ) {}
 
   /** @throws Unavailable when any part of the path is away: never an allow */
   async execute(principal: Extract<Principal, { kind: 'agent' }>, submission: Submission) {
     const metadata = canonicalJson(submission.metadata);
     const dataAccessed = canonicalJson(submission.dataAccessed);
     const { agent, orgId } = principal;
-    const { outcome, grant } = await this.pipeline.submit({
+    const answered = await this.pipeline.submit({
       org_id: orgId,
       agent,
       action_type: submission.actionType,
@@ -34,11 +41,29 @@ export class SubmitAction {
       action_digest: actionDigest(submission.actionType, agent.id, dataAccessed, metadata, orgId),
       client_event_id: submission.clientEventId,
       delegation_id: submission.delegationId,
-      want_grant: readPrefer(submission.prefer).grant,
+      want_grant: submission.prefer.grant,
       correlation_id: submission.correlationId,
       traceparent: submission.traceparent,
     });
-    return actionAnswer(outcome, grant);
+    return actionAnswer(await this.decided(orgId, agent.id, answered, submission));
+  }
+
+  /** With `Prefer: wait` the person's decision where there is one in time; else the answer as it came. */
+  private async decided(
+    org_id: string,
+    agent_id: string,
+    answered: Answered,
+    { prefer: { waitSeconds }, gone }: Submission,
+  ): Promise<Answered> {
+    const { status, approval_id } = answered.outcome;
+    if (waitSeconds === 0 || status !== 'requested' || approval_id === null) return answered;
+    const asked = { org_id, approval_id, agent_id };
+    const decision = await this.awaitDecision(asked, waitSeconds * 1_000, gone).catch((error: unknown) => {
+      // The request is on disk all the same, and the agent can ask for its status.
+      if (error instanceof Unavailable) return null;
+      throw error;
+    });
+    return decision === null ? answered : decidedOutcome(answered, decision);
   }
 }
 

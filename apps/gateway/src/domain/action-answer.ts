@@ -1,12 +1,20 @@
-import type { routes, RouteOutput, SubmissionOutcome } from '@agentlattice/contracts';
+import { assertNever } from '@agentlattice/decider';
+import type { ApprovalStatus, routes, RouteOutput, SubmissionOutcome } from '@agentlattice/contracts';
+
+/** An answer to a submission: with the grant, and with what the person said who denied it. */
+export interface ActionOutcome {
+  readonly outcome: SubmissionOutcome;
+  readonly grant: string | null;
+  readonly reason?: string | null;
+}
 
 type ActionAnswer = RouteOutput<(typeof routes)['submitAction']>;
 
 /** The body of an answer to a submission (contract §3): 202 when a human must decide, else 200. */
-export function actionAnswer(
-  outcome: SubmissionOutcome,
-  grant: string | null,
-): { status: 200 | 202; body: ActionAnswer } {
+export function actionAnswer({ outcome, grant, reason }: ActionOutcome): {
+  status: 200 | 202;
+  body: ActionAnswer;
+} {
   const { audit_event_id, conditions_evaluated, policy_name, approval_id } = outcome;
   const common = { audit_event_id, conditions_evaluated };
   const approval = approval_id === null ? {} : { approval_id };
@@ -47,8 +55,38 @@ export function actionAnswer(
           policy_name,
           ...common,
           ...approval,
+          ...(reason === undefined ? {} : { reason }),
         },
       };
+  }
+}
+
+/** The same once the request it asked for is decided; while it is not, as it was. */
+export function decidedOutcome(requested: ActionOutcome, decision: ApprovalStatus): ActionOutcome {
+  const { outcome } = requested;
+  switch (decision.status) {
+    case 'approved':
+      return {
+        outcome: { ...outcome, status: 'executed', verdict: 'executed' },
+        grant: decision.grant,
+      };
+    case 'denied':
+    case 'timed_out':
+      return {
+        outcome: {
+          ...outcome,
+          status: 'denied',
+          verdict: 'denied',
+          denial_reason: decision.status === 'timed_out' ? 'approval_timeout' : decision.denial_reason,
+        },
+        grant: null,
+        reason: decision.reason,
+      };
+    case 'pending':
+    case 'escalated':
+      return requested;
+    default:
+      return assertNever(decision.status);
   }
 }
 

@@ -1,4 +1,7 @@
-import type { Actor, Caller, OperatorRole, ServiceScope } from '@agentlattice/contracts';
+import type { Actor, Caller, DecidingOperator, OperatorRole, ServiceScope } from '@agentlattice/contracts';
+
+/** The door somebody came through (contract §8). */
+export type Door = DecidingOperator['via'];
 
 interface Common {
   readonly keyId: string;
@@ -55,14 +58,14 @@ export function mayCall(principal: Principal, callers: readonly Caller[]): boole
 }
 
 /** How a principal is recorded as the cause of a change. */
-export function actorOf(principal: Principal): Actor {
+export function actorOf(principal: Principal, via: Door): Actor {
   const { kind, keyId } = principal;
   switch (kind) {
     case 'agent':
-      return { kind, id: principal.agent.id, key_id: keyId, via: 'api' };
+      return { kind, id: principal.agent.id, key_id: keyId, via };
     case 'service':
-      return { kind, id: null, key_id: keyId, via: 'api' };
+      return { kind, id: null, key_id: keyId, via };
     case 'operator':
-      return { kind, id: principal.memberId, key_id: keyId, via: 'api' };
+      return { kind, id: principal.memberId, key_id: keyId, via };
   }
 }

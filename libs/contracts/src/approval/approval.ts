@@ -115,13 +115,10 @@ export const approveInput = z
   .strictObject({
     reason: decisionReason.nullish(),
     scope: z.enum(['once', 'forever']).default('once'),
-    forever_for: z
-      .enum(foreverFor)
-      .optional()
-      .meta({
-        description:
-          'With scope forever; default `policy`. `action_type`: an exact allow beside a wildcard policy',
-      }),
+    forever_for: z.enum(foreverFor).optional().meta({
+      description:
+        'With scope forever; default `policy`. `action_type`: an exact allow beside a wildcard policy',
+    }),
     policy_version: z
       .number()
       .int()
@@ -134,9 +131,16 @@ export const approveInput = z
       if (scope === 'once' && rest[member] !== undefined)
         context.addIssue({ code: 'custom', path: [member], message: 'needs scope forever' });
   })
+  .prefault({})
   .meta({ id: 'ApproveInput' });
-export const denyInput = z.strictObject({ reason: decisionReason.nullish() }).meta({ id: 'DenyInput' });
-export const cancelInput = z.strictObject({ reason: decisionReason.nullish() }).meta({ id: 'CancelInput' });
+export const denyInput = z
+  .strictObject({ reason: decisionReason.nullish() })
+  .prefault({})
+  .meta({ id: 'DenyInput' });
+export const cancelInput = z
+  .strictObject({ reason: decisionReason.nullish() })
+  .prefault({})
+  .meta({ id: 'CancelInput' });
 
 export const approvalFilter = z.object({
   status: z.enum(approvalStatuses).optional(),

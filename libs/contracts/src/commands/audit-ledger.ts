@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { auditEvent, auditFilter, auditVerification } from '../audit/audit.js';
+import { posture } from '../audit/posture.js';
+import { outcomeStatuses, reportResult } from '../audit/report.js';
 import { instant, typeId } from '../primitives.js';
 import { openItem } from '../submission/items.js';
 import { command } from './command.js';
@@ -56,6 +58,28 @@ export const auditLedgerCommands = {
     'issue_grant',
     z.object({ ...org, agent_id: typeId('agt'), audit_event_id: typeId('evt') }),
     z.object({ grant: z.string(), expires_at: instant() }),
+  ),
+  /** How an action of the agent went. Only the active writer takes it; the entry is on disk before the answer. */
+  report: command(
+    'audit-ledger',
+    'report',
+    z.object({
+      ...org,
+      agent_id: typeId('agt'),
+      audit_event_id: z.string(),
+      status: z.enum(outcomeStatuses),
+      message: z.string().nullable(),
+      /** The RFC 8785 text of an object, as in submissions. */
+      metadata: z.string().nullable(),
+    }),
+    reportResult,
+  ),
+  /** `agent_id` null: of the whole workspace. */
+  posture: command(
+    'audit-ledger',
+    'posture',
+    z.object({ ...org, agent_id: typeId('agt').nullable() }),
+    posture,
   ),
   jwks: command('audit-ledger', 'jwks', z.object({}), z.object({ keys: z.array(jwk) })),
   replay: replay('audit-ledger'),

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { Refused } from '@agentlattice/decider';
 import type { ServiceName } from '../services.js';
-import { actionDeniedV1, actionExecutedV1, actionRequestedV1 } from './action.js';
+import { actionDeniedV1, actionExecutedV1, actionReportedV1, actionRequestedV1 } from './action.js';
 import {
   approvalApprovedV1,
   approvalCancelledV1,
@@ -31,6 +31,7 @@ export const eventRegistry = {
   'action.executed': { owner: 'audit-ledger', versions: { 1: actionExecutedV1 } },
   'action.denied': { owner: 'audit-ledger', versions: { 1: actionDeniedV1 } },
   'action.requested': { owner: 'audit-ledger', versions: { 1: actionRequestedV1 } },
+  'action.reported': { owner: 'audit-ledger', versions: { 1: actionReportedV1 } },
   'ledger.created': { owner: 'audit-ledger', versions: { 1: ledgerCreatedV1 } },
   'approval.opened': { owner: 'approval-service', versions: { 1: approvalOpenedV1 } },
   'approval.vote_cast': { owner: 'approval-service', versions: { 1: approvalVoteCastV1 } },

@@ -28,6 +28,11 @@ export interface Route {
   readonly description?: string;
   /** `public`: no key is needed. */
   readonly callers: 'public' | readonly Caller[];
+  /**
+   * Who may see what `params` name without being a caller: they hear 404 where it does not exist for them, and 403
+   * where it does.
+   */
+  readonly seenBy?: readonly Caller[];
   readonly headers?: z.ZodObject;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;

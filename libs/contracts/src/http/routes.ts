@@ -4,6 +4,7 @@ import { approvalRoutes } from './routes/approvals.js';
 import { auditRoutes } from './routes/audit.js';
 import { policyRoutes } from './routes/policies.js';
 import { principalRoutes } from './routes/principals.js';
+import { reportRoutes } from './routes/reports.js';
 import { systemRoutes } from './routes/system.js';
 
 /** Every operation of the HTTP API: who may call it, what it takes and what it answers. */
@@ -13,6 +14,7 @@ export const routes = {
   ...policyRoutes,
   ...principalRoutes,
   ...auditRoutes,
+  ...reportRoutes,
   ...systemRoutes,
 } as const;
 

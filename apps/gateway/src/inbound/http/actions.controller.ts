@@ -13,8 +13,10 @@ import { Controller, Inject, Req, Res } from '@nestjs/common';
 import type { SubmitAction } from '../../application/submit-action.js';
 import type { Principal } from '../../domain/principal.js';
 import { SUBMIT_ACTION } from '../../tokens.js';
+import { readPrefer } from '../../domain/prefer.js';
 import { Caller, Handles, RequestInput } from './handles.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
+import { applied, goneSignal } from './held-answer.js';
 
 type Agent = Extract<Principal, { kind: 'agent' }>;
 
@@ -33,6 +35,7 @@ export class ActionsController {
     @Req() request: GatewayRequest,
     @Res({ passthrough: true }) reply: GatewayReply,
   ): Promise<RouteOutput<typeof routes.submitAction>> {
+    const prefer = readPrefer(headers.prefer);
     const { status, body: answer } = await this.submitAction.execute(principal, {
       actionType: body.action_type,
       // As they were sent: a schema's copy leaves out members such as `__proto__`, and the digest covers every one.
@@ -40,10 +43,12 @@ export class ActionsController {
       dataAccessed: sentMember(request.body, 'data_accessed') ?? [],
       clientEventId: eventIdOf(headers),
       delegationId: headers['x-al-delegation-id'] ?? null,
-      prefer: headers.prefer,
+      prefer,
       correlationId: request.id,
       traceparent: currentTraceparent(),
+      gone: goneSignal(reply),
     });
+    applied(reply, prefer);
     reply.status(status);
     return answer;
   }

@@ -1,13 +1,21 @@
 import type { Asked } from '../../application/principals.js';
-import { actorOf, type Principal } from '../../domain/principal.js';
+import { actorOf, type Door, type Principal } from '../../domain/principal.js';
 import type { GatewayRequest } from './http-request.js';
 import { currentTraceparent } from '@agentlattice/observability';
+
+/** Which of our own clients called, as it says itself; it is recorded and decides nothing. */
+export const doorOf = ({ headers }: GatewayRequest): Door =>
+  headers['user-agent']?.startsWith('agentlattice-cli/') === true ? 'cli' : 'api';
 
 /** Who asks, as use cases take it. The request's id is the correlation id of everything it causes. */
 export function askedBy(principal: Principal, request: GatewayRequest): Asked {
   return {
     orgId: principal.orgId,
-    meta: { actor: actorOf(principal), correlation_id: request.id, traceparent: currentTraceparent() },
+    meta: {
+      actor: actorOf(principal, doorOf(request)),
+      correlation_id: request.id,
+      traceparent: currentTraceparent(),
+    },
     memberId:
       principal.kind === 'operator'
         ? principal.memberId

@@ -12,6 +12,7 @@ import type { CommandClient } from '@agentlattice/messaging';
 import { COMMANDS } from '@agentlattice/service';
 import { Controller, Inject, Req, Res } from '@nestjs/common';
 import { actorOf, type Principal } from '../../domain/principal.js';
+import { doorOf } from './ask.js';
 import { Caller, Handles, RequestInput } from './handles.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 
@@ -116,7 +117,7 @@ export function summaryOf(policy: PolicyView): PolicySummary {
 
 const changeOf = (principal: Principal, request: GatewayRequest) => ({
   org_id: principal.orgId,
-  actor: actorOf(principal),
+  actor: actorOf(principal, doorOf(request)),
   correlation_id: request.id,
 });
 

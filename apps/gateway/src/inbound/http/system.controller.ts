@@ -1,4 +1,10 @@
-import { auditLedgerCommands, openApiDocument, type RouteOutput, routes } from '@agentlattice/contracts';
+import {
+  approvalServiceCommands,
+  auditLedgerCommands,
+  openApiDocument,
+  type RouteOutput,
+  routes,
+} from '@agentlattice/contracts';
 import type { CommandClient } from '@agentlattice/messaging';
 import { COMMANDS } from '@agentlattice/service';
 import { Controller, Inject } from '@nestjs/common';
@@ -12,8 +18,13 @@ export class SystemController {
   constructor(@Inject(COMMANDS) private readonly commands: CommandClient) {}
 
   @Handles(routes.jwks)
-  jwks(): Promise<RouteOutput<typeof routes.jwks>> {
-    return this.commands.request(auditLedgerCommands.jwks, {});
+  async jwks(): Promise<RouteOutput<typeof routes.jwks>> {
+    // Half of them would make good grants look forged, so a missing signer is a 503.
+    const sets = await Promise.all([
+      this.commands.request(auditLedgerCommands.jwks, {}),
+      this.commands.request(approvalServiceCommands.jwks, {}),
+    ]);
+    return { keys: sets.flatMap(({ keys }) => keys) };
   }
 
   @Handles(routes.openApi)

@@ -33,7 +33,10 @@ const executed = z
     policy_name: z.string(),
     ...common,
     approval_id: typeId('apr').optional(),
-    grant: z.string().optional().meta({ description: 'Compact JWS (EdDSA), with Prefer: grant' }),
+    grant: z
+      .string()
+      .optional()
+      .meta({ description: 'Compact JWS (EdDSA): with Prefer: grant, and always when a person approved' }),
   })
   .meta({ id: 'ActionExecuted' });
 const denied = z
@@ -44,6 +47,7 @@ const denied = z
     policy_name: z.string().nullable(),
     ...common,
     approval_id: typeId('apr').optional(),
+    reason: z.string().nullable().optional().meta({ description: 'What the person who denied it said' }),
   })
   .meta({ id: 'ActionDenied' });
 const requested = z
@@ -86,11 +90,10 @@ export const actionRoutes = {
       'x-al-event-id': eventId.optional().meta({ description: 'Idempotency key, scoped to the agent' }),
       'idempotency-key': eventId.optional().meta({ description: 'Alias of X-AL-Event-ID' }),
       'x-al-delegation-id': z.string().max(255).optional(),
-      prefer: z
-        .string()
-        .max(255)
-        .optional()
-        .meta({ description: 'RFC 7240: `grant` asks for a grant in the answer' }),
+      prefer: z.string().max(255).optional().meta({
+        description:
+          'RFC 7240: `wait=N` (N ≤ 60 s) holds the answer until a person has decided or N passes; `grant` asks for a grant in the answer',
+      }),
     }),
     body: actionSubmission,
     responses: {

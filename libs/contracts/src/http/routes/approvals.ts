@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { approvalQuery, approvalStatus, approvalView } from '../../approval/approval.js';
+import {
+  approvalQuery,
+  approvalStatus,
+  approvalView,
+  approveInput,
+  cancelInput,
+  denyInput,
+  votePending,
+} from '../../approval/approval.js';
+import { policyLeft } from '../../commands/policy-engine.js';
 import { ok, route } from '../route.js';
 
 /** Not checked for form: what is no approval of this workspace is 404, whatever it looks like. */
@@ -8,11 +17,38 @@ const status = {
   method: 'GET',
   tag: 'Agent',
   summary: 'The state of a request, as the waiting agent reads it',
+  description:
+    'With `Prefer: wait=N` (N ≤ 60 s) the answer is held until the request is decided or N passes.',
   callers: ['agent', 'operator:viewer'],
   params,
+  headers: z.object({
+    prefer: z.string().max(255).optional().meta({ description: 'RFC 7240: `wait=N`, in seconds' }),
+  }),
   responses: { 200: ok(approvalStatus) },
   errors: ['NOT_FOUND'],
 } as const;
+
+/** Who may see a request but not decide it hears 403 only when there is one (decisions §5). */
+const deciding = {
+  tag: 'Approvals',
+  callers: ['operator:member'],
+  seenBy: ['agent', 'operator:viewer'],
+  params,
+} as const;
+const decisionErrors = [
+  'NOT_FOUND',
+  'SELF_APPROVAL',
+  'ALREADY_VOTED',
+  'APPROVAL_ALREADY_DECIDED',
+  'APPROVAL_TIMED_OUT',
+] as const;
+const approved = approvalView
+  .extend({
+    policy_change: policyLeft
+      .optional()
+      .meta({ description: 'With scope forever: what became of the policy' }),
+  })
+  .meta({ id: 'DecidedApproval' });
 
 export const approvalRoutes = {
   approvalStatus: route({ ...status, id: 'approvalStatus', path: '/api/v1/approvals/{approval_id}/status' }),
@@ -46,5 +82,48 @@ export const approvalRoutes = {
     params,
     responses: { 200: ok(approvalView) },
     errors: ['NOT_FOUND'],
+  }),
+  approveRequest: route({
+    ...deciding,
+    id: 'approveRequest',
+    method: 'POST',
+    path: '/api/v1/approvals/{approval_id}/approve',
+    summary: 'Approve a request',
+    description:
+      'The agent goes on at once. `scope: forever` needs an administrator and turns the requirement off. Below the quorum the vote is kept and the answer says what is open.',
+    body: approveInput,
+    responses: { 200: ok(z.union([approved, votePending]), 'Decided, or how far it is') },
+    errors: [...decisionErrors, 'POLICY_CHANGED'],
+  }),
+  denyRequest: route({
+    ...deciding,
+    id: 'denyRequest',
+    method: 'POST',
+    path: '/api/v1/approvals/{approval_id}/deny',
+    summary: 'Deny a request',
+    body: denyInput,
+    responses: { 200: ok(z.union([approvalView, votePending]), 'Decided, or how far it is') },
+    errors: decisionErrors,
+  }),
+  withdrawVote: route({
+    ...deciding,
+    id: 'withdrawVote',
+    method: 'DELETE',
+    path: '/api/v1/approvals/{approval_id}/vote',
+    summary: 'Take a vote back while the request is open',
+    responses: { 200: ok(votePending) },
+    errors: ['NOT_FOUND', 'NO_VOTE', 'APPROVAL_ALREADY_DECIDED', 'APPROVAL_TIMED_OUT'],
+  }),
+  cancelRequest: route({
+    id: 'cancelRequest',
+    method: 'POST',
+    path: '/api/v1/approvals/{approval_id}/cancel',
+    tag: 'Agent',
+    summary: 'Withdraw a request; by the agent that made it',
+    callers: ['agent'],
+    params,
+    body: cancelInput,
+    responses: { 200: ok(approvalStatus) },
+    errors: ['NOT_FOUND', 'APPROVAL_ALREADY_DECIDED', 'APPROVAL_TIMED_OUT'],
   }),
 } as const;

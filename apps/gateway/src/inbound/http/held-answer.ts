@@ -1,0 +1,15 @@
+import type { Preferences } from '../../domain/prefer.js';
+import type { GatewayReply } from './http-request.js';
+
+/** Aborted when the connection closes before the answer was sent: nobody waits any more. */
+export function goneSignal(reply: GatewayReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  return gone.signal;
+}
+
+/** Says which preferences were heeded (RFC 7240 §3). */
+export function applied(reply: GatewayReply, { waitSeconds, grant }: Preferences): void {
+  const names = [...(waitSeconds > 0 ? [`wait=${String(waitSeconds)}`] : []), ...(grant ? ['grant'] : [])];
+  if (names.length > 0) reply.header('preference-applied', names.join(', '));
+}

@@ -1,0 +1,84 @@
+import { wakeSubject } from '@agentlattice/contracts';
+import type { NatsConnection, Subscription } from '@nats-io/transport-node';
+
+const wakePrefix = wakeSubject('');
+
+/** Told when an approval may have been decided; a hint and never the decision itself. */
+export interface Wake {
+  /** Resolves at the first hint, or when there will be none; a hint that came before counts. */
+  readonly heard: Promise<void>;
+  forget(): void;
+}
+
+/**
+ * Wake-ups of requests that somebody waits for. They come straight from the deciding transaction; where one is lost,
+ * the approval's event from the relay wakes as well, and a new connection wakes all.
+ */
+export class DecisionWakes {
+  private readonly waiting = new Map<string, Set<() => void>>();
+  private readonly subscriptions: Subscription[] = [];
+  private stopped = false;
+
+  constructor(private readonly nc: NatsConnection) {}
+
+  async start(): Promise<void> {
+    this.subscriptions.push(
+      this.nc.subscribe(`${wakePrefix}*`, {
+        callback: (_error, { subject }) => this.wake(subject.slice(wakePrefix.length)),
+      }),
+      this.nc.subscribe('events.*.approval.*', {
+        callback: (_error, message) => {
+          if (this.waiting.size > 0) for (const id of approvalsIn(message.string())) this.wake(id);
+        },
+      }),
+    );
+    await this.nc.flush();
+    void this.wakeAllOnReconnect();
+  }
+
+  /** Nobody waits any longer, and nobody will. */
+  stop(): void {
+    this.stopped = true;
+    for (const subscription of this.subscriptions) subscription.unsubscribe();
+    this.wakeAll();
+  }
+
+  /** Listens from now on; read the state after calling this, and no decision is missed. */
+  of(approvalId: string): Wake {
+    if (this.stopped) return { heard: Promise.resolve(), forget: () => {} };
+    let tell = () => {};
+    const heard = new Promise<void>((resolve) => (tell = resolve));
+    const listeners = this.waiting.get(approvalId) ?? new Set<() => void>();
+    this.waiting.set(approvalId, listeners.add(tell));
+    return {
+      heard,
+      forget: () => {
+        listeners.delete(tell);
+        if (listeners.size === 0 && this.waiting.get(approvalId) === listeners)
+          this.waiting.delete(approvalId);
+      },
+    };
+  }
+
+  get ended(): boolean {
+    return this.stopped;
+  }
+
+  private wake(approvalId: string): void {
+    for (const tell of this.waiting.get(approvalId) ?? []) tell();
+  }
+
+  private wakeAll(): void {
+    for (const listeners of this.waiting.values()) for (const tell of listeners) tell();
+  }
+
+  private async wakeAllOnReconnect(): Promise<void> {
+    for await (const status of this.nc.status()) {
+      if (this.stopped) return;
+      if (status.type === 'reconnect') this.wakeAll();
+    }
+  }
+}
+
+/** Ids in a message of events: it need not be read further to know whom it may concern. */
+const approvalsIn = (text: string) => new Set(text.match(/apr_[0-9a-z]{26}/g));
