@@ -37,6 +37,7 @@ import { PoliciesController } from './inbound/http/policies.controller.js';
 import { PrincipalsController } from './inbound/http/principals.controller.js';
 import { ProblemFilter } from './inbound/http/problem-filter.js';
 import { RateLimit } from './inbound/http/rate-limit.js';
+import { ReportsController } from './inbound/http/reports.controller.js';
 import { SystemController } from './inbound/http/system.controller.js';
 import { approvalOf } from './inbound/http/approval-of.js';
 import { DecisionWakes } from './outbound/decision-wakes.js';
@@ -65,6 +66,7 @@ const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approv
     PoliciesController,
     PrincipalsController,
     AuditController,
+    ReportsController,
     SystemController,
     GatewayEventsResponder,
   ],

@@ -6,6 +6,7 @@ import { routeOf } from './handles.js';
 import { allowedMethods } from './allowed-methods.js';
 import { PoliciesController } from './policies.controller.js';
 import { PrincipalsController } from './principals.controller.js';
+import { ReportsController } from './reports.controller.js';
 import { SystemController } from './system.controller.js';
 
 const controllers = [
@@ -14,6 +15,7 @@ const controllers = [
   AuditController,
   PoliciesController,
   PrincipalsController,
+  ReportsController,
   SystemController,
 ];
 const handlers = controllers.flatMap(({ prototype }) =>
