@@ -1,4 +1,4 @@
-import type { DomainEvent, EventType, OutgoingEvent, WireEvent } from '@agentlattice/contracts';
+import type { DomainEvent, EventData, EventType, OutgoingEvent, WireEvent } from '@agentlattice/contracts';
 import { assertNever } from '@agentlattice/decider';
 
 /**
@@ -7,6 +7,10 @@ import { assertNever } from '@agentlattice/decider';
  */
 export const takenIn = [
   'approval.opened',
+  'approval.escalated',
+  'approval.approved',
+  'approval.denied',
+  'approval.cancelled',
   'approval.timed_out',
   'policy.created',
   'policy.updated',
@@ -43,6 +47,15 @@ function tell(event: DomainEvent): Told | null {
       return { type: event.type, subject: event.data.audit_event_id, data: event.data };
     case 'approval.opened':
       return { type: 'approval.requested', subject: event.data.approval_id, data: event.data };
+    case 'approval.approved':
+    case 'approval.denied':
+      return tellDecision(event);
+    case 'approval.escalated': {
+      // Who else is told is nobody's business outside; the mails to the contacts are made from the event itself.
+      const { step, ...data } = event.data;
+      return { type: event.type, subject: data.approval_id, data: { ...data, after: step.after } };
+    }
+    case 'approval.cancelled':
     case 'approval.timed_out':
       return { type: event.type, subject: event.data.approval_id, data: event.data };
     case 'policy.created':
@@ -56,7 +69,11 @@ function tell(event: DomainEvent): Told | null {
     }
     case 'agent.suspended':
       return { type: event.type, subject: event.data.agent.id, data: event.data };
+    case 'approval.vote_cast':
+    case 'approval.vote_withdrawn':
+    case 'approval.policy_changed':
     case 'action.requested':
+    case 'action.reported':
     case 'ledger.created':
     case 'agent.registered':
     case 'agent.resumed':
@@ -68,4 +85,23 @@ function tell(event: DomainEvent): Told | null {
     default:
       return assertNever(event);
   }
+}
+
+/** Alone as `approval.auto_resolved` where no person decided. */
+function tellDecision(
+  event:
+    | { readonly type: 'approval.approved'; readonly data: EventData<'approval.approved'> }
+    | { readonly type: 'approval.denied'; readonly data: EventData<'approval.denied'> },
+): Told {
+  const { votes, change, approval_id } = event.data;
+  const decidedBy = change === null ? (votes.at(-1)?.member_id ?? null) : null;
+  return {
+    type: decidedBy === null ? 'approval.auto_resolved' : event.type,
+    subject: approval_id,
+    data: {
+      ...event.data,
+      decision: event.type === 'approval.approved' ? 'approved' : 'denied',
+      resolved_by: decidedBy,
+    },
+  };
 }

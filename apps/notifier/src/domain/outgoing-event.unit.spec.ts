@@ -3,13 +3,22 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { outgoingEventOf } from './outgoing-event.js';
 
-/** decisions: "goes out as", for the events there are so far; null stays inside. */
+/** decisions: "goes out as", for the golden events; null stays inside. */
 const goesOutAs: Record<(typeof eventTypes)[number], OutgoingEvent['type'] | null> = {
   'action.executed': 'action.executed',
   'action.denied': 'action.denied',
   'action.requested': null,
+  'action.reported': null,
   'ledger.created': null,
   'approval.opened': 'approval.requested',
+  'approval.vote_cast': null,
+  'approval.vote_withdrawn': null,
+  'approval.policy_changed': null,
+  'approval.escalated': 'approval.escalated',
+  'approval.approved': 'approval.approved',
+  // The golden one was denied by a change of policy.
+  'approval.denied': 'approval.auto_resolved',
+  'approval.cancelled': 'approval.cancelled',
   'approval.timed_out': 'approval.timed_out',
   'policy.created': 'policy.changed',
   'policy.updated': 'policy.changed',
@@ -54,6 +63,26 @@ describe('what goes out', () => {
       expect(outgoing.subject).toMatch(/^(evt|apr|pol|agt)_[0-9a-z]{26}$/);
     },
   );
+
+  it.each(['approval.approved', 'approval.denied'] as const)('of %s depends on who decided', (type) => {
+    const found = events.find((event) => event.type === type);
+    const approved = events.find((event) => event.type === 'approval.approved');
+    if (found?.type !== type || approved?.type !== 'approval.approved') throw new Error('both are golden');
+    const { votes } = approved.data;
+    const of = (data: object) =>
+      outgoingEventOf({ ...found, data: { ...found.data, ...data } } as typeof found);
+    const decision = type.slice('approval.'.length);
+    const resolved_by = votes[0]?.member_id;
+    expect(of({ votes, change: null })).toMatchObject({ type, data: { decision, resolved_by } });
+    const bySystem = { type: 'approval.auto_resolved', data: { decision, resolved_by: null } };
+    expect(of({ votes: [], change: null })).toMatchObject(bySystem);
+  });
+
+  it('of an escalation does not tell who else is told', () => {
+    const escalated = events.find(({ type }) => type === 'approval.escalated');
+    if (escalated === undefined) throw new Error('there is a golden approval.escalated');
+    expect(JSON.stringify(outgoingEventOf(escalated))).not.toContain('@');
+  });
 
   it('of a policy tells the change, not its conditions', () => {
     const updated = events.find(({ type }) => type === 'policy.updated');
