@@ -2,7 +2,14 @@ import { assertNever, type Decider, Refused } from '@agentlattice/decider';
 import { startPostgres, type TestPostgres } from '@agentlattice/testkit';
 import pg from 'pg';
 import { appendFreeEvents } from './append-events.js';
-import { EventStore, eventStoreMigration, inTransaction, type NewEvent, VersionConflict } from './index.js';
+import {
+  EventStore,
+  eventStoreMigration,
+  inTransaction,
+  type NewEvent,
+  type Tx,
+  VersionConflict,
+} from './index.js';
 
 const org = 'org_01jd7e5sqcfnmrq9yh4qvxw2k3';
 const meta = { actor: null, correlation_id: 'c1', traceparent: null };
@@ -190,6 +197,26 @@ describe('the event store', () => {
     expect(outcomes.flatMap(({ events }) => events)).toHaveLength(40);
     for (const { states } of outcomes) expect(states.every(({ status }) => status === 'decided')).toBe(true);
     for (const streamId of streamIds) expect(await store.load(org, streamId)).toHaveLength(2);
+  });
+
+  it('gives each stream its own command, and all or nothing of them with the caller’s transaction', async () => {
+    const streams = ['ada', 'bob'].map((by) => ({ orgId: org, streamId: `own-${by}`, meta, by }));
+    for (const { streamId } of streams) await open(streamId);
+    const decideIn = (tx: Tx) =>
+      store.updateManyIn(tx, {
+        decider,
+        streams,
+        command: (at, { by }): Command => ({ type: 'decide', by, at }),
+      });
+    const givenUp = inTransaction(pool, async (tx) => {
+      expect((await decideIn(tx)).events).toHaveLength(2);
+      throw new Error('given up');
+    });
+    await expect(givenUp).rejects.toThrow('given up');
+    const { events } = await inTransaction(pool, decideIn);
+    expect(events.map(({ stream_id, data }) => [stream_id, data])).toEqual(
+      streams.map(({ streamId, by }) => [streamId, expect.objectContaining({ by })]),
+    );
   });
 
   it('keeps workspaces apart', async () => {

@@ -21,20 +21,22 @@ export interface Update<State, Cmd, Event extends DecidedEvent> {
   readonly project?: (tx: Tx, events: readonly StoredEvent[], state: State) => Promise<void>;
 }
 
-/** One stream of several that get the same command. */
+/** One stream of several; whoever calls may hang more on it for its command. */
 export interface StreamRef {
   readonly orgId: string;
   readonly streamId: string;
   readonly meta: EventMeta;
 }
 
-export interface UpdateMany<State, Cmd, Event extends DecidedEvent> extends Pick<
-  Update<State, Cmd, Event>,
-  'decider'
-> {
-  readonly streams: readonly StreamRef[];
+export interface UpdateMany<
+  State,
+  Cmd,
+  Event extends DecidedEvent,
+  Ref extends StreamRef = StreamRef,
+> extends Pick<Update<State, Cmd, Event>, 'decider'> {
+  readonly streams: readonly Ref[];
   /** Nothing it decides may be refused: a refusal of one stream gives up all. */
-  readonly command: (now: Date) => Cmd;
+  readonly command: (now: Date, stream: Ref) => Cmd;
   readonly project?: (tx: Tx, events: readonly StoredEvent[]) => Promise<void>;
 }
 
@@ -43,6 +45,11 @@ export interface Updated<State> {
   /** What was appended; empty when there was nothing to do. */
   readonly events: readonly StoredEvent[];
   readonly version: number;
+}
+
+export interface UpdatedMany<State> {
+  readonly states: State[];
+  readonly events: readonly StoredEvent[];
 }
 
 const attempts = 5;
@@ -74,10 +81,21 @@ export class EventStore {
    * The same for several streams in one commit.
    * @returns a state for each stream, in the order given, and what was appended
    */
-  updateMany<State, Cmd, Event extends DecidedEvent>(
-    update: UpdateMany<State, Cmd, Event>,
-  ): Promise<{ states: State[]; events: readonly StoredEvent[] }> {
+  updateMany<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>(
+    update: UpdateMany<State, Cmd, Event, Ref>,
+  ): Promise<UpdatedMany<State>> {
     return this.untilNoConflict((tx) => updateManyOnce(tx, update));
+  }
+
+  /**
+   * The same in the caller's transaction.
+   * @throws VersionConflict when somebody appended without the streams' locks: the transaction must be given up
+   */
+  updateManyIn<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>(
+    tx: Tx,
+    update: UpdateMany<State, Cmd, Event, Ref>,
+  ): Promise<UpdatedMany<State>> {
+    return updateManyOnce(tx, update);
   }
 
   private async untilNoConflict<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -122,10 +140,10 @@ async function updateOnce<State, Cmd, Event extends DecidedEvent>(
   return { state, events, version: history.length + events.length };
 }
 
-async function updateManyOnce<State, Cmd, Event extends DecidedEvent>(
+async function updateManyOnce<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>(
   tx: Tx,
-  { decider, streams, command, project }: UpdateMany<State, Cmd, Event>,
-): Promise<{ states: State[]; events: readonly StoredEvent[] }> {
+  { decider, streams, command, project }: UpdateMany<State, Cmd, Event, Ref>,
+): Promise<UpdatedMany<State>> {
   const now = await lockStreams(
     tx,
     streams.map(({ orgId, streamId }) => keyOf(orgId, streamId)),
@@ -138,10 +156,11 @@ async function updateManyOnce<State, Cmd, Event extends DecidedEvent>(
   );
   const histories = Map.groupBy(rows, (row) => keyOf(row.org_id, row.stream_id));
   const fresh: NewEvent[] = [];
-  const states = streams.map(({ orgId: org_id, streamId: stream_id, meta }) => {
+  const states = streams.map((stream) => {
+    const { orgId: org_id, streamId: stream_id, meta } = stream;
     const history = histories.get(keyOf(org_id, stream_id)) ?? [];
     const before = fold(decider, history as unknown as readonly Event[]);
-    const decided = decider.decide(command(now), before);
+    const decided = decider.decide(command(now, stream), before);
     for (const [i, { type, data }] of decided.entries())
       fresh.push({ org_id, stream_id, version: history.length + i + 1, type, data, meta, occurred_at: now });
     return fold(decider, decided, before);

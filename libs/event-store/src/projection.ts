@@ -26,6 +26,8 @@ interface ProjectionSettings {
   readonly logger: Logger;
   /** How often sources are asked for what was missed; default 30 s. */
   readonly checkEveryMs?: number;
+  /** Told after a commit that handled events here: what they ask for can be begun at once. */
+  readonly onApplied?: () => void;
 }
 
 /** Each event once and in the source's order, inside the transaction that remembers it: one by one or all of a batch. */
@@ -178,10 +180,10 @@ class RunningProjection implements Projection {
   }
 
   /** @returns false when something is missing before these events */
-  private apply(events: readonly WireEvent[]): Promise<boolean> {
+  private async apply(events: readonly WireEvent[]): Promise<boolean> {
     const [first] = events;
-    if (first === undefined) return Promise.resolve(true);
-    return inTransaction(this.options.pool, async (tx) => {
+    if (first === undefined) return true;
+    const applied = await inTransaction(this.options.pool, async (tx) => {
       const checked = await this.lockPosition(tx, first.source);
       const next = inOrder(events, checked);
       const last = next.at(-1)?.gpos ?? checked;
@@ -189,16 +191,19 @@ class RunningProjection implements Projection {
       await this.applyNext(tx, first.source, next, last);
       return true;
     });
+    this.options.onApplied?.();
+    return applied;
   }
 
-  private applyPage(source: ServiceName, events: readonly WireEvent[], through: number): Promise<void> {
+  private async applyPage(source: ServiceName, events: readonly WireEvent[], through: number): Promise<void> {
     if (events.some((event) => event.source !== source))
       throw new Error(`${source} replayed a foreign event`);
-    return inTransaction(this.options.pool, async (tx) => {
+    await inTransaction(this.options.pool, async (tx) => {
       const checked = await this.lockPosition(tx, source);
       if (through <= checked) return;
       await this.applyNext(tx, source, inOrder(events, checked), through);
     });
+    if (events.length > 0) this.options.onApplied?.();
   }
 
   private async lockPosition(tx: Tx, source: ServiceName): Promise<number> {
