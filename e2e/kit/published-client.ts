@@ -1,0 +1,73 @@
+import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const driver = fileURLToPath(new URL('../published-client/drive.py', import.meta.url));
+const released = 'agentlattice==0.4.2';
+
+/** How the client's own exceptions look from outside. */
+export interface Raised {
+  readonly class: string;
+  readonly code: string | null;
+  readonly message: string;
+  readonly approval_id: string | null;
+  readonly reason: string | null;
+  readonly policy: string | null;
+}
+
+export interface Call {
+  readonly key: string;
+  readonly args?: Record<string, unknown>;
+  /** The client's constructor arguments beside key and address. */
+  readonly settings?: Record<string, number>;
+}
+
+type Result = { readonly result: Record<string, unknown> } | { readonly error: Raised };
+
+/** The published Python client, as released, in a virtual environment of its own. */
+export class PublishedClient {
+  private readonly waiting = new Map<number, (result: Result) => void>();
+  private sequence = 0;
+
+  private constructor(
+    private readonly folder: string,
+    private readonly process: ChildProcessWithoutNullStreams,
+    private readonly baseUrl: string,
+  ) {
+    createInterface({ input: process.stdout }).on('line', (line) => {
+      const { id, ...result } = JSON.parse(line) as { id: number } & Result;
+      this.waiting.get(id)?.(result);
+      this.waiting.delete(id);
+    });
+  }
+
+  /** Installs the client from the package index; nothing of it is changed. */
+  static async install(baseUrl: string): Promise<PublishedClient> {
+    const folder = await mkdtemp(join(tmpdir(), 'al-published-'));
+    await run('python3', ['-m', 'venv', folder]);
+    await run(join(folder, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', released]);
+    const python = spawn(join(folder, 'bin/python'), [driver]);
+    python.stderr.pipe(globalThis.process.stderr);
+    return new PublishedClient(folder, python, baseUrl);
+  }
+
+  call(op: string, { key, args = {}, settings = {} }: Call): Promise<Result> {
+    const id = ++this.sequence;
+    return new Promise((resolve) => {
+      this.waiting.set(id, resolve);
+      this.process.stdin.write(
+        `${JSON.stringify({ id, op, key, args, settings, base_url: this.baseUrl })}\n`,
+      );
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.process.kill();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}

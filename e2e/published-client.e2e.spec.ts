@@ -1,0 +1,266 @@
+import { eventually, type Stack, startStack } from '@agentlattice/testkit';
+import { adminOf, type Api } from './kit/api.js';
+import { PublishedClient } from './kit/published-client.js';
+
+/** The client that its users run already must work here with another `base_url` and nothing else. */
+describe('the published Python client, unmodified', () => {
+  let stack: Stack;
+  let admin: Api;
+  let python: PublishedClient;
+  let key: string;
+
+  beforeAll(async () => {
+    stack = await startStack();
+    [python] = await Promise.all([PublishedClient.install(stack.baseUrl), stack.startServices()]);
+    admin = adminOf(stack);
+    key = stack.credentials.agent.api_key;
+    await admin.policy({ name: 'reads', action_type: 'db.read', effect: 'allow' });
+    await admin.policy({
+      name: 'small refunds',
+      action_type: 'refund.*',
+      effect: 'conditional',
+      conditions: [{ field: 'amount', operator: 'lte', value: 100 }],
+      on_fail: 'deny',
+    });
+    await admin.policy({
+      name: 'hasty',
+      action_type: 'hasty.act',
+      effect: 'require_approval',
+      timeout: '2s',
+    });
+  }, 120_000);
+  afterAll(async () => {
+    await python.stop();
+    await stack.stop();
+  });
+
+  const polling = { gate_poll_interval_ms: 100 };
+  const execute = (action_type: string, options?: Record<string, unknown>) =>
+    python.call('execute', { key, args: { action_type, options } });
+  const gate = (action_type: string, settings: Record<string, number> = polling) =>
+    python.call('gate', { key, settings, args: { action_type } });
+
+  /** The one request that is open for an action type. */
+  async function pending(actionType: string): Promise<string> {
+    let id = '';
+    await eventually(async () => {
+      const { body } = await admin.get(`/api/v1/approvals?status=pending&action_type=${actionType}`);
+      const [first] = body['approvals'] as { id: string }[];
+      id = first?.id ?? '';
+      return id !== '';
+    });
+    return id;
+  }
+
+  it('execute: allowed', async () => {
+    expect(await execute('db.read', { metadata: { table: 'orders' } })).toMatchObject({
+      result: { status: 'executed', policy_name: 'reads', conditions_evaluated: [] },
+    });
+  });
+
+  it('execute: needs a person', async () => {
+    expect(await execute('deploy.production', { metadata: { service: 'api' } })).toMatchObject({
+      result: {
+        status: 'requested',
+        approval_id: expect.stringMatching(/^apr_/) as string,
+        timeout_at: expect.any(String) as string,
+        message: expect.any(String) as string,
+      },
+    });
+  });
+
+  it('execute: denied with the conditions that failed', async () => {
+    expect(await execute('refund.order', { metadata: { amount: 500 } })).toMatchObject({
+      result: {
+        status: 'denied',
+        denial_reason: 'CONDITIONS_DENIED',
+        conditions_evaluated: [{ field: 'amount', operator: 'lte', expected: 100, result: false }],
+      },
+    });
+  });
+
+  it('execute: no policy', async () => {
+    expect(await execute('nobody.knows')).toMatchObject({
+      result: { status: 'policy_not_found', denial_reason: 'POLICY_NOT_FOUND' },
+    });
+  });
+
+  it('execute: the same event id is the same action', async () => {
+    const options = { event_id: 'build-17', metadata: { n: 1 } };
+    const first = await execute('db.read', options);
+    expect(await execute('db.read', options)).toEqual(first);
+    expect(await execute('db.read', { event_id: 'build-17', metadata: { n: 2 } })).toMatchObject({
+      error: { class: 'AgentLatticeError', code: 'IDEMPOTENCY_KEY_REUSED' },
+    });
+  });
+
+  it('gate: allowed returns at once', async () => {
+    expect(await gate('db.read')).toEqual({ result: null });
+  });
+
+  it('gate: approved, at the client’s own pace of polling', async () => {
+    await admin.policy({ name: 'releases', action_type: 'release', effect: 'require_approval' });
+    const waiting = gate('release', {});
+    const id = await pending('release');
+    const approved = await admin.post(`/api/v1/approvals/${id}/approve`, { reason: 'reviewed' });
+    expect(approved).toMatchObject({ status: 200, body: { status: 'approved' } });
+    expect(await waiting).toEqual({ result: null });
+  }, 30_000);
+
+  it('gate: denied', async () => {
+    await admin.policy({ name: 'wipes', action_type: 'wipe', effect: 'require_approval' });
+    const waiting = gate('wipe');
+    const id = await pending('wipe');
+    expect((await admin.post(`/api/v1/approvals/${id}/deny`, { reason: 'not today' })).status).toBe(200);
+    expect(await waiting).toMatchObject({
+      error: { class: 'AgentLatticeDeniedError', approval_id: id, reason: 'DENIED_BY_REVIEWER' },
+    });
+  });
+
+  it('gate: denied at once, without a request', async () => {
+    await admin.policy({ name: 'no drops', action_type: 'db.drop', effect: 'deny' });
+    expect(await gate('db.drop')).toMatchObject({
+      error: { class: 'AgentLatticeDeniedError', reason: 'POLICY_DENIED', policy: 'no drops' },
+    });
+  });
+
+  it('gate: timed out', async () => {
+    expect(await gate('hasty.act')).toMatchObject({
+      error: { class: 'AgentLatticeTimeoutError', code: 'APPROVAL_TIMEOUT' },
+    });
+  }, 30_000);
+
+  it('gate: released by a change of the policy', async () => {
+    const policy = await admin.policy({ name: 'notes', action_type: 'note', effect: 'require_approval' });
+    const waiting = gate('note');
+    await pending('note');
+    expect(
+      (await admin.call('PATCH', `/api/v1/policies/${policy}`, { body: { effect: 'allow' } })).status,
+    ).toBe(200);
+    expect(await waiting).toEqual({ result: null });
+  }, 30_000);
+
+  it('gate: no policy', async () => {
+    expect(await gate('nobody.knows')).toMatchObject({ error: { code: 'POLICY_NOT_FOUND' } });
+  });
+
+  it('gate: a wrong key', async () => {
+    expect(
+      await python.call('gate', { key: 'al_agent_wrong', args: { action_type: 'db.read' } }),
+    ).toMatchObject({
+      error: { class: 'AgentLatticeError', code: 'UNAUTHENTICATED' },
+    });
+  });
+
+  it('can_i', async () => {
+    const canI = (action_type: string) => python.call('can_i', { key, args: { action_type } });
+    expect(await canI('db.read')).toMatchObject({ result: { allowed: true, needs_approval: false } });
+    expect(await canI('deploy.production')).toMatchObject({
+      result: { allowed: false, needs_approval: true, policy_name: 'production-deploys' },
+    });
+    expect(await canI('nobody.knows')).toMatchObject({ result: { allowed: false, needs_approval: false } });
+  });
+
+  it('whoami, also when suspended', async () => {
+    expect(await python.call('whoami', { key })).toMatchObject({
+      result: {
+        config_id: stack.credentials.agent.id,
+        org_id: stack.credentials.org_id,
+        is_active: true,
+        cb_state: 'closed',
+        delegations: { as_parent: [], as_child: [] },
+      },
+    });
+    const { body } = await admin.post('/api/agents/register', { name: 'short-lived' });
+    await admin.post(`/api/v1/agents/${String(body['id'])}/suspend`, {});
+    const suspended = String(body['api_key']);
+    await eventually(async () => {
+      const told = await python.call('whoami', { key: suspended });
+      return 'result' in told && told.result['cb_state'] === 'open' && told.result['is_active'] === false;
+    });
+  });
+
+  it('policies', async () => {
+    for (const scope of [undefined, 'own', 'org'])
+      expect(
+        await python.call('policies', { key, args: scope === undefined ? {} : { scope } }),
+      ).toMatchObject({
+        result: {
+          policies: expect.arrayContaining([
+            expect.objectContaining({ name: 'reads', version: 1, approval_required: false }),
+            expect.objectContaining({ name: 'small refunds', has_conditions: true }),
+          ]) as unknown,
+        },
+      });
+  });
+
+  it('audit, page by page', async () => {
+    await execute('db.read');
+    await eventually(async () => {
+      const told = await python.call('audit', { key, args: { limit: 1, action_type: 'db.read' } });
+      return 'result' in told && (told.result['events'] as unknown[]).length === 1;
+    });
+    const first = await python.call('audit', { key, args: { limit: 1 } });
+    if (!('result' in first)) throw new Error(first.error.message);
+    expect(first.result['events']).toEqual([
+      expect.objectContaining({ action_type: expect.any(String) as string, data_accessed: [] }),
+    ]);
+    const next = await python.call('audit', { key, args: { limit: 1, cursor: first.result['next_cursor'] } });
+    if (!('result' in next)) throw new Error(next.error.message);
+    expect(next.result['events']).not.toEqual(first.result['events']);
+  });
+
+  it('verify', async () => {
+    await eventually(async () => {
+      const told = await python.call('verify', { key });
+      if (!('result' in told)) throw new Error(told.error.message);
+      expect(told.result).toMatchObject({ org_id: stack.credentials.org_id, chain_valid: true });
+      return Number(told.result['verified_through_row']) > 0;
+    });
+  });
+
+  it('report', async () => {
+    const done = await execute('db.read');
+    if (!('result' in done)) throw new Error(done.error.message);
+    const { audit_event_id } = done.result;
+    for (const status of ['failure', 'success'])
+      expect(
+        await python.call('report', {
+          key,
+          args: { audit_event_id, outcome: { status, message: 'done', metadata: { rows: 3 } } },
+        }),
+      ).toMatchObject({
+        result: { audit_event_id, status, reported_at: expect.any(String) as string },
+      });
+  });
+
+  it('posture', async () => {
+    const told = await python.call('posture', { key });
+    if (!('result' in told)) throw new Error(told.error.message);
+    const { score, components } = told.result as {
+      score: number;
+      components: Record<string, { score: number; max: number }>;
+    };
+    expect(score).toBeGreaterThanOrEqual(0);
+    expect(score).toBeLessThanOrEqual(100);
+    expect(Object.keys(components).length).toBeGreaterThan(0);
+    for (const component of Object.values(components))
+      expect(component.score).toBeLessThanOrEqual(component.max);
+  });
+
+  it('register', async () => {
+    const told = await python.call('register', {
+      key: stack.credentials.service_key,
+      args: { name: 'made-by-python', description: 'an agent' },
+    });
+    expect(told).toMatchObject({
+      result: {
+        config: { name: 'made-by-python', api_key: expect.stringMatching(/^al_agent_/) as string },
+        whoami: { name: 'made-by-python', is_active: true },
+      },
+    });
+    expect(await python.call('register', { key, args: { name: 'not allowed' } })).toMatchObject({
+      error: { code: 'FORBIDDEN' },
+    });
+  });
+});
