@@ -40,6 +40,7 @@ export const entryTypeFamilies: Readonly<Record<string, readonly string[] | null
     'vote_withdrawn',
     'reminded',
     'escalated',
+    'policy_changed',
     'approved',
     'denied',
     'timed_out',

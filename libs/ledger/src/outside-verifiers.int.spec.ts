@@ -40,8 +40,21 @@ describe('a verifier written from SPEC.md in Python, standard library only', () 
   it('finds the vectors sound', async () => {
     expect(await verify(testdata('log.ndjson'))).toEqual({ status: 0, said: 'sound: 13 entries' });
   });
+  it('finds the vectors of decisions sound', async () => {
+    const files = ['log.ndjson', 'checkpoint.txt', 'disclosed.json'].map((n) => testdata(`decisions/${n}`));
+    expect(await outcome('python3', [verifier('python/verify_log.py'), ...files])).toEqual({
+      status: 0,
+      said: 'sound: 11 entries',
+    });
+  });
   it('finds an edited entry', async () => {
     expect(await verify(tampered)).toMatchObject({ status: 1 });
+  });
+  it('refuses what version 1 does not know', async () => {
+    const unknown = join(folder, 'unknown.ndjson');
+    const log = await readFile(testdata('log.ndjson'), 'utf8');
+    await writeFile(unknown, log.replace('"type":"approval.opened"', '"type":"approval.guessed"'));
+    expect(await verify(unknown)).toEqual({ status: 1, said: 'entry 5 is not of version 1' });
   });
   it('finds a disclosed value that was not committed to', async () => {
     const forged = join(folder, 'disclosed.json');
@@ -65,6 +78,15 @@ describe('the note and tlog packages of the Go checksum database', () => {
 
   withGo('find the vectors sound: signature, root, inclusion and consistency proofs', async () => {
     expect(await verify(testdata('log.ndjson'))).toEqual({ status: 0, said: 'sound' });
+  });
+  withGo('find the vectors of decisions sound', async () => {
+    const files = ['log.ndjson', 'checkpoint.txt', 'key.txt', 'tree.json'].map((n) =>
+      testdata(`decisions/${n}`),
+    );
+    expect(await outcome('go', ['run', '.', ...files], verifier('go'))).toEqual({
+      status: 0,
+      said: 'sound',
+    });
   });
   withGo('find an edited entry and a checkpoint nobody signed', async () => {
     expect(await verify(tampered)).toMatchObject({ status: 1 });

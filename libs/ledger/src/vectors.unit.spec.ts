@@ -118,3 +118,40 @@ describe('the frozen vectors', () => {
       }
   });
 });
+
+/** Added later: votes, a change of policy, decisions and a report. */
+describe('the frozen vectors of decisions', () => {
+  const lines = text('decisions/log.ndjson').split('\n').slice(0, -1);
+  const values = JSON.parse(text('decisions/disclosed.json')) as Record<string, Disclosed>;
+
+  it('are still what was released', () => {
+    const names = ['log.ndjson', 'checkpoint.txt', 'key.txt', 'tree.json', 'disclosed.json'];
+    expect(
+      names.map((name) =>
+        leafHash(read(`decisions/${name}`))
+          .toString('hex')
+          .slice(0, 16),
+      ),
+    ).toEqual([
+      '1024da13488b09ac',
+      'eb0bce2bf71df4dd',
+      'b337ac0fbc759d81',
+      '195c42ddd0550bc8',
+      '229c1c6fb8ba53d3',
+    ]);
+  });
+
+  it('encode to themselves and verify as a whole, with what was disclosed', () => {
+    for (const line of lines) expect(encodeEntry(parseEntry(Buffer.from(line)))).toBe(line);
+    expect(
+      verifyLedger(
+        lines.map((line) => Buffer.from(line)),
+        {
+          disclosed: (id) => values[id],
+          checkpoints: [text('decisions/checkpoint.txt')],
+          trusted: [parseVerifierKey(text('decisions/key.txt'))],
+        },
+      ),
+    ).toMatchObject({ ok: true, size: 11, vouched: 11 });
+  });
+});

@@ -3,19 +3,36 @@
 
 usage: verify_log.py LOG.ndjson CHECKPOINT.txt [DISCLOSED.json]
 
-Recomputes canonical form, sequence, chain, completeness of each source, commitments and the RFC 6962 root.
+Recomputes canonical form, known names, sequence, chain, completeness of each source, commitments and the RFC 6962 root.
 It does not check the checkpoint's Ed25519 signature (hashlib has none); the Go program beside it does.
 Exit status: 0 sound, 1 broken (one line says where and why), 2 usage.
 """
 import base64
 import hashlib
 import json
+import re
 import sys
 
 MEMBERS = {
     "v", "log", "seq", "prev_hash", "id", "type", "time", "source", "source_seq", "org_id", "action_type", "agent",
     "operator", "decision", "resolved_by", "policy", "approval_id", "correlation_id", "private",
 }
+SOURCES = {"gateway", "policy-engine", "approval-service", "notifier", "audit-ledger"}
+DECISIONS = {None, "executed", "denied", "requested", "escalated", "approved", "timed_out", "cancelled"}
+PRIVATE = {"data_accessed", "metadata", "note", "reason"}
+# Families of types; None: any lower-case name.
+TYPES = dict.fromkeys(
+    ["policy", "agent", "member", "key", "session", "access", "channel", "delivery", "endpoint", "ledger"]
+)
+TYPES.update({
+    "action": {"executed", "denied", "requested", "reported"},
+    "approval": {
+        "opened", "vote_cast", "vote_withdrawn", "reminded", "escalated", "policy_changed", "approved", "denied",
+        "timed_out", "cancelled",
+    },
+    "delegation": {"created", "revoked", "expired"},
+    "privacy": {"erased"},
+})
 
 
 def sha256(data):
@@ -39,12 +56,24 @@ def canonical(entry):
     return json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+def is_known(entry):
+    """A reader refuses what this version does not know (SPEC.md 1.5)."""
+    family, _, name = entry["type"].partition(".")
+    if entry["v"] != 1 or family not in TYPES or entry["source"] not in SOURCES:
+        return False
+    if entry["decision"] not in DECISIONS or not PRIVATE.issuperset(entry["private"]):
+        return False
+    return name in TYPES[family] if TYPES[family] else re.fullmatch("[a-z][a-z_]{0,60}", name) is not None
+
+
 def check(log, checkpoint, disclosed):
     leaves, sources, previous, origin = [], {}, "0" * 64, checkpoint.split("\n")[0]
     for seq, line in enumerate(log.split(b"\n")[:-1]):
         entry = json.loads(line)
         if canonical(entry) != line or set(entry) != MEMBERS:
             return "entry %d is not canonical" % seq
+        if not is_known(entry):
+            return "entry %d is not of version 1" % seq
         if entry["seq"] != seq or entry["log"] != origin:
             return "entry %d is not number %d of %s" % (seq, seq, origin)
         if entry["prev_hash"] != previous:
