@@ -38,7 +38,11 @@ const graceMs = 2_000;
   controllers: [OpenResponder, ApprovalsResponder],
   providers: [
     { provide: EVENT_STORE, inject: [POOL], useFactory: (pool: pg.Pool) => new EventStore(pool) },
-    { provide: APPROVAL_READER, inject: [POOL], useFactory: (pool: pg.Pool) => new ApprovalReader(pool) },
+    {
+      provide: APPROVAL_READER,
+      inject: [POOL],
+      useFactory: (pool: pg.Pool) => new ApprovalReader(pool, () => null),
+    },
     {
       provide: TIME_OUT_APPROVALS,
       inject: [EVENT_STORE, NATS],

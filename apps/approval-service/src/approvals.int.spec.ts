@@ -265,22 +265,28 @@ describe('the approval service', () => {
     expect(view.time_left_seconds).toBeGreaterThan(0);
   });
 
-  it('lists newest first, by filters and in pages, and keeps workspaces and agents apart', async () => {
+  it('lists by filters and in pages, and keeps workspaces and agents apart', async () => {
     const own = newId('org');
     const stranger = { id: newId('agt'), name: 'stranger', owner_member_id: null };
+    const now = Date.now();
     const items = [0, 1, 2, 3, 4].map((i) =>
       requested(own, 60_000, {
-        requested_at: new Date(Date.now() + i).toISOString(),
+        requested_at: new Date(now - i).toISOString(),
+        timeout_at: new Date(now + 60_000 + i).toISOString(),
         ...(i === 4 && { agent: stranger }),
       }),
     );
-    const late = requested(own, -1);
+    const late = requested(own, -1, { requested_at: new Date(now - 9).toISOString() });
     n.open(...items, late);
     for (const item of [...items, late]) await answered(item);
     const list = (changes: object) =>
       n.client.request(commands.list_approvals, { org_id: own, cursor: null, limit: 50, ...changes });
-    const newest = [...items].reverse().map((item) => item.approval_id);
-    expect((await list({ status: 'pending' })).approvals.map((a) => a.id)).toEqual(newest);
+    const all = items.map((item) => item.approval_id);
+    expect((await list({ status: 'pending' })).approvals.map((a) => a.id)).toEqual(all);
+    expect((await list({ policy_id: late.policy.id })).approvals.map((a) => a.id)).toEqual([
+      ...all,
+      late.approval_id,
+    ]);
     expect((await list({ status: 'timed_out' })).approvals.map((a) => a.id)).toEqual([late.approval_id]);
     expect((await list({ agent_id: stranger.id })).approvals.map((a) => a.id)).toEqual([
       items[4]?.approval_id,
@@ -288,7 +294,7 @@ describe('the approval service', () => {
     expect((await list({ action_type: 'other' })).approvals).toEqual([]);
     const first = await list({ status: 'pending', limit: 3 });
     const second = await list({ status: 'pending', limit: 3, cursor: first.next_cursor });
-    expect([...first.approvals, ...second.approvals].map((a) => a.id)).toEqual(newest);
+    expect([...first.approvals, ...second.approvals].map((a) => a.id)).toEqual(all);
     expect(second.next_cursor).toBeNull();
     await expect(list({ cursor: 'forged' })).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
     const [item] = items;

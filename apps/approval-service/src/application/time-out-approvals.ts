@@ -1,9 +1,8 @@
-import { wakeSubject } from '@agentlattice/contracts';
 import type { EventStore } from '@agentlattice/event-store';
-import type { NatsConnection } from '@nats-io/transport-node';
 import type { Approval } from '../domain/approval.js';
 import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
-import { resolveApprovals } from '../outbound/approval-rows.js';
+import { projectApprovals } from '../outbound/project-approvals.js';
+import { wakeWaiters, type Waker } from '../outbound/wake-waiters.js';
 
 export interface TimeOutRequest {
   readonly orgId: string;
@@ -17,7 +16,7 @@ export interface TimeOutRequest {
  * @returns how each stands now, in the order given
  */
 export const makeTimeOutApprovals =
-  ({ store, nc }: { store: EventStore; nc: Pick<NatsConnection, 'publish'> }) =>
+  ({ store, nc }: { store: EventStore; nc: Waker }) =>
   async (requests: readonly TimeOutRequest[]): Promise<Approval[]> => {
     if (requests.length === 0) return [];
     const { states, events } = await store.updateMany({
@@ -32,9 +31,9 @@ export const makeTimeOutApprovals =
         },
       })),
       command: (now): ApprovalCommand => ({ type: 'TimeOut', now }),
-      project: resolveApprovals,
+      project: projectApprovals(),
     });
-    for (const { stream_id } of events) nc.publish(wakeSubject(stream_id));
+    wakeWaiters(nc, events);
     return states;
   };
 export type TimeOutApprovals = ReturnType<typeof makeTimeOutApprovals>;

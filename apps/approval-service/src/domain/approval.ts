@@ -42,7 +42,8 @@ export interface KnownApproval {
 }
 export type Approval = { readonly status: 'none' } | KnownApproval;
 
-export const isOpen = ({ status }: Approval) => status === 'pending' || status === 'escalated';
+export const isOpen = ({ status }: Pick<Approval, 'status'>) =>
+  status === 'pending' || status === 'escalated';
 
 export function evolve(state: Approval, event: ApprovalEvent): Approval {
   if (event.type === 'approval.opened') return opened(event.data);

@@ -50,22 +50,6 @@ export async function insertApprovals(
   );
 }
 
-/** Brings the rows of approvals that ended up to their events. */
-export async function resolveApprovals(tx: Tx, events: readonly StoredEvent[]): Promise<void> {
-  const ended = events.filter(({ type }) => type === 'approval.timed_out');
-  await tx.query(
-    `UPDATE approval a SET status = 'timed_out', reason = 'approval_timeout', resolved_at = e.at, version = e.version
-       FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::int[]) AS e (org_id, approval_id, at, version)
-      WHERE a.org_id = e.org_id AND a.approval_id = e.approval_id`,
-    [
-      ended.map((event) => event.org_id),
-      ended.map((event) => event.stream_id),
-      ended.map((event) => event.occurred_at.toISOString()),
-      ended.map((event) => event.version),
-    ],
-  );
-}
-
 /** What `approval.opened` says: references, and nothing that may have to be erased. */
 export const openedData = (item: OpenableItem): EventData<'approval.opened'> => ({
   approval_id: item.approval_id,

@@ -8,7 +8,14 @@ import {
 } from '@agentlattice/contracts';
 import { page, readCursor } from '@agentlattice/service';
 import type pg from 'pg';
-import { type ApprovalRow, type HistoryRow, toStatus, toView } from './approval-row.js';
+import {
+  type ApprovalRow,
+  type HistoryRow,
+  type StandingDecision,
+  standingDecision,
+  toStatus,
+  toView,
+} from './approval-row.js';
 
 type Commands = typeof approvalServiceCommands;
 type One = CommandRequest<Commands['get_approval']>;
@@ -18,13 +25,17 @@ const cursorForm = /^(\d{1,15})\/(apr_[0-9a-z]{26})$/;
 
 const select = `SELECT a.*,
     greatest(0, extract(epoch FROM a.deadline_at - clock_timestamp()))::float8 AS time_left,
+    (SELECT jsonb_object_agg(s.name, s.value) FROM event_value s WHERE s.event_id = a.resolving_event_id) AS said,
     (SELECT jsonb_object_agg(v.name, v.value) FROM private_value v
       WHERE v.org_id = a.org_id AND v.approval_id = a.approval_id) AS private
   FROM approval a`;
 
 /** Approvals as they are asked for; an agent sees its own only, and does not learn of others. */
 export class ApprovalReader {
-  constructor(private readonly pool: pg.Pool) {}
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly grantOf: (row: ApprovalRow) => string | null,
+  ) {}
 
   /** @throws Refused NOT_FOUND */
   async get(request: One): Promise<ApprovalView> {
@@ -35,38 +46,42 @@ export class ApprovalReader {
 
   /** @throws Refused NOT_FOUND */
   async status(request: One): Promise<ApprovalStatus> {
-    return toStatus(await this.row(request));
+    const row = await this.row(request);
+    return toStatus(row, this.grantOf(row));
   }
 
-  /** Newest first. */
+  /** @throws Refused NOT_FOUND */
+  async decision(request: Omit<One, 'agent_id'>): Promise<StandingDecision> {
+    return standingDecision(await this.row({ ...request, agent_id: null }));
+  }
+
+  /** What waits for a decision by deadline, the most urgent first; anything else newest first. */
   async list(request: List): Promise<CommandResponse<Commands['list_approvals']>> {
-    const after = cursorForm.exec(readCursor(request.cursor, cursorForm) ?? '');
+    const queue = request.status === 'pending' || request.status === 'escalated';
+    const [time, order, after] = queue ? ['deadline_at', 'ASC', '>'] : ['created_at', 'DESC', '<'];
+    const values: unknown[] = [request.org_id, request.limit + 1];
+    const where = ['a.org_id = $1'];
+    const and = (condition: (n: string) => string, value: unknown) =>
+      where.push(condition(`$${String(values.push(value))}`));
+    for (const name of ['action_type', 'agent_id', 'policy_id'] as const)
+      if (request[name] !== undefined) and((n) => `a.${name} = ${n}`, request[name]);
+    if (request.status === 'pending') where.push(`a.status IN ('pending', 'escalated')`);
+    else if (request.status !== undefined) and((n) => `a.status = ${n}`, request.status);
+    const position = cursorForm.exec(readCursor(request.cursor, cursorForm) ?? '');
+    if (position !== null) {
+      const at = `to_timestamp($${String(values.push(position[1]))}::bigint / 1000.0)`;
+      and((n) => `(a.${time}, a.approval_id) ${after} (${at}, ${n}::text)`, position[2]);
+    }
     const { rows } = await this.pool.query<ApprovalRow>(
-      `${select}
-        WHERE a.org_id = $1
-          AND ($2::text IS NULL OR a.status = $2 OR ($2 = 'pending' AND a.status = 'escalated'))
-          AND ($3::text IS NULL OR a.action_type = $3)
-          AND ($4::text IS NULL OR a.agent_id = $4)
-          AND ($5::text IS NULL OR a.policy_id = $5)
-          AND ($6::bigint IS NULL OR (a.created_at, a.approval_id) < (to_timestamp($6::bigint / 1000.0), $7::text))
-        ORDER BY a.created_at DESC, a.approval_id DESC LIMIT $8`,
-      [
-        request.org_id,
-        request.status ?? null,
-        request.action_type ?? null,
-        request.agent_id ?? null,
-        request.policy_id ?? null,
-        after?.[1] ?? null,
-        after?.[2] ?? null,
-        request.limit + 1,
-      ],
+      `${select} WHERE ${where.join(' AND ')} ORDER BY a.${time} ${order}, a.approval_id ${order} LIMIT $2`,
+      values,
     );
     const history = await this.history(rows);
     const views = rows.map((row) => toView(row, history.get(row.approval_id) ?? []));
     const { items, next_cursor } = page(
       views,
       request.limit,
-      (view) => `${String(Date.parse(view.created_at))}/${view.approval_id}`,
+      (view) => `${String(Date.parse(queue ? view.timeout_at : view.created_at))}/${view.approval_id}`,
     );
     return { approvals: items, next_cursor };
   }
@@ -86,7 +101,9 @@ export class ApprovalReader {
     const [first] = approvals;
     if (first === undefined) return new Map();
     const { rows } = await this.pool.query<HistoryRow>(
-      'SELECT stream_id, type, occurred_at, meta FROM event WHERE org_id = $1 AND stream_id = ANY ($2) ORDER BY stream_id, version',
+      `SELECT e.stream_id, e.type, e.data, e.occurred_at, e.meta,
+              (SELECT jsonb_object_agg(s.name, s.value) FROM event_value s WHERE s.event_id = e.event_id) AS said
+         FROM event e WHERE e.org_id = $1 AND e.stream_id = ANY ($2) ORDER BY e.stream_id, e.version`,
       [first.org_id, approvals.map((row) => row.approval_id)],
     );
     return Map.groupBy(rows, (row) => row.stream_id);

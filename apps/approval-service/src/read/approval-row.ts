@@ -1,10 +1,22 @@
-import type { ApprovalStatus, ApprovalTerms, ApprovalView, PolicyRef } from '@agentlattice/contracts';
+import type {
+  ApprovalStatus,
+  ApprovalTerms,
+  ApprovalView,
+  DenialReason,
+  PolicyRef,
+} from '@agentlattice/contracts';
+import { fold } from '@agentlattice/decider';
 import type { EventMeta } from '@agentlattice/event-store';
+import { type ApprovalEvent, isOpen, type KnownApproval } from '../domain/approval.js';
+import { approvalDecider } from '../domain/approval-decider.js';
+import { count } from '../domain/tally.js';
+
+type Said = Partial<Record<'reason' | 'note', string>> | null;
 
 export interface ApprovalRow {
   readonly org_id: string;
   readonly approval_id: string;
-  readonly status: 'pending' | 'timed_out';
+  readonly status: KnownApproval['status'];
   readonly escalation_level: number;
   readonly audit_event_id: string;
   readonly agent_id: string;
@@ -17,8 +29,12 @@ export interface ApprovalRow {
   readonly deadline_at: Date;
   readonly resolved_at: Date | null;
   readonly resolved_by: string | null;
-  readonly reason: string | null;
+  readonly denial_reason: DenialReason | null;
+  readonly scope: 'once' | 'forever' | null;
+  readonly grant_expires_at: Date | null;
   readonly time_left: number;
+  /** With the event that ended it. */
+  readonly said: Said;
   /** Null members were erased. */
   readonly private: Partial<Record<'metadata' | 'data_accessed' | 'conditions_evaluated', string>> | null;
 }
@@ -26,17 +42,30 @@ export interface ApprovalRow {
 export interface HistoryRow {
   readonly stream_id: string;
   readonly type: string;
+  readonly data: object;
   readonly occurred_at: Date;
   readonly meta: EventMeta;
+  readonly said: Said;
+}
+
+/** How a request ended, as who comes too late hears it. */
+export interface StandingDecision {
+  readonly status: KnownApproval['status'];
+  readonly resolved_by: string | null;
+  readonly resolved_at: string | null;
+  readonly reason: string | null;
+  readonly denial_reason: DenialReason | null;
 }
 
 export function toView(row: ApprovalRow, history: readonly HistoryRow[]): ApprovalView {
-  const { policy, terms, status } = row;
+  const { policy, terms } = row;
+  const state = fold(approvalDecider, history as unknown as readonly ApprovalEvent[]);
+  const votes = state.status === 'none' ? [] : state.votes;
+  const { approvals, denials, seatsOpen } = count(terms, votes);
   return {
     id: row.approval_id,
     approval_id: row.approval_id,
     audit_event_id: row.audit_event_id,
-    status,
     escalation_level: row.escalation_level,
     agent: { id: row.agent_id, name: row.agent_name },
     action_type: row.action_type,
@@ -50,31 +79,52 @@ export function toView(row: ApprovalRow, history: readonly HistoryRow[]): Approv
     ) as ApprovalView['conditions_evaluated'],
     created_at: row.created_at.toISOString(),
     timeout_at: row.deadline_at.toISOString(),
-    time_left_seconds: status === 'pending' ? row.time_left : 0,
-    approvals: { have: 0, need: terms.approvals_required },
-    denials: { have: 0, need: terms.denials_required },
+    time_left_seconds: isOpen(row) ? row.time_left : 0,
+    approvals,
+    denials,
+    seats_open: isOpen(row) ? [...seatsOpen] : [],
+    votes: votes.map(({ member_id, decision, at }) => ({
+      member_id,
+      decision,
+      reason: saidWithVote(history, member_id),
+      at,
+    })),
     approver_groups: terms.approver_groups,
     separation_of_duties: terms.separation_of_duties,
-    reason: row.reason,
-    resolved_by: row.resolved_by,
-    resolved_at: row.resolved_at?.toISOString() ?? null,
-    history: history.map(({ type, occurred_at, meta: { actor } }) => ({
+    scope: row.scope,
+    ...standingDecision(row),
+    history: history.map(({ type, occurred_at, meta: { actor }, said }) => ({
       type,
       at: occurred_at.toISOString(),
       operator: actor?.kind === 'operator' && actor.id !== null ? { id: actor.id, via: actor.via } : null,
-      reason: null,
-      note: null,
+      reason: said?.reason ?? null,
+      note: said?.note ?? null,
     })),
   };
 }
 
-export const toStatus = (row: ApprovalRow): ApprovalStatus => ({
+/** A vote that completes the request stands in the event that ends it. */
+const voting = new Set(['approval.vote_cast', 'approval.approved', 'approval.denied']);
+
+const saidWithVote = (history: readonly HistoryRow[], memberId: string) =>
+  history.findLast(
+    ({ type, meta: { actor } }) => voting.has(type) && actor?.kind === 'operator' && actor.id === memberId,
+  )?.said?.reason ?? null;
+
+export const standingDecision = (row: ApprovalRow): StandingDecision => ({
   status: row.status,
-  approval_id: row.approval_id,
-  reason: row.reason,
-  denial_reason: null,
   resolved_by: row.resolved_by,
   resolved_at: row.resolved_at?.toISOString() ?? null,
+  reason: row.status === 'timed_out' ? 'approval_timeout' : (row.said?.reason ?? row.said?.note ?? null),
+  denial_reason: row.denial_reason,
+});
+
+/** For the agent, which knows `denied` but no `cancelled` (decisions §6). */
+export const toStatus = (row: ApprovalRow, grant: string | null): ApprovalStatus => ({
+  ...standingDecision(row),
+  ...(row.status === 'cancelled' ? { reason: 'cancelled' } : {}),
+  status: row.status === 'cancelled' ? 'denied' : row.status,
+  approval_id: row.approval_id,
   timeout_at: row.deadline_at.toISOString(),
-  grant: null,
+  grant,
 });

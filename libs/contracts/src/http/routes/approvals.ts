@@ -68,7 +68,7 @@ export const approvalRoutes = {
     responses: {
       200: ok(
         z.object({ approvals: z.array(approvalView), next_cursor: z.string().nullable() }),
-        'Oldest deadline first',
+        '`pending` and `escalated`: oldest deadline first; otherwise newest first',
       ),
     },
   }),

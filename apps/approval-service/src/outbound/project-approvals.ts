@@ -1,0 +1,134 @@
+import type { ApprovalTerms, PolicyRef } from '@agentlattice/contracts';
+import type { StoredEvent, Tx } from '@agentlattice/event-store';
+import { assertNever } from '@agentlattice/decider';
+import type { ApprovalEvent, KnownApproval } from '../domain/approval.js';
+
+/** What was said with events; erasable, so it never stands in one. */
+export interface Said {
+  /** By a person. */
+  readonly reason?: string | null;
+  /** By the system. */
+  readonly note?: string | null;
+}
+
+/** What events change in an approval's row; null leaves what stands. */
+interface RowChange {
+  readonly status: KnownApproval['status'] | null;
+  readonly escalation_level: number | null;
+  readonly policy: PolicyRef | null;
+  readonly terms: ApprovalTerms | null;
+  readonly denial_reason: string | null;
+  readonly scope: string | null;
+  readonly grant_expires_at: string | null;
+  readonly resolved_by: string | null;
+  readonly resolved_at: string | null;
+  readonly resolving_event_id: string | null;
+}
+
+/** Brings the rows of approvals to their events and keeps what was said with them, in the transaction of the events. */
+export const projectApprovals =
+  (said: Said = {}) =>
+  async (tx: Tx, events: readonly StoredEvent[]): Promise<void> => {
+    await updateRows(tx, events);
+    await keepSaid(tx, events, said);
+  };
+
+async function updateRows(tx: Tx, events: readonly StoredEvent[]): Promise<void> {
+  const streams = Map.groupBy(events, ({ org_id, stream_id }) => `${org_id}/${stream_id}`);
+  const rows = [...streams.values()].map((own) => ({
+    org_id: own[0]?.org_id,
+    approval_id: own[0]?.stream_id,
+    version: own.at(-1)?.version,
+    ...own.map(changeOf).reduce(together),
+  }));
+  await tx.query(
+    `UPDATE approval a
+        SET status = coalesce(c.status, a.status),
+            escalation_level = greatest(a.escalation_level, c.escalation_level),
+            policy = coalesce(c.policy, a.policy),
+            policy_id = coalesce(c.policy ->> 'id', a.policy_id),
+            terms = coalesce(c.terms, a.terms),
+            denial_reason = c.denial_reason,
+            scope = c.scope,
+            grant_expires_at = c.grant_expires_at,
+            resolved_by = c.resolved_by,
+            resolved_at = c.resolved_at,
+            resolving_event_id = c.resolving_event_id,
+            version = c.version
+       FROM jsonb_to_recordset($1::jsonb)
+         AS c (org_id text, approval_id text, version int, status text, escalation_level int, policy jsonb,
+               terms jsonb, denial_reason text, scope text, grant_expires_at timestamptz, resolved_by text,
+               resolved_at timestamptz, resolving_event_id text)
+      WHERE a.org_id = c.org_id AND a.approval_id = c.approval_id`,
+    [JSON.stringify(rows)],
+  );
+}
+
+const nothing: RowChange = {
+  status: null,
+  escalation_level: null,
+  policy: null,
+  terms: null,
+  denial_reason: null,
+  scope: null,
+  grant_expires_at: null,
+  resolved_by: null,
+  resolved_at: null,
+  resolving_event_id: null,
+};
+
+function changeOf(stored: StoredEvent): RowChange {
+  const event = stored as StoredEvent & ApprovalEvent;
+  switch (event.type) {
+    case 'approval.opened':
+    case 'approval.vote_cast':
+    case 'approval.vote_withdrawn':
+      return nothing;
+    case 'approval.escalated':
+      return { ...nothing, status: 'escalated', escalation_level: event.data.level };
+    case 'approval.policy_changed':
+      return { ...nothing, policy: event.data.policy, terms: event.data.terms };
+    case 'approval.approved': {
+      const { scope, grant_expires_at } = event.data;
+      return { ...ended(stored, 'approved'), scope, grant_expires_at };
+    }
+    case 'approval.denied':
+      return { ...ended(stored, 'denied'), denial_reason: event.data.denial_reason };
+    case 'approval.cancelled':
+      return { ...ended(stored, 'cancelled'), denial_reason: 'CANCELLED' };
+    case 'approval.timed_out':
+      return { ...ended(stored, 'timed_out'), denial_reason: 'approval_timeout' };
+    default:
+      return assertNever(event);
+  }
+}
+
+const ended = ({ event_id, occurred_at, meta: { actor } }: StoredEvent, status: KnownApproval['status']) => ({
+  ...nothing,
+  status,
+  resolved_by: actor?.kind === 'operator' ? actor.id : null,
+  resolved_at: occurred_at.toISOString(),
+  resolving_event_id: event_id,
+});
+
+const together = (earlier: RowChange, later: RowChange): RowChange => ({
+  ...earlier,
+  ...(Object.fromEntries(Object.entries(later).filter(([, value]) => value !== null)) as Partial<RowChange>),
+});
+
+async function keepSaid(tx: Tx, events: readonly StoredEvent[], said: Said): Promise<void> {
+  const rows = events.flatMap(({ org_id, event_id, stream_id }) =>
+    Object.entries(said).flatMap(([name, value]) =>
+      value ? [[org_id, event_id, stream_id, name, storable(value)] as const] : [],
+    ),
+  );
+  if (rows.length === 0) return;
+  await tx.query(
+    `INSERT INTO event_value (org_id, event_id, approval_id, name, value)
+     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])`,
+    [0, 1, 2, 3, 4].map((column) => rows.map((row) => row[column])),
+  );
+}
+
+/** Text of PostgreSQL holds neither NUL nor half a surrogate pair; doors that refuse them come before this one. */
+const storable = (text: string) => text.toWellFormed().replaceAll('\0', '\uFFFD');
