@@ -32,6 +32,7 @@ import { GatewayEventsResponder } from './inbound/gateway-events.responder.js';
 import { ActionsController } from './inbound/http/actions.controller.js';
 import { ApprovalsController } from './inbound/http/approvals.controller.js';
 import { AuditController } from './inbound/http/audit.controller.js';
+import { ChannelsController } from './inbound/http/channels.controller.js';
 import { KeyGuard } from './inbound/http/key-guard.js';
 import { PoliciesController } from './inbound/http/policies.controller.js';
 import { PrincipalsController } from './inbound/http/principals.controller.js';
@@ -66,6 +67,7 @@ const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approv
     PoliciesController,
     PrincipalsController,
     AuditController,
+    ChannelsController,
     ReportsController,
     SystemController,
     GatewayEventsResponder,

@@ -42,6 +42,9 @@ export const errorTable = {
   GRANT_EXPIRED: { status: 409, title: 'The window for a grant is over' },
   GRANT_NOT_AVAILABLE: { status: 409, title: 'This event carries no grant' },
   NOT_REPORTABLE: { status: 409, title: 'A denied action has no outcome' },
+  CHANNEL_DISABLED: { status: 409, title: 'The channel is disabled' },
+  CHANNEL_HAS_NO_SECRET: { status: 409, title: 'Channels of this type are not signed' },
+  DELIVERY_UNDER_WAY: { status: 409, title: 'The delivery is under way' },
   // Us.
   UNAVAILABLE: { status: 503, title: 'A part of the system is down' },
   STALE: { status: 503, title: 'A part of the system is not up to date' },

@@ -1,5 +1,7 @@
 export * from './approval/approval.js';
 export * from './audit/audit.js';
+export * from './channels/channel.js';
+export * from './channels/outgoing-event.js';
 export * from './audit/posture.js';
 export * from './audit/report.js';
 export * from './commands/approval-service.js';

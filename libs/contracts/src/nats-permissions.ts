@@ -24,7 +24,7 @@ export const durables = {
   'audit-ledger': ['audit-ledger-events'],
   'approval-service': ['approval-service-requested', 'approval-service-members', 'approval-service-policies'],
   'policy-engine': ['policy-engine-forever'],
-  notifier: ['notifier-events'],
+  notifier: ['notifier-events', 'notifier-outcomes'],
 } as const;
 
 /** Pulling from and acknowledging to the stream by its own durables, and nothing that changes the stream. */
@@ -91,6 +91,17 @@ export const natsPermissions: Readonly<Record<ServiceName, ServicePermissions>> 
         'cancel',
         'jwks',
       ].map((verb) => `cmd.approval-service.${verb}`),
+      ...[
+        'create_channel',
+        'update_channel',
+        'delete_channel',
+        'rotate_secret',
+        'test_channel',
+        'get_channel',
+        'list_channels',
+        'list_deliveries',
+        'redeliver',
+      ].map((verb) => `cmd.notifier.${verb}`),
       ...serviceNames.filter((name) => name !== 'gateway').map((name) => `cmd.${name}.ping`),
     ],
     // Approvals' own events too: they wake a waiter whose wake-up was lost.

@@ -67,6 +67,8 @@ function tell(event: DomainEvent): Told | null {
       const change = event.type.slice('policy.'.length);
       return { type: 'policy.changed', subject: policy_id, data: { change, policy_id, name, version, hash } };
     }
+    case 'endpoint.disabled':
+      return { type: event.type, subject: event.data.channel_id, data: event.data };
     case 'agent.suspended':
       return { type: event.type, subject: event.data.agent.id, data: event.data };
     case 'approval.vote_cast':
@@ -81,6 +83,11 @@ function tell(event: DomainEvent): Told | null {
     case 'key.created':
     case 'key.rotated':
     case 'key.revoked':
+    case 'channel.created':
+    case 'channel.updated':
+    case 'channel.deleted':
+    case 'channel.secret_rotated':
+    case 'delivery.dead':
       return null;
     default:
       return assertNever(event);

@@ -32,6 +32,12 @@ const goesOutAs: Record<(typeof eventTypes)[number], OutgoingEvent['type'] | nul
   'key.created': null,
   'key.rotated': null,
   'key.revoked': null,
+  'channel.created': null,
+  'channel.updated': null,
+  'channel.deleted': null,
+  'channel.secret_rotated': null,
+  'delivery.dead': null,
+  'endpoint.disabled': 'endpoint.disabled',
 };
 
 const released = join(import.meta.dirname, '../../../../libs/contracts/golden/released');
@@ -60,7 +66,7 @@ describe('what goes out', () => {
         source: `/workspaces/${event.org_id}/${event.source}`,
         data: { org_id: event.org_id },
       });
-      expect(outgoing.subject).toMatch(/^(evt|apr|pol|agt)_[0-9a-z]{26}$/);
+      expect(outgoing.subject).toMatch(/^(evt|apr|pol|agt|chn)_[0-9a-z]{26}$/);
     },
   );
 

@@ -1,38 +1,80 @@
 import { z } from 'zod';
-import { instant, typeId } from '../primitives.js';
+import {
+  channelInput,
+  channelPatch,
+  channelTest,
+  channelView,
+  deliveryFilter,
+  deliveryView,
+  newChannelView,
+} from '../channels/channel.js';
+import { outgoingEvent } from '../channels/outgoing-event.js';
+import { actor, typeId } from '../primitives.js';
 import { command } from './command.js';
-import { ping } from './every-service.js';
+import { ping, replay } from './every-service.js';
 
-/** Types that leave the house (contract §6). */
-export const outgoingEventTypes = [
-  'approval.requested', 'approval.escalated', 'approval.approved', 'approval.denied', 'approval.timed_out',
-  'approval.cancelled', 'approval.auto_resolved', 'policy.changed', 'action.denied', 'action.executed',
-  'delegation.expired', 'delegation.revoked', 'agent.suspended', 'endpoint.disabled',
-] as const; // prettier-ignore
-
-/** A CloudEvents 1.0 event as it will go to the workspace's channels. */
-export const outgoingEvent = z.object({
-  specversion: z.literal('1.0'),
-  id: z.string(),
-  source: z.string(),
-  type: z.enum(outgoingEventTypes),
-  subject: z.string(),
-  time: instant(),
-  datacontenttype: z.literal('application/json'),
-  data: z.record(z.string(), z.unknown()),
-});
-export type OutgoingEvent = z.infer<typeof outgoingEvent>;
+const change = { org_id: typeId('org'), actor, correlation_id: z.string().nullable() };
+const one = { org_id: typeId('org'), channel_id: typeId('chn') };
+const list = {
+  org_id: typeId('org'),
+  cursor: z.string().nullable(),
+  limit: z.number().int().min(1).max(200),
+};
 
 export const notifierCommands = {
+  create_channel: command(
+    'notifier',
+    'create_channel',
+    z.object({ ...change, channel: channelInput }),
+    newChannelView,
+  ),
+  update_channel: command(
+    'notifier',
+    'update_channel',
+    z.object({ ...change, ...one, patch: channelPatch }),
+    channelView,
+  ),
+  delete_channel: command(
+    'notifier',
+    'delete_channel',
+    z.object({ ...change, ...one }),
+    z.object({ channel_id: typeId('chn') }),
+  ),
+  /** `overlap_ms`: how long the former secret signs, too. */
+  rotate_secret: command(
+    'notifier',
+    'rotate_secret',
+    z.object({ ...change, ...one, overlap_ms: z.number().int().min(0) }),
+    newChannelView,
+  ),
+  /** Sends something at once and says what came of it. Takes as long as the receiver, 10 s at most. */
+  test_channel: command('notifier', 'test_channel', z.object({ ...change, ...one }), channelTest),
+  get_channel: command('notifier', 'get_channel', z.object(one), channelView),
+  list_channels: command(
+    'notifier',
+    'list_channels',
+    z.object(list),
+    z.object({ channels: z.array(channelView), next_cursor: z.string().nullable() }),
+  ),
+  /** Newest first. */
+  list_deliveries: command(
+    'notifier',
+    'list_deliveries',
+    deliveryFilter.extend(list),
+    z.object({ deliveries: z.array(deliveryView), next_cursor: z.string().nullable() }),
+  ),
+  redeliver: command(
+    'notifier',
+    'redeliver',
+    z.object({ ...change, delivery_id: typeId('dlv') }),
+    deliveryView,
+  ),
   list_outgoing: command(
     'notifier',
     'list_outgoing',
-    z.object({
-      org_id: typeId('org'),
-      cursor: z.string().nullable(),
-      limit: z.number().int().min(1).max(200),
-    }),
+    z.object(list),
     z.object({ events: z.array(outgoingEvent), next_cursor: z.string().nullable() }),
   ),
+  replay: replay('notifier'),
   ping: ping('notifier'),
 };

@@ -14,6 +14,14 @@ import {
   approvalVoteWithdrawnV1,
 } from './approval.js';
 import { ledgerCreatedV1 } from './ledger.js';
+import {
+  channelCreatedV1,
+  channelDeletedV1,
+  channelSecretRotatedV1,
+  channelUpdatedV1,
+  deliveryDeadV1,
+  endpointDisabledV1,
+} from './notifier.js';
 import { policyChangedV1 } from './policy.js';
 import {
   agentRegisteredV1,
@@ -54,6 +62,12 @@ export const eventRegistry = {
   'key.created': { owner: 'gateway', versions: { 1: keyCreatedV1 } },
   'key.rotated': { owner: 'gateway', versions: { 1: keyRotatedV1 } },
   'key.revoked': { owner: 'gateway', versions: { 1: keyRevokedV1 } },
+  'channel.created': { owner: 'notifier', versions: { 1: channelCreatedV1 } },
+  'channel.updated': { owner: 'notifier', versions: { 1: channelUpdatedV1 } },
+  'channel.deleted': { owner: 'notifier', versions: { 1: channelDeletedV1 } },
+  'channel.secret_rotated': { owner: 'notifier', versions: { 1: channelSecretRotatedV1 } },
+  'delivery.dead': { owner: 'notifier', versions: { 1: deliveryDeadV1 } },
+  'endpoint.disabled': { owner: 'notifier', versions: { 1: endpointDisabledV1 } },
 } as const satisfies Record<string, { owner: ServiceName; versions: Record<number, z.ZodType> }>;
 
 export type EventType = keyof typeof eventRegistry;

@@ -2,6 +2,7 @@ import type { Route } from './route.js';
 import { actionRoutes } from './routes/actions.js';
 import { approvalRoutes } from './routes/approvals.js';
 import { auditRoutes } from './routes/audit.js';
+import { channelRoutes } from './routes/channels.js';
 import { policyRoutes } from './routes/policies.js';
 import { principalRoutes } from './routes/principals.js';
 import { reportRoutes } from './routes/reports.js';
@@ -12,6 +13,7 @@ export const routes = {
   ...actionRoutes,
   ...approvalRoutes,
   ...policyRoutes,
+  ...channelRoutes,
   ...principalRoutes,
   ...auditRoutes,
   ...reportRoutes,

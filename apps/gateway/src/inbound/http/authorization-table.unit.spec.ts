@@ -2,6 +2,7 @@ import { routeList, routes } from '@agentlattice/contracts';
 import { ActionsController } from './actions.controller.js';
 import { ApprovalsController } from './approvals.controller.js';
 import { AuditController } from './audit.controller.js';
+import { ChannelsController } from './channels.controller.js';
 import { routeOf } from './handles.js';
 import { allowedMethods } from './allowed-methods.js';
 import { PoliciesController } from './policies.controller.js';
@@ -13,6 +14,7 @@ const controllers = [
   ActionsController,
   ApprovalsController,
   AuditController,
+  ChannelsController,
   PoliciesController,
   PrincipalsController,
   ReportsController,

@@ -1,0 +1,166 @@
+import { z } from 'zod';
+import { instant, typeId } from '../primitives.js';
+import { outgoingEventTypes } from './outgoing-event.js';
+
+const isPlainHttpUrl = (text: string) => {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return (protocol === 'https:' || protocol === 'http:') && username === '' && password === '';
+};
+
+/** What each type of channel needs to reach its receiver. A further type is a row here and its file in the notifier. */
+export const channelSettings = {
+  email: z.strictObject({
+    to: z.array(z.email().max(254)).min(1).max(20).meta({ description: 'One mail goes to all of them' }),
+  }),
+  webhook: z.strictObject({
+    url: z
+      .string()
+      .max(2048)
+      .refine(isPlainHttpUrl, 'an http or https URL without credentials')
+      .meta({ description: 'http or https, no credentials', format: 'uri' }),
+  }),
+} as const;
+export type ChannelType = keyof typeof channelSettings;
+export const channelTypes = ['email', 'webhook'] as const satisfies readonly ChannelType[];
+export type ChannelSettings<T extends ChannelType = ChannelType> = {
+  [K in T]: z.infer<(typeof channelSettings)[K]>;
+}[T];
+
+const members = {
+  name: z.string().trim().min(1).max(120),
+  events: z
+    .array(z.enum(outgoingEventTypes))
+    .max(50)
+    .meta({ description: 'What it gets; an escalation step that names the channel reaches it anyway' }),
+  enabled: z.boolean(),
+};
+
+const inputOf = <T extends ChannelType>(type: T) =>
+  z.strictObject({
+    type: z.literal(type),
+    name: members.name,
+    events: members.events,
+    enabled: members.enabled.default(true),
+    ...channelSettings[type].shape,
+  });
+export const channelInput = z
+  .discriminatedUnion('type', [inputOf('email'), inputOf('webhook')])
+  .meta({ id: 'ChannelInput' });
+export type ChannelInput = z.infer<typeof channelInput>;
+
+/** Members of all types, for what may be any of them. */
+const anySettings = z.object({
+  ...channelSettings.email.partial().shape,
+  ...channelSettings.webhook.partial().shape,
+}).shape;
+
+/** Members to change; the rest stays. A member that does not belong to the channel's type is a fault. */
+export const channelPatch = z
+  .strictObject({ ...members, ...anySettings })
+  .partial()
+  .refine((patch) => Object.keys(patch).length > 0, 'names at least one member to change')
+  .meta({ id: 'ChannelPatch' });
+export type ChannelPatch = z.infer<typeof channelPatch>;
+
+/** Why the house disabled a channel: the receiver said 410, or nothing reached it for days. */
+export const disabledReasons = ['gone', 'failing'] as const;
+
+export const channelView = z
+  .object({
+    id: typeId('chn'),
+    type: z.enum(channelTypes),
+    ...members,
+    ...anySettings,
+    disabled_reason: z
+      .enum(disabledReasons)
+      .nullable()
+      .meta({ description: 'Set when the house disabled it' }),
+    former_secret_until: instant()
+      .nullable()
+      .meta({ description: 'Until then deliveries are signed with the former secret, too' }),
+    created_at: instant(),
+    updated_at: instant(),
+  })
+  .meta({ id: 'Channel' });
+export type ChannelView = z.infer<typeof channelView>;
+
+export const newChannelView = channelView
+  .extend({
+    secret: z
+      .string()
+      .optional()
+      .meta({ description: 'Of a webhook, shown once: verifies what Standard Webhooks sign' }),
+  })
+  .meta({ id: 'NewChannel' });
+export type NewChannelView = z.infer<typeof newChannelView>;
+
+export const deliveryStatuses = ['pending', 'delivered', 'kept', 'superseded', 'dead'] as const;
+export type DeliveryStatus = (typeof deliveryStatuses)[number];
+
+const keptMail = z.object({
+  from: z.string(),
+  to: z.array(z.string()),
+  subject: z.string(),
+  text: z.string(),
+  html: z.string(),
+});
+export type Mail = z.infer<typeof keptMail>;
+
+export const deliveryView = z
+  .object({
+    id: typeId('dlv').meta({ description: 'Also the webhook-id, whenever and however often it is sent' }),
+    channel_id: typeId('chn').nullable().meta({ description: 'Null for a mail to a contact of a policy' }),
+    type: z.enum(channelTypes),
+    recipient: z.string().nullable().meta({ description: 'The contact, where there is no channel' }),
+    event_id: z.string(),
+    event_type: z.enum(outgoingEventTypes),
+    approval_id: typeId('apr').nullable(),
+    status: z.enum(deliveryStatuses).meta({
+      description:
+        'kept: a mail that was not sent because SMTP_URL is not set; superseded: the request ended',
+    }),
+    created_at: instant(),
+    next_attempt_at: instant().nullable(),
+    delivered_at: instant().nullable(),
+    error: z.string().nullable(),
+    attempts_made: z.number().int().min(0),
+    attempts: z
+      .array(
+        z.object({
+          number: z.number().int().min(1),
+          at: instant(),
+          duration_ms: z.number().int().min(0),
+          status: z.number().int().nullable().meta({ description: 'Of HTTP or SMTP' }),
+          error: z.string().nullable(),
+          answer: z.string().nullable().meta({ description: 'The beginning of the body' }),
+        }),
+      )
+      .meta({ description: 'The last ten, newest first' }),
+    mail: keptMail.nullable().meta({ description: 'Of a kept one' }),
+  })
+  .meta({ id: 'Delivery' });
+export type DeliveryView = z.infer<typeof deliveryView>;
+
+export const deliveryFilter = z.object({
+  status: z.enum(deliveryStatuses).optional(),
+  channel_id: z.string().max(255).optional(),
+  approval_id: z.string().max(255).optional(),
+});
+
+/** What was sent and what came back. */
+export const channelTest = z
+  .object({
+    outcome: z.enum(['delivered', 'kept', 'failed']),
+    duration_ms: z.number().int().min(0),
+    request: z.object({
+      method: z.string(),
+      target: z.string(),
+      headers: z.record(z.string(), z.string()),
+      body: z.string(),
+    }),
+    answer: z.object({ status: z.number().int().nullable(), body: z.string() }).nullable(),
+    error: z.string().nullable(),
+  })
+  .meta({ id: 'ChannelTest' });
+export type ChannelTest = z.infer<typeof channelTest>;
