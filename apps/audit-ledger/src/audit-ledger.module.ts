@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { POOL, ServiceModule } from '@agentlattice/service';
+import { grantSigner, POOL, ServiceModule } from '@agentlattice/service';
 import { Module } from '@nestjs/common';
 import type pg from 'pg';
 import { LogChecks } from './application/verify-logs.js';
@@ -8,7 +8,6 @@ import { LedgerQueriesController } from './inbound/ledger-queries.controller.js'
 import { LedgerWriter } from './inbound/ledger-writer.js';
 import { type CheckpointArchive, fileArchive } from './outbound/checkpoint-archive.js';
 import { CheckpointStore } from './outbound/checkpoint-store.js';
-import { grantSigner } from './outbound/grant-signer.js';
 import { ledgerKeys, type LedgerKeys } from './outbound/key-store.js';
 import { ARCHIVE, CHECKPOINTS, CHECKS, GRANTS, KEYS, LEDGER_CONFIG } from './tokens.js';
 

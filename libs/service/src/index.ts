@@ -1,7 +1,15 @@
 export { type BaseConfig, ConfigFault, readBaseConfig, readEnvironment } from './base-config.js';
+export {
+  type GrantClaims,
+  type GrantSettings,
+  type GrantSigner,
+  grantSigner,
+  readGrantSettings,
+} from './grant-signer.js';
 export { type HealthCheck, HealthRegistry, type HealthScope } from './health-registry.js';
 export { page, readCursor } from './page.js';
 export { RegularWork } from './regular-work.js';
 export { runService, type ServiceOptions, startApp } from './run-service.js';
 export { openPool, ServiceModule } from './service.module.js';
+export { signingKey } from './signing-key.js';
 export { COMMANDS, CONFIG, HEALTH, LOGGER, NATS, POOL } from './tokens.js';

@@ -12,13 +12,13 @@ import {
 } from '@agentlattice/contracts';
 import { type CommandClient, consumeEvents, publishBatches, subscribeBatches } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
+import type { GrantSigner } from '@agentlattice/service';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import { typeidUnboxed } from 'typeid-js';
 import type { LedgerConfig } from '../config.js';
 import type { Book } from '../domain/book.js';
 import { EntryRelay } from '../outbound/entry-relay.js';
-import type { GrantSigner } from '../outbound/grant-signer.js';
 import type { LedgerSession } from '../outbound/ledger-session.js';
 import { SourceFollowers } from './follow-sources.js';
 import { GroupCommit, WriterLost } from './group-commit.js';

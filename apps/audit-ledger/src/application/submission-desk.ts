@@ -5,10 +5,10 @@ import {
   Refused,
   type SubmissionAnswer,
 } from '@agentlattice/contracts';
+import type { GrantSigner } from '@agentlattice/service';
 import { grantClaims } from '../domain/grant.js';
 import { readSubmission } from '../domain/read-submission.js';
 import { openItemOf, requestedActionOf } from '../domain/recorded.js';
-import type { GrantSigner } from '../outbound/grant-signer.js';
 import type { Submission, SubmissionResult, WrittenSubmission } from './group-commit.js';
 
 export interface AnswerPorts {

@@ -1,13 +1,12 @@
 import { auditLedgerCommands as commands, type CommandRequest, Refused } from '@agentlattice/contracts';
 import { noteSigner } from '@agentlattice/ledger';
-import { POOL } from '@agentlattice/service';
+import { type GrantSigner, POOL } from '@agentlattice/service';
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import type pg from 'pg';
 import type { LogChecks } from '../application/verify-logs.js';
 import type { LedgerConfig } from '../config.js';
 import type { CheckpointStore } from '../outbound/checkpoint-store.js';
-import type { GrantSigner } from '../outbound/grant-signer.js';
 import type { LedgerKeys } from '../outbound/key-store.js';
 import { replayOwn } from '../outbound/own-events.js';
 import { readEntries } from '../read/entries.js';

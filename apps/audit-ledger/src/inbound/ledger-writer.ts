@@ -1,4 +1,12 @@
-import { COMMANDS, HEALTH, type HealthRegistry, LOGGER, NATS, POOL } from '@agentlattice/service';
+import {
+  COMMANDS,
+  type GrantSigner,
+  HEALTH,
+  type HealthRegistry,
+  LOGGER,
+  NATS,
+  POOL,
+} from '@agentlattice/service';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
@@ -9,7 +17,6 @@ import { WriterDuty } from '../application/writer-duty.js';
 import type { LedgerConfig } from '../config.js';
 import type { CheckpointArchive } from '../outbound/checkpoint-archive.js';
 import type { CheckpointStore } from '../outbound/checkpoint-store.js';
-import type { GrantSigner } from '../outbound/grant-signer.js';
 import type { LedgerKeys } from '../outbound/key-store.js';
 import { LedgerSession } from '../outbound/ledger-session.js';
 import { ARCHIVE, CHECKPOINTS, GRANTS, KEYS, LEDGER_CONFIG } from '../tokens.js';

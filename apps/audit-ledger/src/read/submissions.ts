@@ -4,11 +4,11 @@ import {
   type CommandResponse,
   Refused,
 } from '@agentlattice/contracts';
+import type { GrantSigner } from '@agentlattice/service';
 import type pg from 'pg';
 import type { WrittenSubmission } from '../application/group-commit.js';
 import { grantClaims } from '../domain/grant.js';
 import { requestedActionOf } from '../domain/recorded.js';
-import type { GrantSigner } from '../outbound/grant-signer.js';
 import { submissionColumns, type SubmissionRow, writtenSubmission } from '../outbound/ledger-session.js';
 
 type RequestedActionQuery = typeof auditLedgerCommands.requested_action;

@@ -1,0 +1,50 @@
+import { createPrivateKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
+import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/**
+ * A service's own Ed25519 key, kept below the data directory for its owner only and made when it is missing. Two
+ * instances that start together agree on one.
+ */
+export async function signingKey(dataDir: string, name: string): Promise<KeyObject> {
+  const folder = join(dataDir, 'keys');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return ensureKey(join(folder, `${name}.pem`));
+}
+
+async function ensureKey(path: string): Promise<KeyObject> {
+  const present = await readKey(path);
+  if (present !== null) return present;
+  const temporary = `${path}.${randomUUID()}`;
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const file = await open(temporary, 'wx', 0o600);
+  try {
+    await file.writeFile(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  // A link never replaces what another instance put there first.
+  await link(temporary, path).catch((error: unknown) => {
+    if (!isCode(error, 'EEXIST')) throw error;
+  });
+  await rm(temporary);
+  const made = await readKey(path);
+  if (made === null) throw new Error(`${path} vanished`);
+  return made;
+}
+
+async function readKey(path: string): Promise<KeyObject | null> {
+  try {
+    const { mode } = await stat(path);
+    if ((mode & 0o077) !== 0) throw new Error(`${path} can be read by others: chmod 600`);
+    const key = createPrivateKey(await readFile(path));
+    if (key.asymmetricKeyType !== 'ed25519') throw new Error(`${path} is no Ed25519 key`);
+    return key;
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return null;
+    throw error;
+  }
+}
+
+const isCode = (error: unknown, code: string) => (error as { code?: unknown }).code === code;
