@@ -1,0 +1,104 @@
+import { type ApprovalStatus, Unavailable } from '@agentlattice/contracts';
+import { type AwaitDecisionPorts, makeAwaitDecision } from './await-decision.js';
+
+const asked = { org_id: 'org_x', approval_id: 'apr_x', agent_id: null };
+const as = (status: ApprovalStatus['status']): ApprovalStatus => ({
+  status,
+  approval_id: asked.approval_id,
+  reason: null,
+  denial_reason: null,
+  resolved_by: null,
+  resolved_at: null,
+  timeout_at: '2026-11-25T08:30:00.000Z',
+  grant: null,
+});
+const never = new AbortController().signal;
+
+/** Wake-ups by hand, and what is read each time; the last one again and again. */
+function waiting(...reads: (ApprovalStatus | Error)[]) {
+  const listening = new Set<() => void>();
+  const done: string[] = [];
+  const state = { ended: false };
+  const ports: AwaitDecisionPorts = {
+    wakes: {
+      get ended() {
+        return state.ended;
+      },
+      of: () => {
+        done.push('listen');
+        let tell = () => {};
+        const heard = new Promise<void>((resolve) => (tell = resolve));
+        listening.add(tell);
+        return { heard, forget: () => void listening.delete(tell) };
+      },
+    },
+    read: () => {
+      done.push('read');
+      const next = reads.length > 1 ? reads.shift() : reads[0];
+      return next instanceof Error ? Promise.reject(next) : Promise.resolve(next ?? as('pending'));
+    },
+  };
+  const wake = () => listening.forEach((tell) => tell());
+  return { wait: makeAwaitDecision(ports), wake, done, listening, state };
+}
+
+/** Lets everything run that needs no time. */
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('waiting for a decision', () => {
+  it('listens before it reads, so that a decision in between is heard', async () => {
+    const { wait, done } = waiting(as('approved'));
+    expect(await wait(asked, 60_000, never)).toMatchObject({ status: 'approved' });
+    expect(done).toEqual(['listen', 'read']);
+  });
+
+  it('without a time it reads once', async () => {
+    const { wait, done } = waiting(as('pending'));
+    expect(await wait(asked, 0, never)).toMatchObject({ status: 'pending' });
+    expect(done).toEqual(['listen', 'read']);
+  });
+
+  it('reads again when it is woken, and goes on waiting while the request is open', async () => {
+    const { wait, wake, done } = waiting(as('pending'), as('escalated'), as('denied'));
+    const held = wait(asked, 60_000, never);
+    for (const reads of [1, 2]) {
+      await settle();
+      expect(done.filter((step) => step === 'read')).toHaveLength(reads);
+      wake();
+    }
+    expect(await held).toMatchObject({ status: 'denied' });
+  });
+
+  it('ends with the state as it is when its time is over, when nobody waits, and when the gateway stops', async () => {
+    expect(await waiting(as('pending')).wait(asked, 5, never)).toMatchObject({ status: 'pending' });
+    const gone = new AbortController();
+    const left = waiting(as('pending')).wait(asked, 60_000, gone.signal);
+    await settle();
+    gone.abort();
+    expect(await left).toMatchObject({ status: 'pending' });
+    const stopping = waiting(as('pending'));
+    const held = stopping.wait(asked, 60_000, never);
+    await settle();
+    stopping.state.ended = true;
+    stopping.wake();
+    expect(await held).toMatchObject({ status: 'pending' });
+  });
+
+  it('outlives a service that is away for a moment, but not a request that never was', async () => {
+    const away = new Unavailable('away');
+    const { wait, wake } = waiting(as('pending'), away, as('approved'));
+    const held = wait(asked, 60_000, never);
+    await settle();
+    wake();
+    await settle();
+    wake();
+    expect(await held).toMatchObject({ status: 'approved' });
+    await expect(waiting(away).wait(asked, 60_000, never)).rejects.toThrow(Unavailable);
+  });
+
+  it('leaves nobody listening behind', async () => {
+    const { wait, listening } = waiting(as('approved'));
+    await wait(asked, 60_000, never);
+    expect(listening.size).toBe(0);
+  });
+});

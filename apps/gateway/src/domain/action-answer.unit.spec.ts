@@ -1,0 +1,64 @@
+import { type ApprovalStatus, type SubmissionOutcome, submissionOutcome } from '@agentlattice/contracts';
+import { actionAnswer, decidedOutcome } from './action-answer.js';
+
+const approvalId = 'apr_01jd7e5sqcfnmrq9yh4qvxw2k3';
+const outcome: SubmissionOutcome = submissionOutcome.parse({
+  status: 'requested',
+  verdict: 'pending_approval',
+  denial_reason: null,
+  policy_name: 'deploys',
+  audit_event_id: 'evt_01jd7e5sqcfnmrq9yh4qvxw2k3',
+  approval_id: approvalId,
+  timeout_at: '2026-11-25T08:30:00.000Z',
+  message: 'ask',
+  conditions_evaluated: [],
+});
+const requested = { outcome, grant: null };
+const decision = (status: ApprovalStatus['status'], more: Partial<ApprovalStatus> = {}): ApprovalStatus => ({
+  status,
+  approval_id: approvalId,
+  reason: null,
+  denial_reason: null,
+  resolved_by: null,
+  resolved_at: null,
+  timeout_at: '2026-11-25T08:30:00.000Z',
+  grant: null,
+  ...more,
+});
+
+describe('the answer to a submission that was waited for', () => {
+  it('approved is executed, with the grant', () =>
+    expect(actionAnswer(decidedOutcome(requested, decision('approved', { grant: 'jws' })))).toMatchObject({
+      status: 200,
+      body: { status: 'executed', verdict: 'executed', approval_id: approvalId, grant: 'jws' },
+    }));
+
+  it.each([
+    ['denied', 'DENIED_BY_REVIEWER', { denial_reason: 'DENIED_BY_REVIEWER', reason: 'not today' }],
+    ['denied', 'CANCELLED', { denial_reason: 'CANCELLED', reason: 'cancelled' }],
+    ['timed_out', 'approval_timeout', { reason: 'approval_timeout' }],
+  ] as const)('%s (%s) is denied with its reason and without a grant', (status, denial_reason, more) => {
+    const { status: http, body } = actionAnswer(decidedOutcome(requested, decision(status, more)));
+    expect({ http, body }).toMatchObject({
+      http: 200,
+      body: {
+        status: 'denied',
+        verdict: 'denied',
+        denial_reason,
+        reason: more.reason,
+        approval_id: approvalId,
+      },
+    });
+    expect(body).not.toHaveProperty('grant');
+  });
+
+  it('a denial that does not say why is a fault, never an allow', () =>
+    expect(() => actionAnswer(decidedOutcome(requested, decision('denied')))).toThrow('denial_reason'));
+
+  it.each(['pending', 'escalated'] as const)('%s stays the first answer', (status) =>
+    expect(actionAnswer(decidedOutcome(requested, decision(status)))).toMatchObject({
+      status: 202,
+      body: { status: 'requested', verdict: 'pending_approval' },
+    }),
+  );
+});

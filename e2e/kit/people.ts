@@ -1,0 +1,33 @@
+import type { Api } from './api.js';
+
+export interface Person {
+  readonly id: string;
+  readonly api: Api;
+}
+
+/** A member of the workspace with a key of their own. */
+export async function addPerson(
+  admin: Api,
+  { name, role, groups = [] }: { name: string; role: 'viewer' | 'member' | 'admin'; groups?: string[] },
+): Promise<Person> {
+  const email = `${name}@example.com`;
+  const member = await admin.post('/api/v1/members', {
+    email,
+    name,
+    role,
+    groups,
+    password: 'a long password',
+  });
+  if (member.status !== 201) throw new Error(member.text);
+  const id = String(member.body['id']);
+  const key = await admin.post('/api/v1/keys', { name, kind: 'operator', member_id: id });
+  if (key.status !== 201) throw new Error(key.text);
+  return { id, api: admin.as(String(key.body['key'])) };
+}
+
+/** A further agent. */
+export async function addAgent(admin: Api, name: string): Promise<Person> {
+  const { status, body, text } = await admin.post('/api/agents/register', { name });
+  if (status !== 201) throw new Error(text);
+  return { id: String(body['id']), api: admin.as(String(body['api_key'])) };
+}
