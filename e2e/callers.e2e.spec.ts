@@ -28,6 +28,7 @@ describe('every route for every kind of caller', () => {
   let admin: Api;
   let agent: Api;
   let stranger: Api;
+  let strangersAgent: Api;
   const own: Record<string, string> = {};
 
   beforeAll(async () => {
@@ -41,6 +42,10 @@ describe('every route for every kind of caller', () => {
       admin: { email: 'stranger@example.com', name: 'Stranger', password: 'a long password' },
     });
     stranger = admin.as((workspace.body['admin'] as { api_key: string }).api_key);
+    const registered = await admin.as(String(workspace.body['service_key'])).post('/api/agents/register', {
+      name: 'stranger',
+    });
+    strangersAgent = admin.as(String(registered.body['api_key']));
     const requested = await agent.submit('deploy.production');
     own['approval_id'] = String(requested.body['approval_id']);
     own['policy_id'] = await admin.policy({ name: 'ours', action_type: 'ours', effect: 'allow' });
@@ -78,7 +83,8 @@ describe('every route for every kind of caller', () => {
     '%s',
     async (_name, route) => {
       for (const { name, is, key } of kinds) {
-        const { status } = await admin.call(route.method, pathOf(route), {
+        // What somebody may see and not do is refused only where it exists.
+        const { status } = await admin.call(route.method, pathOf(route, route.seenBy && own), {
           key,
           ...(route.body && { raw: '[]' }),
         });
@@ -109,13 +115,36 @@ describe('every route for every kind of caller', () => {
       resumeAgent: {},
     };
     const body = bodies[route.id];
-    const answer = await stranger.call(route.method, pathOf(route, own), {
+    const caller =
+      route.callers.includes('operator:viewer') || !route.callers.includes('agent')
+        ? stranger
+        : strangersAgent;
+    const answer = await caller.call(route.method, pathOf(route, own), {
       ...(body === undefined ? {} : { body }),
     });
     expect(answer).toMatchObject({ status: 404, body: { error: 'NOT_FOUND' } });
     // And it was not touched: its own workspace still has it.
     if (route.method === 'GET') expect((await admin.get(pathOf(route, own))).status).toBe(200);
   });
+
+  it.each(routeList.filter(({ seenBy }) => seenBy !== undefined).map((route) => [route.id, route] as const))(
+    '%s of a request that is not there is 404 also for those who may not do it',
+    async (_name, route) => {
+      const unknown = { approval_id: 'apr_01jd7e5sqcfnmrq9yh4qvxw2k3' };
+      for (const name of ['agent', 'viewer']) {
+        const key = kinds.find((kind) => kind.name === name)?.key ?? null;
+        expect(await admin.call(route.method, pathOf(route, unknown), { key })).toMatchObject({
+          status: 404,
+          body: { error: 'NOT_FOUND' },
+        });
+      }
+      expect(await strangersAgent.call(route.method, pathOf(route, own))).toMatchObject({ status: 404 });
+      expect(await agent.call(route.method, pathOf(route, own))).toMatchObject({
+        status: 403,
+        body: { error: 'SELF_APPROVAL' },
+      });
+    },
+  );
 
   it('lists hold nothing of another workspace', async () => {
     for (const path of ['agents', 'keys', 'members', 'policies', 'approvals', 'audit']) {
