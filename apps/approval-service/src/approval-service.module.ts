@@ -1,27 +1,48 @@
-import { EventStore, startProjection, startRelay } from '@agentlattice/event-store';
+import { EventStore, type Projection, startProjection, startRelay } from '@agentlattice/event-store';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import { inSpan } from '@agentlattice/observability';
-import { type BaseConfig, COMMANDS, CONFIG, LOGGER, NATS, POOL, ServiceModule } from '@agentlattice/service';
+import {
+  type BaseConfig,
+  COMMANDS,
+  CONFIG,
+  type GrantSettings,
+  type GrantSigner,
+  grantSigner,
+  LOGGER,
+  NATS,
+  POOL,
+  readGrantSettings,
+  RegularWork,
+  ServiceModule,
+  signingKey,
+} from '@agentlattice/service';
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
+import { DecideApprovals } from './application/decide-approvals.js';
 import { DeadlineSweep } from './application/deadline-sweep.js';
 import { lookForNearEveryMs, makeSetNearAlarms } from './application/near-alarms.js';
 import { makeOpenApprovals, type OpenApprovals } from './application/open-approvals.js';
 import { makeOpenUnopened, noteRequestedAction } from './application/open-unopened.js';
 import { makeTimeOutApprovals, type TimeOutApprovals } from './application/time-out-approvals.js';
 import { ApprovalsResponder } from './inbound/approvals.responder.js';
+import { DecisionsResponder } from './inbound/decisions.responder.js';
 import { OpenResponder } from './inbound/open.responder.js';
-import { RegularWork } from './inbound/regular-work.js';
 import { DeadlineAlarms } from './outbound/deadline-alarms.js';
+import { Members, projectMember } from './outbound/members.js';
+import { makeGrantOf } from './read/approval-grant.js';
 import { ApprovalReader } from './read/approval-reader.js';
 import {
   APPROVAL_READER,
   BACKGROUND,
   DEADLINE_ALARMS,
   DEADLINE_SWEEP,
+  DECIDE_APPROVALS,
   EVENT_STORE,
+  GRANT_SETTINGS,
+  GRANTS,
+  MEMBERS_PROJECTION,
   OPEN_APPROVALS,
   TIME_OUT_APPROVALS,
 } from './tokens.js';
@@ -32,16 +53,57 @@ interface Stoppable {
 
 const sweepEveryMs = 1_000;
 const graceMs = 2_000;
+/** Below what the gateway waits for an answer. */
+const memberWithinMs = 1_500;
 
 @Module({
   imports: [ServiceModule.forRoot('approval-service')],
-  controllers: [OpenResponder, ApprovalsResponder],
+  controllers: [OpenResponder, ApprovalsResponder, DecisionsResponder],
   providers: [
     { provide: EVENT_STORE, inject: [POOL], useFactory: (pool: pg.Pool) => new EventStore(pool) },
+    { provide: GRANT_SETTINGS, useFactory: () => readGrantSettings(process.env) },
+    {
+      provide: GRANTS,
+      inject: [CONFIG],
+      useFactory: async ({ dataDir }: BaseConfig) =>
+        grantSigner(await signingKey(dataDir, 'approval-service-grants')),
+    },
     {
       provide: APPROVAL_READER,
-      inject: [POOL],
-      useFactory: (pool: pg.Pool) => new ApprovalReader(pool, () => null),
+      inject: [POOL, GRANTS, GRANT_SETTINGS],
+      useFactory: (pool: pg.Pool, signer: GrantSigner, { issuer }: GrantSettings) =>
+        new ApprovalReader(pool, makeGrantOf({ signer, issuer })),
+    },
+    {
+      provide: MEMBERS_PROJECTION,
+      inject: [POOL, NATS, COMMANDS, LOGGER],
+      useFactory: (pool: pg.Pool, nc: NatsConnection, client: CommandClient, logger: Logger) =>
+        startProjection({
+          pool,
+          nc,
+          client,
+          durable: 'approval-service-members',
+          sources: ['gateway'],
+          types: ['member.created'],
+          handle: projectMember,
+          logger,
+        }),
+    },
+    {
+      provide: DECIDE_APPROVALS,
+      inject: [POOL, EVENT_STORE, NATS, APPROVAL_READER, MEMBERS_PROJECTION, GRANT_SETTINGS],
+      useFactory: (
+        pool: pg.Pool,
+        store: EventStore,
+        nc: NatsConnection,
+        reader: ApprovalReader,
+        gateway: Projection,
+        { grantTtlSeconds }: GrantSettings,
+      ) => {
+        const catchUp = () => gateway.catchUp('gateway');
+        const members = new Members({ pool, catchUp, withinMs: memberWithinMs });
+        return new DecideApprovals({ store, members, reader, nc, grantTtlSeconds });
+      },
     },
     {
       provide: TIME_OUT_APPROVALS,
@@ -75,11 +137,12 @@ export class ApprovalServiceModule implements OnApplicationShutdown {
   constructor(
     @Inject(BACKGROUND) private readonly working: readonly Stoppable[],
     @Inject(DEADLINE_ALARMS) private readonly alarms: DeadlineAlarms,
+    @Inject(MEMBERS_PROJECTION) private readonly members: Projection,
   ) {}
 
   /** After the last batch: until then events are relayed and alarms set. */
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([...this.working, this.alarms].map((work) => work.stop()));
+    await Promise.all([...this.working, this.members, this.alarms].map((work) => work.stop()));
   }
 }
 

@@ -17,6 +17,9 @@ import {
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Subscription } from '@nats-io/transport-node';
 import { jetstream } from '@nats-io/jetstream';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pg from 'pg';
 import { logger, neighbours, type Neighbours, newId, requested } from '../test/approval-fixture.js';
 import { DeadlineSweep } from './application/deadline-sweep.js';
@@ -33,6 +36,7 @@ describe('the approval service', () => {
   let app: NestFastifyApplication;
   let pool: pg.Pool;
   let n: Neighbours;
+  let dataDir: string;
   const answered = (item: OpenItem) => eventually(() => n.answers.get(item.item_id)?.at(0));
   const events = async (item: OpenItem) =>
     (
@@ -54,12 +58,13 @@ describe('the approval service', () => {
       startPostgres({ migrations: { 'approval-service': migrations } }),
       startNats(),
     ]);
+    dataDir = await mkdtemp(join(tmpdir(), 'al-approvals-'));
     n = await neighbours(nats.natsUrl);
     pool = new pg.Pool({ connectionString: postgres.databaseUrl('approval-service') });
     pool.on('error', () => {});
     Object.assign(process.env, {
       AL_INSTANCE: 'a',
-      AL_DATA_DIR: '/nowhere',
+      AL_DATA_DIR: dataDir,
       AL_HEALTH_PORT: '0',
       LOG_LEVEL: 'silent',
       DATABASE_URL: postgres.databaseUrl('approval-service'),
@@ -73,7 +78,7 @@ describe('the approval service', () => {
     await app.close();
     await pool.end();
     await n.close();
-    await Promise.all([postgres.stop(), nats.stop()]);
+    await Promise.all([postgres.stop(), nats.stop(), rm(dataDir, { recursive: true })]);
   });
 
   it('answers once the request is on disk, and the same when it comes again', async () => {

@@ -6,3 +6,7 @@ export const DEADLINE_SWEEP = Symbol('DEADLINE_SWEEP');
 export const DEADLINE_ALARMS = Symbol('DEADLINE_ALARMS');
 export const APPROVAL_READER = Symbol('APPROVAL_READER');
 export const BACKGROUND = Symbol('BACKGROUND');
+export const DECIDE_APPROVALS = Symbol('DECIDE_APPROVALS');
+export const MEMBERS_PROJECTION = Symbol('MEMBERS_PROJECTION');
+export const GRANTS = Symbol('GRANTS');
+export const GRANT_SETTINGS = Symbol('GRANT_SETTINGS');

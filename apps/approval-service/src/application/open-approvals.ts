@@ -9,14 +9,14 @@ import {
 } from '@agentlattice/event-store';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
-import type { Approval, ApprovalEvent } from '../domain/approval.js';
+import type { ApprovalEvent, KnownApproval } from '../domain/approval.js';
 import { approvalDecider } from '../domain/approval-decider.js';
 import { insertApprovals, type OpenableItem, openedData } from '../outbound/approval-rows.js';
 import type { AlarmClock } from '../outbound/deadline-alarms.js';
 import { isNear } from './near-alarms.js';
 import type { TimeOutApprovals } from './time-out-approvals.js';
 
-export type Opened = Exclude<Approval, { status: 'none' }> | Refused;
+export type Opened = KnownApproval | Refused;
 
 export interface OpenApprovalsPorts {
   readonly pool: pg.Pool;

@@ -1,11 +1,13 @@
 import type { OpenItem, SubmissionAnswer, SubmissionOutcome } from '@agentlattice/contracts';
-import type { Approval } from './approval.js';
+import type { KnownApproval } from './approval.js';
 
-/** What the agent is told about its request as it stands now. */
-export function answerOf(item: OpenItem, state: Exclude<Approval, { status: 'none' }>): SubmissionAnswer {
-  const { status, timeoutAt, subject } = state;
+/**
+ * What the agent is told once its request is on disk, and again when it repeats the submission: the first answer,
+ * however the request stands by then, unless nobody decided it in time.
+ */
+export function answerOf(item: OpenItem, { status, timeoutAt, subject }: KnownApproval): SubmissionAnswer {
   const common = {
-    policy_name: subject.policy.name,
+    policy_name: item.policy.name,
     audit_event_id: subject.audit_event_id,
     approval_id: subject.approval_id,
     timeout_at: timeoutAt,
@@ -25,7 +27,7 @@ export function answerOf(item: OpenItem, state: Exclude<Approval, { status: 'non
           status: 'requested',
           verdict: 'pending_approval',
           denial_reason: null,
-          message: `The policy "${subject.policy.name}" asks for a person's approval before ${timeoutAt}.`,
+          message: `The policy "${item.policy.name}" asks for a person's approval before ${timeoutAt}.`,
         };
   return { ...addressed(item), outcome, error: null };
 }

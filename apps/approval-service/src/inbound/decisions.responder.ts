@@ -1,0 +1,51 @@
+import { approvalServiceCommands as commands, type CommandRequest } from '@agentlattice/contracts';
+import type { CommandContext } from '@agentlattice/messaging';
+import { type GrantSigner, POOL } from '@agentlattice/service';
+import { Controller, Inject } from '@nestjs/common';
+import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
+import type pg from 'pg';
+import type { DecideApprovals } from '../application/decide-approvals.js';
+import { erasableValues } from '../read/erasable-values.js';
+import { DECIDE_APPROVALS, GRANTS } from '../tokens.js';
+
+type Request<Verb extends keyof typeof commands> = CommandRequest<(typeof commands)[Verb]>;
+
+/** What people and agents do to requests, and what follows from it. */
+@Controller()
+export class DecisionsResponder {
+  constructor(
+    @Inject(DECIDE_APPROVALS) private readonly decide: DecideApprovals,
+    @Inject(GRANTS) private readonly grants: GrantSigner,
+    @Inject(POOL) private readonly pool: pg.Pool,
+  ) {}
+
+  @MessagePattern(commands.approve.subject, { command: commands.approve })
+  approve(@Payload() request: Request<'approve'>, @Ctx() { traceparent }: CommandContext) {
+    return this.decide.approve(request, traceparent);
+  }
+
+  @MessagePattern(commands.deny.subject, { command: commands.deny })
+  deny(@Payload() request: Request<'deny'>, @Ctx() { traceparent }: CommandContext) {
+    return this.decide.deny(request, traceparent);
+  }
+
+  @MessagePattern(commands.withdraw_vote.subject, { command: commands.withdraw_vote })
+  withdraw(@Payload() request: Request<'withdraw_vote'>, @Ctx() { traceparent }: CommandContext) {
+    return this.decide.withdrawVote(request, traceparent);
+  }
+
+  @MessagePattern(commands.cancel.subject, { command: commands.cancel })
+  cancel(@Payload() request: Request<'cancel'>, @Ctx() { traceparent }: CommandContext) {
+    return this.decide.cancel(request, traceparent);
+  }
+
+  @MessagePattern(commands.erasable_values.subject, { command: commands.erasable_values })
+  erasableValues(@Payload() request: Request<'erasable_values'>) {
+    return erasableValues(this.pool, request);
+  }
+
+  @MessagePattern(commands.jwks.subject, { command: commands.jwks })
+  jwks() {
+    return { keys: [this.grants.jwk] };
+  }
+}

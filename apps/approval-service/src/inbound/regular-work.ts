@@ -1,1 +1,0 @@
-export { RegularWork } from '@agentlattice/service';

@@ -1,0 +1,68 @@
+import { type DecidingOperator, operatorRoles, Refused, Unavailable } from '@agentlattice/contracts';
+import type { ProjectedEvent, Tx } from '@agentlattice/event-store';
+import type pg from 'pg';
+import type { Person } from '../domain/may-decide.js';
+
+/** Keeps who may decide, as the gateway's events tell it. */
+export async function projectMember(tx: Tx, event: ProjectedEvent): Promise<void> {
+  if (event.type !== 'member.created') return;
+  const { member_id, role, groups } = event.data;
+  await tx.query(
+    `INSERT INTO member (org_id, member_id, role, groups, since) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (org_id, member_id) DO UPDATE SET role = excluded.role, groups = excluded.groups`,
+    [event.org_id, member_id, role, groups, event.occurred_at],
+  );
+}
+
+type MemberRow = Pick<Person, 'role' | 'groups' | 'since'>;
+
+export interface MembersPorts {
+  readonly pool: pg.Pool;
+  /** Reads the gateway's events to their end. */
+  readonly catchUp: () => Promise<void>;
+  /** How long a person whom nobody knows waits for that. */
+  readonly withinMs: number;
+}
+
+/** Whom the gateway names, held against what this service knows itself (decisions §3.3). */
+export class Members {
+  constructor(private readonly ports: MembersPorts) {}
+
+  /** @throws Refused FORBIDDEN for a claim above what is known; Unavailable when that cannot be found out */
+  async person(orgId: string, claim: DecidingOperator): Promise<Person> {
+    const before = await this.find(orgId, claim);
+    const member = before !== null && covers(before, claim) ? before : await this.findAnew(orgId, claim);
+    if (member === null) throw new Refused('FORBIDDEN', 'this person is no member of the workspace');
+    if (!covers(member, claim))
+      throw new Refused('FORBIDDEN', `this person is a ${member.role} of the workspace`);
+    return { memberId: claim.member_id, role: claim.role, groups: member.groups, since: member.since };
+  }
+
+  private async find(orgId: string, { member_id }: DecidingOperator): Promise<MemberRow | null> {
+    const { rows } = await this.ports.pool.query<MemberRow>(
+      'SELECT role, groups, since FROM member WHERE org_id = $1 AND member_id = $2 AND removed_at IS NULL',
+      [orgId, member_id],
+    );
+    return rows[0] ?? null;
+  }
+
+  /** The gateway may have said it a moment ago. */
+  private async findAnew(orgId: string, claim: DecidingOperator): Promise<MemberRow | null> {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new Error('the gateway is slow')), this.ports.withinMs);
+    const heard = await Promise.race([this.ports.catchUp(), late])
+      .then(
+        () => true,
+        () => false,
+      )
+      .finally(() => clearTimeout(timer));
+    const member = await this.find(orgId, claim);
+    if (!heard && (member === null || !covers(member, claim)))
+      throw new Unavailable('the gateway cannot be asked who this is');
+    return member;
+  }
+}
+
+const rank = (role: DecidingOperator['role']) => operatorRoles.indexOf(role);
+/** A key's role may be lower than its member's. */
+const covers = (member: MemberRow, claim: DecidingOperator) => rank(claim.role) <= rank(member.role);
