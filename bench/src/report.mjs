@@ -6,7 +6,7 @@ export const median = (values) => {
 const pad = (cells, widths) =>
   cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ');
 
-function table(head, rows) {
+export function table(head, rows) {
   const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i].length)));
   return [
     pad(head, widths),

@@ -46,9 +46,7 @@ async function furnished(stack) {
   const keys = [];
   for (let i = 0; i < agents; i++)
     keys.push((await send('/api/agents/register', credentials.service_key, { name: `bench-${i}` })).api_key);
-  const members = [...services, 'postgres', 'nats', 'redis'].filter(
-    (name) => pidOf(stack, name) !== undefined,
-  );
+  const members = servers(stack);
 
   return {
     name: 'agentlattice',
@@ -76,7 +74,11 @@ async function furnished(stack) {
   };
 }
 
-function pidOf(stack, name) {
+/** Every process of a stack that runs. */
+export const servers = (stack) =>
+  [...services, 'postgres', 'nats', 'redis'].filter((name) => pidOf(stack, name) !== undefined);
+
+export function pidOf(stack, name) {
   try {
     return stack.pid(name);
   } catch {
@@ -85,7 +87,7 @@ function pidOf(stack, name) {
 }
 
 /** Asked of the running server, not assumed. */
-async function durability(stack) {
+export async function durability(stack) {
   const pg = createRequire(new URL('../../../package.json', import.meta.url))('pg');
   const client = new pg.Client({ connectionString: stack.databaseUrl('audit-ledger') });
   await client.connect();

@@ -1,0 +1,158 @@
+// `npm --prefix bench run approvals [-- --repeats 3 --singles 150 --seconds 3 --loops 32 --no-peers --no-client --pending 200]`
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Agent } from 'undici';
+import { pause } from './process.mjs';
+import { renderApprovals } from './approvals-report.mjs';
+import { startApprovalHouse } from './targets/house-approvals.mjs';
+import { pollingClient } from './targets/published-client.mjs';
+import { startRestate } from './targets/restate.mjs';
+
+const { values: options } = parseArgs({
+  allowNegative: true,
+  options: {
+    repeats: { type: 'string', default: '3' },
+    singles: { type: 'string', default: '150' },
+    seconds: { type: 'string', default: '3' },
+    loops: { type: 'string', default: '32' },
+    gates: { type: 'string', default: '24' },
+    pending: { type: 'string', default: '200' },
+    peers: { type: 'boolean', default: true },
+    client: { type: 'boolean', default: true },
+  },
+});
+const number = (name) => Number(options[name]);
+const results = new URL('../results/', import.meta.url).pathname;
+const scratch = await mkdtemp(join(tmpdir(), 'al-bench-'));
+const dispatcher = new Agent({ connections: 256, headersTimeout: 90_000, bodyTimeout: 90_000 });
+const say = (text) => console.error(text);
+const targets = [];
+
+const percentile = (times, p) => {
+  const sorted = [...times].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))];
+};
+const spread = (times) => ({
+  count: times.length,
+  p50: percentile(times, 0.5),
+  p99: percentile(times, 0.99),
+});
+
+/** One request for approval from its start to the agent that goes on; milliseconds from the approval's sending. */
+async function round(target, settleMs) {
+  const asked = await target.create();
+  const unblocked = target.wait(asked).then((answer) => ({ answer, at: performance.now() }));
+  // Long enough that the agent really waits; nobody approves in the same millisecond.
+  if (settleMs > 0) await pause(settleMs);
+  const sent = performance.now();
+  const [, { answer, at }] = await Promise.all([target.approve(asked), unblocked]);
+  if (!target.isApproved(answer)) throw new Error(`${target.name} answered ${JSON.stringify(answer)}`);
+  return at - sent;
+}
+
+async function singles(target) {
+  const times = [];
+  for (let i = 0; i < number('singles'); i++) times.push(await round(target, 15));
+  return spread(times);
+}
+
+/** Requests created, approved and taken up by their agents, by loops that do one after another. */
+async function throughput(target) {
+  const until = performance.now() + number('seconds') * 1_000;
+  const times = [];
+  const before = await target.cpu();
+  const started = performance.now();
+  await Promise.all(
+    Array.from({ length: number('loops') }, async () => {
+      while (performance.now() < until) times.push(await round(target, 0));
+    }),
+  );
+  const seconds = (performance.now() - started) / 1_000;
+  const after = await target.cpu();
+  const cpu = Object.fromEntries(
+    Object.keys(after).map((name) => [name, Math.round(((after[name] - before[name]) * 1e6) / times.length)]),
+  );
+  return { rate: Math.round(times.length / seconds), cpu, ...spread(times) };
+}
+
+/** A change of the policy from its sending until the first, and the last, of those who wait goes on. */
+async function release(house) {
+  const count = number('pending');
+  const asked = await Promise.all(Array.from({ length: count }, () => house.create()));
+  const first = house.wait(asked[0]);
+  const set = (effect) =>
+    house.send('PATCH', `/api/v1/policies/${house.policyId}`, house.stack.credentials.admin.api_key, {
+      effect,
+    });
+  const sent = performance.now();
+  const heard = asked.map(async (request, i) => {
+    const answer = await (i === 0 ? first : house.wait(request));
+    if (answer.status !== 'approved' || answer.resolved_by !== null)
+      throw new Error(`not released: ${JSON.stringify(answer)}`);
+    return performance.now() - sent;
+  });
+  await set('allow');
+  const times = await Promise.all(heard);
+  await set('require_approval');
+  return { pending: count, first: Math.min(...times), last: Math.max(...times) };
+}
+
+async function run() {
+  await mkdir(results, { recursive: true });
+  say('Starting the house …');
+  const house = await startApprovalHouse(dispatcher);
+  targets.push(house);
+  if (options.peers) targets.push(await startRestate(scratch, dispatcher));
+  const measured = [];
+  say('Warming up …');
+  for (const target of targets) await Promise.all(Array.from({ length: 200 }, () => round(target, 0)));
+  for (let repeat = 0; repeat < number('repeats'); repeat++)
+    for (let i = 0; i < targets.length; i++) {
+      const target = targets[(i + repeat) % targets.length];
+      const load = loadavg()[0];
+      const single = await singles(target);
+      const loops = await throughput(target);
+      measured.push({ target: target.name, repeat, load, single, loops });
+      say(
+        `${target.name}: approve → unblocked p50 ${single.p50.toFixed(2)} p99 ${single.p99.toFixed(2)} ms; ` +
+          `at ${options.loops} loops ${loops.rate}/s, p50 ${loops.p50.toFixed(1)} p99 ${loops.p99.toFixed(1)} ms (load ${load.toFixed(1)}) CPU µs ${JSON.stringify(loops.cpu)}`,
+      );
+    }
+  const releases = [];
+  for (let repeat = 0; repeat < number('repeats'); repeat++) {
+    releases.push(await release(house));
+    say(`policy change → released: ${JSON.stringify(releases.at(-1))}`);
+  }
+  const polled = options.client ? spread(await pollingClient(house, scratch, number('gates'))) : null;
+  const loads = measured.map(({ load }) => load);
+  const report = {
+    when: new Date().toISOString(),
+    machine: `${cpus().length} CPUs (${cpus()[0]?.model}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.versions.node}`,
+    load: { min: Math.min(...loads).toFixed(1), max: Math.max(...loads).toFixed(1) },
+    options,
+    targets: targets.map(({ name, version = '', durability }) => ({ name, version, durability })),
+    measured,
+    releases,
+    polled,
+    pss: Object.assign({}, ...(await Promise.all(targets.map((target) => target.pss())))),
+  };
+  const name = `approvals-${report.when.replaceAll(/[:.]/g, '-')}`;
+  await writeFile(join(results, `${name}.json`), `${JSON.stringify(report, null, 2)}\n`);
+  const text = renderApprovals(report);
+  await writeFile(join(results, `${name}.txt`), text);
+  console.log(`\n${text}`);
+}
+
+let failed = false;
+try {
+  await run();
+} catch (error) {
+  failed = true;
+  console.error(error);
+} finally {
+  for (const target of targets) await target.stop();
+  await rm(scratch, { recursive: true, force: true });
+}
+process.exit(failed ? 1 : 0);
