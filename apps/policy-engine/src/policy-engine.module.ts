@@ -1,33 +1,52 @@
-import { EventStore, type Relay, startRelay } from '@agentlattice/event-store';
+import {
+  EventStore,
+  type Projection,
+  type Relay,
+  startProjection,
+  startRelay,
+} from '@agentlattice/event-store';
+import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import {
   type BaseConfig,
+  COMMANDS,
   CONFIG,
   HEALTH,
   type HealthRegistry,
   LOGGER,
   NATS,
   POOL,
+  RegularWork,
   ServiceModule,
 } from '@agentlattice/service';
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
+import { AllowForever } from './application/allow-forever.js';
 import { makeChangePolicy } from './application/change-policy.js';
 import { makeCheckAction } from './application/check-action.js';
 import { makeJudgeSubmissions } from './application/judge-submissions.js';
+import { makeRejudgeRequests } from './application/rejudge-requests.js';
 import { PoliciesResponder } from './inbound/policies.responder.js';
 import { SubmissionsResponder } from './inbound/submissions.responder.js';
+import { ForeverRequests, noteForever } from './outbound/forever-requests.js';
 import { LivePolicies } from './read/live-policies.js';
 import { PolicyReader } from './read/policy-reader.js';
 import {
+  ALLOW_FOREVER,
   CHANGE_POLICY,
   CHECK_ACTION,
+  FOREVER_EVENTS,
+  FOREVER_WORK,
   JUDGE_SUBMISSIONS,
   LIVE_POLICIES,
   POLICY_READER,
+  REJUDGE_REQUESTS,
   RELAY,
 } from './tokens.js';
+
+/** How often it is looked for what was approved for ever and nobody asked for. */
+const lookForForeverMs = 1_000;
 
 @Module({
   imports: [ServiceModule.forRoot('policy-engine')],
@@ -42,6 +61,41 @@ import {
         makeChangePolicy({ store: new EventStore(pool), reader, caughtUp: () => policies.caughtUp() }),
     },
     { provide: CHECK_ACTION, inject: [LIVE_POLICIES], useFactory: makeCheckAction },
+    { provide: REJUDGE_REQUESTS, inject: [LIVE_POLICIES], useFactory: makeRejudgeRequests },
+    {
+      provide: FOREVER_EVENTS,
+      inject: [POOL, NATS, COMMANDS, LOGGER],
+      useFactory: (pool: pg.Pool, nc: NatsConnection, client: CommandClient, logger: Logger) =>
+        startProjection({
+          pool,
+          nc,
+          client,
+          durable: 'policy-engine-forever',
+          sources: ['gateway', 'approval-service'],
+          types: ['member.created', 'approval.approved'],
+          handle: noteForever,
+          logger,
+        }),
+    },
+    {
+      provide: ALLOW_FOREVER,
+      inject: [POOL, LIVE_POLICIES, FOREVER_EVENTS, LOGGER],
+      useFactory: (pool: pg.Pool, policies: LivePolicies, events: Projection, logger: Logger) =>
+        new AllowForever({
+          pool,
+          store: new EventStore(pool),
+          requests: new ForeverRequests(pool),
+          membersCaughtUp: () => events.catchUp('gateway'),
+          caughtUp: () => policies.caughtUp(),
+          logger,
+        }),
+    },
+    {
+      provide: FOREVER_WORK,
+      inject: [ALLOW_FOREVER, LOGGER],
+      useFactory: (forever: AllowForever, logger: Logger) =>
+        new RegularWork('approving for ever', lookForForeverMs, () => forever.allowNoted(), logger).start(),
+    },
     { provide: JUDGE_SUBMISSIONS, inject: [LIVE_POLICIES], useFactory: makeJudgeSubmissions },
     {
       provide: RELAY,
@@ -55,10 +109,13 @@ export class PolicyEngineModule implements OnApplicationShutdown {
   constructor(
     @Inject(LIVE_POLICIES) private readonly policies: LivePolicies,
     @Inject(RELAY) private readonly relay: Relay,
+    @Inject(FOREVER_EVENTS) private readonly events: Projection,
+    @Inject(FOREVER_WORK) private readonly forever: RegularWork,
   ) {}
 
   /** After the last batch: until then its items are judged. */
   async onApplicationShutdown(): Promise<void> {
+    await Promise.all([this.events.stop(), this.forever.stop()]);
     await Promise.all([this.policies.stop(), this.relay.stop()]);
   }
 }

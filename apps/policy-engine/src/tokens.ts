@@ -5,3 +5,7 @@ export const CHANGE_POLICY = Symbol('CHANGE_POLICY');
 export const CHECK_ACTION = Symbol('CHECK_ACTION');
 export const JUDGE_SUBMISSIONS = Symbol('JUDGE_SUBMISSIONS');
 export const RELAY = Symbol('RELAY');
+export const REJUDGE_REQUESTS = Symbol('REJUDGE_REQUESTS');
+export const FOREVER_EVENTS = Symbol('FOREVER_EVENTS');
+export const ALLOW_FOREVER = Symbol('ALLOW_FOREVER');
+export const FOREVER_WORK = Symbol('FOREVER_WORK');

@@ -13,7 +13,13 @@ import {
   type SubmissionUnavailable,
   unavailableReplySubject,
 } from '@agentlattice/contracts';
-import { CommandClient, connectNats, publishBatches, subscribeBatches } from '@agentlattice/messaging';
+import {
+  CommandClient,
+  connectNats,
+  ensureEventStream,
+  publishBatches,
+  subscribeBatches,
+} from '@agentlattice/messaging';
 import { createLogger } from '@agentlattice/observability';
 import pg from 'pg';
 import { typeid } from 'typeid-js';
@@ -29,12 +35,17 @@ export async function openEngineFixture(
   postgres: { readonly adminUrl: string; databaseUrl(service: ServiceName): string },
   nats: { natsUrl(user: ServiceName): string },
 ) {
-  const start = () => startEngine(postgres.databaseUrl('policy-engine'), nats.natsUrl('policy-engine'));
-  const engines: Engine[] = [await start(), await start()];
   const logger = createLogger('gateway', 'silent');
   const connect = (service: ServiceName) =>
     connectNats({ url: nats.natsUrl(service), service, instance: 'test' });
-  const [gateway, ledger] = await Promise.all([connect('gateway'), connect('audit-ledger')]);
+  const [gateway, ledger, approvals] = await Promise.all([
+    connect('gateway'),
+    connect('audit-ledger'),
+    connect('approval-service'),
+  ]);
+  await ensureEventStream(ledger);
+  const start = () => startEngine(postgres.databaseUrl('policy-engine'), nats.natsUrl('policy-engine'));
+  const engines: Engine[] = [await start(), await start()];
   const client = new CommandClient(gateway);
   const admin = new pg.Pool({ connectionString: postgres.adminUrl, options: '-c search_path=policy_engine' });
   admin.on('error', () => undefined);
@@ -56,6 +67,8 @@ export async function openEngineFixture(
 
   return {
     engines,
+    gateway,
+    approvals,
     client,
     admin,
     appended,
@@ -96,7 +109,7 @@ export async function openEngineFixture(
     startEngines: async () => void engines.push(await start(), await start()),
     close: async () => {
       await Promise.all(engines.map((engine) => engine.stop()));
-      await Promise.all([gateway.close(), ledger.close(), admin.end()]);
+      await Promise.all([gateway.close(), ledger.close(), approvals.close(), admin.end()]);
     },
   };
 }

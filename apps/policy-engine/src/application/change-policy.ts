@@ -16,7 +16,7 @@ export interface ChangePolicyPorts {
   readonly store: EventStore;
   readonly reader: PolicyReader;
   /** Waits until this replica judges by what was written. */
-  readonly caughtUp: () => Promise<void>;
+  readonly caughtUp: () => Promise<unknown>;
 }
 
 /**
@@ -61,7 +61,7 @@ export interface ChangedPolicy {
   view(): Promise<PolicyView>;
 }
 
-const isNameTaken = (error: unknown) =>
+export const isNameTaken = (error: unknown) =>
   error instanceof Error &&
   (error as { code?: unknown }).code === '23505' &&
   (error as { constraint?: unknown }).constraint === 'policy_name';

@@ -6,10 +6,12 @@ import { Controller, Inject } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import type pg from 'pg';
 import { typeid } from 'typeid-js';
+import type { AllowForever } from '../application/allow-forever.js';
 import type { ChangePolicy } from '../application/change-policy.js';
 import type { CheckAction } from '../application/check-action.js';
+import type { RejudgeRequests } from '../application/rejudge-requests.js';
 import type { PolicyReader } from '../read/policy-reader.js';
-import { CHANGE_POLICY, CHECK_ACTION, POLICY_READER } from '../tokens.js';
+import { ALLOW_FOREVER, CHANGE_POLICY, CHECK_ACTION, POLICY_READER, REJUDGE_REQUESTS } from '../tokens.js';
 
 type Request<Verb extends keyof typeof commands> = CommandRequest<(typeof commands)[Verb]>;
 
@@ -19,6 +21,8 @@ export class PoliciesResponder {
     @Inject(CHANGE_POLICY) private readonly change: ChangePolicy,
     @Inject(CHECK_ACTION) private readonly checkAction: CheckAction,
     @Inject(POLICY_READER) private readonly reader: PolicyReader,
+    @Inject(REJUDGE_REQUESTS) private readonly rejudgeRequests: RejudgeRequests,
+    @Inject(ALLOW_FOREVER) private readonly forever: AllowForever,
     @Inject(POOL) private readonly pool: pg.Pool,
   ) {}
 
@@ -70,6 +74,16 @@ export class PoliciesResponder {
   @MessagePattern(commands.check.subject, { command: commands.check })
   check(@Payload() request: Request<'check'>) {
     return this.checkAction(request);
+  }
+
+  @MessagePattern(commands.rejudge.subject, { command: commands.rejudge })
+  rejudge(@Payload() request: Request<'rejudge'>) {
+    return this.rejudgeRequests(request);
+  }
+
+  @MessagePattern(commands.allow_forever.subject, { command: commands.allow_forever })
+  allowForever(@Payload() request: Request<'allow_forever'>, @Ctx() { traceparent }: CommandContext) {
+    return this.forever.allow(request, traceparent);
   }
 
   @MessagePattern(commands.replay.subject, { command: commands.replay })

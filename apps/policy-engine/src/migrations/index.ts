@@ -1,4 +1,9 @@
 import { eventStoreMigration } from '@agentlattice/event-store';
+import { ForeverTables1764000000300 } from './forever-tables-1764000000300.js';
 import { PolicyTables1764000000100 } from './policy-tables-1764000000100.js';
 
-export const migrations = [eventStoreMigration('policy-engine', 1764000000000), PolicyTables1764000000100];
+export const migrations = [
+  eventStoreMigration('policy-engine', 1764000000000),
+  PolicyTables1764000000100,
+  ForeverTables1764000000300,
+];

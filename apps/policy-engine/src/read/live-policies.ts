@@ -65,16 +65,17 @@ export class LivePolicies {
     return this.revision;
   }
 
-  /** Resolves once everything committed before the call is known here, or when that takes too long: it is known soon. */
-  async caughtUp(withinMs = 500): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    const waiting = { since: performance.now(), resolve: () => resolve(undefined) };
-    const timer = setTimeout(waiting.resolve, withinMs);
+  /** True once everything committed before the call is known here, false when that takes too long: it is known soon. */
+  async caughtUp(withinMs = 500): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const waiting = { since: performance.now(), resolve: () => resolve(true) };
+    const timer = setTimeout(() => resolve(false), withinMs);
     this.waiting.add(waiting);
     this.wake();
-    await promise;
+    const known = await promise;
     clearTimeout(timer);
     this.waiting.delete(waiting);
+    return known;
   }
 
   private async follow(): Promise<void> {
@@ -115,8 +116,9 @@ export class LivePolicies {
       if (lost !== undefined) throw lost;
       notified = false;
       await this.refresh(client);
-      // Told while we were reading: read again at once.
-      if (!notified) await this.pause(this.pollMs);
+      // Told or asked while we were reading: read again at once.
+      const asked = [...this.waiting].some(({ since }) => since > this.askedAt);
+      if (!notified && !asked) await this.pause(this.pollMs);
     }
   }
 

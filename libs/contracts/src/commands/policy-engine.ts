@@ -101,6 +101,7 @@ export const policyEngineCommands = {
         .max(100),
     }),
     z.object({
+      /** In the order asked for: as many as fit one message, the first at least. */
       judgements: z.array(
         z.object({
           approval_id: typeId('apr'),

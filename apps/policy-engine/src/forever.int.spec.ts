@@ -1,0 +1,334 @@
+import { type CommandRequest, policyEngineCommands as commands } from '@agentlattice/contracts';
+import {
+  eventually,
+  type PlayedSource,
+  playSource,
+  startNats,
+  startPostgres,
+  type TestNats,
+  type TestPostgres,
+} from '@agentlattice/testkit';
+import { typeid } from 'typeid-js';
+import { type EngineFixture, newOrg, openEngineFixture, refusal } from '../test/engine-fixture.js';
+import { builder } from '../test/policy-fixture.js';
+import { migrations } from './migrations/index.js';
+
+type Request = CommandRequest<typeof commands.allow_forever>;
+
+let postgres: TestPostgres;
+let nats: TestNats;
+let f: EngineFixture;
+let gateway: PlayedSource;
+let approvals: PlayedSource;
+
+const newMember = () => typeid('mbr').toString();
+const member = (org_id: string, member_id: string, role: 'admin' | 'member') => ({
+  org_id,
+  stream_id: member_id,
+  type: 'member.created',
+  data: { member_id, role, groups: [] },
+});
+
+/** A workspace with an administrator that the engine knows of. */
+async function workspace() {
+  const org = newOrg();
+  const admin = newMember();
+  await gateway.say(member(org, admin, 'admin'));
+  return { org, admin };
+}
+
+const asks = (
+  { org, admin }: { org: string; admin: string },
+  policy: { id: string; version: number },
+  members: Partial<Request> = {},
+): Request => ({
+  org_id: org,
+  approval_id: typeid('apr').toString(),
+  operator: { member_id: admin, key_id: null, role: 'admin', via: 'dashboard' },
+  policy_id: policy.id,
+  policy_version: policy.version,
+  action_type: 'deploy.production',
+  forever_for: 'policy',
+  correlation_id: 'req-9',
+  ...members,
+});
+const allow = (request: Request) => f.client.request(commands.allow_forever, request);
+
+/** The same as it stands in the event of the decision. */
+const asEvent = (request: Request, byWhom = request.operator.member_id) => ({
+  org_id: request.org_id,
+  stream_id: request.approval_id,
+  type: 'approval.approved',
+  correlation_id: request.correlation_id,
+  actor: {
+    kind: 'operator' as const,
+    id: request.operator.member_id,
+    key_id: null,
+    via: request.operator.via,
+  },
+  data: {
+    approval_id: request.approval_id,
+    audit_event_id: typeid('evt').toString(),
+    agent: { id: builder.id, name: builder.name, owner_member_id: null },
+    action_type: request.action_type,
+    policy: { id: request.policy_id, name: 'p', version: request.policy_version, hash: 'a'.repeat(64) },
+    action_digest: 'd'.repeat(43),
+    votes: [],
+    change: null,
+    scope: 'forever',
+    forever_for: request.forever_for,
+    forever_by: byWhom,
+    grant_expires_at: '2026-11-25T10:30:00.000Z',
+  },
+});
+const settled = (approvalId: string) =>
+  eventually(async () => {
+    const { rows } = await f.admin.query<{ result: { changed: boolean; detail: string } | null }>(
+      'SELECT result FROM forever_request WHERE approval_id = $1',
+      [approvalId],
+    );
+    return rows[0]?.result ?? undefined;
+  });
+const policy = (org_id: string, policy_id: string) =>
+  f.client.request(commands.get_policy, { org_id, policy_id });
+
+beforeAll(async () => {
+  [postgres, nats] = await Promise.all([
+    startPostgres({ migrations: { 'policy-engine': migrations } }),
+    startNats(),
+  ]);
+  f = await openEngineFixture(postgres, nats);
+  [gateway, approvals] = await Promise.all([
+    playSource(f.gateway, 'gateway'),
+    playSource(f.approvals, 'approval-service'),
+  ]);
+  await eventually(() => f.fresh());
+});
+afterAll(async () => {
+  await f.close();
+  await Promise.all([postgres.stop(), nats.stop()]);
+});
+
+describe('an approval for ever', () => {
+  it('turns the policy into one that allows, in the name of the operator, and is in force at once', async () => {
+    const w = await workspace();
+    const made = await f.create(w.org, {
+      effect: 'conditional',
+      conditions: [{ field: 'pr_size', operator: 'lt', value: 100 }],
+      condition_expression: 'metadata.pr_size < 50',
+      on_fail: 'deny',
+      timeout: '2h',
+    });
+    const left = await allow(asks(w, made));
+    expect(left).toEqual({
+      changed: true,
+      policy_id: made.id,
+      policy_version: 2,
+      detail: 'The policy "a policy" allows deploy.production from now on.',
+    });
+    expect(await f.check(w.org, 'deploy.production', { pr_size: 5_000 })).toMatchObject({
+      decision: 'executed',
+    });
+    expect(await policy(w.org, made.id)).toMatchObject({
+      effect: 'allow',
+      conditions: [],
+      condition_expression: null,
+      on_fail: 'require_approval',
+      timeout: '2h',
+      version: 2,
+    });
+    const [newest] = (await f.versions(w.org, made.id)).versions;
+    expect(newest?.actor).toEqual({ kind: 'operator', id: w.admin, key_id: null, via: 'dashboard' });
+    const { rows } = await f.admin.query<{ correlation_id: string }>(
+      `SELECT meta->>'correlation_id' AS correlation_id FROM event WHERE stream_id = $1 AND version = 2`,
+      [made.id],
+    );
+    expect(rows).toEqual([{ correlation_id: 'req-9' }]);
+  });
+
+  it('makes an exact policy beside a wildcard, once, with a name of its own', async () => {
+    const w = await workspace();
+    const wildcard = await f.create(w.org, { action_type: 'deploy.*' });
+    const taken = await f.create(w.org, {
+      name: 'Always allow deploy.production',
+      action_type: 'something.else',
+    });
+    const request = asks(w, wildcard, { forever_for: 'action_type' });
+    const left = await allow(request);
+    expect(left).toMatchObject({ changed: true, policy_version: 1 });
+    expect([wildcard.id, taken.id]).not.toContain(left.policy_id);
+    const made = await policy(w.org, left.policy_id);
+    expect(made).toMatchObject({
+      name: `Always allow deploy.production (${request.approval_id})`,
+      action_type: 'deploy.production',
+      effect: 'allow',
+    });
+    expect(left.detail).toContain(made.name);
+    expect(await policy(w.org, wildcard.id)).toEqual(wildcard);
+    expect(await f.check(w.org, 'deploy.production')).toMatchObject({ decision: 'executed' });
+    expect(await f.check(w.org, 'deploy.staging')).toMatchObject({ decision: 'requested' });
+    // The next request that was waiting for the wildcard finds it done.
+    expect(await allow(asks(w, wildcard, { forever_for: 'action_type' }))).toEqual({
+      changed: false,
+      policy_id: made.id,
+      policy_version: 1,
+      detail: `The policy "${made.name}" is for exactly deploy.production already; nothing was changed.`,
+    });
+  });
+
+  it('for an action type that the policy is for exactly is one for the policy', async () => {
+    const w = await workspace();
+    const made = await f.create(w.org);
+    expect(await allow(asks(w, made, { forever_for: 'action_type' }))).toMatchObject({
+      changed: true,
+      policy_id: made.id,
+      policy_version: 2,
+    });
+  });
+
+  it('leaves alone what somebody changed, deleted or allowed in the meantime, and says so', async () => {
+    const w = await workspace();
+    for (const forever_for of ['policy', 'action_type'] as const) {
+      const made = await f.create(w.org, { action_type: 'deploy.*' });
+      await f.update(w.org, made.id, { timeout: '1h' });
+      expect(await allow(asks(w, made, { forever_for }))).toEqual({
+        changed: false,
+        policy_id: made.id,
+        policy_version: 2,
+        detail: expect.stringMatching(/version 2.*under version 1/),
+      });
+      await f.update(w.org, made.id, { effect: 'allow' });
+      expect(await allow(asks(w, { ...made, version: 3 }, { forever_for }))).toMatchObject({
+        changed: false,
+        policy_version: 3,
+        detail: 'The policy "a policy" allows already; nothing was changed.',
+      });
+      await f.remove(w.org, made.id);
+      expect(await allow(asks(w, made, { forever_for }))).toMatchObject({
+        changed: false,
+        policy_version: null,
+        detail: expect.stringMatching(/deleted/),
+      });
+    }
+    const stranger = await f.create(newOrg());
+    expect(await allow(asks(w, stranger))).toMatchObject({ changed: false, policy_version: null });
+    expect(await policy(await orgOf(stranger.id), stranger.id)).toMatchObject({ version: 1 });
+  });
+
+  it('is refused to everybody who is not an administrator by claim and by what the engine knows', async () => {
+    const w = await workspace();
+    const made = await f.create(w.org);
+    const plain = newMember();
+    await gateway.say(member(w.org, plain, 'member'));
+    const elsewhere = newMember();
+    await gateway.say(member(newOrg(), elsewhere, 'admin'));
+    const operator = (member_id: string, role: 'admin' | 'member') => ({
+      operator: { member_id, role, key_id: null, via: 'api' as const },
+    });
+    for (const members of [
+      operator(w.admin, 'member'),
+      operator(plain, 'admin'),
+      operator(elsewhere, 'admin'),
+      operator(newMember(), 'admin'),
+    ])
+      expect(await refusal(allow(asks(w, made, members)))).toMatchObject({ code: 'FORBIDDEN' });
+    expect(await policy(w.org, made.id)).toEqual(made);
+    // One whose event was lost is asked for.
+    const late = newMember();
+    gateway.keep(member(w.org, late, 'admin'));
+    expect(await allow(asks(w, made, operator(late, 'admin')))).toMatchObject({ changed: true });
+  });
+
+  it('is applied by the event of the decision when nobody asks for it', async () => {
+    const w = await workspace();
+    const made = await f.create(w.org);
+    const request = asks(w, made);
+    await approvals.say(asEvent(request));
+    expect(await settled(request.approval_id)).toMatchObject({ changed: true });
+    const [newest] = (await f.versions(w.org, made.id)).versions;
+    expect(newest).toMatchObject({
+      version: 2,
+      content: { effect: 'allow' },
+      actor: { id: w.admin, via: 'dashboard' },
+    });
+    // Completed by another's vote: it is still in the name of the administrator who said for ever.
+    const other = await f.create(w.org, { name: 'other' });
+    const second = asks(w, other, {
+      operator: { member_id: newMember(), key_id: null, role: 'member', via: 'cli' },
+    });
+    await approvals.say(asEvent(second, w.admin));
+    await settled(second.approval_id);
+    expect((await f.versions(w.org, other.id)).versions[0]?.actor).toMatchObject({
+      id: w.admin,
+      via: 'api',
+    });
+  });
+
+  it('by somebody who is no administrator changes nothing, though an event says so', async () => {
+    const w = await workspace();
+    const made = await f.create(w.org);
+    const request = asks(w, made);
+    await approvals.say(asEvent(request, newMember()));
+    expect(await settled(request.approval_id)).toMatchObject({ changed: false });
+    expect(await policy(w.org, made.id)).toEqual(made);
+  });
+
+  it.each(['policy', 'action_type'] as const)(
+    'counts once for the %s, whatever comes first and however often: what an admin does later stands',
+    async (forever_for) => {
+      const w = await workspace();
+      for (const first of ['command', 'event', 'both'] as const) {
+        const made = await f.create(w.org, { name: first, action_type: `${first}.*` });
+        const request = asks(w, made, { forever_for, action_type: `${first}.it` });
+        if (first !== 'command') {
+          const [said] = await approvals.say(asEvent(request));
+          if (first === 'event') await settled(request.approval_id);
+          if (said !== undefined) await approvals.publish(said);
+        }
+        const answers = await Promise.all(Array.from({ length: 6 }, () => allow(request)));
+        const [answer] = answers;
+        if (answer === undefined) throw new Error('there is an answer');
+        for (const other of answers) expect(other).toEqual(answer);
+        expect(answer).toMatchObject({ changed: true });
+        // The admin turns it back.
+        if (forever_for === 'policy') await f.update(w.org, made.id, { effect: 'require_approval' });
+        else await f.remove(w.org, answer.policy_id);
+        const [again] = await approvals.say(asEvent(request));
+        if (again !== undefined) await approvals.publish(again);
+        expect(await allow(request)).toEqual(answer);
+        await eventually(async () => {
+          const { rows } = await f.admin.query<{ seen: boolean }>(
+            `SELECT checked_gpos >= $1 AS seen FROM consumer_position WHERE consumer = 'policy-engine-forever' AND source = 'approval-service'`,
+            [again?.gpos],
+          );
+          return rows[0]?.seen === true;
+        });
+        expect(await f.check(w.org, `${first}.it`)).toMatchObject({
+          decision: 'requested',
+          policy: { id: made.id },
+        });
+        const { versions } = await f.versions(w.org, made.id);
+        expect(versions).toHaveLength(forever_for === 'policy' ? 3 : 1);
+      }
+    },
+  );
+
+  it('of many requests of one policy at the same time changes it once', async () => {
+    const w = await workspace();
+    const made = await f.create(w.org, { action_type: 'deploy.*' });
+    for (const forever_for of ['action_type', 'policy'] as const) {
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, () => allow(asks(w, made, { forever_for }))),
+      );
+      expect(answers.filter(({ changed }) => changed)).toHaveLength(1);
+    }
+    expect((await f.list(w.org)).policies).toHaveLength(2);
+  });
+});
+
+async function orgOf(policyId: string): Promise<string> {
+  const { rows } = await f.admin.query<{ org_id: string }>('SELECT org_id FROM policy WHERE policy_id = $1', [
+    policyId,
+  ]);
+  return rows[0]?.org_id ?? '';
+}
