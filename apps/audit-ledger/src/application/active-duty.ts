@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import {
   appendItem,
   appendSubject,
+  auditLedgerCommands,
+  type CommandRequest,
   eventRegistry,
   eventTypes,
   ledgerHeartbeatMs,
@@ -10,7 +12,13 @@ import {
   openSubject,
   submissionReplySubject,
 } from '@agentlattice/contracts';
-import { type CommandClient, consumeEvents, publishBatches, subscribeBatches } from '@agentlattice/messaging';
+import {
+  type CommandClient,
+  consumeEvents,
+  publishBatches,
+  respondTo,
+  subscribeBatches,
+} from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type { GrantSigner } from '@agentlattice/service';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -20,8 +28,11 @@ import type { LedgerConfig } from '../config.js';
 import type { Book } from '../domain/book.js';
 import { EntryRelay } from '../outbound/entry-relay.js';
 import type { LedgerSession } from '../outbound/ledger-session.js';
+import { findAction } from '../read/submissions.js';
 import { SourceFollowers } from './follow-sources.js';
 import { GroupCommit, WriterLost } from './group-commit.js';
+import { makeReportOutcome } from './report-outcome.js';
+import { makeSaidWith } from './said-with-events.js';
 import { signCheckpoints } from './sign-checkpoints.js';
 import type { GuardPorts } from './start-guard.js';
 import { SubmissionDesk } from './submission-desk.js';
@@ -74,12 +85,13 @@ export class ActiveDuty implements Duty {
     this.ended = new Promise((resolve) => (end = resolve));
     this.relay = new EntryRelay({ pool, nc, logger });
     const newId = () => typeidUnboxed('evt');
+    const newSalt = () => randomBytes(16).toString('hex');
     const desk = new SubmissionDesk({
       grants,
       issuer: config.issuer,
       grantTtlSeconds: config.grantTtlSeconds,
       newId,
-      newSalt: () => randomBytes(16).toString('hex'),
+      newSalt,
       answer: (gateway, answers) => publishBatches(nc, submissionReplySubject(gateway), null, answers),
       open: (items, expiresAt) => publishBatches(nc, openSubject, expiresAt, items),
     });
@@ -103,9 +115,30 @@ export class ActiveDuty implements Duty {
       logger,
       handler: (items, { expiresAt }) => this.writer.submit(desk.read(items, expiresAt)),
     });
-    this.parts.push({ stop: () => (nc.isClosed() ? Promise.resolve() : subscription.drain()) });
+    const reportOutcome = makeReportOutcome({
+      findAction: (asked) => findAction(pool, asked),
+      append: (draft) => this.writer.report(draft),
+      newId,
+      newSalt,
+    });
+    const reports = respondTo(nc, {
+      command: auditLedgerCommands.report,
+      queue: serviceName,
+      logger,
+      handler: (payload) => reportOutcome(payload as CommandRequest<typeof auditLedgerCommands.report>),
+    });
+    this.parts.push({
+      stop: async () => {
+        if (!nc.isClosed()) await Promise.all([subscription.drain(), reports.drain()]);
+      },
+    });
     this.followers = new SourceFollowers(
-      { client, logger, append: (draft) => this.writer.append(draft) },
+      {
+        client,
+        logger,
+        saidWith: makeSaidWith(client, newSalt),
+        append: (draft) => this.writer.append(draft),
+      },
       book.sources,
     );
     this.parts.push(

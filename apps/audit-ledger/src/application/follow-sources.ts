@@ -7,16 +7,20 @@ import {
   typeId,
   type WireEvent,
 } from '@agentlattice/contracts';
+import type { Disclosed } from '@agentlattice/ledger';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type { EventDraft } from '../domain/draft.js';
 import { draftOf } from '../domain/entry-facts.js';
+import type { SaidWith } from './said-with-events.js';
 
 export type ForeignSource = Exclude<ServiceName, 'audit-ledger'>;
 export const foreignSources = serviceNames.filter((name): name is ForeignSource => name !== 'audit-ledger');
 
 export interface FollowPorts {
   readonly client: CommandClient;
+  /** What was said with events; their entries wait for it. */
+  readonly saidWith: SaidWith;
   /** Resolves when the event is in its log. */
   readonly append: (draft: EventDraft) => Promise<void>;
   readonly logger: Logger;
@@ -72,6 +76,10 @@ class SourceFollower {
   private tail: Promise<unknown> = Promise.resolve();
   private asked = false;
   private stopped = false;
+  /** What was said with the next events cannot be had for now: they wait at their source. */
+  private speechless = false;
+  /** Something came meanwhile. */
+  private overheard = false;
   private retry: NodeJS.Timeout | undefined;
   stuck = false;
 
@@ -83,20 +91,32 @@ class SourceFollower {
 
   receive(events: readonly WireEvent[]): Promise<void> {
     if (events.length === 0) return Promise.resolve();
+    if (this.speechless) {
+      // Its own table has it for later; the other sources' events, which come along, must not wait.
+      this.overheard = true;
+      return Promise.resolve();
+    }
     return this.inTurn(async () => {
       const fresh = this.inOrder(events);
       const last = fresh.at(-1)?.gpos ?? this.position;
       if (last === this.position + fresh.length) await this.append(fresh);
       else await this.catchUp();
       if (this.position < last) throw new Error(`${this.source} does not know its own event ${String(last)}`);
+    }).catch((error: unknown) => {
+      if (!(error instanceof Speechless)) throw error;
+      this.check();
     });
   }
 
   check(): void {
     if (this.asked || this.stopped) return;
     this.asked = true;
+    this.overheard = false;
     this.inTurn(() => this.catchUp()).then(
-      () => (this.asked = false),
+      () => {
+        this.asked = false;
+        if (this.overheard) this.check();
+      },
       (error: unknown) => {
         this.ports.logger.debug({ err: error, source: this.source }, 'a source does not answer');
         this.retry = setTimeout(() => {
@@ -143,7 +163,9 @@ class SourceFollower {
 
   private async append(events: readonly WireEvent[]): Promise<void> {
     try {
-      const drafts = events.map((event) => draftOf(this.read(event)));
+      const readable = events.map((event) => this.read(event));
+      const said = await this.said(readable);
+      const drafts = readable.map((event) => draftOf(event, said.get(event.event_id)));
       // All enter the queue in order, so that one commit may hold them all; nobody may stay unheard.
       const outcomes = await Promise.allSettled(
         drafts.map(async (draft) => {
@@ -165,6 +187,22 @@ class SourceFollower {
     }
   }
 
+  private async said(events: readonly WireEvent[]): Promise<ReadonlyMap<string, Disclosed>> {
+    try {
+      const said = await this.ports.saidWith(events);
+      this.speechless = false;
+      return said;
+    } catch (error) {
+      if (!this.speechless)
+        this.ports.logger.warn(
+          { err: error, source: this.source },
+          'entries wait for what was said with them',
+        );
+      this.speechless = true;
+      throw new Speechless('what was said with an event is not known', { cause: error });
+    }
+  }
+
   private read(event: WireEvent): WireEvent & DomainEvent & { source: ForeignSource } {
     if (event.source !== this.source) throw new EventUnreadable(`${this.source} replayed a foreign event`);
     if (!typeId('evt').safeParse(event.event_id).success || !typeId('org').safeParse(event.org_id).success)
@@ -175,6 +213,10 @@ class SourceFollower {
 
 class EventUnreadable extends Error {
   override readonly name = 'EventUnreadable';
+}
+
+class Speechless extends Error {
+  override readonly name = 'Speechless';
 }
 
 /** What time alone will not mend. */

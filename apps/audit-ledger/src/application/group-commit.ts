@@ -1,7 +1,14 @@
 import type { AppendItem } from '@agentlattice/contracts';
 import type { Disclosed, Entry } from '@agentlattice/ledger';
 import { type Book, type Refusal, settle, stage, type Staged } from '../domain/book.js';
-import type { Draft, EntryRow, EventDraft, StoredSubmission, SubmissionDraft } from '../domain/draft.js';
+import type {
+  Draft,
+  EntryRow,
+  EventDraft,
+  ReportDraft,
+  StoredSubmission,
+  SubmissionDraft,
+} from '../domain/draft.js';
 
 /** What a submission came to. `first` is what stands in the log, be it this one or the one it repeats. */
 export type SubmissionResult =
@@ -71,8 +78,8 @@ interface Waiting {
   readonly submission: Submission | null;
   /** Later ones with the same key, answered with it. */
   readonly joined: Submission[];
-  /** Set for events. */
-  readonly done: ((outcome: Refusal | Error | null) => void) | null;
+  /** Set for anything else. */
+  readonly done: ((outcome: Refusal | Error | EntryRow) => void) | null;
 }
 
 /**
@@ -108,13 +115,26 @@ export class GroupCommit {
   }
 
   /** Resolves when the event is in the log. @throws EventRefused when it cannot be, or the writer is lost */
-  append(draft: EventDraft): Promise<void> {
+  async append(draft: EventDraft): Promise<void> {
+    const outcome = await this.outcomeOf(draft);
+    if ('code' in outcome && outcome.code !== 'known')
+      throw new EventRefused(`${draft.source} event ${draft.id} (${draft.facts.type}): ${outcome.detail}`);
+  }
+
+  /** Resolves with the report's entry once it is on disk. @throws when it cannot be written, or not now */
+  async report(draft: ReportDraft): Promise<Entry> {
+    const overloaded = this.overloaded();
+    if (overloaded !== null) throw new EventRefused(overloaded);
+    const outcome = await this.outcomeOf(draft);
+    if ('code' in outcome) throw new EventRefused(`report ${draft.id}: ${outcome.detail}`);
+    return outcome.entry;
+  }
+
+  private outcomeOf(draft: EventDraft | ReportDraft): Promise<EntryRow | Refusal> {
     return new Promise((resolve, reject) => {
       if (this.closed !== null) return reject(this.closed);
-      const done = (outcome: Refusal | Error | null) => {
-        if (outcome === null || ('code' in outcome && outcome.code === 'known')) resolve();
-        else reject(outcome instanceof Error ? outcome : new EventRefused(draft, outcome));
-      };
+      const done = (outcome: Refusal | Error | EntryRow) =>
+        outcome instanceof Error ? reject(outcome) : resolve(outcome);
       this.push({ draft, submission: null, joined: [], done });
       this.start();
     });
@@ -154,8 +174,8 @@ export class GroupCommit {
   }
 
   private push(waiting: Omit<Waiting, 'bytes' | 'since'>): Waiting {
-    const { metadata, data_accessed } = waiting.draft.content;
-    const bytes = 2_000 + (metadata?.value.length ?? 0) + (data_accessed?.value.length ?? 0);
+    let bytes = 2_000;
+    for (const { value } of Object.values(waiting.draft.content)) bytes += value.length;
     const complete = { ...waiting, bytes, since: this.ports.monotonic() };
     this.queue.push(complete);
     return complete;
@@ -251,11 +271,11 @@ export class GroupCommit {
     this.finish(repeated);
   }
 
-  private resultOf(waiting: Waiting, staged: Staged): SubmissionResult | Refusal | null {
+  private resultOf(waiting: Waiting, staged: Staged): SubmissionResult | Refusal | Error | EntryRow {
     const refusal = staged.refused.get(waiting.draft);
-    if (waiting.submission === null) return refusal ?? null;
-    if (refusal !== undefined) return { kind: 'refused', detail: refusal.detail };
     const row = staged.placed.get(waiting.draft);
+    if (waiting.submission === null) return refusal ?? row ?? new Error('the entry was not written');
+    if (refusal !== undefined) return { kind: 'refused', detail: refusal.detail };
     if (row === undefined || row.submission === null)
       return { kind: 'unavailable', detail: 'the entry was not written' };
     const first = { entry: row.entry, content: row.content, stored: row.submission };
@@ -283,11 +303,13 @@ export class GroupCommit {
     this.finish(batch.map((waiting) => [waiting, waiting.submission === null ? reason : result]));
   }
 
-  private finish(outcomes: readonly (readonly [Waiting, SubmissionResult | Refusal | Error | null])[]): void {
+  private finish(
+    outcomes: readonly (readonly [Waiting, SubmissionResult | Refusal | Error | EntryRow])[],
+  ): void {
     const results: [Submission, SubmissionResult][] = [];
     for (const [waiting, outcome] of outcomes) {
       if (waiting.submission === null) {
-        waiting.done?.(outcome as Refusal | Error | null);
+        waiting.done?.(outcome as Refusal | Error | EntryRow);
         continue;
       }
       const result = outcome as SubmissionResult;
@@ -304,12 +326,9 @@ export class GroupCommit {
   }
 }
 
-/** An event that cannot be written as it is. */
+/** An event or a report that cannot be written as it is. */
 export class EventRefused extends Error {
   override readonly name = 'EventRefused';
-  constructor(draft: EventDraft, refusal: Refusal) {
-    super(`${draft.source} event ${draft.id} (${draft.facts.type}): ${refusal.detail}`);
-  }
 }
 
 const keyOf = ({ facts, eventKey }: SubmissionDraft) =>

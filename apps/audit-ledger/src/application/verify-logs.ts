@@ -35,7 +35,9 @@ interface Run {
 const step = 250;
 /** Older checkpoints narrow down where a log was rewritten. */
 const olderCheckpoints = 32;
-const waitMs = { ordinary: 8_000, patient: 60_000 };
+const waitMs = { impatient: 1_000, ordinary: 8_000, patient: 60_000 };
+/** A result this old is still worth telling. */
+const freshMs = 10 * 60_000;
 
 /** Reads whole logs again, from their first row, in the background; one run per log at a time. */
 export class LogChecks {
@@ -49,14 +51,21 @@ export class LogChecks {
     await logSize(this.ports.pool, orgId);
     const run = this.running.get(orgId) ?? this.begin(orgId);
     const limit = patient ? waitMs.patient : (this.ports.patienceMs ?? waitMs.ordinary);
-    const stop = new AbortController();
-    const late = sleep(limit, null, { signal: stop.signal }).catch(() => null);
-    const result = await Promise.race([run.done, late]).finally(() => stop.abort());
+    const result = await atMost(limit, run.done);
     if (result !== null) return result;
     const last = this.finished.get(orgId);
     return last === undefined
       ? { ...sound(orgId, run.checked, null, this.ports.now()), complete: false }
       : { ...last, complete: false };
+  }
+
+  /** The last check that ended, null before the first one or without a log; behind an old one a new one begins. */
+  async last(orgId: string): Promise<Verification | null> {
+    const last = this.finished.get(orgId);
+    if (last !== undefined && this.ports.now() - Date.parse(last.timestamp) < freshMs) return last;
+    if ((await this.ports.checkpoints.end(orgId)) === null) return null;
+    const run = this.running.get(orgId) ?? this.begin(orgId);
+    return last ?? (await atMost(waitMs.impatient, run.done));
   }
 
   private begin(orgId: string): Run {
@@ -133,6 +142,13 @@ function firstFault(verdict: Verdict, end: DurableEnd, count: number): { at: num
   if (count < end.tree.size)
     return { at: count, reason: `truncated: the head says ${String(end.tree.size)} entries` };
   return null;
+}
+
+/** Null when it takes longer. */
+async function atMost<T>(ms: number, result: Promise<T>): Promise<T | null> {
+  const stop = new AbortController();
+  const late = sleep(ms, null, { signal: stop.signal }).catch(() => null);
+  return await Promise.race([result, late]).finally(() => stop.abort());
 }
 
 const sizeOf = (note: string) => Number(note.split('\n')[1] ?? 0);

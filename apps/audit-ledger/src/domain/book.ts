@@ -8,7 +8,7 @@ import {
   EntryRefused,
   type EntrySource,
 } from '@agentlattice/ledger';
-import type { Draft, EntryFacts, EntryRow, SubmissionDraft } from './draft.js';
+import type { Draft, EntryFacts, EntryRow, EventDraft, ReportDraft, SubmissionDraft } from './draft.js';
 import { withDeadline } from './recorded.js';
 
 /** The end of one log: what the next entry needs to know. */
@@ -97,7 +97,7 @@ class Stage {
   }
 
   private take(draft: Draft): Refusal | null {
-    if (draft.kind === 'submission') return this.attempt(draft, () => this.enterOwn(draft));
+    if (draft.kind !== 'event') return this.attempt(draft, () => this.enterOwn(draft));
     const { source, gpos, sourceSeq } = draft;
     if (gpos <= (this.sources.get(source) ?? 0)) return { code: 'known', detail: 'the event is in the log' };
     const wanted = (this.end(draft.facts.org_id)?.positions[source] ?? 0) + 1;
@@ -127,14 +127,17 @@ class Stage {
     }
   }
 
-  private enterOwn(draft: SubmissionDraft): EntryRow {
+  private enterOwn(draft: SubmissionDraft | ReportDraft): EntryRow {
+    if (draft.kind === 'report')
+      return this.enter(draft, 'audit-ledger', this.time, { submission: null, report: draft.report });
     const recorded = withDeadline(draft.recorded, this.time);
     const { eventKey, actionDigest } = draft;
-    return this.enter(draft, 'audit-ledger', this.time, { eventKey, actionDigest, recorded });
+    const submission = { eventKey, actionDigest, recorded };
+    return this.enter(draft, 'audit-ledger', this.time, { submission, report: null });
   }
 
-  private enterForeign(draft: Extract<Draft, { kind: 'event' }>): EntryRow {
-    return this.enter(draft, draft.source, draft.time, null);
+  private enterForeign(draft: EventDraft): EntryRow {
+    return this.enter(draft, draft.source, draft.time, nothingMore);
   }
 
   /** The first entry of every log says that there is one. */
@@ -144,7 +147,7 @@ class Stage {
     this.ends.set(orgId, { head: emptyChain(origin), tree: emptyRange, positions: {} });
     try {
       const created = { id: this.surroundings.newId(), facts: ledgerCreated(orgId), content: {} };
-      this.enter(created, 'audit-ledger', this.time, null);
+      this.enter(created, 'audit-ledger', this.time, nothingMore);
     } catch (error) {
       this.ends.delete(orgId);
       throw error;
@@ -155,7 +158,7 @@ class Stage {
     draft: { id: string; facts: EntryFacts; content: EntryRow['content'] },
     source: EntrySource,
     time: string,
-    submission: EntryRow['submission'],
+    stored: Pick<EntryRow, 'submission' | 'report'>,
   ): EntryRow {
     const { org_id } = draft.facts;
     const end = this.end(org_id);
@@ -164,7 +167,7 @@ class Stage {
     const chained = chainEntry(end.head, { ...draft.facts, id: draft.id, time, source, source_seq });
     const gpos = source === 'audit-ledger' ? ++this.gpos : null;
     const { entry, text, leaf } = chained;
-    const row: EntryRow = { entry, text, leaf, gpos, content: draft.content, submission };
+    const row: EntryRow = { entry, text, leaf, gpos, content: draft.content, ...stored };
     this.rows.push(row);
     this.ends.set(org_id, {
       head: chained.head,
@@ -178,6 +181,8 @@ class Stage {
     return this.ends.get(orgId) ?? this.book.logs.get(orgId);
   }
 }
+
+const nothingMore = { submission: null, report: null };
 
 const ledgerCreated = (orgId: string): EntryFacts => ({
   type: 'ledger.created',

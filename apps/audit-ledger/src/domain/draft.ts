@@ -1,3 +1,4 @@
+import type { ReportResult } from '@agentlattice/contracts';
 import type { Disclosed, Entry, EntryDraft, EntrySource } from '@agentlattice/ledger';
 import type { Recorded } from './recorded.js';
 
@@ -29,7 +30,16 @@ export interface EventDraft {
   readonly time: string;
 }
 
-export type Draft = SubmissionDraft | EventDraft;
+/** How an action went; its time and numbers come with its place. */
+export interface ReportDraft {
+  readonly kind: 'report';
+  readonly id: string;
+  readonly facts: EntryFacts;
+  readonly content: Disclosed;
+  readonly report: StoredReport;
+}
+
+export type Draft = SubmissionDraft | EventDraft | ReportDraft;
 
 /** A written entry's rows: what stands in the tables, all of it text. */
 export interface EntryRow {
@@ -40,6 +50,14 @@ export interface EntryRow {
   readonly gpos: number | null;
   readonly content: Disclosed;
   readonly submission: StoredSubmission | null;
+  readonly report: StoredReport | null;
+}
+
+/** What stays of a report when its content is erased. */
+export interface StoredReport {
+  /** Entry of the action. */
+  readonly actionId: string;
+  readonly status: ReportResult['status'];
 }
 
 export interface StoredSubmission {

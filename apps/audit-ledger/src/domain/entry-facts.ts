@@ -1,4 +1,4 @@
-import { type DomainEvent, type WireEvent } from '@agentlattice/contracts';
+import type { DomainEvent, EventType, WireEvent } from '@agentlattice/contracts';
 import {
   type Disclosed,
   type EntryDecision,
@@ -6,18 +6,35 @@ import {
   entryDoors,
   type EntrySource,
 } from '@agentlattice/ledger';
+import { commitmentsOf } from './commitments.js';
 import type { EventDraft } from './draft.js';
 
-/** Which events of other services decide something; all others only record (decisions §1). */
-const decisions: Readonly<Record<string, EntryDecision>> = {
-  'approval.escalated': 'escalated',
-  'approval.approved': 'approved',
-  'approval.denied': 'denied',
-  'approval.timed_out': 'timed_out',
-  'approval.cancelled': 'cancelled',
+type ApprovalEvent = Extract<EventType, `approval.${string}`>;
+
+interface ApprovalEntry {
+  /** Null: it only records, as all other events of other services do (decisions §1). */
+  readonly decision: EntryDecision | null;
+  /** Whether somebody may have said something with it, a person a reason or the system a note. */
+  readonly says: boolean;
+}
+
+/** What each event of an approval is in the log; one that is not here does not compile. */
+const approvalEntries: Readonly<Record<ApprovalEvent, ApprovalEntry>> = {
+  'approval.opened': { decision: null, says: false },
+  'approval.vote_cast': { decision: null, says: true },
+  'approval.vote_withdrawn': { decision: null, says: true },
+  'approval.escalated': { decision: 'escalated', says: true },
+  'approval.policy_changed': { decision: null, says: true },
+  'approval.approved': { decision: 'approved', says: true },
+  'approval.denied': { decision: 'denied', says: true },
+  'approval.cancelled': { decision: 'cancelled', says: true },
+  'approval.timed_out': { decision: 'timed_out', says: false },
 };
-/** Decisions that a person can make; `resolved_by` is then that person. */
-const personal: ReadonlySet<string> = new Set(['approval.approved', 'approval.denied']);
+const approvalEntryOf = (type: string): ApprovalEntry | undefined =>
+  Object.hasOwn(approvalEntries, type) ? approvalEntries[type as ApprovalEvent] : undefined;
+
+/** Whether the entry of such an event may commit to a reason or a note, which only its source knows. */
+export const maySay = (type: string): boolean => approvalEntryOf(type)?.says ?? false;
 
 type Source = Exclude<EntrySource, 'audit-ledger'>;
 type Data = Readonly<Record<string, unknown>>;
@@ -36,7 +53,7 @@ export function draftOf(
     gpos: event.gpos,
     sourceSeq: event.source_seq,
     time: new Date(event.occurred_at).toISOString(),
-    // Events carry no erasable values; where the source hands over a reason or a note, it comes in here.
+    // Events carry no erasable values; what was said with them comes from their source.
     content,
     facts: {
       type: event.type,
@@ -44,14 +61,20 @@ export function draftOf(
       action_type: event.type.startsWith('approval.') ? text(data['action_type']) : policyPattern(data),
       agent: agentOf(data),
       operator,
-      decision: decisions[event.type] ?? null,
-      resolved_by: personal.has(event.type) ? (operator?.id ?? null) : null,
+      decision: approvalEntryOf(event.type)?.decision ?? null,
+      resolved_by: resolverOf(event, data),
       policy: policyOf(data),
       approval_id: text(data['approval_id']),
       correlation_id: event.correlation_id,
-      private: {},
+      private: commitmentsOf(content),
     },
   };
+}
+
+/** The person who completed the decision; null when a change of policy or the clock did. */
+function resolverOf({ type, actor }: WireEvent, { change }: Data): string | null {
+  const decided = type === 'approval.approved' || type === 'approval.denied';
+  return decided && actor?.kind === 'operator' && (change ?? null) === null ? actor.id : null;
 }
 
 /** People and service keys act as operators; agents and the system do not. */

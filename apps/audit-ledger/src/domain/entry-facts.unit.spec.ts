@@ -1,7 +1,17 @@
-import type { DomainEvent, WireEvent } from '@agentlattice/contracts';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  type DomainEvent,
+  eventTypesOf,
+  readEvent,
+  type WireEvent,
+  wireEvent,
+} from '@agentlattice/contracts';
+import { chainEntry, commit, emptyChain } from '@agentlattice/ledger';
 import { typeidUnboxed } from 'typeid-js';
 import { newOrg, sampleAgent, samplePolicy } from '../../test/sample-items.js';
-import { draftOf } from './entry-facts.js';
+import { draftOf, maySay } from './entry-facts.js';
 
 const member = typeidUnboxed('mbr');
 const operator: WireEvent['actor'] = { kind: 'operator', id: member, key_id: null, via: 'dashboard' };
@@ -30,12 +40,15 @@ const read = (type: string, data: object, actor: WireEvent['actor'] = operator) 
   } as unknown as WireEvent & DomainEvent & { source: 'approval-service' });
 
 it.each([
+  ['approval.opened', null, null],
+  ['approval.vote_cast', null, null],
+  ['approval.vote_withdrawn', null, null],
+  ['approval.policy_changed', null, null],
+  ['approval.escalated', 'escalated', null],
   ['approval.approved', 'approved', member],
   ['approval.denied', 'denied', member],
   ['approval.cancelled', 'cancelled', null],
   ['approval.timed_out', 'timed_out', null],
-  ['approval.escalated', 'escalated', null],
-  ['approval.vote_recorded', null, null],
 ])('says of %s what was decided, and by whom', (type, decision, resolved_by) => {
   expect(read(type, approval).facts).toMatchObject({
     decision,
@@ -46,6 +59,38 @@ it.each([
     approval_id: approval.approval_id,
     operator: { id: member, via: 'dashboard' },
   });
+});
+
+describe('every event of an approval as it is released', () => {
+  const golden = fileURLToPath(new URL('../../../../libs/contracts/golden/released', import.meta.url));
+  const files = ['0.1.0', '0.2.0'].flatMap((release) =>
+    readdirSync(join(golden, release))
+      .filter((name) => /^approval\..*\.json$/.test(name))
+      .map((name) => [name, join(golden, release, name)] as const),
+  );
+
+  it.each(files)('%s becomes an entry of version 1', (_, path) => {
+    const event = readEvent(wireEvent.parse(JSON.parse(readFileSync(path, 'utf8'))));
+    const content = { reason: { salt: '01'.repeat(16), value: '"because"' } };
+    const { facts } = draftOf({ ...event, source: 'approval-service' }, content);
+    const { policy, approval_id } = event.data as { policy: object; approval_id: string };
+    expect(facts).toMatchObject({ type: event.type, policy, approval_id });
+    expect(facts.private).toEqual({ reason: commit('reason', '01'.repeat(16), '"because"') });
+    const place = { id: event.event_id, time: event.occurred_at, source: event.source, source_seq: 1 };
+    expect(() => chainEntry(emptyChain('test/log'), { ...facts, ...place })).not.toThrow();
+  });
+
+  it('that may come with words are the ones that are asked about', () => {
+    const types = eventTypesOf('approval-service');
+    expect(types.filter((type) => !maySay(type))).toEqual(['approval.opened', 'approval.timed_out']);
+    expect(maySay('agent.registered')).toBe(false);
+    expect(maySay('constructor')).toBe(false);
+  });
+});
+
+it('names nobody when a change of policy decided, whoever made the change', () => {
+  const change = { event_id: 'evt_1', type: 'policy.deleted' };
+  expect(read('approval.denied', { ...approval, change }).facts.resolved_by).toBeNull();
 });
 
 it('takes the place and the time its source gave it, the time in UTC', () => {

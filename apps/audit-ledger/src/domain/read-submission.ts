@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type AppendItem, Refused, type SubmissionOutcome } from '@agentlattice/contracts';
-import { commit, type Disclosed } from '@agentlattice/ledger';
+import type { Disclosed } from '@agentlattice/ledger';
+import { commitmentsOf } from './commitments.js';
 import type { SubmissionDraft } from './draft.js';
 
 export interface SubmissionChance {
@@ -47,10 +48,7 @@ export function readSubmission(
       policy: verdict.policy,
       approval_id: verdict.approval_id,
       correlation_id: item.correlation_id,
-      private: {
-        metadata: commit('metadata', salts.metadata, item.metadata),
-        data_accessed: commit('data_accessed', salts.data_accessed, item.data_accessed),
-      },
+      private: commitmentsOf(content),
     },
     eventKey: item.client_event_id === null ? null : JSON.stringify(item.client_event_id),
     actionDigest: item.action_digest,

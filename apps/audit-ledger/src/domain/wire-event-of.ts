@@ -1,9 +1,9 @@
 import type { WireEvent } from '@agentlattice/contracts';
 import type { Entry } from '@agentlattice/ledger';
-import type { StoredSubmission } from './draft.js';
+import type { EntryRow } from './draft.js';
 
 /** An entry of the ledger's own as the event it is: entry and event are one and the same. */
-export function wireEventOf(entry: Entry, gpos: number, submission: StoredSubmission | null): WireEvent {
+export function wireEventOf(entry: Entry, gpos: number, stored: Stored): WireEvent {
   return {
     event_id: entry.id,
     type: entry.type,
@@ -16,21 +16,27 @@ export function wireEventOf(entry: Entry, gpos: number, submission: StoredSubmis
     version: entry.seq + 1,
     occurred_at: entry.time,
     correlation_id: entry.correlation_id,
-    traceparent: submission?.recorded.traceparent ?? null,
+    traceparent: stored.submission?.recorded.traceparent ?? null,
     actor: entry.agent === null ? null : { kind: 'agent', id: entry.agent.id, key_id: null, via: 'api' },
-    data: submission === null ? { log: entry.log } : actionData(entry, submission),
+    data: dataOf(entry, stored),
   };
 }
 
-function actionData(entry: Entry, { actionDigest, recorded }: StoredSubmission): Record<string, unknown> {
-  const { denial_reason, approval_id, timeout_at } = recorded.outcome;
+type Stored = Pick<EntryRow, 'submission' | 'report'>;
+
+function dataOf(entry: Entry, { submission, report }: Stored): Record<string, unknown> {
+  const { seq, agent, action_type, policy } = entry;
+  const about = { seq, agent, action_type, policy };
+  if (report !== null) {
+    const { actionId: audit_event_id, status } = report;
+    return { ...about, audit_event_id, approval_id: entry.approval_id, status };
+  }
+  if (submission === null) return { log: entry.log };
+  const { denial_reason, approval_id, timeout_at } = submission.recorded.outcome;
   return {
+    ...about,
     audit_event_id: entry.id,
-    seq: entry.seq,
-    agent: entry.agent,
-    action_type: entry.action_type,
-    action_digest: actionDigest,
-    policy: entry.policy,
+    action_digest: submission.actionDigest,
     ...(entry.decision === 'denied' && { denial_reason }),
     ...(entry.decision === 'requested' && { approval_id, timeout_at }),
   };

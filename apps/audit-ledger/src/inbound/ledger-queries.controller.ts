@@ -8,8 +8,10 @@ import type { LogChecks } from '../application/verify-logs.js';
 import type { LedgerConfig } from '../config.js';
 import type { CheckpointStore } from '../outbound/checkpoint-store.js';
 import type { LedgerKeys } from '../outbound/key-store.js';
+import { postureOf } from '../domain/posture.js';
 import { replayOwn } from '../outbound/own-events.js';
 import { readEntries } from '../read/entries.js';
+import { postureFacts } from '../read/posture.js';
 import { searchEntries } from '../read/search-entries.js';
 import { issueGrant, requestedAction } from '../read/submissions.js';
 import { CHECKPOINTS, CHECKS, GRANTS, KEYS, LEDGER_CONFIG } from '../tokens.js';
@@ -66,6 +68,20 @@ export class LedgerQueriesController {
   @MessagePattern(commands.issue_grant.subject, { command: commands.issue_grant })
   issueGrant(@Payload() request: CommandRequest<typeof commands.issue_grant>) {
     return issueGrant(this.pool, { grants: this.grants, issuer: this.config.issuer }, request);
+  }
+
+  @MessagePattern(commands.posture.subject, { command: commands.posture })
+  async posture(@Payload() request: CommandRequest<typeof commands.posture>) {
+    const [facts, last] = await Promise.all([
+      postureFacts(this.pool, request),
+      this.checks.last(request.org_id),
+    ]);
+    const integrity = last && {
+      valid: last.chain_valid,
+      checked: last.verified_through_row,
+      at: last.timestamp,
+    };
+    return postureOf({ ...facts, integrity });
   }
 
   @MessagePattern(commands.jwks.subject, { command: commands.jwks })

@@ -1,3 +1,4 @@
 import { LedgerTables1795590000000 } from './ledger-tables.js';
+import { ReportTables1795600000000 } from './report-tables.js';
 
-export const migrations = [LedgerTables1795590000000];
+export const migrations = [LedgerTables1795590000000, ReportTables1795600000000];

@@ -41,6 +41,11 @@ WITH writer_row AS (
 ), submissions AS (
   INSERT INTO submission (entry_id, org_id, seq, agent_id, event_key, action_digest, approval_id, record)
   SELECT id, org_id, seq::bigint, submitter, event_key, digest, approval_id, record FROM line WHERE digest IS NOT NULL
+), reports AS (
+  INSERT INTO report (entry_id, org_id, action_id, status)
+  SELECT entry_id, org_id, action_id, status
+    FROM unnest(${[35, 36, 37, 38].map(list).join(', ')}) AS n (entry_id, org_id, action_id, status)
+   WHERE (SELECT ok FROM moved)
 ), positions AS (
   INSERT INTO source_position (source, gpos)
   SELECT source, gpos::bigint FROM unnest(${list(33)}, ${list(34)}) AS n (source, gpos)
@@ -63,6 +68,7 @@ const lines = <T>(rows: readonly T[], column: (row: T) => string | number | null
 export function commitParameters(epoch: string, before: Book, staged: Staged): (string | number)[] {
   const { rows } = staged;
   const grown = [...staged.grown];
+  const reports = rows.filter(({ report }) => report !== null);
   const moved = [...staged.sources].filter(([source, gpos]) => before.sources.get(source) !== gpos);
   return [
     epoch,
@@ -99,6 +105,10 @@ export function commitParameters(epoch: string, before: Book, staged: Staged): (
     lines(rows, ({ entry, submission }) => (submission === null ? null : entry.agent?.id)),
     lines(moved, ([source]) => source),
     lines(moved, ([, gpos]) => gpos),
+    lines(reports, ({ entry }) => entry.id),
+    lines(reports, ({ entry }) => entry.org_id),
+    lines(reports, ({ report }) => report?.actionId),
+    lines(reports, ({ report }) => report?.status),
   ];
 }
 

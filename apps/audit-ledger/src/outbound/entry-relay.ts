@@ -44,8 +44,7 @@ export class EntryRelay {
   }
 
   offer(rows: readonly EntryRow[]): void {
-    for (const { entry, gpos, submission } of rows)
-      if (gpos !== null) this.recent.push(wireEventOf(entry, gpos, submission));
+    for (const row of rows) if (row.gpos !== null) this.recent.push(wireEventOf(row.entry, row.gpos, row));
     if (this.recent.length > maxRemembered) this.recent = [];
     this.wake();
   }

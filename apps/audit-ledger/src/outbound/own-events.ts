@@ -2,6 +2,7 @@ import type {
   CommandRequest,
   CommandResponse,
   replay as replayCommand,
+  ReportResult,
   WireEvent,
 } from '@agentlattice/contracts';
 import { parseEntry } from '@agentlattice/ledger';
@@ -30,22 +31,24 @@ export async function ownEvents(
     action_digest: string | null;
     event_key: string | null;
     record: string | null;
+    action_id: string | null;
+    status: ReportResult['status'] | null;
   }>(
-    `SELECT e.gpos, e.bytes, s.action_digest, s.event_key, s.record
-       FROM entry e LEFT JOIN submission s ON s.entry_id = e.id
+    `SELECT e.gpos, e.bytes, s.action_digest, s.event_key, s.record, r.action_id, r.status
+       FROM entry e LEFT JOIN submission s ON s.entry_id = e.id LEFT JOIN report r ON r.entry_id = e.id
       WHERE e.gpos > $1 AND ($2::bigint IS NULL OR e.gpos <= $2) AND ($3::text IS NULL OR e.org_id = $3)
         AND ($4::text[] IS NULL OR e.type = ANY ($4))
       ORDER BY e.gpos LIMIT $5`,
     [after, upTo ?? null, orgId ?? null, types ?? null, limit],
   );
-  return rows.map(({ gpos, bytes, action_digest, event_key, record }) =>
-    wireEventOf(
-      parseEntry(bytes),
-      Number(gpos),
-      action_digest === null || record === null
-        ? null
-        : { actionDigest: action_digest, eventKey: event_key, recorded: JSON.parse(record) as Recorded },
-    ),
+  return rows.map(({ gpos, bytes, action_digest, event_key, record, action_id, status }) =>
+    wireEventOf(parseEntry(bytes), Number(gpos), {
+      submission:
+        action_digest === null || record === null
+          ? null
+          : { actionDigest: action_digest, eventKey: event_key, recorded: JSON.parse(record) as Recorded },
+      report: action_id === null || status === null ? null : { actionId: action_id, status },
+    }),
   );
 }
 

@@ -5,6 +5,7 @@ import {
   Refused,
 } from '@agentlattice/contracts';
 import type { GrantSigner } from '@agentlattice/service';
+import type { Entry } from '@agentlattice/ledger';
 import type pg from 'pg';
 import type { WrittenSubmission } from '../application/group-commit.js';
 import { grantClaims } from '../domain/grant.js';
@@ -26,6 +27,17 @@ async function findSubmission(
     values,
   );
   return rows[0] === undefined ? null : writtenSubmission(rows[0]);
+}
+
+/** The entry of what an agent submitted itself; null for anything else. */
+export async function findAction(
+  pool: pg.Pool,
+  { org_id, agent_id, audit_event_id }: { org_id: string; agent_id: string; audit_event_id: string },
+): Promise<Entry | null> {
+  // No entry's id has one, and the database takes none.
+  if (audit_event_id.includes('\0')) return null;
+  const condition = 's.org_id = $1 AND s.entry_id = $2 AND s.agent_id = $3';
+  return (await findSubmission(pool, condition, [org_id, audit_event_id, agent_id]))?.entry ?? null;
 }
 
 /** What the approval-service opens an approval from that it never heard of. @throws Refused NOT_FOUND */

@@ -1,0 +1,207 @@
+import { auditLedgerCommands as commands, type WireEvent } from '@agentlattice/contracts';
+import { commit, type Entry, parseEntry, type PrivateField, verifyLedger } from '@agentlattice/ledger';
+import { eventually } from '@agentlattice/testkit';
+import { typeidUnboxed } from 'typeid-js';
+import { FakeApprovalService } from '../test/fake-approval-service.js';
+import { FakeSource } from '../test/fake-source.js';
+import { type LedgerHouse, type LedgerProcess, startLedgerHouse } from '../test/ledger-house.js';
+import { newOrg, sampleAgent, samplePolicy } from '../test/sample-items.js';
+
+let house: LedgerHouse;
+let ledger: LedgerProcess;
+let approvals: FakeApprovalService;
+let gateway: FakeSource;
+beforeAll(async () => {
+  house = await startLedgerHouse();
+  approvals = new FakeApprovalService(house.nc);
+  gateway = new FakeSource(house.nc, 'gateway');
+  ledger = await house.start();
+  await ledger.ready();
+}, 120_000);
+afterAll(() => house.stop());
+
+const member = typeidUnboxed('mbr');
+const approval_id = typeidUnboxed('apr');
+const subject = {
+  approval_id,
+  audit_event_id: typeidUnboxed('evt'),
+  agent: { id: sampleAgent.id, name: 'bot', owner_member_id: null },
+  action_type: 'mail.send',
+  policy: samplePolicy,
+};
+const vote = { member_id: member, groups: [], at: '2026-11-25T06:00:00.000Z', forever_for: null } as const;
+
+/** A vote, and the vote that completes a denial. */
+function decide(org: string, reason: string | null): { cast: WireEvent; denied: WireEvent } {
+  const actor = { kind: 'operator', id: member, key_id: null, via: 'cli' } as const;
+  const cast = approvals.add(
+    org,
+    {
+      type: 'approval.vote_cast',
+      data: {
+        ...subject,
+        vote: { ...vote, decision: 'approve' },
+        approvals: { have: 1, need: 2 },
+        denials: { have: 0, need: 1 },
+      },
+    },
+    { actor },
+  );
+  const denied = approvals.add(
+    org,
+    {
+      type: 'approval.denied',
+      data: {
+        ...subject,
+        votes: [{ ...vote, decision: 'deny' }],
+        change: null,
+        denial_reason: 'DENIED_BY_REVIEWER',
+      },
+    },
+    { actor },
+  );
+  if (reason !== null) approvals.said.set(denied.event_id, { reason, note: null });
+  return { cast, denied };
+}
+const search = async (org_id: string) =>
+  (await house.client.request(commands.search, { org_id, cursor: null, limit: 200 })).events.reverse();
+const logOf = (org_id: string, length: number) =>
+  eventually(async () => {
+    const events = await search(org_id).catch(() => []);
+    return events.length >= length ? events : undefined;
+  });
+const entriesOf = async (org_id: string): Promise<Entry[]> =>
+  (await house.client.request(commands.entries, { org_id, from: 0, limit: 1_000 })).entries.map((text) =>
+    parseEntry(Buffer.from(text)),
+  );
+
+/** Every value that is kept is the one its entry commits to, and there is nothing else. */
+async function everyWordIsBound(org_id: string): Promise<Map<string, Record<string, unknown>>> {
+  const { rows } = await house.admin.query<{ entry_id: string; content: string }>(
+    'SELECT entry_id, content FROM private_value WHERE org_id = $1',
+    [org_id],
+  );
+  const contents = new Map(
+    rows.map(({ entry_id, content }) => [
+      entry_id,
+      JSON.parse(content) as Partial<Record<PrivateField, { salt: string; value: string }>>,
+    ]),
+  );
+  const entries = await entriesOf(org_id);
+  for (const entry of entries)
+    expect(entry.private).toEqual(
+      Object.fromEntries(
+        Object.entries(contents.get(entry.id) ?? {}).map(([field, { salt, value }]) => [
+          field,
+          commit(field as PrivateField, salt, value),
+        ]),
+      ),
+    );
+  expect(verifyLedger(entries.map((entry) => Buffer.from(JSON.stringify(entry))))).toMatchObject({
+    ok: true,
+  });
+  return new Map(
+    [...contents].map(([id, content]) => [
+      id,
+      Object.fromEntries(
+        Object.entries(content).map(([field, { value }]) => [field, JSON.parse(value) as unknown]),
+      ),
+    ]),
+  );
+}
+
+it('what people said with their decisions is bound by the entries and shown with them', async () => {
+  const org = newOrg();
+  const reason = 'Not on a Friday.\n\u202eEvil\u0000 😀 "quoted"';
+  const { cast, denied } = decide(org, reason);
+  await approvals.publish(cast, denied);
+  const [, vote, decision] = await logOf(org, 3);
+  expect(vote).toMatchObject({
+    id: cast.event_id,
+    type: 'approval.vote_cast',
+    decision: null,
+    status: 'vote_cast',
+    resolved_by: null,
+    reason: null,
+    operator: { id: member, name: null, via: 'cli' },
+  });
+  expect(decision).toMatchObject({
+    id: denied.event_id,
+    decision: 'denied',
+    resolved_by: member,
+    reason,
+    note: null,
+  });
+  const words = await everyWordIsBound(org);
+  expect([...words]).toEqual([[denied.event_id, { reason }]]);
+});
+
+it('nothing is asked about events that come without words', async () => {
+  const org = newOrg();
+  const before = approvals.asked.length;
+  const event = approvals.add(org, {
+    type: 'approval.timed_out',
+    data: { ...subject, timeout_at: '2026-11-25T06:00:00.000Z' },
+  });
+  await approvals.publish(event);
+  await logOf(org, 2);
+  expect(approvals.asked.slice(before)).toEqual([]);
+});
+
+it.each([
+  ['does not answer', () => approvals.hang()],
+  ['is away', () => approvals.fallSilent()],
+])('entries wait in order while the approval-service %s, and no other source waits', async (_, fail) => {
+  const org = newOrg();
+  fail();
+  const first = decide(org, 'one');
+  const timedOut = approvals.add(org, {
+    type: 'approval.timed_out',
+    data: { ...subject, timeout_at: '2026-11-25T06:00:00.000Z' },
+  });
+  const second = decide(org, 'two');
+  const events = [first.cast, first.denied, timedOut, second.cast, second.denied];
+  await approvals.publish(...events);
+  const agents = Array.from({ length: 20 }, () =>
+    gateway.add(org, {
+      type: 'agent.registered',
+      data: { agent: { id: sampleAgent.id, name: 'bot' }, description: null, owner_member_id: null },
+    }),
+  );
+  await gateway.publish(...agents);
+  const meanwhile = await logOf(org, 21);
+  expect(meanwhile.map(({ source }) => source)).toEqual(['audit-ledger', ...agents.map(() => 'gateway')]);
+  approvals.fallSilent();
+  approvals.speak();
+  const log = await logOf(org, 26);
+  expect(log.slice(21).map(({ id }) => id)).toEqual(events.map(({ event_id }) => event_id));
+  expect(log.slice(21).map(({ reason }) => reason)).toEqual([null, 'one', null, null, 'two']);
+  expect((await ledger.readiness()).ready).toBe(true);
+  await everyWordIsBound(org);
+});
+
+it('events stand once, with their words, when the writer is killed and they come again', async () => {
+  const org = newOrg();
+  const events: WireEvent[] = [];
+  for (let n = 0; n < 300; n++) {
+    const { cast, denied } = decide(org, `reason ${String(n)}`);
+    events.push(cast, denied);
+  }
+  const publishing = approvals.publish(...events);
+  await logOf(org, 20);
+  await ledger.kill('SIGKILL');
+  ledger = await house.start();
+  await ledger.ready();
+  await publishing;
+  await eventually(async () => (await entriesOf(org)).length > events.length, { within: 30_000 });
+  const before = await entriesOf(org);
+  expect(before.slice(1).map(({ id }) => id)).toEqual(events.map(({ event_id }) => event_id));
+  expect((await everyWordIsBound(org)).size).toBe(300);
+  expect(approvals.asked.every((ids) => ids.length <= 500)).toBe(true);
+  // Once written an entry keeps its bytes, however often its event comes.
+  await ledger.kill('SIGKILL');
+  ledger = await house.start();
+  await ledger.ready();
+  await approvals.publish(...events.slice(-10));
+  expect(await entriesOf(org)).toEqual(before);
+}, 120_000);

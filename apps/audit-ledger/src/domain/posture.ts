@@ -1,0 +1,62 @@
+import type { Posture, PostureComponent, PostureComponentName } from '@agentlattice/contracts';
+
+/** `some` of `all`; 0 of 0 is nothing to judge. */
+export interface Share {
+  readonly some: number;
+  readonly all: number;
+}
+
+/** What the log says of a caller's last days. */
+export interface PostureFacts {
+  /** The last full check of the log that ended; null before the first one. */
+  readonly integrity: { readonly valid: boolean; readonly checked: number; readonly at: string } | null;
+  /** Submissions that a policy governed. */
+  readonly governed: Share;
+  /** Requests that people decided, of those that they decided or that timed out. */
+  readonly decided: Share;
+  /** Executed and approved actions whose outcome was reported. */
+  readonly reported: Share;
+}
+
+const weights: Readonly<Record<PostureComponentName, number>> = {
+  audit_integrity: 30,
+  policy_coverage: 30,
+  human_oversight: 20,
+  outcome_reporting: 20,
+};
+
+/** Where there is nothing to judge, nothing is missing. */
+export function postureOf({ integrity, governed, decided, reported }: PostureFacts): Posture {
+  const components = {
+    audit_integrity: component(
+      'audit_integrity',
+      integrity === null || integrity.valid ? 1 : 0,
+      integrity === null
+        ? 'No check of the log has ended yet.'
+        : integrity.valid
+          ? `All ${String(integrity.checked)} entries were sound at ${integrity.at}.`
+          : `The log is broken after ${String(integrity.checked)} entries; see /api/v1/audit/verify.`,
+    ),
+    policy_coverage: shared('policy_coverage', governed, 'submissions were governed by a policy'),
+    human_oversight: shared(
+      'human_oversight',
+      decided,
+      'requests were decided by people before they timed out',
+    ),
+    outcome_reporting: shared('outcome_reporting', reported, 'executed or approved actions have a report'),
+  };
+  const score = Object.values(components).reduce((sum, { score }) => sum + score, 0);
+  return { score: rounded(score), components };
+}
+
+function shared(name: PostureComponentName, { some, all }: Share, what: string): PostureComponent {
+  if (all === 0) return component(name, 1, 'Nothing to judge in the last 30 days.');
+  return component(name, some / all, `${String(some)} of ${String(all)} ${what} in the last 30 days.`);
+}
+
+const component = (name: PostureComponentName, share: number, detail: string): PostureComponent => ({
+  score: rounded(weights[name] * share),
+  max: weights[name],
+  detail,
+});
+const rounded = (score: number) => Math.round(score * 10) / 10;

@@ -1,0 +1,55 @@
+import { approvalServiceCommands } from '@agentlattice/contracts';
+import { respondTo } from '@agentlattice/messaging';
+import { createLogger } from '@agentlattice/observability';
+import type { NatsConnection, Subscription } from '@nats-io/transport-node';
+import { FakeSource } from './fake-source.js';
+
+interface Said {
+  readonly reason: string | null;
+  readonly note: string | null;
+}
+
+/** The approval-service as the ledger sees it: its events, and what was said with them. */
+export class FakeApprovalService extends FakeSource {
+  readonly said = new Map<string, Said>();
+  /** The ids of each question. */
+  readonly asked: string[][] = [];
+  private words: Subscription | undefined;
+
+  constructor(private readonly connection: NatsConnection) {
+    super(connection, 'approval-service');
+    this.speak();
+  }
+
+  /** Answers what was said with events. */
+  speak(): void {
+    this.words = respondTo(this.connection, {
+      command: approvalServiceCommands.erasable_values,
+      queue: 'approval-service',
+      logger: createLogger('test', 'silent'),
+      handler: (payload) => {
+        const { event_ids } = payload as { event_ids: string[] };
+        this.asked.push(event_ids);
+        return {
+          values: event_ids.flatMap((event_id) => {
+            const said = this.said.get(event_id);
+            return said === undefined ? [] : [{ event_id, ...said }];
+          }),
+        };
+      },
+    });
+  }
+
+  /** Its events still come; what was said with them is not to be had. */
+  fallSilent(): void {
+    this.words?.unsubscribe();
+  }
+
+  /** It is asked and never answers. */
+  hang(): void {
+    this.fallSilent();
+    this.words = this.connection.subscribe(approvalServiceCommands.erasable_values.subject, {
+      callback: () => {},
+    });
+  }
+}
