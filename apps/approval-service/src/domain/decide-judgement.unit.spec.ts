@@ -1,0 +1,155 @@
+import { fold } from '@agentlattice/decider';
+import {
+  agent,
+  approve,
+  at,
+  cancelled,
+  deadline,
+  given,
+  grantExpiresAt,
+  opened,
+  owner,
+  person,
+  policy,
+  subject,
+  timedOut,
+  voted,
+  voteOf,
+  wasApproved,
+  wasDenied,
+  wasOpened,
+} from '../../test/approval-story.js';
+import type { ApprovalEvent } from './approval.js';
+import { type ApprovalCommand, approvalDecider } from './approval-decider.js';
+import type { Judgement } from './decide-judgement.js';
+
+const next = { ...policy, version: policy.version + 1, hash: 'b'.repeat(64) };
+const change = {
+  event_id: 'evt_1',
+  type: 'policy.updated',
+  policy_id: policy.id,
+  policy_name: policy.name,
+  policy_version: next.version,
+};
+const terms = { ...opened.terms, approvals_required: 1 };
+const apply = (judgement: Partial<Judgement>, now = at(1_000)): ApprovalCommand => ({
+  type: 'ApplyJudgement',
+  judgement: { decision: 'requested', denial_reason: null, policy: next, terms, ...judgement },
+  change,
+  grantExpiresAt,
+  now,
+});
+const allowed = apply({ decision: 'executed', terms: null });
+const refused = (denial_reason: Judgement['denial_reason']) =>
+  apply({ decision: 'denied', denial_reason, policy: null, terms: null });
+const governed = (changes: Partial<typeof terms> = {}): ApprovalEvent => ({
+  type: 'approval.policy_changed',
+  data: { ...subject, policy: next, previous_policy: policy, terms: { ...terms, ...changes }, change },
+});
+const under = <E extends ApprovalEvent>(event: E): E => ({ ...event, data: { ...event.data, policy: next } });
+const [anna, ben] = [person(), person()];
+
+describe('a change of policies', () => {
+  it('approves what is allowed by now, with no votes of its own', () => {
+    given(wasOpened()).when(allowed).thenEvents(wasApproved([], { change }));
+    given(wasOpened({ approvals_required: 2 }), voted(voteOf(anna), [1, 2]))
+      .when(allowed)
+      .thenEvents(wasApproved([], { change }));
+  });
+
+  it('denies what is denied by now, and says when a policy was tampered with', () => {
+    const denied = (denial_reason: 'POLICY_CHANGED' | 'POLICY_TAMPERED') =>
+      wasDenied([], { change, denial_reason });
+    given(wasOpened()).when(refused('POLICY_DENIED')).thenEvents(denied('POLICY_CHANGED'));
+    given(wasOpened()).when(refused('CONDITIONS_DENIED')).thenEvents(denied('POLICY_CHANGED'));
+    given(wasOpened()).when(refused('POLICY_TAMPERED')).thenEvents(denied('POLICY_TAMPERED'));
+  });
+
+  it('does as the policy said for its removal when none governs any more', () => {
+    const removed = refused('POLICY_NOT_FOUND');
+    given(wasOpened({ on_removed: 'approve' }))
+      .when(removed)
+      .thenEvents(wasApproved([], { change }));
+    given(wasOpened({ on_removed: 'deny' }))
+      .when(removed)
+      .thenEvents(wasDenied([], { change, denial_reason: 'POLICY_CHANGED' }));
+    given(wasOpened({ on_removed: 'keep' }))
+      .when(removed)
+      .thenNothing();
+  });
+
+  it('leaves alone what ended, what is past its deadline, and what is governed as before', () => {
+    for (const end of [wasApproved([voteOf(anna)]), wasDenied([]), cancelled, timedOut])
+      given(wasOpened(), end).when(allowed).thenNothing();
+    given(wasOpened())
+      .when(apply({ decision: 'executed' }, deadline))
+      .thenNothing();
+    given(wasOpened()).when(apply({ policy })).thenNothing();
+    given().when(allowed).thenNothing();
+  });
+
+  it('brings the new terms, but neither another deadline nor another escalation', () => {
+    const promised = {
+      timeout_ms: 7,
+      escalation: [{ after: '5m', contacts: [], channels: [], repeat: null }],
+    };
+    given(wasOpened({ ...promised, approvals_required: 2 }))
+      .when(apply({ terms: { ...terms, approvals_required: 3, on_removed: 'deny' } }))
+      .thenEvents(governed({ ...promised, approvals_required: 3, on_removed: 'deny' }));
+    given(wasOpened(), governed({ approvals_required: 2 }))
+      .when(apply({}))
+      .thenNothing();
+  });
+
+  it('ends the request when the standing votes are enough by now', () => {
+    given(wasOpened({ approvals_required: 2 }), voted(voteOf(anna), [1, 2]))
+      .when(apply({}))
+      .thenEvents(governed(), under(wasApproved([voteOf(anna)], { change })));
+    const no = voteOf(ben, { decision: 'deny' });
+    given(
+      wasOpened({ approvals_required: 2, denials_required: 2 }),
+      voted(voteOf(anna), [1, 2], [0, 2]),
+      voted(no, [1, 2], [1, 2]),
+    )
+      .when(apply({}))
+      .thenEvents(governed(), under(wasDenied([voteOf(anna), no], { change })));
+  });
+
+  it('drops votes of people who might not vote any more; they may vote again', () => {
+    const legal = [{ group: 'legal', count: 1 }];
+    given(wasOpened({ approvals_required: 2 }), voted(voteOf(anna), [1, 2]))
+      .when(apply({ terms: { ...terms, approver_groups: legal } }))
+      .thenEvents(governed({ approver_groups: legal }));
+    const again = person({ memberId: anna.memberId, groups: ['legal'] });
+    given(
+      wasOpened({ approvals_required: 2 }),
+      voted(voteOf(anna), [1, 2]),
+      governed({ approver_groups: legal }),
+    )
+      .when(approve(again))
+      .thenEvents(under(wasApproved([voteOf(again)])));
+    for (const owned of [owner, null])
+      given(
+        wasOpened({ approvals_required: 2 }, { ...agent, owner_member_id: owned }),
+        voted(voteOf(person({ memberId: owner })), [1, 2]),
+      )
+        .when(apply({ terms: { ...terms, separation_of_duties: true } }))
+        .thenEvents({
+          ...governed({ separation_of_duties: true }),
+          data: {
+            ...governed({ separation_of_duties: true }).data,
+            agent: { ...agent, owner_member_id: owned },
+          },
+        } as ApprovalEvent);
+  });
+
+  it('makes of a vote for ever a vote for this once', () => {
+    const admin = person({ role: 'admin' });
+    const forever = voted(voteOf(admin, { forever_for: 'policy' }), [1, 2]);
+    const state = fold(approvalDecider, [wasOpened({ approvals_required: 2 }), forever, governed()]);
+    expect(state).toMatchObject({ status: 'pending', votes: [{ forever_for: null }] });
+    given(wasOpened({ approvals_required: 2 }), forever)
+      .when(apply({}))
+      .thenEvents(governed(), under(wasApproved([voteOf(admin)], { change })));
+  });
+});

@@ -1,0 +1,208 @@
+import {
+  agent,
+  approve,
+  at,
+  cancelled,
+  deadline,
+  deny,
+  given,
+  owner,
+  person,
+  policy,
+  timedOut,
+  voted,
+  voteOf,
+  wasApproved,
+  wasDenied,
+  wasOpened,
+  withdraw,
+  withdrawn,
+} from '../../test/approval-story.js';
+
+const [anna, ben, carl] = [person(), person(), person()];
+const admin = person({ role: 'admin' });
+
+describe('one person decides', () => {
+  it('approves or denies by one vote, which stands in the decision', () => {
+    given(wasOpened())
+      .when(approve(anna))
+      .thenEvents(wasApproved([voteOf(anna)]));
+    given(wasOpened())
+      .when(deny(anna))
+      .thenEvents(wasDenied([voteOf(anna, { decision: 'deny' })]));
+  });
+
+  it('comes too late once the request ended or its deadline is reached', () => {
+    const decided = wasApproved([voteOf(anna)]);
+    for (const command of [approve(ben), deny(ben), withdraw(anna)]) {
+      given(wasOpened(), decided).when(command).thenRefused('APPROVAL_ALREADY_DECIDED');
+      given(wasOpened(), wasDenied([])).when(command).thenRefused('APPROVAL_ALREADY_DECIDED');
+      given(wasOpened(), cancelled).when(command).thenRefused('APPROVAL_ALREADY_DECIDED');
+      given(wasOpened(), timedOut).when(command).thenRefused('APPROVAL_TIMED_OUT');
+      given(wasOpened())
+        .when({ ...command, now: deadline })
+        .thenRefused('APPROVAL_TIMED_OUT');
+    }
+    given(wasOpened())
+      .when(approve(anna, { now: new Date(deadline.getTime() - 1) }))
+      .thenEvents(wasApproved([voteOf(anna, { at: new Date(deadline.getTime() - 1).toISOString() })]));
+  });
+
+  it('is refused in the order 404, 403, 409', () => {
+    const viewer = person({ role: 'viewer' });
+    for (const command of [approve(viewer), deny(viewer), withdraw(viewer)]) {
+      given().when(command).thenRefused('NOT_FOUND');
+      given(wasOpened(), timedOut).when(command).thenRefused('FORBIDDEN');
+    }
+  });
+});
+
+describe('who may decide', () => {
+  it('is not who became a member after the request was made', () => {
+    given(wasOpened())
+      .when(approve(person({ since: at(1) })))
+      .thenRefused('FORBIDDEN');
+    const justThere = person({ since: at(0) });
+    given(wasOpened())
+      .when(approve(justThere))
+      .thenEvents(wasApproved([voteOf(justThere)]));
+  });
+
+  it('is in one of the groups that the policy names', () => {
+    const opened = wasOpened({ approver_groups: [{ group: 'security', count: 1 }] });
+    const outsider = person({ groups: ['sales'] });
+    const insider = person({ groups: ['sales', 'security'] });
+    given(opened).when(approve(outsider)).thenRefused('FORBIDDEN');
+    given(opened).when(deny(outsider)).thenRefused('FORBIDDEN');
+    given(opened)
+      .when(approve(insider))
+      .thenEvents(wasApproved([voteOf(insider, { groups: ['security'] })]));
+  });
+
+  it('is not the owner of the agent where duties are separated', () => {
+    const self = person({ memberId: owner });
+    const owned = { ...agent, owner_member_id: owner };
+    const separated = { separation_of_duties: true };
+    given(wasOpened(separated, owned)).when(approve(self)).thenRefused('SELF_APPROVAL');
+    given(wasOpened(separated, owned)).when(deny(self)).thenRefused('SELF_APPROVAL');
+    given(wasOpened(separated, agent)).when(approve(anna)).thenRefused('FORBIDDEN');
+    given(wasOpened(separated, agent))
+      .when(approve(admin))
+      .thenEvents(wasApproved([voteOf(admin)]));
+  });
+});
+
+describe('a quorum', () => {
+  const opened = wasOpened({ approvals_required: 2, denials_required: 2 });
+  const one = voted(voteOf(anna), [1, 2], [0, 2]);
+
+  it('needs that many different people', () => {
+    given(opened).when(approve(anna)).thenEvents(one);
+    given(opened, one).when(approve(anna)).thenRefused('ALREADY_VOTED');
+    given(opened, one).when(deny(anna)).thenRefused('ALREADY_VOTED');
+    given(opened, one)
+      .when(approve(ben))
+      .thenEvents(wasApproved([voteOf(anna), voteOf(ben)]));
+  });
+
+  it('counts denials by themselves', () => {
+    const no = voted(voteOf(ben, { decision: 'deny' }), [1, 2], [1, 2]);
+    given(opened, one).when(deny(ben)).thenEvents(no);
+    given(opened, one, no)
+      .when(deny(carl))
+      .thenEvents(
+        wasDenied([voteOf(anna), voteOf(ben, { decision: 'deny' }), voteOf(carl, { decision: 'deny' })]),
+      );
+  });
+
+  it('lets a vote be taken back and given anew', () => {
+    const back = withdrawn(anna, [0, 2]);
+    given(opened).when(withdraw(anna)).thenRefused('NO_VOTE');
+    given(wasOpened({ approvals_required: 2 }), one)
+      .when(withdraw(anna))
+      .thenEvents(back);
+    given(opened, one, back).when(approve(anna)).thenEvents(one);
+    given(opened, one, back)
+      .when(approve(ben))
+      .thenEvents(voted(voteOf(ben), [1, 2], [0, 2]));
+  });
+
+  it('puts a different person on every seat of a group', () => {
+    const both = person({ groups: ['legal', 'security'] });
+    const legal = person({ groups: ['legal'] });
+    const groups = wasOpened({
+      approver_groups: [
+        { group: 'legal', count: 1 },
+        { group: 'security', count: 1 },
+      ],
+    });
+    given(groups)
+      .when(approve(both))
+      .thenEvents(voted(voteOf(both), [1, 2]));
+    given(groups, voted(voteOf(both), [1, 2]))
+      .when(approve(legal))
+      .thenEvents(wasApproved([voteOf(both), voteOf(legal)]));
+    given(groups, voted(voteOf(legal), [1, 2]))
+      .when(approve(person({ memberId: anna.memberId, groups: ['legal'] })))
+      .thenEvents(voted(voteOf(anna, { groups: ['legal'] }), [2, 2]));
+  });
+});
+
+describe('approving for ever', () => {
+  it('needs an administrator', () =>
+    given(wasOpened())
+      .when(approve(anna, { forever: 'policy' }))
+      .thenRefused('FORBIDDEN'));
+
+  it('is refused when another version governs than the one that was read', () => {
+    const version = policy.version;
+    given(wasOpened())
+      .when(approve(admin, { forever: 'policy', policyVersion: version + 1 }))
+      .thenRefused('POLICY_CHANGED');
+    given(wasOpened())
+      .when(approve(admin, { forever: 'policy', policyVersion: version }))
+      .thenEvents(
+        wasApproved([voteOf(admin, { forever_for: 'policy' })], {
+          scope: 'forever',
+          forever_for: 'policy',
+          forever_by: admin.memberId,
+        }),
+      );
+  });
+
+  it('takes effect when the quorum is reached, whoever completes it', () => {
+    const opened = wasOpened({ approvals_required: 2 });
+    const forever = voteOf(admin, { forever_for: 'action_type' });
+    given(opened)
+      .when(approve(admin, { forever: 'action_type' }))
+      .thenEvents(voted(forever, [1, 2]));
+    given(opened, voted(forever, [1, 2]))
+      .when(approve(anna))
+      .thenEvents(
+        wasApproved([forever, voteOf(anna)], {
+          scope: 'forever',
+          forever_for: 'action_type',
+          forever_by: admin.memberId,
+        }),
+      );
+    given(opened, voted(forever, [1, 2]))
+      .when(deny(anna))
+      .thenEvents(wasDenied([forever, voteOf(anna, { decision: 'deny' })]));
+  });
+});
+
+describe('cancelling', () => {
+  const cancel = (agentId: string, now = at(1)) => ({ type: 'Cancel', agentId, now }) as const;
+
+  it('is for the agent that asked; another does not learn of the request', () => {
+    given(wasOpened()).when(cancel(agent.id)).thenEvents(cancelled);
+    given(wasOpened()).when(cancel('agt_other')).thenRefused('NOT_FOUND');
+    given().when(cancel(agent.id)).thenRefused('NOT_FOUND');
+  });
+
+  it('comes too late once the request ended', () => {
+    given(wasOpened(), wasDenied([])).when(cancel(agent.id)).thenRefused('APPROVAL_ALREADY_DECIDED');
+    given(wasOpened(), cancelled).when(cancel(agent.id)).thenRefused('APPROVAL_ALREADY_DECIDED');
+    given(wasOpened()).when(cancel(agent.id, deadline)).thenRefused('APPROVAL_TIMED_OUT');
+  });
+});

@@ -1,0 +1,84 @@
+import type { ApprovalTerms, Vote } from '@agentlattice/contracts';
+import fc from 'fast-check';
+import { opened } from '../../test/approval-story.js';
+import { count } from './tally.js';
+
+const names = ['legal', 'ops', 'security'];
+const groupsOf = fc.subarray(names);
+const people = fc.array(fc.record({ yes: fc.boolean(), groups: groupsOf }), { maxLength: 6 });
+const seats = fc
+  .tuple(...names.map(() => fc.integer({ min: 0, max: 2 })))
+  .map((counts) => names.map((group, i) => ({ group, count: counts[i] ?? 0 })).filter((s) => s.count > 0));
+const terms = fc.record({
+  approvals_required: fc.integer({ min: 1, max: 4 }),
+  denials_required: fc.integer({ min: 1, max: 3 }),
+  approver_groups: seats,
+});
+
+const votesOf = (said: readonly { yes: boolean; groups: string[] }[]): Vote[] =>
+  said.map(({ yes, groups }, i) => ({
+    member_id: `mbr_${String(i)}`,
+    decision: yes ? 'approve' : 'deny',
+    groups,
+    at: opened.requested_at,
+    forever_for: null,
+  }));
+
+/** The most seats that these people can fill, by trying everything. */
+function mostSeats([first, ...rest]: readonly Vote[], free: readonly string[]): number {
+  if (first === undefined) return 0;
+  const seated = first.groups.map((group) => {
+    const seat = free.indexOf(group);
+    return seat < 0 ? 0 : 1 + mostSeats(rest, free.toSpliced(seat, 1));
+  });
+  return Math.max(mostSeats(rest, free), ...seated);
+}
+
+describe('the count of votes', () => {
+  it('is complete exactly when N people approved and every seat has a person of its own', () => {
+    fc.assert(
+      fc.property(terms, people, (given, said) => {
+        const all: ApprovalTerms = { ...opened.terms, ...given };
+        const votes = votesOf(said);
+        const approving = votes.filter((vote) => vote.decision === 'approve');
+        const free = given.approver_groups.flatMap(({ group, count: n }) => Array<string>(n).fill(group));
+        const filled = mostSeats(approving, free);
+        const denied = votes.length - approving.length >= given.denials_required;
+        const approved = approving.length >= given.approvals_required && filled === free.length;
+        const counted = count(all, votes);
+        expect(counted.complete).toBe(denied ? 'denied' : approved ? 'approved' : null);
+        const open = counted.seatsOpen.filter((seat) => seat.group !== null);
+        expect(open.reduce((sum, seat) => sum + seat.count, 0)).toBe(free.length - filled);
+        expect(counted.seatsOpen.length === 0).toBe(approved);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('does not depend on the order of votes, and another approval never undoes one', () => {
+    fc.assert(
+      fc.property(terms, people, fc.nat(), (given, said, by) => {
+        const all: ApprovalTerms = { ...opened.terms, ...given };
+        const votes = votesOf(said);
+        const turned = votes.map((_, i) => votes[(i + by) % votes.length] as Vote);
+        expect(count(all, turned).complete).toBe(count(all, votes).complete);
+        const [more] = votesOf([{ yes: true, groups: names }]);
+        if (more !== undefined && count(all, votes).complete === 'approved')
+          expect(count(all, [...votes, { ...more, member_id: 'mbr_more' }]).complete).toBe('approved');
+      }),
+    );
+  });
+
+  it('says how far it is', () => {
+    const groups = { approvals_required: 3, approver_groups: [{ group: 'legal', count: 1 }] };
+    expect(count({ ...opened.terms, ...groups }, votesOf([{ yes: true, groups: [] }]))).toEqual({
+      approvals: { have: 1, need: 3 },
+      denials: { have: 0, need: 1 },
+      seatsOpen: [
+        { group: 'legal', count: 1 },
+        { group: null, count: 1 },
+      ],
+      complete: null,
+    });
+  });
+});
