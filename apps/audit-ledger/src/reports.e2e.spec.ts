@@ -1,0 +1,237 @@
+import {
+  auditLedgerCommands as commands,
+  type CommandRequest,
+  type WireEvent,
+} from '@agentlattice/contracts';
+import { canonicalJson, commit, type Disclosed, parseEntry } from '@agentlattice/ledger';
+import { consumeEvents } from '@agentlattice/messaging';
+import { createLogger } from '@agentlattice/observability';
+import { eventually } from '@agentlattice/testkit';
+import { typeidUnboxed } from 'typeid-js';
+import { FakeApprovalService } from '../test/fake-approval-service.js';
+import { type LedgerHouse, type LedgerProcess, startLedgerHouse, Submitter } from '../test/ledger-house.js';
+import { newOrg, sampleAgent, sampleItem, type Wanted } from '../test/sample-items.js';
+
+let house: LedgerHouse;
+let first: LedgerProcess;
+let submitter: Submitter;
+let approvals: FakeApprovalService;
+beforeAll(async () => {
+  house = await startLedgerHouse();
+  submitter = new Submitter(house.nc);
+  approvals = new FakeApprovalService(house.nc);
+  first = await house.start();
+  await first.ready();
+}, 120_000);
+afterAll(() => house.stop());
+
+type Report = CommandRequest<typeof commands.report>;
+
+/** Submits an action; the id of its entry. */
+async function act(wanted: Wanted): Promise<string> {
+  const submitted = await submitter.submit(sampleItem(wanted));
+  return 'outcome' in submitted ? (submitted.outcome?.audit_event_id ?? '') : submitted.audit_event_id;
+}
+const report = (org_id: string, audit_event_id: string, more: Partial<Report> = {}) =>
+  house.client.request(commands.report, {
+    org_id,
+    agent_id: sampleAgent.id,
+    audit_event_id,
+    status: 'success',
+    message: null,
+    metadata: null,
+    ...more,
+  });
+const search = async (org_id: string) =>
+  (await house.client.request(commands.search, { org_id, cursor: null, limit: 200 })).events;
+const posture = (org_id: string, agent_id: string | null = sampleAgent.id) =>
+  house.client.request(commands.posture, { org_id, agent_id });
+
+describe('a report', () => {
+  it('is an entry before it is answered, bound to the action and to what was said', async () => {
+    const org = newOrg();
+    const action = await act({ org, decision: 'requested' });
+    const metadata = { seconds: 4.5, hosts: ['a', 'b'] };
+    const answer = await report(org, action, {
+      status: 'partial',
+      message: 'one of two',
+      metadata: canonicalJson(metadata),
+    });
+    const { rows } = await house.admin.query<{ bytes: Buffer; content: string; status: string }>(
+      `SELECT e.bytes, p.content, r.status FROM report r JOIN entry e ON e.id = r.entry_id
+         JOIN private_value p ON p.entry_id = e.id WHERE r.action_id = $1`,
+      [action],
+    );
+    expect(rows).toHaveLength(1);
+    const [row] = rows;
+    if (row === undefined) throw new Error('no report');
+    const entry = parseEntry(row.bytes);
+    expect(answer).toEqual({ audit_event_id: action, status: 'partial', reported_at: entry.time });
+    expect(row.status).toBe('partial');
+    const bound = { audit_event_id: action, metadata, status: 'partial' };
+    const { note, metadata: said } = JSON.parse(row.content) as Required<Disclosed>;
+    expect(said.value).toBe(canonicalJson(bound));
+    expect(entry.private).toEqual({
+      note: commit('note', note.salt, '"one of two"'),
+      metadata: commit('metadata', said.salt, canonicalJson(bound)),
+    });
+    const [shown, asked] = await search(org);
+    expect(shown).toMatchObject({
+      type: 'action.reported',
+      status: 'reported',
+      decision: null,
+      agent: { id: sampleAgent.id },
+      action_type: 'mail.send',
+      note: 'one of two',
+      metadata: bound,
+    });
+    expect(shown).toMatchObject({
+      approval_id: asked?.approval_id,
+      policy: asked?.policy,
+      correlation_id: asked?.correlation_id,
+    });
+    const check = await house.client.request(commands.verify, { org_id: org, wait: true });
+    expect(check).toMatchObject({ chain_valid: true, verified_through_row: 3 });
+  });
+
+  it('may be given again: every one is an entry', async () => {
+    const org = newOrg();
+    const action = await act({ org });
+    const statuses = ['failure', 'partial', 'success'] as const;
+    for (const status of statuses) expect((await report(org, action, { status })).status).toBe(status);
+    const said = (await search(org)).filter(({ type }) => type === 'action.reported');
+    expect(said.map(({ metadata }) => metadata['status'])).toEqual([...statuses].reverse());
+  });
+
+  it('is of the agent’s own actions that were allowed or asked for', async () => {
+    const org = newOrg();
+    const action = await act({ org });
+    const refused = (code: string) => expect.objectContaining({ code });
+    await expect(report(org, action, { agent_id: typeidUnboxed('agt') })).rejects.toEqual(
+      refused('NOT_FOUND'),
+    );
+    await expect(report(newOrg(), action)).rejects.toEqual(refused('NOT_FOUND'));
+    for (const unknown of [typeidUnboxed('evt'), 'x', '\0', ''])
+      await expect(report(org, unknown)).rejects.toEqual(refused('NOT_FOUND'));
+    // Its own report is no action.
+    await report(org, action);
+    const [own] = await search(org);
+    await expect(report(org, own?.id ?? '')).rejects.toEqual(refused('NOT_FOUND'));
+    await expect(report(org, await act({ org, decision: 'denied' }))).rejects.toEqual(
+      refused('NOT_REPORTABLE'),
+    );
+  });
+
+  it('goes out as an event, the same one when it is asked for again', async () => {
+    const heard = new Map<string, WireEvent>();
+    const consumer = consumeEvents(house.nc, {
+      durable: 'test-reports',
+      types: ['action.reported'],
+      logger: createLogger('test', 'silent'),
+      onMessage: (events) => {
+        for (const event of events) heard.set(event.org_id, event);
+        return Promise.resolve();
+      },
+    });
+    const org = newOrg();
+    const action = await act({ org });
+    await report(org, action, { status: 'failure', message: 'a secret' });
+    const event = await eventually(() => heard.get(org));
+    expect(event.data).toMatchObject({ audit_event_id: action, status: 'failure', approval_id: null });
+    expect(JSON.stringify(event)).not.toContain('secret');
+    const { events } = await house.client.request(commands.replay, {
+      after_gpos: event.gpos - 1,
+      limit: 1,
+    });
+    expect(events).toEqual([event]);
+    await consumer.stop();
+  });
+
+  it('is taken by the one writer only, and by the next one after it', async () => {
+    const second = await house.start();
+    await second.ready();
+    const org = newOrg();
+    const action = await act({ org });
+    await Promise.all(Array.from({ length: 40 }, () => report(org, action)));
+    const reports = async () => (await search(org)).filter(({ type }) => type === 'action.reported').length;
+    expect(await reports()).toBe(40);
+    await first.kill('SIGKILL');
+    await eventually(() => report(org, action), { within: 30_000 });
+    expect(await reports()).toBe(41);
+    first = second;
+  });
+});
+
+describe('posture', () => {
+  it('is full where there is nothing to judge', async () => {
+    expect(await posture(newOrg(), null)).toMatchObject({
+      score: 100,
+      components: { audit_integrity: { score: 30, max: 30 } },
+    });
+  });
+
+  it('is what the log says, of an agent or of the workspace', async () => {
+    const org = newOrg();
+    const executed = [await act({ org }), await act({ org }), await act({ org })];
+    const gate = sampleItem({ org, decision: 'requested' });
+    await submitter.submit(gate);
+    await act({ org, decision: 'requested' });
+    // Nobody's policy.
+    await act({ org, decision: 'denied' });
+    await report(org, executed[0] ?? '', { status: 'failure' });
+    await report(org, executed[0] ?? '');
+    const subject = {
+      approval_id: gate.verdict.approval_id,
+      audit_event_id: typeidUnboxed('evt'),
+      agent: { id: sampleAgent.id, name: 'bot', owner_member_id: null },
+      action_type: 'mail.send',
+      policy: gate.verdict.policy,
+    };
+    const decision = { ...subject, votes: [], change: null };
+    const actor = { kind: 'operator', id: typeidUnboxed('mbr'), key_id: null, via: 'api' } as const;
+    const approved = {
+      ...decision,
+      action_digest: gate.action_digest,
+      scope: 'once',
+      forever_for: null,
+      forever_by: null,
+      grant_expires_at: '2026-11-25T06:00:00.000Z',
+    };
+    const denied = { ...decision, denial_reason: 'POLICY_CHANGED' };
+    const timedOut = { ...subject, timeout_at: '2026-11-25T06:00:00.000Z' };
+    // Within the window, whatever day it is.
+    const occurred_at = new Date().toISOString();
+    await approvals.publish(
+      approvals.add(org, { type: 'approval.approved', data: approved }, { actor, occurred_at }),
+      approvals.add(org, { type: 'approval.timed_out', data: timedOut }, { occurred_at }),
+      approvals.add(org, { type: 'approval.timed_out', data: timedOut }, { occurred_at }),
+      approvals.add(org, { type: 'approval.timed_out', data: timedOut }, { occurred_at }),
+      // The system's own decision says nothing of people.
+      approvals.add(org, { type: 'approval.denied', data: denied }, { occurred_at }),
+      // Long ago.
+      approvals.add(
+        org,
+        { type: 'approval.timed_out', data: timedOut },
+        { occurred_at: '2020-01-01T00:00:00.000Z' },
+      ),
+    );
+    await eventually(async () => (await search(org)).length === 15);
+    const wanted = {
+      score: 65,
+      components: {
+        audit_integrity: { score: 30, max: 30 },
+        policy_coverage: { score: 25, max: 30 },
+        human_oversight: { score: 5, max: 20 },
+        // Three were executed and one was approved; one was reported.
+        outcome_reporting: { score: 5, max: 20 },
+      },
+    };
+    expect(await posture(org)).toMatchObject(wanted);
+    expect(await posture(org, null)).toMatchObject(wanted);
+    const stranger = await posture(org, typeidUnboxed('agt'));
+    expect(stranger.components.policy_coverage).toMatchObject({
+      score: 30,
+      detail: 'Nothing to judge in the last 30 days.',
+    });
+  });
+});
