@@ -6,37 +6,22 @@ import {
 } from '@agentlattice/contracts';
 import { EventStore } from '@agentlattice/event-store';
 import { CommandClient, respondTo } from '@agentlattice/messaging';
-import { readBaseConfig, startApp } from '@agentlattice/service';
-import {
-  eventually,
-  startNats,
-  startPostgres,
-  type TestNats,
-  type TestPostgres,
-} from '@agentlattice/testkit';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { eventually } from '@agentlattice/testkit';
 import type { Subscription } from '@nats-io/transport-node';
 import { jetstream } from '@nats-io/jetstream';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import pg from 'pg';
-import { logger, neighbours, type Neighbours, newId, requested } from '../test/approval-fixture.js';
+import type pg from 'pg';
+import { logger, type Neighbours, newId, requested } from '../test/approval-fixture.js';
+import { type ApprovalHouse, approvalHouse } from '../test/approval-house.js';
 import { DeadlineSweep } from './application/deadline-sweep.js';
 import { makeOpenApprovals } from './application/open-approvals.js';
 import { makeTimeOutApprovals } from './application/time-out-approvals.js';
-import { ApprovalServiceModule } from './approval-service.module.js';
-import { migrations } from './migrations/index.js';
 
 const org = newId('org');
 
 describe('the approval service', () => {
-  let postgres: TestPostgres;
-  let nats: TestNats;
-  let app: NestFastifyApplication;
+  let house: ApprovalHouse;
   let pool: pg.Pool;
   let n: Neighbours;
-  let dataDir: string;
   const answered = (item: OpenItem) => eventually(() => n.answers.get(item.item_id)?.at(0));
   const events = async (item: OpenItem) =>
     (
@@ -54,32 +39,10 @@ describe('the approval service', () => {
     });
 
   beforeAll(async () => {
-    [postgres, nats] = await Promise.all([
-      startPostgres({ migrations: { 'approval-service': migrations } }),
-      startNats(),
-    ]);
-    dataDir = await mkdtemp(join(tmpdir(), 'al-approvals-'));
-    n = await neighbours(nats.natsUrl);
-    pool = new pg.Pool({ connectionString: postgres.databaseUrl('approval-service') });
-    pool.on('error', () => {});
-    Object.assign(process.env, {
-      AL_INSTANCE: 'a',
-      AL_DATA_DIR: dataDir,
-      AL_HEALTH_PORT: '0',
-      LOG_LEVEL: 'silent',
-      DATABASE_URL: postgres.databaseUrl('approval-service'),
-      NATS_URL: nats.natsUrl('approval-service'),
-      REDIS_URL: '',
-    });
-    const config = readBaseConfig('approval-service', process.env);
-    app = await startApp({ service: 'approval-service', module: ApprovalServiceModule }, config, logger);
+    house = await approvalHouse();
+    ({ n, pool } = house);
   });
-  afterAll(async () => {
-    await app.close();
-    await pool.end();
-    await n.close();
-    await Promise.all([postgres.stop(), nats.stop(), rm(dataDir, { recursive: true })]);
-  });
+  afterAll(() => house.stop());
 
   it('answers once the request is on disk, and the same when it comes again', async () => {
     const item = requested(org);

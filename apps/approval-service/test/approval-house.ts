@@ -1,0 +1,93 @@
+import type { DecidingOperator, OpenItem } from '@agentlattice/contracts';
+import { readBaseConfig, startApp } from '@agentlattice/service';
+import { eventually, playSource, startNats, startPostgres, type PlayedSource } from '@agentlattice/testkit';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { typeid } from 'typeid-js';
+import { ApprovalServiceModule } from '../src/approval-service.module.js';
+import { migrations } from '../src/migrations/index.js';
+import { logger, neighbours, type Neighbours } from './approval-fixture.js';
+
+export type MemberClaim = DecidingOperator & { readonly groups: readonly string[] };
+
+/** The service as it runs, on a real PostgreSQL and NATS, with neighbours that are played. */
+export interface ApprovalHouse {
+  readonly n: Neighbours;
+  /** With the rights of the service. */
+  readonly pool: pg.Pool;
+  /** The gateway as a source of events. */
+  readonly gateway: PlayedSource;
+  /** A member of the workspace, for an hour already unless told otherwise. */
+  member(org: string, changes?: Partial<MemberClaim>, since?: Date): Promise<DecidingOperator>;
+  /** Hands requests on as the ledger does and waits until each is open. */
+  opened(...items: OpenItem[]): Promise<void>;
+  typesOf(item: OpenItem): Promise<string[]>;
+  stop(): Promise<void>;
+}
+
+export async function approvalHouse(): Promise<ApprovalHouse> {
+  const [postgres, nats, dataDir] = await Promise.all([
+    startPostgres({ migrations: { 'approval-service': migrations } }),
+    startNats(),
+    mkdtemp(join(tmpdir(), 'al-approvals-')),
+  ]);
+  const n = await neighbours(nats.natsUrl);
+  const gateway = await playSource(n.gateway, 'gateway');
+  const pool = new pg.Pool({ connectionString: postgres.databaseUrl('approval-service') });
+  pool.on('error', () => {});
+  Object.assign(process.env, {
+    AL_INSTANCE: 'a',
+    AL_DATA_DIR: dataDir,
+    AL_HEALTH_PORT: '0',
+    LOG_LEVEL: 'silent',
+    DATABASE_URL: postgres.databaseUrl('approval-service'),
+    NATS_URL: nats.natsUrl('approval-service'),
+    REDIS_URL: '',
+  });
+  const config = readBaseConfig('approval-service', process.env);
+  const app = await startApp({ service: 'approval-service', module: ApprovalServiceModule }, config, logger);
+  return {
+    n,
+    pool,
+    gateway,
+    member: async (org_id, changes = {}, since = new Date(Date.now() - 3_600_000)) => {
+      const { groups, ...claim } = { ...newMember(), ...changes };
+      const data = { member_id: claim.member_id, role: claim.role, groups: [...groups] };
+      await gateway.say({
+        org_id,
+        stream_id: claim.member_id,
+        type: 'member.created',
+        data,
+        occurred_at: since,
+      });
+      return claim;
+    },
+    opened: async (...items) => {
+      n.open(...items);
+      await eventually(() => items.every((item) => n.answers.has(item.item_id)));
+    },
+    typesOf: async ({ org_id, approval_id }) => {
+      const { rows } = await pool.query<{ type: string }>(
+        'SELECT type FROM event WHERE org_id = $1 AND stream_id = $2 ORDER BY version',
+        [org_id, approval_id],
+      );
+      return rows.map(({ type }) => type);
+    },
+    stop: async () => {
+      await app.close();
+      await pool.end();
+      await n.close();
+      await Promise.all([postgres.stop(), nats.stop(), rm(dataDir, { recursive: true })]);
+    },
+  };
+}
+
+export const newMember = (): MemberClaim => ({
+  member_id: typeid('mbr').toString(),
+  key_id: typeid('key').toString(),
+  role: 'member',
+  via: 'api',
+  groups: [],
+});
