@@ -25,12 +25,14 @@ import { DeadlineSweep } from './application/deadline-sweep.js';
 import { lookForNearEveryMs, makeSetNearAlarms } from './application/near-alarms.js';
 import { makeOpenApprovals, type OpenApprovals } from './application/open-approvals.js';
 import { makeOpenUnopened, noteRequestedAction } from './application/open-unopened.js';
+import { makeRejudgePending } from './application/rejudge-pending.js';
 import { makeTimeOutApprovals, type TimeOutApprovals } from './application/time-out-approvals.js';
 import { ApprovalsResponder } from './inbound/approvals.responder.js';
 import { DecisionsResponder } from './inbound/decisions.responder.js';
 import { OpenResponder } from './inbound/open.responder.js';
 import { DeadlineAlarms } from './outbound/deadline-alarms.js';
 import { Members, projectMember } from './outbound/members.js';
+import { notePolicyChanges, policyChangeTypes } from './outbound/policy-changes.js';
 import { makeGrantOf } from './read/approval-grant.js';
 import { ApprovalReader } from './read/approval-reader.js';
 import {
@@ -44,6 +46,7 @@ import {
   GRANTS,
   MEMBERS_PROJECTION,
   OPEN_APPROVALS,
+  REJUDGING,
   TIME_OUT_APPROVALS,
 } from './tokens.js';
 
@@ -53,6 +56,8 @@ interface Stoppable {
 
 const sweepEveryMs = 1_000;
 const graceMs = 2_000;
+/** The net under being told: another replica noted a change, or a request was opened beside one. */
+const rejudgeEveryMs = 500;
 /** Below what the gateway waits for an answer. */
 const memberWithinMs = 1_500;
 
@@ -127,6 +132,11 @@ const memberWithinMs = 1_500;
         makeOpenApprovals({ pool, alarms, timeOut, logger }),
     },
     {
+      provide: REJUDGING,
+      inject: [POOL, EVENT_STORE, NATS, COMMANDS, LOGGER, GRANT_SETTINGS],
+      useFactory: rejudging,
+    },
+    {
       provide: BACKGROUND,
       inject: [CONFIG, POOL, NATS, COMMANDS, LOGGER, DEADLINE_ALARMS, DEADLINE_SWEEP, OPEN_APPROVALS],
       useFactory: background,
@@ -138,11 +148,14 @@ export class ApprovalServiceModule implements OnApplicationShutdown {
     @Inject(BACKGROUND) private readonly working: readonly Stoppable[],
     @Inject(DEADLINE_ALARMS) private readonly alarms: DeadlineAlarms,
     @Inject(MEMBERS_PROJECTION) private readonly members: Projection,
+    @Inject(REJUDGING) private readonly rejudging: readonly Stoppable[],
   ) {}
 
   /** After the last batch: until then events are relayed and alarms set. */
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([...this.working, this.members, this.alarms].map((work) => work.stop()));
+    await Promise.all(
+      [...this.working, ...this.rejudging, this.members, this.alarms].map((work) => work.stop()),
+    );
   }
 }
 
@@ -160,6 +173,34 @@ function deadlineAlarms(
   });
   alarms.start();
   return alarms;
+}
+
+function rejudging(
+  pool: pg.Pool,
+  store: EventStore,
+  nc: NatsConnection,
+  commands: CommandClient,
+  logger: Logger,
+  { grantTtlSeconds }: GrantSettings,
+): readonly Stoppable[] {
+  const work = new RegularWork(
+    'judging pending requests again',
+    rejudgeEveryMs,
+    makeRejudgePending({ pool, store, nc, commands, grantTtlSeconds, logger }),
+    logger,
+  ).start();
+  const changes = startProjection({
+    pool,
+    nc,
+    client: commands,
+    durable: 'approval-service-policies',
+    sources: ['policy-engine'],
+    types: policyChangeTypes,
+    handleAll: notePolicyChanges,
+    onApplied: () => work.wake(),
+    logger,
+  });
+  return [changes, work];
 }
 
 function background(

@@ -10,3 +10,4 @@ export const DECIDE_APPROVALS = Symbol('DECIDE_APPROVALS');
 export const MEMBERS_PROJECTION = Symbol('MEMBERS_PROJECTION');
 export const GRANTS = Symbol('GRANTS');
 export const GRANT_SETTINGS = Symbol('GRANT_SETTINGS');
+export const REJUDGING = Symbol('REJUDGING');

@@ -12,6 +12,7 @@ import type pg from 'pg';
 import type { ApprovalEvent, KnownApproval } from '../domain/approval.js';
 import { approvalDecider } from '../domain/approval-decider.js';
 import { insertApprovals, type OpenableItem, openedData } from '../outbound/approval-rows.js';
+import { lockPolicies, noteOpenedBesideChange } from '../outbound/policy-changes.js';
 import type { AlarmClock } from '../outbound/deadline-alarms.js';
 import { isNear } from './near-alarms.js';
 import type { TimeOutApprovals } from './time-out-approvals.js';
@@ -114,6 +115,11 @@ const isBadData = (error: unknown) => /^2[23]/.test(String((error as { code?: un
 
 async function openInTransaction(tx: Tx, items: readonly OpenableItem[]): Promise<OpenedAt> {
   const states = new Map<string, Opened>();
+  await lockPolicies(
+    tx,
+    items.map(({ org_id }) => org_id),
+    'shared',
+  );
   const now = await databaseTime(tx);
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const left = items.filter((item) => !states.has(keyOf(item)));
@@ -127,6 +133,10 @@ async function openInTransaction(tx: Tx, items: readonly OpenableItem[]): Promis
       return item === undefined ? [] : [{ item, event }];
     });
     await insertApprovals(tx, opened);
+    await noteOpenedBesideChange(
+      tx,
+      opened.map(({ item }) => item),
+    );
     for (const { item, event } of opened) {
       const state = stateOf([event]);
       if (state !== null) states.set(keyOf(item), state);

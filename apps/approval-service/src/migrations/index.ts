@@ -1,9 +1,11 @@
 import { eventStoreMigration } from '@agentlattice/event-store';
 import { ApprovalTables1764000000200 } from './approval-tables-1764000000200.js';
 import { Deciding1764100000100 } from './deciding-1764100000100.js';
+import { PolicyChanges1764100000150 } from './policy-changes-1764100000150.js';
 
 export const migrations = [
   eventStoreMigration('approval-service', 1764000000000),
   ApprovalTables1764000000200,
   Deciding1764100000100,
+  PolicyChanges1764100000150,
 ];

@@ -1,4 +1,4 @@
-import type { EventData, OpenItem } from '@agentlattice/contracts';
+import type { ConditionEvaluated, EventData, OpenItem } from '@agentlattice/contracts';
 import type { StoredEvent, Tx } from '@agentlattice/event-store';
 
 /** The item without what belongs to one submission of it. */
@@ -47,6 +47,24 @@ export async function insertApprovals(
   await tx.query(
     'INSERT INTO private_value (org_id, approval_id, name, value) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])',
     [0, 1, 2, 3].map((column) => values.map((row) => row[column])),
+  );
+}
+
+/** The conditions that are shown are those of the policy that governs by now; what was erased stays erased. */
+export async function showConditions(
+  tx: Tx,
+  orgId: string,
+  shown: readonly { approval_id: string; conditions_evaluated: readonly ConditionEvaluated[] }[],
+): Promise<void> {
+  if (shown.length === 0) return;
+  await tx.query(
+    `UPDATE private_value v SET value = s.value FROM unnest($2::text[], $3::text[]) AS s (approval_id, value)
+      WHERE v.org_id = $1 AND v.approval_id = s.approval_id AND v.name = 'conditions_evaluated'`,
+    [
+      orgId,
+      shown.map(({ approval_id }) => approval_id),
+      shown.map(({ conditions_evaluated }) => JSON.stringify(conditions_evaluated)),
+    ],
   );
 }
 

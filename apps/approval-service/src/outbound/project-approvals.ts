@@ -27,7 +27,7 @@ interface RowChange {
 
 /** Brings the rows of approvals to their events and keeps what was said with them, in the transaction of the events. */
 export const projectApprovals =
-  (said: Said = {}) =>
+  (said: Said | ((event: StoredEvent) => Said) = {}) =>
   async (tx: Tx, events: readonly StoredEvent[]): Promise<void> => {
     await updateRows(tx, events);
     await keepSaid(tx, events, said);
@@ -116,12 +116,17 @@ const together = (earlier: RowChange, later: RowChange): RowChange => ({
   ...(Object.fromEntries(Object.entries(later).filter(([, value]) => value !== null)) as Partial<RowChange>),
 });
 
-async function keepSaid(tx: Tx, events: readonly StoredEvent[], said: Said): Promise<void> {
-  const rows = events.flatMap(({ org_id, event_id, stream_id }) =>
-    Object.entries(said).flatMap(([name, value]) =>
+async function keepSaid(
+  tx: Tx,
+  events: readonly StoredEvent[],
+  said: Said | ((event: StoredEvent) => Said),
+): Promise<void> {
+  const rows = events.flatMap((event) => {
+    const { org_id, event_id, stream_id } = event;
+    return Object.entries(typeof said === 'function' ? said(event) : said).flatMap(([name, value]) =>
       value ? [[org_id, event_id, stream_id, name, storable(value)] as const] : [],
-    ),
-  );
+    );
+  });
   if (rows.length === 0) return;
   await tx.query(
     `INSERT INTO event_value (org_id, event_id, approval_id, name, value)

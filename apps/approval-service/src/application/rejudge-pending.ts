@@ -1,0 +1,157 @@
+import { policyEngineCommands, Unavailable } from '@agentlattice/contracts';
+import { type EventStore, inTransaction, type StoredEvent, type Tx } from '@agentlattice/event-store';
+import type { CommandClient } from '@agentlattice/messaging';
+import type { Logger } from '@agentlattice/observability';
+import type pg from 'pg';
+import type { ApprovalEvent } from '../domain/approval.js';
+import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
+import type { Judgement } from '../domain/decide-judgement.js';
+import { noteOf } from '../domain/policy-change-note.js';
+import {
+  dropRejudgings,
+  type Rejudging,
+  spreadPolicyChanges,
+  takeRejudgings,
+  workspacesToRejudge,
+} from '../outbound/policy-changes.js';
+import { projectApprovals } from '../outbound/project-approvals.js';
+import { showConditions } from '../outbound/approval-rows.js';
+import { wakeWaiters, type Waker } from '../outbound/wake-waiters.js';
+
+export interface RejudgePendingPorts {
+  readonly pool: pg.Pool;
+  readonly store: EventStore;
+  readonly commands: CommandClient;
+  readonly nc: Waker;
+  readonly grantTtlSeconds: number;
+  readonly logger: Logger;
+}
+
+type Judged = Awaited<ReturnType<typeof judge>>[number];
+
+/** NATS takes 1 MiB a message, and text in JSON may become twice as long; one request alone always fits. */
+const maxBytes = 384 * 1024;
+const system = { kind: 'system', id: null, key_id: null, via: 'system' } as const;
+
+/**
+ * Judges pending requests again after the policies changed, oldest first, each batch in one commit with what it came
+ * to. Nothing is decided without a judgement: while the engine is away, all stays as it is. Several may do this at
+ * the same time, and any may die: what is not done is noted, and done again it changes nothing.
+ */
+export const makeRejudgePending = (ports: RejudgePendingPorts) => async (): Promise<void> => {
+  const { pool, logger } = ports;
+  const failed = new Set<string>();
+  // A batch of each workspace in turn: one with many requests does not keep the others waiting.
+  for (;;) {
+    await spreadPolicyChanges(pool);
+    let done = 0;
+    for (const orgId of await workspacesToRejudge(pool)) {
+      if (failed.has(orgId)) continue;
+      try {
+        done += await rejudgeBatch(orgId, ports);
+      } catch (error) {
+        failed.add(orgId);
+        const level = error instanceof Unavailable ? 'debug' : 'error';
+        logger[level]({ err: error, org_id: orgId }, 'pending requests are not judged again yet');
+      }
+    }
+    if (done === 0) return;
+  }
+};
+export type RejudgePending = ReturnType<typeof makeRejudgePending>;
+
+/** @returns how many are done */
+async function rejudgeBatch(orgId: string, ports: RejudgePendingPorts): Promise<number> {
+  const { pool, nc } = ports;
+  const { done, events } = await inTransaction(pool, async (tx) => {
+    const taken = await takeRejudgings(tx, orgId);
+    const ended = taken.filter(({ open }) => !open);
+    const judged = await judge(
+      orgId,
+      taken.filter(({ open }) => open),
+      ports,
+    );
+    const appended = judged.length === 0 ? [] : await apply(tx, orgId, judged, ports);
+    const ids = [...ended, ...judged].map(({ approval_id }) => approval_id);
+    await dropRejudgings(tx, orgId, ids);
+    return { done: ids.length, events: appended };
+  });
+  wakeWaiters(nc, events);
+  return done;
+}
+
+/** As many as one message holds; the others' turn comes. */
+async function judge(orgId: string, requests: readonly Rejudging[], { commands }: RejudgePendingPorts) {
+  let bytes = 0;
+  const asked = requests.filter(({ metadata, data_accessed }, i) => {
+    bytes += Buffer.byteLength(metadata ?? '') + Buffer.byteLength(data_accessed ?? '');
+    return i === 0 || bytes <= maxBytes;
+  });
+  const [first] = asked;
+  if (first === undefined) return [];
+  const { judgements } = await commands.request(
+    policyEngineCommands.rejudge,
+    {
+      org_id: orgId,
+      items: asked.map(({ approval_id, agent, action_type, metadata, data_accessed, judged_at }) => ({
+        approval_id,
+        agent,
+        action_type,
+        // What was erased is missing, and a condition on what is missing never holds.
+        metadata: metadata ?? '{}',
+        data_accessed: data_accessed ?? '[]',
+        judged_at,
+      })),
+    },
+    { traceparent: first.traceparent },
+  );
+  const byId = new Map(judgements.map((judgement) => [judgement.approval_id, judgement]));
+  const judged = asked.flatMap((request) => {
+    const judgement = byId.get(request.approval_id);
+    return judgement === undefined ? [] : [{ ...request, judgement }];
+  });
+  if (judged.length === 0) throw new Unavailable('the policy engine judged none of what it was asked');
+  return judged;
+}
+
+async function apply(
+  tx: Tx,
+  orgId: string,
+  judged: readonly Judged[],
+  { store, grantTtlSeconds }: RejudgePendingPorts,
+): Promise<readonly StoredEvent[]> {
+  const byId = new Map(judged.map((one) => [one.approval_id, one]));
+  const { events } = await store.updateManyIn(tx, {
+    decider: approvalDecider,
+    streams: judged.map(({ approval_id, correlation_id, traceparent, judgement, change }) => ({
+      orgId,
+      streamId: approval_id,
+      meta: { actor: system, correlation_id, traceparent },
+      judgement: judgement as Judgement,
+      change,
+    })),
+    command: (now, { judgement, change }): ApprovalCommand => ({
+      type: 'ApplyJudgement',
+      judgement,
+      change,
+      grantExpiresAt: new Date(now.getTime() + grantTtlSeconds * 1_000),
+      now,
+    }),
+    project: projectApprovals((event) => {
+      const one = byId.get(event.stream_id);
+      return one === undefined
+        ? {}
+        : { note: noteOf(event as StoredEvent & ApprovalEvent, one.judgement, one.change) };
+    }),
+  });
+  const governedAnew = events.filter(({ type }) => type === 'approval.policy_changed');
+  await showConditions(
+    tx,
+    orgId,
+    governedAnew.map(({ stream_id }) => ({
+      approval_id: stream_id,
+      conditions_evaluated: byId.get(stream_id)?.judgement.conditions_evaluated ?? [],
+    })),
+  );
+  return events;
+}

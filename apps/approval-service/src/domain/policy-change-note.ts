@@ -1,0 +1,38 @@
+import type { PolicyChange } from '@agentlattice/contracts';
+import type { ApprovalEvent } from './approval.js';
+import type { Judgement } from './decide-judgement.js';
+
+const happened: Readonly<Record<string, string>> = {
+  'policy.created': 'was created',
+  'policy.updated': 'was changed',
+  'policy.activated': 'was activated',
+  'policy.deactivated': 'was deactivated',
+  'policy.deleted': 'was deleted',
+};
+
+/** Why the system did it, for people to read. */
+export function noteOf(event: ApprovalEvent, judgement: Judgement, change: PolicyChange): string {
+  const because = `the policy "${change.policy_name}" ${happened[change.type] ?? 'changed'}`;
+  switch (event.type) {
+    case 'approval.policy_changed': {
+      const { policy } = event.data;
+      return `${capital(because)}: version ${String(policy.version)} of "${policy.name}" governs this request now.`;
+    }
+    case 'approval.approved':
+      return `Approved automatically: ${because}, ${consequence(event.data.action_type, judgement, 'allows')}.`;
+    case 'approval.denied':
+      return `Denied automatically: ${because}, ${consequence(event.data.action_type, judgement, 'denies')}.`;
+    default:
+      return `${capital(because)}.`;
+  }
+}
+
+function consequence(actionType: string, judgement: Judgement, says: 'allows' | 'denies'): string {
+  const { policy, decision, denial_reason } = judgement;
+  if (policy === null) return `so nothing governs ${actionType} any more`;
+  if (decision === 'requested') return `and the votes cast so far suffice under "${policy.name}"`;
+  if (denial_reason === 'POLICY_TAMPERED') return `and "${policy.name}" is not what its hash says`;
+  return `and "${policy.name}" ${says} this action now`;
+}
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

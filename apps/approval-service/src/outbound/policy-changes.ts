@@ -1,0 +1,173 @@
+import type { PolicyChange } from '@agentlattice/contracts';
+import type { ProjectedEvent, Tx } from '@agentlattice/event-store';
+import type { OpenableItem } from './approval-rows.js';
+
+export const policyChangeTypes = [
+  'policy.created',
+  'policy.updated',
+  'policy.activated',
+  'policy.deactivated',
+  'policy.deleted',
+] as const;
+type ChangeType = (typeof policyChangeTypes)[number];
+type PolicyEvent = Extract<ProjectedEvent, { type: ChangeType }>;
+
+const isPolicyEvent = (event: ProjectedEvent): event is PolicyEvent =>
+  (policyChangeTypes as readonly string[]).includes(event.type);
+
+/** How long before a change was noted a request may have been judged without it: an engine is at most a second behind. */
+const judgedBeforeMs = 2_000;
+const pageSize = 100;
+
+/** The changed policy may govern the request, or may have governed it. */
+const concerns = (change: string, request: string) =>
+  `(${change}.policy_id = ${request}.policy_id
+    OR pattern_matches(${change}.pattern, ${request}.action_type)
+    OR pattern_matches(${change}.previous_pattern, ${request}.action_type))`;
+
+/**
+ * Whoever opens requests of a workspace holds its lock with others who open; whoever notes a change holds it alone. So
+ * the one or the other sees both: no request is opened beside a change without anybody noticing.
+ */
+export async function lockPolicies(
+  tx: Tx,
+  orgIds: readonly string[],
+  mode: 'shared' | 'alone',
+): Promise<void> {
+  const lock = mode === 'shared' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';
+  await tx.query(
+    `WITH ordered AS MATERIALIZED (
+       SELECT DISTINCT hashtextextended(org_id, 7155) AS hash FROM unnest($1::text[]) AS org_id ORDER BY hash)
+     SELECT count(${lock}(hash)::text) FROM ordered`,
+    [orgIds],
+  );
+}
+
+/** Notes what changed, in the transaction that remembers the events. */
+export async function notePolicyChanges(tx: Tx, events: readonly ProjectedEvent[]): Promise<void> {
+  const changes = events.filter(isPolicyEvent);
+  await lockPolicies(
+    tx,
+    changes.map((event) => event.org_id),
+    'alone',
+  );
+  for (const { org_id, event_id, type, data, correlation_id, traceparent } of changes)
+    await tx.query(
+      `INSERT INTO policy_change (org_id, event_id, type, policy_id, policy_name, policy_version, pattern,
+                                  previous_pattern, correlation_id, traceparent)
+       SELECT $1, $2, $3, $4, $5, $6, $7,
+              (SELECT pattern FROM policy_change WHERE org_id = $1 AND policy_id = $4 ORDER BY seq DESC LIMIT 1),
+              $8, $9
+       ON CONFLICT (event_id) DO NOTHING`,
+      [
+        org_id,
+        event_id,
+        type,
+        data.policy_id,
+        data.name,
+        data.version,
+        data.content.action_type,
+        correlation_id,
+        traceparent,
+      ],
+    );
+}
+
+/** Notes requests just opened that were judged too early to be sure that the newest change was known. */
+export async function noteOpenedBesideChange(tx: Tx, items: readonly OpenableItem[]): Promise<void> {
+  if (items.length === 0) return;
+  await tx.query(
+    `INSERT INTO rejudging (org_id, approval_id, change_seq, created_at)
+     SELECT r.org_id, r.approval_id, c.seq, r.created_at
+       FROM jsonb_to_recordset($1::jsonb)
+         AS r (org_id text, approval_id text, action_type text, policy_id text, judged_at timestamptz,
+               created_at timestamptz)
+      CROSS JOIN LATERAL (
+        SELECT max(c.seq) AS seq FROM policy_change c
+         WHERE c.org_id = r.org_id AND c.noted_at > r.judged_at - make_interval(secs => $2)
+           AND ${concerns('c', 'r')}) AS c
+      WHERE c.seq IS NOT NULL
+     ON CONFLICT DO NOTHING`,
+    [
+      JSON.stringify(
+        items.map(({ org_id, approval_id, action_type, policy, judged_at, requested_at }: OpenableItem) => ({
+          org_id,
+          approval_id,
+          action_type,
+          policy_id: policy.id,
+          judged_at,
+          created_at: requested_at,
+        })),
+      ),
+      judgedBeforeMs / 1_000,
+    ],
+  );
+}
+
+/** Spreads new changes over the pending requests that they concern; each is left with the newest one. */
+export async function spreadPolicyChanges(db: Tx): Promise<void> {
+  await db.query(
+    `WITH change AS (
+       UPDATE policy_change SET spread = true
+        WHERE seq IN (SELECT seq FROM policy_change WHERE NOT spread ORDER BY seq FOR UPDATE)
+       RETURNING *)
+     INSERT INTO rejudging (org_id, approval_id, change_seq, created_at)
+     SELECT a.org_id, a.approval_id, max(c.seq), a.created_at
+       FROM change c JOIN approval a ON a.org_id = c.org_id AND ${concerns('c', 'a')}
+      WHERE a.status IN ('pending', 'escalated')
+      GROUP BY a.org_id, a.approval_id
+      ORDER BY a.org_id, a.approval_id
+     ON CONFLICT (org_id, approval_id)
+       DO UPDATE SET change_seq = greatest(rejudging.change_seq, excluded.change_seq)`,
+  );
+}
+
+/** A request that waits to be judged again, as it was submitted, and why. */
+export interface Rejudging {
+  readonly approval_id: string;
+  /** False once it ended: then nothing is left to do. */
+  readonly open: boolean;
+  readonly action_type: string;
+  readonly agent: OpenableItem['agent'];
+  readonly judged_at: string;
+  /** Null when it was erased. */
+  readonly metadata: string | null;
+  readonly data_accessed: string | null;
+  readonly change: PolicyChange;
+  readonly correlation_id: string | null;
+  readonly traceparent: string | null;
+}
+
+export async function workspacesToRejudge(db: Tx): Promise<string[]> {
+  const { rows } = await db.query<{ org_id: string }>('SELECT DISTINCT org_id FROM rejudging');
+  return rows.map((row) => row.org_id);
+}
+
+/** The oldest ones that nobody else is at; nobody else gets them before the transaction ends. */
+export async function takeRejudgings(tx: Tx, orgId: string): Promise<Rejudging[]> {
+  const { rows } = await tx.query<Rejudging>(
+    `WITH taken AS MATERIALIZED (
+       SELECT * FROM rejudging WHERE org_id = $1 ORDER BY created_at, approval_id LIMIT $2 FOR UPDATE SKIP LOCKED)
+     SELECT r.approval_id, a.status IN ('pending', 'escalated') AS open, a.action_type,
+            e.data -> 'agent' AS agent, e.data ->> 'judged_at' AS judged_at,
+            (SELECT value FROM private_value v
+              WHERE v.org_id = $1 AND v.approval_id = r.approval_id AND v.name = 'metadata') AS metadata,
+            (SELECT value FROM private_value v
+              WHERE v.org_id = $1 AND v.approval_id = r.approval_id AND v.name = 'data_accessed') AS data_accessed,
+            jsonb_build_object('event_id', c.event_id, 'type', c.type, 'policy_id', c.policy_id,
+                               'policy_name', c.policy_name, 'policy_version', c.policy_version) AS change,
+            c.correlation_id, c.traceparent
+       FROM taken r
+       JOIN approval a USING (org_id, approval_id)
+       JOIN event e ON e.org_id = $1 AND e.stream_id = r.approval_id AND e.version = 1
+       JOIN policy_change c ON c.seq = r.change_seq
+      ORDER BY r.created_at, r.approval_id`,
+    [orgId, pageSize],
+  );
+  return rows;
+}
+
+/** Done; only those taken in the same transaction. */
+export async function dropRejudgings(tx: Tx, orgId: string, approvalIds: readonly string[]): Promise<void> {
+  await tx.query('DELETE FROM rejudging WHERE org_id = $1 AND approval_id = ANY ($2)', [orgId, approvalIds]);
+}
