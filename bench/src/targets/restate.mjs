@@ -31,7 +31,10 @@ export async function startRestate(scratch, dispatcher) {
       RESTATE_LOG_FILTER: 'warn',
     },
   });
-  const handler = fork(fileURLToPath(new URL('restate-gate.mjs', import.meta.url)), [String(service)]);
+  // As in production: no line per invocation.
+  const handler = fork(fileURLToPath(new URL('restate-gate.mjs', import.meta.url)), [String(service)], {
+    env: { ...process.env, NODE_ENV: 'production', RESTATE_LOGGING: 'ERROR' },
+  });
   const waiting = new Map();
   const ready = Promise.withResolvers();
   handler.on('message', ({ ready: up, token, id }) => {
