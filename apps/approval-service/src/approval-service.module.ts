@@ -59,7 +59,7 @@ const graceMs = 2_000;
 /** The net under being told: another replica noted a change, or a request was opened beside one. */
 const rejudgeEveryMs = 500;
 /** Below what the gateway waits for an answer. */
-const memberWithinMs = 1_500;
+const memberWithinMs = 1_000;
 
 @Module({
   imports: [ServiceModule.forRoot('approval-service')],

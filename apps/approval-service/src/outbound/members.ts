@@ -1,5 +1,6 @@
 import { type DecidingOperator, operatorRoles, Refused, Unavailable } from '@agentlattice/contracts';
 import type { ProjectedEvent, Tx } from '@agentlattice/event-store';
+import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Person } from '../domain/may-decide.js';
 
@@ -46,23 +47,33 @@ export class Members {
     return rows[0] ?? null;
   }
 
-  /** The gateway may have said it a moment ago. */
+  /** The gateway may have said it a moment ago, and numbers what it said a moment later. */
   private async findAnew(orgId: string, claim: DecidingOperator): Promise<MemberRow | null> {
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new Error('the gateway is slow')), this.ports.withinMs);
-    const heard = await Promise.race([this.ports.catchUp(), late])
-      .then(
-        () => true,
-        () => false,
-      )
-      .finally(() => clearTimeout(timer));
-    const member = await this.find(orgId, claim);
-    if (!heard && (member === null || !covers(member, claim)))
-      throw new Unavailable('the gateway cannot be asked who this is');
-    return member;
+    const end = Date.now() + this.ports.withinMs;
+    for (;;) {
+      const heard = await this.hear(end - Date.now());
+      const member = await this.find(orgId, claim);
+      if (member !== null && covers(member, claim)) return member;
+      if (!heard) throw new Unavailable('the gateway cannot be asked who this is');
+      if (Date.now() + againAfterMs >= end) return member;
+      await setTimeout(againAfterMs);
+    }
+  }
+
+  private async hear(withinMs: number): Promise<boolean> {
+    const over = new AbortController();
+    try {
+      const late = setTimeout(withinMs, false, { signal: over.signal });
+      return await Promise.race([this.ports.catchUp().then(() => true), late]);
+    } catch {
+      return false;
+    } finally {
+      over.abort();
+    }
   }
 }
 
+const againAfterMs = 100;
 const rank = (role: DecidingOperator['role']) => operatorRoles.indexOf(role);
 /** A key's role may be lower than its member's. */
 const covers = (member: MemberRow, claim: DecidingOperator) => rank(claim.role) <= rank(member.role);
