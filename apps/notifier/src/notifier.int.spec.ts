@@ -117,6 +117,8 @@ describe('the notifier', () => {
       LOG_LEVEL: 'silent',
       DATABASE_URL: postgres.databaseUrl('notifier'),
       NATS_URL: nats.natsUrl('notifier'),
+      AL_PUBLIC_URL: 'https://approvals.example.com',
+      CHANNEL_SECRETS_KEY: 'a key for tests alone',
     });
   });
   afterAll(async () => {

@@ -8,8 +8,13 @@ export const eventChannel = (schema: string) => `al_events_${schema}`;
  * The tables of an event-sourced service, in its own schema. Events and their numbering can be inserted and read,
  * never changed, by the service's role.
  * @param timestamp 13 digits that order the migration among the service's own
+ * @param hasInbox for a service that projected events of others before it owned any: its inbox is there already
  */
-export function eventStoreMigration(service: ServiceName, timestamp: number): new () => MigrationInterface {
+export function eventStoreMigration(
+  service: ServiceName,
+  timestamp: number,
+  { hasInbox = false }: { readonly hasInbox?: boolean } = {},
+): new () => MigrationInterface {
   const schema = service.replaceAll('-', '_');
   const role = `al_${schema}`;
   return class EventStoreMigration implements MigrationInterface {
@@ -17,6 +22,7 @@ export function eventStoreMigration(service: ServiceName, timestamp: number): ne
 
     async up(runner: QueryRunner): Promise<void> {
       for (const statement of up(role, eventChannel(schema))) await runner.query(statement);
+      if (!hasInbox) for (const statement of inbox(role)) await runner.query(statement);
     }
 
     down(): Promise<void> {
@@ -73,7 +79,6 @@ const up = (role: string, channel: string) => [
   `CREATE TRIGGER event_appended AFTER INSERT ON event FOR EACH STATEMENT EXECUTE FUNCTION event_appended()`,
   `GRANT SELECT, INSERT ON event, event_position TO ${role}`,
   `GRANT SELECT, UPDATE ON relay_checkpoint TO ${role}`,
-  ...inbox(role),
 ];
 
 const inbox = (role: string) => [

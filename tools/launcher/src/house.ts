@@ -47,6 +47,7 @@ export async function openHouse(
   const services = options.services ?? serviceNames;
   const port = await gatewayPort(configuration.port, configuration.host);
   const baseUrl = httpBase(configuration.host, port);
+  const channelSecretsKey = secrets.of('channel-secrets');
   const backends = await openBackends(configuration, premises);
   await migrateAll(backends, say);
   const credentials = await ensureCredentials(dataDir, secrets, baseUrl);
@@ -55,7 +56,9 @@ export async function openHouse(
   for (const service of services) healthPorts.set(service, await freePort());
   const settingsOf = (service: ServiceName): ServiceSettings => {
     const healthPort = healthPorts.get(service) ?? 0;
-    return { dataDir, host: configuration.host, port, healthPort, extra: options.env ?? {} };
+    const { host } = configuration;
+    const extra = options.env ?? {};
+    return { dataDir, host, port, healthPort, publicUrl: baseUrl, channelSecretsKey, extra };
   };
   const environmentOf = (service: ServiceName) => serviceEnvironment(service, backends, settingsOf(service));
 

@@ -20,10 +20,14 @@ export const takenIn = [
   'agent.suspended',
 ] as const satisfies readonly EventType[];
 
+/** What of an event's envelope goes out. */
+export type OutgoingSource = DomainEvent &
+  Pick<WireEvent, 'event_id' | 'org_id' | 'source' | 'occurred_at' | 'correlation_id' | 'traceparent'>;
+
 type Told = Pick<OutgoingEvent, 'type' | 'subject' | 'data'>;
 
 /** The CloudEvent that an event of the house goes out as; null for one that stays inside. */
-export function outgoingEventOf(event: WireEvent & DomainEvent): OutgoingEvent | null {
+export function outgoingEventOf(event: OutgoingSource): OutgoingEvent | null {
   const told = tell(event);
   if (told === null) return null;
   return {

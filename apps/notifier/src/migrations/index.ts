@@ -1,4 +1,10 @@
-import { inboxMigration } from '@agentlattice/event-store';
+import { eventStoreMigration, inboxMigration } from '@agentlattice/event-store';
+import { ChannelTables1764100000200 } from './channel-tables-1764100000200.js';
 import { OutgoingEvents1764000000200 } from './outgoing-events-1764000000200.js';
 
-export const migrations = [inboxMigration('notifier', 1764000000000), OutgoingEvents1764000000200];
+export const migrations = [
+  inboxMigration('notifier', 1764000000000),
+  OutgoingEvents1764000000200,
+  eventStoreMigration('notifier', 1764100000100, { hasInbox: true }),
+  ChannelTables1764100000200,
+];

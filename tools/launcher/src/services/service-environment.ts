@@ -9,6 +9,10 @@ export interface ServiceSettings {
   readonly port: number;
   /** Where a service other than the gateway answers for its health. */
   readonly healthPort: number;
+  /** Where people reach the gateway, unless AL_PUBLIC_URL says otherwise. */
+  readonly publicUrl: string;
+  /** Seals the secrets of channels, unless CHANNEL_SECRETS_KEY does. */
+  readonly channelSecretsKey: string;
   /** What the caller adds, for example in tests. */
   readonly extra: NodeJS.ProcessEnv;
 }
@@ -17,6 +21,9 @@ export interface ServiceSettings {
 // administrator's URLs must not reach one.
 const notForServices = /^(DATABASE_URL|NATS_URL|REDIS_URL|PG[A-Z]+$|npm_|INIT_CWD$|AL_CREDENTIALS_FILE$)/;
 
+/** What only the notifier needs; SMTP_URL may hold a password. */
+const forNotifier = /^(SMTP_URL|MAIL_FROM|EGRESS_ALLOW|AL_PUBLIC_URL|CHANNEL_SECRETS_KEY)$/;
+
 /** The environment of one run of one service; every call names a new instance. */
 export function serviceEnvironment(
   service: ServiceName,
@@ -24,11 +31,18 @@ export function serviceEnvironment(
   settings: ServiceSettings,
 ): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !notForServices.test(name));
+  const given = [...inherited, ...Object.entries(settings.extra)].filter(
+    // An empty variable counts as unset: it must not hide our own value.
+    ([name, value]) => !forNotifier.test(name) || (service === 'notifier' && value !== ''),
+  );
   const { url, options } = backends.database.of(service);
   return {
     LOG_LEVEL: 'info',
-    ...Object.fromEntries(inherited),
-    ...settings.extra,
+    ...(service === 'notifier' && {
+      AL_PUBLIC_URL: settings.publicUrl,
+      CHANNEL_SECRETS_KEY: settings.channelSecretsKey,
+    }),
+    ...Object.fromEntries(given),
     AL_SERVICE_NAME: service,
     AL_INSTANCE: randomInstance(),
     AL_DATA_DIR: settings.dataDir,

@@ -1,0 +1,145 @@
+import type { Logger } from '@agentlattice/observability';
+import { RegularWork } from '@agentlattice/service';
+import { randomUUID } from 'node:crypto';
+import type { ChannelSenders, Outcome } from '../outbound/channels/channel-sender.js';
+import type { ClaimedDelivery, DeliveryQueue } from '../outbound/delivery-queue.js';
+import type { SecretBox } from '../outbound/secret-box.js';
+import { sendThrough } from '../outbound/send-through.js';
+import type { Channels } from './channels.js';
+
+export interface SendDeliveriesPorts {
+  readonly queue: DeliveryQueue;
+  readonly channels: Channels;
+  readonly senders: ChannelSenders;
+  readonly box: SecretBox;
+  readonly logger: Logger;
+  readonly pollMs?: number;
+  readonly timeoutMs?: number;
+}
+
+/** Bounds per process: of one receiver, of one workspace, of all. A slow one fills its own room only. */
+const perLane = 8;
+const perWorkspace = 64;
+const atOnce = 256;
+const defaultTimeoutMs = 15_000;
+/** Beyond the time-out of a request: what was claimed longer belongs to a process that died. */
+const graceMs = 15_000;
+
+/**
+ * Sends what is due. The database says what that is; being woken only makes it quick. Each delivery is claimed for as
+ * long as an attempt can take, so it comes back when this process dies in between: at least once, never forgotten.
+ */
+export class SendDeliveries {
+  private readonly claim = randomUUID();
+  private readonly underWay = new Map<string, { lane: string; workspace: string; done: Promise<void> }>();
+  private readonly stopping = new AbortController();
+  private readonly work: RegularWork;
+  private readonly timeoutMs: number;
+
+  constructor(private readonly ports: SendDeliveriesPorts) {
+    this.timeoutMs = ports.timeoutMs ?? defaultTimeoutMs;
+    this.work = new RegularWork('sending deliveries', ports.pollMs ?? 1_000, () => this.turn(), ports.logger);
+  }
+
+  start(): this {
+    this.work.start();
+    return this;
+  }
+
+  /** Something may be due. */
+  wake(): void {
+    this.work.wake();
+  }
+
+  async stop(): Promise<void> {
+    await this.work.stop();
+    this.stopping.abort();
+    await Promise.all([...this.underWay.values()].map(({ done }) => done));
+    await this.ports.queue.release(this.claim).catch(() => {});
+  }
+
+  private async turn(): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      const free = atOnce - this.underWay.size;
+      if (free <= 0) return;
+      const claimed = await this.ports.queue.claim(this.claim, this.timeoutMs + graceMs, {
+        free,
+        perLane,
+        perWorkspace,
+        lanes: this.counts('lane'),
+        workspaces: this.counts('workspace'),
+      });
+      if (claimed.length === 0) return;
+      for (const delivery of claimed) this.begin(delivery);
+    }
+  }
+
+  private begin(delivery: ClaimedDelivery): void {
+    const { delivery_id, lane, org_id: workspace } = delivery;
+    const done = this.send(delivery)
+      .catch((error: unknown) =>
+        // Its claim ends by itself, and it is sent again.
+        this.ports.logger.warn({ err: error, delivery_id }, 'a delivery could not be settled'),
+      )
+      .finally(() => {
+        this.underWay.delete(delivery_id);
+        this.work.wake();
+      });
+    this.underWay.set(delivery_id, { lane, workspace, done });
+  }
+
+  private async send(delivery: ClaimedDelivery): Promise<void> {
+    const { queue, channels, logger } = this.ports;
+    const startedAt = new Date();
+    const outcome = await this.attempt(delivery);
+    // Stopped in the middle: given back, not counted.
+    if (outcome.kind === 'failed' && this.stopping.signal.aborted) return;
+    const verdict = await queue.settle(delivery, {
+      startedAt,
+      durationMs: Date.now() - startedAt.getTime(),
+      outcome,
+      jitter: Math.random(),
+    });
+    if (outcome.kind === 'failed')
+      logger.info({ delivery_id: delivery.delivery_id, error: outcome.error }, 'a delivery failed');
+    if (verdict !== null && delivery.channel_id !== null)
+      await channels.disable(delivery.org_id, delivery.channel_id, verdict, delivery.delivery_id);
+  }
+
+  private async attempt(delivery: ClaimedDelivery): Promise<Outcome> {
+    const { channel, channel_id: channelId, delivery_id: deliveryId, type, target, event } = delivery;
+    if (channelId !== null && channel === null)
+      return failed('the channel was disabled or deleted', { final: true });
+    try {
+      const { outcome } = await sendThrough(this.ports, {
+        deliveryId,
+        channelId,
+        type,
+        settings: channel?.settings ?? { to: [target] },
+        secret: channel?.secret ?? null,
+        formerSecret: channel?.former_secret ?? null,
+        event,
+        timeoutMs: this.timeoutMs,
+        signal: this.stopping.signal,
+      });
+      return outcome;
+    } catch (error) {
+      this.ports.logger.error({ err: error, delivery_id: deliveryId }, 'a delivery could not be sent');
+      return failed('it could not be sent; the notifier’s log says why');
+    }
+  }
+
+  private counts(of: 'lane' | 'workspace'): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const entry of this.underWay.values()) counts[entry[of]] = (counts[entry[of]] ?? 0) + 1;
+    return counts;
+  }
+}
+
+const failed = (error: string, more: { final?: boolean } = {}): Outcome => ({
+  kind: 'failed',
+  error,
+  status: null,
+  answer: null,
+  ...more,
+});

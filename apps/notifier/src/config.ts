@@ -1,0 +1,71 @@
+import { ConfigFault, readEnvironment } from '@agentlattice/service';
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+const environment = z.object({
+  SMTP_URL: z
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && ['smtp:', 'smtps:'].includes(new URL(text).protocol),
+      'must be a URL that begins with smtp:// or smtps://',
+    )
+    .optional(),
+  MAIL_FROM: z
+    .string()
+    .max(320)
+    .regex(/^[^\r\n]*[^\s@<>]+@[^\s@<>]+>?$/, 'must be an address, such as Approvals <approvals@example.com>')
+    .optional(),
+  EGRESS_ALLOW: z.string().default(''),
+  AL_PUBLIC_URL: z
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol),
+      'must be a URL that begins with https:// or http://',
+    )
+    .transform((text) => text.replace(/\/+$/, '')),
+  CHANNEL_SECRETS_KEY: z.string().min(16, 'must have 16 characters at least'),
+});
+
+export interface NotifierConfig {
+  /** Undefined: mails are kept. */
+  readonly smtpUrl: string | undefined;
+  readonly mailFrom: string;
+  /** Networks that may be reached although they are private, as CIDRs. */
+  readonly egressAllow: readonly string[];
+  /** Where people reach the gateway; without a slash at its end. */
+  readonly publicUrl: string;
+  readonly channelSecretsKey: string;
+}
+
+/** @throws ConfigFault */
+export function readNotifierConfig(env: NodeJS.ProcessEnv): NotifierConfig {
+  const read = readEnvironment(environment, env);
+  const { hostname } = new URL(read.AL_PUBLIC_URL);
+  const domain = isIP(hostname.replaceAll(/[[\]]/g, '')) === 0 ? hostname : 'localhost';
+  return {
+    smtpUrl: read.SMTP_URL,
+    mailFrom: read.MAIL_FROM ?? `AgentLattice Approvals <approvals@${domain}>`,
+    egressAllow: readNetworks(read.EGRESS_ALLOW),
+    publicUrl: read.AL_PUBLIC_URL,
+    channelSecretsKey: read.CHANNEL_SECRETS_KEY,
+  };
+}
+
+/** An address counts as a network of its own. */
+function readNetworks(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .map((part) => {
+      const [address = '', bits, ...rest] = part.split('/');
+      const family = isIP(address);
+      const longest = family === 4 ? 32 : 128;
+      const prefix = bits === undefined ? longest : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
+      if (family === 0 || rest.length > 0 || !(prefix >= 0 && prefix <= longest))
+        throw new ConfigFault(
+          `The configuration is wrong: EGRESS_ALLOW must be CIDRs with commas between them; "${part}" is none.`,
+        );
+      return `${address}/${String(prefix)}`;
+    });
+}

@@ -1,0 +1,103 @@
+import nodemailer, { type Transporter } from 'nodemailer';
+import type { NotifierConfig } from '../../config.js';
+import { mailContent } from '../../domain/mail-content.js';
+import { renderMail } from '../mail/render-mail.js';
+import type { ChannelSender, Message, Outcome, Sent } from './channel-sender.js';
+
+/** Mail to people; the operator's SMTP server takes it on. */
+export class EmailSender implements ChannelSender<'email'> {
+  readonly signed = false;
+  private readonly transport: Transporter | undefined;
+
+  constructor(private readonly config: Pick<NotifierConfig, 'smtpUrl' | 'mailFrom' | 'publicUrl'>) {
+    this.transport =
+      config.smtpUrl === undefined
+        ? undefined
+        : nodemailer.createTransport({
+            url: config.smtpUrl,
+            pool: true,
+            maxConnections: 8,
+            connectionTimeout: 10_000,
+            greetingTimeout: 10_000,
+            socketTimeout: 15_000,
+            disableFileAccess: true,
+            disableUrlAccess: true,
+          });
+  }
+
+  async send({ deliveryId, event, settings: { to }, timeoutMs, signal }: Message<'email'>): Promise<Sent> {
+    const { mailFrom: from, publicUrl } = this.config;
+    const content = mailContent(event, publicUrl);
+    const { subject } = content;
+    const mail = { from, to, subject, ...renderMail(content) };
+    const domain = /@([^\s@<>]+)>?$/.exec(from)?.[1] ?? 'localhost';
+    // The same at every attempt: who gets the mail twice sees it once.
+    const messageId = `<${deliveryId}@${domain}>`;
+    const thread = `<${event.subject}@${domain}>`;
+    const request = {
+      method: 'MAIL',
+      target: to.join(', '),
+      headers: { From: from, To: to.join(', '), Subject: subject, 'Message-ID': messageId },
+      body: mail.text,
+    };
+    const { transport } = this;
+    if (transport === undefined) return { request, outcome: { kind: 'kept', mail } };
+    const sending = transport.sendMail({
+      ...mail,
+      messageId,
+      references: thread,
+      headers: { 'Auto-Submitted': 'auto-generated', 'X-Event-Type': event.type },
+    });
+    try {
+      const { response = '', rejected = [] } = await within(sending, timeoutMs, signal);
+      const refused = rejected.length === 0 ? '' : `; not taken for ${rejected.join(', ')}`;
+      return {
+        request,
+        outcome: { kind: 'delivered', status: codeOf(response), answer: `${response}${refused}` },
+      };
+    } catch (error) {
+      return { request, outcome: failureOf(error) };
+    }
+  }
+
+  close(): void {
+    this.transport?.close();
+  }
+}
+
+function failureOf(error: unknown): Outcome {
+  const { responseCode, response, message, code } = error as {
+    responseCode?: unknown;
+    response?: unknown;
+    message?: unknown;
+    code?: unknown;
+  };
+  const status = typeof responseCode === 'number' ? responseCode : null;
+  return {
+    kind: 'failed',
+    error: typeof message === 'string' ? message : 'the mail could not be handed over',
+    status,
+    answer: typeof response === 'string' ? response : null,
+    refused: status !== null,
+    // The server takes this mail never; that it does not take ours at all (EAUTH) can be mended.
+    final: status !== null && status >= 550 && (code === 'EENVELOPE' || code === 'EMESSAGE'),
+  };
+}
+
+const codeOf = (response: string) => {
+  const code = /^(\d{3})\b/.exec(response)?.[1];
+  return code === undefined ? null : Number(code);
+};
+
+/** The server may still take a mail we no longer wait for; it then comes twice, under one Message-ID. */
+function within<T>(work: Promise<T>, timeoutMs: number, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(new Error('the mail server did not answer in time'));
+    const timer = setTimeout(giveUp, timeoutMs);
+    signal.addEventListener('abort', giveUp, { once: true });
+    work.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', giveUp);
+    });
+  });
+}

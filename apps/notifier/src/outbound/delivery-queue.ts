@@ -1,0 +1,268 @@
+import type { ChannelType, OutgoingEvent, OutgoingEventType } from '@agentlattice/contracts';
+import { appendEvents, inTransaction, type Tx } from '@agentlattice/event-store';
+import type pg from 'pg';
+import { nextAttempt } from '../domain/delivery-schedule.js';
+import type { Outcome } from './channels/channel-sender.js';
+
+/** A delivery that this process has to send before its claim ends. */
+export interface ClaimedDelivery {
+  readonly org_id: string;
+  readonly delivery_id: string;
+  readonly channel_id: string | null;
+  readonly type: ChannelType;
+  readonly target: string;
+  readonly lane: string;
+  readonly claim: string;
+  readonly event: OutgoingEvent;
+  /** Null where there is no channel, or where it is disabled or deleted. */
+  readonly channel: {
+    readonly settings: unknown;
+    readonly secret: string | null;
+    readonly former_secret: string | null;
+  } | null;
+}
+
+export interface Room {
+  /** How many may be claimed at all. */
+  readonly free: number;
+  readonly perLane: number;
+  readonly perWorkspace: number;
+  /** How many are under way in this process. */
+  readonly lanes: Readonly<Record<string, number>>;
+  readonly workspaces: Readonly<Record<string, number>>;
+}
+
+export interface Attempt {
+  readonly startedAt: Date;
+  readonly durationMs: number;
+  readonly outcome: Outcome;
+  readonly jitter: number;
+}
+
+interface SettledRow {
+  readonly org_id: string;
+  readonly channel_id: string | null;
+  readonly event_id: string;
+  readonly event_type: OutgoingEventType;
+  readonly approval_id: string | null;
+  readonly status: string;
+  readonly pending_until: Date | null;
+  readonly failures: number;
+  readonly attempts: number;
+  readonly created_at: Date;
+  readonly traceparent: string | null;
+  readonly correlation_id: string | null;
+  readonly now: Date;
+}
+
+/** What a settled attempt means for its channel; null: nothing. */
+export type Verdict = 'gone' | 'failing' | null;
+
+const full = (counts: Readonly<Record<string, number>>, bound: number) =>
+  Object.keys(counts).filter((key) => (counts[key] ?? 0) >= bound);
+
+/** Deliveries in the database: the only truth about what is to be sent, and when. */
+export class DeliveryQueue {
+  constructor(private readonly pool: pg.Pool) {}
+
+  /**
+   * Takes due deliveries for this process. One of a process that died comes back when its claim ends. Of those that go
+   * to one receiver about one request the oldest goes first, unless the receiver has said no to it.
+   */
+  async claim(claim: string, leaseMs: number, room: Room): Promise<ClaimedDelivery[]> {
+    const { rows } = await this.pool.query<{ delivery_id: string }>(
+      `WITH due AS MATERIALIZED (
+         SELECT d.delivery_id, d.lane, d.org_id, d.due_at, d.position FROM delivery d
+          WHERE d.status = 'pending' AND d.due_at <= statement_timestamp()
+            AND d.lane <> ALL ($1::text[]) AND d.org_id <> ALL ($2::text[])
+            AND NOT EXISTS (
+              SELECT FROM delivery o
+               WHERE o.org_id = d.org_id AND o.approval_id = d.approval_id AND o.position < d.position
+                 AND o.target = d.target
+                 AND ((o.status = 'pending' AND NOT o.refused)
+                   OR (o.claim IS NOT NULL AND o.due_at > statement_timestamp())))
+          ORDER BY d.due_at, d.position LIMIT 1000),
+       ranked AS (
+         SELECT *,
+                row_number() OVER (PARTITION BY lane ORDER BY due_at, position)
+                  + coalesce(($3::jsonb ->> lane)::int, 0) AS of_lane,
+                row_number() OVER (PARTITION BY org_id ORDER BY due_at, position)
+                  + coalesce(($4::jsonb ->> org_id)::int, 0) AS of_workspace
+           FROM due),
+       taken AS (
+         SELECT d.delivery_id FROM delivery d JOIN ranked r USING (delivery_id)
+          WHERE r.of_lane <= $5 AND r.of_workspace <= $6
+            AND d.status = 'pending' AND d.due_at <= statement_timestamp()
+          ORDER BY r.due_at, r.position LIMIT $7 FOR UPDATE OF d SKIP LOCKED)
+       UPDATE delivery d SET claim = $8, due_at = clock_timestamp() + make_interval(secs => $9)
+         FROM taken WHERE d.delivery_id = taken.delivery_id RETURNING d.delivery_id`,
+      [
+        full(room.lanes, room.perLane),
+        full(room.workspaces, room.perWorkspace),
+        JSON.stringify(room.lanes),
+        JSON.stringify(room.workspaces),
+        room.perLane,
+        room.perWorkspace,
+        room.free,
+        claim,
+        leaseMs / 1_000,
+      ],
+    );
+    if (rows.length === 0) return [];
+    return this.load(
+      claim,
+      rows.map((row) => row.delivery_id),
+    );
+  }
+
+  private async load(claim: string, ids: readonly string[]): Promise<ClaimedDelivery[]> {
+    const { rows } = await this.pool.query<
+      Omit<ClaimedDelivery, 'event' | 'claim'> & {
+        event_type: OutgoingEvent['type'];
+        event_id: string;
+        source: string;
+        subject: string;
+        occurred_at: Date;
+        data: string;
+      }
+    >(
+      `SELECT d.org_id, d.delivery_id, d.channel_id, d.type, d.target, d.lane, d.event_type,
+              e.event_id, e.source, e.subject, e.occurred_at, e.data,
+              CASE WHEN c.channel_id IS NULL THEN NULL ELSE jsonb_build_object('settings', c.settings,
+                'secret', c.secret,
+                'former_secret', CASE WHEN c.former_until > clock_timestamp() THEN c.former_secret END) END AS channel
+         FROM delivery d JOIN outgoing_event e USING (event_id)
+         LEFT JOIN channel c
+           ON c.org_id = d.org_id AND c.channel_id = d.channel_id AND c.enabled AND c.deleted_at IS NULL
+        WHERE d.delivery_id = ANY ($1) AND d.claim = $2 ORDER BY d.position`,
+      [ids, claim],
+    );
+    return rows.map(({ event_type, event_id, source, subject, occurred_at, data, ...delivery }) => ({
+      ...delivery,
+      claim,
+      event: {
+        specversion: '1.0',
+        id: event_id,
+        source,
+        type: event_type,
+        subject,
+        time: occurred_at.toISOString(),
+        datacontenttype: 'application/json',
+        data: JSON.parse(data) as OutgoingEvent['data'],
+      },
+    }));
+  }
+
+  /** Writes down what came of it; a claim that has ended changes nothing, for somebody else sends it again. */
+  settle(
+    { delivery_id, claim }: Pick<ClaimedDelivery, 'delivery_id' | 'claim'>,
+    attempt: Attempt,
+  ): Promise<Verdict> {
+    return inTransaction(this.pool, async (tx) => {
+      const { rows } = await tx.query<SettledRow>(
+        `SELECT d.*, e.traceparent, e.correlation_id, date_trunc('milliseconds', clock_timestamp()) AS now
+           FROM delivery d JOIN outgoing_event e USING (event_id)
+          WHERE d.delivery_id = $1 AND d.claim = $2 FOR UPDATE OF d`,
+        [delivery_id, claim],
+      );
+      const [row] = rows;
+      if (row === undefined) return null;
+      await insertAttempt(tx, delivery_id, row.attempts + 1, attempt);
+      return judge(tx, delivery_id, row, attempt);
+    });
+  }
+
+  /** Gives back what was not sent to the end: it is due at once. */
+  async release(claim: string): Promise<void> {
+    await this.pool.query(
+      `UPDATE delivery SET claim = NULL, due_at = CASE WHEN status = 'pending' THEN clock_timestamp() END
+        WHERE claim = $1`,
+      [claim],
+    );
+  }
+}
+
+async function insertAttempt(
+  tx: Tx,
+  deliveryId: string,
+  number: number,
+  { startedAt, durationMs, outcome }: Attempt,
+): Promise<void> {
+  const { status, answer } = outcome.kind === 'kept' ? { status: null, answer: null } : outcome;
+  const error = outcome.kind === 'failed' ? outcome.error : null;
+  await tx.query(
+    `INSERT INTO delivery_attempt (delivery_id, number, at, duration_ms, status, error, answer)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    [deliveryId, number, startedAt.toISOString(), durationMs, status, error, answer],
+  );
+}
+
+async function judge(tx: Tx, id: string, row: SettledRow, { outcome, jitter }: Attempt): Promise<Verdict> {
+  const attempts = row.attempts + 1;
+  if (outcome.kind !== 'failed') {
+    const mail = outcome.kind === 'kept' ? JSON.stringify(outcome.mail) : null;
+    await tx.query(
+      `UPDATE delivery SET status = $2, attempts = $3, claim = NULL, due_at = NULL, error = NULL, mail = $4,
+                           failures = 0, delivered_at = CASE WHEN $2 = 'delivered' THEN clock_timestamp() END
+        WHERE delivery_id = $1`,
+      [id, outcome.kind, attempts, mail],
+    );
+    return null;
+  }
+  const failures = row.failures + 1;
+  const isPending = row.status === 'pending';
+  const next =
+    !isPending || outcome.final === true
+      ? null
+      : nextAttempt({
+          failures,
+          now: row.now,
+          pendingUntil: row.pending_until,
+          retryAfterMs: outcome.retryAfterMs ?? null,
+          jitter,
+        });
+  const status = !isPending ? row.status : next === null ? 'dead' : 'pending';
+  await tx.query(
+    `UPDATE delivery SET status = $2, attempts = $3, failures = $4, claim = NULL, due_at = $5, error = $6, refused = $7
+      WHERE delivery_id = $1`,
+    [id, status, attempts, failures, next?.toISOString() ?? null, outcome.error, outcome.refused === true],
+  );
+  if (status === 'dead') await announceDeath(tx, id, row, attempts);
+  if (outcome.gone === true) return 'gone';
+  const gaveUpAfterDays = status === 'dead' && outcome.final !== true && row.pending_until === null;
+  return gaveUpAfterDays && !(await reachedSince(tx, row)) ? 'failing' : null;
+}
+
+/** A delivery may die again after it was sent anew; its row is locked, so the versions follow one another. */
+async function announceDeath(tx: Tx, id: string, row: SettledRow, attempts: number): Promise<void> {
+  const { org_id, channel_id, event_id, event_type, approval_id, correlation_id, traceparent } = row;
+  const { rows } = await tx.query<{ version: number }>(
+    'SELECT count(*)::int + 1 AS version FROM event WHERE org_id = $1 AND stream_id = $2',
+    [org_id, id],
+  );
+  await appendEvents(tx, [
+    {
+      org_id,
+      stream_id: id,
+      version: rows[0]?.version ?? 1,
+      type: 'delivery.dead',
+      data: { delivery_id: id, channel_id, event_id, event_type, approval_id, attempts },
+      occurred_at: row.now,
+      meta: {
+        actor: { kind: 'system', id: null, key_id: null, via: 'system' },
+        correlation_id,
+        traceparent,
+      },
+    },
+  ]);
+}
+
+/** Whether the channel took anything since this delivery was made. */
+async function reachedSince(tx: Tx, { org_id, channel_id, created_at }: SettledRow): Promise<boolean> {
+  if (channel_id === null) return true;
+  const { rows } = await tx.query(
+    `SELECT FROM delivery WHERE org_id = $1 AND channel_id = $2 AND delivered_at > $3 LIMIT 1`,
+    [org_id, channel_id, created_at.toISOString()],
+  );
+  return rows.length > 0;
+}

@@ -1,0 +1,80 @@
+import got, { type Agents, RequestError } from 'got';
+import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
+
+export interface EgressRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+}
+
+export interface EgressAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The beginning of the body. */
+  readonly text: string;
+}
+
+const maxAnswerBytes = 2_048;
+
+/**
+ * The only way out to addresses that users give us. What is private, loopback, link-local or otherwise not of the public
+ * internet is refused where the connection is made, after names were resolved, unless the operator allows it.
+ */
+export class Egress {
+  private readonly agent: Agents;
+
+  constructor(allowed: readonly string[]) {
+    // No connection is kept: each one is judged, whatever its name resolved to before.
+    const options = { keepAlive: false, allowIPAddressList: [...allowed] };
+    this.agent = {
+      http: new RequestFilteringHttpAgent(options),
+      https: new RequestFilteringHttpsAgent(options),
+    };
+  }
+
+  /**
+   * Never follows a redirect. An answer counts once its head is there, whatever becomes of its body.
+   * @throws Error when there is no answer in time, or none may be asked for
+   */
+  async post({ url, headers, body, signal, timeoutMs }: EgressRequest): Promise<EgressAnswer> {
+    let head: { statusCode: number; headers: EgressAnswer['headers'] } | undefined;
+    const chunks: Buffer[] = [];
+    let size = 0;
+    try {
+      const stream = got.stream.post(url, {
+        headers,
+        body,
+        signal,
+        agent: this.agent,
+        timeout: { request: timeoutMs },
+        retry: { limit: 0 },
+        followRedirect: false,
+        throwHttpErrors: false,
+        decompress: false,
+      });
+      stream.once('response', (response: typeof head) => (head = response));
+      for await (const chunk of stream as AsyncIterable<Buffer>) {
+        chunks.push(chunk);
+        size += chunk.length;
+        // Leaving the loop ends the connection: nobody makes us read for ever.
+        if (size >= maxAnswerBytes) break;
+      }
+    } catch (error) {
+      if (head === undefined) throw new Error(sentence(error), { cause: error });
+    }
+    if (head === undefined) throw new Error('there was no answer');
+    const text = Buffer.concat(chunks).subarray(0, maxAnswerBytes).toString('utf8');
+    return { status: head.statusCode, headers: head.headers, text: text.replaceAll('\0', '') };
+  }
+}
+
+function sentence(error: unknown): string {
+  if (!(error instanceof Error)) return 'the request failed';
+  if (/is not allowed\. Because/.test(error.message))
+    return 'the address is private; the operator may allow it with EGRESS_ALLOW';
+  return error instanceof RequestError && error.code !== ''
+    ? `${error.code}: ${error.message}`
+    : error.message;
+}
