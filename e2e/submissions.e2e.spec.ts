@@ -93,6 +93,7 @@ describe('an action, from request to verifiable entry', () => {
         status: 'pending',
         approval_id: id,
         reason: null,
+        denial_reason: null,
         resolved_by: null,
         resolved_at: null,
         timeout_at: body['timeout_at'],
