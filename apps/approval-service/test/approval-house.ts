@@ -1,4 +1,4 @@
-import type { DecidingOperator, OpenItem } from '@agentlattice/contracts';
+import type { DecidingOperator, OpenItem, ServiceName } from '@agentlattice/contracts';
 import { readBaseConfig, startApp } from '@agentlattice/service';
 import { eventually, playSource, startNats, startPostgres, type PlayedSource } from '@agentlattice/testkit';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -24,6 +24,10 @@ export interface ApprovalHouse {
   /** Hands requests on as the ledger does and waits until each is open. */
   opened(...items: OpenItem[]): Promise<void>;
   typesOf(item: OpenItem): Promise<string[]>;
+  /** Of a service that a test plays itself. */
+  natsUrl(user: ServiceName): string;
+  /** Starts one more replica; it ends with the house. */
+  replica(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -46,8 +50,13 @@ export async function approvalHouse(): Promise<ApprovalHouse> {
     NATS_URL: nats.natsUrl('approval-service'),
     REDIS_URL: '',
   });
-  const config = readBaseConfig('approval-service', process.env);
-  const app = await startApp({ service: 'approval-service', module: ApprovalServiceModule }, config, logger);
+  const replica = () =>
+    startApp(
+      { service: 'approval-service', module: ApprovalServiceModule },
+      readBaseConfig('approval-service', process.env),
+      logger,
+    );
+  const apps = [await replica()];
   return {
     n,
     pool,
@@ -75,8 +84,13 @@ export async function approvalHouse(): Promise<ApprovalHouse> {
       );
       return rows.map(({ type }) => type);
     },
+    natsUrl: nats.natsUrl,
+    replica: async () => {
+      process.env['AL_INSTANCE'] = `r${String(apps.length)}`;
+      apps.push(await replica());
+    },
     stop: async () => {
-      await app.close();
+      await Promise.all(apps.map((app) => app.close()));
       await pool.end();
       await n.close();
       await Promise.all([postgres.stop(), nats.stop(), rm(dataDir, { recursive: true })]);

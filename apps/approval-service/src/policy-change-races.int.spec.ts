@@ -1,0 +1,134 @@
+import { approvalServiceCommands as commands, type OpenItem } from '@agentlattice/contracts';
+import { inTransaction } from '@agentlattice/event-store';
+import { eventually } from '@agentlattice/testkit';
+import { newId, requested } from '../test/approval-fixture.js';
+import { allows, policyRef } from '../test/played-engine.js';
+import { judgedLate, many, type PolicyChangeHouse, policyChangeHouse } from '../test/policy-change-house.js';
+import { lockPolicies } from './outbound/policy-changes.js';
+
+describe('a change of policies', () => {
+  let h: PolicyChangeHouse;
+  beforeAll(async () => {
+    h = await policyChangeHouse();
+  });
+  beforeEach(() => h.reset());
+  afterAll(() => h.stop());
+
+  it('also reaches who was judged before it and opened after it, and nobody else', async () => {
+    const org = newId('org');
+    const { event_id } = await h.engine.change(org, 'policy.deleted');
+    await h.noted(org);
+    await h.settled(org);
+    h.engine.judge = () => allows();
+    const at = (ms: number) => new Date(Date.now() + ms).toISOString();
+    const beside = requested(org, 600_000, { judged_at: at(-1_000) });
+    const after = requested(org, 600_000, { judged_at: at(60_000) });
+    const unconcerned = requested(org, 600_000, {
+      judged_at: at(-1_000),
+      action_type: 'mail.send',
+      policy: policyRef(),
+    });
+    const elsewhere = requested(newId('org'), 600_000, { judged_at: at(-1_000) });
+    await h.opened(beside, after, unconcerned, elsewhere);
+    await eventually(async () => (await h.statusOf(beside)) === 'approved');
+    await h.settled(org);
+    for (const item of [after, unconcerned, elsewhere]) expect(await h.statusOf(item)).toBe('pending');
+    const [approved] = await h.events(org);
+    expect(approved?.data['change']).toMatchObject({ event_id });
+  });
+
+  it('and a request whose commits cross see each other', async () => {
+    const org = newId('org');
+    h.engine.judge = () => allows();
+    // An opening that has read the changes, and has not committed, holds the change back.
+    const item = requested(org, 600_000, { judged_at: judgedLate() });
+    await inTransaction(h.pool, async (tx) => {
+      await lockPolicies(tx, [org], 'shared');
+      const event = await h.engine.change(org, 'policy.updated');
+      await h.opened(item);
+      const { rowCount } = await h.pool.query('SELECT FROM policy_change WHERE event_id = $1', [
+        event.event_id,
+      ]);
+      expect(rowCount).toBe(0);
+    });
+    await h.noted(org);
+    await eventually(async () => (await h.statusOf(item)) === 'approved');
+  });
+
+  it('misses nobody though requests are opened all the while', async () => {
+    const org = newId('org');
+    h.engine.judge = () => allows();
+    const items: OpenItem[] = [];
+    for (let round = 0; round < 15; round++) {
+      const batch = Array.from({ length: 20 }, () => requested(org, 600_000));
+      items.push(...batch);
+      h.n.open(...batch.slice(0, 10));
+      const changing = h.engine.change(org, 'policy.updated');
+      h.n.open(...batch.slice(10));
+      await changing;
+    }
+    await eventually(() => items.every((item) => h.n.answers.has(item.item_id)));
+    await eventually(
+      async () =>
+        (await h.pool.query(`SELECT FROM approval WHERE org_id = $1 AND status = 'approved'`, [org]))
+          .rowCount === items.length,
+      { within: 30_000 },
+    );
+    const ends = (await h.events(org)).map(({ approval_id }) => approval_id);
+    expect(new Set(ends).size).toBe(ends.length);
+  });
+
+  it('is worked off by several replicas while people decide: each request ends once', async () => {
+    await h.replica();
+    const org = newId('org');
+    const people = await Promise.all([h.member(org), h.member(org)]);
+    const items = many(org, 1_000);
+    await h.opened(...items);
+    h.engine.judge = () => allows();
+    const begun = performance.now();
+    await h.engine.change(org, 'policy.updated');
+    const deciding = items
+      .filter((_, i) => i % 20 === 19)
+      .flatMap((item) =>
+        people.map((operator) =>
+          h.n.client
+            .request(commands.deny, {
+              org_id: org,
+              approval_id: item.approval_id,
+              operator,
+              reason: null,
+              correlation_id: null,
+            })
+            .then(
+              () => 'denied',
+              (error: { code: string }) => error.code,
+            ),
+        ),
+      );
+    let first: number | undefined;
+    await eventually(
+      async () => {
+        const { rows } = await h.pool.query<{ n: number }>(
+          `SELECT count(*)::int AS n FROM approval WHERE org_id = $1 AND status NOT IN ('pending', 'escalated')`,
+          [org],
+        );
+        const n = rows[0]?.n ?? 0;
+        if (n > 0) first ??= performance.now() - begun;
+        return n === items.length;
+      },
+      { within: 150_000 },
+    );
+    console.log(
+      `a change released the first of 1,000 requests after ${String(Math.round(first ?? 0))} ms, all after ${String(Math.round(performance.now() - begun))} ms`,
+    );
+    const answers = await Promise.all(deciding);
+    const all = await h.events(org);
+    expect(all).toHaveLength(items.length);
+    expect(new Set(all.map(({ approval_id }) => approval_id)).size).toBe(items.length);
+    expect(all.filter(({ type }) => type === 'approval.denied')).toHaveLength(
+      answers.filter((answer) => answer === 'denied').length,
+    );
+    expect(answers.every((answer) => ['denied', 'APPROVAL_ALREADY_DECIDED'].includes(answer))).toBe(true);
+    await h.settled(org);
+  });
+});

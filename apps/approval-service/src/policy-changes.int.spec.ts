@@ -1,0 +1,269 @@
+import { approvalServiceCommands as commands } from '@agentlattice/contracts';
+import { eventually } from '@agentlattice/testkit';
+import { newId, requested } from '../test/approval-fixture.js';
+import { allows, asks, denies, governsNothing, policyRef } from '../test/played-engine.js';
+import { many, type PolicyChangeHouse, policyChangeHouse } from '../test/policy-change-house.js';
+
+describe('a change of policies', () => {
+  let h: PolicyChangeHouse;
+  beforeAll(async () => {
+    h = await policyChangeHouse();
+  });
+  beforeEach(() => h.reset());
+  afterAll(() => h.stop());
+
+  it('that allows approves what waits, oldest first, by nobody, and says which change it was', async () => {
+    const org = newId('org');
+    const items = many(org, 250);
+    await h.opened(...items);
+    const { id } = items[0]?.policy ?? policyRef();
+    const policy = policyRef({ id, name: 'production deployments', version: 4 });
+    h.engine.judge = () => allows(policy);
+    const { event_id } = await h.engine.change(org, 'policy.updated', policy);
+    await eventually(() => items.every((item) => h.n.wakes.includes(item.approval_id)));
+    const all = await h.events(org);
+    expect(all.map(({ approval_id }) => approval_id)).toEqual(items.map((item) => item.approval_id));
+    const change = {
+      event_id,
+      type: 'policy.updated',
+      policy_id: id,
+      policy_name: 'production deployments',
+      policy_version: 4,
+    };
+    for (const { type, data } of all) {
+      expect(type).toBe('approval.approved');
+      expect(data).toMatchObject({ change, votes: [], scope: 'once', forever_by: null });
+    }
+    const [item] = items;
+    if (item === undefined) throw new Error('there is an item');
+    const note =
+      'Approved automatically: the policy "production deployments" was changed, and "production deployments" allows this action now.';
+    const seen = await h.view(item);
+    expect(seen).toMatchObject({ status: 'approved', resolved_by: null, reason: note });
+    expect(seen.history.at(-1)).toMatchObject({ type: 'approval.approved', operator: null, note });
+    const { org_id, approval_id } = item;
+    const status = await h.n.client.request(commands.approval_status, {
+      org_id,
+      approval_id,
+      agent_id: item.agent.id,
+    });
+    expect(status).toMatchObject({ status: 'approved', resolved_by: null });
+    expect(status.grant).not.toBeNull();
+    const { rows } = await h.pool.query<{ meta: object }>(
+      `SELECT DISTINCT meta - 'traceparent' AS meta FROM event WHERE org_id = $1 AND type = 'approval.approved'`,
+      [org],
+    );
+    expect(rows).toEqual([
+      {
+        meta: {
+          actor: { kind: 'system', id: null, key_id: null, via: 'system' },
+          correlation_id: 'req-7',
+        },
+      },
+    ]);
+    expect(h.engine.asked.every((batch) => batch.length <= 100)).toBe(true);
+  });
+
+  it('is judged by what was submitted, not by what is known today', async () => {
+    const org = newId('org');
+    const judged_at = '2026-11-25T03:04:05.678Z';
+    const agent = { id: newId('agt'), name: 'owned', owner_member_id: 'mbr_1' };
+    const item = requested(org, 600_000, { judged_at, agent });
+    await h.opened(item);
+    await h.engine.change(org, 'policy.updated');
+    await h.settled(org);
+    expect(h.engine.asked.flat()).toEqual([
+      {
+        approval_id: item.approval_id,
+        agent,
+        action_type: item.action_type,
+        metadata: item.metadata,
+        data_accessed: item.data_accessed,
+        judged_at,
+      },
+    ]);
+  });
+
+  it('that still asks leaves the request waiting under the policy that governs now', async () => {
+    const org = newId('org');
+    const [item] = many(org, 1);
+    if (item === undefined) throw new Error('there is an item');
+    await h.opened(item);
+    const stricter = policyRef({ name: 'stricter', version: 7 });
+    const conditions_evaluated = [{ field: 'env', operator: 'eq', expected: 'test', result: false }];
+    h.engine.judge = () => ({ ...asks(stricter, { approvals_required: 3 }), conditions_evaluated });
+    await h.engine.change(org, 'policy.created', { ...stricter, version: 1 });
+    await eventually(async () => (await h.view(item)).policy.id === stricter.id);
+    const seen = await h.view(item);
+    expect(seen).toMatchObject({
+      status: 'pending',
+      policy: stricter,
+      conditions_evaluated,
+      approvals: { have: 0, need: 3 },
+      timeout_at: item.timeout_at,
+    });
+    expect(seen.history.at(-1)).toMatchObject({
+      type: 'approval.policy_changed',
+      note: 'The policy "stricter" was created: version 7 of "stricter" governs this request now.',
+    });
+    // Judged again by the same policy it stays as it is.
+    await h.engine.change(org, 'policy.updated', { ...stricter, version: 8 });
+    await h.settled(org);
+    expect(await h.typesOf(item)).toEqual(['approval.opened', 'approval.policy_changed']);
+  });
+
+  it.each([
+    ['approve', 'approved', null, /^Approved automatically: the policy "p" was deactivated, so nothing/],
+    ['deny', 'denied', 'POLICY_CHANGED', /^Denied automatically: the policy "p" was deactivated, so nothing/],
+    ['keep', 'pending', null, null],
+  ] as const)(
+    'that removes what governed does as the request’s terms say: %s',
+    async (on_removed, status, denial_reason, note) => {
+      const org = newId('org');
+      const terms = { ...requested(org).terms, on_removed };
+      const items = many(org, 3, { terms });
+      await h.opened(...items);
+      h.engine.judge = () => governsNothing;
+      await h.engine.change(org, 'policy.deactivated', { name: 'p' });
+      await h.settled(org);
+      for (const item of items) {
+        const seen = await h.view(item);
+        expect(seen).toMatchObject({ status, denial_reason, resolved_by: null });
+        if (note === null) expect(seen.reason).toBeNull();
+        else expect(seen.reason).toMatch(note);
+      }
+    },
+  );
+
+  it('that makes another policy deny never approves', async () => {
+    const org = newId('org');
+    const [item] = many(org, 1);
+    if (item === undefined) throw new Error('there is an item');
+    await h.opened(item);
+    h.engine.judge = () => denies(policyRef({ name: 'no deploys' }));
+    await h.engine.change(org, 'policy.deleted', { id: item.policy.id, name: 'gone', version: 4 });
+    await eventually(async () => (await h.statusOf(item)) === 'denied');
+    expect(await h.view(item)).toMatchObject({
+      denial_reason: 'POLICY_CHANGED',
+      reason: 'Denied automatically: the policy "gone" was deleted, and "no deploys" denies this action now.',
+    });
+  });
+
+  it('reaches what it concerns and nothing else', async () => {
+    const org = newId('org');
+    const of = (action_type: string) => many(org, 1, { action_type, policy: policyRef() });
+    const items = ['deploy.production', 'deploy.staging', 'deployment', 'mail.send'].flatMap(of);
+    const elsewhere = many(newId('org'), 1);
+    await h.opened(...items, ...elsewhere);
+    const asked = () =>
+      new Set(h.engine.asked.splice(0).flatMap((batch) => batch.map((one) => one.action_type)));
+    const policy = policyRef();
+    const change = async (type: string, action_type: string) => {
+      await h.engine.change(
+        org,
+        type,
+        { ...policy, version: h.engine.source.events.length + 1 },
+        { action_type },
+      );
+      await eventually(async () => {
+        const { rows } = await h.pool.query<{ n: number }>(
+          'SELECT count(*)::int AS n FROM policy_change WHERE spread AND org_id = $1 AND policy_version = $2',
+          [org, h.engine.source.events.length],
+        );
+        return rows[0]?.n === 1;
+      });
+      await h.settled(org);
+      return [...asked()].sort();
+    };
+    expect(await change('policy.created', 'deploy.*')).toEqual(['deploy.production', 'deploy.staging']);
+    // What it governed before and what it governs now.
+    expect(await change('policy.updated', 'mail.send')).toEqual([
+      'deploy.production',
+      'deploy.staging',
+      'mail.send',
+    ]);
+    expect(await change('policy.updated', 'nothing.here')).toEqual(['mail.send']);
+    expect(await change('policy.updated', '*')).toHaveLength(4);
+  });
+
+  it('of several is named by the newest that concerns the request', async () => {
+    const org = newId('org');
+    const [item] = many(org, 1);
+    if (item === undefined) throw new Error('there is an item');
+    await h.opened(item);
+    h.engine.away();
+    await h.engine.change(org, 'policy.updated', { name: 'first' });
+    const second = await h.engine.change(
+      org,
+      'policy.updated',
+      { name: 'second' },
+      { action_type: 'deploy.*' },
+    );
+    await h.engine.change(org, 'policy.created', { name: 'other' }, { action_type: 'mail.*' });
+    await h.noted(org);
+    h.engine.judge = () => allows();
+    await h.engine.back();
+    await eventually(async () => (await h.statusOf(item)) === 'approved');
+    const [approved] = await h.events(org);
+    expect(approved?.data['change']).toMatchObject({ event_id: second.event_id, policy_name: 'second' });
+  });
+
+  it('decides nothing while the engine is away, and everything when it is back', async () => {
+    const org = newId('org');
+    const items = many(org, 20);
+    await h.opened(...items);
+    h.engine.judge = () => allows();
+    h.engine.away();
+    await h.engine.change(org, 'policy.updated');
+    await h.noted(org);
+    await eventually(
+      async () =>
+        (await h.pool.query('SELECT FROM rejudging WHERE org_id = $1', [org])).rowCount === items.length,
+    );
+    // One workspace that cannot be judged does not hold up another's people.
+    expect(await h.events(org)).toEqual([]);
+    await h.engine.back();
+    h.engine.atOnce = 7;
+    await h.settled(org);
+    expect((await h.events(org)).map(({ type }) => type)).toEqual(items.map(() => 'approval.approved'));
+  });
+
+  it('leaves alone what ended in the meantime or is past its deadline', async () => {
+    const org = newId('org');
+    const [cancelled, late] = [requested(org, 600_000), requested(org, 400)];
+    await h.opened(cancelled, late);
+    h.engine.away();
+    await h.engine.change(org, 'policy.updated');
+    await h.noted(org);
+    await h.n.client.request(commands.cancel, {
+      org_id: org,
+      approval_id: cancelled.approval_id,
+      agent_id: cancelled.agent.id,
+      key_id: null,
+      reason: null,
+      correlation_id: null,
+    });
+    await eventually(async () => (await h.statusOf(late)) === 'timed_out', { within: 30_000 });
+    h.engine.judge = () => allows();
+    await h.engine.back();
+    await h.settled(org);
+    expect((await h.events(org)).map(({ type }) => type).sort()).toEqual([
+      'approval.cancelled',
+      'approval.timed_out',
+    ]);
+  });
+
+  it('does nothing twice though its event comes again', async () => {
+    const org = newId('org');
+    const [item] = many(org, 1);
+    if (item === undefined) throw new Error('there is an item');
+    await h.opened(item);
+    const next = policyRef({ name: 'next', version: 2 });
+    h.engine.judge = () => asks(next);
+    const event = await h.engine.change(org, 'policy.created', next);
+    await eventually(async () => (await h.typesOf(item)).length === 2);
+    await h.engine.source.publish(event, event);
+    await h.settled(org);
+    expect(await h.typesOf(item)).toEqual(['approval.opened', 'approval.policy_changed']);
+  });
+});
