@@ -22,6 +22,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import { DecideApprovals } from './application/decide-approvals.js';
 import { DeadlineSweep } from './application/deadline-sweep.js';
+import { EscalationSweep } from './application/escalation-sweep.js';
 import { lookForNearEveryMs, makeSetNearAlarms } from './application/near-alarms.js';
 import { makeOpenApprovals, type OpenApprovals } from './application/open-approvals.js';
 import { makeOpenUnopened, noteRequestedAction } from './application/open-unopened.js';
@@ -41,6 +42,7 @@ import {
   DEADLINE_ALARMS,
   DEADLINE_SWEEP,
   DECIDE_APPROVALS,
+  ESCALATION_SWEEP,
   EVENT_STORE,
   GRANT_SETTINGS,
   GRANTS,
@@ -121,8 +123,13 @@ const memberWithinMs = 1_000;
       useFactory: (pool: pg.Pool, timeOut: TimeOutApprovals) => new DeadlineSweep({ pool, timeOut }),
     },
     {
+      provide: ESCALATION_SWEEP,
+      inject: [POOL, EVENT_STORE],
+      useFactory: (pool: pg.Pool, store: EventStore) => new EscalationSweep({ pool, store }),
+    },
+    {
       provide: DEADLINE_ALARMS,
-      inject: [CONFIG, LOGGER, DEADLINE_SWEEP],
+      inject: [CONFIG, LOGGER, DEADLINE_SWEEP, ESCALATION_SWEEP],
       useFactory: deadlineAlarms,
     },
     {
@@ -138,7 +145,17 @@ const memberWithinMs = 1_000;
     },
     {
       provide: BACKGROUND,
-      inject: [CONFIG, POOL, NATS, COMMANDS, LOGGER, DEADLINE_ALARMS, DEADLINE_SWEEP, OPEN_APPROVALS],
+      inject: [
+        CONFIG,
+        POOL,
+        NATS,
+        COMMANDS,
+        LOGGER,
+        DEADLINE_ALARMS,
+        DEADLINE_SWEEP,
+        ESCALATION_SWEEP,
+        OPEN_APPROVALS,
+      ],
       useFactory: background,
     },
   ],
@@ -162,14 +179,17 @@ export class ApprovalServiceModule implements OnApplicationShutdown {
 function deadlineAlarms(
   { databaseUrl, redisUrl }: BaseConfig,
   logger: Logger,
-  sweep: DeadlineSweep,
+  deadlines: DeadlineSweep,
+  escalations: EscalationSweep,
 ): DeadlineAlarms {
   const alarms = new DeadlineAlarms({
     databaseUrl,
     redisUrl,
     logger,
-    onDue: (due) =>
-      inSpan('approval deadline', { traceparent: due.traceparent, kind: 'consumer' }, () => sweep.run()),
+    onDue: ({ kind, traceparent }) =>
+      inSpan(`approval ${kind}`, { traceparent, kind: 'consumer' }, () =>
+        (kind === 'deadline' ? deadlines : escalations).run(),
+      ),
   });
   alarms.start();
   return alarms;
@@ -210,7 +230,8 @@ function background(
   commands: CommandClient,
   logger: Logger,
   alarms: DeadlineAlarms,
-  sweep: DeadlineSweep,
+  deadlines: DeadlineSweep,
+  escalations: EscalationSweep,
   open: OpenApprovals,
 ): readonly Stoppable[] {
   const openUnopened = makeOpenUnopened({ pool, commands, open, logger, graceMs });
@@ -226,7 +247,8 @@ function background(
       handle: noteRequestedAction,
       logger,
     }),
-    new RegularWork('the sweep of deadlines', sweepEveryMs, () => sweep.run(), logger).start(),
+    new RegularWork('the sweep of deadlines', sweepEveryMs, () => deadlines.run(), logger).start(),
+    new RegularWork('the sweep of escalations', sweepEveryMs, () => escalations.run(), logger).start(),
     new RegularWork(
       'setting alarms',
       lookForNearEveryMs,

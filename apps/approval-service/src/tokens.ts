@@ -2,6 +2,7 @@
 export const EVENT_STORE = Symbol('EVENT_STORE');
 export const OPEN_APPROVALS = Symbol('OPEN_APPROVALS');
 export const TIME_OUT_APPROVALS = Symbol('TIME_OUT_APPROVALS');
+export const ESCALATION_SWEEP = Symbol('ESCALATION_SWEEP');
 export const DEADLINE_SWEEP = Symbol('DEADLINE_SWEEP');
 export const DEADLINE_ALARMS = Symbol('DEADLINE_ALARMS');
 export const APPROVAL_READER = Symbol('APPROVAL_READER');

@@ -11,9 +11,10 @@ import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
 import type { ApprovalEvent, KnownApproval } from '../domain/approval.js';
 import { approvalDecider } from '../domain/approval-decider.js';
+import { nextEscalationAt } from '../domain/escalation-plan.js';
 import { insertApprovals, type OpenableItem, openedData } from '../outbound/approval-rows.js';
 import { lockPolicies, noteOpenedBesideChange } from '../outbound/policy-changes.js';
-import type { AlarmClock } from '../outbound/deadline-alarms.js';
+import type { Alarm, AlarmClock } from '../outbound/deadline-alarms.js';
 import { isNear } from './near-alarms.js';
 import type { TimeOutApprovals } from './time-out-approvals.js';
 
@@ -54,21 +55,24 @@ export const makeOpenApprovals =
       const state = ended[i];
       if (state !== undefined && state.status !== 'none') states.set(keyOf(item), state);
     });
-    const near = unique.filter(
-      (item) => isPending(states.get(keyOf(item))) && isNear(new Date(item.timeout_at), now),
-    );
-    alarms.set(
-      near.map(({ org_id, approval_id, timeout_at, traceparent }) => ({
-        orgId: org_id,
-        approvalId: approval_id,
-        deadline: new Date(timeout_at),
-        version: 1,
-        traceparent,
-      })),
-    );
+    alarms.set(unique.flatMap((item) => nearAlarms(item, states.get(keyOf(item)), now)));
     return items.map((item) => judged(item, states.get(keyOf(item))));
   };
 export type OpenApprovals = ReturnType<typeof makeOpenApprovals>;
+
+function nearAlarms(
+  { org_id: orgId, approval_id: approvalId, timeout_at, traceparent }: OpenableItem,
+  state: Opened | undefined,
+  now: Date,
+): Alarm[] {
+  if (state === undefined || state instanceof Refused || state.status !== 'pending') return [];
+  const alarm = { orgId, approvalId, version: 1, traceparent };
+  const times = [
+    { ...alarm, kind: 'deadline' as const, at: new Date(timeout_at) },
+    { ...alarm, kind: 'escalation' as const, at: nextEscalationAt(state) },
+  ];
+  return times.flatMap(({ at, ...rest }) => (at !== null && isNear(at, now) ? [{ ...rest, at }] : []));
+}
 
 const isPending = (state: Opened | undefined) => !(state instanceof Refused) && state?.status === 'pending';
 

@@ -7,6 +7,7 @@ import type { ApprovalEvent } from '../domain/approval.js';
 import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
 import type { Judgement } from '../domain/decide-judgement.js';
 import { noteOf } from '../domain/policy-change-note.js';
+import { setNextEscalations } from '../outbound/escalation-times.js';
 import {
   dropRejudgings,
   type Rejudging,
@@ -121,7 +122,7 @@ async function apply(
   { store, grantTtlSeconds }: RejudgePendingPorts,
 ): Promise<readonly StoredEvent[]> {
   const byId = new Map(judged.map((one) => [one.approval_id, one]));
-  const { events } = await store.updateManyIn(tx, {
+  const { states, events } = await store.updateManyIn(tx, {
     decider: approvalDecider,
     streams: judged.map(({ approval_id, correlation_id, traceparent, judgement, change }) => ({
       orgId,
@@ -144,6 +145,10 @@ async function apply(
         : { note: noteOf(event as StoredEvent & ApprovalEvent, one.judgement, one.change) };
     }),
   });
+  await setNextEscalations(
+    tx,
+    states.map((state) => ({ orgId, state })),
+  );
   const governedAnew = events.filter(({ type }) => type === 'approval.policy_changed');
   await showConditions(
     tx,

@@ -1,6 +1,7 @@
 import { eventStoreMigration } from '@agentlattice/event-store';
 import { ApprovalTables1764000000200 } from './approval-tables-1764000000200.js';
 import { Deciding1764100000100 } from './deciding-1764100000100.js';
+import { Escalations1764100000200 } from './escalations-1764100000200.js';
 import { PolicyChanges1764100000150 } from './policy-changes-1764100000150.js';
 
 export const migrations = [
@@ -8,4 +9,5 @@ export const migrations = [
   ApprovalTables1764000000200,
   Deciding1764100000100,
   PolicyChanges1764100000150,
+  Escalations1764100000200,
 ];

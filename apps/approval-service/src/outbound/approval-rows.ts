@@ -1,5 +1,7 @@
 import type { ConditionEvaluated, EventData, OpenItem } from '@agentlattice/contracts';
 import type { StoredEvent, Tx } from '@agentlattice/event-store';
+import { evolve } from '../domain/approval.js';
+import { nextEscalationAt } from '../domain/escalation-plan.js';
 
 /** The item without what belongs to one submission of it. */
 export type OpenableItem = Omit<OpenItem, 'item_id' | 'gateway' | 'replayed'>;
@@ -24,17 +26,19 @@ export async function insertApprovals(
     terms: item.terms,
     created_at: item.requested_at,
     deadline_at: item.timeout_at,
+    next_escalation_at: firstEscalation(item),
     version: event.version,
     correlation_id: item.correlation_id,
     traceparent: item.traceparent,
   }));
   await tx.query(
     `INSERT INTO approval (org_id, approval_id, status, audit_event_id, agent_id, agent_name, action_type, action_digest,
-                           policy_id, policy, terms, created_at, deadline_at, version, correlation_id, traceparent)
+                           policy_id, policy, terms, created_at, deadline_at,
+                           next_escalation_at, version, correlation_id, traceparent)
      SELECT * FROM jsonb_to_recordset($1::jsonb)
        AS r (org_id text, approval_id text, status text, audit_event_id text, agent_id text, agent_name text,
              action_type text, action_digest text, policy_id text, policy jsonb, terms jsonb, created_at timestamptz,
-             deadline_at timestamptz, version int, correlation_id text, traceparent text)`,
+             deadline_at timestamptz, next_escalation_at timestamptz, version int, correlation_id text, traceparent text)`,
     [JSON.stringify(rows)],
   );
   const values = opened.flatMap(({ item: { org_id, approval_id, ...item } }) =>
@@ -66,6 +70,13 @@ export async function showConditions(
       shown.map(({ conditions_evaluated }) => JSON.stringify(conditions_evaluated)),
     ],
   );
+}
+
+function firstEscalation(item: OpenableItem): string | null {
+  // Most policies have no plan, and this is on the way of every request.
+  if (item.terms.escalation.length === 0) return null;
+  const state = evolve({ status: 'none' }, { type: 'approval.opened', data: openedData(item) });
+  return nextEscalationAt(state)?.toISOString() ?? null;
 }
 
 /** What `approval.opened` says: references, and nothing that may have to be erased. */

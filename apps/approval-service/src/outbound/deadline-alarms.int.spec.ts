@@ -30,10 +30,11 @@ describe.each(['PostgreSQL', 'Redis'])('alarms on %s', (where) => {
     });
     alarms.start();
   };
-  const alarm = (inMs: number): Alarm => ({
+  const alarm = (inMs: number, kind: Alarm['kind'] = 'deadline'): Alarm => ({
+    kind,
     orgId: newId('org'),
     approvalId: newId('apr'),
-    deadline: new Date(Date.now() + inMs),
+    at: new Date(Date.now() + inMs),
     version: 1,
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
   });
@@ -79,7 +80,7 @@ describe.each(['PostgreSQL', 'Redis'])('alarms on %s', (where) => {
     await eventually(() => set.every((one) => rings(one).length > 0));
     for (const one of set) {
       expect(rings(one)).toHaveLength(1);
-      expect(rings(one)[0]?.at).toBeGreaterThanOrEqual(one.deadline.getTime());
+      expect(rings(one)[0]?.at).toBeGreaterThanOrEqual(one.at.getTime());
       expect(rings(one)[0]?.traceparent).toBe(one.traceparent);
     }
   });

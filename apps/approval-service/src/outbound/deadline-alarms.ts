@@ -3,12 +3,15 @@ import { createPostgresBackend, type Job, Queue, runMigrations, withBackend, Wor
 import { Redis } from 'ioredis';
 import pg from 'pg';
 
+export type AlarmKind = 'deadline' | 'escalation';
+
 /** References only: what is to be done stands in the database. */
 export interface Alarm {
+  readonly kind: AlarmKind;
   readonly orgId: string;
   readonly approvalId: string;
-  readonly deadline: Date;
-  /** Of the stream when it was set, so that a changed deadline is another job. */
+  readonly at: Date;
+  /** Of the stream when it was set, so that a changed time is another job. */
   readonly version: number;
   readonly traceparent: string | null;
 }
@@ -30,6 +33,7 @@ export interface DeadlineAlarmsOptions {
   readonly redisUrl: string | undefined;
   readonly logger: Logger;
   readonly onDue: (due: {
+    kind: AlarmKind;
     orgId: string;
     approvalId: string;
     traceparent: string | null;
@@ -52,10 +56,10 @@ const dataOf = ({ orgId, approvalId, traceparent }: Alarm): AlarmData => ({
   approval_id: approvalId,
   traceparent,
 });
-const optionsOf = ({ approvalId, version, deadline }: Alarm) => ({
+const optionsOf = ({ kind, approvalId, version, at }: Alarm) => ({
   ...jobOptions,
-  jobId: `${approvalId}-deadline-${String(version)}`,
-  delay: Math.max(0, deadline.getTime() - Date.now()),
+  jobId: `${approvalId}-${kind}-${String(version)}`,
+  delay: Math.max(0, at.getTime() - Date.now()),
 });
 
 type AlarmQueue = Pick<Queue<AlarmData>, 'add' | 'close' | 'on'>;
@@ -92,7 +96,7 @@ export class DeadlineAlarms implements AlarmClock {
       this.setting += 1;
       // One by one: in PostgreSQL adding several needs a right to temporary tables, which our role does not have.
       queue
-        .add('deadline', dataOf(alarm), optionsOf(alarm))
+        .add(alarm.kind, dataOf(alarm), optionsOf(alarm))
         .catch(failed)
         .finally(() => (this.setting -= 1));
     }
@@ -116,8 +120,9 @@ export class DeadlineAlarms implements AlarmClock {
     if (this.stopped) await this.stop();
   }
 
-  private readonly process = async ({ data }: Job<AlarmData>): Promise<void> => {
+  private readonly process = async ({ name, data }: Job<AlarmData>): Promise<void> => {
     await this.options.onDue({
+      kind: name === 'escalation' ? name : 'deadline',
       orgId: data.org_id,
       approvalId: data.approval_id,
       traceparent: data.traceparent,

@@ -1,0 +1,32 @@
+import type { Tx } from '@agentlattice/event-store';
+import type { Approval } from '../domain/approval.js';
+import { nextEscalationAt } from '../domain/escalation-plan.js';
+
+/**
+ * Notes when each request escalates next, in the transaction that changed it: while its stream is locked nobody else
+ * can note another time.
+ */
+export async function setNextEscalations(
+  tx: Tx,
+  changed: readonly { readonly orgId: string; readonly state: Approval }[],
+): Promise<void> {
+  const rows = changed.flatMap(({ orgId: org_id, state }) =>
+    state.status === 'none'
+      ? []
+      : [
+          {
+            org_id,
+            approval_id: state.subject.approval_id,
+            at: nextEscalationAt(state)?.toISOString() ?? null,
+          },
+        ],
+  );
+  if (rows.length === 0) return;
+  await tx.query(
+    `UPDATE approval a SET next_escalation_at = n.at
+       FROM jsonb_to_recordset($1::jsonb) AS n (org_id text, approval_id text, at timestamptz)
+      WHERE a.org_id = n.org_id AND a.approval_id = n.approval_id
+        AND a.next_escalation_at IS DISTINCT FROM n.at`,
+    [JSON.stringify(rows)],
+  );
+}
