@@ -1,0 +1,136 @@
+import {
+  approvalServiceCommands as commands,
+  type EscalationStep,
+  type EventData,
+  type OpenItem,
+} from '@agentlattice/contracts';
+import { EventStore } from '@agentlattice/event-store';
+import { eventually } from '@agentlattice/testkit';
+import { newId, requested } from '../test/approval-fixture.js';
+import { type ApprovalHouse, approvalHouse } from '../test/approval-house.js';
+import { EscalationSweep } from './application/escalation-sweep.js';
+
+let house: ApprovalHouse;
+beforeAll(async () => (house = await approvalHouse()));
+afterAll(() => house.stop());
+
+const step = (after: string, changes: Partial<EscalationStep> = {}): EscalationStep => ({
+  after,
+  contacts: [],
+  channels: [],
+  repeat: null,
+  ...changes,
+});
+const asked = (escalation: EscalationStep[], inMs = 60_000): OpenItem => {
+  const item = requested(newId('org'), inMs);
+  return { ...item, terms: { ...item.terms, approvals_required: 1, escalation } };
+};
+interface Told {
+  readonly data: EventData<'approval.escalated'>;
+  readonly at: Date;
+  readonly meta: { readonly actor: unknown };
+}
+const toldOf = async ({ org_id, approval_id }: OpenItem): Promise<Told[]> => {
+  const { rows } = await house.pool.query<Told>(
+    `SELECT data, occurred_at AS at, meta FROM event
+      WHERE org_id = $1 AND stream_id = $2 AND type = 'approval.escalated' ORDER BY version`,
+    [org_id, approval_id],
+  );
+  return rows;
+};
+const levelsOf = async (item: OpenItem) =>
+  (await toldOf(item)).map(({ data }) => `${String(data.level)}.${String(data.repetition)}`);
+const nextOf = async ({ approval_id }: OpenItem) => {
+  const { rows } = await house.pool.query<{ next: Date | null }>(
+    'SELECT next_escalation_at AS next FROM approval WHERE approval_id = $1',
+    [approval_id],
+  );
+  return rows[0]?.next ?? null;
+};
+
+describe('escalation', () => {
+  it('takes each step once and not before its time, whoever it names', async () => {
+    const named = step('400ms', { contacts: ['oncall@example.com'] });
+    const item = asked([step('100ms', { repeat: { every: '150ms', times: 2 } }), named]);
+    await house.opened(item);
+    await eventually(async () => (await toldOf(item)).length >= 3 && (await nextOf(item)) === null);
+    const told = await toldOf(item);
+    const begin = Date.parse(item.requested_at);
+    for (const { data, at, meta } of told) {
+      const due = data.level === 2 ? 400 : 100 + data.repetition * 150;
+      expect(at.getTime()).toBeGreaterThanOrEqual(begin + due);
+      expect(meta.actor).toEqual({ kind: 'system', id: null, key_id: null, via: 'system' });
+      expect(data.timeout_at).toBe(item.timeout_at);
+    }
+    // Of repetitions that were missed together only the last one is told.
+    const levels = told.map(({ data }) => `${String(data.level)}.${String(data.repetition)}`);
+    expect(new Set(levels).size).toBe(levels.length);
+    expect(levels).toEqual(expect.arrayContaining(['1.0', '1.2', '2.0']));
+    expect(told.find(({ data }) => data.level === 2)?.data.step).toEqual(named);
+  });
+
+  it('shows in the request, which goes on waiting', async () => {
+    const item = asked([step('100ms')]);
+    await house.opened(item);
+    await eventually(async () => (await toldOf(item)).length === 1);
+    const { org_id, approval_id } = item;
+    const view = await house.n.client.request(commands.get_approval, { org_id, approval_id, agent_id: null });
+    expect(view).toMatchObject({ status: 'escalated', escalation_level: 1, resolved_at: null });
+    const { approvals } = await house.n.client.request(commands.list_approvals, {
+      org_id,
+      status: 'pending',
+      cursor: null,
+      limit: 10,
+    });
+    expect(approvals.map(({ id }) => id)).toEqual([approval_id]);
+    const operator = await house.member(org_id);
+    const done = { org_id, approval_id, operator, reason: null, correlation_id: null };
+    const decided = await house.n.client.request(commands.deny, done);
+    expect(decided).toMatchObject({ status: 'denied', escalation_level: 1 });
+  });
+
+  it('is silent once the request ended, though its time comes', async () => {
+    const item = asked([step('3s')], 60_000);
+    const other = asked([step('3100ms')], 60_000);
+    await house.opened(item, other);
+    const { org_id, approval_id } = item;
+    const operator = await house.member(org_id);
+    const denial = { org_id, approval_id, operator, reason: null, correlation_id: null };
+    await house.n.client.request(commands.deny, denial);
+    await eventually(async () => (await toldOf(other)).length === 1);
+    expect(await house.typesOf(item)).toEqual(['approval.opened', 'approval.denied']);
+  });
+
+  it('never comes at the deadline itself or after it', async () => {
+    const item = asked([step('300ms'), step('200ms', { repeat: { every: '50ms', times: 9 } })], 300);
+    await house.opened(item);
+    await eventually(async () => (await house.typesOf(item)).includes('approval.timed_out'));
+    expect(await levelsOf(item)).not.toContain('1.0');
+    for (const { at } of await toldOf(item)) expect(at.getTime()).toBeLessThan(Date.parse(item.timeout_at));
+    expect((await house.typesOf(item)).at(-1)).toBe('approval.timed_out');
+  });
+
+  it('is found by the sweep where no timer tells, by several at a time, once', async () => {
+    const items = Array.from({ length: 150 }, () => asked([step('100ms')]));
+    await house.opened(...items);
+    const sweeps = [1, 2, 3].map(
+      () => new EscalationSweep({ pool: house.pool, store: new EventStore(house.pool) }),
+    );
+    await eventually(async () => {
+      await Promise.all(sweeps.map((sweep) => sweep.run()));
+      const levels = await Promise.all(items.map(levelsOf));
+      return levels.every((told) => told.length > 0);
+    });
+    for (const item of items) expect(await levelsOf(item)).toEqual(['1.0']);
+  });
+
+  it('notes the right time for what was open before it knew of escalations', async () => {
+    const item = asked([step('20s')]);
+    await house.opened(item);
+    await house.pool.query('UPDATE approval SET next_escalation_at = created_at WHERE approval_id = $1', [
+      item.approval_id,
+    ]);
+    await eventually(async () => (await nextOf(item))?.getTime() === Date.parse(item.requested_at) + 20_000);
+    expect(await toldOf(item)).toEqual([]);
+  });
+});
