@@ -24,6 +24,7 @@ import { DecideApprovals } from './application/decide-approvals.js';
 import { DeadlineSweep } from './application/deadline-sweep.js';
 import { EscalationSweep } from './application/escalation-sweep.js';
 import { lookForNearEveryMs, makeSetNearAlarms } from './application/near-alarms.js';
+import { makeEndUndecidable } from './application/end-undecidable.js';
 import { makeOpenApprovals, type OpenApprovals } from './application/open-approvals.js';
 import { makeOpenUnopened, noteRequestedAction } from './application/open-unopened.js';
 import { makeRejudgePending } from './application/rejudge-pending.js';
@@ -46,6 +47,7 @@ import {
   EVENT_STORE,
   GRANT_SETTINGS,
   GRANTS,
+  MEMBERS,
   MEMBERS_PROJECTION,
   OPEN_APPROVALS,
   REJUDGING,
@@ -97,20 +99,21 @@ const memberWithinMs = 1_000;
         }),
     },
     {
+      provide: MEMBERS,
+      inject: [POOL, MEMBERS_PROJECTION],
+      useFactory: (pool: pg.Pool, projection: Projection) =>
+        new Members({ pool, catchUp: () => projection.catchUp('gateway'), withinMs: memberWithinMs }),
+    },
+    {
       provide: DECIDE_APPROVALS,
-      inject: [POOL, EVENT_STORE, NATS, APPROVAL_READER, MEMBERS_PROJECTION, GRANT_SETTINGS],
+      inject: [EVENT_STORE, NATS, APPROVAL_READER, MEMBERS, GRANT_SETTINGS],
       useFactory: (
-        pool: pg.Pool,
         store: EventStore,
         nc: NatsConnection,
         reader: ApprovalReader,
-        gateway: Projection,
+        members: Members,
         { grantTtlSeconds }: GrantSettings,
-      ) => {
-        const catchUp = () => gateway.catchUp('gateway');
-        const members = new Members({ pool, catchUp, withinMs: memberWithinMs });
-        return new DecideApprovals({ store, members, reader, nc, grantTtlSeconds });
-      },
+      ) => new DecideApprovals({ store, members, reader, nc, grantTtlSeconds }),
     },
     {
       provide: TIME_OUT_APPROVALS,
@@ -134,9 +137,19 @@ const memberWithinMs = 1_000;
     },
     {
       provide: OPEN_APPROVALS,
-      inject: [POOL, DEADLINE_ALARMS, TIME_OUT_APPROVALS, LOGGER],
-      useFactory: (pool: pg.Pool, alarms: DeadlineAlarms, timeOut: TimeOutApprovals, logger: Logger) =>
-        makeOpenApprovals({ pool, alarms, timeOut, logger }),
+      inject: [POOL, DEADLINE_ALARMS, TIME_OUT_APPROVALS, EVENT_STORE, NATS, MEMBERS, LOGGER],
+      useFactory: (
+        pool: pg.Pool,
+        alarms: DeadlineAlarms,
+        timeOut: TimeOutApprovals,
+        store: EventStore,
+        nc: NatsConnection,
+        members: Members,
+        logger: Logger,
+      ) => {
+        const endUndecidable = makeEndUndecidable({ store, nc, members });
+        return makeOpenApprovals({ pool, alarms, timeOut, endUndecidable, logger });
+      },
     },
     {
       provide: REJUDGING,

@@ -131,7 +131,13 @@ describe('the approval service', () => {
   it('finds by its sweep what no timer tells', async () => {
     const store = new EventStore(pool);
     const timeOut = makeTimeOutApprovals({ store, nc: { publish: () => {} } });
-    const open = makeOpenApprovals({ pool, alarms: { set: () => {} }, timeOut, logger });
+    const open = makeOpenApprovals({
+      pool,
+      alarms: { set: () => {} },
+      timeOut,
+      endUndecidable: () => Promise.resolve([]),
+      logger,
+    });
     const item = requested(newId('org'), 300);
     await open([item]);
     const sweep = new DeadlineSweep({ pool, timeOut });

@@ -298,6 +298,59 @@ describe('what is said with a decision', () => {
   });
 });
 
+describe('a request that nobody can decide', () => {
+  const legal = { approver_groups: [{ group: 'legal', count: 2 }], on_no_approver: 'deny' } as const;
+  const inOrg = (own: string) => {
+    const item = requested(own);
+    return { ...item, terms: { ...item.terms, ...legal, approver_groups: [...legal.approver_groups] } };
+  };
+
+  it('is denied at once where the policy says so, and not while it may be that somebody can', async () => {
+    const own = newId('org');
+    const unknown = inOrg(own);
+    await house.opened(unknown);
+    expect(await house.typesOf(unknown)).toEqual(['approval.opened']);
+    await house.member(own, { groups: ['legal'] });
+    await eventually(async () => {
+      const { rows } = await house.pool.query('SELECT FROM member WHERE org_id = $1', [own]);
+      return rows.length === 1;
+    });
+    const item = inOrg(own);
+    await house.opened(item);
+    expect(await house.typesOf(item)).toEqual(['approval.opened', 'approval.denied']);
+    expect(house.n.answers.get(item.item_id)?.[0]?.outcome).toMatchObject({
+      status: 'denied',
+      denial_reason: 'NO_ELIGIBLE_APPROVER',
+    });
+    expect(await view(item)).toMatchObject({
+      status: 'denied',
+      resolved_by: null,
+      reason: 'Nobody in the workspace may decide this request.',
+    });
+    const { groups, ...second } = { ...newMember(), groups: ['legal'] };
+    house.gateway.keep({
+      org_id: own,
+      stream_id: second.member_id,
+      type: 'member.created',
+      data: { member_id: second.member_id, role: 'member', groups },
+      occurred_at: new Date(Date.now() - 60_000),
+    });
+    const decidable = inOrg(own);
+    await house.opened(decidable);
+    expect(await house.typesOf(decidable)).toEqual(['approval.opened']);
+  });
+
+  it('is told at once where the policy says so', async () => {
+    const step = { after: '30s', contacts: [], channels: [], repeat: null };
+    const item = request({ approvals_required: 1_000, escalation: [step] });
+    await house.member(org);
+    await house.opened(item);
+    expect(await house.typesOf(item)).toEqual(['approval.opened', 'approval.escalated']);
+    expect(await status(item)).toMatchObject({ status: 'escalated' });
+    expect(house.n.answers.get(item.item_id)?.[0]?.outcome).toMatchObject({ status: 'requested' });
+  });
+});
+
 describe('cancelling', () => {
   it('is for the agent that asked, which then reads a denial', async () => {
     const [item, anna] = await Promise.all([opened(), house.member(org)]);

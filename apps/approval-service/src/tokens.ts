@@ -12,3 +12,4 @@ export const MEMBERS_PROJECTION = Symbol('MEMBERS_PROJECTION');
 export const GRANTS = Symbol('GRANTS');
 export const GRANT_SETTINGS = Symbol('GRANT_SETTINGS');
 export const REJUDGING = Symbol('REJUDGING');
+export const MEMBERS = Symbol('MEMBERS');

@@ -9,12 +9,13 @@ import {
 } from '@agentlattice/event-store';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
-import type { ApprovalEvent, KnownApproval } from '../domain/approval.js';
+import { type ApprovalEvent, isOpen, type KnownApproval } from '../domain/approval.js';
 import { approvalDecider } from '../domain/approval-decider.js';
 import { nextEscalationAt } from '../domain/escalation-plan.js';
 import { insertApprovals, type OpenableItem, openedData } from '../outbound/approval-rows.js';
 import { lockPolicies, noteOpenedBesideChange } from '../outbound/policy-changes.js';
 import type { Alarm, AlarmClock } from '../outbound/deadline-alarms.js';
+import type { EndUndecidable } from './end-undecidable.js';
 import { isNear } from './near-alarms.js';
 import type { TimeOutApprovals } from './time-out-approvals.js';
 
@@ -24,6 +25,7 @@ export interface OpenApprovalsPorts {
   readonly pool: pg.Pool;
   readonly alarms: AlarmClock;
   readonly timeOut: TimeOutApprovals;
+  readonly endUndecidable: EndUndecidable;
   readonly logger: Logger;
 }
 
@@ -32,17 +34,18 @@ const attempts = 3;
 
 /**
  * Opens requests: one commit for all, and for each how it stands afterwards. Opening again changes nothing. A request
- * that is opened after its deadline is timed out before anybody hears of it. What returns is on disk.
+ * that is opened after its deadline is timed out before anybody hears of it, and one that nobody can decide is denied
+ * where its policy says so. What returns is on disk.
  */
 export const makeOpenApprovals =
-  ({ pool, alarms, timeOut, logger }: OpenApprovalsPorts) =>
+  ({ pool, alarms, timeOut, endUndecidable, logger }: OpenApprovalsPorts) =>
   async (items: readonly OpenableItem[]): Promise<Opened[]> => {
     const first = new Map(items.map((item) => [keyOf(item), item] as const).reverse());
     // One order for everybody: two batches that hold the same requests wait for each other and never cross.
     const unique = [...first.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
     const { states, now } = await openAll(pool, unique, logger);
     const late = unique.filter(
-      (item) => isPending(states.get(keyOf(item))) && Date.parse(item.timeout_at) <= now.getTime(),
+      (item) => isWaiting(states.get(keyOf(item))) && Date.parse(item.timeout_at) <= now.getTime(),
     );
     const ended = await timeOut(
       late.map(({ org_id: orgId, approval_id: approvalId, traceparent }) => ({
@@ -55,6 +58,15 @@ export const makeOpenApprovals =
       const state = ended[i];
       if (state !== undefined && state.status !== 'none') states.set(keyOf(item), state);
     });
+    const waiting = unique.flatMap((item) => {
+      const state = states.get(keyOf(item));
+      return state instanceof Refused || state?.status !== 'pending' ? [] : [{ item, state }];
+    });
+    const ends = await endUndecidable(waiting).catch((error: unknown) => {
+      logger.error({ err: error }, 'requests that perhaps nobody can decide are left waiting');
+      return [];
+    });
+    for (const { item, state } of ends) states.set(keyOf(item), state);
     alarms.set(unique.flatMap((item) => nearAlarms(item, states.get(keyOf(item)), now)));
     return items.map((item) => judged(item, states.get(keyOf(item))));
   };
@@ -65,7 +77,7 @@ function nearAlarms(
   state: Opened | undefined,
   now: Date,
 ): Alarm[] {
-  if (state === undefined || state instanceof Refused || state.status !== 'pending') return [];
+  if (state === undefined || state instanceof Refused || !isOpen(state)) return [];
   const alarm = { orgId, approvalId, version: 1, traceparent };
   const times = [
     { ...alarm, kind: 'deadline' as const, at: new Date(timeout_at) },
@@ -74,7 +86,8 @@ function nearAlarms(
   return times.flatMap(({ at, ...rest }) => (at !== null && isNear(at, now) ? [{ ...rest, at }] : []));
 }
 
-const isPending = (state: Opened | undefined) => !(state instanceof Refused) && state?.status === 'pending';
+const isWaiting = (state: Opened | undefined) =>
+  state !== undefined && !(state instanceof Refused) && isOpen(state);
 
 /** Another action under an id that is taken is refused; so is the second of two in one batch. */
 function judged(item: OpenableItem, state: Opened | undefined): Opened {

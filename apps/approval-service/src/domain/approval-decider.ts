@@ -2,6 +2,7 @@ import type { EventData } from '@agentlattice/contracts';
 import { assertNever, type Decider, Refused } from '@agentlattice/decider';
 import { type Approval, type ApprovalEvent, evolve, isOpen, type KnownApproval } from './approval.js';
 import { type ApplyJudgement, decideJudgement } from './decide-judgement.js';
+import { decideUndecidable } from './decide-undecidable.js';
 import {
   type Approve,
   checkOpen,
@@ -23,9 +24,9 @@ export interface Cancel {
   readonly agentId: string;
   readonly now: Date;
 }
-/** The timer's, or the sweep's: whoever sees first that something is due. */
+/** The timer's, or the sweep's: whoever sees first that something is due. Or who sees that nobody can decide. */
 export interface Timed {
-  readonly type: 'TimeOut' | 'Escalate';
+  readonly type: 'TimeOut' | 'Escalate' | 'NobodyDecides';
   readonly now: Date;
 }
 export type ApprovalCommand = OpenApproval | Approve | Deny | WithdrawVote | Cancel | Timed | ApplyJudgement;
@@ -51,6 +52,8 @@ function decide(command: ApprovalCommand, state: Approval): readonly ApprovalEve
       return state.status === 'none' ? [] : timeOut(state, command.now);
     case 'Escalate':
       return state.status === 'none' ? [] : decideEscalation(state, command.now);
+    case 'NobodyDecides':
+      return state.status === 'none' ? [] : decideUndecidable(state, command.now);
     case 'ApplyJudgement':
       return state.status === 'none' ? [] : decideJudgement(command, state);
     default:

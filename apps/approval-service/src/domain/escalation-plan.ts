@@ -25,17 +25,18 @@ export function decideEscalation(state: KnownApproval, now: Date): readonly Appr
       ({ level, repetition }) =>
         repetition === 0 || !due.some((other) => other.level === level && other.repetition > repetition),
     )
-    .flatMap(({ level, repetition }) => {
-      const step = state.terms.escalation[level - 1];
-      return step === undefined
-        ? []
-        : [
-            {
-              type: 'approval.escalated' as const,
-              data: { ...state.subject, level, repetition, step, timeout_at: state.timeoutAt },
-            },
-          ];
-    });
+    .flatMap(({ level, repetition }) => tell(state, level, repetition));
+}
+
+/** The first step before its time; its repetitions come when they were due. */
+export const toldAtOnce = (state: KnownApproval): readonly ApprovalEvent[] =>
+  state.escalated.size > 0 ? [] : tell(state, 1, 0);
+
+function tell(state: KnownApproval, level: number, repetition: number): ApprovalEvent[] {
+  const { subject, terms, timeoutAt: timeout_at } = state;
+  const step = terms.escalation[level - 1];
+  if (step === undefined) return [];
+  return [{ type: 'approval.escalated', data: { ...subject, level, repetition, step, timeout_at } }];
 }
 
 /** Steps and repetitions before the deadline that come after the last one told of their level. */

@@ -14,21 +14,27 @@ export interface Person {
  * Whether this person may decide this request (design §3.4, decisions §3).
  * @throws Refused FORBIDDEN or SELF_APPROVAL
  */
-export function checkMayDecide({ terms, subject, requestedAt }: KnownApproval, person: Person): void {
+export function checkMayDecide(state: KnownApproval, person: Person): void {
+  const refusal = whyNot(state, person);
+  if (refusal !== null) throw refusal;
+}
+
+export function whyNot({ terms, subject, requestedAt }: KnownApproval, person: Person): Refused | null {
   const { owner_member_id: owner } = subject.agent;
-  if (person.role === 'viewer') throw new Refused('FORBIDDEN', 'a viewer decides nothing');
+  if (person.role === 'viewer') return new Refused('FORBIDDEN', 'a viewer decides nothing');
   if (person.since.getTime() > Date.parse(requestedAt))
-    throw new Refused('FORBIDDEN', 'you became a member after this request was made');
+    return new Refused('FORBIDDEN', 'you became a member after this request was made');
   if (terms.approver_groups.length > 0 && groupsUnder(terms, person.groups).length === 0)
-    throw new Refused(
+    return new Refused(
       'FORBIDDEN',
       `only members of ${terms.approver_groups.map(({ group }) => `"${group}"`).join(', ')} decide this request`,
     );
-  if (!terms.separation_of_duties) return;
+  if (!terms.separation_of_duties) return null;
   if (owner === person.memberId)
-    throw new Refused('SELF_APPROVAL', 'who owns the agent does not decide its requests');
+    return new Refused('SELF_APPROVAL', 'who owns the agent does not decide its requests');
   if (owner === null && person.role !== 'admin')
-    throw new Refused('FORBIDDEN', 'the agent has no owner, so only an administrator decides its requests');
+    return new Refused('FORBIDDEN', 'the agent has no owner, so only an administrator decides its requests');
+  return null;
 }
 
 /** Of the approver groups those that the person is in. */

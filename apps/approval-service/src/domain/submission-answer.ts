@@ -3,9 +3,12 @@ import type { KnownApproval } from './approval.js';
 
 /**
  * What the agent is told once its request is on disk, and again when it repeats the submission: the first answer,
- * however the request stands by then, unless nobody decided it in time.
+ * however the request stands by then, unless nobody decided it in time or could.
  */
-export function answerOf(item: OpenItem, { status, timeoutAt, subject }: KnownApproval): SubmissionAnswer {
+export function answerOf(
+  item: OpenItem,
+  { denialReason, timeoutAt, subject }: KnownApproval,
+): SubmissionAnswer {
   const common = {
     policy_name: item.policy.name,
     audit_event_id: subject.audit_event_id,
@@ -13,22 +16,27 @@ export function answerOf(item: OpenItem, { status, timeoutAt, subject }: KnownAp
     timeout_at: timeoutAt,
     conditions_evaluated: item.conditions_evaluated,
   };
+  const denied = { ...common, status: 'denied', verdict: 'denied' } as const;
   const outcome: SubmissionOutcome =
-    status === 'timed_out'
+    denialReason === 'approval_timeout'
       ? {
-          ...common,
-          status: 'denied',
-          verdict: 'denied',
-          denial_reason: 'approval_timeout',
+          ...denied,
+          denial_reason: denialReason,
           message: `Nobody decided the request before ${timeoutAt}.`,
         }
-      : {
-          ...common,
-          status: 'requested',
-          verdict: 'pending_approval',
-          denial_reason: null,
-          message: `The policy "${item.policy.name}" asks for a person's approval before ${timeoutAt}.`,
-        };
+      : denialReason === 'NO_ELIGIBLE_APPROVER'
+        ? {
+            ...denied,
+            denial_reason: denialReason,
+            message: `The policy "${item.policy.name}" asks for approvals that nobody here may give.`,
+          }
+        : {
+            ...common,
+            status: 'requested',
+            verdict: 'pending_approval',
+            denial_reason: null,
+            message: `The policy "${item.policy.name}" asks for a person's approval before ${timeoutAt}.`,
+          };
   return { ...addressed(item), outcome, error: null };
 }
 

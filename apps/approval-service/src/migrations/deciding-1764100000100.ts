@@ -44,8 +44,6 @@ const up = [
   'ALTER TABLE approval DROP reason',
   `CREATE INDEX approval_queue ON approval (org_id, deadline_at, approval_id)
     WHERE status IN ('pending', 'escalated')`,
-  `CREATE INDEX approval_governed ON approval (org_id, policy_id, created_at)
-    WHERE status IN ('pending', 'escalated')`,
   'CREATE INDEX approval_by_status ON approval (org_id, status, created_at DESC, approval_id DESC)',
   'CREATE INDEX approval_by_agent ON approval (org_id, agent_id, created_at DESC, approval_id DESC)',
   `GRANT SELECT, INSERT, UPDATE ON member TO ${role}`,
@@ -54,7 +52,7 @@ const up = [
 
 const down = [
   'DROP TABLE member, event_value',
-  'DROP INDEX approval_queue, approval_governed, approval_by_status, approval_by_agent',
+  'DROP INDEX approval_queue, approval_by_status, approval_by_agent',
   `ALTER TABLE approval ADD reason text, DROP denial_reason, DROP scope, DROP grant_expires_at,
      DROP resolving_event_id`,
 ];

@@ -39,6 +39,21 @@ export class Members {
     return { memberId: claim.member_id, role: claim.role, groups: member.groups, since: member.since };
   }
 
+  /** Everybody of these workspaces. */
+  async everybody(orgIds: readonly string[]): Promise<Map<string, Person[]>> {
+    const { rows } = await this.ports.pool.query<Person & { orgId: string }>(
+      `SELECT org_id AS "orgId", member_id AS "memberId", role, groups, since FROM member
+        WHERE org_id = ANY ($1) AND removed_at IS NULL`,
+      [orgIds],
+    );
+    return Map.groupBy(rows, (row) => row.orgId);
+  }
+
+  /** @returns whether the gateway told all it had to tell within that time */
+  async upToDate(): Promise<boolean> {
+    return this.hear(this.ports.withinMs);
+  }
+
   private async find(orgId: string, { member_id }: DecidingOperator): Promise<MemberRow | null> {
     const { rows } = await this.ports.pool.query<MemberRow>(
       'SELECT role, groups, since FROM member WHERE org_id = $1 AND member_id = $2 AND removed_at IS NULL',

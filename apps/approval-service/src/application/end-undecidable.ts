@@ -1,0 +1,69 @@
+import type { EventStore } from '@agentlattice/event-store';
+import type { KnownApproval } from '../domain/approval.js';
+import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
+import { canBeApproved } from '../domain/decide-undecidable.js';
+import type { OpenableItem } from '../outbound/approval-rows.js';
+import type { Members } from '../outbound/members.js';
+import { projectApprovals } from '../outbound/project-approvals.js';
+import { wakeWaiters, type Waker } from '../outbound/wake-waiters.js';
+
+/** A request that waits. */
+export interface Waiting {
+  readonly item: OpenableItem;
+  readonly state: KnownApproval;
+}
+
+export interface EndUndecidablePorts {
+  readonly members: Members;
+  readonly store: EventStore;
+  readonly nc: Waker;
+}
+
+const note = 'Nobody in the workspace may decide this request.';
+
+/**
+ * Denies or escalates those requests that nobody can decide (decisions §4.5). Who cannot know leaves them waiting: news
+ * of a member may be on its way.
+ * @returns those, as they stand now
+ */
+export const makeEndUndecidable =
+  ({ members, store, nc }: EndUndecidablePorts) =>
+  async (opened: readonly Waiting[]): Promise<Waiting[]> => {
+    const suspects = await undecidable(opened.filter(({ item }) => asksForMore(item)));
+    if (suspects.length === 0 || !(await members.upToDate())) return [];
+    const sure = await undecidable(suspects);
+    if (sure.length === 0) return [];
+    const { states, events } = await store.updateMany({
+      decider: approvalDecider,
+      streams: sure.map(({ item: { org_id: orgId, approval_id: streamId, traceparent } }) => ({
+        orgId,
+        streamId,
+        meta: {
+          actor: { kind: 'system', id: null, key_id: null, via: 'system' },
+          correlation_id: streamId,
+          traceparent,
+        },
+      })),
+      command: (now): ApprovalCommand => ({ type: 'NobodyDecides', now }),
+      project: projectApprovals({ note }),
+    });
+    wakeWaiters(nc, events);
+    return sure.flatMap(({ item }, i) => {
+      const state = states[i];
+      return state === undefined || state.status === 'none' ? [] : [{ item, state }];
+    });
+
+    async function undecidable(requests: readonly Waiting[]): Promise<readonly Waiting[]> {
+      if (requests.length === 0) return [];
+      const people = await members.everybody([...new Set(requests.map(({ item }) => item.org_id))]);
+      return requests.filter(({ item, state }) => {
+        const known = people.get(item.org_id);
+        return known !== undefined && !canBeApproved(state, known);
+      });
+    }
+  };
+export type EndUndecidable = ReturnType<typeof makeEndUndecidable>;
+
+/** Every workspace has somebody who decides alone what anybody may. */
+const asksForMore = ({ terms }: OpenableItem) =>
+  terms.approvals_required > 1 || terms.approver_groups.length > 0 || terms.separation_of_duties;
