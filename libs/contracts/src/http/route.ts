@@ -42,7 +42,8 @@ export interface Route {
   readonly errors?: readonly ErrorCode[];
 }
 
-export const ok = (schema: z.ZodType, description = 'Done'): RouteResponse => ({ schema, description });
+export const ok = <S extends z.ZodType>(schema: S, description = 'Done') =>
+  ({ schema, description }) satisfies RouteResponse;
 
 /** Keeps the literal types of a route while checking its form. */
 export const route = <const R extends Route>(definition: R): R => definition;
