@@ -13,6 +13,7 @@ const mayImport = {
   'libs/event-store': ['contracts', 'decider', 'messaging', 'observability'],
   'libs/service': ['contracts', 'messaging', 'observability'],
   'libs/testkit': ['contracts', 'launcher'],
+  'libs/cli': ['contracts'],
   'tools/launcher': ['contracts'],
   'apps/*': [...pure, 'contracts', ...io],
   e2e: ['testkit', 'contracts', 'ledger'],

@@ -1,0 +1,236 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ApprovalStatus, routes, type RouteOutput } from '@agentlattice/contracts';
+import type { Api } from '../api.js';
+import { exitCode, Failure } from '../exit-code.js';
+import { gateText, waitingText } from '../render/gate-text.js';
+import { safeJson, safeText } from '../render/safe-text.js';
+import type { Terminal } from '../terminal.js';
+import { type CommandEnd, runCommand } from './run-command.js';
+import { exitCodeOf, type Stop, watchForStop } from './stop-watch.js';
+
+export interface GateRequest {
+  readonly action: string;
+  /** JSON texts. */
+  readonly metadata: string;
+  readonly dataAccessed: string;
+  readonly eventId: string;
+  readonly timeoutMs: number | null;
+  readonly command: readonly string[];
+  readonly json: boolean;
+}
+
+/** What a gate came to; the JSON that `--json` prints. */
+export interface GateResult {
+  readonly status:
+    | 'executed'
+    | 'approved'
+    | 'denied'
+    | 'policy_not_found'
+    | 'timed_out'
+    | 'cancelled'
+    /** Stopped, and it could not be withdrawn. */
+    | 'pending'
+    /** Stopped before there was an answer. */
+    | 'unknown';
+  readonly allowed: boolean;
+  readonly action_type: string;
+  readonly audit_event_id: string | null;
+  readonly approval_id: string | null;
+  readonly policy_name: string | null;
+  readonly denial_reason: string | null;
+  readonly reason: string | null;
+  readonly resolved_by: string | null;
+  readonly timeout_at: string | null;
+  readonly grant: string | null;
+  /** Set when al itself stopped waiting. */
+  readonly stopped: Stop | null;
+}
+
+type Submitted = RouteOutput<typeof routes.submitAction>;
+type Requested = Extract<Submitted, { status: 'requested' }>;
+
+/** Longest that an answer is held (contract §3). */
+const holdSeconds = 60;
+/** For the answer to a submission when nobody wants to wait for it any longer. */
+const lastAnswerMs = 2_000;
+/** For withdrawing a request. */
+const lastWordMs = 5_000;
+
+/** Asks, waits for a person where one must decide, and runs the command if it may. @returns the exit code */
+export async function gate(request: GateRequest, ports: { api: Api; terminal: Terminal }): Promise<number> {
+  const { api, terminal } = ports;
+  const result = await verdictOf(request, ports);
+  terminal.say(gateText(result));
+  let end: CommandEnd | null = null;
+  let reported: boolean | null = null;
+  if (result.allowed && request.command.length > 0) {
+    end = await runCommand(request.command, { outputTo: request.json ? 'stderr' : 'stdout' });
+    if (end.fault !== null) terminal.say(end.fault);
+    reported = await report(api, terminal, result, end);
+  }
+  const code = end?.exit_code ?? exitCodeOfGate(result);
+  if (request.json)
+    terminal.print(
+      safeJson({ ...result, ...(end === null ? {} : { command: end, reported }), exit_code: code }, 2),
+    );
+  return code;
+}
+
+function exitCodeOfGate({ status, allowed, stopped }: GateResult): number {
+  if (stopped?.kind === 'signal') return exitCodeOf(stopped.signal);
+  if (allowed) return exitCode.ok;
+  if (status === 'denied' || status === 'policy_not_found') return exitCode.refused;
+  return status === 'timed_out' || stopped !== null ? exitCode.timeout : exitCode.refused;
+}
+
+async function verdictOf(
+  request: GateRequest,
+  { api, terminal }: { api: Api; terminal: Terminal },
+): Promise<GateResult> {
+  const stop = watchForStop(request.timeoutMs);
+  const blank: GateResult = {
+    status: 'unknown',
+    allowed: false,
+    action_type: request.action,
+    ...{ audit_event_id: null, approval_id: null, policy_name: null, denial_reason: null, reason: null },
+    ...{ resolved_by: null, timeout_at: null, grant: null, stopped: null },
+  };
+  try {
+    const submitted = await submit(api, request, stop.signal);
+    const { audit_event_id, policy_name } = submitted;
+    const result = { ...blank, audit_event_id, policy_name };
+    switch (submitted.status) {
+      case 'executed':
+        return allowedUnlessInterrupted({ ...result, status: 'executed' }, stop.stopped);
+      case 'denied':
+      case 'policy_not_found': {
+        const { status, denial_reason } = submitted;
+        return { ...result, status, denial_reason, stopped: stop.stopped };
+      }
+      case 'requested': {
+        const { approval_id, timeout_at } = submitted;
+        const asked: GateResult = { ...result, status: 'pending', approval_id, timeout_at };
+        return await decisionOf({ api, terminal }, submitted, stop.signal).then(
+          (status) => decided(asked, status, stop.stopped),
+          async (error: unknown) => {
+            if (stop.stopped === null) throw error;
+            return decided(asked, await cancel({ api, terminal }, approval_id, stop.stopped), stop.stopped);
+          },
+        );
+      }
+    }
+  } catch (error) {
+    if (stop.stopped === null) throw error;
+    // It is not known to have been asked for; asking again with the same event id would tell.
+    return { ...blank, stopped: stop.stopped };
+  } finally {
+    stop.release();
+  }
+}
+
+/**
+ * Without holding the answer, so that the request can be named, shown and withdrawn from the first moment on. Who stops
+ * waiting meanwhile still learns what there is to withdraw.
+ */
+async function submit(api: Api, request: GateRequest, stop: AbortSignal): Promise<Submitted> {
+  const late = new AbortController();
+  const giveUp = () =>
+    void sleep(lastAnswerMs, undefined, { ref: false }).then(() => late.abort(stop.reason));
+  stop.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await api.call(routes.submitAction, {
+      body: `{"action_type":${JSON.stringify(request.action)},"metadata":${request.metadata},"data_accessed":${request.dataAccessed}}`,
+      headers: { 'x-al-event-id': request.eventId },
+      signal: late.signal,
+    });
+  } finally {
+    stop.removeEventListener('abort', giveUp);
+  }
+}
+
+/** Waits for the decision; unblocks within a round trip of it. @throws the stop */
+async function decisionOf(
+  { api, terminal }: { api: Api; terminal: Terminal },
+  { approval_id, timeout_at }: Requested,
+  stop: AbortSignal,
+): Promise<ApprovalStatus> {
+  const params = { approval_id };
+  stop.throwIfAborted();
+  const view = await api.call(routes.getApproval, { params, signal: stop, retryForMs: 0 }).catch(() => null);
+  terminal.say(waitingText(approval_id, timeout_at, view));
+  let escalated = false;
+  for (;;) {
+    stop.throwIfAborted();
+    const status = await api.call(routes.approvalStatus, {
+      params,
+      headers: { prefer: `wait=${String(holdSeconds)}` },
+      holdMs: holdSeconds * 1_000,
+      signal: stop,
+    });
+    if (status.status !== 'pending' && status.status !== 'escalated') return status;
+    if (status.status === 'escalated' && !escalated) terminal.say('escalated: more people have been asked');
+    escalated ||= status.status === 'escalated';
+  }
+}
+
+/** Withdraws the request. Where somebody was faster, what they decided stands. */
+async function cancel(
+  { api, terminal }: { api: Api; terminal: Terminal },
+  approval_id: string,
+  stop: Stop,
+): Promise<ApprovalStatus | null> {
+  const params = { approval_id };
+  const reason = stop.kind === 'timeout' ? 'al gate: --timeout is over' : `al gate: ${stop.signal}`;
+  try {
+    return await api
+      .call(routes.cancelRequest, { params, body: JSON.stringify({ reason }), retryForMs: lastWordMs })
+      .catch((error: unknown) => {
+        if (!(error instanceof Failure) || error.exitCode !== exitCode.refused) throw error;
+        return api.call(routes.approvalStatus, { params, retryForMs: lastWordMs });
+      });
+  } catch (error) {
+    terminal.say(
+      `The request could not be withdrawn and goes on waiting: ${error instanceof Error ? error.message : ''}`,
+    );
+    return null;
+  }
+}
+
+function decided(asked: GateResult, status: ApprovalStatus | null, stopped: Stop | null): GateResult {
+  if (status === null) return { ...asked, stopped };
+  const { denial_reason, reason, resolved_by, grant } = status;
+  const result = { ...asked, denial_reason, reason, resolved_by, grant, stopped };
+  switch (status.status) {
+    case 'approved':
+      return allowedUnlessInterrupted({ ...result, status: 'approved' }, stopped);
+    case 'timed_out':
+      return { ...result, status: 'timed_out' };
+    case 'denied':
+      return { ...result, status: denial_reason === 'CANCELLED' ? 'cancelled' : 'denied' };
+    case 'pending':
+    case 'escalated':
+      return result;
+  }
+}
+
+/** A signal means that nobody wants the action any more; the clock only that nobody wants to wait for it. */
+const allowedUnlessInterrupted = (result: GateResult, stopped: Stop | null): GateResult =>
+  stopped?.kind === 'signal' ? { ...result, stopped } : { ...result, allowed: true, stopped: null };
+
+async function report(api: Api, terminal: Terminal, { audit_event_id }: GateResult, end: CommandEnd) {
+  const { exit_code, signal, seconds, fault } = end;
+  const outcome = {
+    status: exit_code === 0 ? 'success' : 'failure',
+    message: fault ?? (signal === null ? `exit code ${String(exit_code)}` : `ended by ${signal}`),
+    metadata: { exit_code, signal, seconds },
+  };
+  try {
+    await api.call(routes.reportOutcome, { body: JSON.stringify({ audit_event_id, outcome }) });
+    return true;
+  } catch (error) {
+    terminal.say(
+      `The outcome could not be reported: ${error instanceof Error ? safeText(error.message) : 'unknown'}`,
+    );
+    return false;
+  }
+}

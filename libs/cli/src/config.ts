@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { exitCode, Failure } from './exit-code.js';
+
+export interface Config {
+  readonly baseUrl: string;
+  readonly apiKey: string;
+}
+
+const defaultBaseUrl = 'http://127.0.0.1:3000';
+
+/**
+ * Where the system is and who asks, from the environment.
+ * @throws Failure
+ */
+export async function readConfig(env: NodeJS.ProcessEnv, folder: string): Promise<Config> {
+  const { AL_API_KEY: apiKey = '', AL_BASE_URL: given } = env;
+  if (!/^[A-Za-z0-9_-]{1,200}$/.test(apiKey))
+    throw new Failure(
+      exitCode.usage,
+      apiKey === ''
+        ? 'AL_API_KEY is not set. For `al gate` it is an agent’s key (al_agent_…), for `al approvals` an operator’s (al_op_…); `npm start` says where the first ones are.'
+        : 'AL_API_KEY is not a key: it holds characters that no key has.',
+    );
+  const baseUrl = given || (await baseUrlOfStart(env, folder)) || defaultBaseUrl;
+  if (!/^https?:$/.test(URL.parse(baseUrl)?.protocol ?? ''))
+    throw new Failure(
+      exitCode.usage,
+      `AL_BASE_URL must be a URL such as ${defaultBaseUrl}, not “${baseUrl}”.`,
+    );
+  return { baseUrl: baseUrl.replace(/\/+$/, ''), apiKey };
+}
+
+/** The address that the last `npm start` wrote down; undefined where there is none to be read. */
+async function baseUrlOfStart(env: NodeJS.ProcessEnv, folder: string): Promise<string | undefined> {
+  const file = join(resolve(folder, env['AL_DATA_DIR'] || '.agentlattice'), 'credentials.json');
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    const { base_url } = JSON.parse(text) as { base_url?: unknown };
+    if (typeof base_url === 'string') return base_url;
+  } catch {
+    // Said below.
+  }
+  throw new Failure(exitCode.usage, `${file} is damaged; set AL_BASE_URL or run \`npm start\` again.`);
+}

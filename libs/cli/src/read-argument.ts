@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { exitCode, Failure } from './exit-code.js';
+
+/**
+ * JSON that is given as it is, as `@file`, or as `-` for standard input. Its text goes on untouched: reading and
+ * writing it again would change numbers, and the system says so about those that it does not take.
+ * @throws Failure
+ */
+export async function readJsonArgument(
+  option: string,
+  argument: string,
+  is: { readonly what: string; readonly test: (value: unknown) => boolean },
+  stdin: NodeJS.ReadableStream,
+): Promise<string> {
+  const given = await contentOf(option, argument, stdin);
+  let value: unknown;
+  try {
+    value = JSON.parse(given);
+  } catch (error) {
+    throw new Failure(
+      exitCode.usage,
+      `${option} is not JSON (${error instanceof Error ? error.message : ''}). Give it as JSON, @file or - for standard input.`,
+    );
+  }
+  if (!is.test(value)) throw new Failure(exitCode.usage, `${option} must be ${is.what}.`);
+  return given;
+}
+
+async function contentOf(option: string, argument: string, stdin: NodeJS.ReadableStream): Promise<string> {
+  if (argument === '-') return await text(stdin);
+  if (!argument.startsWith('@')) return argument;
+  const file = argument.slice(1);
+  return await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new Failure(
+      exitCode.usage,
+      `${option}: ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? ''}).`,
+    );
+  });
+}
+
+const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
+export const anObject = { what: 'a JSON object', test: isObject };
+export const aListOfObjects = {
+  what: 'a JSON list of objects',
+  test: (value: unknown) => Array.isArray(value) && value.every(isObject),
+};

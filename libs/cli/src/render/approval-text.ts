@@ -1,0 +1,115 @@
+import type { ApprovalView, VotePending } from '@agentlattice/contracts';
+import { columnsText } from './columns.js';
+import { seatsText } from './gate-text.js';
+import { safeJson, safeText, shortText } from './safe-text.js';
+import { clockText, spanText } from './time-text.js';
+
+const open: ReadonlySet<string> = new Set(['pending', 'escalated']);
+const maxLines = 60;
+
+/** The queue as a table. */
+export function approvalsText(approvals: readonly ApprovalView[], width: number, now: number): string {
+  // Where all are open the column would say nothing.
+  const stands = approvals.some(({ status }) => !open.has(status));
+  const columns = [
+    { head: 'ID' },
+    { head: 'ACTION', shrinksTo: 16 },
+    { head: 'AGENT', shrinksTo: 8 },
+    { head: 'POLICY', shrinksTo: 8 },
+    ...(stands ? [{ head: 'STATUS' }] : []),
+    { head: 'AGE' },
+    { head: 'TIME LEFT' },
+  ];
+  const rows = approvals.map((approval) => [
+    approval.id,
+    safeText(approval.action_type),
+    shortText(approval.agent.name, 80),
+    shortText(approval.policy_name, 80),
+    ...(stands ? [approval.status] : []),
+    spanText(now - Date.parse(approval.created_at)),
+    leftText(approval),
+  ]);
+  return columnsText(columns, rows, width);
+}
+
+const leftText = ({ status, time_left_seconds: left }: ApprovalView) =>
+  open.has(status) ? spanText(left * 1_000) : '–';
+
+/** One request with everything that a person needs to decide. */
+export function approvalText(approval: ApprovalView): string {
+  const { approvals, denials } = approval;
+  const isOpen = open.has(approval.status);
+  const facts: [string, string][] = [
+    ['Request', approval.id],
+    [
+      'Status',
+      approval.status +
+        (approval.escalation_level > 0 ? ` (level ${String(approval.escalation_level)})` : ''),
+    ],
+    ['Action', safeText(approval.action_type)],
+    ['Agent', `${safeText(approval.agent.name)} (${approval.agent.id})`],
+    ['Policy', `${safeText(approval.policy_name)}, version ${String(approval.policy.version)}`],
+    ['Asked', clockText(approval.created_at)],
+    ['Deadline', clockText(approval.timeout_at) + (isOpen ? ` (${leftText(approval)} left)` : '')],
+    [
+      'Votes',
+      `${String(approvals.have)} of ${String(approvals.need)} approvals, ${String(denials.have)} of ${String(denials.need)} denials`,
+    ],
+    ...(isOpen ? [['Needed', seatsText(approval)] as [string, string]] : []),
+    ...(approval.resolved_at === null ? [] : [['Decided', decisionText(approval)] as [string, string]]),
+    ['Digest', approval.action_digest],
+  ];
+  return [
+    columnsText([{ head: '' }, { head: '' }], facts, Number.POSITIVE_INFINITY).trimStart(),
+    ...section('What the agent says (metadata)', jsonLines(approval.metadata)),
+    ...section('Data accessed', approval.data_accessed.length === 0 ? [] : jsonLines(approval.data_accessed)),
+    ...section('Conditions', approval.conditions_evaluated.map(conditionText)),
+    ...section('History', approval.history.map(historyText)),
+  ].join('\n');
+}
+
+/** What a decision came to. */
+export function decidedText(decision: ApprovalView | VotePending): string {
+  if (!('history' in decision)) {
+    const { approvals, denials, approval_id } = decision;
+    return `${approval_id}: your vote counts; ${String(approvals.have)} of ${String(approvals.need)} approvals, ${String(denials.have)} of ${String(denials.need)} denials; still needed: ${seatsText(decision)}`;
+  }
+  return `${decision.id}: ${decision.status} (${safeText(decision.action_type)} of ${safeText(decision.agent.name)})`;
+}
+
+const decisionText = ({ resolved_at, resolved_by, reason, denial_reason, scope }: ApprovalView) =>
+  [
+    resolved_at === null ? '' : clockText(resolved_at),
+    `by ${resolved_by ?? 'the system'}`,
+    scope === 'forever' ? 'for ever' : '',
+    denial_reason ?? '',
+    reason === null ? '' : `“${safeText(reason)}”`,
+  ]
+    .filter((part) => part !== '')
+    .join(' ');
+
+const section = (title: string, lines: readonly string[]) =>
+  lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)];
+
+function jsonLines(value: unknown): string[] {
+  const lines = safeJson(value, 2)
+    .split('\n')
+    .map((line) => (line.length > 400 ? `${line.slice(0, 399)}…` : line));
+  return lines.length <= maxLines
+    ? lines
+    : [...lines.slice(0, maxLines), `… ${String(lines.length - maxLines)} more lines; --json shows all`];
+}
+
+const conditionText = ({ field, operator, expected, result }: ApprovalView['conditions_evaluated'][number]) =>
+  `${result ? 'holds' : 'fails'}  ${safeText(field)} ${safeText(operator)} ${shortText(safeJson(expected ?? null), 120)}`;
+
+const historyText = ({ type, at, operator, reason, note }: ApprovalView['history'][number]) =>
+  [
+    clockText(at),
+    safeText(type.replace(/^approval\./, '')),
+    operator === null ? '' : `by ${safeText(operator.id)} (${safeText(operator.via)})`,
+    reason === null ? '' : `“${safeText(reason)}”`,
+    note === null ? '' : safeText(note),
+  ]
+    .filter((part) => part !== '')
+    .join('  ');

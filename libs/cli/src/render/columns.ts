@@ -1,0 +1,62 @@
+import Table from 'cli-table3';
+
+export interface Column {
+  readonly head: string;
+  /** Gives way, down to this, when the terminal is too narrow; other columns are shown whole. */
+  readonly shrinksTo?: number;
+}
+
+const gap = 2;
+const noLines = {
+  ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '' },
+  ...{ 'bottom-left': '', 'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '' },
+  ...{ 'right-mid': '', middle: ' '.repeat(gap) },
+};
+
+/** Rows under their heads, as wide as the terminal at most where columns can give way. Cells are safe text. */
+export function columnsText(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width: number,
+): string {
+  const table = new Table({
+    head: columns.map(({ head }) => head),
+    colWidths: widthsOf(columns, rows, width),
+    chars: noLines,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+  });
+  table.push(...rows.map((row) => [...row]));
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+function widthsOf(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): number[] {
+  const widths = columns.map(({ head }, i) =>
+    Math.max(...[head, ...rows.map((row) => row[i] ?? '')].map(displayWidth)),
+  );
+  let over = widths.reduce((sum, w) => sum + w, gap * (columns.length - 1)) - width;
+  for (; over > 0; over--) {
+    const at = widestThatShrinks(columns, widths);
+    if (at === -1) break;
+    widths[at] = (widths[at] ?? 0) - 1;
+  }
+  return widths;
+}
+
+function widestThatShrinks(columns: readonly Column[], widths: readonly number[]): number {
+  let found = -1;
+  for (const [i, { shrinksTo }] of columns.entries())
+    if (shrinksTo !== undefined && (widths[i] ?? 0) > shrinksTo && (widths[i] ?? 0) > (widths[found] ?? 0))
+      found = i;
+  return found;
+}
+
+/** Columns that a text takes at most; characters from here on may be wide ones. */
+const displayWidth = (text: string): number =>
+  [...new Intl.Segmenter().segment(text)].reduce(
+    (sum, { segment }) => sum + ((segment.codePointAt(0) ?? 0) >= 0x1100 ? 2 : 1),
+    0,
+  );

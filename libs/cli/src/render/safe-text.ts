@@ -1,0 +1,38 @@
+/**
+ * What a terminal would obey or not show: control characters, invisible and direction-changing format characters,
+ * separators, private use, lone surrogates, blank letters, variation selectors. A joiner between two pictures of one
+ * emoji is what it looks like and stays.
+ */
+const hidden =
+  /(?!(?<=\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]?)\u200d\p{Extended_Pictographic})[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u2800\u3164\uffa0\u{e0100}-\u{e01ef}]/gu;
+
+const names: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+function visible(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  const hex = code.toString(16);
+  return names[character] ?? (code <= 0xff ? `\\x${hex.padStart(2, '0')}` : `\\u{${hex}}`);
+}
+
+/** Text of others on one line, with everything in it visible: an agent writes it and a person decides by it. */
+export const safeText = (text: string): string => text.replaceAll(hidden, visible);
+
+/** The same, cut to so many characters. */
+export function shortText(text: string, length: number): string {
+  const characters = [...new Intl.Segmenter().segment(safeText(text))];
+  if (characters.length <= length) return safeText(text);
+  return `${characters
+    .slice(0, length - 1)
+    .map(({ segment }) => segment)
+    .join('')}…`;
+}
+
+/** JSON that a terminal shows as it is; the same value for a program. */
+export const safeJson = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, null, indent).replaceAll(hidden, (character) =>
+    character === '\n'
+      ? character
+      : [...Array(character.length).keys()]
+          .map((i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`)
+          .join(''),
+  );

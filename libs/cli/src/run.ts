@@ -1,0 +1,38 @@
+import { CommanderError } from 'commander';
+import { exitCode, Failure } from './exit-code.js';
+import { makeProgram, type Surroundings } from './program.js';
+import { safeJson } from './render/safe-text.js';
+
+/** Runs one command line. @returns the exit code */
+export async function run(
+  args: readonly string[],
+  surroundings: Omit<Surroundings, 'command' | 'end'>,
+): Promise<number> {
+  const { terminal } = surroundings;
+  const dashes = args.indexOf('--');
+  const own = dashes === -1 ? args : args.slice(0, dashes);
+  const command = dashes === -1 ? null : args.slice(dashes + 1);
+  const failed = (code: number, message: string, error: string | null) => {
+    terminal.say(`al: ${message}`);
+    // Whoever asked for JSON reads one document, also about this.
+    if (own.includes('--json')) terminal.print(safeJson({ error, message, exit_code: code }, 2));
+    return code;
+  };
+  if (command !== null && (own[0] !== 'gate' || command.length === 0))
+    return failed(exitCode.usage, 'a command behind -- belongs to al gate, and there must be one', null);
+  let code: number = exitCode.ok;
+  try {
+    const program = makeProgram({ ...surroundings, command, end: (given) => (code = given) });
+    if (own.length === 0) {
+      program.outputHelp({ error: true });
+      return exitCode.usage;
+    }
+    await program.parseAsync(own, { from: 'user' });
+    return code;
+  } catch (error) {
+    // What commander has to say it has said.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+    if (error instanceof Failure) return failed(error.exitCode, error.message, error.code);
+    throw error;
+  }
+}
