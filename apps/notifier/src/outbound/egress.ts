@@ -1,5 +1,5 @@
 import got, { type Agents, RequestError } from 'got';
-import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
+import { egressAgents } from './egress-agents.js';
 
 export interface EgressRequest {
   readonly url: string;
@@ -26,12 +26,7 @@ export class Egress {
   private readonly agent: Agents;
 
   constructor(allowed: readonly string[]) {
-    // No connection is kept: each one is judged, whatever its name resolved to before.
-    const options = { keepAlive: false, allowIPAddressList: [...allowed] };
-    this.agent = {
-      http: new RequestFilteringHttpAgent(options),
-      https: new RequestFilteringHttpsAgent(options),
-    };
+    this.agent = egressAgents(allowed);
   }
 
   /**
