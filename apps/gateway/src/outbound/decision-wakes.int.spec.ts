@@ -1,0 +1,85 @@
+import { eventSubject, wakeSubject } from '@agentlattice/contracts';
+import { connectNats } from '@agentlattice/messaging';
+import { startNats, type TestNats } from '@agentlattice/testkit';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { DecisionWakes } from './decision-wakes.js';
+
+const approval = 'apr_01jd7e5sqcfnmrq9yh4qvxw2k3';
+const other = 'apr_01jd7e5sqcfnmrq9yh4qvxw2k4';
+const org = 'org_01jd7e5sqcfnmrq9yh4qvxw2k3';
+
+describe('wake-ups of waiting agents', () => {
+  let nats: TestNats;
+  let gateway: NatsConnection;
+  let deciding: NatsConnection;
+  let wakes: DecisionWakes;
+
+  beforeAll(async () => {
+    nats = await startNats();
+    gateway = await connectNats({ url: nats.natsUrl('gateway'), service: 'gateway', instance: 'g1' });
+    deciding = await connectNats({
+      url: nats.natsUrl('approval-service'),
+      service: 'approval-service',
+      instance: 'a1',
+    });
+    wakes = new DecisionWakes(gateway);
+    await wakes.start();
+  });
+  afterAll(async () => {
+    wakes.stop();
+    await Promise.all([gateway.close(), deciding.close()]);
+    await nats.stop();
+  });
+
+  const heard = async (approvalId: string, send: () => void) => {
+    const wake = wakes.of(approvalId);
+    let told = false;
+    void wake.heard.then(() => (told = true));
+    send();
+    await deciding.flush();
+    await gateway.flush();
+    await new Promise((resolve) => setImmediate(resolve));
+    wake.forget();
+    return told;
+  };
+
+  it('come from the deciding service itself', async () =>
+    expect(await heard(approval, () => deciding.publish(wakeSubject(approval)))).toBe(true));
+
+  it('come from the approval’s event where the wake-up was lost', async () => {
+    const event = JSON.stringify({ events: [{ stream_id: approval }] });
+    expect(await heard(approval, () => deciding.publish(eventSubject(org, 'approval.approved'), event))).toBe(
+      true,
+    );
+  });
+
+  it('are for nobody else', async () =>
+    expect(await heard(approval, () => deciding.publish(wakeSubject(other)))).toBe(false));
+
+  it('can be given by no other service', async () => {
+    const ledger = await connectNats({
+      url: nats.natsUrl('audit-ledger'),
+      service: 'audit-ledger',
+      instance: 'l1',
+    });
+    expect(await heard(approval, () => ledger.publish(wakeSubject(approval)))).toBe(false);
+    await ledger.close();
+  });
+
+  it('all come when the connection was lost in between', async () => {
+    const wake = wakes.of(approval);
+    nats.kill();
+    await wake.heard;
+    wake.forget();
+  });
+
+  it('end with the gateway: nobody waits for what will not come', async () => {
+    const stopping = new DecisionWakes(gateway);
+    await stopping.start();
+    const waiting = stopping.of(approval).heard;
+    stopping.stop();
+    await waiting;
+    await stopping.of(approval).heard;
+    expect(stopping.ended).toBe(true);
+  });
+});
