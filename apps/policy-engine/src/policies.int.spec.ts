@@ -91,6 +91,16 @@ describe('policies', () => {
     });
   });
 
+  it('are in force at the replica that answers when it answers, and out of force likewise', async () => {
+    const org = newOrg();
+    for (let round = 0; round < 20; round++) {
+      const { id } = await f.create(org);
+      expect(f.governs(org, 'deploy.production')).toContain(1);
+      await f.remove(org, id);
+      expect(f.governs(org, 'deploy.production')).toContain(undefined);
+    }
+  });
+
   it('of large content fit their lists into messages', async () => {
     const org = newOrg();
     const value = Array.from({ length: 900 }, (_, i) => `${String(i)}${'x'.repeat(50)}`);

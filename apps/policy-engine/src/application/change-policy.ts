@@ -29,17 +29,17 @@ export const makeChangePolicy =
     const { org_id, actor, correlation_id, traceparent } = context;
     let row: PolicyRow | undefined;
     try {
-      const { state } = await store.update({
+      const { state, events } = await store.update({
         decider: policyDecider,
         orgId: org_id,
         streamId: command.policyId,
         command,
         meta: { actor, correlation_id, traceparent },
-        project: async (tx, events) => {
-          row = await projectPolicy(tx, events);
+        project: async (tx, decided) => {
+          row = await projectPolicy(tx, decided);
         },
       });
-      if (row !== undefined) await caughtUp();
+      if (events.length > 0) await caughtUp();
       return {
         version: state.status === 'none' ? 0 : state.version,
         // Nothing was decided: it stands as it did.
