@@ -1,0 +1,176 @@
+import { notifierCommands as commands, type Refused } from '@agentlattice/contracts';
+import { eventually } from '@agentlattice/testkit';
+import { ApprovalFacts } from '../test/approval-facts.js';
+import { actor, newId, notifierHouse, type NotifierHouse } from '../test/notifier-house.js';
+import { type WebhookReceiver, webhookReceiver } from '../test/webhook-receiver.js';
+
+let house: NotifierHouse;
+let receiver: WebhookReceiver;
+beforeAll(async () => {
+  receiver = await webhookReceiver();
+  house = await notifierHouse();
+});
+afterAll(async () => {
+  await house.stop();
+  await receiver.stop();
+});
+beforeEach(() => receiver.answer({ status: 200 }));
+
+const org_id = newId('org');
+const change = { org_id, actor, correlation_id: 'req_1' };
+const rowOf = async (channel_id: string) => {
+  const { rows } = await house.pool.query<Record<string, unknown>>(
+    'SELECT * FROM channel WHERE channel_id = $1',
+    [channel_id],
+  );
+  return rows[0];
+};
+const refusal = (asked: Promise<unknown>) =>
+  asked.then(
+    () => Promise.reject(new Error('it was not refused')),
+    (error: unknown) => error as Refused,
+  );
+const tell = (facts: ApprovalFacts) => house.source('approval-service').say(facts.opened());
+
+describe('a channel', () => {
+  it('shows its secret once, and keeps it sealed', async () => {
+    const { id, secret, ...made } = await house.webhook(org_id, `${receiver.url}/a`, ['approval.requested']);
+    expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
+    expect(made).toMatchObject({ type: 'webhook', enabled: true, url: `${receiver.url}/a` });
+    const { channels } = await house.client.request(commands.list_channels, {
+      org_id,
+      cursor: null,
+      limit: 10,
+    });
+    expect(JSON.stringify(channels)).not.toContain('whsec_');
+    expect(JSON.stringify(await rowOf(id))).not.toContain(secret.slice('whsec_'.length));
+    const { rows } = await house.pool.query('SELECT data FROM event WHERE stream_id = $1', [id]);
+    expect(JSON.stringify(rows)).not.toContain(receiver.url);
+  });
+
+  it('signs with both secrets during a rotation, with one after it', async () => {
+    const { id, secret } = await house.webhook(org_id, `${receiver.url}/b`, ['approval.requested']);
+    const rotate = (overlap_ms: number) =>
+      house.client.request(commands.rotate_secret, { ...change, channel_id: id, overlap_ms });
+    const rotated = await rotate(60_000);
+    expect(rotated.secret).not.toBe(secret);
+    await tell(new ApprovalFacts(org_id));
+    await eventually(() => receiver.verified('/b', secret).length === 1);
+    expect(receiver.verified('/b', rotated.secret ?? '')).toHaveLength(1);
+    const { secret: last = '', former_secret_until } = await rotate(0);
+    expect(former_secret_until).toBeNull();
+    await tell(new ApprovalFacts(org_id));
+    await eventually(() => receiver.verified('/b', last).length === 1);
+    expect(receiver.verified('/b', rotated.secret ?? '')).toHaveLength(1);
+  });
+
+  it('says what came of a test, whatever it is', async () => {
+    const { id, secret } = await house.webhook(org_id, `${receiver.url}/c`, []);
+    const test = (channel_id: string) =>
+      house.client.request(commands.test_channel, { ...change, channel_id });
+    expect(await test(id)).toMatchObject({
+      outcome: 'delivered',
+      request: { method: 'POST', target: `${receiver.url}/c` },
+      answer: { status: 200, body: 'noted' },
+      error: null,
+    });
+    expect(receiver.verified('/c', secret)[0]?.event.type).toBe('channel.test');
+    receiver.answer({ status: 500 });
+    expect(await test(id)).toMatchObject({
+      outcome: 'failed',
+      answer: { status: 500 },
+      error: 'the receiver answered 500',
+    });
+    const inside = await house.webhook(org_id, 'http://169.254.169.254/latest', []);
+    expect(await test(inside.id)).toMatchObject({
+      outcome: 'failed',
+      answer: null,
+      error: expect.stringContaining('EGRESS_ALLOW'),
+    });
+    const to = ['ops@example.com'];
+    const mail = await house.channel(org_id, { type: 'email', name: 'm', events: [], enabled: true, to });
+    expect(await test(mail.id)).toMatchObject({ outcome: 'kept', answer: null, request: { target: to[0] } });
+    expect(await house.deliveries(org_id, { channel_id: id })).toEqual([]);
+  });
+
+  it('is changed member by member, by what belongs to its type', async () => {
+    const { id } = await house.webhook(org_id, `${receiver.url}/d`, ['approval.requested']);
+    const update = (patch: object) =>
+      house.client.request(commands.update_channel, { ...change, channel_id: id, patch });
+    expect(await update({ name: 'night', url: `${receiver.url}/e` })).toMatchObject({
+      name: 'night',
+      events: ['approval.requested'],
+      url: `${receiver.url}/e`,
+    });
+    await update({ name: 'night' });
+    expect(await refusal(update({ to: ['a@example.com'] }))).toMatchObject({
+      code: 'VALIDATION_FAILED',
+      errors: [{ pointer: '/to' }],
+    });
+    const { rows } = await house.pool.query<{ type: string; data: { changed?: string[] } }>(
+      'SELECT type, data FROM event WHERE stream_id = $1 ORDER BY version',
+      [id],
+    );
+    expect(rows.map(({ type, data }) => [type, data.changed])).toEqual([
+      ['channel.created', undefined],
+      ['channel.updated', ['name', 'url']],
+    ]);
+  });
+
+  it('has no secret where nothing is signed', async () => {
+    const to = ['ops@example.com'];
+    const mail = await house.channel(org_id, { type: 'email', name: 'm', events: [], enabled: true, to });
+    expect(mail).not.toHaveProperty('secret');
+    const rotation = { ...change, channel_id: mail.id, overlap_ms: 0 };
+    expect(await refusal(house.client.request(commands.rotate_secret, rotation))).toMatchObject({
+      code: 'CHANNEL_HAS_NO_SECRET',
+    });
+  });
+
+  it('that is deleted leaves no address and no secret, and gets nothing more', async () => {
+    const { id } = await house.webhook(org_id, `${receiver.url}/f`, ['approval.requested']);
+    receiver.answer('hang up');
+    await tell(new ApprovalFacts(org_id));
+    const failed = async () => (await house.deliveries(org_id, { channel_id: id }))[0];
+    await eventually(async () => (await failed())?.attempts_made === 1);
+    await house.client.request(commands.delete_channel, { ...change, channel_id: id });
+    expect(await rowOf(id)).toMatchObject({ settings: {}, secret: null, former_secret: null });
+    expect(await failed()).toMatchObject({ status: 'dead' });
+    const gone = { code: 'NOT_FOUND' };
+    const one = { org_id, channel_id: id };
+    expect(await refusal(house.client.request(commands.get_channel, one))).toMatchObject(gone);
+    const again = house.client.request(commands.delete_channel, { ...change, channel_id: id });
+    expect(await refusal(again)).toMatchObject(gone);
+  });
+
+  it('is not there for another workspace', async () => {
+    const { id: channel_id } = await house.webhook(org_id, `${receiver.url}/g`, ['approval.requested']);
+    const stranger = { ...change, org_id: newId('org'), channel_id };
+    for (const asked of [
+      house.client.request(commands.get_channel, stranger),
+      house.client.request(commands.update_channel, { ...stranger, patch: { name: 'x' } }),
+      house.client.request(commands.delete_channel, stranger),
+      house.client.request(commands.rotate_secret, { ...stranger, overlap_ms: 0 }),
+      house.client.request(commands.test_channel, stranger),
+    ])
+      expect(await refusal(asked)).toMatchObject({ code: 'NOT_FOUND' });
+    const other = new ApprovalFacts(stranger.org_id);
+    await house.source('approval-service').say(other.escalated({ channels: [channel_id] }));
+    const stored = async () =>
+      (await house.pool.query('SELECT FROM outgoing_event WHERE subject = $1', [other.approval_id])).rows;
+    await eventually(async () => (await stored()).length === 1);
+    expect(await house.deliveries(stranger.org_id)).toEqual([]);
+    expect(receiver.got.filter(({ path }) => path === '/g')).toEqual([]);
+  });
+
+  it('is listed in pages', async () => {
+    const org = newId('org');
+    for (const name of ['1', '2', '3']) await house.webhook(org, `${receiver.url}/${name}`, []);
+    const list = (cursor: string | null, limit: number) =>
+      house.client.request(commands.list_channels, { org_id: org, cursor, limit });
+    const first = await list(null, 2);
+    const rest = await list(first.next_cursor, 2);
+    expect([...first.channels, ...rest.channels].map(({ url }) => url?.at(-1))).toEqual(['1', '2', '3']);
+    expect(rest.next_cursor).toBeNull();
+  });
+});

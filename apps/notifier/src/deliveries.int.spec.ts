@@ -1,0 +1,323 @@
+import { notifierCommands as commands } from '@agentlattice/contracts';
+import { eventually } from '@agentlattice/testkit';
+import { ApprovalFacts } from '../test/approval-facts.js';
+import { type MailServer, mailServer } from '../test/mail-server.js';
+import { actor, newId, notifierHouse, type NotifierHouse } from '../test/notifier-house.js';
+import { type WebhookReceiver, webhookReceiver } from '../test/webhook-receiver.js';
+
+let house: NotifierHouse;
+let receiver: WebhookReceiver;
+let post: MailServer;
+beforeAll(async () => {
+  [receiver, post] = await Promise.all([webhookReceiver(), mailServer()]);
+  house = await notifierHouse({ SMTP_URL: post.url });
+});
+afterAll(async () => {
+  await house.stop();
+  await Promise.all([receiver.stop(), post.stop()]);
+});
+beforeEach(() => receiver.answer({ status: 200 }));
+
+const say = (...facts: ReturnType<ApprovalFacts['opened']>[]) =>
+  house.source('approval-service').say(...facts);
+const statusesOf = async (facts: ApprovalFacts) =>
+  (await house.deliveries(facts.org_id, facts)).map(({ event_type, status }) => [event_type, status]);
+const pathOf = (facts: ApprovalFacts) => `/${facts.org_id}`;
+const hookOf = (facts: ApprovalFacts, events: Parameters<NotifierHouse['webhook']>[2]) =>
+  house.webhook(facts.org_id, receiver.url + pathOf(facts), events);
+/** What is due later is due now. */
+const timePasses = ({ org_id }: ApprovalFacts) =>
+  house.pool.query(
+    `UPDATE delivery SET due_at = clock_timestamp() WHERE org_id = $1 AND status = 'pending' AND claim IS NULL`,
+    [org_id],
+  );
+const arrived = (facts: ApprovalFacts) => receiver.got.filter(({ path }) => path === pathOf(facts));
+const every = ['approval.requested', 'approval.escalated', 'approval.timed_out'] as const;
+
+describe('an escalation', () => {
+  it('reaches its contacts by mail and its channel by a signed CloudEvent, before the time-out', async () => {
+    const facts = new ApprovalFacts(newId('org'));
+    const { id, secret } = await hookOf(facts, []);
+    const address = `oncall@${facts.approval_id.slice(4)}.example`;
+    const [event] = await say(facts.escalated({ channels: [id], contacts: [address] }));
+    const [mail, hook] = await eventually(() => {
+      const found = post.mails.find(({ to }) => to.includes(address));
+      const [received] = receiver.verified(pathOf(facts), secret);
+      return found !== undefined && received !== undefined && ([found, received] as const);
+    });
+    expect(hook.headers).toMatchObject({
+      'content-type': 'application/cloudevents+json; charset=utf-8',
+      'webhook-id': expect.stringMatching(/^dlv_[0-9a-z]{26}$/),
+    });
+    expect(hook.event).toMatchObject({
+      specversion: '1.0',
+      id: event?.event_id,
+      type: 'approval.escalated',
+      subject: facts.approval_id,
+      datacontenttype: 'application/json',
+      data: { org_id: facts.org_id, level: 1, agent: { name: 'deploy-bot' } },
+    });
+    expect(hook.body).not.toContain(address);
+    expect(mail.mail.subject).toBe('Escalated: approval still needed: deploy.production');
+    expect(mail.mail.from?.text).toBe('"AgentLattice Approvals" <approvals@approvals.example.com>');
+    for (const body of [mail.mail.text ?? '', mail.mail.html || '']) {
+      expect(body).toContain(`https://approvals.example.com/approvals/${facts.approval_id}`);
+      expect(body).toContain('Written by the agent');
+    }
+    await eventually(async () => (await statusesOf(facts)).every(([, status]) => status === 'delivered'));
+    const made = await house.deliveries(facts.org_id, facts);
+    expect(made.map(({ type, recipient, attempts_made }) => [type, recipient, attempts_made])).toEqual([
+      ['webhook', null, 1],
+      ['email', address, 1],
+    ]);
+  });
+
+  it('reaches nobody twice, though its event comes twice', async () => {
+    const facts = new ApprovalFacts(newId('org'));
+    await hookOf(facts, ['approval.escalated']);
+    const events = await say(facts.escalated());
+    await house.source('approval-service').publish(...events, ...events);
+    await eventually(() => arrived(facts).length > 0);
+    const [later] = await say(facts.timedOut());
+    await eventually(async () => {
+      const { rows } = await house.pool.query('SELECT FROM outgoing_event WHERE event_id = $1', [
+        later?.event_id,
+      ]);
+      return rows.length === 1;
+    });
+    expect(await house.deliveries(facts.org_id)).toHaveLength(1);
+    expect(arrived(facts)).toHaveLength(1);
+  });
+});
+
+describe('a receiver that is down', () => {
+  it('gets everything in order once it is back, each under its own id', async () => {
+    const facts = new ApprovalFacts(newId('org'));
+    await hookOf(facts, [...every]);
+    receiver.answer('hang up');
+    await say(facts.opened());
+    await eventually(async () => (await house.deliveries(facts.org_id))[0]?.attempts_made === 1);
+    await say(facts.escalated());
+    await timePasses(facts);
+    await eventually(async () => ((await house.deliveries(facts.org_id))[0]?.attempts_made ?? 0) >= 2);
+    // The later one waits for the earlier: nobody has said no to that.
+    expect((await house.deliveries(facts.org_id))[1]).toMatchObject({ status: 'pending', attempts_made: 0 });
+    const missed = arrived(facts).length;
+    receiver.answer({ status: 204 });
+    await timePasses(facts);
+    await eventually(async () => (await statusesOf(facts)).every(([, status]) => status === 'delivered'));
+    const after = arrived(facts).slice(missed);
+    expect(after.map(({ event }) => event.type)).toEqual(['approval.requested', 'approval.escalated']);
+    const ids = arrived(facts).map(({ event, headers }) => `${event.type} ${String(headers['webhook-id'])}`);
+    expect(new Set(ids).size).toBe(2);
+    const [first] = await house.deliveries(facts.org_id);
+    expect(first?.attempts.at(-1)).toMatchObject({ number: 1, status: null, error: expect.any(String) });
+    expect(first?.attempts[0]).toMatchObject({ status: 204, error: null });
+  });
+
+  it('is not told what nobody needs to know any more', async () => {
+    const facts = new ApprovalFacts(newId('org'));
+    await hookOf(facts, [...every]);
+    receiver.answer('hang up');
+    await say(facts.opened(), facts.escalated());
+    await eventually(async () => ((await house.deliveries(facts.org_id))[0]?.attempts_made ?? 0) > 0);
+    receiver.answer({ status: 200 });
+    await say(facts.timedOut());
+    await eventually(async () => (await statusesOf(facts)).at(-1)?.[1] === 'delivered');
+    const statuses = await statusesOf(facts);
+    // What was under way when the end came may still have arrived; nothing waits, and the end came last.
+    expect(statuses.map(([type]) => type)).toEqual([...every]);
+    for (const [, status] of statuses.slice(0, 2)) expect(status).toMatch(/^(superseded|delivered)$/);
+    expect(arrived(facts).at(-1)?.event.type).toBe('approval.timed_out');
+  });
+
+  it('does not keep others waiting', async () => {
+    const slow = new ApprovalFacts(newId('org'));
+    const quick = new ApprovalFacts(newId('org'));
+    await hookOf(slow, [...every]);
+    await hookOf(quick, [...every]);
+    receiver.answer(({ path }) => (path === pathOf(slow) ? 'silence' : { status: 200 }));
+    const many = Array.from({ length: 100 }, () => new ApprovalFacts(slow.org_id).opened());
+    await say(...many, quick.opened());
+    await eventually(() => arrived(quick).length === 1);
+    expect(arrived(slow).length).toBeLessThan(100);
+    receiver.answer({ status: 200 });
+  });
+});
+
+describe('what a receiver answers', () => {
+  it('410: its endpoint is disabled, and the others are told', async () => {
+    const facts = new ApprovalFacts(newId('org'));
+    const gone = await house.webhook(facts.org_id, `${receiver.url}/gone`, [...every]);
+    const { secret } = await hookOf(facts, ['endpoint.disabled']);
+    receiver.answer(({ path }) => ({ status: path === '/gone' ? 410 : 200 }));
+    await say(facts.opened());
+    await eventually(() => arrived(facts).length === 1);
+    const one = { org_id: facts.org_id, channel_id: gone.id };
+    expect(await house.client.request(commands.get_channel, one)).toMatchObject({
+      enabled: false,
+      disabled_reason: 'gone',
+    });
+    expect(receiver.verified(pathOf(facts), secret)[0]?.event).toMatchObject({
+      type: 'endpoint.disabled',
+      subject: gone.id,
+      data: { reason: 'gone' },
+    });
+    const [dead] = await house.deliveries(facts.org_id, { channel_id: gone.id });
+    expect(dead).toMatchObject({ status: 'dead', attempts_made: 1, error: 'the receiver answered 410' });
+    const { rows } = await house.pool.query('SELECT type FROM event WHERE org_id = $1 ORDER BY id', [
+      facts.org_id,
+    ]);
+    expect(rows.map(({ type }: { type: string }) => type)).toEqual([
+      'channel.created',
+      'channel.created',
+      'delivery.dead',
+      'endpoint.disabled',
+    ]);
+    await say(new ApprovalFacts(facts.org_id).opened());
+    const again = { org_id: facts.org_id, actor, correlation_id: null, delivery_id: dead?.id ?? '' };
+    await expect(house.client.request(commands.redeliver, again)).rejects.toMatchObject({
+      code: 'CHANNEL_DISABLED',
+    });
+    expect(await house.deliveries(facts.org_id, { channel_id: gone.id })).toHaveLength(1);
+  });
+
+  it('a redirect: it is a failure, and followed nowhere', async () => {
+    const facts = new ApprovalFacts(newId('org'));
+    await hookOf(facts, [...every]);
+    const elsewhere = { status: 307, headers: { location: `${receiver.url}/elsewhere` } };
+    receiver.answer(elsewhere);
+    await say(facts.opened());
+    await eventually(async () => (await house.deliveries(facts.org_id))[0]?.error);
+    expect((await house.deliveries(facts.org_id))[0]).toMatchObject({
+      status: 'pending',
+      error: 'the receiver answered 307',
+    });
+    expect(receiver.got.filter(({ path }) => path === '/elsewhere')).toEqual([]);
+  });
+
+  it('not now: it is asked again when it said', async () => {
+    const facts = new ApprovalFacts(newId('org'));
+    await hookOf(facts, [...every]);
+    receiver.answer({ status: 429, headers: { 'retry-after': '40' } });
+    await say(facts.opened());
+    const failed = await eventually(async () => {
+      const [delivery] = await house.deliveries(facts.org_id);
+      return delivery?.attempts_made === 1 && delivery;
+    });
+    const pause = Date.parse(failed.next_attempt_at ?? '') - Date.parse(failed.attempts[0]?.at ?? '');
+    expect(pause).toBeGreaterThanOrEqual(40_000);
+  });
+
+  it('no to one message: later ones about the request do not wait for it', async () => {
+    const facts = new ApprovalFacts(newId('org'));
+    await hookOf(facts, [...every]);
+    receiver.answer(({ event }) => ({ status: event.type === 'approval.requested' ? 400 : 200 }));
+    await say(facts.opened(), facts.escalated());
+    await eventually(async () => (await statusesOf(facts))[1]?.[1] === 'delivered');
+    expect((await statusesOf(facts))[0]?.[1]).toBe('pending');
+  });
+
+  it('no to the last attempt: a dead letter, that can be sent again under its id', async () => {
+    const facts = new ApprovalFacts(newId('org'), 500);
+    await hookOf(facts, ['approval.requested']);
+    receiver.answer({ status: 500 });
+    await say(facts.opened());
+    const dead = await eventually(async () => {
+      const [delivery] = await house.deliveries(facts.org_id);
+      return delivery?.status === 'dead' && delivery;
+    });
+    receiver.answer({ status: 200 });
+    const again = { org_id: facts.org_id, actor, correlation_id: null, delivery_id: dead.id };
+    await house.client.request(commands.redeliver, again);
+    await eventually(async () => (await statusesOf(facts))[0]?.[1] === 'delivered');
+    expect(new Set(arrived(facts).map(({ headers }) => headers['webhook-id']))).toEqual(new Set([dead.id]));
+    await expect(
+      house.client.request(commands.redeliver, { ...again, org_id: newId('org') }),
+    ).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+});
+
+describe('mail', () => {
+  it('is handed over again when the server cannot take it now, once for good when it never will', async () => {
+    const facts = new ApprovalFacts(newId('org'));
+    const to = [`team@${facts.approval_id.slice(4)}.example`];
+    const events = ['approval.requested' as const];
+    await house.channel(facts.org_id, { type: 'email', name: 'team', events, enabled: true, to });
+    post.refusals.push(451);
+    await say(facts.opened());
+    await eventually(async () => (await house.deliveries(facts.org_id))[0]?.attempts_made === 1);
+    await timePasses(facts);
+    await eventually(() => post.mails.some((mail) => mail.to[0] === to[0]));
+    await eventually(async () => (await statusesOf(facts))[0]?.[1] === 'delivered');
+    post.refusals.push(550);
+    await say(new ApprovalFacts(facts.org_id).opened());
+    await eventually(async () => (await house.deliveries(facts.org_id))[1]?.status === 'dead');
+  });
+});
+
+describe('the notifier', () => {
+  it('sends what a process that died had claimed', async () => {
+    const facts = new ApprovalFacts(newId('org'));
+    await hookOf(facts, [...every]);
+    receiver.answer('hang up');
+    await say(facts.opened());
+    await eventually(async () => (await house.deliveries(facts.org_id))[0]?.attempts_made === 1);
+    await house.pool.query(
+      `UPDATE delivery SET claim = 'somebody else', due_at = clock_timestamp() + interval '700 ms' WHERE org_id = $1`,
+      [facts.org_id],
+    );
+    receiver.answer({ status: 200 });
+    await eventually(async () => (await statusesOf(facts))[0]?.[1] === 'delivered');
+  });
+
+  it('takes in outcomes of submissions from when a channel asks for them', async () => {
+    const org_id = newId('org');
+    const ledger = house.source('audit-ledger');
+    const denied = () => ({
+      org_id,
+      stream_id: org_id,
+      type: 'action.denied',
+      data: {
+        audit_event_id: newId('evt'),
+        seq: 1,
+        agent: { id: newId('agt'), name: 'deploy-bot' },
+        action_type: 'deploy.production',
+        action_digest: 'd'.repeat(43),
+        policy: null,
+        denial_reason: 'POLICY_NOT_FOUND',
+      },
+    });
+    const [before] = await ledger.say(denied());
+    await house.webhook(org_id, `${receiver.url}/outcomes`, ['action.denied']);
+    await eventually(async () => {
+      const { rows } = await house.pool.query(
+        `SELECT FROM consumer_position WHERE consumer = 'notifier-outcomes'`,
+      );
+      return rows.length === 1;
+    });
+    const [after] = await ledger.say(denied());
+    const ids = () => receiver.got.filter(({ path }) => path === '/outcomes').map(({ event }) => event.id);
+    await eventually(() => ids().length > 0);
+    expect(ids()).toEqual([after?.event_id]);
+    expect(ids()).not.toContain(before?.event_id);
+  });
+
+  it('keeps mails where there is no way out, and sends them when there is one', async () => {
+    const facts = new ApprovalFacts(newId('org'));
+    await house.halt();
+    await house.start({ SMTP_URL: '' });
+    const address = `kept@${facts.approval_id.slice(4)}.example`;
+    await say(facts.escalated({ contacts: [address] }));
+    const kept = await eventually(async () => {
+      const [delivery] = await house.deliveries(facts.org_id);
+      return delivery?.status === 'kept' && delivery;
+    });
+    expect(kept.mail).toMatchObject({ to: [address], text: expect.stringContaining(facts.approval_id) });
+    await house.halt();
+    await house.start();
+    const again = { org_id: facts.org_id, actor, correlation_id: null, delivery_id: kept.id };
+    await house.client.request(commands.redeliver, again);
+    await eventually(() => post.mails.some(({ to }) => to.includes(address)));
+  });
+});

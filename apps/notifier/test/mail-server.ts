@@ -1,0 +1,40 @@
+import { type ParsedMail, simpleParser } from 'mailparser';
+import type { AddressInfo } from 'node:net';
+import { SMTPServer } from 'smtp-server';
+
+/** A real SMTP server: it takes mail and keeps it parsed. */
+export interface MailServer {
+  readonly url: string;
+  readonly mails: { readonly to: readonly string[]; readonly mail: ParsedMail }[];
+  /** Codes with which the next mails are refused. */
+  readonly refusals: number[];
+  stop(): Promise<void>;
+}
+
+export async function mailServer(): Promise<MailServer> {
+  const mails: MailServer['mails'] = [];
+  const refusals: number[] = [];
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['AUTH', 'STARTTLS'],
+    onRcptTo: (_address, _session, done) => {
+      const responseCode = refusals.shift();
+      if (responseCode === undefined) done();
+      else done(Object.assign(new Error('not now'), { responseCode }));
+    },
+    onData: (stream, session, done) => {
+      simpleParser(stream).then((mail) => {
+        mails.push({ to: session.envelope.rcptTo.map(({ address }) => address), mail });
+        done();
+      }, done);
+    },
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.server.address() as AddressInfo;
+  return {
+    url: `smtp://127.0.0.1:${String(port)}`,
+    mails,
+    refusals,
+    stop: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
