@@ -1,5 +1,5 @@
 import { type Caller, operatorRoles, type Route, routeList, serviceScopes } from '@agentlattice/contracts';
-import { type Stack, startStack } from '@agentlattice/testkit';
+import { eventually, type Stack, startStack } from '@agentlattice/testkit';
 import { adminOf, agentOf, type Api } from './kit/api.js';
 
 /** Who a caller is, in the words of the route table; several, where a key stands for more than one. */
@@ -46,8 +46,19 @@ describe('every route for every kind of caller', () => {
       name: 'stranger',
     });
     strangersAgent = admin.as(String(registered.body['api_key']));
+    const channel = await admin.post('/api/v1/channels', {
+      type: 'email',
+      name: 'ours',
+      to: ['ours@example.com'],
+      events: ['approval.requested'],
+    });
+    own['channel_id'] = String(channel.body['id']);
     const requested = await agent.submit('deploy.production');
     own['approval_id'] = String(requested.body['approval_id']);
+    own['delivery_id'] = await eventually(async () => {
+      const { body } = await admin.get('/api/v1/deliveries?status=kept');
+      return (body['deliveries'] as { id: string }[])[0]?.id;
+    });
     own['policy_id'] = await admin.policy({ name: 'ours', action_type: 'ours', effect: 'allow' });
     own['agent_id'] = stack.credentials.agent.id;
     own['key_id'] = String(
@@ -113,6 +124,10 @@ describe('every route for every kind of caller', () => {
       rotateKey: {},
       suspendAgent: {},
       resumeAgent: {},
+      updateChannel: { name: 'theirs' },
+      rotateChannelSecret: {},
+      testChannel: {},
+      redeliver: {},
     };
     const body = bodies[route.id];
     const caller =
@@ -147,7 +162,16 @@ describe('every route for every kind of caller', () => {
   );
 
   it('lists hold nothing of another workspace', async () => {
-    for (const path of ['agents', 'keys', 'members', 'policies', 'approvals', 'audit']) {
+    for (const path of [
+      'agents',
+      'keys',
+      'members',
+      'policies',
+      'approvals',
+      'audit',
+      'channels',
+      'deliveries',
+    ]) {
       const { text } = await stranger.get(`/api/v1/${path}`);
       expect(text).not.toContain(stack.credentials.org_id);
       expect(text).not.toContain(stack.credentials.agent.id);

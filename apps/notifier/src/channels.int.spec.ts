@@ -1,8 +1,7 @@
 import { notifierCommands as commands, type Refused } from '@agentlattice/contracts';
-import { eventually } from '@agentlattice/testkit';
+import { eventually, type WebhookReceiver, webhookReceiver } from '@agentlattice/testkit';
 import { ApprovalFacts } from '../test/approval-facts.js';
 import { actor, newId, notifierHouse, type NotifierHouse } from '../test/notifier-house.js';
-import { type WebhookReceiver, webhookReceiver } from '../test/webhook-receiver.js';
 
 let house: NotifierHouse;
 let receiver: WebhookReceiver;

@@ -1,9 +1,13 @@
 import { notifierCommands as commands } from '@agentlattice/contracts';
-import { eventually } from '@agentlattice/testkit';
+import {
+  eventually,
+  type MailServer,
+  mailServer,
+  type WebhookReceiver,
+  webhookReceiver,
+} from '@agentlattice/testkit';
 import { ApprovalFacts } from '../test/approval-facts.js';
-import { type MailServer, mailServer } from '../test/mail-server.js';
 import { actor, newId, notifierHouse, type NotifierHouse } from '../test/notifier-house.js';
-import { type WebhookReceiver, webhookReceiver } from '../test/webhook-receiver.js';
 
 let house: NotifierHouse;
 let receiver: WebhookReceiver;

@@ -23,7 +23,7 @@ const perWorkspace = 64;
 const atOnce = 256;
 const defaultTimeoutMs = 15_000;
 /** Beyond the time-out of a request: what was claimed longer belongs to a process that died. */
-const graceMs = 15_000;
+const graceMs = 5_000;
 
 /**
  * Sends what is due. The database says what that is; being woken only makes it quick. Each delivery is claimed for as
