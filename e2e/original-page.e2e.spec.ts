@@ -1,5 +1,13 @@
 import { leafHash } from '@agentlattice/ledger';
-import { eventually, type Stack, startStack } from '@agentlattice/testkit';
+import {
+  eventually,
+  type MailServer,
+  mailServer,
+  type Stack,
+  startStack,
+  type WebhookReceiver,
+  webhookReceiver,
+} from '@agentlattice/testkit';
 import { adminOf, agentOf, type Answer, type Api } from './kit/api.js';
 import { readLog } from './kit/log.js';
 import { addPerson, type Person } from './kit/people.js';
@@ -14,9 +22,12 @@ describe('what the original’s page promises', () => {
   let agent: Api;
   let member: Person;
   let viewer: Person;
+  let mails: MailServer;
+  let alerting: WebhookReceiver;
 
   beforeAll(async () => {
-    stack = await startStack();
+    [mails, alerting] = await Promise.all([mailServer(), webhookReceiver()]);
+    stack = await startStack({ env: { SMTP_URL: mails.url, EGRESS_ALLOW: '127.0.0.0/8' } });
     await stack.startServices();
     admin = adminOf(stack);
     agent = agentOf(stack);
@@ -30,7 +41,10 @@ describe('what the original’s page promises', () => {
       conditions: [{ field: 'change_count', operator: 'lte', value: 10 }],
     });
   });
-  afterAll(() => stack.stop());
+  afterAll(async () => {
+    await stack.stop();
+    await Promise.all([mails.stop(), alerting.stop()]);
+  });
 
   const asksFor = (actionType: string, more: Record<string, unknown> = {}) =>
     admin.policy({ name: actionType, action_type: actionType, effect: 'require_approval', ...more });
@@ -309,6 +323,45 @@ describe('what the original’s page promises', () => {
       await asksFor('takes.long', { timeout: '8h' });
       expect(await left(await agent.submit('takes.default'))).toBe(30 * 60_000);
       expect(await left(await agent.submit('takes.long'))).toBe(8 * 3_600_000);
+    });
+  });
+
+  describe('escalation', () => {
+    it('a request not acted on within its window is mailed to the contacts before the time-out', async () => {
+      await asksFor('off.hours', {
+        timeout: '1h',
+        escalation: [{ after: '1s', contacts: ['night@example.com'] }],
+      });
+      const id = await requested('off.hours');
+      const { mail } = await eventually(() => mails.mails.find(({ to }) => to.includes('night@example.com')));
+      expect(mail.subject).toContain('off.hours');
+      expect(mail.text).toContain(`/approvals/${id}`);
+      expect((await statusOf(id)).body).toMatchObject({ status: 'escalated', resolved_at: null });
+      expect((await trail(id, 'approval.escalated')).at(-1)).toMatchObject({
+        decision: 'escalated',
+        operator: null,
+      });
+      expect((await approve(id)).status).toBe(200);
+    });
+
+    it('and delivered to the alerting system by webhook', async () => {
+      const channel = await admin.post('/api/v1/channels', {
+        name: 'alerting',
+        type: 'webhook',
+        url: `${alerting.url}/alerts`,
+        events: [],
+      });
+      expect(channel.status).toBe(201);
+      const { id: channelId, secret } = channel.body as { id: string; secret: string };
+      await asksFor('busy.period', { timeout: '1h', escalation: [{ after: '1s', channels: [channelId] }] });
+      const id = await requested('busy.period');
+      const told = await eventually(() =>
+        alerting.verified('/alerts', secret).find(({ event }) => event.subject === id),
+      );
+      expect(told.event).toMatchObject({
+        type: 'approval.escalated',
+        data: { action_type: 'busy.period', level: 1 },
+      });
     });
   });
 
