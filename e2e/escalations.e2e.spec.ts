@@ -141,10 +141,11 @@ describe('a request that nobody decides', () => {
     receiver.answer(({ path }) => ({ status: path === '/logged' ? 410 : 200 }));
     const approvalId = await asks('delete.index', { timeout: '10m' });
     await eventually(async () => (await deliveriesOf(approvalId)).some(({ status }) => status === 'dead'));
-    expect((await admin.get(`/api/v1/channels/${id}`)).body).toMatchObject({
-      enabled: false,
-      disabled_reason: 'gone',
+    const channel = await eventually(async () => {
+      const { body } = await admin.get(`/api/v1/channels/${id}`);
+      return body['enabled'] === false && body;
     });
+    expect(channel['disabled_reason']).toBe('gone');
     await admin.call('DELETE', `/api/v1/channels/${id}`);
     const log = await eventually(async () => {
       const entries = (await readLog(admin)).filter(({ source }) => source === 'notifier');

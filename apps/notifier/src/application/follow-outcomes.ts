@@ -26,6 +26,7 @@ const types = ['action.executed', 'action.denied'] as const;
  */
 export class FollowOutcomes {
   private projection: Projection | undefined;
+  private forgotten = false;
   private readonly work: RegularWork;
 
   constructor(private readonly ports: FollowOutcomesPorts) {
@@ -51,13 +52,14 @@ export class FollowOutcomes {
     const wanted = await this.isWanted();
     if (wanted && this.projection === undefined) {
       await this.beginHere();
+      this.forgotten = false;
       const options: ProjectionOptions = { ...this.ports, durable, sources: ['audit-ledger'], types };
       this.projection = startProjection(options);
     } else if (!wanted && this.projection !== undefined) {
       await this.projection.stop();
       this.projection = undefined;
       await this.forget();
-    } else if (!wanted) await this.forget();
+    } else if (!wanted && !this.forgotten) await this.forget();
   }
 
   private async isWanted(): Promise<boolean> {
@@ -87,5 +89,6 @@ export class FollowOutcomes {
 
   private async forget(): Promise<void> {
     await this.ports.pool.query('DELETE FROM consumer_position WHERE consumer = $1', [durable]);
+    this.forgotten = true;
   }
 }

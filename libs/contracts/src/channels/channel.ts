@@ -8,7 +8,7 @@ const isPlainHttpUrl = (text: string) => {
   return (protocol === 'https:' || protocol === 'http:') && username === '' && password === '';
 };
 
-/** What each type of channel needs to reach its receiver. A further type is a row here and its file in the notifier. */
+/** What each type of channel needs to reach its receiver. A further type is a row here, named below, and its file in the notifier. */
 export const channelSettings = {
   email: z.strictObject({
     to: z.array(z.email().max(254)).min(1).max(20).meta({ description: 'One mail goes to all of them' }),

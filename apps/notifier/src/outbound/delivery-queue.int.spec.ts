@@ -1,0 +1,210 @@
+import { inTransaction } from '@agentlattice/event-store';
+import { startPostgres, type Said, type TestPostgres } from '@agentlattice/testkit';
+import pg from 'pg';
+import { ApprovalFacts } from '../../test/approval-facts.js';
+import { newId } from '../../test/notifier-house.js';
+import type { OutgoingSource } from '../domain/outgoing-event.js';
+import { migrations } from '../migrations/index.js';
+import type { Outcome } from './channels/channel-sender.js';
+import { type ClaimedDelivery, DeliveryQueue, type Room } from './delivery-queue.js';
+import { storeOutgoingEvents } from './store-outgoing-events.js';
+
+let postgres: TestPostgres;
+let pool: pg.Pool;
+let queue: DeliveryQueue;
+beforeAll(async () => {
+  postgres = await startPostgres({ migrations: { notifier: migrations } });
+  pool = new pg.Pool({ connectionString: postgres.databaseUrl('notifier') });
+  queue = new DeliveryQueue(pool);
+});
+afterAll(async () => {
+  await pool.end();
+  await postgres.stop();
+});
+afterEach(() => pool.query(`UPDATE delivery SET status = 'dead', claim = NULL, due_at = NULL`));
+
+const room = (changes: Partial<Room> = {}): Room => ({
+  free: 1_000,
+  perLane: 1_000,
+  perWorkspace: 1_000,
+  lanes: {},
+  workspaces: {},
+  ...changes,
+});
+const claim = (name: string, changes: Partial<Room> = {}, leaseMs = 60_000) =>
+  queue.claim(name, leaseMs, room(changes));
+const events = ['approval.requested', 'approval.escalated', 'approval.timed_out'];
+
+async function channel(org: string): Promise<string> {
+  const id = newId('chn');
+  await pool.query(
+    `INSERT INTO channel (org_id, channel_id, type, name, events, enabled, settings, created_at, updated_at)
+     VALUES ($1, $2, 'webhook', 'hook', $3, true, '{"url":"https://example.com"}', now(), now())`,
+    [org, id, events],
+  );
+  return id;
+}
+const tell = (...said: Said[]) =>
+  inTransaction(pool, (tx) =>
+    storeOutgoingEvents(
+      tx,
+      said.map(
+        ({ org_id, type, data }) =>
+          ({
+            event_id: newId('evt'),
+            org_id,
+            source: 'approval-service',
+            occurred_at: new Date().toISOString(),
+            correlation_id: null,
+            traceparent: null,
+            type,
+            data,
+          }) as OutgoingSource,
+      ),
+    ),
+  );
+const settle = (delivery: ClaimedDelivery | undefined, outcome: Partial<Outcome> = {}) => {
+  if (delivery === undefined) throw new Error('nothing was claimed');
+  return queue.settle(delivery, {
+    startedAt: new Date(),
+    durationMs: 1,
+    jitter: 0,
+    outcome: { kind: 'delivered', status: 200, answer: null, ...outcome } as Outcome,
+  });
+};
+const failure = { kind: 'failed', error: 'no', status: null } as const;
+const typesOf = (claimed: readonly ClaimedDelivery[]) => claimed.map(({ event }) => event.type);
+const dueNow = () =>
+  pool.query(`UPDATE delivery SET due_at = clock_timestamp() WHERE status = 'pending' AND claim IS NULL`);
+
+describe('deliveries that are due', () => {
+  it('are each claimed by one of several who ask at once', async () => {
+    const org = newId('org');
+    await channel(org);
+    await tell(...Array.from({ length: 200 }, () => new ApprovalFacts(org).opened()));
+    const claims: ClaimedDelivery[] = [];
+    while (claims.length < 200) {
+      const taken = await Promise.all(['a', 'b', 'c', 'd'].map((name) => claim(name, { free: 20 })));
+      if (taken.flat().length === 0) break;
+      claims.push(...taken.flat());
+    }
+    expect(claims).toHaveLength(200);
+    expect(new Set(claims.map(({ delivery_id }) => delivery_id)).size).toBe(200);
+  });
+
+  it('of one receiver or one workspace leave room for others', async () => {
+    const [one, other] = [newId('org'), newId('org')];
+    const busy = await channel(one);
+    await channel(one);
+    await channel(other);
+    await tell(...Array.from({ length: 20 }, () => new ApprovalFacts(one).opened()));
+    await tell(new ApprovalFacts(other).opened());
+    const first = await claim('a', { perLane: 4, lanes: { [busy]: 3 } });
+    expect(first.filter(({ lane }) => lane === busy)).toHaveLength(1);
+    expect(first).toHaveLength(1 + 4 + 1);
+    const none = await claim('a', { perWorkspace: 5, workspaces: { [one]: 5 } });
+    expect(none).toEqual([]);
+    expect(await claim('a', { perWorkspace: 5, workspaces: { [one]: 3 } })).toHaveLength(2);
+  });
+
+  it('come back when who claimed them does not, and then are not theirs any more', async () => {
+    const org = newId('org');
+    await channel(org);
+    await tell(new ApprovalFacts(org).opened());
+    const [lost] = await claim('a', {}, 0);
+    const [found] = await claim('b');
+    expect(found?.delivery_id).toBe(lost?.delivery_id);
+    await settle(lost, failure);
+    await settle(found);
+    const { rows } = await pool.query('SELECT status, attempts FROM delivery WHERE delivery_id = $1', [
+      found?.delivery_id,
+    ]);
+    expect(rows).toEqual([{ status: 'delivered', attempts: 1 }]);
+  });
+
+  it('are given back at once by who stops', async () => {
+    const org = newId('org');
+    await channel(org);
+    await tell(new ApprovalFacts(org).opened());
+    expect(await claim('a')).toHaveLength(1);
+    expect(await claim('b')).toHaveLength(0);
+    await queue.release('a');
+    expect(await claim('b')).toHaveLength(1);
+  });
+});
+
+describe('what goes to one receiver about one request', () => {
+  it('goes in order, and stays in order while nobody answers', async () => {
+    const facts = new ApprovalFacts(newId('org'));
+    await channel(facts.org_id);
+    await tell(facts.opened(), facts.escalated());
+    const [first, ...more] = await claim('a');
+    expect([first?.event.type, more]).toEqual(['approval.requested', []]);
+    await settle(first, failure);
+    expect(await claim('a')).toEqual([]);
+    await dueNow();
+    const again = await claim('a');
+    expect(typesOf(again)).toEqual(['approval.requested']);
+    await settle(again[0]);
+    expect(typesOf(await claim('a'))).toEqual(['approval.escalated']);
+  });
+
+  it('does not wait for what was refused', async () => {
+    const facts = new ApprovalFacts(newId('org'));
+    await channel(facts.org_id);
+    await tell(facts.opened(), facts.escalated());
+    await settle((await claim('a'))[0], { ...failure, status: 400, refused: true });
+    expect(typesOf(await claim('a'))).toEqual(['approval.escalated']);
+  });
+
+  it('is superseded by its end, which waits for what is under way', async () => {
+    const facts = new ApprovalFacts(newId('org'));
+    await channel(facts.org_id);
+    await tell(facts.opened());
+    const [underWay] = await claim('a');
+    await tell(facts.escalated(), facts.timedOut());
+    expect(await claim('b')).toEqual([]);
+    await settle(underWay, failure);
+    expect(typesOf(await claim('b'))).toEqual(['approval.timed_out']);
+    const { rows } = await pool.query<{ status: string }>(
+      'SELECT status FROM delivery WHERE org_id = $1 ORDER BY position',
+      [facts.org_id],
+    );
+    expect(rows.map(({ status }) => status)).toEqual(['superseded', 'superseded', 'pending']);
+  });
+
+  it('leaves other requests and other workspaces alone', async () => {
+    const facts = new ApprovalFacts(newId('org'));
+    await channel(facts.org_id);
+    const other = new ApprovalFacts(facts.org_id);
+    await tell(facts.opened(), other.opened(), facts.timedOut());
+    expect(typesOf(await claim('a'))).toEqual(['approval.requested', 'approval.timed_out']);
+  });
+});
+
+describe('an endpoint', () => {
+  const lastAttempt = (orgId: string) =>
+    pool.query(`UPDATE delivery SET failures = 9, pending_until = NULL WHERE org_id = $1`, [orgId]);
+
+  it('keeps failing when nothing reached it since the dead letter was made', async () => {
+    const facts = new ApprovalFacts(newId('org'));
+    await channel(facts.org_id);
+    await tell(facts.opened());
+    await lastAttempt(facts.org_id);
+    expect(await settle((await claim('a'))[0], failure)).toBe('failing');
+    const { rows } = await pool.query<{ type: string }>('SELECT type, data FROM event WHERE org_id = $1', [
+      facts.org_id,
+    ]);
+    expect(rows).toMatchObject([{ type: 'delivery.dead', data: { attempts: 1 } }]);
+  });
+
+  it('does not, when something else did', async () => {
+    const facts = new ApprovalFacts(newId('org'));
+    await channel(facts.org_id);
+    await tell(facts.opened(), new ApprovalFacts(facts.org_id).opened());
+    await lastAttempt(facts.org_id);
+    const [dead, reached] = await claim('a');
+    await settle(reached);
+    expect(await settle(dead, failure)).toBeNull();
+  });
+});
