@@ -1,0 +1,43 @@
+import { runMigrations, withClient } from '@agentlattice/launcher';
+import { startPostgres, type TestPostgres } from '@agentlattice/testkit';
+import { migrations } from './index.js';
+
+/** As release 0.1.0 left it: an inbox and outgoing events. */
+const asReleased = migrations.slice(0, 2);
+
+describe('an installation of 0.1.0', () => {
+  let postgres: TestPostgres;
+  beforeAll(async () => {
+    postgres = await startPostgres({ migrations: { notifier: asReleased } });
+  });
+  afterAll(() => postgres.stop());
+  const asService = (sql: string) =>
+    withClient(
+      postgres.databaseUrl('notifier'),
+      async (client) => (await client.query(sql)).rows as object[],
+    );
+
+  it('keeps what it had and gets an event store and channels', async () => {
+    await asService(
+      `INSERT INTO outgoing_event (org_id, event_id, source, type, subject, occurred_at, data)
+       VALUES ('org_1', 'evt_1', 's', 'policy.changed', 'pol_1', now(), '{}')`,
+    );
+    await asService(`INSERT INTO inbox (consumer, event_id) VALUES ('notifier-events', 'evt_1')`);
+    expect(await runMigrations(postgres.adminUrl, 'notifier', migrations)).toBe(migrations.length - 2);
+    expect(await runMigrations(postgres.adminUrl, 'notifier', migrations)).toBe(0);
+    expect(await asService('SELECT event_id FROM outgoing_event')).toEqual([{ event_id: 'evt_1' }]);
+    expect(await asService('SELECT event_id FROM inbox')).toEqual([{ event_id: 'evt_1' }]);
+    expect(await asService('SELECT FROM event, channel, delivery, delivery_attempt')).toEqual([]);
+  });
+
+  it.each([
+    'DELETE FROM channel',
+    'DELETE FROM delivery',
+    'UPDATE delivery_attempt SET number = 1',
+    'DELETE FROM delivery_attempt',
+    `UPDATE event SET type = 'x'`,
+    'DELETE FROM event',
+    "UPDATE outgoing_event SET data = '{}'",
+    'TRUNCATE delivery_attempt',
+  ])('does not let the service: %s', (sql) => expect(asService(sql)).rejects.toThrow('permission denied'));
+});
