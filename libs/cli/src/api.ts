@@ -159,10 +159,12 @@ function refusalOf(route: Route, status: number, body: string): Failure {
       `The answer is HTTP ${String(status)} and nothing that the system says; is AL_BASE_URL right?`,
     );
   const { error, detail, errors = [], request_id } = parsed.data;
-  const hint = status === 403 ? (forbidden[route.id] ?? '') : (hints[error] ?? '');
+  const hint = error === 'FORBIDDEN' ? forbidden[route.id] : hints[error];
   const lines = [
-    `${safeText(detail)} (${error})${hint === '' ? '' : ` ${hint}`}`,
-    ...errors.map((fault) => `  ${safeText(fault.pointer)}: ${safeText(fault.detail)}`),
+    `${safeText(detail)} (${error})${hint === undefined ? '' : `. ${hint}`}`,
+    ...(errors.length === 1 && detail.includes(errors[0]?.pointer ?? '') ? [] : errors).map(
+      (fault) => `  ${safeText(fault.pointer)}: ${safeText(fault.detail)}`,
+    ),
     ...(status >= 500 ? [`  request ${safeText(request_id)}`] : []),
   ];
   return new Failure(exitOf(status), lines.join('\n'), error);

@@ -12,11 +12,14 @@ export async function run(
   const dashes = args.indexOf('--');
   const own = dashes === -1 ? args : args.slice(0, dashes);
   const command = dashes === -1 ? null : args.slice(dashes + 1);
-  const failed = (code: number, message: string, error: string | null) => {
-    terminal.say(`al: ${message}`);
-    // Whoever asked for JSON reads one document, also about this.
+  // Whoever asked for JSON reads one document, also about this.
+  const document = (code: number, message: string, error: string | null) => {
     if (own.includes('--json')) terminal.print(safeJson({ error, message, exit_code: code }, 2));
     return code;
+  };
+  const failed = (code: number, message: string, error: string | null) => {
+    terminal.say(`al: ${message}`);
+    return document(code, message, error);
   };
   if (command !== null && (own[0] !== 'gate' || command.length === 0))
     return failed(exitCode.usage, 'a command behind -- belongs to al gate, and there must be one', null);
@@ -31,7 +34,8 @@ export async function run(
     return code;
   } catch (error) {
     // What commander has to say it has said.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+    if (error instanceof CommanderError)
+      return error.exitCode === 0 ? exitCode.ok : document(exitCode.usage, error.message, null);
     if (error instanceof Failure) return failed(error.exitCode, error.message, error.code);
     throw error;
   }

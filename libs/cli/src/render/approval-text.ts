@@ -5,7 +5,7 @@ import { safeJson, safeText, shortText } from './safe-text.js';
 import { clockText, spanText } from './time-text.js';
 
 const open: ReadonlySet<string> = new Set(['pending', 'escalated']);
-const maxLines = 60;
+const most = { lines: 60, characters: 1_000 } as const;
 
 /** The queue as a table. */
 export function approvalsText(approvals: readonly ApprovalView[], width: number, now: number): string {
@@ -61,8 +61,8 @@ export function approvalText(approval: ApprovalView): string {
   ];
   return [
     columnsText([{ head: '' }, { head: '' }], facts, Number.POSITIVE_INFINITY).trimStart(),
-    ...section('What the agent says (metadata)', jsonLines(approval.metadata)),
-    ...section('Data accessed', approval.data_accessed.length === 0 ? [] : jsonLines(approval.data_accessed)),
+    ...section('What the agent says (metadata)', memberLines(approval.metadata)),
+    ...section('Data accessed', memberLines(approval.data_accessed)),
     ...section('Conditions', approval.conditions_evaluated.map(conditionText)),
     ...section('History', approval.history.map(historyText)),
   ].join('\n');
@@ -91,13 +91,16 @@ const decisionText = ({ resolved_at, resolved_by, reason, denial_reason, scope }
 const section = (title: string, lines: readonly string[]) =>
   lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)];
 
-function jsonLines(value: unknown): string[] {
-  const lines = safeJson(value, 2)
-    .split('\n')
-    .map((line) => (line.length > 400 ? `${line.slice(0, 399)}…` : line));
-  return lines.length <= maxLines
-    ? lines
-    : [...lines.slice(0, maxLines), `… ${String(lines.length - maxLines)} more lines; --json shows all`];
+/** A member or an item a line, so that what matters is seen at a glance. */
+function memberLines(value: Readonly<Record<string, unknown>> | readonly unknown[]): string[] {
+  const lines = Array.isArray(value)
+    ? value.map((item) => safeJson(item))
+    : Object.entries(value).map(([name, member]) => `${safeText(name)}: ${safeJson(member)}`);
+  const shown = lines
+    .slice(0, most.lines)
+    .map((line) => (line.length > most.characters ? `${line.slice(0, most.characters)}… (cut)` : line));
+  const hidden = lines.length > most.lines || lines.some((line) => line.length > most.characters);
+  return hidden ? [...shown, `… not all of it is shown; --json shows it`] : shown;
 }
 
 const conditionText = ({ field, operator, expected, result }: ApprovalView['conditions_evaluated'][number]) =>

@@ -1,0 +1,139 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { sampleApproval } from '../test/sample-approval.js';
+import { runHere } from '../test/fake-terminal.js';
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+let server: Server;
+let answers: Answer[];
+let seen: { url: string; headers: IncomingMessage['headers']; body: string }[];
+beforeEach(async () => {
+  answers = [];
+  seen = [];
+  server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      seen.push({ url: request.url ?? '', headers: request.headers, body });
+      // The last answer is given for ever.
+      const [answer] = answers.length > 1 ? answers.splice(0, 1) : answers;
+      answer?.(request, response);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+afterEach(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+const al = (...args: string[]) =>
+  runHere(args, {
+    env: {
+      AL_API_KEY: 'al_agent_x',
+      AL_BASE_URL: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`,
+    },
+  });
+const json =
+  (status: number, body: unknown, headers = {}): Answer =>
+  (_, response) => {
+    response.writeHead(status, { 'content-type': 'application/json', ...headers });
+    response.end(JSON.stringify(body));
+  };
+const problem = (status: number, error: string, headers = {}) =>
+  json(
+    status,
+    { type: 'x', title: 'x', status, detail: 'it is so', request_id: 'req_1', error, message: 'it is so' },
+    headers,
+  );
+const cut: Answer = (request) => void request.socket.destroy();
+const executed = json(200, {
+  status: 'executed',
+  verdict: 'executed',
+  policy_name: 'p',
+  audit_event_id: 'evt_01jd7e5sqcfnmrq9yh4qvxw2k3',
+  conditions_evaluated: [],
+});
+
+it('tries a submission again with the same event id, and says who asks', async () => {
+  answers = [problem(503, 'UNAVAILABLE', { 'retry-after': '1' }), cut, executed];
+  const { code, said } = await al('gate', 'a.b', '--metadata', '{"n": 1.0}');
+  expect(code).toBe(0);
+  expect(said).toMatch(
+    /does not answer \(HTTP 503\); trying again for 30 s\n(.*\n)*allowed by the policy p: a\.b/,
+  );
+  expect(seen).toHaveLength(3);
+  const ids = new Set(seen.map(({ headers }) => headers['x-al-event-id']));
+  expect(ids.size).toBe(1);
+  expect([...ids][0]).toMatch(/^[0-9a-f-]{36}$/);
+  // As it was given: another client's numbers are not ours to write anew.
+  expect(seen[0]?.body).toBe('{"action_type":"a.b","metadata":{"n": 1.0},"data_accessed":[]}');
+  expect(seen[0]?.headers).toMatchObject({
+    authorization: 'Bearer al_agent_x',
+    'user-agent': expect.stringMatching(/^agentlattice-cli\/\d/) as string,
+  });
+});
+
+it.each([
+  ['UNAVAILABLE', problem(503, 'UNAVAILABLE'), 4],
+  ['INTERNAL', problem(500, 'INTERNAL'), 4],
+  ['RATE_LIMITED', problem(429, 'RATE_LIMITED', { 'retry-after': '60' }), 4],
+  ['UNAUTHENTICATED', problem(401, 'UNAUTHENTICATED'), 3],
+  ['FORBIDDEN', problem(403, 'FORBIDDEN'), 3],
+  ['VALIDATION_FAILED', problem(400, 'VALIDATION_FAILED'), 3],
+  ['IDEMPOTENCY_KEY_REUSED', problem(422, 'IDEMPOTENCY_KEY_REUSED'), 3],
+  ['is not one this version of al knows', json(200, { status: 'executed' }), 4],
+  ['is not one this version of al knows', json(200, { status: 'granted', verdict: 'granted' }), 4],
+  ['is AL_BASE_URL right?', json(404, 'nginx'), 3],
+  ['is AL_BASE_URL right', json(302, {}, { location: 'http://127.0.0.1:1/' }), 4],
+  ['cannot be reached', cut, 4],
+])('a gate is never open by mistake: %s', async (why, answer, code) => {
+  answers = [answer];
+  const outcome = await al('gate', 'a.b', '--retry-for', '300ms', '--', 'touch', '/never');
+  expect({ code: outcome.code, out: outcome.out }).toEqual({ code, out: '' });
+  expect(outcome.said).toContain(why);
+});
+
+it.each([
+  ['NOT_FOUND', 404],
+  ['APPROVAL_ALREADY_DECIDED', 409],
+  ['APPROVAL_TIMED_OUT', 409],
+])('what the system refuses by %s ends with 1', async (error, status) => {
+  answers = [problem(status, error)];
+  const { code, said } = await al('approvals', 'approve', 'apr_1');
+  expect(code).toBe(1);
+  expect(said).toBe(`al: it is so (${error})\n`);
+});
+
+it('a decision that may have arrived is not sent again', async () => {
+  answers = [cut, json(200, sampleApproval({ status: 'approved' }))];
+  const { code, said } = await al(
+    'approvals',
+    'approve',
+    'apr_1',
+    '--reason',
+    'fine',
+    '--for',
+    'action_type',
+  );
+  expect(code).toBe(4);
+  expect(said).toContain('Whether it took effect is not known');
+  expect(seen.map(({ body }) => JSON.parse(body) as unknown)).toEqual([
+    { reason: 'fine', scope: 'forever', forever_for: 'action_type' },
+  ]);
+});
+
+it('lists as many as asked for, page by page', async () => {
+  const page = (next_cursor: string | null) => json(200, { approvals: [sampleApproval()], next_cursor });
+  answers = [page('one'), page('two'), page(null)];
+  const { code, out, said } = await al('approvals', 'list', '--limit', '2', '--action-type', 'a.b');
+  expect({ code, lines: out.trimEnd().split('\n').length }).toEqual({ code: 0, lines: 3 });
+  expect(said).toBe('There are more than 2; --limit shows them.\n');
+  expect(seen.map(({ url }) => url)).toEqual([
+    '/api/v1/approvals?status=pending&action_type=a.b&limit=2',
+    '/api/v1/approvals?status=pending&action_type=a.b&limit=1&cursor=one',
+  ]);
+  answers = [json(200, { approvals: [], next_cursor: null })];
+  expect((await al('approvals', 'list')).said).toBe('No request waits for a decision.\n');
+});

@@ -1,0 +1,70 @@
+import { sampleApproval } from '../../test/sample-approval.js';
+import { approvalsText, approvalText, decidedText } from './approval-text.js';
+import { waitingText } from './gate-text.js';
+
+const now = Date.parse('2026-11-25T10:05:00.000Z');
+/** What a terminal would obey: all of it but the line feeds that are ours. */
+const unsafe = /[\p{Cc}\p{Cf}]/u;
+const isSafe = (text: string) => expect(text.replaceAll('\n', '')).not.toMatch(unsafe);
+
+it('shows the queue in a table, with nothing that a terminal obeys', () => {
+  const text = approvalsText([sampleApproval()], 200, now);
+  expect(text.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+    ['ID', 'ACTION', 'AGENT', 'POLICY', 'AGE', 'TIME LEFT'],
+    [
+      'apr_01jd7e5sqcfnmrq9yh4qvxw2k3',
+      'deploy.production',
+      'bot\\x1b[2K\\u{202e}',
+      'Production',
+      '5m',
+      '25m',
+    ],
+  ]);
+  isSafe(text);
+});
+
+it('says how those stand that are decided', () => {
+  const [head, row] = approvalsText([sampleApproval({ status: 'denied' })], 200, now).split('\n');
+  expect(head).toMatch(/STATUS +AGE +TIME LEFT$/);
+  expect(row).toMatch(/denied +5m +–$/);
+});
+
+it('shows everything that a person needs to decide', () => {
+  const text = approvalText(sampleApproval());
+  for (const part of [
+    'Agent     bot\\x1b[2K\\u{202e} (agt_01jd7e5sqcfnmrq9yh4qvxw2k3)',
+    'Votes     1 of 3 approvals, 0 of 1 denials',
+    'Needed    2 people, among them 1 of release-managers',
+    '  service: "check\\u202eout"',
+    '  note: "line\\nbreak"',
+    '  odd\\x07key: [1,{"two":true}]',
+    '  {"table":"users"}',
+    '  fails  pr_size lte 100',
+    'vote_cast  by mbr_01jd7e5sqcfnmrq9yh4qvxw2k3 (dashboard)  “fine\\x1b[1A”',
+  ])
+    expect(text).toContain(part);
+  isSafe(text);
+});
+
+it('says what it does not show', () => {
+  const text = approvalText(sampleApproval({ metadata: { long: 'x'.repeat(2_000) } }));
+  expect(text).toContain('… (cut)');
+  expect(text).toContain('--json shows it');
+});
+
+it('says who decided, or what is still needed', () => {
+  expect(decidedText(sampleApproval({ status: 'approved' }))).toContain(
+    ': approved (deploy.production of bot',
+  );
+  const { approvals, denials, seats_open, approval_id } = sampleApproval();
+  expect(decidedText({ status: 'pending', approval_id, approvals, denials, seats_open })).toContain(
+    '1 of 3 approvals, 0 of 1 denials; still needed: 2 people, among them 1 of release-managers',
+  );
+});
+
+it('tells a waiting agent’s people how to decide, also when it may not see more', () => {
+  const { approval_id, timeout_at } = sampleApproval();
+  const text = waitingText(approval_id, timeout_at, sampleApproval());
+  expect(text).toContain('2 people, among them 1 of release-managers; policy Production');
+  expect(waitingText(approval_id, timeout_at, null)).toContain(`al approvals approve ${approval_id}`);
+});

@@ -1,0 +1,38 @@
+import fc from 'fast-check';
+import { safeJson, safeText, shortText } from './safe-text.js';
+
+it.each([
+  ['\u001b[31mred\u001b[0m', '\\x1b[31mred\\x1b[0m'],
+  ['a\u009b31m', 'a\\x9b31m'],
+  ['one\r\ntwo\tthree\u0000\u007f', 'one\\r\\ntwo\\tthree\\x00\\x7f'],
+  ['pay \u202e001\u202c € to \u2066bob\u2069', 'pay \\u{202e}001\\u{202c} € to \\u{2066}bob\\u{2069}'],
+  ['zero\u200bwidth\u200djoiner\ufeff', 'zero\\u{200b}width\\u{200d}joiner\\u{feff}'],
+  ['line\u2028separator', 'line\\u{2028}separator'],
+  ['tag\u{e0041}s and \u3164fillers\u2800', 'tag\\u{e0041}s and \\u{3164}fillers\\u{2800}'],
+  ['lone \ud800 surrogate', 'lone \\u{d800} surrogate'],
+])('makes visible what %j hides', (text, shown) => expect(safeText(text)).toBe(shown));
+
+it.each(['Déploy "bot" – 部署 – نشر', '👩‍🚀 👨‍👩‍👧 👍🏽 ❤️‍🔥', 'C:\\path %s {{x}}'])('leaves %s as it is', (text) =>
+  expect(safeText(text)).toBe(text),
+);
+
+it('never lets a control character through, whatever the text is', () =>
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      expect(safeText(text)).not.toMatch(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u);
+      expect(safeJson(text)).not.toMatch(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u);
+    }),
+  ));
+
+it('writes JSON that is the same value', () =>
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      const same: unknown = JSON.parse(JSON.stringify(value));
+      expect(JSON.parse(safeJson(value, 2))).toEqual(same);
+    }),
+  ));
+
+it('cuts between characters as people see them', () => {
+  expect(shortText('👩‍🚀👩‍🚀👩‍🚀', 2)).toBe('👩‍🚀…');
+  expect(shortText('abc', 3)).toBe('abc');
+});

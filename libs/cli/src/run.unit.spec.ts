@@ -1,0 +1,60 @@
+import { runHere } from '../test/fake-terminal.js';
+
+const env = { AL_API_KEY: 'al_agent_x' };
+
+it.each([
+  [['gate'], "missing required argument 'action'"],
+  [['gate', 'a', 'b'], 'too many arguments'],
+  [['gate', 'a', '--timeout', '45'], 'Give a duration such as 90s, 45m or 8h.'],
+  [['gate', 'a', '--timeout', '0s'], 'Give a duration'],
+  [['gate', 'a', '--event-id', 'two\nlines'], 'printable ASCII'],
+  [['gate', 'a', '--metadata', '{'], '--metadata is not JSON'],
+  [['gate', 'a', '--metadata', '[]'], '--metadata must be a JSON object.'],
+  [['gate', 'a', '--metadata', '@/no/such/file'], '/no/such/file cannot be read (ENOENT)'],
+  [['gate', 'a', '--data-accessed', '[1]'], '--data-accessed must be a JSON list of objects.'],
+  [['gate', 'a', '--'], 'there must be one'],
+  [['approvals', 'list', '--', 'x'], 'belongs to al gate'],
+  [['approvals', 'list', '--limit', '0'], 'Give a number from 1.'],
+  [['approvals', 'list', '--status', 'open'], 'Allowed choices are pending'],
+  [['approvals', 'approve', 'apr_1', '--for', 'all'], 'Allowed choices are policy, action_type'],
+  [['approvals', 'deny'], "missing required argument 'id'"],
+  [['gates'], "unknown command 'gates'"],
+  [['approvals', 'list', '--jsno'], "unknown option '--jsno'"],
+])('%j is not understood, and it says why', async (args, why) => {
+  const { code, out, said } = await runHere(args, { env });
+  expect({ code, out }).toEqual({ code: 3, out: '' });
+  expect(said).toContain(why);
+});
+
+it.each([
+  [{}, 'AL_API_KEY is not set'],
+  [{ AL_API_KEY: 'two words' }, 'AL_API_KEY is not a key'],
+  [{ ...env, AL_BASE_URL: 'ftp://here' }, 'AL_BASE_URL must be a URL'],
+])('%j is not a configuration', async (wrong, why) => {
+  const { code, said } = await runHere(['approvals', 'list'], { env: wrong });
+  expect(code).toBe(3);
+  expect(said).toContain(why);
+});
+
+it('says it in a JSON document to whoever asked for one', async () => {
+  for (const args of [
+    ['approvals', 'list', '--json'],
+    ['gate', '--json'],
+  ]) {
+    const { code, out } = await runHere(args);
+    expect(code).toBe(3);
+    expect(JSON.parse(out)).toEqual({ error: null, message: expect.any(String) as string, exit_code: 3 });
+  }
+});
+
+it.each([[['--help']], [['gate', '--help']], [['--version']]])('%j is an answer', async (args) => {
+  const { code, out } = await runHere(args);
+  expect(code).toBe(0);
+  expect(out).not.toBe('');
+});
+
+it('alone it says what there is', async () => {
+  const { code, said } = await runHere([]);
+  expect(code).toBe(3);
+  expect(said).toContain('Exit codes:');
+});

@@ -1,0 +1,46 @@
+import type { ApprovalView } from '@agentlattice/contracts';
+
+/** A request by an agent that tries to look like something else. */
+export const sampleApproval = (more: Partial<ApprovalView> = {}): ApprovalView => ({
+  id: 'apr_01jd7e5sqcfnmrq9yh4qvxw2k3',
+  approval_id: 'apr_01jd7e5sqcfnmrq9yh4qvxw2k3',
+  audit_event_id: 'evt_01jd7e5sqcfnmrq9yh4qvxw2k3',
+  status: 'pending',
+  escalation_level: 0,
+  agent: { id: 'agt_01jd7e5sqcfnmrq9yh4qvxw2k3', name: 'bot\u001b[2K\u202e' },
+  action_type: 'deploy.production',
+  action_digest: 'A'.repeat(43),
+  policy: { id: 'pol_01jd7e5sqcfnmrq9yh4qvxw2k3', name: 'Production', version: 3, hash: 'ab'.repeat(32) },
+  policy_name: 'Production',
+  metadata: { service: 'check\u202eout', note: 'line\nbreak', ['odd\u0007key']: [1, { two: true }] },
+  data_accessed: [{ table: 'users' }],
+  conditions_evaluated: [{ field: 'pr_size', operator: 'lte', expected: 100, result: false }],
+  created_at: '2026-11-25T10:00:00.000Z',
+  timeout_at: '2026-11-25T10:30:00.000Z',
+  time_left_seconds: 1_500,
+  approvals: { have: 1, need: 3 },
+  denials: { have: 0, need: 1 },
+  seats_open: [
+    { group: null, count: 1 },
+    { group: 'release-managers', count: 1 },
+  ],
+  votes: [],
+  approver_groups: [{ group: 'release-managers', count: 1 }],
+  separation_of_duties: false,
+  reason: null,
+  denial_reason: null,
+  scope: null,
+  resolved_by: null,
+  resolved_at: null,
+  history: [
+    { type: 'approval.opened', at: '2026-11-25T10:00:00.000Z', operator: null, reason: null, note: null },
+    {
+      type: 'approval.vote_cast',
+      at: '2026-11-25T10:05:00.000Z',
+      operator: { id: 'mbr_01jd7e5sqcfnmrq9yh4qvxw2k3', via: 'dashboard' },
+      reason: 'fine\u001b[1A',
+      note: null,
+    },
+  ],
+  ...more,
+});
