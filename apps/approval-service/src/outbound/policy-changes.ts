@@ -158,8 +158,11 @@ export async function takeRejudgings(tx: Tx, orgId: string): Promise<Rejudging[]
                                'policy_name', c.policy_name, 'policy_version', c.policy_version) AS change,
             c.correlation_id, c.traceparent
        FROM taken r
-       JOIN approval a USING (org_id, approval_id)
-       JOIN event e ON e.org_id = $1 AND e.stream_id = r.approval_id AND e.version = 1
+      -- OFFSET 0: row by row by its key. Without fresh statistics the planner would read all of both tables.
+      CROSS JOIN LATERAL (
+        SELECT status, action_type FROM approval WHERE org_id = $1 AND approval_id = r.approval_id OFFSET 0) AS a
+      CROSS JOIN LATERAL (
+        SELECT data FROM event WHERE org_id = $1 AND stream_id = r.approval_id AND version = 1 OFFSET 0) AS e
        JOIN policy_change c ON c.seq = r.change_seq
       ORDER BY r.created_at, r.approval_id`,
     [orgId, pageSize],
