@@ -49,7 +49,7 @@ export const submissionItem = z.object({
 });
 export type SubmissionItem = z.infer<typeof submissionItem>;
 
-/** The terms a person decides under; fixed when the request is made. */
+/** What a person decides under; timeout and escalation stay when another policy comes to govern the request. */
 export const approvalTerms = z.object({
   timeout_ms: z.number().int().positive(),
   approvals_required: z.number().int().min(1),
