@@ -19,6 +19,13 @@ A first request. The sample policy "${samplePolicy.name}" asks a human for it:
     -H 'Content-Type: application/json' \\
     -d '{"action_type":"${samplePolicy.action_type}","metadata":{"service":"checkout","version":"1.4.2"}}'
 
+Decide it, in another terminal in this folder:
+
+  export AL_API_KEY=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["admin"]["api_key"])' ${shellQuoted(path)})
+  export AL_BASE_URL=${base_url}
+  npx al approvals list
+  npx al approvals approve apr_… --reason 'reviewed the change'
+
 Ctrl-C stops everything.
 `;
 }
