@@ -29,12 +29,13 @@ import { makeOpenApprovals, type OpenApprovals } from './application/open-approv
 import { makeOpenUnopened, noteRequestedAction } from './application/open-unopened.js';
 import { makeRejudgePending } from './application/rejudge-pending.js';
 import { makeTimeOutApprovals, type TimeOutApprovals } from './application/time-out-approvals.js';
+import { policyChangeTypes } from './domain/policy-change-note.js';
 import { ApprovalsResponder } from './inbound/approvals.responder.js';
 import { DecisionsResponder } from './inbound/decisions.responder.js';
 import { OpenResponder } from './inbound/open.responder.js';
 import { DeadlineAlarms } from './outbound/deadline-alarms.js';
 import { Members, projectMember } from './outbound/members.js';
-import { notePolicyChanges, policyChangeTypes } from './outbound/policy-changes.js';
+import { notePolicyChanges } from './outbound/policy-changes.js';
 import { makeGrantOf } from './read/approval-grant.js';
 import { ApprovalReader } from './read/approval-reader.js';
 import {

@@ -1,8 +1,10 @@
-import type { PolicyChange } from '@agentlattice/contracts';
+import type { EventType, PolicyChange } from '@agentlattice/contracts';
 import type { ApprovalEvent } from './approval.js';
 import type { Judgement } from './decide-judgement.js';
 
-const happened: Readonly<Record<string, string>> = {
+type ChangeType = Extract<EventType, `policy.${string}`>;
+
+const happened: Readonly<Record<ChangeType, string>> = {
   'policy.created': 'was created',
   'policy.updated': 'was changed',
   'policy.activated': 'was activated',
@@ -10,9 +12,13 @@ const happened: Readonly<Record<string, string>> = {
   'policy.deleted': 'was deleted',
 };
 
+/** Whatever happens to a policy may change what is said about requests that wait. */
+export const policyChangeTypes = Object.keys(happened) as readonly ChangeType[];
+const isChangeType = (type: string): type is ChangeType => Object.hasOwn(happened, type);
+
 /** Why the system did it, for people to read. */
 export function noteOf(event: ApprovalEvent, judgement: Judgement, change: PolicyChange): string {
-  const because = `the policy "${change.policy_name}" ${happened[change.type] ?? 'changed'}`;
+  const because = `the policy "${change.policy_name}" ${isChangeType(change.type) ? happened[change.type] : 'was changed'}`;
   switch (event.type) {
     case 'approval.policy_changed': {
       const { policy } = event.data;
