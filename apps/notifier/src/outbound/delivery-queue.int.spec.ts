@@ -15,6 +15,7 @@ let queue: DeliveryQueue;
 beforeAll(async () => {
   postgres = await startPostgres({ migrations: { notifier: migrations } });
   pool = new pg.Pool({ connectionString: postgres.databaseUrl('notifier') });
+  pool.on('error', () => {});
   queue = new DeliveryQueue(pool);
 });
 afterAll(async () => {
