@@ -4,7 +4,7 @@ import { eventually } from '@agentlattice/testkit';
 import { newId, requested } from '../test/approval-fixture.js';
 import { allows, policyRef } from '../test/played-engine.js';
 import { judgedLate, many, type PolicyChangeHouse, policyChangeHouse } from '../test/policy-change-house.js';
-import { lockPolicies } from './outbound/policy-changes.js';
+import { lockingPolicies } from './outbound/policy-changes.js';
 
 describe('a change of policies', () => {
   let h: PolicyChangeHouse;
@@ -43,7 +43,8 @@ describe('a change of policies', () => {
     // An opening that has read the changes, and has not committed, holds the change back.
     const item = requested(org, 600_000, { judged_at: judgedLate() });
     await inTransaction(h.pool, async (tx) => {
-      await lockPolicies(tx, [org], 'shared');
+      const { text, values } = lockingPolicies([org], 'shared');
+      await tx.query(text, [...values]);
       const event = await h.engine.change(org, 'policy.updated');
       await h.opened(item);
       const { rowCount } = await h.pool.query('SELECT FROM policy_change WHERE event_id = $1', [

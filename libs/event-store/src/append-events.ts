@@ -1,6 +1,6 @@
 import { typeid } from 'typeid-js';
 import { type NewEvent, storedColumns, type StoredEvent } from './stored-event.js';
-import type { Tx } from './transaction.js';
+import type { Statement, Tx } from './transaction.js';
 
 /** Somebody else appended to the stream first; the transaction must be given up and the stream read again. */
 export class VersionConflict extends Error {
@@ -25,8 +25,7 @@ export async function appendEvents(tx: Tx, events: readonly NewEvent[]): Promise
     const { rows } = await tx.query<StoredEvent>(`${insert} RETURNING ${storedColumns}`, [asJson(events)]);
     return rows;
   } catch (error) {
-    if (isVersionConflict(error)) throw new VersionConflict('the stream has moved on', { cause: error });
-    throw error;
+    throw conflictOr(error);
   }
 }
 
@@ -40,10 +39,21 @@ export async function appendFreeEvents(tx: Tx, events: readonly NewEvent[]): Pro
   return rows;
 }
 
-const asJson = (events: readonly NewEvent[]) =>
-  JSON.stringify(
-    events.map((event) => ({ schema_version: 1, event_id: typeid('evt').toString(), ...event })),
-  );
+/** The events as they will stand once `appending` is done. */
+export const identified = (events: readonly NewEvent[]): StoredEvent[] =>
+  events.map((event) => ({ schema_version: 1, event_id: typeid('evt').toString(), ...event }));
+
+/** What `appendEvents` sends, for those who need no answer; `conflictOr` tells what its failure means. */
+export const appending = (events: readonly StoredEvent[]): Statement => ({
+  text: insert,
+  values: [JSON.stringify(events)],
+});
+
+/** A version that is taken says that the stream has moved on; any other error stays what it is. */
+export const conflictOr = (error: unknown): unknown =>
+  isVersionConflict(error) ? new VersionConflict('the stream has moved on', { cause: error }) : error;
+
+const asJson = (events: readonly NewEvent[]) => JSON.stringify(identified(events));
 
 const isVersionConflict = (error: unknown) =>
   error instanceof Error &&

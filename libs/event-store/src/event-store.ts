@@ -1,6 +1,6 @@
-import { type Decider, fold } from '@agentlattice/decider';
+import { type Decider, fold, Refused } from '@agentlattice/decider';
 import type pg from 'pg';
-import { appendEvents, VersionConflict } from './append-events.js';
+import { appendEvents, appending, conflictOr, identified, VersionConflict } from './append-events.js';
 import {
   type DecidedEvent,
   type EventMeta,
@@ -8,7 +8,7 @@ import {
   storedColumns,
   type StoredEvent,
 } from './stored-event.js';
-import { inTransaction, type Tx } from './transaction.js';
+import { Ending, inTransaction, type Statement, type Tx } from './transaction.js';
 
 export interface Update<State, Cmd, Event extends DecidedEvent> {
   readonly decider: Decider<State, Cmd, Event>;
@@ -50,6 +50,35 @@ export interface Updated<State> {
 export interface UpdatedMany<State> {
   readonly states: State[];
   readonly events: readonly StoredEvent[];
+}
+
+/** Commands that share a commit and nothing else. */
+export interface DecideEach<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef = StreamRef> {
+  readonly decider: Decider<State, Cmd, Event>;
+  /** In the order in which they are decided; a stream may be named several times. */
+  readonly streams: readonly Ref[];
+  /** Read together with the streams, for `command`. */
+  readonly reads: readonly Statement[];
+  /** May refuse itself, as the decider may. */
+  readonly command: (now: Date, stream: Ref, read: readonly pg.QueryResult[]) => Cmd;
+  /** What is written with the events, and read once they are written. */
+  readonly along: (outcomes: readonly Outcome<State, Ref>[]) => readonly Statement[];
+}
+
+/** What a command came to: a refusal left everything as it was. */
+export interface Outcome<State, Ref extends StreamRef = StreamRef> {
+  readonly stream: Ref;
+  /** After this command, and before those that came later. */
+  readonly state: State;
+  readonly events: readonly StoredEvent[];
+  readonly refused: Refused | null;
+}
+
+export interface DecidedEach<State, Ref extends StreamRef> {
+  /** In the order given. */
+  readonly outcomes: readonly Outcome<State, Ref>[];
+  /** To the statements of `along`. */
+  readonly answers: readonly pg.QueryResult[];
 }
 
 const attempts = 5;
@@ -98,12 +127,29 @@ export class EventStore {
     return updateManyOnce(tx, update);
   }
 
-  private async untilNoConflict<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  /**
+   * Decides commands that have nothing to do with one another in one transaction of two trips: a refusal is its command's
+   * outcome and does not concern the others. What it returns is on disk; when it throws, nothing is known of any.
+   */
+  decideEach<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>(
+    each: DecideEach<State, Cmd, Event, Ref>,
+  ): Promise<DecidedEach<State, Ref>> {
+    return this.untilNoConflict(
+      (_tx, read) => Promise.resolve(decideEachOnce(each, read)),
+      [lockStatement(each.streams), loadStatement(each.streams), ...each.reads],
+    );
+  }
+
+  private async untilNoConflict<T>(
+    work: (tx: Tx, read: readonly pg.QueryResult[]) => Promise<T | Ending<T>>,
+    opening: readonly Statement[] = [],
+  ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await inTransaction(this.pool, work);
+        return await inTransaction(this.pool, work, opening);
       } catch (error) {
-        if (!(error instanceof VersionConflict) || attempt === attempts) throw error;
+        const meaning = conflictOr(error);
+        if (!(meaning instanceof VersionConflict) || attempt === attempts) throw meaning;
       }
     }
   }
@@ -113,7 +159,7 @@ async function updateOnce<State, Cmd, Event extends DecidedEvent>(
   tx: Tx,
   { decider, orgId, streamId, command, meta, project }: Update<State, Cmd, Event>,
 ): Promise<Updated<State>> {
-  const now = await lockStreams(tx, [keyOf(orgId, streamId)]);
+  const now = await lockStreams(tx, [{ orgId, streamId }]);
   const history = await loadStream(tx, orgId, streamId);
   const before = fold(decider, history as unknown as readonly Event[]);
   if (meta.command_id !== undefined && history.some((event) => event.meta.command_id === meta.command_id))
@@ -144,47 +190,115 @@ async function updateManyOnce<State, Cmd, Event extends DecidedEvent, Ref extend
   tx: Tx,
   { decider, streams, command, project }: UpdateMany<State, Cmd, Event, Ref>,
 ): Promise<UpdatedMany<State>> {
-  const now = await lockStreams(
+  const now = await lockStreams(tx, streams);
+  const { text, values } = loadStatement(streams);
+  const { rows } = await tx.query<StoredEvent>(text, [...values]);
+  const outcomes = decideInTurn(decider, streams, rows, now, (stream) => command(now, stream));
+  for (const { refused } of outcomes) if (refused !== null) throw refused;
+  const events = await appendEvents(
     tx,
-    streams.map(({ orgId, streamId }) => keyOf(orgId, streamId)),
+    outcomes.flatMap((outcome) => outcome.events),
   );
-  const { rows } = await tx.query<StoredEvent>(
-    `SELECT ${storedColumns}
-       FROM event e JOIN unnest($1::text[], $2::text[]) AS k (org_id, stream_id) USING (org_id, stream_id)
-      ORDER BY e.org_id, e.stream_id, e.version`,
-    [streams.map((stream) => stream.orgId), streams.map((stream) => stream.streamId)],
-  );
-  const histories = Map.groupBy(rows, (row) => keyOf(row.org_id, row.stream_id));
-  const fresh: NewEvent[] = [];
-  const states = streams.map((stream) => {
-    const { orgId: org_id, streamId: stream_id, meta } = stream;
-    const history = histories.get(keyOf(org_id, stream_id)) ?? [];
-    const before = fold(decider, history as unknown as readonly Event[]);
-    const decided = decider.decide(command(now, stream), before);
-    for (const [i, { type, data }] of decided.entries())
-      fresh.push({ org_id, stream_id, version: history.length + i + 1, type, data, meta, occurred_at: now });
-    return fold(decider, decided, before);
-  });
-  const events = await appendEvents(tx, fresh);
   if (events.length > 0) await project?.(tx, events);
-  return { states, events };
+  return { states: outcomes.map(({ state }) => state), events };
+}
+
+function decideEachOnce<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>(
+  { decider, streams, command, along }: DecideEach<State, Cmd, Event, Ref>,
+  [locked, loaded, ...read]: readonly pg.QueryResult[],
+): Ending<DecidedEach<State, Ref>> {
+  const now = timeIn(locked?.rows as readonly TimeRow[] | undefined);
+  const rows = (loaded?.rows ?? []) as readonly StoredEvent[];
+  const outcomes = decideInTurn(decider, streams, rows, now, (stream) => command(now, stream, read));
+  const events = outcomes.flatMap((outcome) => outcome.events);
+  const first = events.length === 0 ? [] : [appending(events)];
+  return new Ending([...first, ...along(outcomes)], (answers) => ({
+    outcomes,
+    answers: answers.slice(first.length),
+  }));
+}
+
+/** Each command finds its stream as the commands before it left it. */
+function decideInTurn<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>(
+  decider: Decider<State, Cmd, Event>,
+  streams: readonly Ref[],
+  loaded: readonly StoredEvent[],
+  now: Date,
+  command: (stream: Ref) => Cmd,
+): Outcome<State, Ref>[] {
+  const histories = Map.groupBy(loaded, (row) => keyOf(row.org_id, row.stream_id));
+  const current = new Map<string, { state: State; version: number }>();
+  return streams.map((stream) => {
+    const { orgId: org_id, streamId: stream_id, meta } = stream;
+    const key = keyOf(org_id, stream_id);
+    const history = histories.get(key) ?? [];
+    const before = current.get(key) ?? {
+      state: fold(decider, history as unknown as readonly Event[]),
+      version: history.length,
+    };
+    try {
+      const decided = decider.decide(command(stream), before.state);
+      const events = identified(
+        decided.map(({ type, data }, i) => ({
+          org_id,
+          stream_id,
+          version: before.version + i + 1,
+          type,
+          data,
+          meta,
+          occurred_at: now,
+        })),
+      );
+      const state = fold(decider, decided, before.state);
+      current.set(key, { state, version: before.version + events.length });
+      return { stream, state, events, refused: null };
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      return { stream, state: before.state, events: [], refused: error };
+    }
+  });
 }
 
 const keyOf = (orgId: string, streamId: string) => `${orgId}/${streamId}`;
+type Key = Pick<StreamRef, 'orgId' | 'streamId'>;
 
 /**
  * Waits for other writers of the streams, then reads the clock: nobody decides between the reading and our commit. The
  * locks are taken in one order by everybody.
  */
-async function lockStreams(tx: Tx, keys: readonly string[]): Promise<Date> {
-  const { rows } = await tx.query<{ now: Date }>(
-    `WITH ordered AS MATERIALIZED (
+const lockStatement = (streams: readonly Key[]): Statement => ({
+  text: `WITH ordered AS MATERIALIZED (
        SELECT DISTINCT hashtextextended(key, 7154) AS hash FROM unnest($1::text[]) AS key ORDER BY hash),
      locked AS MATERIALIZED (SELECT count(pg_advisory_xact_lock(hash)::text) FROM ordered)
      SELECT date_trunc('milliseconds', clock_timestamp()) AS now FROM locked`,
-    [keys],
-  );
-  const [row] = rows;
+  values: [streams.map(({ orgId, streamId }) => keyOf(orgId, streamId))],
+});
+
+/** A statement of its own after the locks: only so does it see what others committed while we waited. */
+const loadStatement = (streams: readonly Key[]): Statement => {
+  const keys = new Map(streams.map((stream) => [keyOf(stream.orgId, stream.streamId), stream]));
+  const unique = [...keys.values()];
+  return {
+    // The limit tells the planner to expect few, or it reads the whole table while that is small and keeps to it.
+    text: `SELECT ${storedColumns}
+       FROM (SELECT * FROM unnest($1::text[], $2::text[]) AS k (org_id, stream_id) LIMIT $3) AS k
+       JOIN event e USING (org_id, stream_id)
+      ORDER BY e.org_id, e.stream_id, e.version`,
+    values: [unique.map(({ orgId }) => orgId), unique.map(({ streamId }) => streamId), unique.length],
+  };
+};
+
+interface TimeRow {
+  readonly now: Date;
+}
+
+async function lockStreams(tx: Tx, streams: readonly Key[]): Promise<Date> {
+  const { text, values } = lockStatement(streams);
+  return timeIn((await tx.query<TimeRow>(text, [...values])).rows);
+}
+
+function timeIn(rows: readonly TimeRow[] | undefined): Date {
+  const row = rows?.[0];
   if (row === undefined) throw new Error('the database gave no time');
   return row.now;
 }

@@ -1,6 +1,14 @@
 export { appendEvents, appendFreeEvents, VersionConflict } from './append-events.js';
 export { eventStoreMigration, inboxMigration } from './event-store-migration.js';
-export { EventStore, type StreamRef, type Update, type Updated, type UpdateMany } from './event-store.js';
+export {
+  type DecideEach,
+  EventStore,
+  type Outcome,
+  type StreamRef,
+  type Update,
+  type Updated,
+  type UpdateMany,
+} from './event-store.js';
 export {
   type ProjectedEvent,
   type Projection,
@@ -10,4 +18,4 @@ export {
 export { type Relay, type RelayOptions, startRelay } from './relay.js';
 export { replay } from './replay.js';
 export type { DecidedEvent, EventMeta, NewEvent, StoredEvent } from './stored-event.js';
-export { inTransaction, type Tx } from './transaction.js';
+export { Ending, inTransaction, type Statement, type Tx } from './transaction.js';

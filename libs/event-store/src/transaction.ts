@@ -3,18 +3,55 @@ import type pg from 'pg';
 /** A connection inside of a transaction. */
 export type Tx = Pick<pg.PoolClient, 'query'>;
 
-/** Runs `work` in one transaction; a connection whose state is in doubt is not given back to the pool. */
-export async function inTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/** How a transaction ends: its last statements travel together with the COMMIT. */
+export class Ending<T> {
+  /** @param result made of their answers, one for each; called once all is on disk */
+  constructor(
+    readonly statements: readonly Statement[],
+    readonly result: (answers: readonly pg.QueryResult[]) => T,
+  ) {}
+}
+
+type Work<T> = (tx: Tx, answers: readonly pg.QueryResult[]) => Promise<T | Ending<T>>;
+
+/**
+ * Runs `work` in one transaction; a connection whose state is in doubt is not given back to the pool. It may run a second
+ * time: a statement that was prepared before a migration fails once.
+ * @param opening statements that only read or lock: they travel together with the BEGIN, and `work` gets their answers
+ */
+export async function inTransaction<T>(
+  pool: pg.Pool,
+  work: Work<T>,
+  opening: readonly Statement[] = [],
+): Promise<T> {
+  try {
+    return await once(pool, work, opening);
+  } catch (error) {
+    if (!isStalePlan(error)) throw error;
+    return once(pool, work, opening);
+  }
+}
+
+async function once<T>(pool: pg.Pool, work: Work<T>, opening: readonly Statement[]): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   // A connection that dies while we hold it reports to us, not to the pool.
   const onError = (error: Error) => (broken = error);
   client.on('error', onError);
+  const send = ({ text, values }: Statement) => client.query(text, [...values]);
   try {
-    await client.query('BEGIN');
-    const result = await work(client);
-    await client.query('COMMIT');
-    return result;
+    const [, ...opened] = await Promise.all([client.query('BEGIN'), ...opening.map(send)]);
+    const ended = await work(client, opened);
+    const last = ended instanceof Ending ? ended.statements : [];
+    const answers = await Promise.all([...last.map(send), client.query('COMMIT')]);
+    // After a failure the server takes a COMMIT for a ROLLBACK and does not complain.
+    if (answers.at(-1)?.command !== 'COMMIT') throw new Error('the transaction was rolled back');
+    return ended instanceof Ending ? ended.result(answers.slice(0, -1)) : ended;
   } catch (error) {
     await client.query('ROLLBACK').catch((failure: Error) => (broken = failure));
     throw error;
@@ -23,3 +60,5 @@ export async function inTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<
     client.release(broken);
   }
 }
+
+const isStalePlan = (error: unknown) => (error as { code?: unknown } | null)?.code === '0A000';

@@ -6,6 +6,7 @@ export {
   grantSigner,
   readGrantSettings,
 } from './grant-signer.js';
+export { GroupWork, type GroupWorkOptions } from './group-work.js';
 export { type HealthCheck, HealthRegistry, type HealthScope } from './health-registry.js';
 export { page, readCursor } from './page.js';
 export { RegularWork } from './regular-work.js';

@@ -6,6 +6,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import pg from 'pg';
 import { type BaseConfig, readBaseConfig } from './base-config.js';
 import { HealthRegistry } from './health-registry.js';
+import { PreparedStatements } from './prepared-statements.js';
 import { COMMANDS, CONFIG, HEALTH, LOGGER, NATS, POOL } from './tokens.js';
 
 /** What every service has: configuration, log, database, NATS, commands and health, each under its token. */
@@ -59,11 +60,17 @@ export function openPool({ databaseUrl, service, instance }: BaseConfig, logger:
     connectionTimeoutMillis: 1_500,
     idle_in_transaction_session_timeout: 30_000,
     keepAlive: true,
+    // Statements that do not wait for one another travel together.
+    pipeline: true,
   });
+  const statements = new PreparedStatements();
   // Without a listener the loss of an idle connection ends the process.
   pool.on('error', (error) => logger.warn({ err: error }, 'a database connection was lost'));
   // So does that of one that is lent out but has no query under way; its borrower hears of it with the next query.
-  pool.on('connect', (client) => client.on('error', () => {}));
+  pool.on('connect', (client) => {
+    client.on('error', () => {});
+    statements.prepareOn(client);
+  });
   return pool;
 }
 

@@ -7,15 +7,18 @@ import {
   Refused,
   type VotePending,
 } from '@agentlattice/contracts';
-import type { EventMeta, EventStore, Updated } from '@agentlattice/event-store';
+import type { EventMeta, EventStore, Outcome, Statement, StreamRef } from '@agentlattice/event-store';
+import { isBackendAway } from '@agentlattice/messaging';
+import { GroupWork } from '@agentlattice/service';
 import { type Approval, isOpen } from '../domain/approval.js';
 import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
 import type { Person } from '../domain/may-decide.js';
 import { count } from '../domain/tally.js';
-import type { Members } from '../outbound/members.js';
-import { projectApprovals } from '../outbound/project-approvals.js';
+import { type Claim, findingMembers, type Members, personIn } from '../outbound/members.js';
+import { projecting } from '../outbound/project-approvals.js';
 import { wakeWaiters, type Waker } from '../outbound/wake-waiters.js';
-import type { ApprovalReader } from '../read/approval-reader.js';
+import { type ApprovalReader, type Found, keyOf } from '../read/approval-reader.js';
+import { standingDecision } from '../read/approval-row.js';
 
 type Request<Verb extends keyof typeof approvalServiceCommands> = CommandRequest<
   (typeof approvalServiceCommands)[Verb]
@@ -29,28 +32,49 @@ export interface DecideApprovalsPorts {
   readonly grantTtlSeconds: number;
 }
 
-interface Deciding {
-  readonly org_id: string;
-  readonly approval_id: string;
-  readonly correlation_id: string | null;
-  readonly reason?: string | null;
+/** A command on its way into a commit. */
+interface Deciding extends StreamRef {
+  /** Null: the agent itself. */
+  readonly claim: Claim | null;
+  /** Known already; null: whoever is found in the transaction. */
+  readonly person: Person | null;
+  readonly reason: string | null;
+  readonly command: (now: Date, by: Person | null) => ApprovalCommand;
 }
-type MakeCommand = (now: Date) => ApprovalCommand;
-type Actor = EventMeta['actor'];
+
+/** What it came to, and how the request stands where that was read. */
+interface Decided {
+  readonly outcome: Outcome<Approval, Deciding>;
+  readonly found: Found | undefined;
+}
+
+/** Nobody here knows this person, or not as much as is claimed; it may have been said a moment ago. */
+class NotKnownYet extends Refused {
+  constructor() {
+    super('FORBIDDEN', 'this person is not known yet');
+  }
+}
 
 const tooLate = new Set(['APPROVAL_ALREADY_DECIDED', 'APPROVAL_TIMED_OUT']);
+const mostAtOnce = 64;
 
-/** What people and agents do to requests; each is one commit of event, row and words, and only then is it told. */
+/**
+ * What people and agents do to requests. Events, rows and words of all that comes while a commit is under way go into
+ * the next one; only then is each told, and a refusal concerns nobody else.
+ */
 export class DecideApprovals {
-  constructor(private readonly ports: DecideApprovalsPorts) {}
+  private readonly deciding: GroupWork<Deciding, Decided>;
+
+  constructor(private readonly ports: DecideApprovalsPorts) {
+    this.deciding = new GroupWork((items) => this.decideApart(items), { most: mostAtOnce });
+  }
 
   async approve(
     request: Request<'approve'>,
     traceparent: string | null,
   ): Promise<ApprovalView | VotePending> {
     const { grantTtlSeconds } = this.ports;
-    const by = await this.person(request);
-    const { state } = await this.update(request, asOperator(request.operator), traceparent, (now) => ({
+    const decided = await this.byPerson(request, request.reason, traceparent, (now, by) => ({
       type: 'Approve',
       by,
       forever: request.forever_for,
@@ -58,34 +82,61 @@ export class DecideApprovals {
       grantExpiresAt: new Date(now.getTime() + grantTtlSeconds * 1_000),
       now,
     }));
-    return this.answer(request, state);
+    return answerOf(decided);
   }
 
   async deny(request: Request<'deny'>, traceparent: string | null): Promise<ApprovalView | VotePending> {
-    const by = await this.person(request);
-    const { state } = await this.update(request, asOperator(request.operator), traceparent, (now) => ({
-      type: 'Deny',
-      by,
-      now,
-    }));
-    return this.answer(request, state);
+    const { reason } = request;
+    return answerOf(
+      await this.byPerson(request, reason, traceparent, (now, by) => ({ type: 'Deny', by, now })),
+    );
   }
 
   async withdrawVote(request: Request<'withdraw_vote'>, traceparent: string | null): Promise<VotePending> {
-    const by = await this.person(request);
-    const { state } = await this.update(request, asOperator(request.operator), traceparent, (now) => ({
-      type: 'WithdrawVote',
-      by,
-      now,
-    }));
-    return pending(request.approval_id, state);
+    return pending(
+      await this.byPerson(request, null, traceparent, (now, by) => ({ type: 'WithdrawVote', by, now })),
+    );
   }
 
   async cancel(request: Request<'cancel'>, traceparent: string | null): Promise<ApprovalStatus> {
-    const { org_id, approval_id, agent_id, key_id } = request;
-    const agent: Actor = { kind: 'agent', id: agent_id, key_id, via: 'api' };
-    await this.update(request, agent, traceparent, (now) => ({ type: 'Cancel', agentId: agent_id, now }));
-    return this.ports.reader.status({ org_id, approval_id, agent_id });
+    const { org_id, approval_id, agent_id, key_id, reason, correlation_id } = request;
+    const { found } = await this.decide({
+      orgId: org_id,
+      streamId: approval_id,
+      meta: { actor: { kind: 'agent', id: agent_id, key_id, via: 'api' }, correlation_id, traceparent },
+      claim: null,
+      person: null,
+      reason,
+      command: (now) => ({ type: 'Cancel', agentId: agent_id, now }),
+    });
+    return this.ports.reader.statusOf(present(found).row);
+  }
+
+  private async byPerson(
+    request: Omit<Request<'withdraw_vote'>, 'reason'>,
+    reason: string | null,
+    traceparent: string | null,
+    command: (now: Date, by: Person) => ApprovalCommand,
+  ): Promise<Decided> {
+    const { org_id: orgId, approval_id: streamId, operator, correlation_id } = request;
+    const deciding: Deciding = {
+      orgId,
+      streamId,
+      meta: { actor: asOperator(operator), correlation_id, traceparent },
+      claim: { orgId, operator },
+      person: null,
+      reason,
+      command: (now, by) => {
+        if (by === null) throw new NotKnownYet();
+        return command(now, by);
+      },
+    };
+    try {
+      return await this.decide(deciding);
+    } catch (error) {
+      if (!(error instanceof NotKnownYet)) throw error;
+      return this.decide({ ...deciding, person: await this.person(request) });
+    }
   }
 
   /** What does not exist is said before who may not (decisions §5). */
@@ -93,7 +144,7 @@ export class DecideApprovals {
     org_id,
     approval_id,
     operator,
-  }: Deciding & { readonly operator: DecidingOperator }): Promise<Person> {
+  }: Pick<Request<'deny'>, 'org_id' | 'approval_id' | 'operator'>): Promise<Person> {
     try {
       return await this.ports.members.person(org_id, operator);
     } catch (error) {
@@ -102,52 +153,98 @@ export class DecideApprovals {
     }
   }
 
-  private async update(
-    { org_id, approval_id, correlation_id, reason }: Deciding,
-    actor: Actor,
-    traceparent: string | null,
-    command: MakeCommand,
-  ): Promise<Updated<Approval>> {
-    const { store, nc } = this.ports;
-    const updated = await store
-      .update({
-        decider: approvalDecider,
-        orgId: org_id,
-        streamId: approval_id,
-        command,
-        meta: { actor, correlation_id, traceparent },
-        project: projectApprovals({ reason: reason ?? null }),
-      })
-      .catch((error: unknown) => this.explain({ org_id, approval_id }, error));
-    wakeWaiters(nc, updated.events);
-    return updated;
+  /** @throws Refused; who comes too late hears the decision that stands */
+  private async decide(deciding: Deciding): Promise<Decided> {
+    const decided = await this.deciding.do(deciding);
+    const { refused } = decided.outcome;
+    if (refused === null) return decided;
+    if (!tooLate.has(refused.code)) throw refused;
+    const decision = standingDecision(present(decided.found).row);
+    throw isOpen(decision) ? refused : new Refused(refused.code, refused.detail, { extra: { decision } });
   }
 
-  /** Who comes too late hears the decision that stands. */
-  private async explain(one: { org_id: string; approval_id: string }, error: unknown): Promise<never> {
-    if (!(error instanceof Refused) || !tooLate.has(error.code)) throw error;
-    const decision = await this.ports.reader.decision(one);
-    throw isOpen(decision) ? error : new Refused(error.code, error.detail, { extra: { decision } });
+  /** Where something in one of them cannot be stored, alone it fails alone. */
+  private async decideApart(items: readonly Deciding[]): Promise<readonly (Decided | Promise<Decided>)[]> {
+    try {
+      return await this.decideTogether(items);
+    } catch (error) {
+      if (items.length === 1 || isBackendAway(error)) throw error;
+      return items.map(async (item) => {
+        const [decided] = await this.decideTogether([item]);
+        if (decided === undefined) throw new Error('a decision has no outcome');
+        return decided;
+      });
+    }
   }
 
-  private async answer(
-    { org_id, approval_id }: Deciding,
-    state: Approval,
-  ): Promise<ApprovalView | VotePending> {
-    if (isOpen(state)) return pending(approval_id, state);
-    return this.ports.reader.get({ org_id, approval_id, agent_id: null });
+  private async decideTogether(items: readonly Deciding[]): Promise<readonly Decided[]> {
+    const { store, reader, nc } = this.ports;
+    const claims = items.flatMap(({ claim, person }) => (claim === null || person !== null ? [] : [claim]));
+    let reading: readonly Statement[] = [];
+    const { outcomes, answers } = await store.decideEach({
+      decider: approvalDecider,
+      streams: items,
+      reads: claims.length === 0 ? [] : [findingMembers(claims)],
+      command: (now, { claim, person, command }, [members]) =>
+        command(now, person ?? (claim === null ? null : personIn(members?.rows ?? [], claim))),
+      along: (decided) => {
+        reading = reader.reading(decided.filter(isTold).map(whichOf));
+        return [...writing(decided), ...reading];
+      },
+    });
+    wakeWaiters(
+      nc,
+      outcomes.flatMap(({ events }) => events),
+    );
+    const found = reader.found(answers.slice(answers.length - reading.length));
+    return outcomes.map((outcome) => ({ outcome, found: found.get(keyOf(whichOf(outcome))) }));
   }
 }
 
-const asOperator = ({ member_id, key_id, via }: DecidingOperator): Actor => ({
+type Outcomes = readonly Outcome<Approval, Deciding>[];
+
+function writing(outcomes: Outcomes): Statement[] {
+  const reasons = new Map(
+    outcomes.flatMap(({ events, stream }) => events.map(({ event_id }) => [event_id, stream.reason])),
+  );
+  return projecting(
+    outcomes.flatMap(({ events }) => events),
+    ({ event_id }) => ({ reason: reasons.get(event_id) ?? null }),
+  );
+}
+
+/** Whether somebody hears how the request ended: by this command, or before it. */
+const isTold = ({ refused, state }: Outcome<Approval, Deciding>) =>
+  refused === null ? !isOpen(state) : tooLate.has(refused.code);
+
+const whichOf = ({ stream }: Outcome<Approval, Deciding>) => ({
+  org_id: stream.orgId,
+  approval_id: stream.streamId,
+});
+
+const asOperator = ({ member_id, key_id, via }: DecidingOperator): EventMeta['actor'] => ({
   kind: 'operator',
   id: member_id,
   key_id,
   via,
 });
 
-function pending(approval_id: string, state: Approval): VotePending {
+const answerOf = (decided: Decided): ApprovalView | VotePending =>
+  isOpen(decided.outcome.state) ? pending(decided) : present(decided.found).view();
+
+function present(found: Found | undefined): Found {
+  if (found === undefined) throw new Error('a request that was decided upon has a row');
+  return found;
+}
+
+function pending({ outcome: { stream, state } }: Decided): VotePending {
   if (state.status === 'none') throw new Error('a request that was decided upon exists');
   const { approvals, denials, seatsOpen } = count(state.terms, state.votes);
-  return { status: 'pending', approval_id, approvals, denials, seats_open: [...seatsOpen] };
+  return {
+    status: 'pending',
+    approval_id: stream.streamId,
+    approvals,
+    denials,
+    seats_open: [...seatsOpen],
+  };
 }

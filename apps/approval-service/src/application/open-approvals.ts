@@ -2,8 +2,10 @@ import { Refused, Unavailable } from '@agentlattice/contracts';
 import { fold } from '@agentlattice/decider';
 import {
   appendFreeEvents,
+  Ending,
   inTransaction,
   type NewEvent,
+  type Statement,
   type StoredEvent,
   type Tx,
 } from '@agentlattice/event-store';
@@ -12,8 +14,8 @@ import type pg from 'pg';
 import { type ApprovalEvent, isOpen, type KnownApproval } from '../domain/approval.js';
 import { approvalDecider } from '../domain/approval-decider.js';
 import { nextEscalationAt } from '../domain/escalation-plan.js';
-import { insertApprovals, type OpenableItem, openedData } from '../outbound/approval-rows.js';
-import { lockPolicies, noteOpenedBesideChange } from '../outbound/policy-changes.js';
+import { insertingApprovals, type OpenableItem, openedData } from '../outbound/approval-rows.js';
+import { lockingPolicies, notingOpenedBesideChange } from '../outbound/policy-changes.js';
 import type { Alarm, AlarmClock } from '../outbound/deadline-alarms.js';
 import type { EndUndecidable } from './end-undecidable.js';
 import { isNear } from './near-alarms.js';
@@ -30,7 +32,6 @@ export interface OpenApprovalsPorts {
 }
 
 const keyOf = ({ org_id, approval_id }: OpenableItem) => `${org_id}/${approval_id}`;
-const attempts = 3;
 
 /**
  * Opens requests: one commit for all, and for each how it stands afterwards. Opening again changes nothing. A request
@@ -110,7 +111,21 @@ interface OpenedAt {
 
 async function openAll(pool: pg.Pool, items: readonly OpenableItem[], logger: Logger): Promise<OpenedAt> {
   try {
-    return await inTransaction(pool, (tx) => openInTransaction(tx, items));
+    return await inTransaction(
+      pool,
+      (tx, [, time]) => {
+        const [row] = (time?.rows ?? []) as readonly { now: Date }[];
+        if (row === undefined) throw new Error('the database gave no time');
+        return openInTransaction(tx, items, row.now);
+      },
+      [
+        lockingPolicies(
+          items.map(({ org_id }) => org_id),
+          'shared',
+        ),
+        databaseTime,
+      ],
+    );
   } catch (error) {
     if (!isBadData(error)) throw error;
     if (items.length === 1) {
@@ -130,45 +145,35 @@ async function openAll(pool: pg.Pool, items: readonly OpenableItem[], logger: Lo
 /** Classes 22 and 23: the values, not the server. */
 const isBadData = (error: unknown) => /^2[23]/.test(String((error as { code?: unknown } | null)?.code ?? ''));
 
-async function openInTransaction(tx: Tx, items: readonly OpenableItem[]): Promise<OpenedAt> {
+async function openInTransaction(
+  tx: Tx,
+  items: readonly OpenableItem[],
+  now: Date,
+): Promise<Ending<OpenedAt>> {
   const states = new Map<string, Opened>();
-  await lockPolicies(
-    tx,
-    items.map(({ org_id }) => org_id),
-    'shared',
-  );
-  const now = await databaseTime(tx);
-  for (let attempt = 1; attempt <= attempts; attempt++) {
-    const left = items.filter((item) => !states.has(keyOf(item)));
-    if (left.length === 0) break;
-    const known = await loadStates(tx, left);
-    for (const [key, state] of known) states.set(key, state);
-    const fresh = new Map(left.filter((item) => !known.has(keyOf(item))).map((item) => [keyOf(item), item]));
-    const stored = await appendFreeEvents(tx, newEvents([...fresh.values()], now));
-    const opened = stored.flatMap((event) => {
-      const item = fresh.get(`${event.org_id}/${event.stream_id}`);
-      return item === undefined ? [] : [{ item, event }];
-    });
-    await insertApprovals(tx, opened);
-    await noteOpenedBesideChange(
-      tx,
-      opened.map(({ item }) => item),
-    );
-    for (const { item, event } of opened) {
-      const state = stateOf([event]);
-      if (state !== null) states.set(keyOf(item), state);
-    }
+  const fresh = new Map(items.map((item) => [keyOf(item), item]));
+  const opened = (await appendFreeEvents(tx, newEvents(items, now))).flatMap((event) => {
+    const item = fresh.get(`${event.org_id}/${event.stream_id}`);
+    return item === undefined ? [] : [{ item, event }];
+  });
+  for (const { item, event } of opened) {
+    const state = stateOf([event]);
+    if (state !== null) states.set(keyOf(item), state);
   }
-  return { states, now };
+  // Whoever holds a version has committed by now, or it would be free.
+  const left = items.filter((item) => !states.has(keyOf(item)));
+  if (left.length > 0) for (const [key, state] of await loadStates(tx, left)) states.set(key, state);
+  const writing =
+    opened.length === 0
+      ? []
+      : [...insertingApprovals(opened), notingOpenedBesideChange(opened.map(({ item }) => item))];
+  return new Ending(writing, () => ({ states, now }));
 }
 
-async function databaseTime(tx: Tx): Promise<Date> {
-  const { rows } = await tx.query<{ now: Date }>(
-    `SELECT date_trunc('milliseconds', clock_timestamp()) AS now`,
-  );
-  if (rows[0] === undefined) throw new Error('the database gave no time');
-  return rows[0].now;
-}
+const databaseTime: Statement = {
+  text: `SELECT date_trunc('milliseconds', clock_timestamp()) AS now`,
+  values: [],
+};
 
 function newEvents(items: readonly OpenableItem[], occurred_at: Date): NewEvent[] {
   return items.flatMap((item) =>

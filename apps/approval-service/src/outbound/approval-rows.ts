@@ -1,17 +1,15 @@
 import type { ConditionEvaluated, EventData, OpenItem } from '@agentlattice/contracts';
-import type { StoredEvent, Tx } from '@agentlattice/event-store';
+import type { Statement, StoredEvent, Tx } from '@agentlattice/event-store';
 import { evolve } from '../domain/approval.js';
 import { nextEscalationAt } from '../domain/escalation-plan.js';
 
 /** The item without what belongs to one submission of it. */
 export type OpenableItem = Omit<OpenItem, 'item_id' | 'gateway' | 'replayed'>;
 
-/** Writes the rows of approvals just opened, and their erasable values, in the transaction of their events. */
-export async function insertApprovals(
-  tx: Tx,
+/** What writes the rows of approvals just opened, and their erasable values, in the transaction of their events. */
+export function insertingApprovals(
   opened: readonly { item: OpenableItem; event: StoredEvent }[],
-): Promise<void> {
-  if (opened.length === 0) return;
+): Statement[] {
   const rows = opened.map(({ item, event }) => ({
     org_id: item.org_id,
     approval_id: item.approval_id,
@@ -31,16 +29,6 @@ export async function insertApprovals(
     correlation_id: item.correlation_id,
     traceparent: item.traceparent,
   }));
-  await tx.query(
-    `INSERT INTO approval (org_id, approval_id, status, audit_event_id, agent_id, agent_name, action_type, action_digest,
-                           policy_id, policy, terms, created_at, deadline_at,
-                           next_escalation_at, version, correlation_id, traceparent)
-     SELECT * FROM jsonb_to_recordset($1::jsonb)
-       AS r (org_id text, approval_id text, status text, audit_event_id text, agent_id text, agent_name text,
-             action_type text, action_digest text, policy_id text, policy jsonb, terms jsonb, created_at timestamptz,
-             deadline_at timestamptz, next_escalation_at timestamptz, version int, correlation_id text, traceparent text)`,
-    [JSON.stringify(rows)],
-  );
   const values = opened.flatMap(({ item: { org_id, approval_id, ...item } }) =>
     Object.entries({
       metadata: item.metadata,
@@ -48,10 +36,23 @@ export async function insertApprovals(
       conditions_evaluated: JSON.stringify(item.conditions_evaluated),
     }).map(([name, value]) => [org_id, approval_id, name, value] as const),
   );
-  await tx.query(
-    'INSERT INTO private_value (org_id, approval_id, name, value) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])',
-    [0, 1, 2, 3].map((column) => values.map((row) => row[column])),
-  );
+  return [
+    {
+      text: `INSERT INTO approval (org_id, approval_id, status, audit_event_id, agent_id, agent_name, action_type,
+                           action_digest, policy_id, policy, terms, created_at, deadline_at,
+                           next_escalation_at, version, correlation_id, traceparent)
+     SELECT * FROM jsonb_to_recordset($1::jsonb)
+       AS r (org_id text, approval_id text, status text, audit_event_id text, agent_id text, agent_name text,
+             action_type text, action_digest text, policy_id text, policy jsonb, terms jsonb, created_at timestamptz,
+             deadline_at timestamptz, next_escalation_at timestamptz, version int, correlation_id text, traceparent text)`,
+      values: [JSON.stringify(rows)],
+    },
+    {
+      text: `INSERT INTO private_value (org_id, approval_id, name, value)
+     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])`,
+      values: [0, 1, 2, 3].map((column) => values.map((row) => row[column])),
+    },
+  ];
 }
 
 /** The conditions that are shown are those of the policy that governs by now; what was erased stays erased. */

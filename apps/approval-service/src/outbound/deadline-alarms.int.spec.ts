@@ -14,7 +14,7 @@ afterAll(() => stack.stop());
 describe.each(['PostgreSQL', 'Redis'])('alarms on %s', (where) => {
   const url = () => (where === 'Redis' ? stack.redisUrl : undefined);
   const left = () => where === 'Redis' && url() === undefined;
-  const rung: { approvalId: string; at: number; traceparent: string | null }[] = [];
+  const rung: { kind: string; approvalId: string; at: number; traceparent: string | null }[] = [];
   let failures = 0;
   let alarms: DeadlineAlarms | undefined;
   const begin = () => {
@@ -22,9 +22,9 @@ describe.each(['PostgreSQL', 'Redis'])('alarms on %s', (where) => {
       databaseUrl: stack.databaseUrl('approval-service'),
       redisUrl: url(),
       logger,
-      onDue: ({ approvalId, traceparent }) => {
+      onDue: ({ kind, approvalId, traceparent }) => {
         if (failures-- > 0) return Promise.reject(new Error('not now'));
-        rung.push({ approvalId, at: Date.now(), traceparent });
+        rung.push({ kind, approvalId, at: Date.now(), traceparent });
         return Promise.resolve();
       },
     });
@@ -83,6 +83,18 @@ describe.each(['PostgreSQL', 'Redis'])('alarms on %s', (where) => {
       expect(rings(one)[0]?.at).toBeGreaterThanOrEqual(one.at.getTime());
       expect(rings(one)[0]?.traceparent).toBe(one.traceparent);
     }
+  });
+
+  it('ring for each kind of one request', async () => {
+    if (left()) return;
+    const one = alarm(0);
+    alarms?.set([one, { ...one, kind: 'escalation' }]);
+    await eventually(() => rings(one).length === 2);
+    expect(
+      rings(one)
+        .map(({ kind }) => kind)
+        .sort(),
+    ).toEqual(['deadline', 'escalation']);
   });
 
   it('ring again when what they call failed', async () => {

@@ -1,5 +1,5 @@
 import { type DecidingOperator, operatorRoles, Refused, Unavailable } from '@agentlattice/contracts';
-import type { ProjectedEvent, Tx } from '@agentlattice/event-store';
+import type { ProjectedEvent, Statement, Tx } from '@agentlattice/event-store';
 import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Person } from '../domain/may-decide.js';
@@ -16,6 +16,42 @@ export async function projectMember(tx: Tx, event: ProjectedEvent): Promise<void
 }
 
 type MemberRow = Pick<Person, 'role' | 'groups' | 'since'>;
+
+/** Whom the gateway names in a workspace. */
+export interface Claim {
+  readonly orgId: string;
+  readonly operator: DecidingOperator;
+}
+
+/** What is known here of these people, for `personIn`. */
+export function findingMembers(claims: readonly Claim[]): Statement {
+  const unique = [...new Map(claims.map((claim) => [keyOf(claim), claim])).values()];
+  return {
+    text: `SELECT m.org_id, m.member_id, m.role, m.groups, m.since
+       FROM (SELECT * FROM unnest($1::text[], $2::text[]) AS k (org_id, member_id) LIMIT $3) AS k
+       JOIN member m USING (org_id, member_id) WHERE m.removed_at IS NULL`,
+    values: [
+      unique.map(({ orgId }) => orgId),
+      unique.map(({ operator }) => operator.member_id),
+      unique.length,
+    ],
+  };
+}
+
+/** Null when nothing is known here that covers the claim: then `Members.person` finds out. */
+export function personIn(rows: readonly object[], { orgId, operator }: Claim): Person | null {
+  const known = rows as readonly (MemberRow & { org_id: string; member_id: string })[];
+  const member = known.find((row) => row.org_id === orgId && row.member_id === operator.member_id);
+  return member !== undefined && covers(member, operator) ? personOf(operator, member) : null;
+}
+
+const keyOf = ({ orgId, operator }: Claim) => `${orgId}/${operator.member_id}`;
+const personOf = ({ member_id, role }: DecidingOperator, { groups, since }: MemberRow): Person => ({
+  memberId: member_id,
+  role,
+  groups,
+  since,
+});
 
 export interface MembersPorts {
   readonly pool: pg.Pool;
@@ -36,7 +72,7 @@ export class Members {
     if (member === null) throw new Refused('FORBIDDEN', 'this person is no member of the workspace');
     if (!covers(member, claim))
       throw new Refused('FORBIDDEN', `this person is a ${member.role} of the workspace`);
-    return { memberId: claim.member_id, role: claim.role, groups: member.groups, since: member.since };
+    return personOf(claim, member);
   }
 
   /** Everybody of these workspaces. */

@@ -1,16 +1,9 @@
 import type { PolicyChange } from '@agentlattice/contracts';
-import type { ProjectedEvent, Tx } from '@agentlattice/event-store';
+import type { ProjectedEvent, Statement, Tx } from '@agentlattice/event-store';
+import { policyChangeTypes } from '../domain/policy-change-note.js';
 import type { OpenableItem } from './approval-rows.js';
 
-export const policyChangeTypes = [
-  'policy.created',
-  'policy.updated',
-  'policy.activated',
-  'policy.deactivated',
-  'policy.deleted',
-] as const;
-type ChangeType = (typeof policyChangeTypes)[number];
-type PolicyEvent = Extract<ProjectedEvent, { type: ChangeType }>;
+type PolicyEvent = Extract<ProjectedEvent, { type: (typeof policyChangeTypes)[number] }>;
 
 const isPolicyEvent = (event: ProjectedEvent): event is PolicyEvent =>
   (policyChangeTypes as readonly string[]).includes(event.type);
@@ -29,28 +22,24 @@ const concerns = (change: string, request: string) =>
  * Whoever opens requests of a workspace holds its lock with others who open; whoever notes a change holds it alone. So
  * the one or the other sees both: no request is opened beside a change without anybody noticing.
  */
-export async function lockPolicies(
-  tx: Tx,
-  orgIds: readonly string[],
-  mode: 'shared' | 'alone',
-): Promise<void> {
+export function lockingPolicies(orgIds: readonly string[], mode: 'shared' | 'alone'): Statement {
   const lock = mode === 'shared' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';
-  await tx.query(
-    `WITH ordered AS MATERIALIZED (
+  return {
+    text: `WITH ordered AS MATERIALIZED (
        SELECT DISTINCT hashtextextended(org_id, 7155) AS hash FROM unnest($1::text[]) AS org_id ORDER BY hash)
      SELECT count(${lock}(hash)::text) FROM ordered`,
-    [orgIds],
-  );
+    values: [orgIds],
+  };
 }
 
 /** Notes what changed, in the transaction that remembers the events. */
 export async function notePolicyChanges(tx: Tx, events: readonly ProjectedEvent[]): Promise<void> {
   const changes = events.filter(isPolicyEvent);
-  await lockPolicies(
-    tx,
+  const locking = lockingPolicies(
     changes.map((event) => event.org_id),
     'alone',
   );
+  await tx.query(locking.text, [...locking.values]);
   for (const { org_id, event_id, type, data, correlation_id, traceparent } of changes)
     await tx.query(
       `INSERT INTO policy_change (org_id, event_id, type, policy_id, policy_name, policy_version, pattern,
@@ -74,10 +63,9 @@ export async function notePolicyChanges(tx: Tx, events: readonly ProjectedEvent[
 }
 
 /** Notes requests just opened that were judged too early to be sure that the newest change was known. */
-export async function noteOpenedBesideChange(tx: Tx, items: readonly OpenableItem[]): Promise<void> {
-  if (items.length === 0) return;
-  await tx.query(
-    `INSERT INTO rejudging (org_id, approval_id, change_seq, created_at)
+export function notingOpenedBesideChange(items: readonly OpenableItem[]): Statement {
+  return {
+    text: `INSERT INTO rejudging (org_id, approval_id, change_seq, created_at)
      SELECT r.org_id, r.approval_id, c.seq, r.created_at
        FROM jsonb_to_recordset($1::jsonb)
          AS r (org_id text, approval_id text, action_type text, policy_id text, judged_at timestamptz,
@@ -88,7 +76,7 @@ export async function noteOpenedBesideChange(tx: Tx, items: readonly OpenableIte
            AND ${concerns('c', 'r')}) AS c
       WHERE c.seq IS NOT NULL
      ON CONFLICT DO NOTHING`,
-    [
+    values: [
       JSON.stringify(
         items.map(({ org_id, approval_id, action_type, policy, judged_at, requested_at }: OpenableItem) => ({
           org_id,
@@ -101,7 +89,7 @@ export async function noteOpenedBesideChange(tx: Tx, items: readonly OpenableIte
       ),
       judgedBeforeMs / 1_000,
     ],
-  );
+  };
 }
 
 /** Spreads new changes over the pending requests that they concern; each is left with the newest one. */

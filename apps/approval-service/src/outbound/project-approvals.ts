@@ -1,5 +1,5 @@
 import type { ApprovalTerms, PolicyRef } from '@agentlattice/contracts';
-import type { StoredEvent, Tx } from '@agentlattice/event-store';
+import type { Statement, StoredEvent, Tx } from '@agentlattice/event-store';
 import { assertNever } from '@agentlattice/decider';
 import type { ApprovalEvent, KnownApproval } from '../domain/approval.js';
 
@@ -25,24 +25,29 @@ interface RowChange {
   readonly resolving_event_id: string | null;
 }
 
+type SaidWith = Said | ((event: StoredEvent) => Said);
+
 /** Brings the rows of approvals to their events and keeps what was said with them, in the transaction of the events. */
 export const projectApprovals =
-  (said: Said | ((event: StoredEvent) => Said) = {}) =>
+  (said: SaidWith = {}) =>
   async (tx: Tx, events: readonly StoredEvent[]): Promise<void> => {
-    await updateRows(tx, events);
-    await keepSaid(tx, events, said);
+    for (const { text, values } of projecting(events, said)) await tx.query(text, [...values]);
   };
 
-async function updateRows(tx: Tx, events: readonly StoredEvent[]): Promise<void> {
+/** The same for those who send it together with something else. */
+export const projecting = (events: readonly StoredEvent[], said: SaidWith): Statement[] =>
+  events.length === 0 ? [] : [updatingRows(events), ...keepingSaid(events, said)];
+
+function updatingRows(events: readonly StoredEvent[]): Statement {
   const streams = Map.groupBy(events, ({ org_id, stream_id }) => `${org_id}/${stream_id}`);
-  const rows = [...streams.values()].map((own) => ({
-    org_id: own[0]?.org_id,
-    approval_id: own[0]?.stream_id,
-    version: own.at(-1)?.version,
-    ...own.map(changeOf).reduce(together),
-  }));
-  await tx.query(
-    `UPDATE approval a
+  const rows = [...streams.values()].flatMap((own) => {
+    const [first] = own;
+    const change = { version: own.at(-1)?.version, ...own.map(changeOf).reduce(together) };
+    return first === undefined ? [] : [[first.org_id, first.stream_id, JSON.stringify(change)] as const];
+  });
+  return {
+    // The limit tells the planner to expect few, or it reads the whole table while that is small and keeps to it.
+    text: `UPDATE approval a
         SET status = coalesce(c.status, a.status),
             escalation_level = greatest(a.escalation_level, c.escalation_level),
             policy = coalesce(c.policy, a.policy),
@@ -55,13 +60,15 @@ async function updateRows(tx: Tx, events: readonly StoredEvent[]): Promise<void>
             resolved_at = c.resolved_at,
             resolving_event_id = c.resolving_event_id,
             version = c.version
-       FROM jsonb_to_recordset($1::jsonb)
-         AS c (org_id text, approval_id text, version int, status text, escalation_level int, policy jsonb,
-               terms jsonb, denial_reason text, scope text, grant_expires_at timestamptz, resolved_by text,
-               resolved_at timestamptz, resolving_event_id text)
+       FROM (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS k (org_id, approval_id, change)
+              CROSS JOIN LATERAL jsonb_to_record(k.change::jsonb)
+                AS r (version int, status text, escalation_level int, policy jsonb, terms jsonb, denial_reason text,
+                      scope text, grant_expires_at timestamptz, resolved_by text, resolved_at timestamptz,
+                      resolving_event_id text)
+              LIMIT $4) AS c
       WHERE a.org_id = c.org_id AND a.approval_id = c.approval_id`,
-    [JSON.stringify(rows)],
-  );
+    values: [...columns(rows, 3), rows.length],
+  };
 }
 
 const nothing: RowChange = {
@@ -116,24 +123,21 @@ const together = (earlier: RowChange, later: RowChange): RowChange => ({
   ...(Object.fromEntries(Object.entries(later).filter(([, value]) => value !== null)) as Partial<RowChange>),
 });
 
-async function keepSaid(
-  tx: Tx,
-  events: readonly StoredEvent[],
-  said: Said | ((event: StoredEvent) => Said),
-): Promise<void> {
+function keepingSaid(events: readonly StoredEvent[], said: SaidWith): Statement[] {
   const rows = events.flatMap((event) => {
     const { org_id, event_id, stream_id } = event;
     return Object.entries(typeof said === 'function' ? said(event) : said).flatMap(([name, value]) =>
       value ? [[org_id, event_id, stream_id, name, storable(value)] as const] : [],
     );
   });
-  if (rows.length === 0) return;
-  await tx.query(
-    `INSERT INTO event_value (org_id, event_id, approval_id, name, value)
-     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])`,
-    [0, 1, 2, 3, 4].map((column) => rows.map((row) => row[column])),
-  );
+  if (rows.length === 0) return [];
+  const text = `INSERT INTO event_value (org_id, event_id, approval_id, name, value)
+     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])`;
+  return [{ text, values: columns(rows, 5) }];
 }
+
+const columns = (rows: readonly (readonly string[])[], count: number) =>
+  Array.from({ length: count }, (_, column) => rows.map((row) => row[column]));
 
 /** Text of PostgreSQL holds neither NUL nor half a surrogate pair; doors that refuse them come before this one. */
 const storable = (text: string) => text.toWellFormed().replaceAll('\0', '\uFFFD');

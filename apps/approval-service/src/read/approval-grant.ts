@@ -1,10 +1,10 @@
 import type { GrantSigner } from '@agentlattice/service';
-import type { ApprovalRow } from './approval-row.js';
+import type { StatusRow } from './approval-row.js';
 
 /** The grant of an approved request, the same at every reading; null for any other. */
 export const makeGrantOf =
   ({ signer, issuer }: { signer: GrantSigner; issuer: string }) =>
-  (row: ApprovalRow): string | null =>
+  (row: StatusRow): string | null =>
     row.status !== 'approved' || row.resolved_at === null || row.grant_expires_at === null
       ? null
       : signer.sign({

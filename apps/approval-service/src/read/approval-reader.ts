@@ -6,13 +6,15 @@ import {
   type CommandResponse,
   Refused,
 } from '@agentlattice/contracts';
-import { page, readCursor } from '@agentlattice/service';
+import type { Statement } from '@agentlattice/event-store';
+import { GroupWork, page, readCursor } from '@agentlattice/service';
 import type pg from 'pg';
 import {
   type ApprovalRow,
   type HistoryRow,
   type StandingDecision,
   standingDecision,
+  type StatusRow,
   toStatus,
   toView,
 } from './approval-row.js';
@@ -23,19 +25,54 @@ type List = CommandRequest<Commands['list_approvals']>;
 
 const cursorForm = /^(\d{1,15})\/(apr_[0-9a-z]{26})$/;
 
+const said =
+  '(SELECT jsonb_object_agg(s.name, s.value) FROM event_value s WHERE s.event_id = a.resolving_event_id) AS said';
+
 const select = `SELECT a.*,
     greatest(0, extract(epoch FROM a.deadline_at - clock_timestamp()))::float8 AS time_left,
-    (SELECT jsonb_object_agg(s.name, s.value) FROM event_value s WHERE s.event_id = a.resolving_event_id) AS said,
+    ${said},
     (SELECT jsonb_object_agg(v.name, v.value) FROM private_value v
       WHERE v.org_id = a.org_id AND v.approval_id = a.approval_id) AS private
   FROM approval a`;
 
+/** The limit tells the planner to expect few, or it reads the whole table while that is small and keeps to it. */
+const these = '(SELECT * FROM unnest($1::text[], $2::text[]) AS k (org_id, approval_id) LIMIT $3) AS k';
+
+const statuses = `SELECT a.org_id, a.approval_id, a.agent_id, a.status, a.audit_event_id, a.action_type, a.action_digest,
+    a.deadline_at, a.resolved_at, a.resolved_by, a.denial_reason, a.grant_expires_at, ${said}
+  FROM ${these} JOIN approval a USING (org_id, approval_id)`;
+
+const histories = (from: string) => `SELECT e.org_id, e.stream_id, e.type, e.data, e.occurred_at, e.meta,
+    (SELECT jsonb_object_agg(s.name, s.value) FROM event_value s WHERE s.event_id = e.event_id) AS said
+  FROM ${from} ORDER BY e.stream_id, e.version`;
+
+type Which = Pick<One, 'org_id' | 'approval_id'>;
+type Grants = (row: StatusRow) => string | null;
+
+const columnsOf = (which: readonly Which[]) => [
+  which.map(({ org_id }) => org_id),
+  which.map(({ approval_id }) => approval_id),
+  which.length,
+];
+export const keyOf = ({ org_id, approval_id }: Which) => `${org_id}/${approval_id}`;
+const notFound = () => new Refused('NOT_FOUND', 'there is no such approval request in this workspace');
+
+export interface Found {
+  readonly row: ApprovalRow;
+  readonly view: () => ApprovalView;
+}
+
 /** Approvals as they are asked for; an agent sees its own only, and does not learn of others. */
 export class ApprovalReader {
+  private readonly statusRows: GroupWork<Which, StatusRow | null>;
+
   constructor(
     private readonly pool: pg.Pool,
-    private readonly grantOf: (row: ApprovalRow) => string | null,
-  ) {}
+    private readonly grantOf: Grants,
+  ) {
+    // Who waits asks before and after, so this is asked more often than anything else.
+    this.statusRows = new GroupWork((which) => this.readStatuses(which), { most: 128, atOnce: 2 });
+  }
 
   /** @throws Refused NOT_FOUND */
   async get(request: One): Promise<ApprovalView> {
@@ -46,13 +83,41 @@ export class ApprovalReader {
 
   /** @throws Refused NOT_FOUND */
   async status(request: One): Promise<ApprovalStatus> {
-    const row = await this.row(request);
+    const row = await this.statusRows.do(request);
+    if (row === null || (request.agent_id !== null && request.agent_id !== row.agent_id)) throw notFound();
+    return this.statusOf(row);
+  }
+
+  statusOf(row: StatusRow): ApprovalStatus {
     return toStatus(row, this.grantOf(row));
   }
 
   /** @throws Refused NOT_FOUND */
-  async decision(request: Omit<One, 'agent_id'>): Promise<StandingDecision> {
+  async decision(request: Which): Promise<StandingDecision> {
     return standingDecision(await this.row({ ...request, agent_id: null }));
+  }
+
+  /** What reads these requests in somebody's transaction; `found` understands the answers. */
+  reading(which: readonly Which[]): Statement[] {
+    if (which.length === 0) return [];
+    const values = columnsOf(which);
+    const from = `${these} JOIN event e ON e.org_id = k.org_id AND e.stream_id = k.approval_id`;
+    return [
+      { text: `${select} JOIN ${these} USING (org_id, approval_id)`, values },
+      { text: histories(from), values },
+    ];
+  }
+
+  found([rows, history]: readonly pg.QueryResult[]): Map<string, Found> {
+    const events = Map.groupBy((history?.rows ?? []) as HistoryRow[], ({ org_id, stream_id }) =>
+      keyOf({ org_id, approval_id: stream_id }),
+    );
+    return new Map(
+      ((rows?.rows ?? []) as ApprovalRow[]).map((row) => [
+        keyOf(row),
+        { row, view: () => toView(row, events.get(keyOf(row)) ?? []) },
+      ]),
+    );
   }
 
   /** What waits for a decision by deadline, the most urgent first; anything else newest first. */
@@ -86,14 +151,20 @@ export class ApprovalReader {
     return { approvals: items, next_cursor };
   }
 
+  private async readStatuses(which: readonly Which[]): Promise<(StatusRow | null)[]> {
+    const unique = [...new Map(which.map((one) => [keyOf(one), one])).values()];
+    const { rows } = await this.pool.query<StatusRow>(statuses, columnsOf(unique));
+    const byKey = new Map(rows.map((row) => [keyOf(row), row]));
+    return which.map((one) => byKey.get(keyOf(one)) ?? null);
+  }
+
   private async row({ org_id, approval_id, agent_id }: One): Promise<ApprovalRow> {
     const { rows } = await this.pool.query<ApprovalRow>(
       `${select} WHERE a.org_id = $1 AND a.approval_id = $2 AND ($3::text IS NULL OR a.agent_id = $3)`,
       [org_id, approval_id, agent_id],
     );
     const [row] = rows;
-    if (row === undefined)
-      throw new Refused('NOT_FOUND', 'there is no such approval request in this workspace');
+    if (row === undefined) throw notFound();
     return row;
   }
 
@@ -101,9 +172,7 @@ export class ApprovalReader {
     const [first] = approvals;
     if (first === undefined) return new Map();
     const { rows } = await this.pool.query<HistoryRow>(
-      `SELECT e.stream_id, e.type, e.data, e.occurred_at, e.meta,
-              (SELECT jsonb_object_agg(s.name, s.value) FROM event_value s WHERE s.event_id = e.event_id) AS said
-         FROM event e WHERE e.org_id = $1 AND e.stream_id = ANY ($2) ORDER BY e.stream_id, e.version`,
+      histories('event e WHERE e.org_id = $1 AND e.stream_id = ANY ($2)'),
       [first.org_id, approvals.map((row) => row.approval_id)],
     );
     return Map.groupBy(rows, (row) => row.stream_id);

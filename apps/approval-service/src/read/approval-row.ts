@@ -13,33 +13,38 @@ import { count } from '../domain/tally.js';
 
 type Said = Partial<Record<'reason' | 'note', string>> | null;
 
-export interface ApprovalRow {
+/** As much of a request as says how it stands. */
+export interface StatusRow {
   readonly org_id: string;
   readonly approval_id: string;
-  readonly status: KnownApproval['status'];
-  readonly escalation_level: number;
-  readonly audit_event_id: string;
   readonly agent_id: string;
-  readonly agent_name: string;
+  readonly status: KnownApproval['status'];
+  readonly audit_event_id: string;
   readonly action_type: string;
   readonly action_digest: string;
-  readonly policy: PolicyRef;
-  readonly terms: ApprovalTerms;
-  readonly created_at: Date;
   readonly deadline_at: Date;
   readonly resolved_at: Date | null;
   readonly resolved_by: string | null;
   readonly denial_reason: DenialReason | null;
-  readonly scope: 'once' | 'forever' | null;
   readonly grant_expires_at: Date | null;
-  readonly time_left: number;
   /** With the event that ended it. */
   readonly said: Said;
+}
+
+export interface ApprovalRow extends StatusRow {
+  readonly escalation_level: number;
+  readonly agent_name: string;
+  readonly policy: PolicyRef;
+  readonly terms: ApprovalTerms;
+  readonly created_at: Date;
+  readonly scope: 'once' | 'forever' | null;
+  readonly time_left: number;
   /** Null members were erased. */
   readonly private: Partial<Record<'metadata' | 'data_accessed' | 'conditions_evaluated', string>> | null;
 }
 
 export interface HistoryRow {
+  readonly org_id: string;
   readonly stream_id: string;
   readonly type: string;
   readonly data: object;
@@ -111,7 +116,7 @@ const saidWithVote = (history: readonly HistoryRow[], memberId: string) =>
     ({ type, meta: { actor } }) => voting.has(type) && actor?.kind === 'operator' && actor.id === memberId,
   )?.said?.reason ?? null;
 
-export const standingDecision = (row: ApprovalRow): StandingDecision => ({
+export const standingDecision = (row: StatusRow): StandingDecision => ({
   status: row.status,
   resolved_by: row.resolved_by,
   resolved_at: row.resolved_at?.toISOString() ?? null,
@@ -120,7 +125,7 @@ export const standingDecision = (row: ApprovalRow): StandingDecision => ({
 });
 
 /** For the agent, which knows `denied` but no `cancelled` (decisions §6). */
-export const toStatus = (row: ApprovalRow, grant: string | null): ApprovalStatus => ({
+export const toStatus = (row: StatusRow, grant: string | null): ApprovalStatus => ({
   ...standingDecision(row),
   ...(row.status === 'cancelled' ? { reason: 'cancelled' } : {}),
   status: row.status === 'cancelled' ? 'denied' : row.status,

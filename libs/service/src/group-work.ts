@@ -1,0 +1,65 @@
+import { Unavailable } from '@agentlattice/contracts';
+
+export interface GroupWorkOptions {
+  /** How many items share a run at most. */
+  readonly most: number;
+  /** How many runs there may be at a time; default 1. */
+  readonly atOnce?: number;
+  /** How many items may wait; default 10,000. */
+  readonly mostWaiting?: number;
+}
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result | PromiseLike<Result>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Work on items that come one by one and cost less together. An item that comes while nothing runs is begun at once;
+ * those that come meanwhile share the next run. No timers: nobody waits for company.
+ */
+export class GroupWork<Item, Result> {
+  private readonly waiting: Waiting<Item, Result>[] = [];
+  private running = 0;
+
+  /** @param work gives a result, or its own way to one, for each item in their order */
+  constructor(
+    private readonly work: (items: readonly Item[]) => Promise<readonly (Result | PromiseLike<Result>)[]>,
+    private readonly options: GroupWorkOptions,
+  ) {}
+
+  /** Resolves with the item's result of a run that began after this call. */
+  do(item: Item): Promise<Result> {
+    const { mostWaiting = 10_000 } = this.options;
+    if (this.waiting.length >= mostWaiting) return Promise.reject(new Unavailable('too much is waiting'));
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ item, resolve, reject });
+      this.begin();
+    });
+  }
+
+  private begin(): void {
+    const { most, atOnce = 1 } = this.options;
+    if (this.waiting.length === 0 || this.running >= atOnce) return;
+    const group = this.waiting.splice(0, most);
+    this.running += 1;
+    this.work(group.map(({ item }) => item))
+      .then(
+        (results) => {
+          for (const [i, { resolve, reject }] of group.entries()) {
+            const result = results[i];
+            if (result === undefined) reject(new Error('an item has no result'));
+            else resolve(result);
+          }
+        },
+        (error: unknown) => {
+          for (const { reject } of group) reject(error);
+        },
+      )
+      .finally(() => {
+        this.running -= 1;
+        this.begin();
+      });
+  }
+}
