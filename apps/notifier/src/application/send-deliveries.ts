@@ -1,4 +1,4 @@
-import type { Logger } from '@agentlattice/observability';
+import { inSpan, type Logger } from '@agentlattice/observability';
 import { RegularWork } from '@agentlattice/service';
 import { randomUUID } from 'node:crypto';
 import type { ChannelSenders, Outcome } from '../outbound/channels/channel-sender.js';
@@ -76,7 +76,9 @@ export class SendDeliveries {
 
   private begin(delivery: ClaimedDelivery): void {
     const { delivery_id, lane, org_id: workspace } = delivery;
-    const done = this.send(delivery)
+    const attributes = { 'delivery.id': delivery_id, 'delivery.type': delivery.type };
+    const { traceparent } = delivery;
+    const done = inSpan('deliver', { traceparent, attributes, kind: 'client' }, () => this.send(delivery))
       .catch((error: unknown) =>
         // Its claim ends by itself, and it is sent again.
         this.ports.logger.warn({ err: error, delivery_id }, 'a delivery could not be settled'),

@@ -110,9 +110,12 @@ export async function replaceSecret(
 /** What waits for a channel that is no longer there is dead; the channel's own event says why. */
 async function endDeliveries(tx: Tx, orgId: string, channelId: string): Promise<void> {
   await tx.query(
-    `UPDATE delivery SET status = 'dead', error = 'the channel was disabled or deleted',
-            due_at = CASE WHEN claim IS NULL THEN NULL ELSE due_at END
-      WHERE org_id = $1 AND channel_id = $2 AND status = 'pending'`,
+    `WITH left_over AS MATERIALIZED (
+       SELECT delivery_id FROM delivery
+        WHERE org_id = $1 AND channel_id = $2 AND status = 'pending' ORDER BY position FOR UPDATE)
+     UPDATE delivery d SET status = 'dead', error = 'the channel was disabled or deleted',
+            due_at = CASE WHEN d.claim IS NULL THEN NULL ELSE d.due_at END
+       FROM left_over l WHERE d.delivery_id = l.delivery_id`,
     [orgId, channelId],
   );
 }

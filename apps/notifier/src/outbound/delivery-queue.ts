@@ -14,6 +14,7 @@ export interface ClaimedDelivery {
   readonly lane: string;
   readonly claim: string;
   readonly event: OutgoingEvent;
+  readonly traceparent: string | null;
   /** Null where there is no channel, or where it is disabled or deleted. */
   readonly channel: {
     readonly settings: unknown;
@@ -127,7 +128,7 @@ export class DeliveryQueue {
       }
     >(
       `SELECT d.org_id, d.delivery_id, d.channel_id, d.type, d.target, d.lane, d.event_type,
-              e.event_id, e.source, e.subject, e.occurred_at, e.data,
+              e.event_id, e.source, e.subject, e.occurred_at, e.data, e.traceparent,
               CASE WHEN c.channel_id IS NULL THEN NULL ELSE jsonb_build_object('settings', c.settings,
                 'secret', c.secret,
                 'former_secret', CASE WHEN c.former_until > clock_timestamp() THEN c.former_secret END) END AS channel

@@ -109,18 +109,24 @@ async function insertDeliveries(tx: Tx, deliveries: readonly DeliveryRow[]): Pro
   );
 }
 
-/** One that is being sent keeps its claim, so that what comes after it waits until that is over. */
+/**
+ * One that is being sent keeps its claim, so that what comes after it waits until that is over. Rows are locked in one
+ * order by everybody who changes several.
+ */
 async function supersede(
   tx: Tx,
   ended: readonly { org_id: string; approval_id: string; position: string | undefined }[],
 ): Promise<void> {
   if (ended.length === 0) return;
   await tx.query(
-    `UPDATE delivery d
+    `WITH left_over AS MATERIALIZED (
+       SELECT d.delivery_id FROM delivery d
+         JOIN jsonb_to_recordset($1::jsonb) AS e (org_id text, approval_id text, position bigint)
+           ON d.org_id = e.org_id AND d.approval_id = e.approval_id AND d.event_position < e.position
+        WHERE d.status = 'pending' ORDER BY d.position FOR UPDATE OF d)
+     UPDATE delivery d
         SET status = 'superseded', due_at = CASE WHEN d.claim IS NULL THEN NULL ELSE d.due_at END
-       FROM jsonb_to_recordset($1::jsonb) AS e (org_id text, approval_id text, position bigint)
-      WHERE d.org_id = e.org_id AND d.approval_id = e.approval_id AND d.event_position < e.position
-        AND d.status = 'pending'`,
+       FROM left_over l WHERE d.delivery_id = l.delivery_id`,
     [JSON.stringify(ended)],
   );
 }

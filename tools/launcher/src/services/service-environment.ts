@@ -31,7 +31,7 @@ export function serviceEnvironment(
   settings: ServiceSettings,
 ): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !notForServices.test(name));
-  const given = [...inherited, ...Object.entries(settings.extra)].filter(
+  const given = Object.entries({ ...Object.fromEntries(inherited), ...settings.extra }).filter(
     // An empty variable counts as unset: it must not hide our own value.
     ([name, value]) => !forNotifier.test(name) || (service === 'notifier' && value !== ''),
   );
