@@ -10,7 +10,7 @@ export const openSubject = 'cmd.approval-service.open';
 export const submissionReplySubject = (gateway: string) => `reply.gateway.${gateway}.submission`;
 export const unavailableReplySubject = (gateway: string) => `reply.gateway.${gateway}.unavailable`;
 
-/** Core NATS, may be lost: who hears it reads the state. */
+/** Core NATS, may be lost or empty: who hears it reads the state, unless it carries a `wakeHint`. */
 export const wakeSubject = (approvalId: string) => `wake.${approvalId}`;
 /** Beaten every 250 ms by the active ledger writer; 1 s of silence is a 503 at once. */
 export const ledgerHeartbeatSubject = 'heartbeat.audit-ledger';

@@ -192,11 +192,15 @@ export class DecideApprovals {
         return [...writing(decided), ...reading];
       },
     });
+    const found = reader.found(answers.slice(answers.length - reading.length));
     wakeWaiters(
       nc,
       outcomes.flatMap(({ events }) => events),
+      ({ org_id, stream_id: approval_id }) => {
+        const ended = found.get(keyOf({ org_id, approval_id }));
+        return ended === undefined ? null : { org_id, ended: reader.statusOf(ended.row) };
+      },
     );
-    const found = reader.found(answers.slice(answers.length - reading.length));
     return outcomes.map((outcome) => ({ outcome, found: found.get(keyOf(whichOf(outcome))) }));
   }
 }

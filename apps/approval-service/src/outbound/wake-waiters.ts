@@ -1,4 +1,4 @@
-import { wakeSubject } from '@agentlattice/contracts';
+import { type WakeHint, wakeSubject } from '@agentlattice/contracts';
 import type { StoredEvent } from '@agentlattice/event-store';
 import type { NatsConnection } from '@nats-io/transport-node';
 
@@ -6,7 +6,18 @@ export type Waker = Pick<NatsConnection, 'publish'>;
 
 const ends = new Set(['approval.approved', 'approval.denied', 'approval.cancelled', 'approval.timed_out']);
 
-/** Wakes who waits for the end of these requests. Called once the events are on disk; a lost wake-up is found by reading. */
-export function wakeWaiters(nc: Waker, events: readonly StoredEvent[]): void {
-  for (const { type, stream_id } of events) if (ends.has(type)) nc.publish(wakeSubject(stream_id));
+/**
+ * Wakes who waits for the end of these requests. Called once the events are on disk; a lost wake-up is found by reading.
+ * @param hintOf how a request ended, where that is at hand: it saves those who wait their reading
+ */
+export function wakeWaiters(
+  nc: Waker,
+  events: readonly StoredEvent[],
+  hintOf: (event: StoredEvent) => WakeHint | null = () => null,
+): void {
+  for (const event of events) {
+    if (!ends.has(event.type)) continue;
+    const hint = hintOf(event);
+    nc.publish(wakeSubject(event.stream_id), hint === null ? '' : JSON.stringify(hint));
+  }
 }

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type ApprovalStatus, Unavailable } from '@agentlattice/contracts';
+import { type ApprovalStatus, Unavailable, type WakeHint } from '@agentlattice/contracts';
 import type { DecisionWakes } from '../outbound/decision-wakes.js';
 
 /** A request of a principal; `agent_id` is null for operators. */
@@ -21,7 +20,7 @@ const retryMs = 500;
 
 /**
  * How a request stands, held back until it is decided or the time is over: subscribe first, read second, wait third
- * (design §1), so that no decision falls in between.
+ * (design §1), so that no decision falls in between. A wake-up that says how the request ended saves a second reading.
  * @param waitMs 0 reads once
  * @param gone aborted when nobody waits for the answer any more
  */
@@ -43,7 +42,9 @@ export const makeAwaitDecision =
         }
         const leftMs = until - performance.now();
         if (!open.has(last.status) || leftMs <= 0 || gone.aborted || wakes.ended) return last;
-        await heardWithin(wake.heard, Math.min(leftMs, pauseMs), gone);
+        const hint = await heardWithin(wake.heard, Math.min(leftMs, pauseMs), gone);
+        // Who asks was shown this request of this workspace, so they may see how it ended.
+        if (hint?.org_id === asked.org_id && !open.has(hint.ended.status)) return hint.ended;
       } finally {
         wake.forget();
       }
@@ -51,9 +52,21 @@ export const makeAwaitDecision =
   };
 export type AwaitDecision = ReturnType<typeof makeAwaitDecision>;
 
-async function heardWithin(heard: Promise<void>, ms: number, gone: AbortSignal): Promise<void> {
-  const enough = new AbortController();
-  const signal = AbortSignal.any([enough.signal, gone]);
-  await Promise.race([heard, sleep(ms, undefined, { signal }).catch(() => {})]);
-  enough.abort();
+/** @returns null when there is nothing but to read */
+function heardWithin(
+  heard: Promise<WakeHint | null>,
+  ms: number,
+  gone: AbortSignal,
+): Promise<WakeHint | null> {
+  return new Promise((resolve) => {
+    const end = (hint: WakeHint | null) => {
+      clearTimeout(timer);
+      gone.removeEventListener('abort', stop);
+      resolve(hint);
+    };
+    const stop = () => end(null);
+    const timer = setTimeout(stop, ms);
+    gone.addEventListener('abort', stop);
+    void heard.then(end);
+  });
 }

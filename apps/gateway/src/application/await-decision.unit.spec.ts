@@ -1,4 +1,4 @@
-import { type ApprovalStatus, Unavailable } from '@agentlattice/contracts';
+import { type ApprovalStatus, Refused, Unavailable, type WakeHint } from '@agentlattice/contracts';
 import { type AwaitDecisionPorts, makeAwaitDecision } from './await-decision.js';
 
 const asked = { org_id: 'org_x', approval_id: 'apr_x', agent_id: null };
@@ -16,7 +16,7 @@ const never = new AbortController().signal;
 
 /** Wake-ups by hand, and what is read each time; the last one again and again. */
 function waiting(...reads: (ApprovalStatus | Error)[]) {
-  const listening = new Set<() => void>();
+  const listening = new Set<(hint: WakeHint | null) => void>();
   const done: string[] = [];
   const state = { ended: false };
   const ports: AwaitDecisionPorts = {
@@ -26,8 +26,8 @@ function waiting(...reads: (ApprovalStatus | Error)[]) {
       },
       of: () => {
         done.push('listen');
-        let tell = () => {};
-        const heard = new Promise<void>((resolve) => (tell = resolve));
+        let tell: (hint: WakeHint | null) => void = () => {};
+        const heard = new Promise<WakeHint | null>((resolve) => (tell = resolve));
         listening.add(tell);
         return { heard, forget: () => void listening.delete(tell) };
       },
@@ -38,7 +38,7 @@ function waiting(...reads: (ApprovalStatus | Error)[]) {
       return next instanceof Error ? Promise.reject(next) : Promise.resolve(next ?? as('pending'));
     },
   };
-  const wake = () => listening.forEach((tell) => tell());
+  const wake = (hint: WakeHint | null = null) => listening.forEach((tell) => tell(hint));
   return { wait: makeAwaitDecision(ports), wake, done, listening, state };
 }
 
@@ -67,6 +67,30 @@ describe('waiting for a decision', () => {
       wake();
     }
     expect(await held).toMatchObject({ status: 'denied' });
+  });
+
+  it('takes the end from the wake-up, once it was shown the request', async () => {
+    const { wait, wake, done } = waiting(as('pending'));
+    const held = wait(asked, 60_000, never);
+    // Even before the first reading came back.
+    wake({ org_id: asked.org_id, ended: as('approved') });
+    expect(await held).toMatchObject({ status: 'approved' });
+    expect(done).toEqual(['listen', 'read']);
+    const refused = waiting(new Refused('NOT_FOUND', 'no such request'));
+    const foreign = refused.wait(asked, 60_000, never);
+    refused.wake({ org_id: asked.org_id, ended: as('approved') });
+    await expect(foreign).rejects.toThrow('no such request');
+  });
+
+  it('reads for itself where a wake-up speaks of another workspace, or of no end', async () => {
+    const { wait, wake, done } = waiting(as('pending'), as('pending'), as('denied'));
+    const held = wait(asked, 60_000, never);
+    await settle();
+    wake({ org_id: 'org_y', ended: as('approved') });
+    await settle();
+    wake({ org_id: asked.org_id, ended: as('escalated') });
+    expect(await held).toMatchObject({ status: 'denied' });
+    expect(done.filter((step) => step === 'read')).toHaveLength(3);
   });
 
   it('ends with the state as it is when its time is over, when nobody waits, and when the gateway stops', async () => {

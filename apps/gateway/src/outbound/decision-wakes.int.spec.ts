@@ -53,6 +53,35 @@ describe('wake-ups of waiting agents', () => {
     );
   });
 
+  it('say how the request ended, unless that cannot be read', async () => {
+    const ended = {
+      status: 'approved',
+      approval_id: approval,
+      reason: null,
+      denial_reason: null,
+      resolved_by: null,
+      resolved_at: '2026-11-25T08:30:00.000Z',
+      timeout_at: '2026-11-25T08:31:00.000Z',
+      grant: null,
+    };
+    const hintFrom = async (payload: string) => {
+      const wake = wakes.of(approval);
+      deciding.publish(wakeSubject(approval), payload);
+      const hint = await wake.heard;
+      wake.forget();
+      return hint;
+    };
+    expect(await hintFrom(JSON.stringify({ org_id: org, ended }))).toEqual({ org_id: org, ended });
+    expect(await hintFrom('')).toBeNull();
+    expect(await hintFrom('{')).toBeNull();
+    expect(
+      await hintFrom(JSON.stringify({ org_id: org, ended: { ...ended, status: 'granted' } })),
+    ).toBeNull();
+    expect(
+      await hintFrom(JSON.stringify({ org_id: org, ended: { ...ended, approval_id: other } })),
+    ).toBeNull();
+  });
+
   it('are for nobody else', async () =>
     expect(await heard(approval, () => deciding.publish(wakeSubject(other)))).toBe(false));
 

@@ -1,12 +1,17 @@
-import { wakeSubject } from '@agentlattice/contracts';
-import type { NatsConnection, Subscription } from '@nats-io/transport-node';
+import { type WakeHint, wakeHint, wakeSubject } from '@agentlattice/contracts';
+import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 
 const wakePrefix = wakeSubject('');
 
-/** Told when an approval may have been decided; a hint and never the decision itself. */
+type Tell = (hint: WakeHint | null) => void;
+
+/** Told when an approval may have been decided. */
 export interface Wake {
-  /** Resolves at the first hint, or when there will be none; a hint that came before counts. */
-  readonly heard: Promise<void>;
+  /**
+   * Resolves at the first wake-up, or when there will be none; one that came before counts. Null: read how it stands.
+   * Only the deciding service can say more, and whoever uses it must have been shown the request before (ADR 19).
+   */
+  readonly heard: Promise<WakeHint | null>;
   forget(): void;
 }
 
@@ -15,7 +20,7 @@ export interface Wake {
  * the approval's event from the relay wakes as well, and a new connection wakes all.
  */
 export class DecisionWakes {
-  private readonly waiting = new Map<string, Set<() => void>>();
+  private readonly waiting = new Map<string, Set<Tell>>();
   private readonly subscriptions: Subscription[] = [];
   private stopped = false;
 
@@ -24,7 +29,10 @@ export class DecisionWakes {
   async start(): Promise<void> {
     this.subscriptions.push(
       this.nc.subscribe(`${wakePrefix}*`, {
-        callback: (_error, { subject }) => this.wake(subject.slice(wakePrefix.length)),
+        callback: (_error, message) => {
+          const approvalId = message.subject.slice(wakePrefix.length);
+          if (this.waiting.has(approvalId)) this.wake(approvalId, hintIn(message, approvalId));
+        },
       }),
       this.nc.subscribe('events.*.approval.*', {
         callback: (_error, message) => {
@@ -45,10 +53,10 @@ export class DecisionWakes {
 
   /** Listens from now on; read the state after calling this, and no decision is missed. */
   of(approvalId: string): Wake {
-    if (this.stopped) return { heard: Promise.resolve(), forget: () => {} };
-    let tell = () => {};
-    const heard = new Promise<void>((resolve) => (tell = resolve));
-    const listeners = this.waiting.get(approvalId) ?? new Set<() => void>();
+    if (this.stopped) return { heard: Promise.resolve(null), forget: () => {} };
+    let tell: Tell = () => {};
+    const heard = new Promise<WakeHint | null>((resolve) => (tell = resolve));
+    const listeners = this.waiting.get(approvalId) ?? new Set<Tell>();
     this.waiting.set(approvalId, listeners.add(tell));
     return {
       heard,
@@ -64,12 +72,12 @@ export class DecisionWakes {
     return this.stopped;
   }
 
-  private wake(approvalId: string): void {
-    for (const tell of this.waiting.get(approvalId) ?? []) tell();
+  private wake(approvalId: string, hint: WakeHint | null = null): void {
+    for (const tell of this.waiting.get(approvalId) ?? []) tell(hint);
   }
 
   private wakeAll(): void {
-    for (const listeners of this.waiting.values()) for (const tell of listeners) tell();
+    for (const listeners of this.waiting.values()) for (const tell of listeners) tell(null);
   }
 
   private async wakeAllOnReconnect(): Promise<void> {
@@ -82,3 +90,14 @@ export class DecisionWakes {
 
 /** Ids in a message of events: it need not be read further to know whom it may concern. */
 const approvalsIn = (text: string) => new Set(text.match(/apr_[0-9a-z]{26}/g));
+
+/** Null for one that is empty, or that cannot be read. */
+function hintIn(message: Msg, approvalId: string): WakeHint | null {
+  if (message.data.length === 0) return null;
+  try {
+    const hint = wakeHint.safeParse(message.json());
+    return hint.success && hint.data.ended.approval_id === approvalId ? hint.data : null;
+  } catch {
+    return null;
+  }
+}

@@ -88,6 +88,10 @@ export const approvalStatus = z
   .meta({ id: 'ApprovalStatus' });
 export type ApprovalStatus = z.infer<typeof approvalStatus>;
 
+/** What a wake-up may carry: how a request of this workspace ended, for those who were shown how it stood. */
+export const wakeHint = z.object({ org_id: typeId('org'), ended: approvalStatus });
+export type WakeHint = z.infer<typeof wakeHint>;
+
 /** A vote that does not complete the request (decisions §5). */
 export const votePending = z
   .object({

@@ -4,7 +4,9 @@ import type { GatewayReply } from './http-request.js';
 /** Aborted when the connection closes before the answer was sent: nobody waits any more. */
 export function goneSignal(reply: GatewayReply): AbortSignal {
   const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort();
+  });
   return gone.signal;
 }
 
