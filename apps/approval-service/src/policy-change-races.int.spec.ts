@@ -1,10 +1,8 @@
 import { approvalServiceCommands as commands, type OpenItem } from '@agentlattice/contracts';
-import { inTransaction } from '@agentlattice/event-store';
 import { eventually } from '@agentlattice/testkit';
 import { newId, requested } from '../test/approval-fixture.js';
 import { allows, policyRef } from '../test/played-engine.js';
 import { judgedLate, many, type PolicyChangeHouse, policyChangeHouse } from '../test/policy-change-house.js';
-import { lockingPolicies } from './outbound/policy-changes.js';
 
 describe('a change of policies', () => {
   let h: PolicyChangeHouse;
@@ -37,22 +35,35 @@ describe('a change of policies', () => {
     expect(approved?.data['change']).toMatchObject({ event_id });
   });
 
-  it('and a request whose commits cross see each other', async () => {
+  it('waits for an opening that is under way, so that none is missed', async () => {
     const org = newId('org');
     h.engine.judge = () => allows();
-    // An opening that has read the changes, and has not committed, holds the change back.
     const item = requested(org, 600_000, { judged_at: judgedLate() });
-    await inTransaction(h.pool, async (tx) => {
-      const { text, values } = lockingPolicies([org], 'shared');
-      await tx.query(text, [...values]);
-      const event = await h.engine.change(org, 'policy.updated');
-      await h.opened(item);
-      const { rowCount } = await h.pool.query('SELECT FROM policy_change WHERE event_id = $1', [
-        event.event_id,
-      ]);
-      expect(rowCount).toBe(0);
-    });
-    await h.noted(org);
+    const waiting = (locktype: string) =>
+      eventually(async () => {
+        const { rows } = await h.pool.query('SELECT FROM pg_locks WHERE locktype = $1 AND NOT granted', [
+          locktype,
+        ]);
+        return rows.length > 0;
+      });
+    const other = await h.pool.connect();
+    try {
+      // Another writer of the same stream holds the opening up, and gives up in the end.
+      await other.query('BEGIN');
+      await other.query(
+        `INSERT INTO event (org_id, stream_id, version, event_id, type, schema_version, data, meta, occurred_at)
+         VALUES ($1, $2, 1, 'evt_other', 'approval.opened', 1, '{}', '{}', now())`,
+        [org, item.approval_id],
+      );
+      h.n.open(item);
+      await waiting('transactionid');
+      await h.engine.change(org, 'policy.updated');
+      await waiting('advisory');
+      expect((await h.pool.query('SELECT FROM policy_change WHERE org_id = $1', [org])).rowCount).toBe(0);
+    } finally {
+      await other.query('ROLLBACK');
+      other.release();
+    }
     await eventually(async () => (await h.statusOf(item)) === 'approved');
   });
 
