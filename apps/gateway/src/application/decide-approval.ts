@@ -4,7 +4,7 @@ import {
   type CommandRequest,
   type CommandResponse,
   policyEngineCommands,
-  Unavailable,
+  Refused,
   type routes,
   type RouteOutput,
 } from '@agentlattice/contracts';
@@ -52,9 +52,11 @@ export class DecideApproval {
         correlation_id,
       });
     } catch (error) {
-      if (!(error instanceof Unavailable)) throw error;
-      // The approval's event says it too, and the policy-engine reads it as soon as it can.
-      const detail = 'the policy engine does not answer; it changes the policy once it is back';
+      // Whatever it is, the approval stands; what the policy-engine missed it hears again.
+      const detail =
+        error instanceof Refused && error.code === 'FORBIDDEN'
+          ? `the policy was left alone: ${error.detail}`
+          : 'the policy engine did not answer; it changes the policy once it can';
       return { changed: false, policy_id: policy.id, policy_version: null, detail };
     }
   }
