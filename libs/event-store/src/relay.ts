@@ -23,6 +23,8 @@ export interface Relay {
 /** Only the relay takes it; the second key is the schema. */
 const relayLock = 715_402_003;
 const pageSize = 1_000;
+/** While events keep coming, those of this time go out together: nobody's answer waits for the relay. */
+const gatherMs = 40;
 const messageLimits = { events: 128, bytes: 256 * 1024 } as const;
 
 /**
@@ -64,6 +66,7 @@ class RelaySession {
   /** Transactions below it are over and all their events numbered; 0 looks at the whole table. */
   private settledXid = '0';
   private published = 0;
+  private publishedAt = 0;
   private incarnation: string | null = null;
   private lastSequence = 0;
 
@@ -102,7 +105,10 @@ class RelaySession {
       }
       const full = await this.number();
       await this.publish();
-      if (!full) await woken;
+      if (full) continue;
+      await woken;
+      const restMs = this.publishedAt + gatherMs - Date.now();
+      if (restMs > 0) await pause(restMs, this.signal);
     }
   }
 
@@ -220,6 +226,7 @@ class RelaySession {
       if (Math.max(...acks) < this.lastSequence && (await this.followStream())) continue;
       this.lastSequence = Math.max(this.lastSequence, ...acks);
       this.published = last?.gpos ?? this.published;
+      this.publishedAt = Date.now();
       await this.checkpoint();
       if (rows.length < pageSize) return;
     }

@@ -3,11 +3,15 @@ import { assertNever } from '@agentlattice/decider';
 
 /**
  * What is taken in. Not the outcomes that are there in thousands a second and wait for nobody, `action.executed` and
- * `action.denied`: until a channel asks for them they stay in the ledger, which gives them again at any time.
+ * `action.denied`: until a channel asks for them they stay in the ledger, which gives them again at any time. Of approvals
+ * all, those that stay inside too: a source that is taken whole need not be asked for what is missing.
  */
 export const takenIn = [
   'approval.opened',
+  'approval.vote_cast',
+  'approval.vote_withdrawn',
   'approval.escalated',
+  'approval.policy_changed',
   'approval.approved',
   'approval.denied',
   'approval.cancelled',

@@ -1,0 +1,71 @@
+import { Unavailable } from '@agentlattice/contracts';
+import { GroupWork } from './group-work.js';
+
+/** Runs that end when the test says so. */
+function byHand() {
+  const runs: {
+    items: readonly number[];
+    end: (results: readonly (number | Promise<number>)[]) => void;
+    fail: (error: Error) => void;
+  }[] = [];
+  const work = (items: readonly number[]) =>
+    new Promise<readonly (number | Promise<number>)[]>((end, fail) => runs.push({ items, end, fail }));
+  const groups = () => runs.map(({ items }) => items);
+  const end = async (run: number) => {
+    runs[run]?.end(runs[run].items.map((item) => item * 10));
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { runs, work, groups, end };
+}
+
+describe('work in groups', () => {
+  it('begins a lone item at once, and together what comes meanwhile', async () => {
+    const { work, groups, end } = byHand();
+    const group = new GroupWork(work, { most: 3 });
+    const results = Promise.all([1, 2, 3, 4, 5].map((item) => group.do(item)));
+    expect(groups()).toEqual([[1]]);
+    await end(0);
+    expect(groups()).toEqual([[1], [2, 3, 4]]);
+    await end(1);
+    await end(2);
+    expect(groups()).toEqual([[1], [2, 3, 4], [5]]);
+    expect(await results).toEqual([10, 20, 30, 40, 50]);
+  });
+
+  it('runs as many groups at once as it may', () => {
+    const { work, groups } = byHand();
+    const group = new GroupWork(work, { most: 9, atOnce: 2 });
+    for (const item of [1, 2, 3]) void group.do(item);
+    expect(groups()).toEqual([[1], [2]]);
+  });
+
+  it('fails those of a run that fails, and goes on', async () => {
+    const { runs, work, end } = byHand();
+    const group = new GroupWork(work, { most: 9 });
+    const [first, second] = [group.do(1), group.do(2)];
+    runs[0]?.fail(new Error('the connection is gone'));
+    await expect(first).rejects.toThrow('the connection is gone');
+    await end(1);
+    expect(await second).toBe(20);
+  });
+
+  it('lets an item fail alone', async () => {
+    const { runs, work, end } = byHand();
+    const group = new GroupWork(work, { most: 9 });
+    const first = group.do(1);
+    const [second, third] = [group.do(2), group.do(3)];
+    await end(0);
+    expect(await first).toBe(10);
+    runs[1]?.end([Promise.reject(new Error('this one')), 30]);
+    await expect(second).rejects.toThrow('this one');
+    expect(await third).toBe(30);
+  });
+
+  it('takes no more than may wait', async () => {
+    const { work } = byHand();
+    const group = new GroupWork(work, { most: 1, mostWaiting: 1 });
+    void group.do(1);
+    void group.do(2);
+    await expect(group.do(3)).rejects.toThrow(Unavailable);
+  });
+});
