@@ -24,6 +24,7 @@ export const stored = (
     content: policy,
     createdAt: new Date(Date.UTC(2026, 0, 1) + age * 1_000).toISOString(),
     tampered,
+    author: null,
   });
 };
 

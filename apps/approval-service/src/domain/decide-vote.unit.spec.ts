@@ -89,6 +89,12 @@ describe('who may decide', () => {
     given(wasOpened(separated, agent))
       .when(approve(admin))
       .thenEvents(wasApproved([voteOf(admin)]));
+    const written = { ...separated, policy_author: admin.memberId };
+    given(wasOpened(written, agent)).when(approve(admin)).thenRefused('FORBIDDEN');
+    given(wasOpened(written, agent)).when(deny(admin)).thenRefused('FORBIDDEN');
+    given(wasOpened({ ...separated, policy_author: anna.memberId }, agent))
+      .when(approve(admin))
+      .thenEvents(wasApproved([voteOf(admin)]));
   });
 });
 

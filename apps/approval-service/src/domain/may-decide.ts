@@ -32,8 +32,14 @@ export function whyNot({ terms, subject, requestedAt }: KnownApproval, person: P
   if (!terms.separation_of_duties) return null;
   if (owner === person.memberId)
     return new Refused('SELF_APPROVAL', 'who owns the agent does not decide its requests');
-  if (owner === null && person.role !== 'admin')
+  if (owner !== null) return null;
+  if (person.role !== 'admin')
     return new Refused('FORBIDDEN', 'the agent has no owner, so only an administrator decides its requests');
+  if (person.memberId === terms.policy_author)
+    return new Refused(
+      'FORBIDDEN',
+      'the agent has no owner, so who wrote this version of the policy does not decide its requests',
+    );
   return null;
 }
 
@@ -56,5 +62,5 @@ export function votesUnder(
   return votes
     .map((vote) => ({ ...vote, groups: groupsUnder(terms, vote.groups), forever_for: null }))
     .filter((vote) => terms.approver_groups.length === 0 || vote.groups.length > 0)
-    .filter((vote) => !terms.separation_of_duties || vote.member_id !== owner);
+    .filter((vote) => !terms.separation_of_duties || vote.member_id !== (owner ?? terms.policy_author));
 }

@@ -28,6 +28,8 @@ export interface PolicyRecord {
   readonly content: PolicyContent;
   readonly createdAt: string;
   readonly tampered: boolean;
+  /** The member who wrote this version; null when it was no person. */
+  readonly author: string | null;
 }
 
 const neverHolds: CompiledExpression = { holds: () => false };
@@ -41,7 +43,7 @@ export function compilePolicy(record: PolicyRecord): CompiledPolicy {
     ...record,
     conditions: content.conditions.map((condition) => compileCondition(condition).compiled),
     expression: typeof expression === 'string' ? neverHolds : expression,
-    terms: termsOf(content),
+    terms: termsOf(record),
   };
 }
 
@@ -73,7 +75,7 @@ function unwritableText(value: unknown, pointer = ''): Fault[] {
   return Object.entries(value).flatMap(([name, member]) => unwritableText(member, `${pointer}/${name}`));
 }
 
-function termsOf(content: PolicyContent): ApprovalTerms {
+function termsOf({ content, author }: PolicyRecord): ApprovalTerms {
   return {
     // A timeout that cannot be read cannot have been written; the shortest one is the safe reading.
     timeout_ms: durationMs(content.timeout) ?? 1,
@@ -84,5 +86,6 @@ function termsOf(content: PolicyContent): ApprovalTerms {
     escalation: content.escalation,
     on_removed: content.on_removed,
     on_no_approver: content.on_no_approver,
+    policy_author: author,
   };
 }

@@ -39,6 +39,7 @@ describe('a verdict', () => {
         escalation: [],
         on_removed: 'keep',
         on_no_approver: 'deny',
+        policy_author: null,
       },
     });
   });
@@ -176,7 +177,13 @@ describe('whatever is written and whatever is asked', () => {
           };
           const ref = { ...stored({}).ref };
           const set = policySet([
-            compilePolicy({ ref, content: policy, createdAt: '2026-01-01T00:00:00.000Z', tampered: false }),
+            compilePolicy({
+              ref,
+              content: policy,
+              createdAt: '2026-01-01T00:00:00.000Z',
+              tampered: false,
+              author: null,
+            }),
           ]);
           const said = evaluate(set, action({ action_type: 'a', metadata, data_accessed }), wednesdayMorning);
           const rows = said.conditions_evaluated;

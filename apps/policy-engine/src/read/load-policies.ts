@@ -10,6 +10,8 @@ interface LoadedRow {
   /** Of the newest event: `name`, `version`, `hash`, `content`, unless somebody tampered with it. */
   data: Record<string, unknown>;
   created_at: Date;
+  /** Of the newest event. */
+  author: string | null;
   /** The same from the read model; null where the row is missing. */
   row_version: number | null;
   row_hash: string | null;
@@ -26,6 +28,7 @@ export async function loadPolicies(
        SELECT org_id, stream_id, max(version) AS version FROM event
         WHERE org_id = ANY ($1) AND stream_id LIKE 'pol\\_%' GROUP BY org_id, stream_id)
      SELECT e.org_id, e.stream_id AS policy_id, e.version, e.data, first.occurred_at AS created_at,
+            CASE WHEN e.meta->'actor'->>'kind' = 'operator' THEN e.meta->'actor'->>'id' END AS author,
             p.version AS row_version, p.hash AS row_hash, p.content AS row_content
        FROM newest n JOIN event e USING (org_id, stream_id, version)
        JOIN event first ON first.org_id = e.org_id AND first.stream_id = e.stream_id AND first.version = 1
@@ -61,6 +64,7 @@ function compiled(row: LoadedRow): CompiledPolicy[] {
       content,
       createdAt: row.created_at.toISOString(),
       tampered,
+      author: row.author,
     });
   if (!tampered) return [made(fromEvent)];
   const copies = [fromEvent, read(row.row_content)].filter((copy) => copy !== undefined);
