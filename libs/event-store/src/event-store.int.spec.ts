@@ -75,7 +75,11 @@ describe('the event store', () => {
     postgres = await startPostgres({
       migrations: { 'approval-service': [eventStoreMigration('approval-service', 1_700_000_000_000)] },
     });
-    pool = new pg.Pool({ connectionString: postgres.databaseUrl('approval-service'), max: 20 });
+    pool = new pg.Pool({
+      connectionString: postgres.databaseUrl('approval-service'),
+      max: 20,
+      pipeline: true,
+    });
     pool.on('error', () => {});
     store = new EventStore(pool);
   });
@@ -217,6 +221,60 @@ describe('the event store', () => {
     expect(events.map(({ stream_id, data }) => [stream_id, data])).toEqual(
       streams.map(({ streamId, by }) => [streamId, expect.objectContaining({ by })]),
     );
+  });
+
+  it('decides each of several commands for itself, in their order, and reads along', async () => {
+    for (const streamId of ['each-1', 'each-2']) await open(streamId);
+    const { outcomes, answers } = await store.decideEach({
+      decider,
+      streams: [
+        { orgId: org, streamId: 'each-1', meta, by: 'ada' },
+        { orgId: org, streamId: 'each-0', meta, by: 'ada' },
+        { orgId: org, streamId: 'each-1', meta, by: 'bob' },
+        { orgId: org, streamId: 'each-2', meta, by: 'bob' },
+      ],
+      reads: [{ text: 'SELECT $1::text AS suffix', values: ['!'] }],
+      command: (at, { by }, [suffix]): Command => ({
+        type: 'decide',
+        by: by + String((suffix?.rows[0] as { suffix: string } | undefined)?.suffix),
+        at,
+      }),
+      along: (decided) => [
+        {
+          text: 'SELECT count(*)::int AS events FROM event WHERE stream_id = ANY ($1)',
+          values: [decided.map(({ stream }) => stream.streamId)],
+        },
+      ],
+    });
+    expect(outcomes.map(({ state, refused }) => [state, refused?.code ?? null])).toEqual([
+      [{ status: 'decided', by: 'ada!' }, null],
+      [{ status: 'none' }, 'NOT_FOUND'],
+      [{ status: 'decided', by: 'ada!' }, 'APPROVAL_ALREADY_DECIDED'],
+      [{ status: 'decided', by: 'bob!' }, null],
+    ]);
+    expect(answers.map(({ rows }) => rows as unknown[])).toEqual([[{ events: 4 }]]);
+    expect(await store.load(org, 'each-1')).toMatchObject([{ version: 1 }, outcomes[0]?.events[0]]);
+  });
+
+  it('does not take a rolled back transaction for a committed one', async () => {
+    const swallowed = inTransaction(pool, async (tx) => {
+      await store.append(tx, [newEvent('swallowed', 1)]);
+      await tx.query('SELECT 1 / 0').catch(() => {});
+    });
+    await expect(swallowed).rejects.toThrow('rolled back');
+    expect(await store.load(org, 'swallowed')).toEqual([]);
+  });
+
+  it('begins again after a migration that a prepared statement did not survive', async () => {
+    let times = 0;
+    const text = 'SELECT $1::int AS n';
+    const answer = await inTransaction(pool, async (tx) => {
+      times += 1;
+      // As PostgreSQL says "cached plan must not change result type".
+      if (times === 1) await tx.query("DO $$ BEGIN RAISE 'cached plan' USING ERRCODE = '0A000'; END $$");
+      return (await tx.query<{ n: number }>(text, [times])).rows;
+    });
+    expect(answer).toEqual([{ n: 2 }]);
   });
 
   it('keeps workspaces apart', async () => {

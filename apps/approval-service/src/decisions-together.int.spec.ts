@@ -1,0 +1,174 @@
+import {
+  approvalServiceCommands as commands,
+  type DecidingOperator,
+  type OpenItem,
+  Refused,
+} from '@agentlattice/contracts';
+import { eventually } from '@agentlattice/testkit';
+import type pg from 'pg';
+import { newId, requested } from '../test/approval-fixture.js';
+import { type ApprovalHouse, approvalHouse } from '../test/approval-house.js';
+
+let house: ApprovalHouse;
+beforeAll(async () => (house = await approvalHouse()));
+afterAll(() => house.stop());
+
+const org = newId('org');
+const opened = async (terms: Partial<OpenItem['terms']> = {}) => {
+  const item = requested(org, 60_000);
+  await house.opened({ ...item, terms: { ...item.terms, approvals_required: 1, ...terms } });
+  return item;
+};
+const body = (
+  { org_id, approval_id }: Pick<OpenItem, 'org_id' | 'approval_id'>,
+  operator: DecidingOperator,
+) => ({
+  org_id,
+  approval_id,
+  operator,
+  reason: 'looks good',
+  correlation_id: null,
+});
+type One = Pick<OpenItem, 'org_id' | 'approval_id'>;
+const approve = (item: One, operator: DecidingOperator, correlation_id: string | null = null) =>
+  house.n.client
+    .request(commands.approve, {
+      ...body(item, operator),
+      correlation_id,
+      forever_for: null,
+      policy_version: null,
+    })
+    .catch((error: unknown) => error);
+const deny = (item: One, operator: DecidingOperator) =>
+  house.n.client.request(commands.deny, body(item, operator)).catch((error: unknown) => error);
+
+/** Transactions that ended these requests. */
+const commits = async (...items: One[]) => {
+  const { rows } = await house.pool.query<{ xid: string }>(
+    `SELECT DISTINCT xid::text AS xid FROM event WHERE stream_id = ANY ($1) AND version > 1`,
+    [items.map(({ approval_id }) => approval_id)],
+  );
+  return rows.map(({ xid }) => xid);
+};
+
+/** Holds a request as somebody who decides it does, for as long as `work` lasts. */
+async function holding(item: One, work: (holder: pg.PoolClient) => Promise<void>): Promise<void> {
+  const holder = await house.pool.connect();
+  try {
+    await holder.query('BEGIN');
+    await holder.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 7154))', [
+      `${item.org_id}/${item.approval_id}`,
+    ]);
+    await work(holder);
+    await holder.query('COMMIT');
+  } finally {
+    holder.release();
+  }
+}
+const backendsThatWait = async () => {
+  const { rows } = await house.pool.query<{ pid: number }>(
+    `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`,
+  );
+  return rows.map(({ pid }) => pid);
+};
+
+/** Asks while a decision is under way, so that all of it shares the next commit. */
+async function askTogether<T>(ask: () => Promise<T>[]): Promise<{ answers: Promise<T[]> }> {
+  const [first, anna] = await Promise.all([opened(), house.member(org)]);
+  const asked: Promise<T>[] = [];
+  await holding(first, async () => {
+    void approve(first, anna);
+    await eventually(async () => (await backendsThatWait()).length === 1);
+    asked.push(...ask());
+    await house.n.gateway.flush();
+    // They have come once something that was asked after them is answered.
+    await house.n.client.request(commands.get_approval, {
+      org_id: org,
+      approval_id: first.approval_id,
+      agent_id: null,
+    });
+  });
+  return { answers: Promise.all(asked) };
+}
+const together = async <T>(ask: () => Promise<T>[]) => (await askTogether(ask)).answers;
+
+describe('decisions that come together', () => {
+  it('share a commit, and a refusal among them concerns nobody else', async () => {
+    const [first, second, late, anna, viewer] = await Promise.all([
+      opened(),
+      opened(),
+      opened(),
+      house.member(org),
+      house.member(org, { role: 'viewer' }),
+    ]);
+    await approve(late, anna);
+    const answers = await together(() => [
+      approve(first, anna),
+      approve(second, viewer),
+      approve({ org_id: org, approval_id: newId('apr') }, anna),
+      deny(late, anna),
+      approve({ ...first, org_id: newId('org') }, anna),
+      deny(second, anna),
+    ]);
+    expect(answers).toMatchObject([
+      { status: 'approved', reason: 'looks good', resolved_by: anna.member_id },
+      { code: 'FORBIDDEN' },
+      { code: 'NOT_FOUND' },
+      { code: 'APPROVAL_ALREADY_DECIDED', extra: { decision: { status: 'approved', reason: 'looks good' } } },
+      { code: 'NOT_FOUND' },
+      { status: 'denied', denial_reason: 'DENIED_BY_REVIEWER' },
+    ]);
+    expect(await commits(first, second)).toHaveLength(1);
+  });
+
+  it('on one request are counted one after another', async () => {
+    const item = await opened({ approvals_required: 2 });
+    const people = await Promise.all([house.member(org), house.member(org), house.member(org)]);
+    const [anna, bert, cora] = people as [DecidingOperator, DecidingOperator, DecidingOperator];
+    const answers = await together(() => [
+      approve(item, anna),
+      approve(item, anna),
+      approve(item, bert),
+      deny(item, cora),
+    ]);
+    expect(answers).toMatchObject([
+      { status: 'pending', approvals: { have: 1, need: 2 } },
+      { code: 'ALREADY_VOTED' },
+      { status: 'approved', approvals: { have: 2, need: 2 }, resolved_by: bert.member_id },
+      { code: 'APPROVAL_ALREADY_DECIDED', extra: { decision: { status: 'approved' } } },
+    ]);
+    expect(await house.typesOf(item)).toEqual(['approval.opened', 'approval.vote_cast', 'approval.approved']);
+    expect(await commits(item)).toHaveLength(1);
+    expect(house.n.wakes.filter((id) => id === item.approval_id)).toHaveLength(1);
+  });
+
+  it('are made apart where one of them cannot be stored', async () => {
+    const [good, bad, other, anna] = await Promise.all([opened(), opened(), opened(), house.member(org)]);
+    const answers = await together(() => [
+      approve(good, anna),
+      approve(bad, anna, 'text that PostgreSQL does not take: \0'),
+      approve(other, anna),
+    ]);
+    expect(answers).toMatchObject([{ status: 'approved' }, { code: 'INTERNAL' }, { status: 'approved' }]);
+    expect(await house.typesOf(bad)).toEqual(['approval.opened']);
+  });
+
+  it('are none of them made, and nobody is told otherwise, when the connection is lost before the commit', async () => {
+    const [held, other, anna] = await Promise.all([opened(), opened(), house.member(org)]);
+    let answers: unknown[] = [];
+    await holding(held, async () => {
+      const asked = await askTogether(() => [approve(held, anna), approve(other, anna)]);
+      await eventually(async () => {
+        const [pid] = await backendsThatWait();
+        if (pid !== undefined) await house.pool.query('SELECT pg_terminate_backend($1)', [pid]);
+        return pid !== undefined;
+      });
+      answers = await asked.answers;
+    });
+    for (const answer of answers) expect(answer).toBeInstanceOf(Refused);
+    expect(answers).toMatchObject([{ code: 'UNAVAILABLE' }, { code: 'UNAVAILABLE' }]);
+    expect(await commits(held, other)).toEqual([]);
+    expect(house.n.wakes).not.toContain(other.approval_id);
+    expect(await approve(other, anna)).toMatchObject({ status: 'approved' });
+  });
+});
