@@ -37,6 +37,7 @@ import {
   CHANGE_POLICY,
   CHECK_ACTION,
   FOREVER_EVENTS,
+  FOREVER_NET,
   FOREVER_WORK,
   JUDGE_SUBMISSIONS,
   LIVE_POLICIES,
@@ -47,6 +48,7 @@ import {
 
 /** How often it is looked for what was approved for ever and nobody asked for. */
 const lookForForeverMs = 1_000;
+const askForForeverMs = 2_000;
 
 @Module({
   imports: [ServiceModule.forRoot('policy-engine')],
@@ -71,9 +73,27 @@ const lookForForeverMs = 1_000;
           nc,
           client,
           durable: 'policy-engine-forever',
-          sources: ['gateway', 'approval-service'],
-          types: ['member.created', 'approval.approved'],
+          sources: ['gateway'],
+          types: ['member.created'],
           handle: noteForever,
+          logger,
+        }),
+    },
+    {
+      // Who approves for ever asks for it by a command; this is the net under it, and few approvals are for ever.
+      provide: FOREVER_NET,
+      inject: [POOL, NATS, COMMANDS, LOGGER],
+      useFactory: (pool: pg.Pool, nc: NatsConnection, client: CommandClient, logger: Logger) =>
+        startProjection({
+          pool,
+          nc,
+          client,
+          durable: 'policy-engine-forever',
+          sources: ['approval-service'],
+          types: ['approval.approved'],
+          handle: noteForever,
+          onlyAsks: true,
+          checkEveryMs: askForForeverMs,
           logger,
         }),
     },
@@ -110,12 +130,13 @@ export class PolicyEngineModule implements OnApplicationShutdown {
     @Inject(LIVE_POLICIES) private readonly policies: LivePolicies,
     @Inject(RELAY) private readonly relay: Relay,
     @Inject(FOREVER_EVENTS) private readonly events: Projection,
+    @Inject(FOREVER_NET) private readonly net: Projection,
     @Inject(FOREVER_WORK) private readonly forever: RegularWork,
   ) {}
 
   /** After the last batch: until then its items are judged. */
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.events.stop(), this.forever.stop()]);
+    await Promise.all([this.events.stop(), this.net.stop(), this.forever.stop()]);
     await Promise.all([this.policies.stop(), this.relay.stop()]);
   }
 }

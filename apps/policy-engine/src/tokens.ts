@@ -7,5 +7,6 @@ export const JUDGE_SUBMISSIONS = Symbol('JUDGE_SUBMISSIONS');
 export const RELAY = Symbol('RELAY');
 export const REJUDGE_REQUESTS = Symbol('REJUDGE_REQUESTS');
 export const FOREVER_EVENTS = Symbol('FOREVER_EVENTS');
+export const FOREVER_NET = Symbol('FOREVER_NET');
 export const ALLOW_FOREVER = Symbol('ALLOW_FOREVER');
 export const FOREVER_WORK = Symbol('FOREVER_WORK');

@@ -27,6 +27,8 @@ interface ProjectionSettings {
   readonly logger: Logger;
   /** How often sources are asked for what was missed; default 30 s. */
   readonly checkEveryMs?: number;
+  /** For events that nobody waits for: sources are only asked, so many events cost little more than one. */
+  readonly onlyAsks?: boolean;
   /** Told after a commit that handled events here: what they ask for can be begun at once. */
   readonly onApplied?: () => void;
 }
@@ -72,14 +74,16 @@ class RunningProjection implements Projection {
   constructor(private readonly options: ProjectionOptions) {}
 
   start(): void {
-    const { nc, durable, types, logger, sources } = this.options;
-    const consumer = consumeEvents(nc, {
-      durable,
-      types,
-      logger,
-      onMessage: (events) => this.receive(events),
-    });
-    this.stopConsumer = () => consumer.stop();
+    const { nc, durable, types, logger, sources, onlyAsks = false } = this.options;
+    if (!onlyAsks) {
+      const consumer = consumeEvents(nc, {
+        durable,
+        types,
+        logger,
+        onMessage: (events) => this.receive(events),
+      });
+      this.stopConsumer = () => consumer.stop();
+    }
     for (const source of sources) this.check(source);
     const timer = setInterval(
       () => sources.forEach((source) => this.check(source)),

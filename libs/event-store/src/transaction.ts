@@ -43,12 +43,10 @@ async function once<T>(pool: pg.Pool, work: Work<T>, opening: readonly Statement
   // A connection that dies while we hold it reports to us, not to the pool.
   const onError = (error: Error) => (broken = error);
   client.on('error', onError);
-  const send = ({ text, values }: Statement) => client.query(text, [...values]);
   try {
-    const [, ...opened] = await Promise.all([client.query('BEGIN'), ...opening.map(send)]);
+    const [, ...opened] = await together(client, [begin, ...opening]);
     const ended = await work(client, opened);
-    const last = ended instanceof Ending ? ended.statements : [];
-    const answers = await Promise.all([...last.map(send), client.query('COMMIT')]);
+    const answers = await together(client, [...(ended instanceof Ending ? ended.statements : []), commit]);
     // After a failure the server takes a COMMIT for a ROLLBACK and does not complain.
     if (answers.at(-1)?.command !== 'COMMIT') throw new Error('the transaction was rolled back');
     return ended instanceof Ending ? ended.result(answers.slice(0, -1)) : ended;
@@ -58,6 +56,24 @@ async function once<T>(pool: pg.Pool, work: Work<T>, opening: readonly Statement
   } finally {
     client.off('error', onError);
     client.release(broken);
+  }
+}
+
+const begin: Statement = { text: 'BEGIN', values: [] };
+const commit: Statement = { text: 'COMMIT', values: [] };
+
+/** In one write: each costs both sides more than many a statement. */
+function together(client: pg.PoolClient, statements: readonly Statement[]): Promise<pg.QueryResult[]> {
+  const { stream } = client.connection;
+  stream.cork();
+  try {
+    return Promise.all(
+      statements.map(({ text, values }) =>
+        values.length === 0 ? client.query(text) : client.query(text, [...values]),
+      ),
+    );
+  } finally {
+    stream.uncork();
   }
 }
 
