@@ -26,7 +26,7 @@ import { EscalationSweep } from './application/escalation-sweep.js';
 import { lookForNearEveryMs, makeSetNearAlarms } from './application/near-alarms.js';
 import { makeEndUndecidable } from './application/end-undecidable.js';
 import { makeOpenApprovals, type OpenApprovals } from './application/open-approvals.js';
-import { makeOpenUnopened, noteRequestedAction } from './application/open-unopened.js';
+import { makeOpenUnopened, noteRequestedActions } from './application/open-unopened.js';
 import { makeRejudgePending } from './application/rejudge-pending.js';
 import { makeTimeOutApprovals, type TimeOutApprovals } from './application/time-out-approvals.js';
 import { policyChangeTypes } from './domain/policy-change-note.js';
@@ -258,7 +258,7 @@ function background(
       durable: 'approval-service-requested',
       sources: ['audit-ledger'],
       types: ['action.requested'],
-      handle: noteRequestedAction,
+      handleAll: noteRequestedActions,
       logger,
     }),
     new RegularWork('the sweep of deadlines', sweepEveryMs, () => deadlines.run(), logger).start(),

@@ -10,7 +10,7 @@ import { type CommandClient, consumeEvents } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
-import { inTransaction, type Tx } from './transaction.js';
+import { Ending, inTransaction, type Statement, type Tx } from './transaction.js';
 
 export type ProjectedEvent = WireEvent & DomainEvent;
 
@@ -193,14 +193,18 @@ class RunningProjection implements Projection {
   private async apply(events: readonly WireEvent[]): Promise<boolean> {
     const [first] = events;
     if (first === undefined) return true;
-    const applied = await inTransaction(this.options.pool, async (tx) => {
-      const checked = await this.lockPosition(tx, first.source);
-      const next = inOrder(events, checked);
-      const last = next.at(-1)?.gpos ?? checked;
-      if (last !== checked + next.length) return false;
-      await this.applyNext(tx, first.source, next, last);
-      return true;
-    });
+    const applied = await inTransaction<boolean>(
+      this.options.pool,
+      async (tx, [position]) => {
+        const checked = positionIn(position);
+        const next = inOrder(events, checked);
+        const last = next.at(-1)?.gpos ?? checked;
+        if (last !== checked + next.length) return false;
+        await this.handleNew(tx, next);
+        return new Ending([this.movingTo(first.source, last)], () => true);
+      },
+      [this.lockingPosition(first.source)],
+    );
     this.options.onApplied?.();
     return applied;
   }
@@ -208,49 +212,53 @@ class RunningProjection implements Projection {
   private async applyPage(source: ServiceName, events: readonly WireEvent[], through: number): Promise<void> {
     if (events.some((event) => event.source !== source))
       throw new Error(`${source} replayed a foreign event`);
-    await inTransaction(this.options.pool, async (tx) => {
-      const checked = await this.lockPosition(tx, source);
-      if (through <= checked) return;
-      await this.applyNext(tx, source, inOrder(events, checked), through);
-    });
+    await inTransaction<boolean>(
+      this.options.pool,
+      async (tx, [position]) => {
+        const checked = positionIn(position);
+        if (through <= checked) return false;
+        await this.handleNew(tx, inOrder(events, checked));
+        return new Ending([this.movingTo(source, through)], () => true);
+      },
+      [this.lockingPosition(source)],
+    );
     if (events.length > 0) this.options.onApplied?.();
   }
 
-  private async lockPosition(tx: Tx, source: ServiceName): Promise<number> {
-    const { rows } = await tx.query<{ checked_gpos: string }>(
-      `INSERT INTO consumer_position (consumer, source) VALUES ($1, $2)
+  /** Nobody else moves it before our commit. */
+  private lockingPosition(source: ServiceName): Statement {
+    return {
+      text: `INSERT INTO consumer_position (consumer, source) VALUES ($1, $2)
        ON CONFLICT (consumer, source) DO UPDATE SET checked_gpos = consumer_position.checked_gpos
        RETURNING checked_gpos`,
-      [this.options.durable, source],
-    );
-    return Number(rows[0]?.checked_gpos ?? 0);
+      values: [this.options.durable, source],
+    };
   }
 
-  private async applyNext(
-    tx: Tx,
-    source: ServiceName,
-    events: readonly WireEvent[],
-    through: number,
-  ): Promise<void> {
+  private movingTo(source: ServiceName, through: number): Statement {
+    return {
+      text: 'UPDATE consumer_position SET checked_gpos = $3 WHERE consumer = $1 AND source = $2',
+      values: [this.options.durable, source, through],
+    };
+  }
+
+  private async handleNew(tx: Tx, events: readonly WireEvent[]): Promise<void> {
     const { durable, handle, handleAll } = this.options;
-    if (events.length > 0) {
-      // An event that is known under another number was renumbered by a restored source; it must not count twice.
-      const { rows } = await tx.query<{ event_id: string }>(
-        `INSERT INTO inbox (consumer, event_id) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING RETURNING event_id`,
-        [durable, events.map((event) => event.event_id)],
-      );
-      const fresh = new Set(rows.map((row) => row.event_id));
-      const known = events.filter((event) => fresh.has(event.event_id)).map(readEvent);
-      if (handle !== undefined) for (const event of known) await handle(tx, event);
-      else if (known.length > 0) await handleAll(tx, known);
-    }
-    await tx.query('UPDATE consumer_position SET checked_gpos = $3 WHERE consumer = $1 AND source = $2', [
-      durable,
-      source,
-      through,
-    ]);
+    if (events.length === 0) return;
+    // An event that is known under another number was renumbered by a restored source; it must not count twice.
+    const { rows } = await tx.query<{ event_id: string }>(
+      `INSERT INTO inbox (consumer, event_id) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING RETURNING event_id`,
+      [durable, events.map((event) => event.event_id)],
+    );
+    const fresh = new Set(rows.map((row) => row.event_id));
+    const known = events.filter((event) => fresh.has(event.event_id)).map(readEvent);
+    if (handle !== undefined) for (const event of known) await handle(tx, event);
+    else if (known.length > 0) await handleAll(tx, known);
   }
 }
+
+const positionIn = (answer: pg.QueryResult | undefined) =>
+  Number((answer?.rows[0] as { checked_gpos: string } | undefined)?.checked_gpos ?? 0);
 
 /** Those after `checked`, each once, ascending. */
 function inOrder(events: readonly WireEvent[], checked: number): WireEvent[] {

@@ -5,14 +5,17 @@ import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
 import type { OpenApprovals } from './open-approvals.js';
 
-/** Remembers a recorded request that is not open; usually its batch is on its way and opens it in a moment. */
-export async function noteRequestedAction(tx: Tx, event: ProjectedEvent): Promise<void> {
-  if (event.type !== 'action.requested') return;
+/** Remembers recorded requests that are not open; usually their batch is on its way and opens them in a moment. */
+export async function noteRequestedActions(tx: Tx, events: readonly ProjectedEvent[]): Promise<void> {
+  const requested = events.flatMap((event) =>
+    event.type === 'action.requested' ? [[event.org_id, event.data.approval_id] as const] : [],
+  );
   await tx.query(
-    `INSERT INTO unopened_request (org_id, approval_id) SELECT $1, $2
-      WHERE NOT EXISTS (SELECT FROM approval WHERE org_id = $1 AND approval_id = $2)
+    `INSERT INTO unopened_request (org_id, approval_id)
+     SELECT * FROM (SELECT * FROM unnest($1::text[], $2::text[]) AS k (org_id, approval_id) LIMIT $3) AS k
+      WHERE NOT EXISTS (SELECT FROM approval a WHERE a.org_id = k.org_id AND a.approval_id = k.approval_id)
      ON CONFLICT DO NOTHING`,
-    [event.org_id, event.data.approval_id],
+    [requested.map(([orgId]) => orgId), requested.map(([, approvalId]) => approvalId), requested.length],
   );
 }
 
