@@ -64,7 +64,7 @@ describe('requests that wait for a person', () => {
       expect(await logged(id)).toHaveLength(3);
     });
 
-    it('needs as many people as the policy says, one of them from the group', async () => {
+    it('needs as many people as the policy says, all from the groups it names', async () => {
       const id = await requested('four.eyes');
       expect(await decide(id, 'approve', member.api)).toMatchObject({
         status: 403,
@@ -190,6 +190,42 @@ describe('requests that wait for a person', () => {
     });
   });
 
+  describe('an agent that changes while it waits', () => {
+    it('gets no grant once it is suspended, whoever approves', async () => {
+      const other = await addAgent(admin, 'suspect');
+      const id = await requested('deploy.production', other.api);
+      const waiting = held(id, 60, other.api);
+      const submitted = other.api.call('POST', '/api/v1/actions', {
+        body: { action_type: 'deploy.production', metadata: { suspect: true } },
+        headers: { prefer: 'wait=60, grant' },
+      });
+      const second = await eventually(async () => {
+        const { body } = await other.api.get('/api/v1/approvals?status=pending');
+        return (body['approvals'] as { id: string; metadata: object }[]).find(
+          ({ metadata }) => 'suspect' in metadata,
+        )?.id;
+      });
+      expect((await admin.post(`/api/v1/agents/${other.id}/suspend`, {})).status).toBe(200);
+      await Promise.all([decide(id, 'approve'), decide(second, 'approve')]);
+      expect((await waiting).body).toMatchObject({ status: 'approved', grant: null });
+      expect((await submitted).body).toMatchObject({ status: 'executed' });
+      expect((await submitted).body).not.toHaveProperty('grant');
+      await admin.post(`/api/v1/agents/${other.id}/resume`, {});
+      await eventually(async () => (await held(id, 0, other.api)).body['grant'] !== null);
+    });
+
+    it('hears nothing once its key is revoked', async () => {
+      const { id: agentId } = stack.credentials.agent;
+      const made = await admin.post('/api/v1/keys', { name: 'brief', kind: 'agent', agent_id: agentId });
+      const id = await requested();
+      const waiting = held(id, 60, admin.as(String(made.body['key'])));
+      await held(id, 0);
+      expect((await admin.call('DELETE', `/api/v1/keys/${String(made.body['id'])}`)).status).toBe(200);
+      await decide(id, 'approve');
+      expect(await waiting).toMatchObject({ status: 401, body: { error: 'UNAUTHENTICATED' } });
+    });
+  });
+
   describe('waiting', () => {
     it('any number of waiters hear of the decision', async () => {
       const id = await requested();
@@ -272,6 +308,7 @@ describe('requests that wait for a person', () => {
       expect({ status, body }).toMatchObject({ status: 200, body: { status: 'pending' } });
       await eventually(() => stack.pid('gateway') !== stopped);
       await stack.ready('gateway');
+      await eventually(async () => (await admin.get('/readyz')).status === 200);
     });
   });
 

@@ -119,7 +119,7 @@ const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approv
       useFactory: (directory: PrincipalDirectory, { rateLimit }: GatewayConfig, commands: CommandClient) =>
         new KeyGuard(directory, new RateLimit(rateLimit), (principal, params) =>
           commands.request(
-            approvalServiceCommands.get_approval,
+            approvalServiceCommands.approval_status,
             approvalOf(principal, params as { approval_id: string }),
           ),
         ),

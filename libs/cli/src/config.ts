@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { exitCode, Failure } from './exit-code.js';
 
@@ -31,16 +31,32 @@ export async function readConfig(env: NodeJS.ProcessEnv, folder: string): Promis
   return { baseUrl: baseUrl.replace(/\/+$/, ''), apiKey };
 }
 
-/** The address that the last `npm start` wrote down; undefined where there is none to be read. */
+/**
+ * The address that the last `npm start` wrote down; undefined where there is none to be read. The key goes there, so a
+ * file that came with a checked-out folder must not count: git keeps no mode 0600 and no owner, and `npm start` listens
+ * on this machine.
+ */
 async function baseUrlOfStart(env: NodeJS.ProcessEnv, folder: string): Promise<string | undefined> {
   const file = join(resolve(folder, env['AL_DATA_DIR'] || '.agentlattice'), 'credentials.json');
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
+  const { uid, mode } = await stat(file);
+  if (process.getuid !== undefined && (uid !== process.getuid() || (mode & 0o077) !== 0))
+    throw new Failure(
+      exitCode.usage,
+      `${file} was not written by \`npm start\`: it must be yours and readable by nobody else (mode 0600). Set AL_BASE_URL if you trust its address.`,
+    );
   try {
     const { base_url } = JSON.parse(text) as { base_url?: unknown };
-    if (typeof base_url === 'string') return base_url;
+    if (typeof base_url === 'string' && isLoopback(base_url)) return base_url;
   } catch {
     // Said below.
   }
-  throw new Failure(exitCode.usage, `${file} is damaged; set AL_BASE_URL or run \`npm start\` again.`);
+  throw new Failure(
+    exitCode.usage,
+    `${file} names no address of this machine; set AL_BASE_URL or run \`npm start\` again.`,
+  );
 }
+
+const isLoopback = (url: string) =>
+  /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(URL.parse(url)?.hostname ?? '');

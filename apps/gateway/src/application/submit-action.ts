@@ -18,6 +18,8 @@ export interface Submission {
   readonly traceparent: string | null;
   /** Aborted when the agent does not wait for the answer any more. */
   readonly gone: AbortSignal;
+  /** Whether the agent may still have a grant when its held answer leaves. */
+  readonly mayHoldGrants: () => Promise<boolean>;
 }
 
 /** Sends an action on its way to a durable verdict; the answer is on disk when this resolves. */
@@ -53,7 +55,7 @@ export class SubmitAction {
     org_id: string,
     agent_id: string,
     answered: Answered,
-    { prefer: { waitSeconds }, gone }: Submission,
+    { prefer: { waitSeconds }, gone, mayHoldGrants }: Submission,
   ): Promise<Answered> {
     const { status, approval_id } = answered.outcome;
     if (waitSeconds === 0 || status !== 'requested' || approval_id === null) return answered;
@@ -63,7 +65,8 @@ export class SubmitAction {
       if (error instanceof Unavailable) return null;
       throw error;
     });
-    return decision === null ? answered : decidedOutcome(answered, decision);
+    if (decision === null) return answered;
+    return decidedOutcome(answered, (await mayHoldGrants()) ? decision : { ...decision, grant: null });
   }
 }
 

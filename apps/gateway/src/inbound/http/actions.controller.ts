@@ -12,7 +12,9 @@ import { COMMANDS } from '@agentlattice/service';
 import { Controller, Inject, Req, Res } from '@nestjs/common';
 import type { SubmitAction } from '../../application/submit-action.js';
 import type { Principal } from '../../domain/principal.js';
-import { SUBMIT_ACTION } from '../../tokens.js';
+import type { PrincipalDirectory } from '../../outbound/principal-directory.js';
+import { DIRECTORY, SUBMIT_ACTION } from '../../tokens.js';
+import { callerOf, mayHoldGrants } from './caller-of.js';
 import { readPrefer } from '../../domain/prefer.js';
 import { Caller, Handles, RequestInput } from './handles.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
@@ -26,6 +28,7 @@ export class ActionsController {
   constructor(
     @Inject(SUBMIT_ACTION) private readonly submitAction: SubmitAction,
     @Inject(COMMANDS) private readonly commands: CommandClient,
+    @Inject(DIRECTORY) private readonly directory: PrincipalDirectory,
   ) {}
 
   @Handles(routes.submitAction)
@@ -47,6 +50,7 @@ export class ActionsController {
       correlationId: request.id,
       traceparent: currentTraceparent(),
       gone: goneSignal(reply),
+      mayHoldGrants: async () => mayHoldGrants(await callerOf(this.directory, request)),
     });
     applied(reply, prefer);
     reply.status(status);

@@ -12,9 +12,11 @@ import type { AwaitDecision } from '../../application/await-decision.js';
 import type { DecideApproval } from '../../application/decide-approval.js';
 import { readPrefer } from '../../domain/prefer.js';
 import type { Principal } from '../../domain/principal.js';
-import { AWAIT_DECISION, DECIDE_APPROVAL } from '../../tokens.js';
+import type { PrincipalDirectory } from '../../outbound/principal-directory.js';
+import { AWAIT_DECISION, DECIDE_APPROVAL, DIRECTORY } from '../../tokens.js';
 import { approvalOf } from './approval-of.js';
 import { doorOf } from './ask.js';
+import { callerOf, mayHoldGrants } from './caller-of.js';
 import { Caller, Handles, RequestInput } from './handles.js';
 import { applied, goneSignal } from './held-answer.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
@@ -29,24 +31,27 @@ export class ApprovalsController {
     @Inject(COMMANDS) private readonly commands: CommandClient,
     @Inject(AWAIT_DECISION) private readonly awaitDecision: AwaitDecision,
     @Inject(DECIDE_APPROVAL) private readonly decide: DecideApproval,
+    @Inject(DIRECTORY) private readonly directory: PrincipalDirectory,
   ) {}
 
   @Handles(routes.approvalStatus)
   status(
     @Caller() principal: Principal,
     @RequestInput() input: RouteInput<typeof routes.approvalStatus>,
+    @Req() request: GatewayRequest,
     @Res({ passthrough: true }) reply: GatewayReply,
   ): Promise<RouteOutput<typeof routes.approvalStatus>> {
-    return this.statusOf(principal, input, reply);
+    return this.statusOf(principal, input, request, reply);
   }
 
   @Handles(routes.approvalStatusUnversioned)
   statusUnversioned(
     @Caller() principal: Principal,
     @RequestInput() input: RouteInput<typeof routes.approvalStatusUnversioned>,
+    @Req() request: GatewayRequest,
     @Res({ passthrough: true }) reply: GatewayReply,
   ): Promise<RouteOutput<typeof routes.approvalStatusUnversioned>> {
-    return this.statusOf(principal, input, reply);
+    return this.statusOf(principal, input, request, reply);
   }
 
   @Handles(routes.listApprovals)
@@ -125,6 +130,7 @@ export class ApprovalsController {
   private async statusOf(
     principal: Principal,
     { params, headers }: Pick<RouteInput<typeof routes.approvalStatus>, 'params' | 'headers'>,
+    request: GatewayRequest,
     reply: GatewayReply,
   ): Promise<ApprovalStatus> {
     const prefer = { ...readPrefer(headers.prefer), grant: false };
@@ -134,8 +140,7 @@ export class ApprovalsController {
       prefer.waitSeconds * 1_000,
       goneSignal(reply),
     );
-    // A grant clears an action: whoever may only look does not get it.
-    return principal.kind === 'operator' && principal.role === 'viewer' ? { ...status, grant: null } : status;
+    return mayHoldGrants(await callerOf(this.directory, request)) ? status : { ...status, grant: null };
   }
 }
 

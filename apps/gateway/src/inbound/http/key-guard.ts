@@ -2,6 +2,7 @@ import { Refused, type Route } from '@agentlattice/contracts';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { mayCall, type Principal } from '../../domain/principal.js';
 import type { PrincipalDirectory } from '../../outbound/principal-directory.js';
+import { callerOf } from './caller-of.js';
 import { routeOf } from './handles.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 import type { RateLimit } from './rate-limit.js';
@@ -21,23 +22,15 @@ export class KeyGuard implements CanActivate {
     if (route.callers === 'public') return true;
     const http = context.switchToHttp();
     const request = http.getRequest<GatewayRequest>();
-    const key = bearerOf(request.headers.authorization);
-    const principal = key === undefined ? undefined : await this.directory.find(key);
-    if (principal === undefined)
-      throw new Refused(
-        'UNAUTHENTICATED',
-        key === undefined
-          ? 'send a key as “Authorization: Bearer <key>”'
-          : 'the key is unknown, expired or revoked',
-      );
+    const principal = await callerOf(this.directory, request);
+    // A waiting agent takes any 4xx for the end (decisions §6), so its status reads are not counted.
+    if (!route.path.endsWith('/status'))
+      await this.rateLimit.take(principal.keyId, http.getResponse<GatewayReply>());
     if (!mayCall(principal, route.callers)) {
       if (route.seenBy !== undefined && mayCall(principal, route.seenBy))
         await this.find(principal, request.params);
       throw refusal(principal, route, route.callers);
     }
-    // A waiting agent takes any 4xx for the end (decisions §6), so its status reads are not counted.
-    if (!route.path.endsWith('/status'))
-      await this.rateLimit.take(principal.keyId, http.getResponse<GatewayReply>());
     request.principal = principal;
     return true;
   }
@@ -54,8 +47,6 @@ function refusal(principal: Principal, route: Route, callers: readonly string[])
     `${route.id} is for ${callers.join(', ')}; this key is ${described(principal)}`,
   );
 }
-
-const bearerOf = (header: string | undefined) => /^Bearer ([A-Za-z0-9_-]{1,200})$/i.exec(header ?? '')?.[1];
 
 function described(principal: Principal): string {
   switch (principal.kind) {
