@@ -288,12 +288,16 @@ describe('what is said with a decision', () => {
       [item.approval_id],
     );
     expect(rows.map(({ text }) => text).join()).not.toContain('secret-words');
-    const { values } = await new CommandClient(house.n.ledger).request(commands.erasable_values, {
-      event_ids: [...rows.map(({ event_id }) => event_id), 'evt_unknown'],
+    const ids = [...rows.map(({ event_id }) => event_id), newId('evt')];
+    const ask = (own: string) =>
+      new CommandClient(house.n.ledger).request(commands.erasable_values, {
+        events: ids.map((event_id) => ({ org_id: own, event_id })),
+      });
+    expect(await ask(item.org_id)).toEqual({
+      answered: ids,
+      values: [{ event_id: rows[2]?.event_id, reason: 'secret-words \uFFFD \uFFFD', note: null }],
     });
-    expect(values).toEqual([
-      { event_id: rows[2]?.event_id, reason: 'secret-words \uFFFD \uFFFD', note: null },
-    ]);
+    expect(await ask(newId('org'))).toEqual({ answered: ids, values: [] });
     expect((await view(item)).votes.map((vote) => vote.reason)).toEqual([null, 'secret-words \uFFFD \uFFFD']);
   });
 });

@@ -136,6 +136,29 @@ it('what people said with their decisions is bound by the entries and shown with
   expect([...words]).toEqual([[denied.event_id, { reason }]]);
 });
 
+it('what was not answered is asked for again, and never taken for silence', async () => {
+  const org = newOrg();
+  approvals.mostAtOnce = 3;
+  const events = Array.from({ length: 10 }, (_, n) => decide(org, `reason ${String(n)}`).denied);
+  await approvals.publish(...events);
+  const log = await logOf(org, 21);
+  approvals.mostAtOnce = 64;
+  const denied = log.filter(({ type }) => type === 'approval.denied');
+  expect(denied.map(({ reason }) => reason)).toEqual(events.map((_, n) => `reason ${String(n)}`));
+});
+
+it('a ledger that cannot learn what was said says so, and goes on once it can', async () => {
+  const org = newOrg();
+  approvals.mostAtOnce = 0;
+  const { denied } = decide(org, 'at last');
+  await approvals.publish(denied);
+  await eventually(async () => !(await ledger.readiness()).ready, { within: 30_000 });
+  approvals.mostAtOnce = 64;
+  const log = await logOf(org, 3);
+  expect(log.at(-1)).toMatchObject({ id: denied.event_id, reason: 'at last' });
+  expect((await ledger.readiness()).ready).toBe(true);
+}, 60_000);
+
 it('nothing is asked about events that come without words', async () => {
   const org = newOrg();
   const before = approvals.asked.length;
@@ -197,7 +220,7 @@ it('events stand once, with their words, when the writer is killed and they come
   const before = await entriesOf(org);
   expect(before.slice(1).map(({ id }) => id)).toEqual(events.map(({ event_id }) => event_id));
   expect((await everyWordIsBound(org)).size).toBe(300);
-  expect(approvals.asked.every((ids) => ids.length <= 500)).toBe(true);
+  expect(approvals.asked.every((ids) => ids.length <= 64)).toBe(true);
   // Once written an entry keeps its bytes, however often its event comes.
   await ledger.kill('SIGKILL');
   ledger = await house.start();

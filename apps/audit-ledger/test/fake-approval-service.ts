@@ -14,6 +14,8 @@ export class FakeApprovalService extends FakeSource {
   readonly said = new Map<string, Said>();
   /** The ids of each question. */
   readonly asked: string[][] = [];
+  /** How many of them it answers, as when no more fit a message. */
+  mostAtOnce = 64;
   private words: Subscription | undefined;
 
   constructor(private readonly connection: NatsConnection) {
@@ -28,9 +30,11 @@ export class FakeApprovalService extends FakeSource {
       queue: 'approval-service',
       logger: createLogger('test', 'silent'),
       handler: (payload) => {
-        const { event_ids } = payload as { event_ids: string[] };
-        this.asked.push(event_ids);
+        const { events } = payload as { events: { event_id: string }[] };
+        const event_ids = events.map(({ event_id }) => event_id).slice(0, this.mostAtOnce);
+        this.asked.push(events.map(({ event_id }) => event_id));
         return {
+          answered: event_ids,
           values: event_ids.flatMap((event_id) => {
             const said = this.said.get(event_id);
             return said === undefined ? [] : [{ event_id, ...said }];

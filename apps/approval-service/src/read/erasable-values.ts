@@ -2,17 +2,34 @@ import type { approvalServiceCommands, CommandRequest, CommandResponse } from '@
 import type pg from 'pg';
 
 type ErasableValues = (typeof approvalServiceCommands)['erasable_values'];
+type Said = CommandResponse<ErasableValues>['values'][number];
 
-/** What was said with events; those that said nothing are left out. */
+/** NATS takes 1 MiB a message; one event's words always fit. */
+const maxBytes = 512 * 1024;
+
+/** What was said with events of their workspaces, as far as it fits one message. */
 export async function erasableValues(
   pool: pg.Pool,
-  { event_ids }: CommandRequest<ErasableValues>,
+  { events }: CommandRequest<ErasableValues>,
 ): Promise<CommandResponse<ErasableValues>> {
-  const { rows } = await pool.query<{ event_id: string; reason: string | null; note: string | null }>(
-    `SELECT event_id, max(value) FILTER (WHERE name = 'reason') AS reason,
-            max(value) FILTER (WHERE name = 'note') AS note
-       FROM event_value WHERE event_id = ANY ($1) GROUP BY event_id`,
-    [event_ids],
+  const { rows } = await pool.query<Said>(
+    `SELECT v.event_id, max(v.value) FILTER (WHERE v.name = 'reason') AS reason,
+            max(v.value) FILTER (WHERE v.name = 'note') AS note
+       FROM unnest($1::text[], $2::text[]) AS k (org_id, event_id)
+       JOIN event_value v ON v.event_id = k.event_id AND v.org_id = k.org_id
+      GROUP BY v.event_id`,
+    [events.map(({ org_id }) => org_id), events.map(({ event_id }) => event_id)],
   );
-  return { values: rows };
+  const found = new Map(rows.map((row) => [row.event_id, row]));
+  const answered: string[] = [];
+  const values: Said[] = [];
+  let bytes = 0;
+  for (const { event_id } of events) {
+    const said = found.get(event_id);
+    bytes += said === undefined ? 0 : Buffer.byteLength(JSON.stringify(said));
+    if (answered.length > 0 && bytes > maxBytes) break;
+    answered.push(event_id);
+    if (said !== undefined) values.push(said);
+  }
+  return { answered, values };
 }

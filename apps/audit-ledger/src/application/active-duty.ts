@@ -173,6 +173,9 @@ export class ActiveDuty implements Duty {
     return [
       ...stuck,
       ...this.followers.stuck.map((source) => `an event of the ${source} cannot enter the log`),
+      ...this.followers.speechless.map(
+        (source) => `events of the ${source} wait for what was said with them`,
+      ),
     ];
   }
 

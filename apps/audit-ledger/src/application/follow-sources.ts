@@ -30,6 +30,8 @@ export interface FollowPorts {
 
 const pageSize = 500;
 const retryAfterMs = 1_000;
+/** Words that cannot be had for longer are a trouble that somebody must look at. */
+const speechlessMs = 10_000;
 
 /**
  * Brings the events of every other service into the logs, each source in its own order. JetStream brings them quickly;
@@ -66,6 +68,14 @@ export class SourceFollowers {
     return [...this.followers].filter(([, follower]) => follower.stuck).map(([source]) => source);
   }
 
+  /** Sources whose events wait because what was said with them cannot be had. */
+  get speechless(): ForeignSource[] {
+    const since = performance.now() - speechlessMs;
+    return [...this.followers]
+      .filter(([, { speechlessSince }]) => speechlessSince !== null && speechlessSince < since)
+      .map(([source]) => source);
+  }
+
   async stop(): Promise<void> {
     clearInterval(this.timer);
     await Promise.all([...this.followers.values()].map((follower) => follower.stop()));
@@ -77,7 +87,7 @@ class SourceFollower {
   private asked = false;
   private stopped = false;
   /** What was said with the next events cannot be had for now: they wait at their source. */
-  private speechless = false;
+  speechlessSince: number | null = null;
   /** Something came meanwhile. */
   private overheard = false;
   private retry: NodeJS.Timeout | undefined;
@@ -91,7 +101,7 @@ class SourceFollower {
 
   receive(events: readonly WireEvent[]): Promise<void> {
     if (events.length === 0) return Promise.resolve();
-    if (this.speechless) {
+    if (this.speechlessSince !== null) {
       // Its own table has it for later; the other sources' events, which come along, must not wait.
       this.overheard = true;
       return Promise.resolve();
@@ -190,15 +200,15 @@ class SourceFollower {
   private async said(events: readonly WireEvent[]): Promise<ReadonlyMap<string, Disclosed>> {
     try {
       const said = await this.ports.saidWith(events);
-      this.speechless = false;
+      this.speechlessSince = null;
       return said;
     } catch (error) {
-      if (!this.speechless)
+      if (this.speechlessSince === null)
         this.ports.logger.warn(
           { err: error, source: this.source },
           'entries wait for what was said with them',
         );
-      this.speechless = true;
+      this.speechlessSince ??= performance.now();
       throw new Speechless('what was said with an event is not known', { cause: error });
     }
   }

@@ -1,4 +1,4 @@
-import { approvalServiceCommands, type WireEvent } from '@agentlattice/contracts';
+import { approvalServiceCommands, Unavailable, type WireEvent } from '@agentlattice/contracts';
 import type { Disclosed } from '@agentlattice/ledger';
 import type { CommandClient } from '@agentlattice/messaging';
 import { disclosedOf } from '../domain/commitments.js';
@@ -7,7 +7,8 @@ import { maySay } from '../domain/entry-facts.js';
 /** What was said with events, by event; an event that is not in it said nothing. */
 export type SaidWith = (events: readonly WireEvent[]) => Promise<ReadonlyMap<string, Disclosed>>;
 
-const idsAtOnce = 500;
+/** As many as one answer holds even when each says as much as it may. */
+const askedAtOnce = 64;
 
 /**
  * Fetches the reasons and notes of approvals, so that entries commit to them. Salts are new at every call: an event is
@@ -17,13 +18,21 @@ const idsAtOnce = 500;
 export const makeSaidWith =
   (client: CommandClient, newSalt: () => string): SaidWith =>
   async (events) => {
-    const ids = events.filter(({ type }) => maySay(type)).map(({ event_id }) => event_id);
     const said = new Map<string, Disclosed>();
-    for (let from = 0; from < ids.length; from += idsAtOnce) {
-      const event_ids = ids.slice(from, from + idsAtOnce);
-      const { values } = await client.request(approvalServiceCommands.erasable_values, { event_ids });
+    let left = events.filter(({ type }) => maySay(type));
+    while (left.length > 0) {
+      const asked = left.slice(0, askedAtOnce).map(({ org_id, event_id }) => ({ org_id, event_id }));
+      const { answered, values } = await client.request(approvalServiceCommands.erasable_values, {
+        events: asked,
+      });
+      // What was not answered is asked for again: silence about an event does not mean that it said nothing.
+      const known = new Set(answered);
+      const before = left.length;
+      left = left.filter(({ event_id }) => !known.has(event_id));
+      if (left.length === before)
+        throw new Unavailable('the approval-service answered for none of the events it was asked about');
       for (const { event_id, reason, note } of values)
-        said.set(event_id, disclosedOf({ reason, note }, newSalt));
+        if (known.has(event_id)) said.set(event_id, disclosedOf({ reason, note }, newSalt));
     }
     return said;
   };

@@ -56,12 +56,21 @@ export const approvalServiceCommands = {
       .extend({ agent_id: typeId('agt'), key_id: typeId('key').nullable() }),
     approvalStatus,
   ),
-  /** What was said with events, for the ledger, which commits to it; events that said nothing are left out. */
+  /**
+   * What was said with events, for the ledger, which commits to it. As many of those asked for are answered as fit one
+   * message, the first at least; one that was answered and has no values said nothing.
+   */
   erasable_values: command(
     'approval-service',
     'erasable_values',
-    z.object({ event_ids: z.array(z.string()).min(1).max(500) }),
     z.object({
+      events: z
+        .array(z.object({ org_id: typeId('org'), event_id: typeId('evt') }))
+        .min(1)
+        .max(64),
+    }),
+    z.object({
+      answered: z.array(z.string()),
       values: z.array(
         z.object({ event_id: z.string(), reason: z.string().nullable(), note: z.string().nullable() }),
       ),
