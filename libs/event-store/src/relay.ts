@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { eventSubject, type ServiceName, type WireEvent } from '@agentlattice/contracts';
 import { ensureEventStream, eventStreamAgeMs, eventStreamState } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
@@ -66,7 +67,8 @@ class RelaySession {
   /** Transactions below it are over and all their events numbered; 0 looks at the whole table. */
   private settledXid = '0';
   private published = 0;
-  private publishedAt = 0;
+  /** Monotonic. */
+  private publishedAt = Number.NEGATIVE_INFINITY;
   private incarnation: string | null = null;
   private lastSequence = 0;
 
@@ -91,23 +93,33 @@ class RelaySession {
     this.client.on('error', lose);
     this.client.on('end', () => lose());
     this.client.on('notification', () => this.wake());
+    const stop = () => this.wake();
+    this.signal.addEventListener('abort', stop, { once: true });
+    try {
+      await this.work();
+    } finally {
+      this.signal.removeEventListener('abort', stop);
+    }
+  }
+
+  private async work(): Promise<void> {
     await this.client.connect();
     if (!(await this.lock())) return;
     await this.client.query(`LISTEN ${eventChannel(this.schema)}`);
     await this.readCheckpoint();
-    let checkedAt = 0;
+    let checkedAt = Number.NEGATIVE_INFINITY;
     while (!this.signal.aborted) {
       if (this.lost !== undefined) throw this.lost;
       const woken = this.nextWake();
-      if (Date.now() - checkedAt >= this.pollMs) {
+      if (performance.now() - checkedAt >= this.pollMs) {
         await this.followStream();
-        checkedAt = Date.now();
+        checkedAt = performance.now();
       }
       const full = await this.number();
       await this.publish();
       if (full) continue;
       await woken;
-      const restMs = this.publishedAt + gatherMs - Date.now();
+      const restMs = this.publishedAt + gatherMs - performance.now();
       if (restMs > 0) await pause(restMs, this.signal);
     }
   }
@@ -145,9 +157,10 @@ class RelaySession {
   private nextWake(): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, this.pollMs);
-      const wake = () => (clearTimeout(timer), resolve());
-      this.wake = wake;
-      this.signal.addEventListener('abort', wake, { once: true });
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
     });
   }
 
@@ -226,7 +239,7 @@ class RelaySession {
       if (Math.max(...acks) < this.lastSequence && (await this.followStream())) continue;
       this.lastSequence = Math.max(this.lastSequence, ...acks);
       this.published = last?.gpos ?? this.published;
-      this.publishedAt = Date.now();
+      this.publishedAt = performance.now();
       await this.checkpoint();
       if (rows.length < pageSize) return;
     }
@@ -280,9 +293,4 @@ export function messagesOf(events: readonly WireEvent[]): WireEvent[][] {
   return messages;
 }
 
-const pause = (ms: number, signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
-  });
+const pause = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => {});
