@@ -105,7 +105,7 @@ export const natsPermissions: Readonly<Record<ServiceName, ServicePermissions>> 
       ...serviceNames.filter((name) => name !== 'gateway').map((name) => `cmd.${name}.ping`),
     ],
     // Approvals' own events too: they wake a waiter whose wake-up was lost.
-    subscribe: ['reply.gateway.>', 'wake.>', 'events.*.approval.>', ledgerHeartbeatSubject],
+    subscribe: ['reply.gateway.>', 'wake.*', 'events.*.approval.>', ledgerHeartbeatSubject],
   }),
   'policy-engine': permissionsOf('policy-engine', {
     publish: [
@@ -131,7 +131,7 @@ export const natsPermissions: Readonly<Record<ServiceName, ServicePermissions>> 
   'approval-service': permissionsOf('approval-service', {
     publish: [
       'reply.gateway.*.submission',
-      'wake.>',
+      'wake.*',
       'cmd.audit-ledger.requested_action',
       'cmd.policy-engine.rejudge',
       ...consuming('approval-service'),
