@@ -116,6 +116,18 @@ describe('a channel', () => {
     ]);
   });
 
+  it('keeps both changes of two who change different members at once', async () => {
+    const { id: channel_id } = await house.webhook(org_id, `${receiver.url}/f`, ['approval.requested']);
+    const update = (patch: object) =>
+      house.client.request(commands.update_channel, { ...change, channel_id, patch });
+    for (let round = 0; round < 20; round++) {
+      const [url, name] = [`${receiver.url}/f${String(round)}`, `round ${String(round)}`];
+      await Promise.all([update({ url }), update({ name })]);
+      const now = await house.client.request(commands.get_channel, { org_id, channel_id });
+      expect(now).toMatchObject({ url, name });
+    }
+  });
+
   it('has no secret where nothing is signed', async () => {
     const to = ['ops@example.com'];
     const mail = await house.channel(org_id, { type: 'email', name: 'm', events: [], enabled: true, to });

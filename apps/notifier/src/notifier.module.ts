@@ -16,6 +16,7 @@ import { OutgoingResponder } from './inbound/outgoing.responder.js';
 import type { ChannelSenders } from './outbound/channels/channel-sender.js';
 import { channelSenders } from './outbound/channels/channel-senders.js';
 import { DeliveryQueue } from './outbound/delivery-queue.js';
+import { outcomesHead } from './outbound/outcomes-position.js';
 import { SecretBox } from './outbound/secret-box.js';
 import { storeOutgoingEvents } from './outbound/store-outgoing-events.js';
 import { DeliveryReader } from './read/delivery-reader.js';
@@ -51,9 +52,15 @@ interface Stoppable {
     { provide: DELIVERY_READER, inject: [POOL], useFactory: (pool: pg.Pool) => new DeliveryReader(pool) },
     {
       provide: CHANNELS,
-      inject: [POOL, SECRET_BOX, SENDERS],
-      useFactory: (pool: pg.Pool, box: SecretBox, senders: ChannelSenders) =>
-        new Channels({ pool, store: new EventStore(pool), box, senders }),
+      inject: [POOL, SECRET_BOX, SENDERS, COMMANDS],
+      useFactory: (pool: pg.Pool, box: SecretBox, senders: ChannelSenders, client: CommandClient) =>
+        new Channels({
+          pool,
+          store: new EventStore(pool),
+          box,
+          senders,
+          outcomesHead: () => outcomesHead(client),
+        }),
     },
     {
       provide: SEND_DELIVERIES,

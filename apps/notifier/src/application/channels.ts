@@ -9,7 +9,7 @@ import {
   notifierCommands,
   Refused,
 } from '@agentlattice/contracts';
-import type { EventMeta, EventStore, StoredEvent, Tx } from '@agentlattice/event-store';
+import type { EventMeta, EventStore, Statement, StoredEvent, Tx } from '@agentlattice/event-store';
 import { currentTraceparent } from '@agentlattice/observability';
 import type pg from 'pg';
 import { typeid } from 'typeid-js';
@@ -18,13 +18,16 @@ import type { CloudEvent } from '../domain/mail-content.js';
 import type { OutgoingSource } from '../domain/outgoing-event.js';
 import {
   eraseChannel,
+  channelIn,
   insertChannel,
   readChannel,
+  readingChannel,
   replaceSecret,
   toChannelView,
-  updateChannel,
+  updatingChannel,
 } from '../outbound/channel-rows.js';
 import type { ChannelSenders } from '../outbound/channels/channel-sender.js';
+import { asksForOutcomes, followingFrom } from '../outbound/outcomes-position.js';
 import { newSigningSecret, type SecretBox } from '../outbound/secret-box.js';
 import { sendThrough } from '../outbound/send-through.js';
 import { storeOutgoingEvents } from '../outbound/store-outgoing-events.js';
@@ -37,9 +40,14 @@ export interface ChannelsPorts {
   readonly store: EventStore;
   readonly box: SecretBox;
   readonly senders: ChannelSenders;
+  /** Up to where the ledger has numbered its events. */
+  readonly outcomesHead: () => Promise<number>;
 }
 
 const testTimeoutMs = 10_000;
+
+/** Where the ledger is must be known before the transaction begins. */
+class HeadIsNeeded extends Error {}
 
 /** What operators do with channels. The events are public; addresses and secrets stand in the row alone. */
 export class Channels {
@@ -52,8 +60,16 @@ export class Channels {
     const secret = this.ports.senders[type].signed ? newSigningSecret() : null;
     const sealed = secret === null ? null : this.ports.box.seal(secret, channel_id);
     const channel = { channel_id, channel_type: type, name, events: [...new Set(events)], enabled };
-    await this.change(org_id, channel_id, { type: 'CreateChannel', channel }, change, (tx, event, state) =>
-      insertChannel(tx, event, state, { settings, secret: sealed }),
+    const head = asksForOutcomes(channel) ? await this.ports.outcomesHead() : null;
+    await this.change(
+      org_id,
+      channel_id,
+      { type: 'CreateChannel', channel },
+      change,
+      async (tx, event, state) => {
+        if (head !== null) await run(tx, [followingFrom(head)]);
+        await insertChannel(tx, event, state, { settings, secret: sealed });
+      },
     );
     return { ...(await this.get({ org_id, channel_id })), ...(secret === null ? {} : { secret }) };
   }
@@ -63,26 +79,56 @@ export class Channels {
   }
 
   async update({ org_id, channel_id, patch, ...change }: Request<'update_channel'>): Promise<ChannelView> {
-    const row = await readChannel(this.ports.pool, org_id, channel_id);
-    const { name, events, enabled, ...rest } = patch;
-    const settings = readSettings(row.type, { ...row.settings, ...rest });
-    const changedSettings = Object.keys(rest).filter(
-      (member) =>
-        JSON.stringify(memberOf(row.settings, member)) !== JSON.stringify(memberOf(settings, member)),
-    );
-    const command: ChannelCommand = {
-      type: 'UpdateChannel',
-      patch: {
-        ...(name === undefined ? {} : { name }),
-        ...(events === undefined ? {} : { events: [...new Set(events)] }),
-        ...(enabled === undefined ? {} : { enabled }),
-      },
-      changedSettings,
-    };
-    await this.change(org_id, channel_id, command, change, (tx, event, state) =>
-      updateChannel(tx, event, state, { settings, disabledReason: null }),
-    );
+    const update = (head: number | null) => this.updateOnce(org_id, channel_id, patch, change, head);
+    try {
+      await update(null);
+    } catch (error) {
+      if (!(error instanceof HeadIsNeeded)) throw error;
+      await update(await this.ports.outcomesHead());
+    }
     return this.get({ org_id, channel_id });
+  }
+
+  /** The row is read where nobody else can change it: two who change different members both get their way. */
+  private async updateOnce(
+    orgId: string,
+    channelId: string,
+    { name, events, enabled, ...rest }: Request<'update_channel'>['patch'],
+    change: Change,
+    head: number | null,
+  ): Promise<void> {
+    const patch = {
+      ...(name === undefined ? {} : { name }),
+      ...(events === undefined ? {} : { events: [...new Set(events)] }),
+      ...(enabled === undefined ? {} : { enabled }),
+    };
+    let settings: ChannelSettings | null = null;
+    let begins = false;
+    const { outcomes } = await this.ports.store.decideEach({
+      decider: channelDecider,
+      streams: [{ orgId, streamId: channelId, meta: metaOf(change) }],
+      reads: [readingChannel(orgId, channelId)],
+      command: (_now, _stream, [read]): ChannelCommand => {
+        const row = channelIn(read);
+        const names = Object.keys(rest);
+        settings = names.length === 0 ? null : readSettings(row.type, { ...row.settings, ...rest });
+        begins = asksForOutcomes({ ...row, ...patch }) && !asksForOutcomes(row);
+        if (begins && head === null) throw new HeadIsNeeded();
+        const isNew = (member: string) =>
+          JSON.stringify(memberOf(row.settings, member)) !== JSON.stringify(memberOf(settings ?? {}, member));
+        return { type: 'UpdateChannel', patch, changedSettings: names.filter(isNew) };
+      },
+      along: ([outcome]) => {
+        const event = outcome?.events[0];
+        if (event === undefined || outcome?.state.status !== 'live') return [];
+        return [
+          ...(begins && head !== null ? [followingFrom(head)] : []),
+          ...updatingChannel(event, outcome.state, { settings, disabledReason: null }),
+        ];
+      },
+    });
+    const refused = outcomes[0]?.refused;
+    if (refused) throw refused;
   }
 
   async delete({
@@ -129,7 +175,7 @@ export class Channels {
       { type: 'DisableEndpoint', reason, deliveryId },
       system as Change,
       async (tx, event, state) => {
-        await updateChannel(tx, event, state, { settings: null, disabledReason: reason });
+        await run(tx, updatingChannel(event, state, { settings: null, disabledReason: reason }));
         await storeOutgoingEvents(tx, [toSource(event)]);
       },
     );
@@ -171,10 +217,9 @@ export class Channels {
     orgId: string,
     streamId: string,
     command: ChannelCommand | ((now: Date) => ChannelCommand),
-    { actor, correlation_id }: Change,
+    by: Change,
     project: (tx: Tx, event: StoredEvent, state: LiveChannel) => Promise<void>,
   ): Promise<void> {
-    const meta: EventMeta = { actor, correlation_id, traceparent: currentTraceparent() };
     let before: Channel = channelDecider.initialState();
     await this.ports.store.update({
       decider: {
@@ -184,7 +229,7 @@ export class Channels {
       orgId,
       streamId,
       command,
-      meta,
+      meta: metaOf(by),
       project: async (tx, [event], state) => {
         const live = state.status === 'live' ? state : before;
         if (event !== undefined && live.status === 'live') await project(tx, event, live);
@@ -207,6 +252,16 @@ function readSettings(type: keyof typeof channelSettings, given: object): Channe
   );
   throw new Refused('VALIDATION_FAILED', 'the channel is not right; see errors', { errors });
 }
+
+async function run(tx: Tx, statements: readonly Statement[]): Promise<void> {
+  for (const { text, values } of statements) await tx.query(text, [...values]);
+}
+
+const metaOf = ({ actor, correlation_id }: Change): EventMeta => ({
+  actor,
+  correlation_id,
+  traceparent: currentTraceparent(),
+});
 
 const memberOf = (settings: object, member: string): unknown =>
   (settings as Readonly<Record<string, unknown>>)[member];

@@ -1,11 +1,11 @@
-import { auditLedgerCommands } from '@agentlattice/contracts';
-import { type Projection, type ProjectionOptions, startProjection, type Tx } from '@agentlattice/event-store';
+import { type Projection, startProjection, type Tx } from '@agentlattice/event-store';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import { RegularWork } from '@agentlattice/service';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import type { OutgoingSource } from '../domain/outgoing-event.js';
+import { followingFrom, outcomesDurable, outcomesHead, outcomeTypes } from '../outbound/outcomes-position.js';
 
 export interface FollowOutcomesPorts {
   readonly pool: pg.Pool;
@@ -17,16 +17,13 @@ export interface FollowOutcomesPorts {
   readonly checkEveryMs?: number;
 }
 
-const durable = 'notifier-outcomes';
-const types = ['action.executed', 'action.denied'] as const;
-
 /**
  * Takes in outcomes of submissions while a channel asks for them: there are thousands a second, and mostly nobody waits.
- * It begins where the ledger is when the first channel asks, not with the past.
+ * Where it begins was written with the first channel that asked. The place is kept when nobody asks any more: another
+ * process may still be at work there.
  */
 export class FollowOutcomes {
   private projection: Projection | undefined;
-  private forgotten = false;
   private readonly work: RegularWork;
 
   constructor(private readonly ports: FollowOutcomesPorts) {
@@ -51,44 +48,34 @@ export class FollowOutcomes {
   private async look(): Promise<void> {
     const wanted = await this.isWanted();
     if (wanted && this.projection === undefined) {
-      await this.beginHere();
-      this.forgotten = false;
-      const options: ProjectionOptions = { ...this.ports, durable, sources: ['audit-ledger'], types };
-      this.projection = startProjection(options);
+      await this.knowWhere();
+      this.projection = startProjection({
+        ...this.ports,
+        durable: outcomesDurable,
+        sources: ['audit-ledger'],
+        types: outcomeTypes,
+        checkEveryMs: 30_000,
+      });
     } else if (!wanted && this.projection !== undefined) {
       await this.projection.stop();
       this.projection = undefined;
-      await this.forget();
-    } else if (!wanted && !this.forgotten) await this.forget();
+    }
   }
 
   private async isWanted(): Promise<boolean> {
     const { rows } = await this.ports.pool.query(
       'SELECT FROM channel WHERE enabled AND deleted_at IS NULL AND events && $1::text[] LIMIT 1',
-      [types],
+      [outcomeTypes],
     );
     return rows.length > 0;
   }
 
-  /** Unless it is known from before, where another process stopped or this one was started again. */
-  private async beginHere(): Promise<void> {
+  /** A channel made by a version that did not write it down: without a place it would begin with the whole past. */
+  private async knowWhere(): Promise<void> {
     const { pool, client } = this.ports;
-    const known = await pool.query('SELECT FROM consumer_position WHERE consumer = $1', [durable]);
+    const known = await pool.query('SELECT FROM consumer_position WHERE consumer = $1', [outcomesDurable]);
     if (known.rows.length > 0) return;
-    const { head_gpos } = await client.request(auditLedgerCommands.replay, {
-      after_gpos: 0,
-      limit: 1,
-      types: [],
-    });
-    await pool.query(
-      `INSERT INTO consumer_position (consumer, source, checked_gpos) VALUES ($1, 'audit-ledger', $2)
-       ON CONFLICT DO NOTHING`,
-      [durable, head_gpos],
-    );
-  }
-
-  private async forget(): Promise<void> {
-    await this.ports.pool.query('DELETE FROM consumer_position WHERE consumer = $1', [durable]);
-    this.forgotten = true;
+    const { text, values } = followingFrom(await outcomesHead(client));
+    await pool.query(text, [...values]);
   }
 }

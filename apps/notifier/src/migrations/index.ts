@@ -1,4 +1,5 @@
 import { eventStoreMigration, inboxMigration } from '@agentlattice/event-store';
+import { ChannelFailures1764200000200 } from './channel-failures-1764200000200.js';
 import { ChannelTables1764100000200 } from './channel-tables-1764100000200.js';
 import { OutgoingEvents1764000000200 } from './outgoing-events-1764000000200.js';
 
@@ -7,4 +8,5 @@ export const migrations = [
   OutgoingEvents1764000000200,
   eventStoreMigration('notifier', 1764100000100, { hasInbox: true }),
   ChannelTables1764100000200,
+  ChannelFailures1764200000200,
 ];

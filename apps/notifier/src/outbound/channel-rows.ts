@@ -6,7 +6,7 @@ import {
   type OutgoingEventType,
   Refused,
 } from '@agentlattice/contracts';
-import type { StoredEvent, Tx } from '@agentlattice/event-store';
+import type { Statement, StoredEvent, Tx } from '@agentlattice/event-store';
 import type pg from 'pg';
 import type { LiveChannel } from '../domain/channel.js';
 
@@ -27,14 +27,22 @@ export interface ChannelRow {
   readonly updated_at: Date;
 }
 
+export const readingChannel = (orgId: string, channelId: string): Statement => ({
+  text: 'SELECT * FROM channel WHERE org_id = $1 AND channel_id = $2 AND deleted_at IS NULL',
+  values: [orgId, channelId],
+});
+
+/** @throws Refused NOT_FOUND */
+export function channelIn(read: pg.QueryResult | undefined): ChannelRow {
+  const row = read?.rows[0] as ChannelRow | undefined;
+  if (row === undefined) throw new Refused('NOT_FOUND', 'there is no such channel in this workspace');
+  return row;
+}
+
 /** @throws Refused NOT_FOUND */
 export async function readChannel(db: Tx | pg.Pool, orgId: string, channelId: string): Promise<ChannelRow> {
-  const { rows } = await db.query<ChannelRow>(
-    'SELECT * FROM channel WHERE org_id = $1 AND channel_id = $2 AND deleted_at IS NULL',
-    [orgId, channelId],
-  );
-  if (rows[0] === undefined) throw new Refused('NOT_FOUND', 'there is no such channel in this workspace');
-  return rows[0];
+  const { text, values } = readingChannel(orgId, channelId);
+  return channelIn(await db.query(text, [...values]));
 }
 
 export async function insertChannel(
@@ -60,17 +68,17 @@ export async function insertChannel(
   );
 }
 
-export async function updateChannel(
-  tx: Tx,
+/** @param change settings stay as they are where they are null */
+export const updatingChannel = (
   event: StoredEvent,
   channel: LiveChannel,
   { settings, disabledReason }: { settings: ChannelSettings | null; disabledReason: string | null },
-): Promise<void> {
-  await tx.query(
-    `UPDATE channel SET name = $3, events = $4, enabled = $5, settings = coalesce($6, settings),
+): Statement[] => [
+  {
+    text: `UPDATE channel SET name = $3, events = $4, enabled = $5, settings = coalesce($6, settings),
             disabled_reason = CASE WHEN $5 THEN NULL ELSE coalesce($7, disabled_reason) END, updated_at = $8
       WHERE org_id = $1 AND channel_id = $2`,
-    [
+    values: [
       event.org_id,
       channel.channel_id,
       channel.name,
@@ -80,9 +88,14 @@ export async function updateChannel(
       disabledReason,
       event.occurred_at.toISOString(),
     ],
-  );
-  if (!channel.enabled) await endDeliveries(tx, event.org_id, channel.channel_id);
-}
+  },
+  ...(channel.enabled ? [] : [endingDeliveries(event.org_id, channel.channel_id)]),
+  // What failed before may be what was mended.
+  {
+    text: 'UPDATE channel_failures SET failures = 0 WHERE org_id = $1 AND channel_id = $2',
+    values: [event.org_id, channel.channel_id],
+  },
+];
 
 /** Addresses and secrets go; the name stays for the deliveries that are listed. */
 export async function eraseChannel(tx: Tx, { org_id, stream_id, occurred_at }: StoredEvent): Promise<void> {
@@ -92,7 +105,8 @@ export async function eraseChannel(tx: Tx, { org_id, stream_id, occurred_at }: S
       WHERE org_id = $1 AND channel_id = $2`,
     [org_id, stream_id, occurred_at.toISOString()],
   );
-  await endDeliveries(tx, org_id, stream_id);
+  const { text, values } = endingDeliveries(org_id, stream_id);
+  await tx.query(text, [...values]);
 }
 
 export async function replaceSecret(
@@ -108,17 +122,15 @@ export async function replaceSecret(
 }
 
 /** What waits for a channel that is no longer there is dead; the channel's own event says why. */
-async function endDeliveries(tx: Tx, orgId: string, channelId: string): Promise<void> {
-  await tx.query(
-    `WITH left_over AS MATERIALIZED (
+const endingDeliveries = (orgId: string, channelId: string): Statement => ({
+  text: `WITH left_over AS MATERIALIZED (
        SELECT delivery_id FROM delivery
         WHERE org_id = $1 AND channel_id = $2 AND status = 'pending' ORDER BY position FOR UPDATE)
      UPDATE delivery d SET status = 'dead', error = 'the channel was disabled or deleted',
             due_at = CASE WHEN d.claim IS NULL THEN NULL ELSE d.due_at END
        FROM left_over l WHERE d.delivery_id = l.delivery_id`,
-    [orgId, channelId],
-  );
-}
+  values: [orgId, channelId],
+});
 
 export const toChannelView = (row: ChannelRow, now = new Date()): ChannelView => ({
   id: row.channel_id,

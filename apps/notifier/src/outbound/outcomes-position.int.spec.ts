@@ -1,0 +1,36 @@
+import { startPostgres, type TestPostgres } from '@agentlattice/testkit';
+import pg from 'pg';
+import { migrations } from '../migrations/index.js';
+import { followingFrom } from './outcomes-position.js';
+
+let postgres: TestPostgres;
+let pool: pg.Pool;
+beforeAll(async () => {
+  postgres = await startPostgres({ migrations: { notifier: migrations } });
+  pool = new pg.Pool({ connectionString: postgres.databaseUrl('notifier') });
+  pool.on('error', () => {});
+});
+afterAll(async () => {
+  await pool.end();
+  await postgres.stop();
+});
+
+const from = async (head: number) => {
+  const { text, values } = followingFrom(head);
+  await pool.query(text, [...values]);
+  const { rows } = await pool.query<{ checked_gpos: string }>('SELECT checked_gpos FROM consumer_position');
+  return rows.map(({ checked_gpos }) => Number(checked_gpos));
+};
+
+it('the place in the outcomes is that of the first who asks, kept while somebody does, and new when somebody does again', async () => {
+  expect(await from(10)).toEqual([10]);
+  await pool.query(
+    `INSERT INTO channel (org_id, channel_id, type, name, events, enabled, settings, created_at, updated_at)
+     VALUES ('org_1', 'chn_1', 'webhook', 'hook', '{action.denied}', true, '{}', now(), now())`,
+  );
+  expect(await from(20)).toEqual([10]);
+  await pool.query('UPDATE channel SET enabled = false');
+  expect(await from(20)).toEqual([20]);
+  // Somebody whose look at the ledger is older than another's.
+  expect(await from(15)).toEqual([20]);
+});
