@@ -1,4 +1,15 @@
-import type { DomainEvent, EventData, EventType, OutgoingEvent, WireEvent } from '@agentlattice/contracts';
+import type {
+  AgentRef,
+  ApprovalTerms,
+  DomainEvent,
+  EventData,
+  EventType,
+  OutgoingEvent,
+  OutgoingEventType,
+  PolicyChange,
+  PolicyRef,
+  WireEvent,
+} from '@agentlattice/contracts';
 import { assertNever } from '@agentlattice/decider';
 
 /**
@@ -47,25 +58,50 @@ export function outgoingEventOf(event: OutgoingSource): OutgoingEvent | null {
   };
 }
 
-/** The column "goes out as" of the table of events. References only: what may be erased never leaves by this way. */
+/**
+ * The column "goes out as" of the table of events. Every member that leaves the house is named here: what an event comes
+ * to hold later stays inside until somebody decides otherwise. References only, never addresses.
+ */
 function tell(event: DomainEvent): Told | null {
   switch (event.type) {
     case 'action.executed':
-    case 'action.denied':
-      return { type: event.type, subject: event.data.audit_event_id, data: event.data };
-    case 'approval.opened':
-      return { type: 'approval.requested', subject: event.data.approval_id, data: event.data };
+    case 'action.denied': {
+      const { audit_event_id, seq, agent, action_type, action_digest, policy } = event.data;
+      return {
+        type: event.type,
+        subject: audit_event_id,
+        data: {
+          audit_event_id,
+          seq,
+          agent: agentOf(agent),
+          action_type,
+          action_digest,
+          policy: policy === null ? null : policyOf(policy),
+          ...(event.type === 'action.denied' ? { denial_reason: event.data.denial_reason } : {}),
+        },
+      };
+    }
+    case 'approval.opened': {
+      const { action_digest, judged_at, requested_at, timeout_at, terms } = event.data;
+      return tellApproval('approval.requested', event.data, {
+        action_digest,
+        judged_at,
+        requested_at,
+        timeout_at,
+        terms: termsOf(terms),
+      });
+    }
     case 'approval.approved':
     case 'approval.denied':
       return tellDecision(event);
     case 'approval.escalated': {
-      // Who else is told is nobody's business outside; the mails to the contacts are made from the event itself.
-      const { step, ...data } = event.data;
-      return { type: event.type, subject: data.approval_id, data: { ...data, after: step.after } };
+      const { level, repetition, timeout_at, step } = event.data;
+      return tellApproval(event.type, event.data, { level, repetition, timeout_at, after: step.after });
     }
     case 'approval.cancelled':
+      return tellApproval(event.type, event.data, {});
     case 'approval.timed_out':
-      return { type: event.type, subject: event.data.approval_id, data: event.data };
+      return tellApproval(event.type, event.data, { timeout_at: event.data.timeout_at });
     case 'policy.created':
     case 'policy.updated':
     case 'policy.activated':
@@ -75,10 +111,15 @@ function tell(event: DomainEvent): Told | null {
       const change = event.type.slice('policy.'.length);
       return { type: 'policy.changed', subject: policy_id, data: { change, policy_id, name, version, hash } };
     }
-    case 'endpoint.disabled':
-      return { type: event.type, subject: event.data.channel_id, data: event.data };
-    case 'agent.suspended':
-      return { type: event.type, subject: event.data.agent.id, data: event.data };
+    case 'endpoint.disabled': {
+      const { channel_id, name, channel_type, reason, delivery_id } = event.data;
+      const data = { channel_id, name, channel_type, reason, delivery_id };
+      return { type: event.type, subject: channel_id, data };
+    }
+    case 'agent.suspended': {
+      const { agent, pending } = event.data;
+      return { type: event.type, subject: agent.id, data: { agent: agentOf(agent), pending } };
+    }
     case 'approval.vote_cast':
     case 'approval.vote_withdrawn':
     case 'approval.policy_changed':
@@ -108,15 +149,76 @@ function tellDecision(
     | { readonly type: 'approval.approved'; readonly data: EventData<'approval.approved'> }
     | { readonly type: 'approval.denied'; readonly data: EventData<'approval.denied'> },
 ): Told {
-  const { votes, change, approval_id } = event.data;
+  const { votes, change } = event.data;
   const decidedBy = change === null ? (votes.at(-1)?.member_id ?? null) : null;
+  return tellApproval(decidedBy === null ? 'approval.auto_resolved' : event.type, event.data, {
+    votes: votes.map(({ member_id, decision, groups, at, forever_for }) => ({
+      member_id,
+      decision,
+      groups,
+      at,
+      forever_for,
+    })),
+    change: change === null ? null : changeOf(change),
+    ...(event.type === 'approval.approved'
+      ? approvalOf(event.data)
+      : { denial_reason: event.data.denial_reason }),
+    decision: event.type === 'approval.approved' ? 'approved' : 'denied',
+    resolved_by: decidedBy,
+  });
+}
+
+function tellApproval(
+  type: OutgoingEventType,
+  { approval_id, audit_event_id, agent, action_type, policy }: EventData<'approval.cancelled'>,
+  more: object,
+): Told {
+  const { owner_member_id } = agent;
   return {
-    type: decidedBy === null ? 'approval.auto_resolved' : event.type,
+    type,
     subject: approval_id,
     data: {
-      ...event.data,
-      decision: event.type === 'approval.approved' ? 'approved' : 'denied',
-      resolved_by: decidedBy,
+      approval_id,
+      audit_event_id,
+      agent: { ...agentOf(agent), owner_member_id },
+      action_type,
+      policy: policyOf(policy),
+      ...more,
     },
   };
 }
+
+const agentOf = ({ id, name }: AgentRef) => ({ id, name });
+const policyOf = ({ id, name, version, hash }: PolicyRef) => ({ id, name, version, hash });
+/** Neither whom its escalation reaches nor who wrote the policy. */
+const termsOf = ({
+  timeout_ms,
+  approvals_required,
+  denials_required,
+  approver_groups,
+  separation_of_duties,
+  on_removed,
+  on_no_approver,
+}: ApprovalTerms) => ({
+  timeout_ms,
+  approvals_required,
+  denials_required,
+  approver_groups: approver_groups.map(({ group, count }) => ({ group, count })),
+  separation_of_duties,
+  on_removed,
+  on_no_approver,
+});
+const changeOf = ({ event_id, type, policy_id, policy_name, policy_version }: PolicyChange) => ({
+  event_id,
+  type,
+  policy_id,
+  policy_name,
+  policy_version,
+});
+const approvalOf = ({
+  action_digest,
+  scope,
+  forever_for,
+  forever_by,
+  grant_expires_at,
+}: EventData<'approval.approved'>) => ({ action_digest, scope, forever_for, forever_by, grant_expires_at });
