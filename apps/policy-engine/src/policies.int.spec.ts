@@ -1,40 +1,17 @@
 import { policyEngineCommands as commands } from '@agentlattice/contracts';
 import { typeid } from 'typeid-js';
-import {
-  eventually,
-  startNats,
-  startPostgres,
-  type TestNats,
-  type TestPostgres,
-} from '@agentlattice/testkit';
-import {
-  actor,
-  change,
-  type EngineFixture,
-  newOrg,
-  openEngineFixture,
-  refusal,
-} from '../test/engine-fixture.js';
+import { actor, change, type EngineFixture, newOrg, refusal } from '../test/engine-fixture.js';
+import { type EngineHouse, openEngineHouse } from '../test/engine-house.js';
 import { content } from '../test/policy-fixture.js';
-import { migrations } from './migrations/index.js';
 
-let postgres: TestPostgres;
-let nats: TestNats;
+let house: EngineHouse;
 let f: EngineFixture;
 
 beforeAll(async () => {
-  [postgres, nats] = await Promise.all([
-    startPostgres({ migrations: { 'policy-engine': migrations } }),
-    startNats(),
-  ]);
-  f = await openEngineFixture(postgres, nats);
-  await eventually(() => f.fresh());
+  house = await openEngineHouse();
+  ({ f } = house);
 });
-
-afterAll(async () => {
-  await f.close();
-  await Promise.all([postgres.stop(), nats.stop()]);
-});
+afterAll(() => house.stop());
 
 describe('policies', () => {
   it('keep every version, with its hash, who made it and what it said', async () => {

@@ -1,20 +1,12 @@
 import { type CommandRequest, policyEngineCommands as commands } from '@agentlattice/contracts';
 import { CommandClient } from '@agentlattice/messaging';
-import {
-  eventually,
-  startNats,
-  startPostgres,
-  type TestNats,
-  type TestPostgres,
-} from '@agentlattice/testkit';
 import { typeid } from 'typeid-js';
-import { type EngineFixture, newOrg, openEngineFixture, refusal } from '../test/engine-fixture.js';
+import { type EngineFixture, newOrg, refusal } from '../test/engine-fixture.js';
+import { type EngineHouse, openEngineHouse } from '../test/engine-house.js';
 import { builder } from '../test/policy-fixture.js';
 import { makeRejudgeRequests } from './application/rejudge-requests.js';
-import { migrations } from './migrations/index.js';
 
-let postgres: TestPostgres;
-let nats: TestNats;
+let house: EngineHouse;
 let f: EngineFixture;
 
 type Item = CommandRequest<typeof commands.rejudge>['items'][number];
@@ -31,17 +23,10 @@ const rejudge = (org_id: string, ...items: Item[]) =>
   new CommandClient(f.approvals).request(commands.rejudge, { org_id, items });
 
 beforeAll(async () => {
-  [postgres, nats] = await Promise.all([
-    startPostgres({ migrations: { 'policy-engine': migrations } }),
-    startNats(),
-  ]);
-  f = await openEngineFixture(postgres, nats);
-  await eventually(() => f.fresh());
+  house = await openEngineHouse();
+  ({ f } = house);
 });
-afterAll(async () => {
-  await f.close();
-  await Promise.all([postgres.stop(), nats.stop()]);
-});
+afterAll(() => house.stop());
 
 describe('judging pending requests again', () => {
   it('uses the whole set of the workspace as it is by now', async () => {

@@ -1,39 +1,18 @@
 import { wireEvent } from '@agentlattice/contracts';
 import pg from 'pg';
-import {
-  eventually,
-  startNats,
-  startPostgres,
-  type TestNats,
-  type TestPostgres,
-} from '@agentlattice/testkit';
-import {
-  type EngineFixture,
-  newOrg,
-  openEngineFixture,
-  refusal,
-  submission,
-} from '../test/engine-fixture.js';
+import { eventually } from '@agentlattice/testkit';
+import { type EngineFixture, newOrg, refusal, submission } from '../test/engine-fixture.js';
+import { type EngineHouse, openEngineHouse } from '../test/engine-house.js';
 import { builder } from '../test/policy-fixture.js';
-import { migrations } from './migrations/index.js';
 
-let postgres: TestPostgres;
-let nats: TestNats;
+let house: EngineHouse;
 let f: EngineFixture;
 
 beforeAll(async () => {
-  [postgres, nats] = await Promise.all([
-    startPostgres({ migrations: { 'policy-engine': migrations } }),
-    startNats(),
-  ]);
-  f = await openEngineFixture(postgres, nats);
-  await eventually(() => f.fresh());
+  house = await openEngineHouse();
+  ({ f } = house);
 });
-
-afterAll(async () => {
-  await f.close();
-  await Promise.all([postgres.stop(), nats.stop()]);
-});
+afterAll(() => house.stop());
 
 describe('submissions', () => {
   it('are judged item by item and handed to the ledger', async () => {
@@ -172,7 +151,7 @@ describe('the service', () => {
   it('goes on after PostgreSQL was killed', async () => {
     const org = newOrg();
     await f.create(org, { effect: 'allow' });
-    postgres.kill();
+    house.postgres.kill();
     await eventually(
       async () => (await f.create(org, { name: 'after', action_type: 'other' })).version === 1,
       { within: 60_000 },
@@ -181,7 +160,7 @@ describe('the service', () => {
   });
 
   it('cannot rewrite its own history', async () => {
-    const role = new pg.Client({ connectionString: postgres.databaseUrl('policy-engine') });
+    const role = new pg.Client({ connectionString: house.postgres.databaseUrl('policy-engine') });
     await role.connect();
     try {
       for (const statement of ['UPDATE event SET data = data', 'DELETE FROM event', 'TRUNCATE event'])
