@@ -87,6 +87,14 @@ describe('errors', () => {
       'BODY_TOO_LARGE',
     ],
     [
+      'a body that is large once written out',
+      'POST',
+      '/api/v1/actions',
+      { raw: `{"action_type":"a","metadata":{"n":[${Array(50_000).fill('1e-6').join()}]}}` },
+      413,
+      'BODY_TOO_LARGE',
+    ],
+    [
       'a name twice',
       'POST',
       '/api/v1/actions',

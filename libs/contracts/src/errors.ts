@@ -37,6 +37,7 @@ export const errorTable = {
   KEY_REVOKED: { status: 409, title: 'The key is revoked' },
   APPROVAL_ALREADY_DECIDED: { status: 409, title: 'The request was decided already' },
   ALREADY_VOTED: { status: 409, title: 'This person has voted already' },
+  TOO_MANY_WITHDRAWALS: { status: 409, title: 'Too many votes were taken back' },
   NO_VOTE: { status: 409, title: 'There is no vote to withdraw' },
   APPROVAL_TIMED_OUT: { status: 409, title: 'The request is past its deadline' },
   GRANT_EXPIRED: { status: 409, title: 'The window for a grant is over' },

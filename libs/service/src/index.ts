@@ -8,7 +8,7 @@ export {
 } from './grant-signer.js';
 export { GroupWork, type GroupWorkOptions } from './group-work.js';
 export { type HealthCheck, HealthRegistry, type HealthScope } from './health-registry.js';
-export { page, readCursor } from './page.js';
+export { maxPageBytes, page, readCursor } from './page.js';
 export { RegularWork } from './regular-work.js';
 export { runService, type ServiceOptions, startApp } from './run-service.js';
 export { openPool, ServiceModule } from './service.module.js';

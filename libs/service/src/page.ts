@@ -1,7 +1,7 @@
 import { Refused } from '@agentlattice/contracts';
 
 /** NATS takes 1 MiB a message: a page ends earlier than asked for when its items are large. */
-const maxBytes = 512 * 1024;
+export const maxPageBytes = 512 * 1024;
 
 /** The first items of a list that was read one further than `limit`, and where the next page begins. */
 export function page<T>(
@@ -13,7 +13,7 @@ export function page<T>(
   let bytes = 0;
   for (const item of found.slice(0, limit)) {
     bytes += Buffer.byteLength(JSON.stringify(item));
-    if (items.length > 0 && bytes > maxBytes) break;
+    if (items.length > 0 && bytes > maxPageBytes) break;
     items.push(item);
   }
   const last = items.at(-1);

@@ -34,6 +34,8 @@ export interface KnownApproval {
   readonly timeoutAt: string;
   /** Those that stand, in the order they were cast; one for each person. */
   readonly votes: readonly Vote[];
+  /** How often each person took a vote back. */
+  readonly withdrawals: ReadonlyMap<string, number>;
   /** By level: the last repetition that was told. */
   readonly escalated: ReadonlyMap<number, number>;
   readonly scope: EventData<'approval.approved'>['scope'] | null;
@@ -58,7 +60,7 @@ function evolveKnown(
     case 'approval.vote_cast':
       return { ...state, votes: [...state.votes, event.data.vote] };
     case 'approval.vote_withdrawn':
-      return { ...state, votes: without(state.votes, event.data.member_id) };
+      return withdrawn(state, event.data.member_id);
     case 'approval.escalated': {
       const escalated = new Map(state.escalated).set(event.data.level, event.data.repetition);
       return { ...state, status: 'escalated', escalated };
@@ -92,6 +94,7 @@ function opened(data: EventData<'approval.opened'>): KnownApproval {
     requestedAt: data.requested_at,
     timeoutAt: data.timeout_at,
     votes: [],
+    withdrawals: new Map(),
     escalated: new Map(),
     scope: null,
     grantExpiresAt: null,
@@ -108,8 +111,11 @@ function governedBy(state: KnownApproval, policy: PolicyRef, terms: ApprovalTerm
   };
 }
 
-const without = (votes: readonly Vote[], memberId: string) =>
-  votes.filter((vote) => vote.member_id !== memberId);
+const withdrawn = (state: KnownApproval, memberId: string): KnownApproval => ({
+  ...state,
+  votes: state.votes.filter((vote) => vote.member_id !== memberId),
+  withdrawals: new Map(state.withdrawals).set(memberId, (state.withdrawals.get(memberId) ?? 0) + 1),
+});
 
 /** What the system decided has no votes of its own; those that were cast stay to be seen. */
 const finalVotes = (state: KnownApproval, { votes }: { readonly votes: readonly Vote[] }) =>

@@ -25,6 +25,9 @@ export interface WithdrawVote {
   readonly now: Date;
 }
 
+/** Of one person on one request: its history must stay one that people can read. */
+export const mostWithdrawals = 10;
+
 /** @throws Refused as decisions §5 says: first what is forbidden, then what comes too late */
 export function decideVote(command: Approve | Deny, state: KnownApproval): readonly ApprovalEvent[] {
   const { by, now } = command;
@@ -59,6 +62,11 @@ export function decideWithdrawal({ by, now }: WithdrawVote, state: KnownApproval
   const votes = state.votes.filter((vote) => vote.member_id !== by.memberId);
   if (votes.length === state.votes.length)
     throw new Refused('NO_VOTE', 'you have no standing vote on this request');
+  if ((state.withdrawals.get(by.memberId) ?? 0) >= mostWithdrawals)
+    throw new Refused(
+      'TOO_MANY_WITHDRAWALS',
+      `you took ${String(mostWithdrawals)} votes on this request back; this one stands`,
+    );
   const { approvals, denials } = count(state.terms, votes);
   return [
     {

@@ -1,3 +1,4 @@
+import { mostWithdrawals } from './decide-vote.js';
 import {
   agent,
   approve,
@@ -131,6 +132,26 @@ describe('a quorum', () => {
     given(opened, one, back)
       .when(approve(ben))
       .thenEvents(voted(voteOf(ben), [1, 2], [0, 2]));
+  });
+
+  it('lets nobody go back and forth without end: the last vote stands', () => {
+    const own = wasOpened({ approvals_required: 2 });
+    const one = voted(voteOf(anna), [1, 2]);
+    const back = withdrawn(anna, [0, 2]);
+    const rounds = Array.from({ length: mostWithdrawals }, () => [one, back]).flat();
+    given(own, ...rounds.slice(0, -1))
+      .when(withdraw(anna))
+      .thenEvents(back);
+    given(own, ...rounds)
+      .when(approve(anna))
+      .thenEvents(one);
+    given(own, ...rounds, one)
+      .when(withdraw(anna))
+      .thenRefused('TOO_MANY_WITHDRAWALS');
+    const his = voted(voteOf(ben), [1, 2]);
+    given(own, ...rounds, his)
+      .when(withdraw(ben))
+      .thenEvents(withdrawn(ben, [0, 2]));
   });
 
   it('puts a different person on every seat of a group', () => {

@@ -7,11 +7,12 @@ import {
   Refused,
 } from '@agentlattice/contracts';
 import type { Statement } from '@agentlattice/event-store';
-import { GroupWork, page, readCursor } from '@agentlattice/service';
+import { GroupWork, maxPageBytes, page, readCursor } from '@agentlattice/service';
 import type pg from 'pg';
 import {
   type ApprovalRow,
   type HistoryRow,
+  mostSteps,
   type StandingDecision,
   standingDecision,
   type StatusRow,
@@ -28,12 +29,12 @@ const cursorForm = /^(\d{1,15})\/(apr_[0-9a-z]{26})$/;
 const said =
   '(SELECT jsonb_object_agg(s.name, s.value) FROM event_value s WHERE s.event_id = a.resolving_event_id) AS said';
 
-const select = `SELECT a.*,
+const columns = `a.*,
     greatest(0, extract(epoch FROM a.deadline_at - clock_timestamp()))::float8 AS time_left,
     ${said},
     (SELECT jsonb_object_agg(v.name, v.value) FROM private_value v
-      WHERE v.org_id = a.org_id AND v.approval_id = a.approval_id) AS private
-  FROM approval a`;
+      WHERE v.org_id = a.org_id AND v.approval_id = a.approval_id) AS private`;
+const select = `SELECT ${columns} FROM approval a`;
 
 /** The limit tells the planner to expect few, or it reads the whole table while that is small and keeps to it. */
 const these = '(SELECT * FROM unnest($1::text[], $2::text[]) AS k (org_id, approval_id) LIMIT $3) AS k';
@@ -42,9 +43,14 @@ const statuses = `SELECT a.org_id, a.approval_id, a.agent_id, a.status, a.audit_
     a.deadline_at, a.resolved_at, a.resolved_by, a.denial_reason, a.grant_expires_at, ${said}
   FROM ${these} JOIN approval a USING (org_id, approval_id)`;
 
-const histories = (from: string) => `SELECT e.org_id, e.stream_id, e.type, e.data, e.occurred_at, e.meta,
-    (SELECT jsonb_object_agg(s.name, s.value) FROM event_value s WHERE s.event_id = e.event_id) AS said
+const histories = (
+  from: string,
+  said: string,
+) => `SELECT e.org_id, e.stream_id, e.type, e.data, e.occurred_at, e.meta,
+    ${said} AS said
   FROM ${from} ORDER BY e.stream_id, e.version`;
+const newestWords = `CASE WHEN row_number() OVER (PARTITION BY e.org_id, e.stream_id ORDER BY e.version DESC) <= ${String(mostSteps)}
+    THEN (SELECT jsonb_object_agg(s.name, s.value) FROM event_value s WHERE s.event_id = e.event_id) END`;
 
 type Which = Pick<One, 'org_id' | 'approval_id'>;
 type Grants = (row: StatusRow) => string | null;
@@ -77,8 +83,8 @@ export class ApprovalReader {
   /** @throws Refused NOT_FOUND */
   async get(request: One): Promise<ApprovalView> {
     const row = await this.row(request);
-    const history = await this.history([row]);
-    return toView(row, history.get(row.approval_id) ?? []);
+    const history = await this.history([row], newestWords);
+    return toView(row, history.get(row.approval_id) ?? [], 'full');
   }
 
   /** @throws Refused NOT_FOUND */
@@ -104,7 +110,7 @@ export class ApprovalReader {
     const from = `${these} JOIN event e ON e.org_id = k.org_id AND e.stream_id = k.approval_id`;
     return [
       { text: `${select} JOIN ${these} USING (org_id, approval_id)`, values },
-      { text: histories(from), values },
+      { text: histories(from, newestWords), values },
     ];
   }
 
@@ -115,7 +121,7 @@ export class ApprovalReader {
     return new Map(
       ((rows?.rows ?? []) as ApprovalRow[]).map((row) => [
         keyOf(row),
-        { row, view: () => toView(row, events.get(keyOf(row)) ?? []) },
+        { row, view: () => toView(row, events.get(keyOf(row)) ?? [], 'full') },
       ]),
     );
   }
@@ -137,12 +143,21 @@ export class ApprovalReader {
       const at = `to_timestamp($${String(values.push(position[1]))}::bigint / 1000.0)`;
       and((n) => `(a.${time}, a.approval_id) ${after} (${at}, ${n}::text)`, position[2]);
     }
+    // No more is read than a page may hold, and one that it ends before.
+    const most = `$${String(values.push(maxPageBytes))}::bigint`;
+    const ordered = `a.${time} ${order}, a.approval_id ${order}`;
     const { rows } = await this.pool.query<ApprovalRow>(
-      `${select} WHERE ${where.join(' AND ')} ORDER BY a.${time} ${order}, a.approval_id ${order} LIMIT $2`,
+      `SELECT ${columns}
+         FROM (SELECT a.*, row_number() OVER w AS place, sum(a.bytes) OVER w - a.bytes AS bytes_before
+                 FROM (SELECT a.*, (SELECT coalesce(sum(octet_length(v.value)), 0) FROM private_value v
+                                     WHERE v.org_id = a.org_id AND v.approval_id = a.approval_id) AS bytes
+                         FROM approval a WHERE ${where.join(' AND ')} ORDER BY ${ordered} LIMIT $2) AS a
+               WINDOW w AS (ORDER BY ${ordered} ROWS UNBOUNDED PRECEDING)) AS a
+        WHERE a.place <= 2 OR a.bytes_before <= ${most} ORDER BY ${ordered}`,
       values,
     );
-    const history = await this.history(rows);
-    const views = rows.map((row) => toView(row, history.get(row.approval_id) ?? []));
+    const history = await this.history(rows, 'NULL');
+    const views = rows.map((row) => toView(row, history.get(row.approval_id) ?? [], 'short'));
     const { items, next_cursor } = page(
       views,
       request.limit,
@@ -168,11 +183,11 @@ export class ApprovalReader {
     return row;
   }
 
-  private async history(approvals: readonly ApprovalRow[]): Promise<Map<string, HistoryRow[]>> {
+  private async history(approvals: readonly ApprovalRow[], said: string): Promise<Map<string, HistoryRow[]>> {
     const [first] = approvals;
     if (first === undefined) return new Map();
     const { rows } = await this.pool.query<HistoryRow>(
-      histories('event e WHERE e.org_id = $1 AND e.stream_id = ANY ($2)'),
+      histories('event e WHERE e.org_id = $1 AND e.stream_id = ANY ($2)', said),
       [first.org_id, approvals.map((row) => row.approval_id)],
     );
     return Map.groupBy(rows, (row) => row.stream_id);

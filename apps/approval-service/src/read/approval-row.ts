@@ -62,10 +62,18 @@ export interface StandingDecision {
   readonly denial_reason: DenialReason | null;
 }
 
-export function toView(row: ApprovalRow, history: readonly HistoryRow[]): ApprovalView {
+/** A request with everything that people need to decide; `short` leaves out what grows with what people say. */
+export function toView(
+  row: ApprovalRow,
+  history: readonly HistoryRow[],
+  how: 'full' | 'short',
+): ApprovalView {
   const { policy, terms } = row;
+  const steps = how === 'full' ? newestWithin(history.map(stepOf)) : [];
   const state = fold(approvalDecider, history as unknown as readonly ApprovalEvent[]);
   const votes = state.status === 'none' ? [] : state.votes;
+  const reasons = votes.map(({ member_id }) => ({ member_id, reason: saidWithVote(history, member_id) }));
+  const told = how === 'full' ? newestWithin(reasons) : [];
   const { approvals, denials, seatsOpen } = count(terms, votes);
   return {
     id: row.approval_id,
@@ -91,21 +99,39 @@ export function toView(row: ApprovalRow, history: readonly HistoryRow[]): Approv
     votes: votes.map(({ member_id, decision, at }) => ({
       member_id,
       decision,
-      reason: saidWithVote(history, member_id),
+      reason: told.find((vote) => vote.member_id === member_id)?.reason ?? null,
       at,
     })),
     approver_groups: terms.approver_groups,
     separation_of_duties: terms.separation_of_duties,
     scope: row.scope,
     ...standingDecision(row),
-    history: history.map(({ type, occurred_at, meta: { actor }, said }) => ({
-      type,
-      at: occurred_at.toISOString(),
-      operator: actor?.kind === 'operator' && actor.id !== null ? { id: actor.id, via: actor.via } : null,
-      reason: said?.reason ?? null,
-      note: said?.note ?? null,
-    })),
+    history: steps,
+    history_truncated: steps.length < history.length || told.length < votes.length,
   };
+}
+
+const stepOf = ({ type, occurred_at, meta: { actor }, said }: HistoryRow) => ({
+  type,
+  at: occurred_at.toISOString(),
+  operator: actor?.kind === 'operator' && actor.id !== null ? { id: actor.id, via: actor.via } : null,
+  reason: said?.reason ?? null,
+  note: said?.note ?? null,
+});
+
+/** Of an event's words no more are read than are told. */
+export const mostSteps = 200;
+/** NATS takes 1 MiB a message, and what was submitted may fill half of it. */
+const maxBytes = 160 * 1024;
+
+/** The newest ones that fit, oldest first. */
+function newestWithin<T>(items: readonly T[]): T[] {
+  let left = maxBytes;
+  const older = items.slice(-mostSteps).findLastIndex((item) => {
+    left -= Buffer.byteLength(JSON.stringify(item));
+    return left < 0;
+  });
+  return items.slice(-mostSteps).slice(older + 1);
 }
 
 /** A vote that completes the request stands in the event that ends it. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Unavailable } from '@agentlattice/contracts';
+import { Refused, Unavailable } from '@agentlattice/contracts';
 import { canonicalJson } from '@agentlattice/ledger';
 import type { Principal } from '../domain/principal.js';
 import { actionAnswer, decidedOutcome } from '../domain/action-answer.js';
@@ -22,6 +22,9 @@ export interface Submission {
   readonly mayHoldGrants: () => Promise<boolean>;
 }
 
+/** As a body may have; written out, a number such as 1e20 takes more. */
+const maxBytes = 256 * 1024;
+
 /** Sends an action on its way to a durable verdict; the answer is on disk when this resolves. */
 export class SubmitAction {
   constructor(
@@ -33,6 +36,8 @@ export class SubmitAction {
   async execute(principal: Extract<Principal, { kind: 'agent' }>, submission: Submission) {
     const metadata = canonicalJson(submission.metadata);
     const dataAccessed = canonicalJson(submission.dataAccessed);
+    if (Buffer.byteLength(metadata) + Buffer.byteLength(dataAccessed) > maxBytes)
+      throw new Refused('BODY_TOO_LARGE', 'metadata and data_accessed are too large when written out');
     const { agent, orgId } = principal;
     const answered = await this.pipeline.submit({
       org_id: orgId,

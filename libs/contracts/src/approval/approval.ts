@@ -28,7 +28,7 @@ const seatsOpen = z.array(z.object({ group: z.string().nullable(), count: z.numb
 export const approvalVote = z.object({
   member_id: typeId('mbr'),
   decision: z.enum(voteDecisions),
-  reason: z.string().nullable(),
+  reason: z.string().nullable().meta({ description: 'What the person said; null in lists' }),
   at: instant(),
 });
 
@@ -65,7 +65,12 @@ export const approvalView = z
     scope: z.enum(['once', 'forever']).nullable().meta({ description: 'Set once approved' }),
     resolved_by: z.string().nullable().meta({ description: 'Null when the system decided' }),
     resolved_at: instant().nullable(),
-    history: z.array(approvalHistoryItem),
+    history: z
+      .array(approvalHistoryItem)
+      .meta({ description: 'Oldest first. Empty in lists; the single view has it' }),
+    history_truncated: z.boolean().optional().meta({
+      description: 'True when not everything is told: older history, or what was said with older votes',
+    }),
   })
   .meta({ id: 'Approval' });
 export type ApprovalView = z.infer<typeof approvalView>;

@@ -68,7 +68,7 @@ export const approvalRoutes = {
     responses: {
       200: ok(
         z.object({ approvals: z.array(approvalView), next_cursor: z.string().nullable() }),
-        '`pending` and `escalated`: oldest deadline first; otherwise newest first',
+        '`pending` and `escalated`: oldest deadline first; otherwise newest first. Items come without history and without what was said with standing votes: those are in the single view.',
       ),
     },
   }),
@@ -111,8 +111,15 @@ export const approvalRoutes = {
     method: 'DELETE',
     path: '/api/v1/approvals/{approval_id}/vote',
     summary: 'Take a vote back while the request is open',
+    description: 'At most 10 times on one request; the vote after that stands.',
     responses: { 200: ok(votePending) },
-    errors: ['NOT_FOUND', 'NO_VOTE', 'APPROVAL_ALREADY_DECIDED', 'APPROVAL_TIMED_OUT'],
+    errors: [
+      'NOT_FOUND',
+      'NO_VOTE',
+      'TOO_MANY_WITHDRAWALS',
+      'APPROVAL_ALREADY_DECIDED',
+      'APPROVAL_TIMED_OUT',
+    ],
   }),
   cancelRequest: route({
     id: 'cancelRequest',
