@@ -163,22 +163,24 @@ export class DecideApprovals {
     throw isOpen(decision) ? refused : new Refused(refused.code, refused.detail, { extra: { decision } });
   }
 
-  /** Where something in one of them cannot be stored, alone it fails alone. */
+  /** Where something in one of them cannot be stored, alone it fails alone. What is on disk is never decided again. */
   private async decideApart(items: readonly Deciding[]): Promise<readonly (Decided | Promise<Decided>)[]> {
+    let committed: Committed;
     try {
-      return await this.decideTogether(items);
+      committed = await this.commit(items);
     } catch (error) {
       if (items.length === 1 || isBackendAway(error)) throw error;
       return items.map(async (item) => {
-        const [decided] = await this.decideTogether([item]);
+        const [decided] = this.tell(await this.commit([item]));
         if (decided === undefined) throw new Error('a decision has no outcome');
         return decided;
       });
     }
+    return this.tell(committed);
   }
 
-  private async decideTogether(items: readonly Deciding[]): Promise<readonly Decided[]> {
-    const { store, reader, nc } = this.ports;
+  private async commit(items: readonly Deciding[]): Promise<Committed> {
+    const { store, reader } = this.ports;
     const claims = items.flatMap(({ claim, person }) => (claim === null || person !== null ? [] : [claim]));
     let reading: readonly Statement[] = [];
     const { outcomes, answers } = await store.decideEach({
@@ -192,7 +194,11 @@ export class DecideApprovals {
         return [...writing(decided), ...reading];
       },
     });
-    const found = reader.found(answers.slice(answers.length - reading.length));
+    return { outcomes, found: reader.found(answers.slice(answers.length - reading.length)) };
+  }
+
+  private tell({ outcomes, found }: Committed): readonly Decided[] {
+    const { reader, nc } = this.ports;
     wakeWaiters(
       nc,
       outcomes.flatMap(({ events }) => events),
@@ -205,6 +211,10 @@ export class DecideApprovals {
   }
 }
 
+interface Committed {
+  readonly outcomes: Outcomes;
+  readonly found: ReadonlyMap<string, Found>;
+}
 type Outcomes = readonly Outcome<Approval, Deciding>[];
 
 function writing(outcomes: Outcomes): Statement[] {

@@ -7,7 +7,8 @@ export type Waker = Pick<NatsConnection, 'publish'>;
 const ends = new Set(['approval.approved', 'approval.denied', 'approval.cancelled', 'approval.timed_out']);
 
 /**
- * Wakes who waits for the end of these requests. Called once the events are on disk; a lost wake-up is found by reading.
+ * Wakes who waits for the end of these requests. Called once the events are on disk, so it never fails what was done: a
+ * lost wake-up is found by reading.
  * @param hintOf how a request ended, where that is at hand: it saves those who wait their reading
  */
 export function wakeWaiters(
@@ -17,7 +18,11 @@ export function wakeWaiters(
 ): void {
   for (const event of events) {
     if (!ends.has(event.type)) continue;
-    const hint = hintOf(event);
-    nc.publish(wakeSubject(event.stream_id), hint === null ? '' : JSON.stringify(hint));
+    try {
+      const hint = hintOf(event);
+      nc.publish(wakeSubject(event.stream_id), hint === null ? '' : JSON.stringify(hint));
+    } catch {
+      // The connection is closed, or there is nothing to tell them.
+    }
   }
 }
