@@ -11,7 +11,7 @@ const mayImport = {
   'libs/observability': ['contracts'],
   'libs/messaging': ['contracts', 'observability'],
   'libs/event-store': ['contracts', 'decider', 'messaging', 'observability'],
-  'libs/service': ['contracts', 'messaging', 'observability'],
+  'libs/service': ['contracts', 'event-store', 'messaging', 'observability'],
   'libs/testkit': ['contracts', 'launcher'],
   'libs/cli': ['contracts'],
   'tools/launcher': ['contracts'],

@@ -1,4 +1,5 @@
 export { appendEvents, appendFreeEvents, VersionConflict } from './append-events.js';
+export { connectionLimits, isSilence, noticeVanishedPeer } from './connection-limits.js';
 export { eventStoreMigration, inboxMigration } from './event-store-migration.js';
 export {
   type DecideEach,

@@ -5,6 +5,7 @@ import type { Logger } from '@agentlattice/observability';
 import { jetstream, type JetStreamClient } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import pg from 'pg';
+import { connectionLimits, noticeVanishedPeer } from './connection-limits.js';
 import { eventChannel } from './event-store-migration.js';
 import { type NumberedRow, storedColumns, toWireEvent } from './stored-event.js';
 
@@ -24,6 +25,9 @@ export interface Relay {
 /** Only the relay takes it; the second key is the schema. */
 const relayLock = 715_402_003;
 const pageSize = 1_000;
+/** The first look goes through all events there are. */
+const wholeTableMs = 60_000;
+const wholeTable = { query_timeout: wholeTableMs };
 /** While events keep coming, those of this time go out together: nobody's answer waits for the relay. */
 const gatherMs = 40;
 const messageLimits = { events: 128, bytes: 256 * 1024 } as const;
@@ -80,7 +84,8 @@ class RelaySession {
       connectionString: options.databaseUrl,
       application_name: `${options.service}-relay`,
       connectionTimeoutMillis: 3_000,
-      keepAlive: true,
+      ...connectionLimits,
+      statement_timeout: wholeTableMs,
     });
     this.js = jetstream(options.nc, { timeout: 3_000 });
   }
@@ -104,6 +109,7 @@ class RelaySession {
 
   private async work(): Promise<void> {
     await this.client.connect();
+    await this.client.query(noticeVanishedPeer);
     if (!(await this.lock())) return;
     await this.client.query(`LISTEN ${eventChannel(this.schema)}`);
     await this.readCheckpoint();
@@ -173,11 +179,12 @@ class RelaySession {
     const stream = service === 'audit-ledger' ? await ensureEventStream(nc) : await eventStreamState(nc);
     if (stream === null || stream.incarnation === this.incarnation) return false;
     if (this.incarnation !== null) {
-      const { rows } = await this.client.query<{ gpos: string | null }>(
-        `SELECT min(p.gpos) - 1 AS gpos FROM event_position p JOIN event e USING (event_id)
+      const { rows } = await this.client.query<{ gpos: string | null }>({
+        text: `SELECT min(p.gpos) - 1 AS gpos FROM event_position p JOIN event e USING (event_id)
           WHERE e.occurred_at > clock_timestamp() - make_interval(secs => $1)`,
-        [eventStreamAgeMs / 1_000],
-      );
+        values: [eventStreamAgeMs / 1_000],
+        ...wholeTable,
+      });
       const from = rows[0]?.gpos;
       if (from !== null && from !== undefined) this.published = Math.min(this.published, Number(from));
       logger.warn(
@@ -200,8 +207,8 @@ class RelaySession {
     const { rows } = await this.client.query<{ xmin: string }>(
       'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin',
     );
-    const { rowCount } = await this.client.query(
-      `WITH fresh AS MATERIALIZED (
+    const numbering = {
+      text: `WITH fresh AS MATERIALIZED (
          SELECT e.id, e.event_id, e.org_id FROM event e
           WHERE e.xid >= $1::text::xid8
             AND NOT EXISTS (SELECT FROM event_position p WHERE p.event_id = e.event_id)
@@ -215,8 +222,10 @@ class RelaySession {
               (SELECT coalesce(max(gpos), 0) FROM event_position) + row_number() OVER (ORDER BY f.id),
               coalesce(l.source_seq, 0) + row_number() OVER (PARTITION BY f.org_id ORDER BY f.id)
          FROM fresh f JOIN last l USING (org_id)`,
-      [this.settledXid, pageSize],
-    );
+      values: [this.settledXid, pageSize],
+      ...(this.settledXid === '0' && wholeTable),
+    };
+    const { rowCount } = await this.client.query(numbering);
     const full = rowCount === pageSize;
     if (!full) this.settledXid = rows[0]?.xmin ?? '0';
     return full;

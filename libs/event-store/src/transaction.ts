@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { isSilence } from './connection-limits.js';
 
 /** A connection inside of a transaction. */
 export type Tx = Pick<pg.PoolClient, 'query'>;
@@ -51,7 +52,9 @@ async function once<T>(pool: pg.Pool, work: Work<T>, opening: readonly Statement
     if (answers.at(-1)?.command !== 'COMMIT') throw new Error('the transaction was rolled back');
     return ended instanceof Ending ? ended.result(answers.slice(0, -1)) : ended;
   } catch (error) {
-    await client.query('ROLLBACK').catch((failure: Error) => (broken = failure));
+    // Nobody answers: whether a COMMIT took place is unknown, and what is said now could be heard much later.
+    if (isSilence(error)) broken = error;
+    else await client.query('ROLLBACK').catch((failure: Error) => (broken = failure));
     throw error;
   } finally {
     client.off('error', onError);

@@ -7,10 +7,15 @@ export interface GroupWorkOptions {
   readonly atOnce?: number;
   /** How many items may wait; default 10,000. */
   readonly mostWaiting?: number;
+  /** Items that waited longer are not begun any more: nobody waits for their result. Default: they all are. */
+  readonly oldestMs?: number;
+  /** Monotonic. */
+  readonly now?: () => number;
 }
 
 interface Waiting<Item, Result> {
   readonly item: Item;
+  readonly since: number;
   readonly resolve: (result: Result | PromiseLike<Result>) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -34,14 +39,16 @@ export class GroupWork<Item, Result> {
     const { mostWaiting = 10_000 } = this.options;
     if (this.waiting.length >= mostWaiting) return Promise.reject(new Unavailable('too much is waiting'));
     return new Promise((resolve, reject) => {
-      this.waiting.push({ item, resolve, reject });
+      this.waiting.push({ item, since: this.now(), resolve, reject });
       this.begin();
     });
   }
 
   private begin(): void {
     const { most, atOnce = 1 } = this.options;
-    if (this.waiting.length === 0 || this.running >= atOnce) return;
+    if (this.running >= atOnce) return;
+    this.dropStale();
+    if (this.waiting.length === 0) return;
     const group = this.waiting.splice(0, most);
     this.running += 1;
     this.work(group.map(({ item }) => item))
@@ -61,5 +68,18 @@ export class GroupWork<Item, Result> {
         this.running -= 1;
         this.begin();
       });
+  }
+
+  /** They wait in the order of their age. */
+  private dropStale(): void {
+    const { oldestMs = Number.POSITIVE_INFINITY } = this.options;
+    const oldest = this.now() - oldestMs;
+    const fresh = this.waiting.findIndex(({ since }) => since >= oldest);
+    for (const { reject } of this.waiting.splice(0, fresh === -1 ? this.waiting.length : fresh))
+      reject(new Unavailable('it waited too long'));
+  }
+
+  private now(): number {
+    return (this.options.now ?? (() => performance.now()))();
   }
 }

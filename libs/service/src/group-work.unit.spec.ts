@@ -61,6 +61,23 @@ describe('work in groups', () => {
     expect(await third).toBe(30);
   });
 
+  it('begins nothing that waited too long', async () => {
+    const { work, groups, end } = byHand();
+    let now = 0;
+    const group = new GroupWork(work, { most: 9, oldestMs: 2_000, now: () => now });
+    const first = group.do(1);
+    const stale = group.do(2);
+    now = 1_000;
+    const fresh = group.do(3);
+    now = 2_001;
+    await end(0);
+    expect(await first).toBe(10);
+    await expect(stale).rejects.toThrow(Unavailable);
+    expect(groups()).toEqual([[1], [3]]);
+    await end(1);
+    expect(await fresh).toBe(30);
+  });
+
   it('takes no more than may wait', async () => {
     const { work } = byHand();
     const group = new GroupWork(work, { most: 1, mostWaiting: 1 });

@@ -1,4 +1,5 @@
 import type { ServiceName } from '@agentlattice/contracts';
+import { connectionLimits } from '@agentlattice/event-store';
 import { CommandClient, connectNats } from '@agentlattice/messaging';
 import { createLogger, type Logger } from '@agentlattice/observability';
 import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
@@ -58,8 +59,7 @@ export function openPool({ databaseUrl, service, instance }: BaseConfig, logger:
     max: 10,
     // A caller that waits longer than this is told 503 instead.
     connectionTimeoutMillis: 1_500,
-    idle_in_transaction_session_timeout: 30_000,
-    keepAlive: true,
+    ...connectionLimits,
     // Statements that do not wait for one another travel together.
     pipeline: true,
   });

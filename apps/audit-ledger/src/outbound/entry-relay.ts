@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventSubject, type WireEvent } from '@agentlattice/contracts';
+import { inTransaction } from '@agentlattice/event-store';
 import { ensureEventStream, eventStreamAgeMs } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import { jetstream } from '@nats-io/jetstream';
@@ -17,6 +18,8 @@ export interface EntryRelayOptions {
 }
 
 const pageSize = 512;
+/** Where it may read through all entries there are. */
+const wholeTableMs = 60_000;
 const maxRemembered = 4_096;
 /** What is written meanwhile goes out together: nobody waits for these events; one by one they cost as much as verdicts. */
 const gatherMs = 40;
@@ -95,11 +98,15 @@ export class EntryRelay {
     this.checkedAt = Date.now();
     if (incarnation === this.incarnation) return;
     if (this.incarnation !== null) {
-      const { rows } = await pool.query<{ gpos: string | null }>(
-        `SELECT min(gpos) - 1 AS gpos FROM entry
+      const asking = {
+        text: `SELECT min(gpos) - 1 AS gpos FROM entry
           WHERE gpos IS NOT NULL AND gpos <= $1 AND time > clock_timestamp() - make_interval(secs => $2)`,
-        [this.published, eventStreamAgeMs / 1_000],
-      );
+        values: [this.published, eventStreamAgeMs / 1_000],
+        query_timeout: wholeTableMs,
+      };
+      const { rows } = await inTransaction(pool, (tx) => tx.query<{ gpos: string | null }>(asking), [
+        { text: `SET LOCAL statement_timeout = ${String(wholeTableMs)}`, values: [] },
+      ]);
       const from = rows[0]?.gpos ?? null;
       if (from !== null) this.published = Number(from);
       logger.warn(

@@ -1,3 +1,4 @@
+import { connectionLimits, isSilence, noticeVanishedPeer } from '@agentlattice/event-store';
 import {
   type ChainHead,
   decodeRange,
@@ -52,7 +53,7 @@ export class LedgerSession implements CommitStore {
       connectionString: databaseUrl,
       application_name: `audit-ledger-writer-${instance}`,
       connectionTimeoutMillis: 3_000,
-      keepAlive: true,
+      ...connectionLimits,
     });
     const lost = new Promise<Error>((resolve) => {
       client.on('error', resolve);
@@ -66,11 +67,8 @@ export class LedgerSession implements CommitStore {
       const [setting] = rows;
       if (setting === undefined || !['on', 'remote_apply'].includes(setting.level) || setting.fsync !== 'on')
         throw new UnsafeDatabase('the audit log needs synchronous_commit = on and fsync = on');
-      // A peer that vanished without a word must not hold the lock for hours; unix sockets do not know these.
-      await client.query(
-        `SELECT set_config('tcp_keepalives_idle', '2', false), set_config('tcp_keepalives_interval', '1', false),
-                set_config('tcp_keepalives_count', '2', false), set_config('statement_timeout', '10s', false)`,
-      );
+      // The lock must not outlive us for hours.
+      await client.query(noticeVanishedPeer);
       return new LedgerSession(client, '', lost);
     } catch (error) {
       await client.end().catch(() => {});
@@ -80,12 +78,12 @@ export class LedgerSession implements CommitStore {
 
   /** Becomes the writer, unless another is. From then on whoever wrote before is fenced. */
   async acquire(): Promise<boolean> {
-    const { rows } = await this.client.query<{ got: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS got', [
+    const { rows } = await this.query<{ got: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS got', [
       writerLock,
       shard,
     ]);
     if (rows[0]?.got !== true) return false;
-    const raised = await this.client.query<{ epoch: string }>(
+    const raised = await this.query<{ epoch: string }>(
       'UPDATE writer SET epoch = epoch + 1 WHERE shard = $1 RETURNING epoch',
       [shard],
     );
@@ -96,23 +94,23 @@ export class LedgerSession implements CommitStore {
   }
 
   async now(): Promise<number> {
-    const { rows } = await this.client.query<{ now: string }>(
+    const { rows } = await this.query<{ now: string }>(
       'SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now',
     );
     return Number(rows[0]?.now);
   }
 
   async load(): Promise<Book> {
-    const writer = await this.client.query<{ epoch: string; gpos: string; time_ms: string }>(
+    const writer = await this.query<{ epoch: string; gpos: string; time_ms: string }>(
       'SELECT epoch, gpos, time_ms FROM writer WHERE shard = $1',
       [shard],
     );
     const [row] = writer.rows;
     if (row?.epoch !== this.epoch) throw new WriterLost('another writer has taken over');
-    const logs = await this.client.query<LogRow>(
+    const logs = await this.query<LogRow>(
       'SELECT org_id, origin, size, last_hash, frontier, positions FROM log',
     );
-    const sources = await this.client.query<{ source: EntrySource; gpos: string }>(
+    const sources = await this.query<{ source: EntrySource; gpos: string }>(
       'SELECT source, gpos FROM source_position',
     );
     return {
@@ -125,11 +123,13 @@ export class LedgerSession implements CommitStore {
 
   async commit(before: Book, staged: Staged): Promise<number> {
     const values = commitParameters(this.epoch, before, staged);
-    const outcome = await this.client
-      .query<{ ok: boolean; now: string }>({ name: 'commit', text: commitStatement, values })
-      .catch((error: unknown) => {
-        throw commitFault(error);
-      });
+    const outcome = await this.query<{ ok: boolean; now: string }>({
+      name: 'commit',
+      text: commitStatement,
+      values,
+    }).catch((error: unknown) => {
+      throw commitFault(error);
+    });
     const [row] = outcome.rows;
     if (row?.ok !== true) throw new WriterLost('another writer has taken over');
     return Number(row.now);
@@ -137,7 +137,7 @@ export class LedgerSession implements CommitStore {
 
   async findByEventKey(drafts: readonly SubmissionDraft[]): Promise<Map<SubmissionDraft, WrittenSubmission>> {
     const keyed = drafts.filter((draft) => draft.eventKey !== null);
-    const { rows } = await this.client.query<SubmissionRow & { place: string }>(
+    const { rows } = await this.query<SubmissionRow & { place: string }>(
       `SELECT k.place, ${submissionColumns}
          FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS k (org_id, agent_id, event_key, place)
          JOIN submission s USING (org_id, agent_id, event_key)
@@ -158,6 +158,22 @@ export class LedgerSession implements CommitStore {
 
   async close(): Promise<void> {
     await this.client.end().catch(() => {});
+  }
+
+  /**
+   * A connection that does not answer is given up. What it was told may still happen until PostgreSQL notices: as long as
+   * it lives, it holds the lock, and once another has that, the epoch and the position it expects are not there any more.
+   */
+  private async query<Row extends pg.QueryResultRow>(
+    query: string | pg.QueryConfig,
+    values?: unknown[],
+  ): Promise<pg.QueryResult<Row>> {
+    try {
+      return await this.client.query<Row>(query, values);
+    } catch (error) {
+      if (isSilence(error)) void this.close();
+      throw error;
+    }
   }
 }
 

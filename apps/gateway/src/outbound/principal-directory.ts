@@ -8,6 +8,11 @@ const pollMs = 250;
 /** Older knowledge than this is not acted on: a revoked key must be worth nothing after a second (decisions §7.3). */
 const staleMs = 1_000;
 const flushUseMs = 10_000;
+/** Soon after the keys are stale, so that another connection is tried. */
+const askingRevision = {
+  text: 'SELECT value, extract(epoch FROM clock_timestamp()) * 1000 AS now FROM revision',
+  query_timeout: 1_500,
+};
 
 interface KeyRow {
   id: string;
@@ -128,9 +133,7 @@ export class PrincipalDirectory {
     if (this.stopped) return;
     const askedAt = performance.now();
     try {
-      const { rows } = await this.pool.query<{ value: string; now: string }>(
-        'SELECT value, extract(epoch FROM clock_timestamp()) * 1000 AS now FROM revision',
-      );
+      const { rows } = await this.pool.query<{ value: string; now: string }>(askingRevision);
       const [row] = rows;
       if (row === undefined) return;
       this.clockOffset = Number(row.now) - Date.now();
@@ -152,12 +155,17 @@ export class PrincipalDirectory {
   private async listen(): Promise<void> {
     const client = await this.pool.connect();
     this.listener = client;
-    client.once('error', (error) => {
+    const lose = (error: Error) => {
+      if (this.listener !== client) return;
       this.listener = undefined;
       client.release(error);
-    });
+    };
+    client.once('error', lose);
     client.on('notification', () => void this.look());
-    await client.query('LISTEN gateway_revision');
+    await client.query('LISTEN gateway_revision').catch((error: Error) => {
+      lose(error);
+      throw error;
+    });
   }
 
   private async noteUse(): Promise<void> {

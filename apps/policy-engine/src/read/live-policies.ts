@@ -1,3 +1,4 @@
+import { connectionLimits } from '@agentlattice/event-store';
 import type { Logger } from '@agentlattice/observability';
 import pg from 'pg';
 import { type PolicySet, policySet } from '../domain/select-policy.js';
@@ -15,6 +16,11 @@ export interface LivePoliciesOptions {
 }
 
 const noPolicies = policySet([]);
+/** Soon after the policies are stale, so that another connection is tried. */
+const askingRevision = {
+  text: 'SELECT value, extract(epoch FROM clock_timestamp()) * 1000 AS now FROM revision',
+  query_timeout: 1_500,
+};
 
 /**
  * All policies, ready to judge by, in this process's memory. A change anywhere is here as soon as PostgreSQL says so,
@@ -96,8 +102,7 @@ export class LivePolicies {
       connectionString: this.options.databaseUrl,
       application_name: this.options.name,
       connectionTimeoutMillis: 2_000,
-      query_timeout: 10_000,
-      keepAlive: true,
+      ...connectionLimits,
     });
     this.client = client;
     let lost: Error | undefined;
@@ -124,9 +129,7 @@ export class LivePolicies {
 
   private async refresh(client: pg.Client): Promise<void> {
     const askedAt = performance.now();
-    const { rows } = await client.query<{ value: string; now: string }>(
-      'SELECT value, extract(epoch FROM clock_timestamp()) * 1000 AS now FROM revision',
-    );
+    const { rows } = await client.query<{ value: string; now: string }>(askingRevision);
     const answeredAt = performance.now();
     const [row] = rows;
     if (row === undefined) throw new Error('the revision is missing');

@@ -1,0 +1,51 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+/** Stands between a client and its server, and can drop connections as a firewall does that forgot them. */
+export interface SilentProxy {
+  /** The server's URL by way of the proxy. */
+  readonly url: string;
+  /** From now on nothing passes on any connection there is, and neither side hears of it; new ones work. */
+  swallow(): void;
+  stop(): Promise<void>;
+}
+
+export async function silentProxy(serverUrl: string): Promise<SilentProxy> {
+  const url = new URL(serverUrl);
+  const target = { host: url.hostname, port: Number(url.port) };
+  const pairs = new Set<readonly [Socket, Socket]>();
+  const server = createServer((client) => {
+    const upstream = connect(target);
+    const pair = [client, upstream] as const;
+    pairs.add(pair);
+    client.pipe(upstream);
+    upstream.pipe(client);
+    for (const socket of pair) socket.on('error', () => {});
+    upstream.on('close', () => {
+      // One that was swallowed stays silent.
+      if (pairs.delete(pair)) client.destroy();
+    });
+    client.on('close', () => {
+      if (pairs.delete(pair)) upstream.destroy();
+    });
+  });
+  const swallowed: (readonly [Socket, Socket])[] = [];
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url.hostname = '127.0.0.1';
+  url.port = String((server.address() as AddressInfo).port);
+  return {
+    url: url.href,
+    swallow: () => {
+      for (const pair of pairs) {
+        const [client, upstream] = pair;
+        client.unpipe(upstream).pause();
+        upstream.unpipe(client).pause();
+        swallowed.push(pair);
+      }
+      pairs.clear();
+    },
+    stop: async () => {
+      for (const socket of [...pairs, ...swallowed].flat()) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
