@@ -2,6 +2,7 @@ import { approvalServiceCommands as commands, type OpenItem } from '@agentlattic
 import { eventually } from '@agentlattice/testkit';
 import { newId, requested } from '../test/approval-fixture.js';
 import { allows, policyRef } from '../test/played-engine.js';
+import { spreadPolicyChanges } from './outbound/policy-changes.js';
 import { judgedLate, many, type PolicyChangeHouse, policyChangeHouse } from '../test/policy-change-house.js';
 
 describe('a change of policies', () => {
@@ -65,6 +66,33 @@ describe('a change of policies', () => {
       other.release();
     }
     await eventually(async () => (await h.statusOf(item)) === 'approved');
+  });
+
+  it('holds no opening up while the engine thinks', async () => {
+    const org = newId('org');
+    const item = requested(org, 600_000, { judged_at: judgedLate() });
+    await h.opened(item);
+    let answer = () => {};
+    h.engine.thinking = new Promise((resolve) => (answer = resolve));
+    await h.engine.change(org, 'policy.updated');
+    await eventually(() => h.engine.asked.length > 0);
+    await h.engine.change(org, 'policy.updated');
+    await h.noted(org);
+    // Another replica notes whom the second change concerns, and waits for the one that asked because of the first.
+    let waiting = true;
+    const spreading = spreadPolicyChanges(h.pool).finally(() => (waiting = false));
+    await eventually(async () => {
+      const { rows } = await h.pool.query(
+        `SELECT FROM pg_locks WHERE locktype IN ('tuple', 'transactionid') AND NOT granted`,
+      );
+      return rows.length > 0;
+    });
+    const beside = requested(org, 600_000, { judged_at: new Date(Date.now() - 1_000).toISOString() });
+    await h.opened(beside);
+    expect(waiting).toBe(true);
+    answer();
+    await spreading;
+    await h.settled(org);
   });
 
   it('misses nobody though requests are opened all the while', async () => {

@@ -21,6 +21,8 @@ export interface PlayedEngine {
   /** What was asked, request by request. */
   readonly asked: RejudgeItem[][];
   judge: (item: RejudgeItem) => PlayedJudgement;
+  /** It answers when this has resolved. */
+  thinking: Promise<void>;
   /** How many of one request it answers. */
   atOnce: number;
   change(
@@ -75,9 +77,10 @@ export async function playEngine(url: string): Promise<PlayedEngine> {
       command: policyEngineCommands.rejudge,
       queue: 'policy-engine',
       logger,
-      handler: (payload) => {
+      handler: async (payload) => {
         const { items } = policyEngineCommands.rejudge.request.parse(payload);
         engine.asked.push(items);
+        await engine.thinking;
         return {
           judgements: items
             .slice(0, engine.atOnce)
@@ -90,6 +93,7 @@ export async function playEngine(url: string): Promise<PlayedEngine> {
     source,
     asked: [],
     judge: () => asks(),
+    thinking: Promise.resolve(),
     atOnce: 100,
     change: async (org_id, type, policy = {}, content = {}) => {
       const { id, name, version, hash } = policyRef(policy);

@@ -72,6 +72,7 @@ export async function policyChangeHouse(): Promise<PolicyChangeHouse> {
     reset: () => {
       engine.judge = () => asks();
       engine.atOnce = 100;
+      engine.thinking = Promise.resolve();
       engine.asked.splice(0);
     },
     stop: async () => {

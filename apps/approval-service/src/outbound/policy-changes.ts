@@ -92,12 +92,15 @@ export function notingOpenedBesideChange(items: readonly OpenableItem[]): Statem
   };
 }
 
-/** Spreads new changes over the pending requests that they concern; each is left with the newest one. */
+/**
+ * Spreads new changes over the pending requests that they concern; each is left with the newest one. It may wait for a
+ * replica that asks the engine about some of them, and nobody waits for it: the changes' keys stay open to others.
+ */
 export async function spreadPolicyChanges(db: Tx): Promise<void> {
   await db.query(
     `WITH change AS (
        UPDATE policy_change SET spread = true
-        WHERE seq IN (SELECT seq FROM policy_change WHERE NOT spread ORDER BY seq FOR UPDATE)
+        WHERE seq IN (SELECT seq FROM policy_change WHERE NOT spread ORDER BY seq FOR NO KEY UPDATE)
        RETURNING *)
      INSERT INTO rejudging (org_id, approval_id, change_seq, created_at)
      SELECT a.org_id, a.approval_id, max(c.seq), a.created_at
