@@ -27,6 +27,7 @@ import { makeChangePolicy } from './application/change-policy.js';
 import { makeCheckAction } from './application/check-action.js';
 import { makeJudgeSubmissions } from './application/judge-submissions.js';
 import { makeRejudgeRequests } from './application/rejudge-requests.js';
+import { makeWarnOfSeats } from './application/warn-of-seats.js';
 import { PoliciesResponder } from './inbound/policies.responder.js';
 import { SubmissionsResponder } from './inbound/submissions.responder.js';
 import { ForeverRequests, noteForever } from './outbound/forever-requests.js';
@@ -44,6 +45,7 @@ import {
   POLICY_READER,
   REJUDGE_REQUESTS,
   RELAY,
+  WARN_OF_SEATS,
 } from './tokens.js';
 
 /** How often it is looked for what was approved for ever and nobody asked for. */
@@ -109,6 +111,12 @@ const askForForeverMs = 2_000;
           caughtUp: () => policies.caughtUp(),
           logger,
         }),
+    },
+    {
+      provide: WARN_OF_SEATS,
+      inject: [POOL, FOREVER_EVENTS, LOGGER],
+      useFactory: (pool: pg.Pool, events: Projection, logger: Logger) =>
+        makeWarnOfSeats({ pool, membersCaughtUp: () => events.catchUp('gateway'), logger }),
     },
     {
       provide: FOREVER_WORK,

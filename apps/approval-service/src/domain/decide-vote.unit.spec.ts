@@ -83,13 +83,15 @@ describe('who may decide', () => {
   it('is not the owner of the agent where duties are separated', () => {
     const self = person({ memberId: owner });
     const owned = { ...agent, owner_member_id: owner };
-    const separated = { separation_of_duties: true };
+    const separated = { separation_of_duties: true, policy_author: null };
     given(wasOpened(separated, owned)).when(approve(self)).thenRefused('SELF_APPROVAL');
     given(wasOpened(separated, owned)).when(deny(self)).thenRefused('SELF_APPROVAL');
     given(wasOpened(separated, agent)).when(approve(anna)).thenRefused('FORBIDDEN');
     given(wasOpened(separated, agent))
       .when(approve(admin))
       .thenEvents(wasApproved([voteOf(admin)]));
+    const { policy_author: _, ...unknown } = separated;
+    given(wasOpened(unknown, agent)).when(approve(admin)).thenRefused('FORBIDDEN');
     const written = { ...separated, policy_author: admin.memberId };
     given(wasOpened(written, agent)).when(approve(admin)).thenRefused('FORBIDDEN');
     given(wasOpened(written, agent)).when(deny(admin)).thenRefused('FORBIDDEN');

@@ -35,6 +35,11 @@ export function whyNot({ terms, subject, requestedAt }: KnownApproval, person: P
   if (owner !== null) return null;
   if (person.role !== 'admin')
     return new Refused('FORBIDDEN', 'the agent has no owner, so only an administrator decides its requests');
+  if (terms.policy_author === undefined)
+    return new Refused(
+      'FORBIDDEN',
+      'the agent has no owner, and who wrote this version of the policy is not known: let a person write it anew',
+    );
   if (person.memberId === terms.policy_author)
     return new Refused(
       'FORBIDDEN',
@@ -57,8 +62,9 @@ export function votesUnder(
   votes: readonly Vote[],
   owner: string | null,
 ): Vote[] {
-  // Nobody knows any more which of them were administrators.
-  if (terms.separation_of_duties && !before.separation_of_duties && owner === null) return [];
+  // Nobody knows any more which of them were administrators, or who wrote what governs now.
+  const unknown = !before.separation_of_duties || terms.policy_author === undefined;
+  if (terms.separation_of_duties && owner === null && unknown) return [];
   return votes
     .map((vote) => ({ ...vote, groups: groupsUnder(terms, vote.groups), forever_for: null }))
     .filter((vote) => terms.approver_groups.length === 0 || vote.groups.length > 0)

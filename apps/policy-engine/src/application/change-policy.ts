@@ -10,6 +10,8 @@ export interface ChangeContext {
   readonly actor: Actor;
   readonly correlation_id: string | null;
   readonly traceparent: string | null;
+  /** Who made the service key that writes; missing where that is not known. */
+  readonly written_by?: string | undefined;
 }
 
 export interface ChangePolicyPorts {
@@ -26,7 +28,7 @@ export interface ChangePolicyPorts {
 export const makeChangePolicy =
   ({ store, reader, caughtUp }: ChangePolicyPorts) =>
   async (command: PolicyCommand, context: ChangeContext): Promise<ChangedPolicy> => {
-    const { org_id, actor, correlation_id, traceparent } = context;
+    const { org_id, actor, correlation_id, traceparent, written_by } = context;
     let row: PolicyRow | undefined;
     try {
       const { state, events } = await store.update({
@@ -36,7 +38,7 @@ export const makeChangePolicy =
         command,
         meta: { actor, correlation_id, traceparent },
         project: async (tx, decided) => {
-          row = await projectPolicy(tx, decided);
+          row = await projectPolicy(tx, decided, written_by);
         },
       });
       if (events.length > 0) await caughtUp();

@@ -29,7 +29,7 @@ export interface PolicyRecord {
   readonly createdAt: string;
   readonly tampered: boolean;
   /** The member who wrote this version; null when it was no person. */
-  readonly author: string | null;
+  readonly author: string | null | undefined;
 }
 
 const neverHolds: CompiledExpression = { holds: () => false };

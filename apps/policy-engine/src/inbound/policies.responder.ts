@@ -10,8 +10,16 @@ import type { AllowForever } from '../application/allow-forever.js';
 import type { ChangePolicy } from '../application/change-policy.js';
 import type { CheckAction } from '../application/check-action.js';
 import type { RejudgeRequests } from '../application/rejudge-requests.js';
+import type { WarnOfSeats } from '../application/warn-of-seats.js';
 import type { PolicyReader } from '../read/policy-reader.js';
-import { ALLOW_FOREVER, CHANGE_POLICY, CHECK_ACTION, POLICY_READER, REJUDGE_REQUESTS } from '../tokens.js';
+import {
+  ALLOW_FOREVER,
+  CHANGE_POLICY,
+  CHECK_ACTION,
+  POLICY_READER,
+  REJUDGE_REQUESTS,
+  WARN_OF_SEATS,
+} from '../tokens.js';
 
 type Request<Verb extends keyof typeof commands> = CommandRequest<(typeof commands)[Verb]>;
 
@@ -23,6 +31,7 @@ export class PoliciesResponder {
     @Inject(POLICY_READER) private readonly reader: PolicyReader,
     @Inject(REJUDGE_REQUESTS) private readonly rejudgeRequests: RejudgeRequests,
     @Inject(ALLOW_FOREVER) private readonly forever: AllowForever,
+    @Inject(WARN_OF_SEATS) private readonly warned: WarnOfSeats,
     @Inject(POOL) private readonly pool: pg.Pool,
   ) {}
 
@@ -33,7 +42,7 @@ export class PoliciesResponder {
       { type: 'CreatePolicy', policyId, content: request.policy },
       { ...request, traceparent },
     );
-    return view();
+    return this.warned(request.org_id, await view(), request);
   }
 
   @MessagePattern(commands.update_policy.subject, { command: commands.update_policy })
@@ -43,7 +52,7 @@ export class PoliciesResponder {
       { type: 'UpdatePolicy', policyId, patch, expectedVersion },
       { ...request, traceparent },
     );
-    return view();
+    return this.warned(request.org_id, await view(), request);
   }
 
   @MessagePattern(commands.delete_policy.subject, { command: commands.delete_policy })

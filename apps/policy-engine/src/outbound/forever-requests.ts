@@ -17,11 +17,11 @@ export interface ForeverRequest extends Forever {
 /** What must be known of other services' events: who is a member, and what was approved for ever. */
 export async function noteForever(tx: Tx, event: ProjectedEvent): Promise<void> {
   if (event.type === 'member.created') {
-    const { member_id, role } = event.data;
+    const { member_id, role, groups } = event.data;
     await tx.query(
-      `INSERT INTO member_role (org_id, member_id, role) VALUES ($1, $2, $3)
-       ON CONFLICT (org_id, member_id) DO UPDATE SET role = excluded.role`,
-      [event.org_id, member_id, role],
+      `INSERT INTO member_role (org_id, member_id, role, groups) VALUES ($1, $2, $3, $4)
+       ON CONFLICT (org_id, member_id) DO UPDATE SET role = excluded.role, groups = excluded.groups`,
+      [event.org_id, member_id, role, groups],
     );
   }
   if (event.type !== 'approval.approved') return;

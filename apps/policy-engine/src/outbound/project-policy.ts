@@ -9,7 +9,11 @@ export const revisionChannel = 'al_policy_revision';
  * Brings the read model up to the events, and tells all replicas, in the transaction of the change.
  * @returns the policy's row as this change leaves it; undefined when it is deleted
  */
-export async function projectPolicy(tx: Tx, events: readonly StoredEvent[]): Promise<PolicyRow | undefined> {
+export async function projectPolicy(
+  tx: Tx,
+  events: readonly StoredEvent[],
+  writtenBy: string | null = null,
+): Promise<PolicyRow | undefined> {
   let row: PolicyRow | undefined;
   for (const stored of events) {
     const { type, data } = stored as unknown as PolicyEvent;
@@ -17,11 +21,12 @@ export async function projectPolicy(tx: Tx, events: readonly StoredEvent[]): Pro
       await tx.query('DELETE FROM policy WHERE policy_id = $1', [data.policy_id]);
     } else {
       const { rows } = await tx.query<PolicyRow>(
-        `INSERT INTO policy (policy_id, org_id, name, action_type, active, version, hash, content, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
-         ON CONFLICT (policy_id) DO UPDATE SET (name, action_type, active, version, hash, content, updated_at)
+        `INSERT INTO policy (policy_id, org_id, name, action_type, active, version, hash, content, created_at, updated_at,
+                             written_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)
+         ON CONFLICT (policy_id) DO UPDATE SET (name, action_type, active, version, hash, content, updated_at, written_by)
            = (excluded.name, excluded.action_type, excluded.active, excluded.version, excluded.hash, excluded.content,
-              excluded.updated_at)
+              excluded.updated_at, excluded.written_by)
          RETURNING ${policyColumns}`,
         [
           data.policy_id,
@@ -33,6 +38,7 @@ export async function projectPolicy(tx: Tx, events: readonly StoredEvent[]): Pro
           data.hash,
           JSON.stringify(data.content),
           stored.occurred_at,
+          writtenBy,
         ],
       );
       [row] = rows;

@@ -11,7 +11,10 @@ interface LoadedRow {
   data: Record<string, unknown>;
   created_at: Date;
   /** Of the newest event. */
+  author_kind: string | null;
   author: string | null;
+  /** From the read model: who made the service key that wrote it. */
+  written_by: string | null;
   /** The same from the read model; null where the row is missing. */
   row_version: number | null;
   row_hash: string | null;
@@ -28,7 +31,7 @@ export async function loadPolicies(
        SELECT org_id, stream_id, max(version) AS version FROM event
         WHERE org_id = ANY ($1) AND stream_id LIKE 'pol\\_%' GROUP BY org_id, stream_id)
      SELECT e.org_id, e.stream_id AS policy_id, e.version, e.data, first.occurred_at AS created_at,
-            CASE WHEN e.meta->'actor'->>'kind' = 'operator' THEN e.meta->'actor'->>'id' END AS author,
+            e.meta->'actor'->>'kind' AS author_kind, e.meta->'actor'->>'id' AS author, p.written_by,
             p.version AS row_version, p.hash AS row_hash, p.content AS row_content
        FROM newest n JOIN event e USING (org_id, stream_id, version)
        JOIN event first ON first.org_id = e.org_id AND first.stream_id = e.stream_id AND first.version = 1
@@ -64,11 +67,17 @@ function compiled(row: LoadedRow): CompiledPolicy[] {
       content,
       createdAt: row.created_at.toISOString(),
       tampered,
-      author: row.author,
+      author: authorOf(row),
     });
   if (!tampered) return [made(fromEvent)];
   const copies = [fromEvent, read(row.row_content)].filter((copy) => copy !== undefined);
   return (copies.length > 0 ? copies : [unreadable]).map(made);
+}
+
+/** The person behind the version that stands: null when there is none, undefined when nobody knows. */
+function authorOf({ author_kind, author, written_by }: LoadedRow): string | null | undefined {
+  if (author_kind === 'operator') return author ?? undefined;
+  return author_kind === 'service' ? (written_by ?? undefined) : null;
 }
 
 /** What stands for a policy whose copies are both beyond reading: it could have governed anything. */

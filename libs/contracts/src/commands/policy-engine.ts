@@ -7,7 +7,13 @@ import { agentRef, approvalTerms, conditionEvaluated, denialReason, policyRef } 
 import { command } from './command.js';
 import { ping, replay } from './every-service.js';
 
-const change = { org_id: typeId('org'), actor, correlation_id: z.string().nullable() };
+const change = {
+  org_id: typeId('org'),
+  actor,
+  correlation_id: z.string().nullable(),
+  /** Who made the service key that writes; missing when it is no key's, or nobody knows. */
+  written_by: typeId('mbr').optional(),
+};
 const one = { org_id: typeId('org'), policy_id: typeId('pol') };
 /** The version an If-Match header named; null changes whatever stands. */
 const expectedVersion = z.number().int().min(1).nullable();

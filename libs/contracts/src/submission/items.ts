@@ -59,7 +59,10 @@ export const approvalTerms = z.object({
   escalation: z.array(escalationStep),
   on_removed: z.enum(['approve', 'deny', 'keep']),
   on_no_approver: z.enum(['escalate', 'deny']),
-  /** Who wrote the policy's version; null or missing when that was no person. Decides nothing for an agent without owner (decisions §3.4). */
+  /**
+   * Who wrote the policy's version, or made the key that did; null when that was no person, missing when nobody knows.
+   * Decides nothing for an agent without owner (decisions §3.4).
+   */
   policy_author: z.string().nullable().optional(),
 });
 export type ApprovalTerms = z.infer<typeof approvalTerms>;

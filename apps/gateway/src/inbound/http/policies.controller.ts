@@ -119,6 +119,8 @@ const changeOf = (principal: Principal, request: GatewayRequest) => ({
   org_id: principal.orgId,
   actor: actorOf(principal, doorOf(request)),
   correlation_id: request.id,
+  // Who made a key answers for what it writes.
+  ...(principal.kind === 'service' && principal.madeBy !== null ? { written_by: principal.madeBy } : {}),
 });
 
 function policyIdOf(text: string): string {

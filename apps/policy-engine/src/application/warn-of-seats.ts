@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Actor, PolicyView } from '@agentlattice/contracts';
+import type { Logger } from '@agentlattice/observability';
+import type pg from 'pg';
+import { type Seatable, seatsNobodyFills } from '../domain/seats-nobody-fills.js';
+
+export interface WarnOfSeatsPorts {
+  readonly pool: pg.Pool;
+  /** Asks the gateway for the members that are not yet known here. */
+  readonly membersCaughtUp: () => Promise<void>;
+  readonly logger: Logger;
+}
+
+/** Below what the gateway waits for an answer. */
+const withinMs = 800;
+
+/**
+ * Adds to a policy just written what its workspace cannot give that it asks for (decisions §4.5). Who cannot know does not
+ * warn, and the policy stands whatever comes of this.
+ */
+export const makeWarnOfSeats =
+  ({ pool, membersCaughtUp, logger }: WarnOfSeatsPorts) =>
+  async (
+    orgId: string,
+    policy: PolicyView,
+    by: { actor: Actor; written_by?: string | undefined },
+  ): Promise<PolicyView> => {
+    try {
+      const author = by.actor.kind === 'operator' ? by.actor.id : (by.written_by ?? null);
+      const look = async () => {
+        const members = await membersOf(orgId);
+        // Every workspace has somebody: nothing was heard of this one yet.
+        return members.length === 0 ? [] : seatsNobodyFills(policy, members, author);
+      };
+      if ((await look()).length === 0 || !(await heard())) return policy;
+      const warnings = await look();
+      return warnings.length === 0 ? policy : { ...policy, warnings };
+    } catch (error) {
+      logger.warn({ err: error, org_id: orgId }, 'whether anybody can decide under a policy is not known');
+      return policy;
+    }
+
+    async function membersOf(org: string): Promise<Seatable[]> {
+      const { rows } = await pool.query<Seatable>(
+        'SELECT member_id, role, groups FROM member_role WHERE org_id = $1',
+        [org],
+      );
+      return rows;
+    }
+
+    async function heard(): Promise<boolean> {
+      const over = new AbortController();
+      const late = sleep(withinMs, false, { signal: over.signal }).catch(() => false);
+      return Promise.race([membersCaughtUp().then(() => true), late])
+        .catch(() => false)
+        .finally(() => over.abort());
+    }
+  };
+export type WarnOfSeats = ReturnType<typeof makeWarnOfSeats>;

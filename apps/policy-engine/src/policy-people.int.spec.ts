@@ -1,0 +1,97 @@
+import { type Actor, policyEngineCommands as commands } from '@agentlattice/contracts';
+import { eventually, type PlayedSource, playSource } from '@agentlattice/testkit';
+import { typeid } from 'typeid-js';
+import { change, newOrg, submission } from '../test/engine-fixture.js';
+import { type EngineHouse, openEngineHouse } from '../test/engine-house.js';
+import { content } from '../test/policy-fixture.js';
+
+let house: EngineHouse;
+let gateway: PlayedSource;
+beforeAll(async () => {
+  house = await openEngineHouse();
+  gateway = await playSource(house.f.gateway, 'gateway');
+});
+afterAll(() => house.stop());
+
+const newMember = () => typeid('mbr').toString();
+async function join(org_id: string, role: 'admin' | 'member', groups: string[] = []): Promise<string> {
+  const member_id = newMember();
+  const data = { member_id, role, groups };
+  await gateway.say({ org_id, stream_id: member_id, type: 'member.created', data });
+  return member_id;
+}
+const serviceKey: Actor = { kind: 'service', id: null, key_id: typeid('key').toString(), via: 'api' };
+const create = (
+  org: string,
+  members: Record<string, unknown>,
+  by: { actor?: Actor; written_by?: string } = {},
+) => house.f.client.request(commands.create_policy, { ...change(org), ...by, policy: content(members) });
+const update = (
+  org: string,
+  policy_id: string,
+  patch: object,
+  by: { actor?: Actor; written_by?: string } = {},
+) =>
+  house.f.client.request(commands.update_policy, {
+    ...change(org),
+    ...by,
+    policy_id,
+    patch,
+    expected_version: null,
+  });
+
+describe('who stands behind a version', () => {
+  const authorOf = async (org: string) => {
+    const item = submission(org);
+    house.f.submit(item);
+    const appended = await eventually(() => house.f.appended.get(item.item_id));
+    const { terms } = appended.verdict;
+    return terms !== null && 'policy_author' in terms ? terms.policy_author : 'unknown';
+  };
+
+  it('is the person, or the maker of the key that wrote it; nobody, where nobody knows', async () => {
+    const org = newOrg();
+    const maker = newMember();
+    const { id } = await create(org, {}, { actor: serviceKey, written_by: maker });
+    expect(await authorOf(org)).toBe(maker);
+    await update(org, id, { timeout: '1h' });
+    expect(await authorOf(org)).toBe('mbr_x');
+    await update(org, id, { timeout: '2h' }, { actor: serviceKey });
+    expect(await authorOf(org)).toBe('unknown');
+    const system: Actor = { kind: 'system', id: null, key_id: null, via: 'system' };
+    await update(org, id, { timeout: '3h' }, { actor: system });
+    expect(await authorOf(org)).toBeNull();
+    // The log names the key, as before.
+    const { versions } = await house.f.versions(org, id);
+    expect(versions.at(-1)?.actor).toEqual(serviceKey);
+  });
+});
+
+describe('a policy that asks for more than there is', () => {
+  it('is written and warns, until there are people for it', async () => {
+    const org = newOrg();
+    await join(org, 'admin');
+    const nobody = { approver_groups: [{ group: 'legal', count: 1 }] };
+    const made = await create(org, nobody);
+    expect(made.warnings?.[0]).toBe('1 person of "legal" must approve, but nobody in it may.');
+    expect(
+      await house.f.client.request(commands.get_policy, { org_id: org, policy_id: made.id }),
+    ).toMatchObject({
+      version: 1,
+      ...nobody,
+    });
+    expect(await update(org, made.id, { approver_groups: [], approvals_required: 2 })).toMatchObject({
+      version: 2,
+      warnings: ['2 people must approve, but only 1 may.'],
+    });
+    // Said a moment ago: it is heard before anybody is warned.
+    await join(org, 'member', ['legal']);
+    expect(await update(org, made.id, { approvals_required: 2, timeout: '1h' })).not.toHaveProperty(
+      'warnings',
+    );
+    expect(await update(org, made.id, { ...nobody, approvals_required: 1 })).not.toHaveProperty('warnings');
+    expect(await update(org, made.id, { effect: 'allow', approvals_required: 9 })).not.toHaveProperty(
+      'warnings',
+    );
+  });
+});
