@@ -1,6 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type NameServer, nameServer } from '../../test/name-server.js';
 import { Egress } from './egress.js';
+import { NameResolver } from './resolve-name.js';
 
 /** A server on every address of this machine that counts who reached it. */
 const reached: string[] = [];
@@ -114,6 +116,21 @@ describe('what users give as addresses', () => {
     expect(other.status).toBe(200);
   });
 
+  it('say nothing on stderr about networks of the other family', async () => {
+    const { warn } = console;
+    const warned: unknown[] = [];
+    console.warn = (...given: unknown[]) => warned.push(given);
+    try {
+      const egress = new Egress(['127.0.0.0/8', '::1/128']);
+      for (const host of ['127.0.0.1', '[::1]', 'localhost'])
+        expect(await post(egress, `http://${host}:${String(port)}/`)).toMatchObject({ status: 200 });
+      await expect(post(egress, 'http://[fd00::1]/')).rejects.toThrow('EGRESS_ALLOW');
+    } finally {
+      console.warn = warn;
+    }
+    expect(warned).toEqual([]);
+  });
+
   it('lead nowhere else by a redirect', async () => {
     const answer = await post(
       new Egress(['127.0.0.0/8', '::1/128']),
@@ -129,5 +146,42 @@ describe('what users give as addresses', () => {
     expect(endless.status).toBe(200);
     expect(endless.text.length).toBeLessThanOrEqual(2_048);
     await expect(post(egress, `http://127.0.0.1:${String(port)}/never`, 100)).rejects.toThrow('ETIMEDOUT');
+  });
+});
+
+describe('names', () => {
+  let names: NameServer;
+  let resolver: NameResolver;
+  beforeAll(async () => {
+    names = await nameServer({
+      'inside.example': ['127.0.0.1'],
+      'inside6.example': ['::1'],
+      'both.example': ['93.184.215.14', '127.0.0.1'],
+      'hidden.example': ['::ffff:127.0.0.1'],
+    });
+    resolver = new NameResolver({
+      servers: [names.address],
+      hostsFile: '/nowhere',
+      resolverFile: '/nowhere',
+    });
+  });
+  afterAll(() => names.stop());
+
+  it.each(['inside', 'inside6', 'both', 'hidden'])(
+    'that lead inside are refused by the address that would be connected to: %s',
+    async (name) => {
+      const asked = post(new Egress([], resolver), `http://${name}.example:${String(port)}/`);
+      await expect(asked).rejects.toThrow('EGRESS_ALLOW');
+      expect(reached).toEqual([]);
+    },
+  );
+
+  it('lead where the operator allows', async () => {
+    const url = (name: string) => `http://${name}.example:${String(port)}/`;
+    const egress = new Egress(['127.0.0.0/8'], resolver);
+    expect(await post(egress, url('inside'))).toMatchObject({ status: 200 });
+    await expect(post(egress, url('inside6'))).rejects.toThrow('EGRESS_ALLOW');
+    await expect(post(egress, url('none'))).rejects.toThrow('ENOTFOUND');
+    expect(reached).toHaveLength(1);
   });
 });

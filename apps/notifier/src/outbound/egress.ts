@@ -1,5 +1,6 @@
-import got, { type Agents, RequestError } from 'got';
-import { egressAgents } from './egress-agents.js';
+import got, { RequestError } from 'got';
+import { AllowedNetworks, egressAgents } from './egress-agents.js';
+import { NameResolver } from './resolve-name.js';
 
 export interface EgressRequest {
   readonly url: string;
@@ -23,10 +24,13 @@ const maxAnswerBytes = 2_048;
  * internet is refused where the connection is made, after names were resolved, unless the operator allows it.
  */
 export class Egress {
-  private readonly agent: Agents;
+  private readonly allowed: AllowedNetworks;
 
-  constructor(allowed: readonly string[]) {
-    this.agent = egressAgents(allowed);
+  constructor(
+    allowed: readonly string[],
+    private readonly resolver = new NameResolver(),
+  ) {
+    this.allowed = new AllowedNetworks(allowed);
   }
 
   /**
@@ -42,7 +46,7 @@ export class Egress {
         headers,
         body,
         signal,
-        agent: this.agent,
+        agent: egressAgents(this.allowed, this.resolver),
         timeout: { request: timeoutMs },
         retry: { limit: 0 },
         followRedirect: false,
