@@ -128,6 +128,20 @@ describe('a channel', () => {
     }
   });
 
+  it('is given a new chance by whoever changes it', async () => {
+    const { id: channel_id } = await house.webhook(org_id, `${receiver.url}/g`, []);
+    await house.pool.query(
+      `INSERT INTO channel_failures (org_id, channel_id, failures, since) VALUES ($1, $2, 9, now())`,
+      [org_id, channel_id],
+    );
+    const patch = { url: `${receiver.url}/h` };
+    await house.client.request(commands.update_channel, { ...change, channel_id, patch });
+    const { rows } = await house.pool.query('SELECT failures FROM channel_failures WHERE channel_id = $1', [
+      channel_id,
+    ]);
+    expect(rows).toEqual([{ failures: 0 }]);
+  });
+
   it('has no secret where nothing is signed', async () => {
     const to = ['ops@example.com'];
     const mail = await house.channel(org_id, { type: 'email', name: 'm', events: [], enabled: true, to });

@@ -336,10 +336,16 @@ describe('the notifier', () => {
       return delivery?.status === 'kept' && delivery;
     });
     expect(kept.mail).toMatchObject({ to: [address], text: expect.stringContaining(facts.approval_id) });
+    // decisions §3.9: links are for whom the mail is sent to.
+    const link = `https://approvals.example.com/approvals/${facts.approval_id}`;
+    expect(JSON.stringify(kept)).not.toContain('approvals.example.com/');
+    const { rows } = await house.pool.query('SELECT mail FROM delivery WHERE mail LIKE $1', ['%.com/%']);
+    expect(rows).toEqual([]);
     await house.halt();
     await house.start();
     const again = { org_id: facts.org_id, actor, correlation_id: null, delivery_id: kept.id };
     await house.client.request(commands.redeliver, again);
-    await eventually(() => post.mails.some(({ to }) => to.includes(address)));
+    const { mail } = await eventually(() => post.mails.find(({ to }) => to.includes(address)));
+    for (const body of [mail.text ?? '', mail.html || '']) expect(body).toContain(link);
   });
 });

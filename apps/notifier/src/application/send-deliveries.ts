@@ -1,3 +1,4 @@
+import type { ChannelType } from '@agentlattice/contracts';
 import { inSpan, type Logger } from '@agentlattice/observability';
 import { RegularWork } from '@agentlattice/service';
 import { randomUUID } from 'node:crypto';
@@ -8,8 +9,8 @@ import { sendThrough } from '../outbound/send-through.js';
 import type { Channels } from './channels.js';
 
 export interface SendDeliveriesPorts {
-  readonly queue: DeliveryQueue;
-  readonly channels: Channels;
+  readonly queue: Pick<DeliveryQueue, 'claim' | 'settle' | 'release'>;
+  readonly channels: Pick<Channels, 'disable'>;
   readonly senders: ChannelSenders;
   readonly box: SecretBox;
   readonly logger: Logger;
@@ -17,7 +18,7 @@ export interface SendDeliveriesPorts {
   readonly timeoutMs?: number;
 }
 
-/** Bounds per process: of one receiver, of one workspace, of all. A slow one fills its own room only. */
+/** Bounds per process: of one receiver (of mail: of one workspace), of one workspace, of all. A slow one fills its own room only. */
 const perLane = 8;
 const perWorkspace = 64;
 const atOnce = 256;
@@ -25,13 +26,20 @@ const defaultTimeoutMs = 15_000;
 /** Beyond the time-out of a request: what was claimed longer belongs to a process that died. */
 const graceMs = 5_000;
 
+interface UnderWay {
+  readonly lane: string;
+  readonly workspace: string;
+  readonly type: ChannelType;
+  readonly done: Promise<void>;
+}
+
 /**
  * Sends what is due. The database says what that is; being woken only makes it quick. Each delivery is claimed for as
  * long as an attempt can take, so it comes back when this process dies in between: at least once, never forgotten.
  */
 export class SendDeliveries {
   private readonly claim = randomUUID();
-  private readonly underWay = new Map<string, { lane: string; workspace: string; done: Promise<void> }>();
+  private readonly underWay = new Map<string, UnderWay>();
   private readonly stopping = new AbortController();
   private readonly work: RegularWork;
   private readonly timeoutMs: number;
@@ -68,6 +76,7 @@ export class SendDeliveries {
         perWorkspace,
         lanes: this.counts('lane'),
         workspaces: this.counts('workspace'),
+        types: this.roomOfTypes(),
       });
       if (claimed.length === 0) return;
       for (const delivery of claimed) this.begin(delivery);
@@ -75,8 +84,8 @@ export class SendDeliveries {
   }
 
   private begin(delivery: ClaimedDelivery): void {
-    const { delivery_id, lane, org_id: workspace } = delivery;
-    const attributes = { 'delivery.id': delivery_id, 'delivery.type': delivery.type };
+    const { delivery_id, lane, org_id: workspace, type } = delivery;
+    const attributes = { 'delivery.id': delivery_id, 'delivery.type': type };
     const { traceparent } = delivery;
     const done = inSpan('deliver', { traceparent, attributes, kind: 'client' }, () => this.send(delivery))
       .catch((error: unknown) =>
@@ -87,7 +96,7 @@ export class SendDeliveries {
         this.underWay.delete(delivery_id);
         this.work.wake();
       });
-    this.underWay.set(delivery_id, { lane, workspace, done });
+    this.underWay.set(delivery_id, { lane, workspace, type, done });
   }
 
   private async send(delivery: ClaimedDelivery): Promise<void> {
@@ -103,7 +112,8 @@ export class SendDeliveries {
       jitter: Math.random(),
     });
     if (outcome.kind === 'failed')
-      logger.info({ delivery_id: delivery.delivery_id, error: outcome.error }, 'a delivery failed');
+      // Names of hosts, addresses and what servers answer stay with the delivery: ADR 18.
+      logger.info({ delivery_id: delivery.delivery_id, status: outcome.status }, 'a delivery failed');
     if (verdict !== null && delivery.channel_id !== null)
       await channels.disable(delivery.org_id, delivery.channel_id, verdict, delivery.delivery_id);
   }
@@ -131,7 +141,16 @@ export class SendDeliveries {
     }
   }
 
-  private counts(of: 'lane' | 'workspace'): Record<string, number> {
+  private roomOfTypes(): Partial<Record<ChannelType, number>> {
+    const counts = this.counts('type');
+    return Object.fromEntries(
+      Object.entries(this.ports.senders).flatMap(([type, { atOnce: bound }]) =>
+        bound === undefined ? [] : [[type, Math.max(0, bound - (counts[type] ?? 0))]],
+      ),
+    );
+  }
+
+  private counts(of: 'lane' | 'workspace' | 'type'): Record<string, number> {
     const counts: Record<string, number> = {};
     for (const entry of this.underWay.values()) counts[entry[of]] = (counts[entry[of]] ?? 0) + 1;
     return counts;

@@ -52,6 +52,13 @@ export function mailContent(event: CloudEvent, publicUrl: string): MailContent {
   };
 }
 
+/** As it is kept and shown: a mail's link is for whom it is sent to. */
+export const withoutLink = ({ link, ...content }: MailContent): MailContent => ({
+  ...content,
+  facts: [...content.facts, ...(link === null ? [] : [{ label: link.label, value: '[link removed]' }])],
+  link: null,
+});
+
 function headingOf({ type, data }: CloudEvent): string {
   switch (type) {
     case 'approval.requested':

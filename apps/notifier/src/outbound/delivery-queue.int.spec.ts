@@ -30,6 +30,7 @@ const room = (changes: Partial<Room> = {}): Room => ({
   perWorkspace: 1_000,
   lanes: {},
   workspaces: {},
+  types: {},
   ...changes,
 });
 const claim = (name: string, changes: Partial<Room> = {}, leaseMs = 60_000) =>
@@ -183,29 +184,86 @@ describe('what goes to one receiver about one request', () => {
   });
 });
 
-describe('an endpoint', () => {
-  const lastAttempt = (orgId: string) =>
-    pool.query(`UPDATE delivery SET failures = 9, pending_until = NULL WHERE org_id = $1`, [orgId]);
+describe('mail', () => {
+  const mails = async (org: string, count: number) => {
+    const contacts = (n: number) => [`contact${String(n)}@example.com`];
+    await tell(
+      ...Array.from({ length: count }, (_, n) => new ApprovalFacts(org).escalated({ contacts: contacts(n) })),
+    );
+  };
+  const orgsOf = (claimed: readonly ClaimedDelivery[]) => claimed.map(({ org_id }) => org_id);
 
-  it('keeps failing when nothing reached it since the dead letter was made', async () => {
+  it('of one workspace does not wait for the flood of another', async () => {
+    const [flooding, another, quiet] = [newId('org'), newId('org'), newId('org')];
+    await mails(flooding, 1_200);
+    await mails(another, 20);
+    await mails(quiet, 1);
+    const first = await claim('a', { perLane: 8, types: { email: 16 } });
+    expect(first).toHaveLength(16);
+    expect(orgsOf(first).filter((org) => org === quiet)).toHaveLength(1);
+    expect(orgsOf(first).filter((org) => org === flooding).length).toBeLessThanOrEqual(8);
+    // The server is busy with what came first: who has least under way gets the next place.
+    await mails(quiet, 1);
+    const lanes = { [`email:${flooding}`]: 7, [`email:${another}`]: 8 };
+    expect(orgsOf(await claim('a', { perLane: 8, lanes, types: { email: 1 } }))).toEqual([quiet]);
+    expect(await claim('a', { types: { email: 0 } })).toEqual([]);
+  });
+
+  it('has a common bound that concerns nothing else', async () => {
+    const org = newId('org');
+    await channel(org);
+    await mails(org, 3);
+    const claimed = await claim('a', { types: { email: 0 } });
+    expect(claimed.map(({ type }) => type)).toEqual(['webhook', 'webhook', 'webhook']);
+  });
+});
+
+describe('an endpoint', () => {
+  const before = (orgId: string, failures: number, days: number) =>
+    pool.query(
+      `UPDATE channel_failures SET failures = $2, since = now() - make_interval(days => $3) WHERE org_id = $1`,
+      [orgId, failures, days],
+    );
+  /** The last attempt at something that people wait for: its request ends with it. */
+  const failing = async (facts: ApprovalFacts) => {
+    await tell(facts.opened());
+    const [last] = await claim('a');
+    await pool.query('UPDATE delivery SET pending_until = now() WHERE delivery_id = $1', [last?.delivery_id]);
+    return settle(last, failure);
+  };
+
+  it('keeps failing when nothing has reached it in ten attempts and three days, whatever was sent', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await channel(facts.org_id);
-    await tell(facts.opened());
-    await lastAttempt(facts.org_id);
-    expect(await settle((await claim('a'))[0], failure)).toBe('failing');
+    expect(await failing(facts)).toBeNull();
+    await before(facts.org_id, 20, 2);
+    expect(await failing(new ApprovalFacts(facts.org_id))).toBeNull();
+    await before(facts.org_id, 8, 4);
+    expect(await failing(new ApprovalFacts(facts.org_id))).toBeNull();
+    expect(await failing(new ApprovalFacts(facts.org_id))).toBe('failing');
     const { rows } = await pool.query<{ type: string }>('SELECT type, data FROM event WHERE org_id = $1', [
       facts.org_id,
     ]);
-    expect(rows).toMatchObject([{ type: 'delivery.dead', data: { attempts: 1 } }]);
+    expect(rows).toMatchObject(Array.from({ length: 4 }, () => ({ type: 'delivery.dead' })));
   });
 
-  it('does not, when something else did', async () => {
+  it('does not, when something did', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await channel(facts.org_id);
-    await tell(facts.opened(), new ApprovalFacts(facts.org_id).opened());
-    await lastAttempt(facts.org_id);
-    const [dead, reached] = await claim('a');
-    await settle(reached);
-    expect(await settle(dead, failure)).toBeNull();
+    expect(await failing(facts)).toBeNull();
+    await before(facts.org_id, 20, 4);
+    await tell(new ApprovalFacts(facts.org_id).opened());
+    await settle((await claim('a'))[0]);
+    expect(await failing(new ApprovalFacts(facts.org_id))).toBeNull();
+  });
+
+  it('does not, while what is sent to it has attempts left', async () => {
+    const facts = new ApprovalFacts(newId('org'));
+    await channel(facts.org_id);
+    await tell(facts.opened());
+    await settle((await claim('a'))[0], failure);
+    await before(facts.org_id, 20, 4);
+    await dueNow();
+    expect(await settle((await claim('a'))[0], failure)).toBeNull();
   });
 });

@@ -31,6 +31,8 @@ export interface Room {
   /** How many are under way in this process. */
   readonly lanes: Readonly<Record<string, number>>;
   readonly workspaces: Readonly<Record<string, number>>;
+  /** How many more may be claimed of types whose receivers share something, such as a mail server. */
+  readonly types: Readonly<Partial<Record<ChannelType, number>>>;
 }
 
 export interface Attempt {
@@ -59,6 +61,10 @@ interface SettledRow {
 /** What a settled attempt means for its channel; null: nothing. */
 export type Verdict = 'gone' | 'failing' | null;
 
+/** A channel that fails so often and for so long is disabled with the next delivery that is given up. */
+const failingAttempts = 10;
+const failingDays = 3;
+
 const full = (counts: Readonly<Record<string, number>>, bound: number) =>
   Object.keys(counts).filter((key) => (counts[key] ?? 0) >= bound);
 
@@ -67,34 +73,45 @@ export class DeliveryQueue {
   constructor(private readonly pool: pg.Pool) {}
 
   /**
-   * Takes due deliveries for this process. One of a process that died comes back when its claim ends. Of those that go
-   * to one receiver about one request the oldest goes first, unless the receiver has said no to it.
+   * Takes due deliveries for this process, in turn from all lanes: those with the least under way go first, so however
+   * much waits in one, the others get their share. One of a process that died comes back when its claim ends. Of those
+   * that go to one receiver about one request the oldest goes first, unless the receiver has said no to it.
    */
   async claim(claim: string, leaseMs: number, room: Room): Promise<ClaimedDelivery[]> {
     const { rows } = await this.pool.query<{ delivery_id: string }>(
-      `WITH due AS MATERIALIZED (
-         SELECT d.delivery_id, d.lane, d.org_id, d.due_at, d.position FROM delivery d
-          WHERE d.status = 'pending' AND d.due_at <= statement_timestamp()
-            AND d.lane <> ALL ($1::text[]) AND d.org_id <> ALL ($2::text[])
-            AND NOT EXISTS (
-              SELECT FROM delivery o
-               WHERE o.org_id = d.org_id AND o.approval_id = d.approval_id AND o.position < d.position
-                 AND o.target = d.target
-                 AND ((o.status = 'pending' AND NOT o.refused)
-                   OR (o.claim IS NOT NULL AND o.due_at > statement_timestamp())))
-          ORDER BY d.due_at, d.position LIMIT 1000),
+      // Lanes are found by jumping from one to the next in the index, whatever they hold.
+      `WITH RECURSIVE lanes (lane) AS (
+         (SELECT lane FROM delivery WHERE status = 'pending' ORDER BY lane LIMIT 1)
+         UNION ALL
+         SELECT (SELECT d.lane FROM delivery d WHERE d.status = 'pending' AND d.lane > l.lane ORDER BY d.lane LIMIT 1)
+           FROM lanes l WHERE l.lane IS NOT NULL),
+       due AS MATERIALIZED (
+         SELECT d.*, row_number() OVER (PARTITION BY d.lane ORDER BY d.due_at, d.position)
+                       + coalesce(($3::jsonb ->> d.lane)::int, 0) AS of_lane
+           FROM lanes l, LATERAL (
+             SELECT d.delivery_id, d.type, d.lane, d.org_id, d.due_at, d.position FROM delivery d
+              WHERE d.status = 'pending' AND d.lane = l.lane AND d.due_at <= statement_timestamp()
+                AND d.org_id <> ALL ($2::text[])
+                AND NOT EXISTS (
+                  SELECT FROM delivery o
+                   WHERE o.org_id = d.org_id AND o.approval_id = d.approval_id AND o.position < d.position
+                     AND o.target = d.target
+                     AND ((o.status = 'pending' AND NOT o.refused)
+                       OR (o.claim IS NOT NULL AND o.due_at > statement_timestamp())))
+              ORDER BY d.due_at, d.position LIMIT $5) d
+          WHERE l.lane <> ALL ($1::text[])),
        ranked AS (
          SELECT *,
-                row_number() OVER (PARTITION BY lane ORDER BY due_at, position)
-                  + coalesce(($3::jsonb ->> lane)::int, 0) AS of_lane,
-                row_number() OVER (PARTITION BY org_id ORDER BY due_at, position)
-                  + coalesce(($4::jsonb ->> org_id)::int, 0) AS of_workspace
+                row_number() OVER (PARTITION BY org_id ORDER BY of_lane, due_at, position)
+                  + coalesce(($4::jsonb ->> org_id)::int, 0) AS of_workspace,
+                row_number() OVER (PARTITION BY type ORDER BY of_lane, due_at, position) AS of_type
            FROM due),
        taken AS (
          SELECT d.delivery_id FROM delivery d JOIN ranked r USING (delivery_id)
           WHERE r.of_lane <= $5 AND r.of_workspace <= $6
+            AND r.of_type <= coalesce(($10::jsonb ->> r.type)::int, $7)
             AND d.status = 'pending' AND d.due_at <= statement_timestamp()
-          ORDER BY r.due_at, r.position LIMIT $7 FOR UPDATE OF d SKIP LOCKED)
+          ORDER BY r.of_lane, r.due_at, r.position LIMIT $7 FOR UPDATE OF d SKIP LOCKED)
        UPDATE delivery d SET claim = $8, due_at = clock_timestamp() + make_interval(secs => $9)
          FROM taken WHERE d.delivery_id = taken.delivery_id RETURNING d.delivery_id`,
       [
@@ -107,6 +124,7 @@ export class DeliveryQueue {
         room.free,
         claim,
         leaseMs / 1_000,
+        JSON.stringify(room.types),
       ],
     );
     if (rows.length === 0) return [];
@@ -208,6 +226,7 @@ async function judge(tx: Tx, id: string, row: SettledRow, { outcome, jitter }: A
         WHERE delivery_id = $1`,
       [id, outcome.kind, attempts, mail],
     );
+    if (outcome.kind === 'delivered') await forgetFailures(tx, row);
     return null;
   }
   const failures = row.failures + 1;
@@ -229,9 +248,34 @@ async function judge(tx: Tx, id: string, row: SettledRow, { outcome, jitter }: A
     [id, status, attempts, failures, next?.toISOString() ?? null, outcome.error, outcome.refused === true],
   );
   if (status === 'dead') await announceDeath(tx, id, row, attempts);
+  const isFailing = await countFailure(tx, row);
   if (outcome.gone === true) return 'gone';
-  const gaveUpAfterDays = status === 'dead' && outcome.final !== true && row.pending_until === null;
-  return gaveUpAfterDays && !(await reachedSince(tx, row)) ? 'failing' : null;
+  return status === 'dead' && isFailing ? 'failing' : null;
+}
+
+/**
+ * Attempts that failed in a row, whatever they were about: a delivery that somebody waits for ends with its request, long
+ * before it could show alone that nothing gets through for days.
+ * @returns whether nothing has reached the channel for long and often enough
+ */
+async function countFailure(tx: Tx, { org_id, channel_id, now }: SettledRow): Promise<boolean> {
+  if (channel_id === null) return false;
+  const { rows } = await tx.query<{ failing: boolean }>(
+    `INSERT INTO channel_failures AS f (org_id, channel_id, failures, since) VALUES ($1, $2, 1, $3)
+     ON CONFLICT (org_id, channel_id) DO UPDATE SET failures = f.failures + 1,
+            since = CASE WHEN f.failures = 0 THEN excluded.since ELSE f.since END
+     RETURNING failures >= $4 AND since <= $3::timestamptz - make_interval(days => $5) AS failing`,
+    [org_id, channel_id, now.toISOString(), failingAttempts, failingDays],
+  );
+  return rows[0]?.failing === true;
+}
+
+async function forgetFailures(tx: Tx, { org_id, channel_id }: SettledRow): Promise<void> {
+  if (channel_id === null) return;
+  await tx.query(
+    'UPDATE channel_failures SET failures = 0 WHERE org_id = $1 AND channel_id = $2 AND failures > 0',
+    [org_id, channel_id],
+  );
 }
 
 /** A delivery may die again after it was sent anew; its row is locked, so the versions follow one another. */
@@ -256,14 +300,4 @@ async function announceDeath(tx: Tx, id: string, row: SettledRow, attempts: numb
       },
     },
   ]);
-}
-
-/** Whether the channel took anything since this delivery was made. */
-async function reachedSince(tx: Tx, { org_id, channel_id, created_at }: SettledRow): Promise<boolean> {
-  if (channel_id === null) return true;
-  const { rows } = await tx.query(
-    `SELECT FROM delivery WHERE org_id = $1 AND channel_id = $2 AND delivered_at > $3 LIMIT 1`,
-    [org_id, channel_id, created_at.toISOString()],
-  );
-  return rows.length > 0;
 }

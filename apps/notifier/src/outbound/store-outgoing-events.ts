@@ -96,8 +96,8 @@ async function insertDeliveries(tx: Tx, deliveries: readonly DeliveryRow[]): Pro
   const rows = deliveries.map((delivery) => ({
     ...delivery,
     delivery_id: typeid('dlv').toString(),
-    // All mail goes by one server.
-    lane: delivery.type === 'email' ? 'email' : delivery.target,
+    // All mail goes by one server: it is shared by workspaces, not by receivers.
+    lane: delivery.type === 'email' ? `email:${delivery.org_id}` : delivery.target,
   }));
   await tx.query(
     `INSERT INTO delivery (delivery_id, org_id, channel_id, type, target, lane, event_id, event_position, event_type,

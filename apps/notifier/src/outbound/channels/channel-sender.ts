@@ -41,6 +41,8 @@ export interface Sent {
 export interface ChannelSender<T extends ChannelType = ChannelType> {
   /** Its requests are signed with a secret of the channel. */
   readonly signed: boolean;
+  /** How many of this type one process sends at a time, where all of them go by the same way. */
+  readonly atOnce?: number;
   /** Never throws for what the receiver does. */
   send(message: Message<T>): Promise<Sent>;
   close?(): void;

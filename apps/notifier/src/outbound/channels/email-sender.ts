@@ -1,12 +1,14 @@
 import nodemailer, { type Transporter } from 'nodemailer';
 import type { NotifierConfig } from '../../config.js';
-import { mailContent } from '../../domain/mail-content.js';
+import { mailContent, withoutLink } from '../../domain/mail-content.js';
 import { renderMail } from '../mail/render-mail.js';
 import type { ChannelSender, Message, Outcome, Sent } from './channel-sender.js';
 
 /** Mail to people; the operator's SMTP server takes it on. */
 export class EmailSender implements ChannelSender<'email'> {
   readonly signed = false;
+  /** A connection each, so that who comes next is decided before, by what the others have under way. */
+  readonly atOnce = 16;
   private readonly transport: Transporter | undefined;
 
   constructor(private readonly config: Pick<NotifierConfig, 'smtpUrl' | 'mailFrom' | 'publicUrl'>) {
@@ -16,7 +18,7 @@ export class EmailSender implements ChannelSender<'email'> {
         : nodemailer.createTransport({
             url: config.smtpUrl,
             pool: true,
-            maxConnections: 8,
+            maxConnections: this.atOnce,
             connectionTimeout: 10_000,
             greetingTimeout: 10_000,
             socketTimeout: 15_000,
@@ -29,7 +31,7 @@ export class EmailSender implements ChannelSender<'email'> {
     const { mailFrom: from, publicUrl } = this.config;
     const content = mailContent(event, publicUrl);
     const { subject } = content;
-    const mail = { from, to, subject, ...renderMail(content) };
+    const shown = { from, to, subject, ...renderMail(withoutLink(content)) };
     const domain = /@([^\s@<>]+)>?$/.exec(from)?.[1] ?? 'localhost';
     // The same at every attempt: who gets the mail twice sees it once.
     const messageId = `<${deliveryId}@${domain}>`;
@@ -38,12 +40,13 @@ export class EmailSender implements ChannelSender<'email'> {
       method: 'MAIL',
       target: to.join(', '),
       headers: { From: from, To: to.join(', '), Subject: subject, 'Message-ID': messageId },
-      body: mail.text,
+      body: shown.text,
     };
     const { transport } = this;
-    if (transport === undefined) return { request, outcome: { kind: 'kept', mail } };
+    if (transport === undefined) return { request, outcome: { kind: 'kept', mail: shown } };
     const sending = transport.sendMail({
-      ...mail,
+      ...shown,
+      ...renderMail(content),
       messageId,
       references: thread,
       headers: { 'Auto-Submitted': 'auto-generated', 'X-Event-Type': event.type },

@@ -1,0 +1,85 @@
+import { createLogger } from '@agentlattice/observability';
+import { eventually } from '@agentlattice/testkit';
+import type { Outcome } from '../outbound/channels/channel-sender.js';
+import type { ClaimedDelivery, Room } from '../outbound/delivery-queue.js';
+import { SecretBox } from '../outbound/secret-box.js';
+import { SendDeliveries } from './send-deliveries.js';
+
+const due = (n: number): ClaimedDelivery => ({
+  org_id: 'org_1',
+  delivery_id: `dlv_${String(n)}`,
+  channel_id: null,
+  type: 'email',
+  target: 'somebody@example.com',
+  lane: 'email:org_1',
+  claim: 'a',
+  traceparent: null,
+  channel: null,
+  event: {
+    specversion: '1.0',
+    id: 'evt_1',
+    source: 's',
+    type: 'approval.escalated',
+    subject: 'apr_1',
+    time: new Date(0).toISOString(),
+    datacontenttype: 'application/json',
+    data: {},
+  },
+});
+
+/** Everything that is due is claimed at once; `send` says what becomes of it. */
+async function sending(count: number, send: () => Promise<Outcome>) {
+  const logged: string[] = [];
+  const rooms: Room[] = [];
+  const settled: Outcome[] = [];
+  const waiting = Array.from({ length: count }, (_, n) => due(n));
+  const sender = {
+    signed: false,
+    send: async () => ({ request: { method: '', target: '', headers: {}, body: '' }, outcome: await send() }),
+  };
+  const work = new SendDeliveries({
+    queue: {
+      claim: (_claim, _leaseMs, room) => {
+        rooms.push(room);
+        return Promise.resolve(waiting.splice(0));
+      },
+      settle: (_delivery, { outcome }) => {
+        settled.push(outcome);
+        return Promise.resolve(null);
+      },
+      release: () => Promise.resolve(),
+    },
+    channels: { disable: () => Promise.resolve() },
+    senders: { email: { ...sender, atOnce: 16 }, webhook: sender },
+    box: new SecretBox('a key for tests alone'),
+    logger: createLogger('test', 'debug', { write: (line) => void logged.push(line) }),
+  }).start();
+  work.wake();
+  return { work, logged, rooms, settled };
+}
+
+it('a failure is logged by its delivery and status; for whom it was and what was answered is not', async () => {
+  const error = '550 no somebody@example.com at mail.inside.example [10.0.0.7]';
+  const { work, logged, settled } = await sending(1, () =>
+    Promise.resolve({ kind: 'failed', error, status: 550, answer: error }),
+  );
+  await eventually(() => settled.length === 1 && logged.length > 0);
+  await work.stop();
+  expect(logged.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { delivery_id: 'dlv_0', status: 550, msg: 'a delivery failed' },
+  ]);
+  expect(logged.join('')).not.toMatch(/somebody|inside|10\.0\.0\.7/);
+});
+
+it('types that go by one way are claimed up to their common bound', async () => {
+  const ends: (() => void)[] = [];
+  const { work, rooms } = await sending(5, async () => {
+    await new Promise<void>((end) => ends.push(end));
+    return { kind: 'delivered', status: 250, answer: null };
+  });
+  await eventually(() => rooms.length >= 2);
+  expect(rooms.slice(0, 2).map(({ types }) => types)).toEqual([{ email: 16 }, { email: 11 }]);
+  expect(rooms[1]).toMatchObject({ lanes: { 'email:org_1': 5 }, workspaces: { org_1: 5 } });
+  ends.forEach((end) => end());
+  await work.stop();
+});
