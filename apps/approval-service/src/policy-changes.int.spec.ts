@@ -112,6 +112,27 @@ describe('a change of policies', () => {
     expect(await h.typesOf(item)).toEqual(['approval.opened', 'approval.policy_changed']);
   });
 
+  it.each(['metadata', 'data_accessed'])(
+    'judges nothing again whose %s is erased: what is missing must not let it through',
+    async (name) => {
+      const org = newId('org');
+      const [erased, whole] = many(org, 2);
+      if (erased === undefined || whole === undefined) throw new Error('there are items');
+      await h.opened(erased, whole);
+      // The service may not delete them; out of its sight is the same to it.
+      await h.pool.query(`UPDATE private_value SET name = 'erased' WHERE approval_id = $1 AND name = $2`, [
+        erased.approval_id,
+        name,
+      ]);
+      h.engine.judge = () => allows();
+      await h.engine.change(org, 'policy.updated');
+      await h.settled(org);
+      expect(await h.statusOf(erased)).toBe('pending');
+      expect(await h.statusOf(whole)).toBe('approved');
+      expect(h.engine.asked.flat().map(({ approval_id }) => approval_id)).toEqual([whole.approval_id]);
+    },
+  );
+
   it.each([
     ['approve', 'approved', null, /^Approved automatically: the policy "p" was deactivated, so nothing/],
     ['deny', 'denied', 'POLICY_CHANGED', /^Denied automatically: the policy "p" was deactivated, so nothing/],

@@ -63,17 +63,21 @@ export type RejudgePending = ReturnType<typeof makeRejudgePending>;
 
 /** @returns how many are done */
 async function rejudgeBatch(orgId: string, ports: RejudgePendingPorts): Promise<number> {
-  const { pool, nc } = ports;
+  const { pool, nc, logger } = ports;
   const { done, events } = await inTransaction(pool, async (tx) => {
     const taken = await takeRejudgings(tx, orgId);
     const ended = taken.filter(({ open }) => !open);
-    const judged = await judge(
-      orgId,
-      taken.filter(({ open }) => open),
-      ports,
-    );
+    const open = taken.filter((one) => one.open);
+    // A condition on what is missing might hold and let the action through: no judgement, it goes on waiting.
+    const erased = open.filter((one) => !isWhole(one));
+    for (const { approval_id } of erased)
+      logger.warn(
+        { org_id: orgId, approval_id },
+        'what was submitted is erased; the request is not judged again and waits for a person',
+      );
+    const judged = await judge(orgId, open.filter(isWhole), ports);
     const appended = judged.length === 0 ? [] : await apply(tx, orgId, judged, ports);
-    const ids = [...ended, ...judged].map(({ approval_id }) => approval_id);
+    const ids = [...ended, ...erased, ...judged].map(({ approval_id }) => approval_id);
     await dropRejudgings(tx, orgId, ids);
     return { done: ids.length, events: appended };
   });
@@ -81,11 +85,15 @@ async function rejudgeBatch(orgId: string, ports: RejudgePendingPorts): Promise<
   return done;
 }
 
+type Whole = Rejudging & { readonly metadata: string; readonly data_accessed: string };
+const isWhole = (request: Rejudging): request is Whole =>
+  request.metadata !== null && request.data_accessed !== null;
+
 /** As many as one message holds; the others' turn comes. */
-async function judge(orgId: string, requests: readonly Rejudging[], { commands }: RejudgePendingPorts) {
+async function judge(orgId: string, requests: readonly Whole[], { commands }: RejudgePendingPorts) {
   let bytes = 0;
   const asked = requests.filter(({ metadata, data_accessed }, i) => {
-    bytes += Buffer.byteLength(metadata ?? '') + Buffer.byteLength(data_accessed ?? '');
+    bytes += Buffer.byteLength(metadata) + Buffer.byteLength(data_accessed);
     return i === 0 || bytes <= maxBytes;
   });
   const [first] = asked;
@@ -98,9 +106,8 @@ async function judge(orgId: string, requests: readonly Rejudging[], { commands }
         approval_id,
         agent,
         action_type,
-        // What was erased is missing, and a condition on what is missing never holds.
-        metadata: metadata ?? '{}',
-        data_accessed: data_accessed ?? '[]',
+        metadata,
+        data_accessed,
         judged_at,
       })),
     },
