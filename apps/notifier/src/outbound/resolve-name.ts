@@ -18,9 +18,9 @@ export interface NameResolverOptions {
 const unknown: ReadonlySet<unknown> = new Set([NOTFOUND, NODATA]);
 
 /**
- * Addresses of names that users give us. Not by `dns.lookup`: that occupies one of the few threads of the process for as
- * long as a name server likes, and a name server that says nothing would stop everything else. What it looks at beside
- * DNS is looked at here: the file of hosts and the domains to search in.
+ * Addresses of names that users give us. Not by `dns.lookup`: that occupies one of the process's two threads for lookups
+ * as long as a name server likes, and a zone that says nothing would stop all other lookups. What the system looks at
+ * beside DNS is looked at here: the file of hosts and the domains to search in.
  */
 export class NameResolver {
   private readonly dns: Resolver;

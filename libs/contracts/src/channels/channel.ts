@@ -8,7 +8,7 @@ const isPlainHttpUrl = (text: string) => {
   return (protocol === 'https:' || protocol === 'http:') && username === '' && password === '';
 };
 
-/** What each type of channel needs to reach its receiver. A further type is a row here, named below, and its file in the notifier. */
+/** What each type of channel needs to reach its receiver. A further type is a row here, its sender in the notifier and that one's line there (ADR 15). */
 export const channelSettings = {
   email: z.strictObject({
     to: z.array(z.email().max(254)).min(1).max(20).meta({ description: 'One mail goes to all of them' }),
@@ -22,7 +22,7 @@ export const channelSettings = {
   }),
 } as const;
 export type ChannelType = keyof typeof channelSettings;
-export const channelTypes = ['email', 'webhook'] as const satisfies readonly ChannelType[];
+export const channelTypes = Object.keys(channelSettings) as [ChannelType, ...ChannelType[]];
 export type ChannelSettings<T extends ChannelType = ChannelType> = {
   [K in T]: z.infer<(typeof channelSettings)[K]>;
 }[T];
@@ -44,16 +44,20 @@ const inputOf = <T extends ChannelType>(type: T) =>
     enabled: members.enabled.default(true),
     ...channelSettings[type].shape,
   });
+type Input = { [T in ChannelType]: ReturnType<typeof inputOf<T>> }[ChannelType];
 export const channelInput = z
-  .discriminatedUnion('type', [inputOf('email'), inputOf('webhook')])
+  .discriminatedUnion('type', channelTypes.map((type) => inputOf(type)) as [Input, ...Input[]])
   .meta({ id: 'ChannelInput' });
 export type ChannelInput = z.infer<typeof channelInput>;
 
-/** Members of all types, for what may be any of them. */
-const anySettings = z.object({
-  ...channelSettings.email.partial().shape,
-  ...channelSettings.webhook.partial().shape,
-}).shape;
+type Shape = (typeof channelSettings)[ChannelType]['shape'];
+type KeyOf<Each> = Each extends unknown ? keyof Each : never;
+type MemberOf<Each, M extends PropertyKey> = Each extends Record<M, infer S extends z.ZodType> ? S : never;
+/** Members of all types, for what may be any of them; a name that several have means the same to all. */
+const anySettings = Object.assign(
+  {},
+  ...channelTypes.map((type) => channelSettings[type].partial().shape),
+) as { [M in KeyOf<Shape>]: z.ZodOptional<MemberOf<Shape, M>> };
 
 /** Members to change; the rest stays. A member that does not belong to the channel's type is a fault. */
 export const channelPatch = z
@@ -137,7 +141,7 @@ export const deliveryView = z
         }),
       )
       .meta({ description: 'The last ten, newest first' }),
-    mail: keptMail.nullable().meta({ description: 'Of a kept one' }),
+    mail: keptMail.nullable().meta({ description: 'Of a kept one, without its links' }),
   })
   .meta({ id: 'Delivery' });
 export type DeliveryView = z.infer<typeof deliveryView>;
