@@ -24,11 +24,12 @@ import { DecideApprovals } from './application/decide-approvals.js';
 import { DeadlineSweep } from './application/deadline-sweep.js';
 import { EscalationSweep } from './application/escalation-sweep.js';
 import { lookForNearEveryMs, makeSetNearAlarms } from './application/near-alarms.js';
-import { makeEndUndecidable } from './application/end-undecidable.js';
+import { type EndUndecidable, makeEndUndecidable } from './application/end-undecidable.js';
 import { makeOpenApprovals, type OpenApprovals } from './application/open-approvals.js';
 import { makeOpenUnopened, noteRequestedActions } from './application/open-unopened.js';
 import { makeRejudgePending } from './application/rejudge-pending.js';
 import { makeTimeOutApprovals, type TimeOutApprovals } from './application/time-out-approvals.js';
+import { UndecidableSweep } from './application/undecidable-sweep.js';
 import { policyChangeTypes } from './domain/policy-change-note.js';
 import { ApprovalsResponder } from './inbound/approvals.responder.js';
 import { DecisionsResponder } from './inbound/decisions.responder.js';
@@ -44,6 +45,7 @@ import {
   DEADLINE_ALARMS,
   DEADLINE_SWEEP,
   DECIDE_APPROVALS,
+  END_UNDECIDABLE,
   ESCALATION_SWEEP,
   EVENT_STORE,
   GRANT_SETTINGS,
@@ -63,6 +65,7 @@ const sweepEveryMs = 1_000;
 const graceMs = 2_000;
 /** The net under being told: another replica noted a change, or a request was opened beside one. */
 const rejudgeEveryMs = 500;
+const lookForUndecidableEveryMs = 10_000;
 /** Below what the gateway waits for an answer. */
 const memberWithinMs = 1_000;
 
@@ -138,23 +141,24 @@ const memberWithinMs = 1_000;
     },
     {
       provide: OPEN_APPROVALS,
-      inject: [POOL, DEADLINE_ALARMS, TIME_OUT_APPROVALS, EVENT_STORE, NATS, MEMBERS, LOGGER],
+      inject: [POOL, DEADLINE_ALARMS, TIME_OUT_APPROVALS, END_UNDECIDABLE, LOGGER],
       useFactory: (
         pool: pg.Pool,
         alarms: DeadlineAlarms,
         timeOut: TimeOutApprovals,
-        store: EventStore,
-        nc: NatsConnection,
-        members: Members,
+        endUndecidable: EndUndecidable,
         logger: Logger,
-      ) => {
-        const endUndecidable = makeEndUndecidable({ store, nc, members });
-        return makeOpenApprovals({ pool, alarms, timeOut, endUndecidable, logger });
-      },
+      ) => makeOpenApprovals({ pool, alarms, timeOut, endUndecidable, logger }),
+    },
+    {
+      provide: END_UNDECIDABLE,
+      inject: [EVENT_STORE, NATS, MEMBERS],
+      useFactory: (store: EventStore, nc: NatsConnection, members: Members) =>
+        makeEndUndecidable({ store, nc, members }),
     },
     {
       provide: REJUDGING,
-      inject: [POOL, EVENT_STORE, NATS, COMMANDS, LOGGER, GRANT_SETTINGS],
+      inject: [POOL, EVENT_STORE, NATS, COMMANDS, LOGGER, GRANT_SETTINGS, END_UNDECIDABLE],
       useFactory: rejudging,
     },
     {
@@ -216,11 +220,31 @@ function rejudging(
   commands: CommandClient,
   logger: Logger,
   { grantTtlSeconds }: GrantSettings,
+  endUndecidable: EndUndecidable,
 ): readonly Stoppable[] {
+  const sweep = new UndecidableSweep({ pool, endUndecidable });
+  const lookAgain = new RegularWork(
+    'looking for requests that nobody can decide',
+    lookForUndecidableEveryMs,
+    () => sweep.run(),
+    logger,
+  ).start();
   const work = new RegularWork(
     'judging pending requests again',
     rejudgeEveryMs,
-    makeRejudgePending({ pool, store, nc, commands, grantTtlSeconds, logger }),
+    makeRejudgePending({
+      pool,
+      store,
+      nc,
+      commands,
+      grantTtlSeconds,
+      governedAnew: (requests) => {
+        if (requests.length === 0) return;
+        sweep.note(requests);
+        lookAgain.wake();
+      },
+      logger,
+    }),
     logger,
   ).start();
   const changes = startProjection({
@@ -234,7 +258,7 @@ function rejudging(
     onApplied: () => work.wake(),
     logger,
   });
-  return [changes, work];
+  return [changes, work, lookAgain];
 }
 
 function background(

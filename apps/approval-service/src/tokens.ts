@@ -13,3 +13,4 @@ export const GRANTS = Symbol('GRANTS');
 export const GRANT_SETTINGS = Symbol('GRANT_SETTINGS');
 export const REJUDGING = Symbol('REJUDGING');
 export const MEMBERS = Symbol('MEMBERS');
+export const END_UNDECIDABLE = Symbol('END_UNDECIDABLE');

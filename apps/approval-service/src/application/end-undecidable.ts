@@ -2,15 +2,18 @@ import type { EventStore } from '@agentlattice/event-store';
 import type { KnownApproval } from '../domain/approval.js';
 import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
 import { canBeApproved } from '../domain/decide-undecidable.js';
+import type { Decidable } from '../domain/may-decide.js';
 import type { OpenableItem } from '../outbound/approval-rows.js';
 import type { Members } from '../outbound/members.js';
 import { projectApprovals } from '../outbound/project-approvals.js';
 import { wakeWaiters, type Waker } from '../outbound/wake-waiters.js';
 
+type Which = Pick<OpenableItem, 'org_id' | 'approval_id' | 'traceparent'>;
+
 /** A request that waits. */
-export interface Waiting {
-  readonly item: OpenableItem;
-  readonly state: KnownApproval;
+export interface Waiting<Item extends Which = Which> {
+  readonly item: Item;
+  readonly state: Decidable;
 }
 
 export interface EndUndecidablePorts {
@@ -28,23 +31,26 @@ const note = 'Nobody in the workspace may decide this request.';
  */
 export const makeEndUndecidable =
   ({ members, store, nc }: EndUndecidablePorts) =>
-  async (opened: readonly Waiting[]): Promise<Waiting[]> => {
-    const suspects = await undecidable(opened.filter(({ item }) => asksForMore(item)));
+  async <Item extends Which>(
+    opened: readonly Waiting<Item>[],
+  ): Promise<{ item: Item; state: KnownApproval }[]> => {
+    const suspects = await undecidable(opened.filter(({ state }) => asksForMore(state)));
     if (suspects.length === 0 || !(await members.upToDate())) return [];
     const sure = await undecidable(suspects);
     if (sure.length === 0) return [];
     const { states, events } = await store.updateMany({
       decider: approvalDecider,
-      streams: sure.map(({ item: { org_id: orgId, approval_id: streamId, traceparent } }) => ({
+      streams: sure.map(({ people, item: { org_id: orgId, approval_id: streamId, traceparent } }) => ({
         orgId,
         streamId,
+        people,
         meta: {
           actor: { kind: 'system', id: null, key_id: null, via: 'system' },
           correlation_id: streamId,
           traceparent,
         },
       })),
-      command: (now): ApprovalCommand => ({ type: 'NobodyDecides', now }),
+      command: (now, { people }): ApprovalCommand => ({ type: 'NobodyDecides', people, now }),
       project: projectApprovals({ note }),
     });
     wakeWaiters(nc, events);
@@ -53,17 +59,17 @@ export const makeEndUndecidable =
       return state === undefined || state.status === 'none' ? [] : [{ item, state }];
     });
 
-    async function undecidable(requests: readonly Waiting[]): Promise<readonly Waiting[]> {
+    async function undecidable(requests: readonly Waiting<Item>[]) {
       if (requests.length === 0) return [];
-      const people = await members.everybody([...new Set(requests.map(({ item }) => item.org_id))]);
-      return requests.filter(({ item, state }) => {
-        const known = people.get(item.org_id);
-        return known !== undefined && !canBeApproved(state, known);
+      const everybody = await members.everybody([...new Set(requests.map(({ item }) => item.org_id))]);
+      return requests.flatMap((request) => {
+        const people = everybody.get(request.item.org_id);
+        return people === undefined || canBeApproved(request.state, people) ? [] : [{ ...request, people }];
       });
     }
   };
 export type EndUndecidable = ReturnType<typeof makeEndUndecidable>;
 
 /** Every workspace has somebody who decides alone what anybody may. */
-const asksForMore = ({ terms }: OpenableItem) =>
+const asksForMore = ({ terms }: Decidable) =>
   terms.approvals_required > 1 || terms.approver_groups.length > 0 || terms.separation_of_duties;

@@ -25,6 +25,8 @@ export interface RejudgePendingPorts {
   readonly commands: CommandClient;
   readonly nc: Waker;
   readonly grantTtlSeconds: number;
+  /** Hears which requests other terms govern now. */
+  readonly governedAnew: (requests: readonly { org_id: string; approval_id: string }[]) => void;
   readonly logger: Logger;
 }
 
@@ -82,6 +84,11 @@ async function rejudgeBatch(orgId: string, ports: RejudgePendingPorts): Promise<
     return { done: ids.length, events: appended };
   });
   wakeWaiters(nc, events);
+  ports.governedAnew(
+    events
+      .filter(({ type }) => type === 'approval.policy_changed')
+      .map(({ org_id, stream_id: approval_id }) => ({ org_id, approval_id })),
+  );
   return done;
 }
 

@@ -12,6 +12,7 @@ import {
   isLate,
   type WithdrawVote,
 } from './decide-vote.js';
+import type { Person } from './may-decide.js';
 import { decideEscalation } from './escalation-plan.js';
 
 export interface OpenApproval {
@@ -24,12 +25,19 @@ export interface Cancel {
   readonly agentId: string;
   readonly now: Date;
 }
-/** The timer's, or the sweep's: whoever sees first that something is due. Or who sees that nobody can decide. */
+/** The timer's, or the sweep's: whoever sees first that something is due. */
 export interface Timed {
-  readonly type: 'TimeOut' | 'Escalate' | 'NobodyDecides';
+  readonly type: 'TimeOut' | 'Escalate';
   readonly now: Date;
 }
-export type ApprovalCommand = OpenApproval | Approve | Deny | WithdrawVote | Cancel | Timed | ApplyJudgement;
+/** Of who sees that nobody can decide; these are all who might. */
+export interface NobodyDecides {
+  readonly type: 'NobodyDecides';
+  readonly people: readonly Person[];
+  readonly now: Date;
+}
+export type ApprovalCommand =
+  OpenApproval | Approve | Deny | WithdrawVote | Cancel | Timed | NobodyDecides | ApplyJudgement;
 
 export const approvalDecider: Decider<Approval, ApprovalCommand, ApprovalEvent> = {
   initialState: () => ({ status: 'none' }),
@@ -53,7 +61,7 @@ function decide(command: ApprovalCommand, state: Approval): readonly ApprovalEve
     case 'Escalate':
       return state.status === 'none' ? [] : decideEscalation(state, command.now);
     case 'NobodyDecides':
-      return state.status === 'none' ? [] : decideUndecidable(state, command.now);
+      return state.status === 'none' ? [] : decideUndecidable(command, state);
     case 'ApplyJudgement':
       return state.status === 'none' ? [] : decideJudgement(command, state);
     default:

@@ -19,7 +19,7 @@ import { approvalDecider } from './approval-decider.js';
 import { canBeApproved } from './decide-undecidable.js';
 import type { Person } from './may-decide.js';
 
-const nobody = (now = at(1)) => ({ type: 'NobodyDecides', now }) as const;
+const nobody = (now = at(1), ...people: Person[]) => ({ type: 'NobodyDecides', people, now }) as const;
 const step = { after: '10m', contacts: [], channels: [], repeat: null };
 const escalated: ApprovalEvent = {
   type: 'approval.escalated',
@@ -48,6 +48,9 @@ describe('a request that nobody can decide', () => {
     given(opened, cancelled).when(nobody()).thenNothing();
     given(opened).when(nobody(deadline)).thenNothing();
     given().when(nobody()).thenNothing();
+    given(wasOpened({ on_no_approver: 'deny' }))
+      .when(nobody(at(1), person()))
+      .thenNothing();
   });
 });
 

@@ -10,6 +10,11 @@ export interface Person {
   readonly since: Date;
 }
 
+/** As much of a request as says who may decide it. */
+export type Decidable = Pick<KnownApproval, 'terms' | 'requestedAt'> & {
+  readonly subject: { readonly agent: Pick<KnownApproval['subject']['agent'], 'owner_member_id'> };
+};
+
 /**
  * Whether this person may decide this request (design §3.4, decisions §3).
  * @throws Refused FORBIDDEN or SELF_APPROVAL
@@ -19,7 +24,7 @@ export function checkMayDecide(state: KnownApproval, person: Person): void {
   if (refusal !== null) throw refusal;
 }
 
-export function whyNot({ terms, subject, requestedAt }: KnownApproval, person: Person): Refused | null {
+export function whyNot({ terms, subject, requestedAt }: Decidable, person: Person): Refused | null {
   const { owner_member_id: owner } = subject.agent;
   if (person.role === 'viewer') return new Refused('FORBIDDEN', 'a viewer decides nothing');
   if (person.since.getTime() > Date.parse(requestedAt))

@@ -8,6 +8,7 @@ import type { KnownApproval } from './approval.js';
 export function answerOf(
   item: OpenItem,
   { denialReason, timeoutAt, subject }: KnownApproval,
+  eligibleApprovers: number | null,
 ): SubmissionAnswer {
   const common = {
     policy_name: item.policy.name,
@@ -36,6 +37,7 @@ export function answerOf(
             verdict: 'pending_approval',
             denial_reason: null,
             message: `The policy "${item.policy.name}" asks for a person's approval before ${timeoutAt}.`,
+            eligible_approvers: eligibleApprovers,
           };
   return { ...addressed(item), outcome, error: null };
 }

@@ -4,38 +4,52 @@ import { LOGGER, NATS } from '@agentlattice/service';
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { OpenApprovals } from '../application/open-approvals.js';
+import type { Opened, OpenApprovals } from '../application/open-approvals.js';
+import { eligibleApprovers } from '../domain/eligible-approvers.js';
 import { answerOf, failureOf } from '../domain/submission-answer.js';
+import type { Members } from '../outbound/members.js';
 import { publishAnswers } from '../outbound/submission-answers.js';
-import { OPEN_APPROVALS } from '../tokens.js';
+import { MEMBERS, OPEN_APPROVALS } from '../tokens.js';
 
 /** The last step of a submission that needs a person: the answer leaves once the request is on disk. */
 @Controller()
 export class OpenResponder {
   constructor(
     @Inject(OPEN_APPROVALS) private readonly open: OpenApprovals,
+    @Inject(MEMBERS) private readonly members: Members,
     @Inject(NATS) private readonly nc: NatsConnection,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   @MessagePattern(openSubject, { batch: openItem })
   async openAll(@Payload() items: OpenItem[]): Promise<void> {
-    const states = await this.open(items).catch((error: unknown) => {
-      this.logger.error({ err: error, items: items.length }, 'requests could not be opened');
-      return [];
-    });
+    const [states, members] = await Promise.all([
+      this.open(items).catch((error: unknown): Opened[] => {
+        this.logger.error({ err: error, items: items.length }, 'requests could not be opened');
+        return [];
+      }),
+      // Beside the way: how many may decide is told where it is known.
+      this.members.lately(items.map(({ org_id }) => org_id)).catch(() => new Map<string, never>()),
+    ]);
+    const outcomes = items.map((item, i) => ({
+      item,
+      state: states[i] ?? new Refused('UNAVAILABLE', 'the approval service cannot write'),
+    }));
+    const opened = outcomes.flatMap(({ item, state }) => (state instanceof Refused ? [] : [{ item, state }]));
+    const eligible = eligibleApprovers(
+      opened.map(({ item: { org_id: orgId }, state }) => ({ ...state, orgId })),
+      members,
+    );
+    const eligibleOf = new Map(opened.map(({ item }, i) => [item, eligible[i] ?? null]));
     publishAnswers(
       this.nc,
-      items.map((item, i) => {
-        const state = states[i] ?? new Refused('UNAVAILABLE', 'the approval service cannot write');
-        return {
-          gateway: item.gateway,
-          answer:
-            state instanceof Refused
-              ? failureOf(item, { code: state.code, detail: state.detail })
-              : answerOf(item, state),
-        };
-      }),
+      outcomes.map(({ item, state }) => ({
+        gateway: item.gateway,
+        answer:
+          state instanceof Refused
+            ? failureOf(item, { code: state.code, detail: state.detail })
+            : answerOf(item, state, eligibleOf.get(item) ?? null),
+      })),
     );
   }
 }

@@ -63,6 +63,8 @@ export interface MembersPorts {
 
 /** Whom the gateway names, held against what this service knows itself (decisions §3.3). */
 export class Members {
+  private readonly seen = new Map<string, { readonly people: readonly Person[]; readonly until: number }>();
+
   constructor(private readonly ports: MembersPorts) {}
 
   /** @throws Refused FORBIDDEN for a claim above what is known; Unavailable when that cannot be found out */
@@ -73,6 +75,20 @@ export class Members {
     if (!covers(member, claim))
       throw new Refused('FORBIDDEN', `this person is a ${member.role} of the workspace`);
     return personOf(claim, member);
+  }
+
+  /** Everybody of these workspaces as of a second ago at most, for what need not be exact. */
+  async lately(orgIds: readonly string[]): Promise<Map<string, readonly Person[]>> {
+    const now = performance.now();
+    const asked = [...new Set(orgIds)];
+    const missing = asked.filter((orgId) => (this.seen.get(orgId)?.until ?? 0) <= now);
+    if (missing.length > 0) {
+      for (const [orgId, { until }] of this.seen) if (until <= now) this.seen.delete(orgId);
+      const found = await this.everybody(missing);
+      for (const orgId of missing)
+        this.seen.set(orgId, { people: found.get(orgId) ?? [], until: now + latelyMs });
+    }
+    return new Map(asked.map((orgId) => [orgId, this.seen.get(orgId)?.people ?? []]));
   }
 
   /** Everybody of these workspaces. */
@@ -125,6 +141,7 @@ export class Members {
 }
 
 const againAfterMs = 100;
+const latelyMs = 1_000;
 const rank = (role: DecidingOperator['role']) => operatorRoles.indexOf(role);
 /** A key's role may be lower than its member's. */
 const covers = (member: MemberRow, claim: DecidingOperator) => rank(claim.role) <= rank(member.role);

@@ -41,6 +41,7 @@ export function actionAnswer({ outcome, grant, reason }: ActionOutcome): {
           timeout_at: present(outcome.timeout_at, 'timeout_at'),
           policy_name: present(policy_name, 'policy_name'),
           message: outcome.message ?? 'A human must decide.',
+          ...eligibleIn(outcome),
           ...common,
         },
       };
@@ -89,6 +90,10 @@ export function decidedOutcome(requested: ActionOutcome, decision: ApprovalStatu
       return assertNever(decision.status);
   }
 }
+
+/** Left out where nobody knows. */
+const eligibleIn = ({ eligible_approvers }: SubmissionOutcome) =>
+  typeof eligible_approvers === 'number' ? { eligible_approvers } : {};
 
 /** An answer that lacks a member its kind needs is a bug of its sender; it must not become an allow. */
 function present<T>(value: T | null, member: string): T {

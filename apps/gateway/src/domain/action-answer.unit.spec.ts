@@ -26,6 +26,13 @@ const decision = (status: ApprovalStatus['status'], more: Partial<ApprovalStatus
   ...more,
 });
 
+it('an answer that asks for a person says how many may decide, where that is known', () => {
+  const body = (eligible_approvers?: number | null) =>
+    actionAnswer({ ...requested, outcome: { ...outcome, eligible_approvers } }).body;
+  expect(body(0)).toMatchObject({ status: 'requested', eligible_approvers: 0 });
+  for (const unknown of [null, undefined]) expect(body(unknown)).not.toHaveProperty('eligible_approvers');
+});
+
 describe('the answer to a submission that was waited for', () => {
   it('approved is executed, with the grant', () =>
     expect(actionAnswer(decidedOutcome(requested, decision('approved', { grant: 'jws' })))).toMatchObject({

@@ -119,6 +119,8 @@ export const submissionOutcome = z.object({
   timeout_at: instant().nullable(),
   message: z.string().nullable(),
   conditions_evaluated: z.array(conditionEvaluated),
+  /** Members who may decide the request as things stand; null or missing where nobody knows. */
+  eligible_approvers: z.number().int().min(0).nullable().optional(),
 });
 export type SubmissionOutcome = z.infer<typeof submissionOutcome>;
 

@@ -58,6 +58,10 @@ const requested = z
     timeout_at: instant(),
     policy_name: z.string(),
     message: z.string(),
+    eligible_approvers: z.number().int().min(0).optional().meta({
+      description:
+        'How many members may decide the request as things stand. With fewer than it needs, it was escalated at once',
+    }),
     ...common,
   })
   .meta({ id: 'ActionRequested' });

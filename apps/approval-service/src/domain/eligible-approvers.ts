@@ -1,0 +1,32 @@
+import { type Decidable, type Person, whyNot } from './may-decide.js';
+
+/**
+ * How many of these members may decide each of these requests, as things stand; null where none of its workspace's members
+ * is known. Requests of one workspace under the same terms are counted once.
+ */
+export function eligibleApprovers(
+  requests: readonly (Decidable & { readonly orgId: string })[],
+  members: ReadonlyMap<string, readonly Person[]>,
+): (number | null)[] {
+  const counted = new Map<string, number>();
+  return requests.map((request) => {
+    const people = members.get(request.orgId);
+    if (people === undefined || people.length === 0) return null;
+    const newest = people.some(({ since }) => since.getTime() > Date.parse(request.requestedAt));
+    const key = newest ? null : keyOf(request);
+    const before = key === null ? undefined : counted.get(key);
+    if (before !== undefined) return before;
+    const count = people.filter((person) => whyNot(request, person) === null).length;
+    if (key !== null) counted.set(key, count);
+    return count;
+  });
+}
+
+const keyOf = ({ orgId, terms, subject }: Decidable & { readonly orgId: string }) =>
+  JSON.stringify([
+    orgId,
+    terms.approver_groups,
+    terms.separation_of_duties,
+    terms.policy_author,
+    subject.agent.owner_member_id,
+  ]);
