@@ -22,7 +22,15 @@ describe('how actions went', () => {
     by.post('/api/v1/report', { audit_event_id, outcome });
 
   it('is answered once it is in the log', async () => {
-    const audit_event_id = await act('deploy.production');
+    const { audit_event_id: id, approval_id } = (await agent.submit('deploy.production')).body;
+    const audit_event_id = String(id);
+    const outcome = { status: 'success' };
+    expect(await report(audit_event_id, outcome)).toMatchObject({
+      status: 409,
+      body: { error: 'NOT_REPORTABLE' },
+    });
+    expect((await admin.post(`/api/v1/approvals/${String(approval_id)}/approve`, {})).status).toBe(200);
+    // At once, as an agent does that was just let go.
     const raw = `{"audit_event_id":"${audit_event_id}","outcome":{"status":"failure","message":"no space left",
       "metadata":{"ratio":0.5,"__proto__":{"x":1}}}}`;
     const { status, body } = await agent.call('POST', '/api/v1/report', { raw });

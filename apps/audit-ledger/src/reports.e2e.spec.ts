@@ -27,10 +27,37 @@ afterAll(() => house.stop());
 
 type Report = CommandRequest<typeof commands.report>;
 
+type Item = ReturnType<typeof sampleItem>;
 /** Submits an action; the id of its entry. */
-async function act(wanted: Wanted): Promise<string> {
-  const submitted = await submitter.submit(sampleItem(wanted));
+const act = (wanted: Wanted): Promise<string> => submit(sampleItem(wanted));
+async function submit(item: Item): Promise<string> {
+  const submitted = await submitter.submit(item);
   return 'outcome' in submitted ? (submitted.outcome?.audit_event_id ?? '') : submitted.audit_event_id;
+}
+/** What a person decided about it; nobody has heard of it yet. */
+function decided(org: string, item: Item, type: 'approval.approved' | 'approval.denied'): WireEvent {
+  const decision = {
+    approval_id: item.verdict.approval_id,
+    audit_event_id: typeidUnboxed('evt'),
+    agent: { id: sampleAgent.id, name: 'bot', owner_member_id: null },
+    action_type: 'mail.send',
+    policy: item.verdict.policy,
+    votes: [],
+    change: null,
+  };
+  const approved = {
+    action_digest: item.action_digest,
+    scope: 'once',
+    forever_for: null,
+    forever_by: null,
+    grant_expires_at: '2026-11-25T06:00:00.000Z',
+  };
+  const data =
+    type === 'approval.denied'
+      ? { ...decision, denial_reason: 'DENIED_BY_REVIEWER' }
+      : { ...decision, ...approved };
+  const actor = { kind: 'operator', id: typeidUnboxed('mbr'), key_id: null, via: 'api' } as const;
+  return approvals.add(org, { type, data }, { actor });
 }
 const report = (org_id: string, audit_event_id: string, more: Partial<Report> = {}) =>
   house.client.request(commands.report, {
@@ -50,7 +77,10 @@ const posture = (org_id: string, agent_id: string | null = sampleAgent.id) =>
 describe('a report', () => {
   it('is an entry before it is answered, bound to the action and to what was said', async () => {
     const org = newOrg();
-    const action = await act({ org, decision: 'requested' });
+    const gate = sampleItem({ org, decision: 'requested' });
+    const action = await submit(gate);
+    // Its entry may still be on the way.
+    await approvals.publish(decided(org, gate, 'approval.approved'));
     const metadata = { seconds: 4.5, hosts: ['a', 'b'] };
     const answer = await report(org, action, {
       status: 'partial',
@@ -75,7 +105,7 @@ describe('a report', () => {
       note: commit('note', note.salt, '"one of two"'),
       metadata: commit('metadata', said.salt, canonicalJson(bound)),
     });
-    const [shown, asked] = await search(org);
+    const [shown, , asked] = await search(org);
     expect(shown).toMatchObject({
       type: 'action.reported',
       status: 'reported',
@@ -91,7 +121,7 @@ describe('a report', () => {
       correlation_id: asked?.correlation_id,
     });
     const check = await house.client.request(commands.verify, { org_id: org, wait: true });
-    expect(check).toMatchObject({ chain_valid: true, verified_through_row: 3 });
+    expect(check).toMatchObject({ chain_valid: true, verified_through_row: 4 });
   });
 
   it('may be given again: every one is an entry', async () => {
@@ -120,6 +150,21 @@ describe('a report', () => {
     await expect(report(org, await act({ org, decision: 'denied' }))).rejects.toEqual(
       refused('NOT_REPORTABLE'),
     );
+  });
+
+  it('is of nothing that waits for a person, or that a person denied', async () => {
+    const org = newOrg();
+    const gate = sampleItem({ org, decision: 'requested' });
+    const action = await submit(gate);
+    const refused = expect.objectContaining({ code: 'NOT_REPORTABLE' });
+    await expect(report(org, action)).rejects.toEqual(refused);
+    await approvals.publish(decided(org, gate, 'approval.denied'));
+    await expect(report(org, action)).rejects.toEqual(refused);
+    const approved = sampleItem({ org, decision: 'requested' });
+    const allowed = await submit(approved);
+    // Heard from its source alone.
+    decided(org, approved, 'approval.approved');
+    expect((await report(org, allowed)).status).toBe('success');
   });
 
   it('goes out as an event, the same one when it is asked for again', async () => {

@@ -42,7 +42,7 @@ export const errorTable = {
   APPROVAL_TIMED_OUT: { status: 409, title: 'The request is past its deadline' },
   GRANT_EXPIRED: { status: 409, title: 'The window for a grant is over' },
   GRANT_NOT_AVAILABLE: { status: 409, title: 'This event carries no grant' },
-  NOT_REPORTABLE: { status: 409, title: 'A denied action has no outcome' },
+  NOT_REPORTABLE: { status: 409, title: 'The action was not let through' },
   CHANNEL_DISABLED: { status: 409, title: 'The channel is disabled' },
   CHANNEL_HAS_NO_SECRET: { status: 409, title: 'Channels of this type are not signed' },
   DELIVERY_UNDER_WAY: { status: 409, title: 'The delivery is under way' },

@@ -28,7 +28,7 @@ import type { LedgerConfig } from '../config.js';
 import type { Book } from '../domain/book.js';
 import { EntryRelay } from '../outbound/entry-relay.js';
 import type { LedgerSession } from '../outbound/ledger-session.js';
-import { findAction } from '../read/submissions.js';
+import { findAction, findDecision } from '../read/submissions.js';
 import { SourceFollowers } from './follow-sources.js';
 import { GroupCommit, WriterLost } from './group-commit.js';
 import { makeReportOutcome } from './report-outcome.js';
@@ -117,6 +117,8 @@ export class ActiveDuty implements Duty {
     });
     const reportOutcome = makeReportOutcome({
       findAction: (asked) => findAction(pool, asked),
+      findDecision: (asked) => findDecision(pool, asked),
+      catchUp: () => this.followers.check(),
       append: (draft) => this.writer.report(draft),
       newId,
       newSalt,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type auditLedgerCommands,
   type CommandRequest,
@@ -14,19 +15,28 @@ export interface ReportPorts {
   readonly findAction: (
     asked: Pick<CommandRequest<typeof auditLedgerCommands.report>, 'org_id' | 'agent_id' | 'audit_event_id'>,
   ) => Promise<Entry | null>;
+  /** What the log says became of a request; null while it says nothing. */
+  readonly findDecision: (asked: { org_id: string; approval_id: string }) => Promise<string | null>;
+  /** Fetches what other services have said and is not in the log yet, behind the scenes. */
+  readonly catchUp: () => void;
   /** Resolves with the entry once it is on disk. */
   readonly append: (draft: ReportDraft) => Promise<Entry>;
   readonly newId: () => string;
   readonly newSalt: () => string;
 }
 
+/** A decision's entry follows it (decisions §2.3), and whoever was let go may be quick. */
+const withinMs = 1_500;
+const againAfterMs = 100;
+
 /** Takes down how an action went. Every report is an entry; the last one stands. */
 export const makeReportOutcome =
-  ({ findAction, append, newId, newSalt }: ReportPorts) =>
+  ({ findAction, findDecision, catchUp, append, newId, newSalt }: ReportPorts) =>
   /** @throws Refused NOT_FOUND (also for another agent's event), NOT_REPORTABLE; Unavailable */
   async (request: CommandRequest<typeof auditLedgerCommands.report>): Promise<ReportResult> => {
     const action = await findAction(request);
     if (action === null) throw new Refused('NOT_FOUND', 'the agent has no such audit event');
+    await checkApproved(action);
     const draft = readReport(request, action, { id: newId(), newSalt });
     const { time } = await append(draft).catch((error: unknown) => {
       throw new Unavailable(
@@ -34,4 +44,23 @@ export const makeReportOutcome =
       );
     });
     return { audit_event_id: action.id, status: request.status, reported_at: time };
+
+    /** What waits for a person, or was not approved, did not happen. */
+    async function checkApproved({ decision, org_id, approval_id }: Entry): Promise<void> {
+      if (decision !== 'requested' || approval_id === null) return;
+      const end = performance.now() + withinMs;
+      let found = await findDecision({ org_id, approval_id });
+      if (found === null) catchUp();
+      while (found === null && performance.now() < end) {
+        await sleep(againAfterMs);
+        found = await findDecision({ org_id, approval_id });
+      }
+      if (found !== 'approved')
+        throw new Refused(
+          'NOT_REPORTABLE',
+          found === null
+            ? 'the request is not decided yet; there is nothing to report'
+            : 'the request was not approved; there is nothing to report',
+        );
+    }
   };

@@ -24,6 +24,8 @@ export interface VerifyPorts {
   readonly now: () => number;
   /** How long a caller waits for the check that runs; default 8 s, and 60 s for one who wants to. */
   readonly patienceMs?: number;
+  /** How long one waits who takes what is known; default 1 s. */
+  readonly impatienceMs?: number;
 }
 
 interface Run {
@@ -59,13 +61,21 @@ export class LogChecks {
       : { ...last, complete: false };
   }
 
-  /** The last check that ended, null before the first one or without a log; behind an old one a new one begins. */
-  async last(orgId: string): Promise<Verification | null> {
+  /**
+   * The last check that ended, or how far the first one is, of how many entries; null without a log. Behind an old one a
+   * new one begins.
+   */
+  async last(orgId: string): Promise<(Verification & { readonly size: number }) | null> {
     const last = this.finished.get(orgId);
-    if (last !== undefined && this.ports.now() - Date.parse(last.timestamp) < freshMs) return last;
-    if ((await this.ports.checkpoints.end(orgId)) === null) return null;
+    if (last !== undefined && this.ports.now() - Date.parse(last.timestamp) < freshMs)
+      return { ...last, size: last.verified_through_row };
+    const end = await this.ports.checkpoints.end(orgId);
+    if (end === null) return null;
     const run = this.running.get(orgId) ?? this.begin(orgId);
-    return last ?? (await atMost(waitMs.impatient, run.done));
+    const known = last ?? (await atMost(this.ports.impatienceMs ?? waitMs.impatient, run.done));
+    return known === null
+      ? { ...sound(orgId, run.checked, null, this.ports.now()), complete: false, size: end.tree.size }
+      : { ...known, size: known.verified_through_row };
   }
 
   private begin(orgId: string): Run {

@@ -8,8 +8,14 @@ export interface Share {
 
 /** What the log says of a caller's last days. */
 export interface PostureFacts {
-  /** The last full check of the log that ended; null before the first one. */
-  readonly integrity: { readonly valid: boolean; readonly checked: number; readonly at: string } | null;
+  /** The last full check of the log that ended, or how far the first one is; null without a log. */
+  readonly integrity: {
+    readonly valid: boolean;
+    readonly complete: boolean;
+    readonly checked: number;
+    readonly size: number;
+    readonly at: string;
+  } | null;
   /** Submissions that a policy governed. */
   readonly governed: Share;
   /** Requests that people decided, of those that they decided or that timed out. */
@@ -28,15 +34,7 @@ const weights: Readonly<Record<PostureComponentName, number>> = {
 /** Where there is nothing to judge, nothing is missing. */
 export function postureOf({ integrity, governed, decided, reported }: PostureFacts): Posture {
   const components = {
-    audit_integrity: component(
-      'audit_integrity',
-      integrity === null || integrity.valid ? 1 : 0,
-      integrity === null
-        ? 'No check of the log has ended yet.'
-        : integrity.valid
-          ? `All ${String(integrity.checked)} entries were sound at ${integrity.at}.`
-          : `The log is broken after ${String(integrity.checked)} entries; see /api/v1/audit/verify.`,
-    ),
+    audit_integrity: integrityOf(integrity),
     policy_coverage: shared('policy_coverage', governed, 'submissions were governed by a policy'),
     human_oversight: shared(
       'human_oversight',
@@ -47,6 +45,19 @@ export function postureOf({ integrity, governed, decided, reported }: PostureFac
   };
   const score = Object.values(components).reduce((sum, { score }) => sum + score, 0);
   return { score: rounded(score), components };
+}
+
+/** What was not looked at yet is not taken for sound. */
+function integrityOf(integrity: PostureFacts['integrity']): PostureComponent {
+  const said = (share: number, detail: string) => component('audit_integrity', share, detail);
+  if (integrity === null) return said(1, 'Nothing to judge: there is no log yet.');
+  const { valid, complete, checked, size, at } = integrity;
+  if (!valid) return said(0, `The log is broken after ${String(checked)} entries; see /api/v1/audit/verify.`);
+  if (complete) return said(1, `All ${String(checked)} entries were sound at ${at}.`);
+  return said(
+    size === 0 ? 0 : Math.min(1, checked / size),
+    `The first check is under way: ${String(checked)} of ${String(size)} entries were looked at.`,
+  );
 }
 
 function shared(name: PostureComponentName, { some, all }: Share, what: string): PostureComponent {

@@ -78,6 +78,8 @@ export class LedgerQueriesController {
     ]);
     const integrity = last && {
       valid: last.chain_valid,
+      complete: last.complete,
+      size: last.size,
       checked: last.verified_through_row,
       at: last.timestamp,
     };

@@ -40,6 +40,20 @@ export async function findAction(
   return (await findSubmission(pool, condition, [org_id, audit_event_id, agent_id]))?.entry ?? null;
 }
 
+/** How a request ended, as the log says; null while it does not. */
+export async function findDecision(
+  pool: pg.Pool,
+  { org_id, approval_id }: { org_id: string; approval_id: string },
+): Promise<string | null> {
+  const { rows } = await pool.query<{ decision: string }>(
+    `SELECT decision FROM entry
+      WHERE org_id = $1 AND approval_id = $2 AND decision IN ('approved', 'denied', 'timed_out', 'cancelled')
+      ORDER BY seq LIMIT 1`,
+    [org_id, approval_id],
+  );
+  return rows[0]?.decision ?? null;
+}
+
 /** What the approval-service opens an approval from that it never heard of. @throws Refused NOT_FOUND */
 export async function requestedAction(
   pool: pg.Pool,
