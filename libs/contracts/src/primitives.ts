@@ -80,8 +80,18 @@ export const digest = () => z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 /** W3C trace context, level 1. */
 export const traceparent = () => z.string().regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);
 
+/** Of a query: digits, so that `0x10`, `1e2` and white space are no numbers here. */
 export const limit = (max: number, fallback: number) =>
-  z.coerce.number().int().min(1).max(max).default(fallback);
+  z
+    .preprocess(
+      (given) => (typeof given !== 'string' || /^\d{1,9}$/.test(given) ? given : Number.NaN),
+      z.coerce
+        .number(`a whole number from 1 to ${String(max)}`)
+        .int()
+        .min(1)
+        .max(max),
+    )
+    .default(fallback);
 export const cursor = () =>
   z.string().min(1).max(512).meta({ description: 'Opaque position from next_cursor' });
 

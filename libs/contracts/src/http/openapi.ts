@@ -135,9 +135,15 @@ function hoist(schema: z.ZodType, io: 'input' | 'output', components: Json): Jso
     $schema: _,
     $defs,
     ...own
-  } = z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any' }) as Json & {
-    $defs?: Record<string, Json>;
-  };
+  } = z.toJSONSchema(schema, {
+    target: 'draft-2020-12',
+    io,
+    unrepresentable: 'any',
+    // Left out by zod where what is given is read before it is checked.
+    override: ({ zodSchema: { _zod: zod }, jsonSchema }) => {
+      if (zod.def.type === 'default' && io === 'input') jsonSchema.default ??= zod.def.defaultValue;
+    },
+  }) as Json & { $defs?: Record<string, Json> };
   const withRefs = (value: unknown): unknown =>
     JSON.parse(JSON.stringify(value).replaceAll('"#/$defs/', '"#/components/schemas/'));
   for (const [id, definition] of Object.entries($defs ?? {})) components[id] = withRefs(definition);
