@@ -4,6 +4,8 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 export interface SilentProxy {
   /** The server's URL by way of the proxy. */
   readonly url: string;
+  /** How many connections were made until now. */
+  readonly made: () => number;
   /** From now on nothing passes on any connection there is, and neither side hears of it; new ones work. */
   swallow(): void;
   stop(): Promise<void>;
@@ -13,7 +15,9 @@ export async function silentProxy(serverUrl: string): Promise<SilentProxy> {
   const url = new URL(serverUrl);
   const target = { host: url.hostname, port: Number(url.port) };
   const pairs = new Set<readonly [Socket, Socket]>();
+  let made = 0;
   const server = createServer((client) => {
+    made += 1;
     const upstream = connect(target);
     const pair = [client, upstream] as const;
     pairs.add(pair);
@@ -34,6 +38,7 @@ export async function silentProxy(serverUrl: string): Promise<SilentProxy> {
   url.port = String((server.address() as AddressInfo).port);
   return {
     url: url.href,
+    made: () => made,
     swallow: () => {
       for (const pair of pairs) {
         const [client, upstream] = pair;

@@ -1,3 +1,4 @@
+import { connectionLimits } from '@agentlattice/event-store';
 import type { Logger } from '@agentlattice/observability';
 import { createPostgresBackend, type Job, Queue, runMigrations, withBackend, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -42,7 +43,6 @@ export interface DeadlineAlarmsOptions {
 
 const queueName = 'approval-deadlines';
 const jobsSchema = 'approval_service_jobs';
-const retryAfterMs = 2_000;
 const maxSetting = 5_000;
 const jobOptions = {
   removeOnComplete: true,
@@ -62,17 +62,32 @@ const optionsOf = ({ kind, approvalId, version, at }: Alarm) => ({
   delay: Math.max(0, at.getTime() - Date.now()),
 });
 
-type AlarmQueue = Pick<Queue<AlarmData>, 'add' | 'close' | 'on'>;
-type AlarmWorker = Pick<Worker<AlarmData>, 'close' | 'on'>;
+type AlarmQueue = Pick<Queue<AlarmData>, 'add' | 'close' | 'on' | 'waitUntilReady'>;
+type AlarmWorker = Pick<Worker<AlarmData>, 'close' | 'on' | 'waitUntilReady' | 'run'>;
+interface Open {
+  readonly queue: AlarmQueue;
+  readonly worker: AlarmWorker;
+}
 
-/** BullMQ's delayed jobs as alarm clocks: they may come twice, late or never. */
+const pauseMs = { first: 1_000, longest: 30_000 };
+/** So many errors within this time, and all is opened anew. */
+const errorLimit = { count: 5, withinMs: 10_000 };
+const closeWithinMs = 5_000;
+
+/**
+ * BullMQ's delayed jobs as alarm clocks: they may come twice, late or never. What BullMQ met with an error while it
+ * connected it tries again without a pause, for ever, so it does not work before it is connected, and after repeated
+ * errors all is opened anew a while later.
+ */
 export class DeadlineAlarms implements AlarmClock {
-  private queue: AlarmQueue | undefined;
-  private worker: AlarmWorker | undefined;
+  private current: Open | undefined;
   private readonly connections: Redis[] = [];
   private retry: NodeJS.Timeout | undefined;
   private stopped = false;
   private setting = 0;
+  private failures = 0;
+  private readonly givenUp = new WeakSet<Open>();
+  private errors = { count: 0, since: Number.NEGATIVE_INFINITY };
 
   constructor(private readonly options: DeadlineAlarmsOptions) {}
 
@@ -80,24 +95,22 @@ export class DeadlineAlarms implements AlarmClock {
   start(): void {
     this.open().catch((error: unknown) => {
       this.options.logger.warn({ err: error }, 'timers are not there yet');
-      if (!this.stopped) this.retry = setTimeout(() => this.start(), retryAfterMs);
+      this.startLater();
     });
   }
 
   set(alarms: readonly Alarm[]): void {
-    if (alarms.length === 0 || this.queue === undefined) return;
+    if (alarms.length === 0 || this.current === undefined) return;
     const { logger } = this.options;
     if (this.setting + alarms.length > maxSetting)
       return logger.warn({ alarms: alarms.length }, 'timers are behind; the sweep will see to these');
-    const { queue } = this;
-    const failed = (error: unknown) =>
-      logger.warn({ err: error }, 'a timer could not be set; the sweep will see to it');
+    const { queue } = this.current;
     for (const alarm of alarms) {
       this.setting += 1;
       // One by one: in PostgreSQL adding several needs a right to temporary tables, which our role does not have.
       queue
         .add(alarm.kind, dataOf(alarm), optionsOf(alarm))
-        .catch(failed)
+        .catch((error: unknown) => this.complain(error, 'a timer could not be set; the sweep will see to it'))
         .finally(() => (this.setting -= 1));
     }
   }
@@ -105,19 +118,44 @@ export class DeadlineAlarms implements AlarmClock {
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.retry);
-    await Promise.allSettled([this.worker?.close(), this.queue?.close()]);
+    if (this.current !== undefined) await close(this.current);
     for (const connection of this.connections) connection.disconnect();
   }
 
+  private startLater(): void {
+    const { first, longest } = pauseMs;
+    const pause = Math.min(longest, first * 2 ** this.failures++);
+    clearTimeout(this.retry);
+    if (!this.stopped) this.retry = setTimeout(() => this.start(), pause);
+  }
+
   private async open(): Promise<void> {
-    const { redisUrl, logger } = this.options;
-    const { queue, worker } = redisUrl === undefined ? await this.inPostgres() : this.inRedis(redisUrl);
-    const complain = (error: Error) => logger.warn({ err: error }, 'timers');
-    queue.on('error', complain);
-    worker.on('error', complain);
-    this.queue = queue;
-    this.worker = worker;
+    const { redisUrl } = this.options;
+    const open = redisUrl === undefined ? await this.inPostgres() : this.inRedis(redisUrl);
+    if (!this.givenUp.has(open)) this.current = open;
     if (this.stopped) await this.stop();
+  }
+
+  /** Called while BullMQ may be going round in circles: the first thing it does is to stop that. */
+  private giveUp(open: Open): void {
+    if (this.givenUp.has(open)) return;
+    this.givenUp.add(open);
+    if (this.current === open) this.current = undefined;
+    void close(open);
+    this.startLater();
+  }
+
+  /** Says the first of many. @returns whether there are too many */
+  private complain(error: unknown, what: string): boolean {
+    const now = performance.now();
+    if (now - this.errors.since > errorLimit.withinMs) {
+      // A quiet time: the next trouble is a new one.
+      if (now - this.errors.since > 2 * pauseMs.longest) this.failures = 0;
+      this.errors = { count: 0, since: now };
+    }
+    this.errors.count += 1;
+    this.options.logger[this.errors.count === 1 ? 'warn' : 'debug']({ err: error }, what);
+    return this.errors.count >= errorLimit.count;
   }
 
   private readonly process = async ({ name, data }: Job<AlarmData>): Promise<void> => {
@@ -129,7 +167,7 @@ export class DeadlineAlarms implements AlarmClock {
     });
   };
 
-  private inRedis(url: string): { queue: AlarmQueue; worker: AlarmWorker } {
+  private inRedis(url: string): Open {
     const connect = (offlineQueue: boolean) => {
       const connection = new Redis(url, { maxRetriesPerRequest: null, enableOfflineQueue: offlineQueue });
       connection.on('error', (error) => this.options.logger.debug({ err: error }, 'redis'));
@@ -142,21 +180,48 @@ export class DeadlineAlarms implements AlarmClock {
       connection: connect(true),
       concurrency: 64,
     });
+    const failed = (error: Error) => void this.complain(error, 'timers');
+    queue.on('error', failed);
+    worker.on('error', failed);
     return { queue, worker };
   }
 
-  private async inPostgres(): Promise<{ queue: AlarmQueue; worker: AlarmWorker }> {
+  private async inPostgres(): Promise<Open> {
     await this.migrate();
     const bound = withBackend(createPostgresBackend);
     const connection = {
       connectionString: this.options.databaseUrl,
       schema: jobsSchema,
       max: 4,
-      keepAlive: true,
+      connectionTimeoutMillis: 3_000,
+      ...connectionLimits,
+      // With it a connection that did not answer is closed, whatever BullMQ makes of the error.
+      pipeline: true,
+      Client: QuietClient,
     };
     const queue = new bound.Queue<AlarmData>(queueName, { connection });
-    const worker = new bound.Worker<AlarmData>(queueName, this.process, { connection, concurrency: 64 });
-    return { queue: queue as unknown as AlarmQueue, worker: worker as unknown as AlarmWorker };
+    const worker = new bound.Worker<AlarmData>(queueName, this.process, {
+      connection,
+      concurrency: 64,
+      autorun: false,
+    });
+    const open = { queue: queue as unknown as AlarmQueue, worker: worker as unknown as AlarmWorker };
+    const failed = (error: Error) => {
+      if (this.complain(error, 'timers')) this.giveUp(open);
+    };
+    open.queue.on('error', failed);
+    open.worker.on('error', failed);
+    try {
+      await Promise.all([open.queue.waitUntilReady(), open.worker.waitUntilReady()]);
+    } catch (error) {
+      void close(open);
+      throw error;
+    }
+    open.worker.run().catch((error: unknown) => {
+      this.complain(error, 'timers');
+      this.giveUp(open);
+    });
+    return open;
   }
 
   /** BullMQ's own tables. The launcher made the schema, and our role may make no other: that one statement is left out. */
@@ -164,6 +229,7 @@ export class DeadlineAlarms implements AlarmClock {
     const client = new pg.Client({
       connectionString: this.options.databaseUrl,
       connectionTimeoutMillis: 3_000,
+      ...connectionLimits,
     });
     client.on('error', () => {});
     await client.connect();
@@ -175,4 +241,20 @@ export class DeadlineAlarms implements AlarmClock {
       await client.end();
     }
   }
+}
+
+/** Its loss is its query's error; without a listener of its own it would also end the process. */
+class QuietClient extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config);
+    this.on('error', () => {});
+  }
+}
+
+/** One of them may wait for an answer that never comes. */
+async function close({ queue, worker }: Open): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, closeWithinMs)));
+  await Promise.race([Promise.allSettled([worker.close(), queue.close()]), late]);
+  clearTimeout(timer);
 }
