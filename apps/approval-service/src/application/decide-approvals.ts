@@ -5,6 +5,7 @@ import {
   type CommandRequest,
   type DecidingOperator,
   Refused,
+  Unavailable,
   type VotePending,
 } from '@agentlattice/contracts';
 import type { EventMeta, EventStore, Outcome, Statement, StreamRef } from '@agentlattice/event-store';
@@ -40,6 +41,8 @@ interface Deciding extends StreamRef {
   readonly person: Person | null;
   readonly reason: string | null;
   readonly command: (now: Date, by: Person | null) => ApprovalCommand;
+  /** Monotonic; whoever asked has heard by then that there is no answer, and nothing may happen after that. */
+  readonly until: number;
 }
 
 /** What it came to, and how the request stands where that was read. */
@@ -57,6 +60,8 @@ class NotKnownYet extends Refused {
 
 const tooLate = new Set(['APPROVAL_ALREADY_DECIDED', 'APPROVAL_TIMED_OUT']);
 const mostAtOnce = 64;
+/** How long the gateway waits for an answer. */
+const patienceMs = 2_000;
 
 /**
  * What people and agents do to requests. Events, rows and words of all that comes while a commit is under way go into
@@ -66,7 +71,10 @@ export class DecideApprovals {
   private readonly deciding: GroupWork<Deciding, Decided>;
 
   constructor(private readonly ports: DecideApprovalsPorts) {
-    this.deciding = new GroupWork((items) => this.decideApart(items), { most: mostAtOnce });
+    this.deciding = new GroupWork((items) => this.decideApart(items), {
+      most: mostAtOnce,
+      oldestMs: patienceMs,
+    });
   }
 
   async approve(
@@ -108,6 +116,7 @@ export class DecideApprovals {
       person: null,
       reason,
       command: (now) => ({ type: 'Cancel', agentId: agent_id, now }),
+      until: performance.now() + patienceMs,
     });
     return this.ports.reader.statusOf(present(found).row);
   }
@@ -130,6 +139,7 @@ export class DecideApprovals {
         if (by === null) throw new NotKnownYet();
         return command(now, by);
       },
+      until: performance.now() + patienceMs,
     };
     try {
       return await this.decide(deciding);
@@ -187,8 +197,10 @@ export class DecideApprovals {
       decider: approvalDecider,
       streams: items,
       reads: claims.length === 0 ? [] : [findingMembers(claims)],
-      command: (now, { claim, person, command }, [members]) =>
-        command(now, person ?? (claim === null ? null : personIn(members?.rows ?? [], claim))),
+      command: (now, { claim, person, command, until }, [members]) => {
+        if (performance.now() > until) throw new Unavailable('it waited too long');
+        return command(now, person ?? (claim === null ? null : personIn(members?.rows ?? [], claim)));
+      },
       along: (decided) => {
         reading = reader.reading(decided.filter(isTold).map(whichOf));
         return [...writing(decided), ...reading];
