@@ -118,6 +118,23 @@ describe('requests that wait for a person', () => {
       expect((await admin.call('POST', `/api/v1/approvals/${id}/approve`)).status).toBe(200);
     });
 
+    it('is about everything the agent sent, also members that JavaScript hides', async () => {
+      const asked = await agent.call('POST', '/api/v1/actions', {
+        raw: '{"action_type":"deploy.production","metadata":{"service":"api","__proto__":{"delete":"db"}},"data_accessed":[{"__proto__":"x"}]}',
+      });
+      const id = String(asked.body['approval_id']);
+      for (const path of [
+        `/api/v1/approvals/${id}`,
+        '/api/v1/approvals?status=pending&limit=200',
+        `/api/v1/audit?approval_id=${id}`,
+      ]) {
+        const shown = () => admin.get(path);
+        await eventually(async () => (await shown()).text.includes('"__proto__":{"delete":"db"}'));
+        expect((await shown()).text).toContain('"__proto__":"x"');
+      }
+      await decide(id, 'deny');
+    });
+
     it('for ever is refused when the policy is no longer the version that was looked at', async () => {
       const policy = await admin.policy({ name: 'moves', action_type: 'moves', effect: 'require_approval' });
       const id = await requested('moves');
@@ -295,6 +312,20 @@ describe('requests that wait for a person', () => {
         await eventually(async () => (await decide(id, 'approve')).status !== 503);
         expect((await waiting).body).toMatchObject({ status: 'approved' });
       }
+    });
+
+    it('and what is under way ends well when the gateway stops', async () => {
+      const stopped = stack.pid('gateway');
+      // Their connections are open already.
+      await Promise.all(Array.from({ length: 40 }, () => admin.get('/healthz')));
+      const under = Array.from({ length: 40 }, () => agent.submit('deploy.production', { draining: true }));
+      // The first answer is there, so all have arrived; most are still under way.
+      await Promise.race(under);
+      stack.kill('gateway', 'SIGTERM');
+      for (const { status } of await Promise.all(under)) expect(status).toBe(202);
+      await eventually(() => stack.pid('gateway') !== stopped);
+      await stack.ready('gateway');
+      await eventually(async () => (await admin.get('/readyz')).status === 200);
     });
 
     it('ends at once when the gateway stops, with the state as it is', async () => {

@@ -154,6 +154,30 @@ describe('errors', () => {
       400,
       'VALIDATION_FAILED',
     ],
+    [
+      'an instant of the year 0',
+      'GET',
+      '/api/v1/audit?to_time=0000-01-01T00:00:00Z',
+      { key: 'admin' },
+      400,
+      'VALIDATION_FAILED',
+    ],
+    [
+      'an instant after the year 9999',
+      'POST',
+      '/api/v1/keys',
+      {
+        key: 'admin',
+        body: {
+          name: 'x',
+          kind: 'service',
+          scopes: ['policies:read'],
+          expires_at: '9999-12-31T23:59:59-15:59',
+        },
+      },
+      400,
+      'VALIDATION_FAILED',
+    ],
     ['an id of another kind', 'GET', '/api/v1/approvals/pol_1', { key: 'admin' }, 404, 'NOT_FOUND'],
     ['a policy that is none', 'GET', '/api/v1/policies/..%2f..', { key: 'admin' }, 404, 'NOT_FOUND'],
   ])('%s is a problem with the right code', async (_what, method, path, call, status, error) => {
@@ -181,6 +205,11 @@ describe('errors', () => {
     });
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ error: 'INVALID_JSON' });
+  });
+
+  it('an instant may have any offset', async () => {
+    for (const time of ['2026-01-01T00:00:00%2B16:00', '2026-01-01T00:00:00-23:59'])
+      expect((await admin.get(`/api/v1/audit?from_time=${time}`)).status).toBe(200);
   });
 
   it('405 names the methods there are', async () => {

@@ -17,6 +17,7 @@ import {
   Inject,
   Module,
   type OnApplicationBootstrap,
+  type OnApplicationShutdown,
   type OnModuleDestroy,
   type OnModuleInit,
 } from '@nestjs/common';
@@ -127,7 +128,9 @@ const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approv
     { provide: APP_FILTER, inject: [LOGGER], useFactory: (logger: Logger) => new ProblemFilter(logger) },
   ],
 })
-export class GatewayModule implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
+export class GatewayModule
+  implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
+{
   private relay: Relay | undefined;
 
   constructor(
@@ -160,9 +163,13 @@ export class GatewayModule implements OnModuleInit, OnApplicationBootstrap, OnMo
     this.relay = startRelay({ databaseUrl: this.config.databaseUrl, nc, service: 'gateway', logger });
   }
 
-  async onModuleDestroy(): Promise<void> {
-    // Held answers go out as they stand, or closing would wait a minute for them.
+  /** HTTP is still open. Held answers go out as they stand, or closing would wait a minute for them. */
+  onModuleDestroy(): void {
     this.wakes.stop();
+  }
+
+  /** After the last answer: until then submissions need their way and keys. */
+  async onApplicationShutdown(): Promise<void> {
     await this.relay?.stop();
     await this.pipeline.stop();
     await this.directory.stop();

@@ -4,6 +4,27 @@ import { z } from 'zod';
 export const instant = () =>
   z.iso.datetime({ offset: true }).meta({ description: 'RFC 3339 date-time', format: 'date-time' });
 
+/** An instant that a caller gives, brought to UTC; within the years that every program and PostgreSQL agree about. */
+export const givenInstant = () =>
+  instant()
+    .refine((text) => {
+      const year = new Date(text).getUTCFullYear();
+      return year >= 1 && year <= 9_999;
+    }, 'must lie in the years 1 to 9999, in UTC')
+    .transform((text) => new Date(text).toISOString());
+
+/**
+ * A JSON object with every member it was sent with. (A record of zod leaves out a member named `__proto__`, which the
+ * digest covers: nobody may approve what was not shown.)
+ */
+export const jsonObject = () =>
+  z
+    .custom<Record<string, unknown>>(
+      (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+      'must be an object',
+    )
+    .meta({ type: 'object', additionalProperties: {} });
+
 /** TypeID: `<prefix>_` and 26 characters of base32-encoded UUIDv7. */
 export const typeId = (prefix: IdPrefix) =>
   z

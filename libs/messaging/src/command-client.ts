@@ -54,7 +54,7 @@ export class CommandClient {
     traceparent: string | null,
   ): Promise<unknown> {
     try {
-      const headers = commandHeaders(version, traceparent);
+      const headers = commandHeaders(version, traceparent, Date.now() + timeout);
       const message = await this.nc.request(subject, JSON.stringify(payload), { timeout, headers });
       return message.json();
     } catch (error) {

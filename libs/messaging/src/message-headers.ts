@@ -3,10 +3,13 @@ import { headers, type Msg, type MsgHdrs } from '@nats-io/transport-node';
 /** Header that names the version of a command's payload. */
 export const versionHeader = 'al-version';
 const traceHeader = 'traceparent';
+/** Epoch milliseconds after which nobody waits for the answer. */
+const expiryHeader = 'al-expires-at';
 
-export function commandHeaders(version: number, traceparent: string | null): MsgHdrs {
+export function commandHeaders(version: number, traceparent: string | null, expiresAt: number): MsgHdrs {
   const made = traceHeaders(traceparent);
   made.set(versionHeader, String(version));
+  made.set(expiryHeader, String(expiresAt));
   return made;
 }
 
@@ -18,3 +21,7 @@ export function traceHeaders(traceparent: string | null): MsgHdrs {
 
 export const traceparentOf = (message: Pick<Msg, 'headers'>): string | null =>
   message.headers?.get(traceHeader) || null;
+
+/** Whether the caller has given up by now: what it asked for must not be done any more. */
+export const isExpired = (message: Pick<Msg, 'headers'>): boolean =>
+  Date.now() > Number(message.headers?.get(expiryHeader) || Number.POSITIVE_INFINITY);

@@ -159,6 +159,19 @@ describe('commands and batches on NATS with the house’s permissions', () => {
     expect(await ask('1', '{')).toMatchObject({ ok: false });
   });
 
+  it('does not do what nobody waits for any more', async () => {
+    seen.traceparent = 'untouched';
+    const late = headers();
+    late.set('al-version', '1');
+    late.set('al-expires-at', String(Date.now() - 1));
+    const answer = await gateway.request(verifier_key.subject, JSON.stringify({ org_id: org }), {
+      timeout: 2_000,
+      headers: late,
+    });
+    expect(answer.json()).toMatchObject({ ok: false, error: { code: 'UNAVAILABLE' } });
+    expect(seen.traceparent).toBe('untouched');
+  });
+
   it('is unavailable where nobody answers', async () => {
     const failure = client.request(ping, {});
     await expect(failure).rejects.toBeInstanceOf(Unavailable);

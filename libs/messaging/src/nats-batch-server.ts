@@ -7,7 +7,7 @@ import { isObservable, lastValueFrom, type Observable, throwError } from 'rxjs';
 import type { z } from 'zod';
 import { type BatchContext, subscribeBatches } from './batches.js';
 import { isBackendAway } from './is-backend-away.js';
-import { traceparentOf, versionHeader } from './message-headers.js';
+import { traceparentOf, versionHeader, isExpired } from './message-headers.js';
 
 /** What a handler of a single command gets beside the payload. */
 export interface CommandContext {
@@ -147,6 +147,11 @@ async function answerOf({ command, handler, logger }: Responder, message: Msg) {
       code: 'UNSUPPORTED_VERSION',
       detail: `${command.subject} is not spoken in version ${version || 'none'}`,
     });
+  // It lay somewhere while its caller was told 503: a decision must not take effect long after that.
+  if (isExpired(message)) {
+    logger.warn({ subject: command.subject }, 'a command came after its time and is dropped');
+    return refusal({ code: 'UNAVAILABLE', detail: 'the command came too late' });
+  }
   try {
     const payload = command.request.safeParse(message.json());
     if (!payload.success)

@@ -45,6 +45,7 @@ export class SubmissionPipeline {
   private sweeper: NodeJS.Timeout | undefined;
   private heartbeatAt = Number.NEGATIVE_INFINITY;
   private sequence = 0;
+  private stopped = false;
 
   constructor(
     private readonly nc: NatsConnection,
@@ -82,8 +83,9 @@ export class SubmissionPipeline {
     this.sweeper = setInterval(() => this.giveUpOld(), sweepMs);
   }
 
-  /** Waits for what is under way; no new items come, since HTTP is closed. */
+  /** After HTTP was closed: what still waits then is told that there will be no answer. */
   async stop(): Promise<void> {
+    this.stopped = true;
     clearInterval(this.sweeper);
     await Promise.all(this.subscriptions.map((subscription) => subscription.drain()));
     for (const { reject } of this.waiting.values()) reject(new Unavailable('the gateway stops'));
@@ -98,6 +100,7 @@ export class SubmissionPipeline {
    * @throws Unavailable when any part of the path does not answer in time
    */
   submit(facts: Omit<SubmissionItem, 'item_id' | 'gateway'>): Promise<Answered> {
+    if (this.stopped) throw new Unavailable('the gateway stops');
     if (!this.ledgerIsAlive()) throw new Unavailable('the audit ledger does not answer');
     if (this.nc.isClosed()) throw new Unavailable('NATS does not answer');
     this.sequence += 1;

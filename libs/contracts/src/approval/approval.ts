@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { foreverFor, voteDecisions } from '../events/approval.js';
-import { cursor, digest, instant, limit, operatorRoles, typeId } from '../primitives.js';
+import { cursor, digest, instant, jsonObject, limit, operatorRoles, typeId } from '../primitives.js';
 import { agentRef, conditionEvaluated, denialReason, policyRef } from '../submission/items.js';
 
 export const approvalStatuses = [
@@ -45,7 +45,7 @@ export const approvalView = z
     action_digest: digest(),
     policy: policyRef,
     policy_name: z.string(),
-    metadata: z.record(z.string(), z.unknown()),
+    metadata: jsonObject(),
     data_accessed: z.array(z.unknown()),
     conditions_evaluated: z.array(conditionEvaluated),
     created_at: instant(),

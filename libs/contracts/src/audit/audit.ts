@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cursor, instant, limit, sha256Hex, typeId } from '../primitives.js';
+import { cursor, givenInstant, instant, jsonObject, limit, sha256Hex, typeId } from '../primitives.js';
 import { denialReason } from '../submission/items.js';
 
 /** An entry joined with its erasable content, as people and the published client read it (contract §7, decisions §6). */
@@ -32,7 +32,7 @@ export const auditEvent = z
     correlation_id: z.string().nullable(),
     source: z.string(),
     source_seq: z.number().int().min(1),
-    metadata: z.record(z.string(), z.unknown()),
+    metadata: jsonObject(),
     data_accessed: z.array(z.unknown()),
   })
   .meta({ id: 'AuditEvent' });
@@ -46,8 +46,8 @@ export const auditFilter = z.object({
   decision: z.string().max(255).optional(),
   operator_id: z.string().max(255).optional(),
   policy_id: z.string().max(255).optional(),
-  from_time: instant().optional(),
-  to_time: instant().optional(),
+  from_time: givenInstant().optional(),
+  to_time: givenInstant().optional(),
 });
 export const auditQuery = auditFilter.extend({ cursor: cursor().optional(), limit: limit(200, 50) });
 export type AuditQuery = z.infer<typeof auditQuery>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instant, typeId } from '../primitives.js';
+import { instant, jsonObject, typeId } from '../primitives.js';
 
 /** How an action went that was allowed or approved. */
 export const outcomeStatuses = ['success', 'failure', 'partial'] as const;
@@ -11,7 +11,7 @@ export const reportInput = z
     outcome: z.strictObject({
       status: z.enum(outcomeStatuses),
       message: z.string().max(4000).nullish(),
-      metadata: z.record(z.string(), z.unknown()).nullish(),
+      metadata: jsonObject().nullish(),
     }),
   })
   .meta({ id: 'ReportInput' });

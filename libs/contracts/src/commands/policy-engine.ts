@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { policyContent, policyPatch, policyVersion, policyView } from '../policy/policy.js';
 import { decidingOperator } from '../approval/approval.js';
 import { foreverFor } from '../events/approval.js';
-import { actor, instant, typeId } from '../primitives.js';
+import { actor, instant, jsonObject, typeId } from '../primitives.js';
 import { agentRef, approvalTerms, conditionEvaluated, denialReason, policyRef } from '../submission/items.js';
 import { command } from './command.js';
 import { ping, replay } from './every-service.js';
@@ -75,8 +75,8 @@ export const policyEngineCommands = {
       /** Null when an operator or a service asks. */
       agent: agentRef.extend({ suspended: z.boolean(), owner_member_id: z.string().nullable() }).nullable(),
       action_type: z.string().min(1).max(255),
-      metadata: z.record(z.string(), z.unknown()),
-      data_accessed: z.array(z.record(z.string(), z.unknown())),
+      metadata: jsonObject(),
+      data_accessed: z.array(jsonObject()),
     }),
     z.object({
       decision: z.enum(['executed', 'denied', 'requested']),

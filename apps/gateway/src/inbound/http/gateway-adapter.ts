@@ -19,6 +19,8 @@ export class GatewayAdapter extends FastifyAdapter {
       // Long enough for any identifier; what is longer is no identifier.
       routerOptions: { maxParamLength: 255 },
       forceCloseConnections: 'idle',
+      // What still comes while we close is answered like any other request.
+      return503OnClosing: false,
       requestTimeout: 30_000,
       genReqId: ({ headers }: { headers: Record<string, unknown> }) => {
         const sent = headers['x-request-id'];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { actionType, instant, typeId } from '../../primitives.js';
+import { actionType, instant, jsonObject, typeId } from '../../primitives.js';
 import { conditionEvaluated, denialReason } from '../../submission/items.js';
 import { ok, route } from '../route.js';
 
@@ -10,12 +10,11 @@ export const actionSubmission = z
       .optional()
       .meta({ description: 'When the agent acted by its own clock; not judged for skew' }),
     data_accessed: z
-      .array(z.record(z.string(), z.unknown()))
+      .array(jsonObject())
       .max(1000)
       .nullish()
       .transform((v) => v ?? []),
-    metadata: z
-      .record(z.string(), z.unknown())
+    metadata: jsonObject()
       .nullish()
       .transform((v) => v ?? {}),
   })

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { cursor, duration, instant, limit, operatorRoles, serviceScopes, typeId } from '../../primitives.js';
+import {
+  cursor,
+  duration,
+  givenInstant,
+  instant,
+  limit,
+  operatorRoles,
+  serviceScopes,
+  typeId,
+} from '../../primitives.js';
 import { agentView, keyView, memberView, newKeyView } from '../../principals/principals.js';
 import { policySummary } from '../../policy/policy.js';
 import { keyKinds } from '../../events/principals.js';
@@ -165,7 +174,7 @@ export const principalRoutes = {
         member_id: typeId('mbr').optional(),
         agent_id: typeId('agt').optional(),
         scopes: z.array(z.enum(serviceScopes)).min(1).max(serviceScopes.length).optional(),
-        expires_at: instant().optional(),
+        expires_at: givenInstant().optional(),
       })
       .superRefine((key, context) => {
         const need = { operator: ['member_id'], agent: ['agent_id'], service: ['scopes'] } as const;
