@@ -41,18 +41,16 @@ const json =
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(JSON.stringify(body));
   };
-const problem = (status: number, error: string, headers = {}) =>
-  json(
-    status,
-    { type: 'x', title: 'x', status, detail: 'it is so', request_id: 'req_1', error, message: 'it is so' },
-    headers,
-  );
+const words = { type: 'x', title: 'x', detail: 'it is so', request_id: 'req_1', message: 'it is so' };
+const problem = (status: number, error: string, headers = {}, extra = {}) =>
+  json(status, { ...words, status, error, ...extra }, headers);
 const cut: Answer = (request) => void request.socket.destroy();
+const audit_event_id = 'evt_01jd7e5sqcfnmrq9yh4qvxw2k3';
 const executed = json(200, {
   status: 'executed',
   verdict: 'executed',
   policy_name: 'p',
-  audit_event_id: 'evt_01jd7e5sqcfnmrq9yh4qvxw2k3',
+  audit_event_id,
   conditions_evaluated: [],
 });
 
@@ -104,6 +102,52 @@ it.each([
   const { code, said } = await al('approvals', 'approve', 'apr_1');
   expect(code).toBe(1);
   expect(said).toBe(`al: it is so (${error})\n`);
+});
+
+it.each(['approve', 'deny'])('%s of a decided request says who decided, when and why', async (verb) => {
+  const decision = {
+    status: 'denied',
+    resolved_by: 'mbr_01jd7e5sqcfnmrq9yh4qvxw2k3',
+    resolved_at: '2026-11-25T10:05:00.000Z',
+    reason: 'Not on\u0007 a Friday',
+    denial_reason: 'DENIED_BY_REVIEWER',
+  };
+  answers = [problem(409, 'APPROVAL_ALREADY_DECIDED', {}, { decision })];
+  const { code, said } = await al('approvals', verb, 'apr_1');
+  expect(code).toBe(1);
+  expect(said).toMatch(
+    /^al: it is so \(APPROVAL_ALREADY_DECIDED\)\n {2}denied 2026-11-25 \d\d:05:00 .+ by mbr_01jd7e5sqcfnmrq9yh4qvxw2k3 DENIED_BY_REVIEWER “Not on\\x07 a Friday”\n$/,
+  );
+});
+
+it.each([
+  ['timed_out', 'approval_timeout', 'approval_timeout', 'by the system approval_timeout'],
+  ['cancelled', 'CANCELLED', null, 'by the agent CANCELLED'],
+])('of a request that is %s it says so', async (status, denial_reason, reason, wanted) => {
+  const decision = {
+    status,
+    resolved_by: null,
+    resolved_at: '2026-11-25T10:05:00.000Z',
+    reason,
+    denial_reason,
+  };
+  answers = [problem(409, 'APPROVAL_TIMED_OUT', {}, { decision })];
+  const { said } = await al('approvals', 'deny', 'apr_1');
+  expect(said.trimEnd().endsWith(wanted)).toBe(true);
+});
+
+it.each([
+  ['', 127, 'The empty command cannot be run'],
+  ['/', 126, '/ cannot be run (EACCES)'],
+])('the command %j cannot be run: it says so and reports a failure', async (file, wanted, why) => {
+  answers = [
+    executed,
+    json(200, { audit_event_id, status: 'failure', reported_at: '2026-11-25T10:05:00.000Z' }),
+  ];
+  const { code, said } = await al('gate', 'a.b', '--', file);
+  expect(code).toBe(wanted);
+  expect(said).toContain(why);
+  expect(JSON.parse(seen[1]?.body ?? '')).toMatchObject({ outcome: { status: 'failure' } });
 });
 
 it('a decision that may have arrived is not sent again', async () => {

@@ -1,7 +1,8 @@
-import { problem, type Route, type RouteOutput } from '@agentlattice/contracts';
+import { approvalView, problem, type Route, type RouteOutput } from '@agentlattice/contracts';
 import got, { HTTPError, type Method, RequestError } from 'got';
 import type { Config } from './config.js';
 import { exitCode, Failure } from './exit-code.js';
+import { decisionText } from './render/approval-text.js';
 import { safeText } from './render/safe-text.js';
 import { version } from './version.js';
 
@@ -151,6 +152,15 @@ const forbidden: Readonly<Record<string, string>> = {
   denyRequest: 'Deciding needs the key of an operator (al_op_…) with the role member.',
 };
 
+/** Who decides too late is told the decision that stands. */
+const standingDecision = approvalView.pick({
+  status: true,
+  resolved_at: true,
+  resolved_by: true,
+  reason: true,
+  denial_reason: true,
+});
+
 function refusalOf(route: Route, status: number, body: string): Failure {
   const parsed = problem.safeParse(jsonOf(body));
   if (!parsed.success)
@@ -159,12 +169,14 @@ function refusalOf(route: Route, status: number, body: string): Failure {
       `The answer is HTTP ${String(status)} and nothing that the system says; is AL_BASE_URL right?`,
     );
   const { error, detail, errors = [], request_id } = parsed.data;
+  const ending = standingDecision.safeParse(parsed.data['decision']);
   const hint = error === 'FORBIDDEN' ? forbidden[route.id] : hints[error];
   const lines = [
     `${safeText(detail)} (${error})${hint === undefined ? '' : `. ${hint}`}`,
     ...(errors.length === 1 && detail.includes(errors[0]?.pointer ?? '') ? [] : errors).map(
       (fault) => `  ${safeText(fault.pointer)}: ${safeText(fault.detail)}`,
     ),
+    ...(ending.success ? [`  ${ending.data.status} ${decisionText(ending.data)}`] : []),
     ...(status >= 500 ? [`  request ${safeText(request_id)}`] : []),
   ];
   return new Failure(exitOf(status), lines.join('\n'), error);

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { exitCode, Failure } from './exit-code.js';
 
 /**
@@ -28,15 +28,25 @@ export async function readJsonArgument(
 }
 
 async function contentOf(option: string, argument: string, stdin: NodeJS.ReadableStream): Promise<string> {
-  if (argument === '-') return await text(stdin);
+  if (argument === '-') return textOf(option, 'standard input', await buffer(stdin));
   if (!argument.startsWith('@')) return argument;
   const file = argument.slice(1);
-  return await readFile(file, 'utf8').catch((error: unknown) => {
+  const content = await readFile(file).catch((error: unknown) => {
     throw new Failure(
       exitCode.usage,
       `${option}: ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? ''}).`,
     );
   });
+  return textOf(option, file, content);
+}
+
+/** What is not UTF-8 is refused: read with replacement characters it would be something that nobody said. */
+function textOf(option: string, source: string, content: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(content);
+  } catch {
+    throw new Failure(exitCode.usage, `${option}: ${source} is not UTF-8. Save it as UTF-8 and try again.`);
+  }
 }
 
 const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);

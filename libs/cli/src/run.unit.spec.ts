@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { runHere } from '../test/fake-terminal.js';
 
 const env = { AL_API_KEY: 'al_agent_x' };
@@ -24,6 +27,18 @@ it.each([
   const { code, out, said } = await runHere(args, { env });
   expect({ code, out }).toEqual({ code: 3, out: '' });
   expect(said).toContain(why);
+});
+
+it.each(['@', '-'])('what comes by %s and is not UTF-8 is refused', async (by) => {
+  const folder = await mkdtemp(join(tmpdir(), 'al-utf8-'));
+  const bytes = Buffer.from('{"to":"\xff"}', 'latin1');
+  const file = join(folder, 'said.json');
+  await writeFile(file, bytes);
+  const given = by === '-' ? by : `@${file}`;
+  const { code, out, said } = await runHere(['gate', 'a', '--metadata', given], { env, stdin: bytes });
+  expect({ code, out }).toEqual({ code: 3, out: '' });
+  expect(said).toMatch(/^al: --metadata: .+ is not UTF-8\. Save it as UTF-8 and try again\.\n$/);
+  await rm(folder, { recursive: true });
 });
 
 it.each([

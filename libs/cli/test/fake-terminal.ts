@@ -4,7 +4,7 @@ import { run } from '../src/run.js';
 /** One command line in this process, without a terminal. */
 export async function runHere(
   args: readonly string[],
-  { env = {}, stdin = '' }: { env?: NodeJS.ProcessEnv; stdin?: string } = {},
+  { env = {}, stdin = '' }: { env?: NodeJS.ProcessEnv; stdin?: string | Uint8Array } = {},
 ): Promise<{ code: number; out: string; said: string }> {
   let out = '';
   let said = '';

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { exitCode } from '../exit-code.js';
 import { safeText } from '../render/safe-text.js';
 import { exitCodeOf } from './stop-watch.js';
@@ -20,24 +20,34 @@ export function runCommand(
   { outputTo }: { outputTo: 'stdout' | 'stderr' },
 ): Promise<CommandEnd> {
   const begun = performance.now();
-  const child = spawn(file, args, { stdio: ['inherit', outputTo === 'stdout' ? 'inherit' : 2, 'inherit'] });
+  const secondsSince = () => Math.round(performance.now() - begun) / 1_000;
+  const notRun = (error: NodeJS.ErrnoException): CommandEnd => ({
+    exit_code: file === '' || error.code === 'ENOENT' ? exitCode.notFound : exitCode.notExecutable,
+    signal: null,
+    seconds: secondsSince(),
+    fault: `${file === '' ? 'The empty command' : safeText(file)} cannot be run (${error.code ?? error.message})`,
+  });
+  let child: ChildProcess;
+  try {
+    child = spawn(file, args, { stdio: ['inherit', outputTo === 'stdout' ? 'inherit' : 2, 'inherit'] });
+  } catch (error) {
+    // An empty name, too many arguments: what Node says at once rather than by an event.
+    return Promise.resolve(notRun(error as NodeJS.ErrnoException));
+  }
   const passOn = (signal: NodeJS.Signals) => {
     // A terminal sends it to the command as well.
     if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
   };
   for (const signal of passedOn) process.on(signal, passOn);
   return new Promise<CommandEnd>((resolve) => {
-    const end = (exit_code: number, signal: NodeJS.Signals | null, fault: string | null) =>
-      resolve({ exit_code, signal, seconds: Math.round(performance.now() - begun) / 1_000, fault });
-    child.once('error', (error: NodeJS.ErrnoException) =>
-      end(
-        error.code === 'ENOENT' ? exitCode.notFound : exitCode.notExecutable,
-        null,
-        `${safeText(file)} cannot be run (${error.code ?? error.message})`,
-      ),
-    );
+    child.once('error', (error: NodeJS.ErrnoException) => resolve(notRun(error)));
     child.once('exit', (code, signal) =>
-      end(code ?? (signal === null ? 1 : exitCodeOf(signal)), signal, null),
+      resolve({
+        exit_code: code ?? (signal === null ? 1 : exitCodeOf(signal)),
+        signal,
+        seconds: secondsSince(),
+        fault: null,
+      }),
     );
   }).finally(() => {
     for (const signal of passedOn) process.off(signal, passOn);

@@ -77,13 +77,23 @@ export function decidedText(decision: ApprovalView | VotePending): string {
   return `${decision.id}: ${decision.status} (${safeText(decision.action_type)} of ${safeText(decision.agent.name)})`;
 }
 
-const decisionText = ({ resolved_at, resolved_by, reason, denial_reason, scope }: ApprovalView) =>
+type Ending = Pick<ApprovalView, 'status' | 'resolved_at' | 'resolved_by' | 'reason' | 'denial_reason'>;
+
+/** When a request was decided, by whom and why. */
+export const decisionText = ({
+  status,
+  resolved_at,
+  resolved_by,
+  reason,
+  denial_reason,
+  scope = null,
+}: Ending & Partial<Pick<ApprovalView, 'scope'>>) =>
   [
     resolved_at === null ? '' : clockText(resolved_at),
-    `by ${resolved_by ?? 'the system'}`,
+    `by ${safeText(resolved_by ?? (status === 'cancelled' ? 'the agent' : 'the system'))}`,
     scope === 'forever' ? 'for ever' : '',
     denial_reason ?? '',
-    reason === null ? '' : `“${safeText(reason)}”`,
+    reason === null || reason === denial_reason ? '' : `“${safeText(reason)}”`,
   ]
     .filter((part) => part !== '')
     .join(' ');

@@ -1,10 +1,10 @@
 /**
  * What a terminal would obey or not show: control characters, invisible and direction-changing format characters,
- * separators, private use, lone surrogates, blank letters, variation selectors. A joiner between two pictures of one
- * emoji is what it looks like and stays.
+ * separators, private use, lone surrogates, noncharacters, blank letters, variation selectors. What belongs to an emoji
+ * is what it looks like and stays: a joiner between two of its pictures, and U+FE0F behind one or in a keycap.
  */
 const hidden =
-  /(?!(?<=\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]?)\u200d\p{Extended_Pictographic})[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u2800\u3164\uffa0\u{e0100}-\u{e01ef}]/gu;
+  /(?!(?<=\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]?)\u200d\p{Extended_Pictographic})(?!(?<=\p{Extended_Pictographic})\ufe0f)(?!(?<=[0-9#*])\ufe0f\u20e3)[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u2800]/gu;
 
 const names: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 

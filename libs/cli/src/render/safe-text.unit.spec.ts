@@ -10,10 +10,15 @@ it.each([
   ['line\u2028separator', 'line\\u{2028}separator'],
   ['tag\u{e0041}s and \u3164fillers\u2800', 'tag\\u{e0041}s and \\u{3164}fillers\\u{2800}'],
   ['lone \ud800 surrogate', 'lone \\u{d800} surrogate'],
+  ['a\u034fb\u17b4\u17b5c\u180b\u180d\u180f', 'a\\u{34f}b\\u{17b4}\\u{17b5}c\\u{180b}\\u{180d}\\u{180f}'],
+  ['a\ufe00b\ufe0fc\u{e0100}\u{e01ef}', 'a\\u{fe00}b\\u{fe0f}c\\u{e0100}\\u{e01ef}'],
+  ['❤\ufe0f\ufe0f ❤\ufe0e 1\ufe0f', '❤\ufe0f\\u{fe0f} ❤\\u{fe0e} 1\\u{fe0f}'],
+  ['\ufdd0 \uffff \u{1fffe} \u{10ffff}', '\\u{fdd0} \\u{ffff} \\u{1fffe} \\u{10ffff}'],
 ])('makes visible what %j hides', (text, shown) => expect(safeText(text)).toBe(shown));
 
-it.each(['Déploy "bot" – 部署 – نشر', '👩‍🚀 👨‍👩‍👧 👍🏽 ❤️‍🔥', 'C:\\path %s {{x}}'])('leaves %s as it is', (text) =>
-  expect(safeText(text)).toBe(text),
+it.each(['Déploy "bot" – 部署 – نشر', '👩‍🚀 👨‍👩‍👧 👍🏽 ❤️‍🔥 🏳️‍🌈 1️⃣ #️⃣', 'C:\\path %s {{x}}'])(
+  'leaves %s as it is',
+  (text) => expect(safeText(text)).toBe(text),
 );
 
 it('never lets a control character through, whatever the text is', () =>
