@@ -6,16 +6,24 @@ export interface Preferences {
 }
 
 const none: Preferences = { grant: false, waitSeconds: 0 };
+const longestWaitSeconds = 60;
+/** What commas separate, outside of quoted strings. A string that does not end reaches to the end of the header. */
+const parts = /(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|[^",])+/g;
+/** A name, with a value or without, and parameters that say nothing to us. */
+const preference = /^\s*([\w!#$%&'*+.^`|~-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s";]*))\s*)?(?:;.*)?$/;
 
 export function readPrefer(header: string | undefined): Preferences {
   if (header === undefined) return none;
-  let { grant, waitSeconds } = none;
-  for (const part of header.split(',')) {
-    const [preference = ''] = part.split(';');
-    const [name = '', value = ''] = preference.split('=').map((text) => text.trim());
-    if (name.toLowerCase() === 'grant') grant = true;
-    if (name.toLowerCase() === 'wait' && /^"?\d{1,5}"?$/.test(value))
-      waitSeconds = Math.min(60, Number(value.replaceAll('"', '')));
+  // Of one that is repeated the first counts.
+  const values = new Map<string, string>();
+  for (const part of header.match(parts) ?? []) {
+    const [, name = '', quoted, token = ''] = preference.exec(part) ?? [];
+    const known = name.toLowerCase();
+    if (known !== '' && !values.has(known)) values.set(known, quoted?.replaceAll(/\\(.)/g, '$1') ?? token);
   }
-  return { grant, waitSeconds };
+  const wait = values.get('wait') ?? '';
+  return {
+    grant: values.has('grant'),
+    waitSeconds: /^\d+$/.test(wait) ? Math.min(longestWaitSeconds, Number(wait)) : 0,
+  };
 }
