@@ -1,6 +1,14 @@
 import type { DecidingOperator, OpenItem, ServiceName } from '@agentlattice/contracts';
 import { readBaseConfig, startApp } from '@agentlattice/service';
-import { eventually, playSource, startNats, startPostgres, type PlayedSource } from '@agentlattice/testkit';
+import {
+  eventually,
+  playSource,
+  type PlayedSource,
+  type SilentProxy,
+  silentProxy,
+  startNats,
+  startPostgres,
+} from '@agentlattice/testkit';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +23,8 @@ export type MemberClaim = DecidingOperator & { readonly groups: readonly string[
 /** The service as it runs, on a real PostgreSQL and NATS, with neighbours that are played. */
 export interface ApprovalHouse {
   readonly n: Neighbours;
+  /** Between the service and its PostgreSQL. */
+  readonly proxy: SilentProxy;
   /** With the rights of the service. */
   readonly pool: pg.Pool;
   /** The gateway as a source of events. */
@@ -31,12 +41,13 @@ export interface ApprovalHouse {
   stop(): Promise<void>;
 }
 
-export async function approvalHouse(): Promise<ApprovalHouse> {
+export async function approvalHouse({ proxied = false } = {}): Promise<ApprovalHouse> {
   const [postgres, nats, dataDir] = await Promise.all([
     startPostgres({ migrations: { 'approval-service': migrations } }),
     startNats(),
     mkdtemp(join(tmpdir(), 'al-approvals-')),
   ]);
+  const proxy = await silentProxy(postgres.databaseUrl('approval-service'));
   const n = await neighbours(nats.natsUrl);
   const gateway = await playSource(n.gateway, 'gateway');
   const pool = new pg.Pool({ connectionString: postgres.databaseUrl('approval-service') });
@@ -46,7 +57,7 @@ export async function approvalHouse(): Promise<ApprovalHouse> {
     AL_DATA_DIR: dataDir,
     AL_HEALTH_PORT: '0',
     LOG_LEVEL: 'silent',
-    DATABASE_URL: postgres.databaseUrl('approval-service'),
+    DATABASE_URL: proxied ? proxy.url : postgres.databaseUrl('approval-service'),
     NATS_URL: nats.natsUrl('approval-service'),
     REDIS_URL: '',
   });
@@ -59,6 +70,7 @@ export async function approvalHouse(): Promise<ApprovalHouse> {
   const apps = [await replica()];
   return {
     n,
+    proxy,
     pool,
     gateway,
     member: async (org_id, changes = {}, since = new Date(Date.now() - 3_600_000)) => {
@@ -92,7 +104,7 @@ export async function approvalHouse(): Promise<ApprovalHouse> {
     stop: async () => {
       await Promise.all(apps.map((app) => app.close()));
       await pool.end();
-      await n.close();
+      await Promise.all([n.close(), proxy.stop()]);
       await Promise.all([postgres.stop(), nats.stop(), rm(dataDir, { recursive: true })]);
     },
   };
