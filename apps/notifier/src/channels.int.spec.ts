@@ -116,6 +116,19 @@ describe('a channel', () => {
     ]);
   });
 
+  it('keeps a URL as it is called, and none with white space around it', async () => {
+    const made = await house.webhook(org_id, 'http://①②⑦.0.0.1/x', []);
+    expect(made.url).toBe('http://127.0.0.1/x');
+    expect((await rowOf(made.id))?.['settings']).toEqual({ url: 'http://127.0.0.1/x' });
+    const patch = { url: 'http://bücher.example' };
+    expect(
+      await house.client.request(commands.update_channel, { ...change, channel_id: made.id, patch }),
+    ).toMatchObject({ url: 'http://xn--bcher-kva.example/' });
+    expect(await refusal(house.webhook(org_id, ' http://127.0.0.1/x\r\n', []))).toMatchObject({
+      code: 'VALIDATION_FAILED',
+    });
+  });
+
   it('keeps both changes of two who change different members at once', async () => {
     const { id: channel_id } = await house.webhook(org_id, `${receiver.url}/f`, ['approval.requested']);
     const update = (patch: object) =>

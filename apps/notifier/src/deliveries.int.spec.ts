@@ -1,4 +1,4 @@
-import { notifierCommands as commands } from '@agentlattice/contracts';
+import { notifierCommands as commands, type Refused } from '@agentlattice/contracts';
 import {
   eventually,
   type MailServer,
@@ -242,6 +242,33 @@ describe('what a receiver answers', () => {
     await expect(
       house.client.request(commands.redeliver, { ...again, org_id: newId('org') }),
     ).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('no, and twenty ask at once to send it again: it is sent, and the others hear that it is', async () => {
+    const facts = new ApprovalFacts(newId('org'));
+    await hookOf(facts, [...every]);
+    receiver.answer({ status: 400 });
+    await say(facts.opened());
+    const dead = await eventually(async () => {
+      const [delivery] = await house.deliveries(facts.org_id);
+      return delivery?.attempts_made === 1 && delivery;
+    });
+    await house.pool.query(`UPDATE delivery SET status = 'dead', claim = NULL WHERE org_id = $1`, [
+      facts.org_id,
+    ]);
+    receiver.answer({ status: 200 });
+    const again = { org_id: facts.org_id, actor, correlation_id: null, delivery_id: dead.id };
+    const answers = await Promise.allSettled(
+      Array.from({ length: 20 }, () => house.client.request(commands.redeliver, again)),
+    );
+    const codes = answers.map((answer) =>
+      answer.status === 'fulfilled' ? 'sent' : (answer.reason as Refused).code,
+    );
+    expect(codes).toContain('sent');
+    expect([...new Set(codes)].filter((code) => code !== 'sent' && code !== 'DELIVERY_UNDER_WAY')).toEqual(
+      [],
+    );
+    await eventually(async () => (await statusesOf(facts))[0]?.[1] === 'delivered');
   });
 });
 

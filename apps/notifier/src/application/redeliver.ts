@@ -4,6 +4,7 @@ import {
   type notifierCommands,
   Refused,
 } from '@agentlattice/contracts';
+import { inTransaction } from '@agentlattice/event-store';
 import type pg from 'pg';
 import type { DeliveryReader } from '../read/delivery-reader.js';
 
@@ -23,23 +24,34 @@ export const makeRedeliver =
     org_id,
     delivery_id,
   }: CommandRequest<(typeof notifierCommands)['redeliver']>): Promise<DeliveryView> => {
-    const standing = await reader.get(org_id, delivery_id);
-    const { rowCount } = await pool.query(
-      `UPDATE delivery d
-          SET status = 'pending', due_at = clock_timestamp(), claim = NULL, failures = 0, refused = false, error = NULL,
-              mail = NULL, delivered_at = NULL,
-              pending_until = CASE WHEN pending_until > clock_timestamp() THEN pending_until END
-        WHERE d.org_id = $1 AND d.delivery_id = $2 AND d.status <> 'pending'
-          AND (d.claim IS NULL OR d.due_at <= clock_timestamp())
-          AND (d.channel_id IS NULL OR EXISTS (
-            SELECT FROM channel c WHERE c.org_id = d.org_id AND c.channel_id = d.channel_id
-               AND c.enabled AND c.deleted_at IS NULL))`,
-      [org_id, delivery_id],
-    );
-    if (rowCount === 0)
-      throw standing.status === 'pending'
-        ? new Refused('DELIVERY_UNDER_WAY', 'it is sent already; its next attempt is listed')
-        : new Refused('CHANNEL_DISABLED', 'enable the channel first; one that was deleted gets nothing more');
+    // Whoever asks at the same time waits here, and is answered by how the row stands after that.
+    await inTransaction(pool, async (tx) => {
+      const { rows } = await tx.query<{ under_way: boolean; open: boolean }>(
+        `SELECT d.status = 'pending' OR (d.claim IS NOT NULL AND d.due_at > clock_timestamp()) AS under_way,
+                d.channel_id IS NULL OR coalesce(c.enabled AND c.deleted_at IS NULL, false) AS open
+           FROM delivery d LEFT JOIN channel c ON c.org_id = d.org_id AND c.channel_id = d.channel_id
+          WHERE d.org_id = $1 AND d.delivery_id = $2 FOR UPDATE OF d`,
+        [org_id, delivery_id],
+      );
+      const [standing] = rows;
+      if (standing === undefined)
+        throw new Refused('NOT_FOUND', 'there is no such delivery in this workspace');
+      if (standing.under_way)
+        throw new Refused('DELIVERY_UNDER_WAY', 'it is sent already; its next attempt is listed');
+      if (!standing.open)
+        throw new Refused(
+          'CHANNEL_DISABLED',
+          'enable the channel first; one that was deleted gets nothing more',
+        );
+      await tx.query(
+        `UPDATE delivery
+            SET status = 'pending', due_at = clock_timestamp(), claim = NULL, failures = 0, refused = false,
+                error = NULL, mail = NULL, delivered_at = NULL,
+                pending_until = CASE WHEN pending_until > clock_timestamp() THEN pending_until END
+          WHERE org_id = $1 AND delivery_id = $2`,
+        [org_id, delivery_id],
+      );
+    });
     wake();
     return reader.get(org_id, delivery_id);
   };

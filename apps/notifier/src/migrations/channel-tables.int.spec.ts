@@ -23,11 +23,23 @@ describe('an installation of 0.1.0', () => {
        VALUES ('org_1', 'evt_1', 's', 'policy.changed', 'pol_1', now(), '{}')`,
     );
     await asService(`INSERT INTO inbox (consumer, event_id) VALUES ('notifier-events', 'evt_1')`);
-    expect(await runMigrations(postgres.adminUrl, 'notifier', migrations)).toBe(migrations.length - 2);
+    const typed = migrations.slice(0, -1);
+    expect(await runMigrations(postgres.adminUrl, 'notifier', typed)).toBe(typed.length - 2);
+    await asService(
+      `INSERT INTO channel (org_id, channel_id, type, name, events, enabled, settings, created_at, updated_at)
+       SELECT 'org_1', 'chn_' || type, type, 'n', '{}', true, settings, now(), now() FROM (VALUES
+         ('webhook', jsonb_build_object('url', E' http://①②⑦.0.0.1/x\\r\\n')),
+         ('email', '{"to":["a@example.com"]}')) v (type, settings)`,
+    );
+    expect(await runMigrations(postgres.adminUrl, 'notifier', migrations)).toBe(1);
     expect(await runMigrations(postgres.adminUrl, 'notifier', migrations)).toBe(0);
     expect(await asService('SELECT event_id FROM outgoing_event')).toEqual([{ event_id: 'evt_1' }]);
     expect(await asService('SELECT event_id FROM inbox')).toEqual([{ event_id: 'evt_1' }]);
-    expect(await asService('SELECT FROM event, channel, delivery, delivery_attempt')).toEqual([]);
+    expect(await asService('SELECT settings FROM channel ORDER BY channel_id')).toEqual([
+      { settings: { to: ['a@example.com'] } },
+      { settings: { url: 'http://127.0.0.1/x' } },
+    ]);
+    expect(await asService('SELECT FROM event, delivery, delivery_attempt')).toEqual([]);
   });
 
   it.each([

@@ -2,10 +2,13 @@ import { z } from 'zod';
 import { instant, typeId } from '../primitives.js';
 import { outgoingEventTypes } from './outgoing-event.js';
 
+const longestUrl = 2_048;
+/** Surrounding white space and control characters would be left out silently: whoever gave them meant something else. */
 const isPlainHttpUrl = (text: string) => {
-  if (!URL.canParse(text)) return false;
-  const { protocol, username, password } = new URL(text);
-  return (protocol === 'https:' || protocol === 'http:') && username === '' && password === '';
+  if (!URL.canParse(text) || text !== text.trim() || /\p{Cc}/u.test(text)) return false;
+  const { protocol, username, password, href } = new URL(text);
+  const isPlain = (protocol === 'https:' || protocol === 'http:') && username === '' && password === '';
+  return isPlain && href.length <= longestUrl;
 };
 
 /** What each type of channel needs to reach its receiver. A further type is a row here, its sender in the notifier and that one's line there (ADR 15). */
@@ -16,8 +19,13 @@ export const channelSettings = {
   webhook: z.strictObject({
     url: z
       .string()
-      .max(2048)
-      .refine(isPlainHttpUrl, 'an http or https URL without credentials')
+      .max(longestUrl)
+      .refine(isPlainHttpUrl, {
+        error: 'an http or https URL without credentials, white space around it or control characters',
+        abort: true,
+      })
+      // As it is called and shown: whoever reads `①②⑦.0.0.1` would look for another receiver.
+      .overwrite((text) => (URL.canParse(text) ? new URL(text).href : text))
       .meta({ description: 'http or https, no credentials', format: 'uri' }),
   }),
 } as const;
