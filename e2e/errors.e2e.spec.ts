@@ -129,6 +129,17 @@ describe('errors', () => {
     ['an unknown key', 'GET', '/api/v1/whoami', { key: 'al_op_unknown' }, 401, 'UNAUTHENTICATED'],
     ['no key', 'GET', '/api/v1/whoami', { key: null }, 401, 'UNAUTHENTICATED'],
     ['a bad limit', 'GET', '/api/v1/audit?limit=201', { key: 'admin' }, 400, 'VALIDATION_FAILED'],
+    ...['0x10', '1e2', '%205'].map(
+      (limit) =>
+        [
+          `a limit of ${limit}`,
+          'GET',
+          `/api/v1/audit?limit=${limit}`,
+          { key: 'admin' },
+          400,
+          'VALIDATION_FAILED',
+        ] as [string, string, string, Parameters<Api['call']>[2], number, string],
+    ),
     [
       'a NUL in a query',
       'GET',
@@ -188,6 +199,26 @@ describe('errors', () => {
       error,
     );
   });
+
+  it.each(['agents', 'members', 'keys'])(
+    'the list of %s goes on where its cursor says, and by no other',
+    async (list) => {
+      if (list === 'members')
+        await admin.post('/api/v1/members', {
+          ...{ email: 'page@example.com', name: 'Page', role: 'viewer', password: 'a long password' },
+        });
+      if (list === 'agents') await admin.post('/api/agents/register', { name: 'page' });
+      const idsOf = ({ body }: Answer) => (body[list] as { id: string }[]).map(({ id }) => id);
+      const all = idsOf(await admin.get(`/api/v1/${list}`));
+      const first = await admin.get(`/api/v1/${list}?limit=1`);
+      const cursor = encodeURIComponent(String(first.body['next_cursor']));
+      expect(all.length).toBeGreaterThan(1);
+      expect([...idsOf(first), ...idsOf(await admin.get(`/api/v1/${list}?cursor=${cursor}`))]).toEqual(all);
+      const foreign = Buffer.from(`pol_${'0'.repeat(26)}`).toString('base64url');
+      for (const wrong of ['nonsense', '%21%21', all[0] ?? '', foreign])
+        isProblem(await admin.get(`/api/v1/${list}?cursor=${wrong}`), 400, 'VALIDATION_FAILED');
+    },
+  );
 
   it('bytes that are no UTF-8 are no JSON', async () => {
     const body = Buffer.concat([

@@ -1,3 +1,5 @@
+import type { IdPrefix } from '@agentlattice/contracts';
+import { page, readCursor } from '@agentlattice/service';
 import type { Asked } from '../../application/principals.js';
 import { actorOf, type Door, type Principal } from '../../domain/principal.js';
 import type { GatewayRequest } from './http-request.js';
@@ -25,12 +27,15 @@ export function askedBy(principal: Principal, request: GatewayRequest): Asked {
   };
 }
 
-/** A page of rows sorted by id: one more than asked for says whether there is a next one. */
+/**
+ * A page of rows sorted by id: one more than asked for says whether there is a next one.
+ * @throws Refused VALIDATION_FAILED when the cursor is none of such a page
+ */
 export async function pageOf<T extends { readonly id: string }>(
+  idPrefix: IdPrefix,
   query: { readonly cursor?: string | undefined; readonly limit: number },
   read: (page: { cursor: string | null; limit: number }) => Promise<T[]>,
 ): Promise<{ items: T[]; next_cursor: string | null }> {
-  const rows = await read({ cursor: query.cursor ?? null, limit: query.limit + 1 });
-  const items = rows.slice(0, query.limit);
-  return { items, next_cursor: rows.length > query.limit ? (items.at(-1)?.id ?? null) : null };
+  const cursor = readCursor(query.cursor ?? null, new RegExp(`^${idPrefix}_[0-9a-z]{26}$`));
+  return page(await read({ cursor, limit: query.limit + 1 }), query.limit, ({ id }) => id);
 }

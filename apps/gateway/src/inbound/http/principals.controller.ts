@@ -62,7 +62,7 @@ export class PrincipalsController {
     @Caller() { orgId }: Principal,
     @RequestInput() { query }: RouteInput<typeof routes.listAgents>,
   ): Promise<RouteOutput<typeof routes.listAgents>> {
-    const { items, next_cursor } = await pageOf(query, (page) => this.store.agents(orgId, page));
+    const { items, next_cursor } = await pageOf('agt', query, (page) => this.store.agents(orgId, page));
     return { agents: items, next_cursor };
   }
 
@@ -100,7 +100,7 @@ export class PrincipalsController {
     @Caller() { orgId }: Principal,
     @RequestInput() { query }: RouteInput<typeof routes.listMembers>,
   ): Promise<RouteOutput<typeof routes.listMembers>> {
-    const { items, next_cursor } = await pageOf(query, (page) => this.store.members(orgId, page));
+    const { items, next_cursor } = await pageOf('mbr', query, (page) => this.store.members(orgId, page));
     return { members: items, next_cursor };
   }
 
@@ -118,7 +118,7 @@ export class PrincipalsController {
     @Caller() { orgId }: Principal,
     @RequestInput() { query }: RouteInput<typeof routes.listKeys>,
   ): Promise<RouteOutput<typeof routes.listKeys>> {
-    const { items, next_cursor } = await pageOf(query, (page) => this.store.keys(orgId, page));
+    const { items, next_cursor } = await pageOf('key', query, (page) => this.store.keys(orgId, page));
     return { keys: items, next_cursor };
   }
 
