@@ -59,6 +59,23 @@ describe('what the original’s page promises for requests that wait', () => {
       expect(await systemDecision(id)).toMatch(/deactivated/);
     });
 
+    it('a policy whose removal itself says otherwise: denied, or kept', async () => {
+      for (const [on_removed, status] of [
+        ['deny', 'denied'],
+        ['keep', 'pending'],
+      ] as const) {
+        const policy = await words.asksFor(`removed.${on_removed}`);
+        const id = await words.requested(`removed.${on_removed}`);
+        expect((await patch(policy, { active: false, on_removed })).status).toBe(200);
+        // Another request of the same workspace that is released shows that the change was dealt with.
+        const marker = await words.asksFor(`marker.${on_removed}`);
+        const released = await words.requested(`marker.${on_removed}`);
+        await patch(marker, { effect: 'allow' });
+        await systemDecision(released);
+        expect((await words.statusOf(id)).body).toMatchObject({ status });
+      }
+    });
+
     it('a policy that is deleted: the same', async () => {
       const policy = await words.asksFor('change.gone');
       const id = await words.requested('change.gone');

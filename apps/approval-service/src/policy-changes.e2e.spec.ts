@@ -211,7 +211,9 @@ describe('policies of the real engine and requests that wait', () => {
           const now = await check(org, item);
           if (now.denial_reason === 'POLICY_NOT_FOUND') {
             const { rows } = await admin.query<{ on_removed: string }>(
-              `SELECT terms ->> 'on_removed' AS on_removed FROM approval_service.approval WHERE approval_id = $1`,
+              `SELECT n.on_removed FROM approval_service.approval a
+                 JOIN approval_service.policy_change n USING (org_id, policy_id)
+                WHERE a.approval_id = $1 ORDER BY n.seq DESC LIMIT 1`,
               [item.approval_id],
             );
             expect(rows).toEqual([{ on_removed: 'keep' }]);

@@ -84,6 +84,27 @@ describe('a change of policies', () => {
     ]);
   });
 
+  it('that the engine knows before its event came is left to that event, and to what it says', async () => {
+    const org = newId('org');
+    const [item] = many(org, 1);
+    if (item === undefined) throw new Error('there is an item');
+    await h.opened(item);
+    const { policy } = item;
+    h.engine.judge = () => governsNothing;
+    await h.engine.change(org, 'policy.updated', policy);
+    await h.settled(org);
+    expect(h.engine.asked.flat()).toHaveLength(1);
+    expect(await h.statusOf(item)).toBe('pending');
+    const next = { ...policy, version: policy.version + 1 };
+    await h.engine.change(org, 'policy.deactivated', next, { active: false, on_removed: 'deny' });
+    await h.settled(org);
+    expect(await h.view(item)).toMatchObject({
+      status: 'denied',
+      denial_reason: 'POLICY_CHANGED',
+      resolved_by: null,
+    });
+  });
+
   it('that still asks leaves the request waiting under the policy that governs now', async () => {
     const org = newId('org');
     const [item] = many(org, 1);
@@ -92,7 +113,7 @@ describe('a change of policies', () => {
     const stricter = policyRef({ name: 'stricter', version: 7 });
     const conditions_evaluated = [{ field: 'env', operator: 'eq', expected: 'test', result: false }];
     h.engine.judge = () => ({ ...asks(stricter, { approvals_required: 3 }), conditions_evaluated });
-    await h.engine.change(org, 'policy.created', { ...stricter, version: 1 });
+    await h.engine.change(org, 'policy.created', stricter);
     await eventually(async () => (await h.view(item)).policy.id === stricter.id);
     const seen = await h.view(item);
     expect(seen).toMatchObject({

@@ -10,6 +10,9 @@ import { noteOf } from '../domain/policy-change-note.js';
 import { setNextEscalations } from '../outbound/escalation-times.js';
 import {
   dropRejudgings,
+  type KnownRemoval,
+  knownRemovals,
+  knownVersions,
   type Rejudging,
   spreadPolicyChanges,
   takeRejudgings,
@@ -30,7 +33,8 @@ export interface RejudgePendingPorts {
   readonly logger: Logger;
 }
 
-type Judged = Awaited<ReturnType<typeof judge>>[number];
+type JudgedRequest = Awaited<ReturnType<typeof judge>>[number];
+type Judged = JudgedRequest & { readonly on_removed: KnownRemoval['on_removed'] | null };
 
 /** NATS takes 1 MiB a message, and text in JSON may become twice as long; one request alone always fits. */
 const maxBytes = 384 * 1024;
@@ -78,7 +82,8 @@ async function rejudgeBatch(orgId: string, ports: RejudgePendingPorts): Promise<
         'what was submitted is erased; the request is not judged again and waits for a person',
       );
     const judged = await judge(orgId, open.filter(isWhole), ports);
-    const appended = judged.length === 0 ? [] : await apply(tx, orgId, judged, ports);
+    const explained = await explainedBy(tx, orgId, judged);
+    const appended = explained.length === 0 ? [] : await apply(tx, orgId, explained, ports);
     const ids = [...ended, ...erased, ...judged].map(({ approval_id }) => approval_id);
     await dropRejudgings(tx, orgId, ids);
     return { done: ids.length, events: appended };
@@ -90,6 +95,34 @@ async function rejudgeBatch(orgId: string, ports: RejudgePendingPorts): Promise<
       .map(({ org_id, stream_id: approval_id }) => ({ org_id, approval_id })),
   );
   return done;
+}
+
+/**
+ * Those whose judgement follows from changes that are known here. The engine may be ahead of its own events: what it
+ * judged by a change that is still on its way is left to that change, which says why and what becomes of the request.
+ */
+async function explainedBy(tx: Tx, orgId: string, judged: readonly JudgedRequest[]): Promise<Judged[]> {
+  if (judged.length === 0) return [];
+  const removals = await knownRemovals(
+    tx,
+    orgId,
+    judged.map(({ approval_id }) => approval_id),
+  );
+  const removalOf = new Map(removals.map((removal) => [removal.approval_id, removal]));
+  const versions = await knownVersions(
+    tx,
+    orgId,
+    judged.flatMap(({ judgement: { policy } }) => (policy === null ? [] : [policy.id])),
+  );
+  return judged.flatMap((request) => {
+    const { policy, denial_reason } = request.judgement;
+    const removal = removalOf.get(request.approval_id);
+    const isExplained =
+      denial_reason === 'POLICY_NOT_FOUND'
+        ? removal?.removed !== false
+        : policy === null || (versions.get(policy.id) ?? policy.version) >= policy.version;
+    return isExplained ? [{ ...request, on_removed: removal?.on_removed ?? null }] : [];
+  });
 }
 
 type Whole = Rejudging & { readonly metadata: string; readonly data_accessed: string };
@@ -138,17 +171,19 @@ async function apply(
   const byId = new Map(judged.map((one) => [one.approval_id, one]));
   const { states, events } = await store.updateManyIn(tx, {
     decider: approvalDecider,
-    streams: judged.map(({ approval_id, correlation_id, traceparent, judgement, change }) => ({
+    streams: judged.map(({ approval_id, correlation_id, traceparent, judgement, change, on_removed }) => ({
       orgId,
       streamId: approval_id,
       meta: { actor: system, correlation_id, traceparent },
       judgement: judgement as Judgement,
       change,
+      on_removed,
     })),
-    command: (now, { judgement, change }): ApprovalCommand => ({
+    command: (now, { judgement, change, on_removed }): ApprovalCommand => ({
       type: 'ApplyJudgement',
       judgement,
       change,
+      onRemoved: on_removed,
       grantExpiresAt: new Date(now.getTime() + grantTtlSeconds * 1_000),
       now,
     }),

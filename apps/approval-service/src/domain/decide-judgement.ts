@@ -16,6 +16,11 @@ export interface ApplyJudgement {
   readonly type: 'ApplyJudgement';
   readonly judgement: Judgement;
   readonly change: PolicyChange;
+  /**
+   * What the newest version of the policy that governed the request says of its removal: one change may remove it and
+   * say so. Null: as the request's own terms say.
+   */
+  readonly onRemoved: ApprovalTerms['on_removed'] | null;
   readonly grantExpiresAt: Date;
   readonly now: Date;
 }
@@ -23,6 +28,7 @@ export interface ApplyJudgement {
 /** What a change of policies does to a request that waits (design §3.2). */
 export function decideJudgement(command: ApplyJudgement, state: KnownApproval): readonly ApprovalEvent[] {
   const { judgement, change, grantExpiresAt, now } = command;
+  const onRemoved = command.onRemoved ?? state.terms.on_removed;
   if (!isOpen(state) || isLate(state, now)) return [];
   const allowed = () => [approved(state, { votes: [], change, grantExpiresAt })];
   const refused = (denial_reason: DenialReason) => [denied(state, { votes: [], change, denial_reason })];
@@ -32,8 +38,8 @@ export function decideJudgement(command: ApplyJudgement, state: KnownApproval): 
     case 'denied':
       if (judgement.denial_reason === 'POLICY_TAMPERED') return refused('POLICY_TAMPERED');
       if (judgement.denial_reason !== 'POLICY_NOT_FOUND') return refused('POLICY_CHANGED');
-      if (state.terms.on_removed === 'keep') return [];
-      return state.terms.on_removed === 'approve' ? allowed() : refused('POLICY_CHANGED');
+      if (onRemoved === 'keep') return [];
+      return onRemoved === 'approve' ? allowed() : refused('POLICY_CHANGED');
     case 'requested':
       return governedAnew(command, state);
     default:

@@ -34,6 +34,7 @@ const change = {
 const terms = { ...opened.terms, approvals_required: 1 };
 const apply = (judgement: Partial<Judgement>, now = at(1_000)): ApprovalCommand => ({
   type: 'ApplyJudgement',
+  onRemoved: null,
   judgement: { decision: 'requested', denial_reason: null, policy: next, terms, ...judgement },
   change,
   grantExpiresAt,
@@ -63,6 +64,21 @@ describe('a change of policies', () => {
     given(wasOpened()).when(refused('POLICY_DENIED')).thenEvents(denied('POLICY_CHANGED'));
     given(wasOpened()).when(refused('CONDITIONS_DENIED')).thenEvents(denied('POLICY_CHANGED'));
     given(wasOpened()).when(refused('POLICY_TAMPERED')).thenEvents(denied('POLICY_TAMPERED'));
+  });
+
+  it('does as the very change said that removed the policy, before what the request was made under', () => {
+    const removed = (onRemoved: 'approve' | 'deny' | 'keep') => ({
+      ...refused('POLICY_NOT_FOUND'),
+      onRemoved,
+    });
+    const opened = wasOpened({ on_removed: 'approve' });
+    given(opened)
+      .when(removed('deny'))
+      .thenEvents(wasDenied([], { change, denial_reason: 'POLICY_CHANGED' }));
+    given(opened).when(removed('keep')).thenNothing();
+    given(wasOpened({ on_removed: 'deny' }))
+      .when(removed('approve'))
+      .thenEvents(wasApproved([], { change }));
   });
 
   it('does as the policy said for its removal when none governs any more', () => {

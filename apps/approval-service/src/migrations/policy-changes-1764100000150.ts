@@ -28,6 +28,10 @@ const up = [
      pattern text NOT NULL,
      -- Of the version before: what this policy may have governed until then.
      previous_pattern text,
+     -- What is to become of its requests once it governs them no more, by this version.
+     on_removed text NOT NULL,
+     -- Whether this version governs anything: it is there, active, and no shadow.
+     governs boolean NOT NULL,
      correlation_id text,
      traceparent text,
      -- Not before its commit: whoever was judged long after it was judged by it.

@@ -1,4 +1,4 @@
-import type { PolicyChange } from '@agentlattice/contracts';
+import type { ApprovalTerms, PolicyChange } from '@agentlattice/contracts';
 import type { ProjectedEvent, Statement, Tx } from '@agentlattice/event-store';
 import { policyChangeTypes } from '../domain/policy-change-note.js';
 import type { OpenableItem } from './approval-rows.js';
@@ -43,10 +43,10 @@ export async function notePolicyChanges(tx: Tx, events: readonly ProjectedEvent[
   for (const { org_id, event_id, type, data, correlation_id, traceparent } of changes)
     await tx.query(
       `INSERT INTO policy_change (org_id, event_id, type, policy_id, policy_name, policy_version, pattern,
-                                  previous_pattern, correlation_id, traceparent)
+                                  previous_pattern, on_removed, governs, correlation_id, traceparent)
        SELECT $1, $2, $3, $4, $5, $6, $7,
               (SELECT pattern FROM policy_change WHERE org_id = $1 AND policy_id = $4 ORDER BY seq DESC LIMIT 1),
-              $8, $9
+              $8, $9, $10, $11
        ON CONFLICT (event_id) DO NOTHING`,
       [
         org_id,
@@ -56,6 +56,11 @@ export async function notePolicyChanges(tx: Tx, events: readonly ProjectedEvent[
         data.name,
         data.version,
         data.content.action_type,
+        data.content.on_removed,
+        type !== 'policy.deleted' &&
+          type !== 'policy.deactivated' &&
+          data.content.active &&
+          data.content.mode === 'enforce',
         correlation_id,
         traceparent,
       ],
@@ -159,6 +164,52 @@ export async function takeRejudgings(tx: Tx, orgId: string): Promise<Rejudging[]
     [orgId, pageSize],
   );
   return rows;
+}
+
+export interface KnownRemoval {
+  readonly approval_id: string;
+  /** Of the newest version of the policy that governed it. */
+  readonly on_removed: ApprovalTerms['on_removed'];
+  /** Whether that version does not govern it any more. */
+  readonly removed: boolean;
+}
+
+/**
+ * What is known here of the policies that governed these requests. The engine may be ahead of its events. In a
+ * statement of its own, so that it sees every change that the requests are noted for.
+ */
+export async function knownRemovals(
+  tx: Tx,
+  orgId: string,
+  approvalIds: readonly string[],
+): Promise<KnownRemoval[]> {
+  const { rows } = await tx.query<KnownRemoval>(
+    `SELECT a.approval_id, n.on_removed, NOT (n.governs AND pattern_matches(n.pattern, a.action_type)) AS removed
+       FROM unnest($2::text[]) AS k (approval_id)
+       JOIN approval a ON a.org_id = $1 AND a.approval_id = k.approval_id
+      CROSS JOIN LATERAL (
+        SELECT on_removed, governs, pattern FROM policy_change
+         WHERE org_id = $1 AND policy_id = a.policy_id ORDER BY seq DESC LIMIT 1) AS n`,
+    [orgId, approvalIds],
+  );
+  return rows;
+}
+
+/** The newest version known here of each policy. */
+export async function knownVersions(
+  tx: Tx,
+  orgId: string,
+  policyIds: readonly string[],
+): Promise<Map<string, number>> {
+  const { rows } = await tx.query<{ policy_id: string; version: number }>(
+    `SELECT k.policy_id, n.policy_version AS version
+       FROM (SELECT DISTINCT unnest($2::text[]) AS policy_id) k
+      CROSS JOIN LATERAL (
+        SELECT policy_version FROM policy_change
+         WHERE org_id = $1 AND policy_id = k.policy_id ORDER BY seq DESC LIMIT 1) AS n`,
+    [orgId, policyIds],
+  );
+  return new Map(rows.map(({ policy_id, version }) => [policy_id, version]));
 }
 
 /** Done; only those taken in the same transaction. */
