@@ -153,6 +153,9 @@ describe('an approval for ever', () => {
       name: 'Always allow deploy.production',
       action_type: 'something.else',
     });
+    // Neither decides anything, so neither stands in the way.
+    await f.create(w.org, { name: 'off', action_type: 'deploy.production', active: false });
+    await f.create(w.org, { name: 'trial', action_type: 'deploy.production', mode: 'shadow' });
     const request = asks(w, wildcard, { forever_for: 'action_type' });
     const left = await allow(request);
     expect(left).toMatchObject({ changed: true, policy_version: 1 });

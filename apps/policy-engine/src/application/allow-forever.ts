@@ -188,7 +188,7 @@ async function standing(db: Tx, { org_id, policy_id }: ForeverRequest): Promise<
   return rows[0] ?? null;
 }
 
-/** A policy for exactly the action type; not the one just made. */
+/** A policy in force for exactly the action type; not the one just made. */
 async function exactPolicy(
   db: Tx,
   { org_id, action_type }: ForeverRequest,
@@ -196,7 +196,8 @@ async function exactPolicy(
 ): Promise<{ id: string; name: string; version: number } | null> {
   const { rows } = await db.query<{ id: string; name: string; version: number }>(
     `SELECT policy_id AS id, name, version FROM policy
-      WHERE org_id = $1 AND action_type = $2 AND policy_id <> $3 ORDER BY policy_id LIMIT 1`,
+      WHERE org_id = $1 AND action_type = $2 AND policy_id <> $3 AND active AND content ->> 'mode' = 'enforce'
+      ORDER BY policy_id LIMIT 1`,
     [org_id, action_type, except],
   );
   return rows[0] ?? null;
