@@ -26,7 +26,7 @@ const { values: options } = parseArgs({
 const number = (name) => Number(options[name]);
 const results = new URL('../results/', import.meta.url).pathname;
 const scratch = await mkdtemp(join(tmpdir(), 'al-bench-'));
-const dispatcher = new Agent({ connections: 256, headersTimeout: 90_000, bodyTimeout: 90_000 });
+const dispatcher = new Agent({ connections: 2_048, headersTimeout: 90_000, bodyTimeout: 90_000 });
 const say = (text) => console.error(text);
 const targets = [];
 
