@@ -106,7 +106,11 @@ const memberWithinMs = 1_000;
       provide: MEMBERS,
       inject: [POOL, MEMBERS_PROJECTION],
       useFactory: (pool: pg.Pool, projection: Projection) =>
-        new Members({ pool, catchUp: () => projection.catchUp('gateway'), withinMs: memberWithinMs }),
+        new Members({
+          pool,
+          heardWithin: (ms) => projection.caughtUpWithin('gateway', ms),
+          withinMs: memberWithinMs,
+        }),
     },
     {
       provide: DECIDE_APPROVALS,

@@ -116,7 +116,11 @@ const askForForeverMs = 2_000;
       provide: WARN_OF_SEATS,
       inject: [POOL, FOREVER_EVENTS, LOGGER],
       useFactory: (pool: pg.Pool, events: Projection, logger: Logger) =>
-        makeWarnOfSeats({ pool, membersCaughtUp: () => events.catchUp('gateway'), logger }),
+        makeWarnOfSeats({
+          pool,
+          membersHeardWithin: (ms) => events.caughtUpWithin('gateway', ms),
+          logger,
+        }),
     },
     {
       provide: FOREVER_WORK,

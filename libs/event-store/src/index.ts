@@ -19,4 +19,4 @@ export {
 export { type Relay, type RelayOptions, startRelay } from './relay.js';
 export { replay } from './replay.js';
 export type { DecidedEvent, EventMeta, NewEvent, StoredEvent } from './stored-event.js';
-export { Ending, inTransaction, type Statement, type Tx } from './transaction.js';
+export { Ending, inTransaction, isStalePlan, type Statement, type Tx } from './transaction.js';

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type DomainEvent,
   eventTypesOf,
@@ -47,6 +48,8 @@ export interface Projection {
   behind(): ServiceName[];
   /** Asks a source for everything that is not yet known here. @throws Unavailable while it does not answer */
   catchUp(source: ServiceName): Promise<void>;
+  /** The same for who cannot wait. @returns whether the source told all it had to tell within that time */
+  caughtUpWithin(source: ServiceName, withinMs: number): Promise<boolean>;
   stop(): Promise<void>;
 }
 
@@ -115,6 +118,18 @@ class RunningProjection implements Projection {
     const run = this.readToHead(source).finally(() => this.running.delete(source));
     this.running.set(source, run);
     return run;
+  }
+
+  async caughtUpWithin(source: ServiceName, withinMs: number): Promise<boolean> {
+    const over = new AbortController();
+    try {
+      const late = sleep(withinMs, false, { signal: over.signal });
+      return await Promise.race([this.catchUp(source).then(() => true), late]);
+    } catch {
+      return false;
+    } finally {
+      over.abort();
+    }
   }
 
   private async checkOnReconnect(): Promise<void> {

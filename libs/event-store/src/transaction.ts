@@ -80,4 +80,5 @@ function together(client: pg.PoolClient, statements: readonly Statement[]): Prom
   }
 }
 
-const isStalePlan = (error: unknown) => (error as { code?: unknown } | null)?.code === '0A000';
+/** "cached plan must not change result type": a migration changed a table while connections were open. */
+export const isStalePlan = (error: unknown) => (error as { code?: unknown } | null)?.code === '0A000';

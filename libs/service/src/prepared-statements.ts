@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isStalePlan } from '@agentlattice/event-store';
 import type pg from 'pg';
 
 type Query = (text: unknown, values?: unknown, callback?: unknown) => unknown;
@@ -50,6 +51,3 @@ export class PreparedStatements {
     return name;
   }
 }
-
-/** "cached plan must not change result type": a migration changed a table while connections were open. */
-const isStalePlan = (error: unknown) => (error as { code?: unknown } | null)?.code === '0A000';

@@ -55,8 +55,8 @@ const personOf = ({ member_id, role }: DecidingOperator, { groups, since }: Memb
 
 export interface MembersPorts {
   readonly pool: pg.Pool;
-  /** Reads the gateway's events to their end. */
-  readonly catchUp: () => Promise<void>;
+  /** Reads the gateway's events; whether it came to their end within that time. */
+  readonly heardWithin: (ms: number) => Promise<boolean>;
   /** How long a person whom nobody knows waits for that. */
   readonly withinMs: number;
 }
@@ -103,7 +103,7 @@ export class Members {
 
   /** @returns whether the gateway told all it had to tell within that time */
   async upToDate(): Promise<boolean> {
-    return this.hear(this.ports.withinMs);
+    return this.ports.heardWithin(this.ports.withinMs);
   }
 
   private async find(orgId: string, { member_id }: DecidingOperator): Promise<MemberRow | null> {
@@ -118,24 +118,12 @@ export class Members {
   private async findAnew(orgId: string, claim: DecidingOperator): Promise<MemberRow | null> {
     const end = Date.now() + this.ports.withinMs;
     for (;;) {
-      const heard = await this.hear(end - Date.now());
+      const heard = await this.ports.heardWithin(end - Date.now());
       const member = await this.find(orgId, claim);
       if (member !== null && covers(member, claim)) return member;
       if (!heard) throw new Unavailable('the gateway cannot be asked who this is');
       if (Date.now() + againAfterMs >= end) return member;
       await setTimeout(againAfterMs);
-    }
-  }
-
-  private async hear(withinMs: number): Promise<boolean> {
-    const over = new AbortController();
-    try {
-      const late = setTimeout(withinMs, false, { signal: over.signal });
-      return await Promise.race([this.ports.catchUp().then(() => true), late]);
-    } catch {
-      return false;
-    } finally {
-      over.abort();
     }
   }
 }

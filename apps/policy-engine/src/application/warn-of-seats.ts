@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Actor, PolicyView } from '@agentlattice/contracts';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
@@ -6,8 +5,8 @@ import { type Seatable, seatsNobodyFills } from '../domain/seats-nobody-fills.js
 
 export interface WarnOfSeatsPorts {
   readonly pool: pg.Pool;
-  /** Asks the gateway for the members that are not yet known here. */
-  readonly membersCaughtUp: () => Promise<void>;
+  /** Whether the gateway told of all members within that time. */
+  readonly membersHeardWithin: (ms: number) => Promise<boolean>;
   readonly logger: Logger;
 }
 
@@ -19,7 +18,7 @@ const withinMs = 800;
  * warn, and the policy stands whatever comes of this.
  */
 export const makeWarnOfSeats =
-  ({ pool, membersCaughtUp, logger }: WarnOfSeatsPorts) =>
+  ({ pool, membersHeardWithin, logger }: WarnOfSeatsPorts) =>
   async (
     orgId: string,
     policy: PolicyView,
@@ -32,7 +31,7 @@ export const makeWarnOfSeats =
         // Every workspace has somebody: nothing was heard of this one yet.
         return members.length === 0 ? [] : seatsNobodyFills(policy, members, author);
       };
-      if ((await look()).length === 0 || !(await heard())) return policy;
+      if ((await look()).length === 0 || !(await membersHeardWithin(withinMs))) return policy;
       const warnings = await look();
       return warnings.length === 0 ? policy : { ...policy, warnings };
     } catch (error) {
@@ -46,14 +45,6 @@ export const makeWarnOfSeats =
         [org],
       );
       return rows;
-    }
-
-    async function heard(): Promise<boolean> {
-      const over = new AbortController();
-      const late = sleep(withinMs, false, { signal: over.signal }).catch(() => false);
-      return Promise.race([membersCaughtUp().then(() => true), late])
-        .catch(() => false)
-        .finally(() => over.abort());
     }
   };
 export type WarnOfSeats = ReturnType<typeof makeWarnOfSeats>;
