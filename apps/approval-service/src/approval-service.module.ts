@@ -278,7 +278,7 @@ function background(
 ): readonly Stoppable[] {
   const openUnopened = makeOpenUnopened({ pool, commands, open, logger, graceMs });
   return [
-    startRelay({ databaseUrl, nc, service: 'approval-service', logger }),
+    startRelay({ pool, databaseUrl, nc, service: 'approval-service', logger }),
     startProjection({
       pool,
       nc,

@@ -138,6 +138,7 @@ export class GatewayModule
     @Inject(PIPELINE) private readonly pipeline: SubmissionPipeline,
     @Inject(WAKES) private readonly wakes: DecisionWakes,
     @Inject(CONFIG) private readonly config: BaseConfig,
+    @Inject(POOL) private readonly pool: pg.Pool,
     @Inject(NATS) private readonly nc: NatsConnection,
     @Inject(COMMANDS) private readonly commands: CommandClient,
     @Inject(HEALTH) private readonly health: HealthRegistry,
@@ -159,8 +160,8 @@ export class GatewayModule
   }
 
   onApplicationBootstrap(): void {
-    const { nc, logger } = this;
-    this.relay = startRelay({ databaseUrl: this.config.databaseUrl, nc, service: 'gateway', logger });
+    const { pool, nc, logger } = this;
+    this.relay = startRelay({ pool, databaseUrl: this.config.databaseUrl, nc, service: 'gateway', logger });
   }
 
   /** HTTP is still open. Held answers go out as they stand, or closing would wait a minute for them. */

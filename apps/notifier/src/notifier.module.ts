@@ -110,7 +110,7 @@ function background(
   const onApplied = () => sending.wake();
   return [
     sending,
-    startRelay({ databaseUrl, nc, service: 'notifier', logger }),
+    startRelay({ pool, databaseUrl, nc, service: 'notifier', logger }),
     startProjection({
       ...projecting,
       durable: 'notifier-events',

@@ -131,9 +131,9 @@ const askForForeverMs = 2_000;
     { provide: JUDGE_SUBMISSIONS, inject: [LIVE_POLICIES], useFactory: makeJudgeSubmissions },
     {
       provide: RELAY,
-      inject: [CONFIG, NATS, LOGGER],
-      useFactory: ({ databaseUrl }: BaseConfig, nc: NatsConnection, logger: Logger) =>
-        startRelay({ databaseUrl, nc, service: 'policy-engine', logger }),
+      inject: [CONFIG, POOL, NATS, LOGGER],
+      useFactory: ({ databaseUrl }: BaseConfig, pool: pg.Pool, nc: NatsConnection, logger: Logger) =>
+        startRelay({ pool, databaseUrl, nc, service: 'policy-engine', logger }),
     },
   ],
 })

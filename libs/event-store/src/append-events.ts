@@ -1,5 +1,5 @@
 import { typeid } from 'typeid-js';
-import { type NewEvent, storedColumns, type StoredEvent } from './stored-event.js';
+import type { NewEvent, StoredEvent } from './stored-event.js';
 import type { Statement, Tx } from './transaction.js';
 
 /** Somebody else appended to the stream first; the transaction must be given up and the stream read again. */
@@ -16,34 +16,42 @@ const insert = `INSERT INTO event AS e (org_id, stream_id, version, event_id, ty
    ORDER BY n`;
 
 /**
- * Appends in one statement, in the order given.
+ * Inserts in one statement, in the order given; they are numbered with the COMMIT.
+ * @returns the events as they stand, with their ids
  * @throws VersionConflict when one of the versions is taken
  */
 export async function appendEvents(tx: Tx, events: readonly NewEvent[]): Promise<StoredEvent[]> {
   if (events.length === 0) return [];
+  const stored = identified(events);
+  const { text, values } = appending(stored);
   try {
-    const { rows } = await tx.query<StoredEvent>(`${insert} RETURNING ${storedColumns}`, [asJson(events)]);
-    return rows;
+    await tx.query(text, [...values]);
   } catch (error) {
     throw conflictOr(error);
   }
+  tx.inserted.push(...stored);
+  return stored;
 }
 
 /** Appends those whose version is still free and leaves the others out: for batches whose items must not fail one another. */
 export async function appendFreeEvents(tx: Tx, events: readonly NewEvent[]): Promise<StoredEvent[]> {
   if (events.length === 0) return [];
-  const { rows } = await tx.query<StoredEvent>(
-    `${insert} ON CONFLICT ON CONSTRAINT event_stream_version DO NOTHING RETURNING ${storedColumns}`,
-    [asJson(events)],
+  const offered = identified(events);
+  const { rows } = await tx.query<{ event_id: string }>(
+    `${insert} ON CONFLICT ON CONSTRAINT event_stream_version DO NOTHING RETURNING e.event_id`,
+    [JSON.stringify(offered)],
   );
-  return rows;
+  const free = new Set(rows.map(({ event_id }) => event_id));
+  const stored = offered.filter(({ event_id }) => free.has(event_id));
+  tx.inserted.push(...stored);
+  return stored;
 }
 
 /** The events as they will stand once `appending` is done. */
 export const identified = (events: readonly NewEvent[]): StoredEvent[] =>
   events.map((event) => ({ schema_version: 1, event_id: typeid('evt').toString(), ...event }));
 
-/** What `appendEvents` sends, for those who need no answer; `conflictOr` tells what its failure means. */
+/** What `appendEvents` sends; `conflictOr` tells what its failure means. Who sends it adds the events to `tx.inserted`. */
 export const appending = (events: readonly StoredEvent[]): Statement => ({
   text: insert,
   values: [JSON.stringify(events)],
@@ -52,8 +60,6 @@ export const appending = (events: readonly StoredEvent[]): Statement => ({
 /** A version that is taken says that the stream has moved on; any other error stays what it is. */
 export const conflictOr = (error: unknown): unknown =>
   isVersionConflict(error) ? new VersionConflict('the stream has moved on', { cause: error }) : error;
-
-const asJson = (events: readonly NewEvent[]) => JSON.stringify(identified(events));
 
 const isVersionConflict = (error: unknown) =>
   error instanceof Error &&

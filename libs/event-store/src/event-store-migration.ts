@@ -1,7 +1,7 @@
 import type { ServiceName } from '@agentlattice/contracts';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** The channel on which a schema's event table says that something was appended. */
+/** The channel on which a replica without the relay says that it has committed events. */
 export const eventChannel = (schema: string) => `al_events_${schema}`;
 
 /**
@@ -27,6 +27,31 @@ export function eventStoreMigration(
 
     down(): Promise<void> {
       return Promise.reject(new Error('events are never dropped'));
+    }
+  };
+}
+
+/**
+ * From here on events are numbered in their commit. What stood in the way of that goes: the trigger that told the relay
+ * (NOTIFY lets one commit of the whole database wait for another), the index by transaction, and the foreign key, whose
+ * check locks each event once more.
+ */
+export function numberingInCommitMigration(timestamp: number): new () => MigrationInterface {
+  return class NumberingInCommitMigration implements MigrationInterface {
+    readonly name = `NumberingInCommit${String(timestamp)}`;
+
+    async up(runner: QueryRunner): Promise<void> {
+      for (const statement of [
+        'DROP TRIGGER event_appended ON event',
+        'DROP FUNCTION event_appended()',
+        'DROP INDEX event_xid',
+        'ALTER TABLE event_position DROP CONSTRAINT event_position_event_id_fkey',
+      ])
+        await runner.query(statement);
+    }
+
+    down(): Promise<void> {
+      return Promise.reject(new Error('the numbering is not taken back'));
     }
   };
 }

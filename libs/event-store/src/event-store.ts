@@ -135,7 +135,7 @@ export class EventStore {
     each: DecideEach<State, Cmd, Event, Ref>,
   ): Promise<DecidedEach<State, Ref>> {
     return this.untilNoConflict(
-      (_tx, read) => Promise.resolve(decideEachOnce(each, read)),
+      (tx, read) => Promise.resolve(decideEachOnce(tx, each, read)),
       [lockStatement(each.streams), loadStatement(each.streams), ...each.reads],
     );
   }
@@ -204,6 +204,7 @@ async function updateManyOnce<State, Cmd, Event extends DecidedEvent, Ref extend
 }
 
 function decideEachOnce<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>(
+  tx: Tx,
   { decider, streams, command, along }: DecideEach<State, Cmd, Event, Ref>,
   [locked, loaded, ...read]: readonly pg.QueryResult[],
 ): Ending<DecidedEach<State, Ref>> {
@@ -212,6 +213,7 @@ function decideEachOnce<State, Cmd, Event extends DecidedEvent, Ref extends Stre
   const outcomes = decideInTurn(decider, streams, rows, now, (stream) => command(now, stream, read));
   const events = outcomes.flatMap((outcome) => outcome.events);
   const first = events.length === 0 ? [] : [appending(events)];
+  tx.inserted.push(...events);
   return new Ending([...first, ...along(outcomes)], (answers) => ({
     outcomes,
     answers: answers.slice(first.length),

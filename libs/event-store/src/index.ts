@@ -1,6 +1,7 @@
 export { appendEvents, appendFreeEvents, VersionConflict } from './append-events.js';
+export { type CommittedListener, onCommitted } from './committed-events.js';
 export { connectionLimits, isSilence, noticeVanishedPeer } from './connection-limits.js';
-export { eventStoreMigration, inboxMigration } from './event-store-migration.js';
+export { eventStoreMigration, inboxMigration, numberingInCommitMigration } from './event-store-migration.js';
 export {
   type DecideEach,
   EventStore,
@@ -18,5 +19,12 @@ export {
 } from './projection.js';
 export { type Relay, type RelayOptions, startRelay } from './relay.js';
 export { replay } from './replay.js';
-export type { DecidedEvent, EventMeta, NewEvent, StoredEvent } from './stored-event.js';
-export { Ending, inTransaction, isStalePlan, type Statement, type Tx } from './transaction.js';
+export type { DecidedEvent, EventMeta, NewEvent, NumberedEvent, StoredEvent } from './stored-event.js';
+export {
+  Ending,
+  inTransaction,
+  isStalePlan,
+  type Queryable,
+  type Statement,
+  type Tx,
+} from './transaction.js';

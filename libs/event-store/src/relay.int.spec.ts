@@ -16,6 +16,7 @@ import {
   EventStore,
   eventStoreMigration,
   inTransaction,
+  numberingInCommitMigration,
   type Relay,
   replay,
   startRelay,
@@ -35,6 +36,7 @@ describe('the relay', () => {
   const relays: Relay[] = [];
   const start = () => {
     const relay = startRelay({
+      pool,
       databaseUrl: postgres.databaseUrl('audit-ledger'),
       nc,
       service: 'audit-ledger',
@@ -80,7 +82,12 @@ describe('the relay', () => {
   beforeAll(async () => {
     [postgres, nats] = await Promise.all([
       startPostgres({
-        migrations: { 'audit-ledger': [eventStoreMigration('audit-ledger', 1_700_000_000_000)] },
+        migrations: {
+          'audit-ledger': [
+            eventStoreMigration('audit-ledger', 1_700_000_000_000),
+            numberingInCommitMigration(1_700_000_000_001),
+          ],
+        },
       }),
       startNats(),
     ]);

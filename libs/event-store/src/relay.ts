@@ -5,11 +5,15 @@ import type { Logger } from '@agentlattice/observability';
 import { jetstream, type JetStreamClient } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import pg from 'pg';
+import { onCommitted } from './committed-events.js';
 import { connectionLimits, noticeVanishedPeer } from './connection-limits.js';
 import { eventChannel } from './event-store-migration.js';
-import { type NumberedRow, storedColumns, toWireEvent } from './stored-event.js';
+import { numberLeftStatements } from './number-events.js';
+import { type NumberedEvent, storedColumns, toWireEvent } from './stored-event.js';
 
 export interface RelayOptions {
+  /** Through which this process commits its events. */
+  readonly pool: pg.Pool;
   readonly databaseUrl: string;
   readonly nc: NatsConnection;
   readonly service: ServiceName;
@@ -29,20 +33,27 @@ const pageSize = 1_000;
 const wholeTableMs = 60_000;
 const wholeTable = { query_timeout: wholeTableMs };
 /** While events keep coming, those of this time go out together: nobody's answer waits for the relay. */
-const gatherMs = 40;
+const gatherMs = 250;
+/** What this process committed and has not published yet; beyond it the table is read. */
+const maxRemembered = 4_096;
 const messageLimits = { events: 128, bytes: 256 * 1024 } as const;
 
 /**
- * Carries committed events to JetStream. It numbers them after their commit, so that `gpos` (per service) and
- * `source_seq` (per workspace) have no gaps whatever order transactions end in, and publishes in that order. Of several
- * replicas one works: it holds the database's advisory lock. What was acknowledged is remembered; after a crash the rest
- * goes out again, and after a loss of the stream the last 72 h do.
+ * Carries committed events to JetStream in the order of their numbers. What this process commits it publishes from memory;
+ * what another replica committed, or what was not published before a crash, it reads from the table. Of several replicas
+ * one works: it holds the database's advisory lock, and the others tell it when they commit something. What was
+ * acknowledged is remembered; after a crash the rest goes out again, and after a loss of the stream the last 72 h do.
  */
 export function startRelay(options: RelayOptions): Relay {
   const stopping = new AbortController();
+  let session: RelaySession | undefined;
+  const holder = new HolderNotice(options);
+  const ignore = onCommitted(options.pool, (events) => {
+    if (session?.offer(events) !== true) holder.tell();
+  });
   const done = (async () => {
     while (!stopping.signal.aborted) {
-      const session = new RelaySession(options, stopping.signal);
+      session = new RelaySession(options, stopping.signal);
       try {
         await session.run();
       } catch (error) {
@@ -50,6 +61,7 @@ export function startRelay(options: RelayOptions): Relay {
           options.logger.warn({ err: error, service: options.service }, 'the event relay starts again');
       } finally {
         await session.close();
+        session = undefined;
       }
       await pause(500, stopping.signal);
     }
@@ -57,9 +69,40 @@ export function startRelay(options: RelayOptions): Relay {
   return {
     stop: async () => {
       stopping.abort();
+      ignore();
       await done;
+      await holder.told;
     },
   };
+}
+
+const schemaOf = (service: ServiceName) => service.replaceAll('-', '_');
+
+/** Tells the replica that holds the lock that events were committed elsewhere, once for all that come close together. */
+class HolderNotice {
+  told: Promise<void> = Promise.resolve();
+  private telling = false;
+
+  constructor(private readonly options: RelayOptions) {}
+
+  tell(): void {
+    if (this.telling) return;
+    this.telling = true;
+    this.told = this.notify();
+  }
+
+  private async notify(): Promise<void> {
+    const { pool, service, logger } = this.options;
+    await pause(gatherMs);
+    // Commits from here on are told anew.
+    this.telling = false;
+    await pool
+      .query(`SELECT pg_notify($1, '')`, [eventChannel(schemaOf(service))])
+      .catch((error: unknown) => {
+        // The holder looks by itself every second.
+        logger.debug({ err: error, service }, 'the relay could not be told of events');
+      });
+  }
 }
 
 /** One hold of the lock. */
@@ -68,8 +111,11 @@ class RelaySession {
   private readonly js: JetStreamClient;
   private lost: Error | undefined;
   private wake: () => void = () => {};
-  /** Transactions below it are over and all their events numbered; 0 looks at the whole table. */
-  private settledXid = '0';
+  private holds = false;
+  /** Committed by this process, not yet published, in ascending order. */
+  private recent: NumberedEvent[] = [];
+  /** The table may hold what `recent` does not. */
+  private unread = true;
   private published = 0;
   /** Monotonic. */
   private publishedAt = Number.NEGATIVE_INFINITY;
@@ -97,7 +143,10 @@ class RelaySession {
     };
     this.client.on('error', lose);
     this.client.on('end', () => lose());
-    this.client.on('notification', () => this.wake());
+    this.client.on('notification', () => {
+      this.unread = true;
+      this.wake();
+    });
     const stop = () => this.wake();
     this.signal.addEventListener('abort', stop, { once: true });
     try {
@@ -111,7 +160,11 @@ class RelaySession {
     await this.client.connect();
     await this.client.query(noticeVanishedPeer);
     if (!(await this.lock())) return;
+    this.holds = true;
     await this.client.query(`LISTEN ${eventChannel(this.schema)}`);
+    await this.numberLeft();
+    // Losing a checkpoint costs a second delivery, which readers expect; waiting for the disk would cost more.
+    await this.client.query('SET synchronous_commit = off');
     await this.readCheckpoint();
     let checkedAt = Number.NEGATIVE_INFINITY;
     while (!this.signal.aborted) {
@@ -120,17 +173,31 @@ class RelaySession {
       if (performance.now() - checkedAt >= this.pollMs) {
         await this.followStream();
         checkedAt = performance.now();
+        this.unread = true;
       }
-      const full = await this.number();
       await this.publish();
-      if (full) continue;
       await woken;
       const restMs = this.publishedAt + gatherMs - performance.now();
       if (restMs > 0) await pause(restMs, this.signal);
     }
   }
 
+  /** Takes events just committed. @returns whether they are published from here */
+  offer(events: readonly NumberedEvent[]): boolean {
+    if (!this.holds || this.lost !== undefined) return false;
+    this.recent.push(...events);
+    // Two commits may be told in another order than they took place in.
+    this.recent.sort((a, b) => Number(a.gpos) - Number(b.gpos));
+    if (this.recent.length > maxRemembered) {
+      this.recent = [];
+      this.unread = true;
+    }
+    this.wake();
+    return true;
+  }
+
   async close(): Promise<void> {
+    this.holds = false;
     await this.client.end().catch(() => {});
   }
 
@@ -139,7 +206,7 @@ class RelaySession {
   }
 
   private get schema(): string {
-    return this.options.service.replaceAll('-', '_');
+    return schemaOf(this.options.service);
   }
 
   /** Another replica may hold it: then this one waits until it goes. */
@@ -198,50 +265,23 @@ class RelaySession {
     return true;
   }
 
-  /**
-   * Numbers what is committed and has no number yet. Inside a stream the order of ids is the order of versions: nobody
-   * can insert version n+1 before version n was committed.
-   * @returns whether there may be more
-   */
-  private async number(): Promise<boolean> {
-    const { rows } = await this.client.query<{ xmin: string }>(
-      'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin',
-    );
-    const numbering = {
-      text: `WITH fresh AS MATERIALIZED (
-         SELECT e.id, e.event_id, e.org_id FROM event e
-          WHERE e.xid >= $1::text::xid8
-            AND NOT EXISTS (SELECT FROM event_position p WHERE p.event_id = e.event_id)
-          ORDER BY e.id LIMIT $2),
-       last AS MATERIALIZED (
-         SELECT o.org_id, (SELECT p.source_seq FROM event_position p WHERE p.org_id = o.org_id
-                            ORDER BY p.source_seq DESC LIMIT 1) AS source_seq
-           FROM (SELECT DISTINCT org_id FROM fresh) o)
-       INSERT INTO event_position (event_id, org_id, gpos, source_seq)
-       SELECT f.event_id, f.org_id,
-              (SELECT coalesce(max(gpos), 0) FROM event_position) + row_number() OVER (ORDER BY f.id),
-              coalesce(l.source_seq, 0) + row_number() OVER (PARTITION BY f.org_id ORDER BY f.id)
-         FROM fresh f JOIN last l USING (org_id)`,
-      values: [this.settledXid, pageSize],
-      ...(this.settledXid === '0' && wholeTable),
-    };
-    const { rowCount } = await this.client.query(numbering);
-    const full = rowCount === pageSize;
-    if (!full) this.settledXid = rows[0]?.xmin ?? '0';
-    return full;
+  /** Releases before this one numbered events after their commit; what they left without a number gets it now. */
+  private async numberLeft(): Promise<void> {
+    for (let found = pageSize; found === pageSize;) {
+      await this.client.query('BEGIN');
+      for (const { text, values } of numberLeftStatements(pageSize))
+        found = (await this.client.query({ text, values: [...values], ...wholeTable })).rowCount ?? 0;
+      await this.client.query('COMMIT');
+    }
   }
 
   private async publish(): Promise<void> {
     if (this.incarnation === null) return;
     for (;;) {
       if (this.signal.aborted || this.lost !== undefined) return;
-      const { rows } = await this.client.query<NumberedRow>(
-        `SELECT ${storedColumns}, p.gpos, p.source_seq FROM event_position p JOIN event e USING (event_id)
-          WHERE p.gpos > $1 ORDER BY p.gpos LIMIT $2`,
-        [this.published, pageSize],
-      );
-      if (rows.length === 0) return;
-      const events = rows.map((row) => toWireEvent(this.options.service, row));
+      const next = await this.next();
+      if (next.length === 0) return;
+      const events = next.map((event) => toWireEvent(this.options.service, event));
       const acks = await Promise.all(messagesOf(events).map((message) => this.send(message)));
       const last = events.at(-1);
       // Numbers that went back mean another stream than a moment ago.
@@ -250,8 +290,26 @@ class RelaySession {
       this.published = last?.gpos ?? this.published;
       this.publishedAt = performance.now();
       await this.checkpoint();
-      if (rows.length < pageSize) return;
     }
+  }
+
+  /** What is to be published next: from memory where nothing is missing before it, else from the table. */
+  private async next(): Promise<NumberedEvent[]> {
+    const start = this.recent.findIndex(({ gpos }) => Number(gpos) > this.published);
+    this.recent = start === -1 ? [] : this.recent.slice(start);
+    const gap = this.recent.findIndex(({ gpos }, i) => Number(gpos) !== this.published + i + 1);
+    const known = this.recent.slice(0, Math.min(gap === -1 ? this.recent.length : gap, pageSize));
+    if (known.length > 0) return known;
+    if (!this.unread && this.recent.length === 0) return [];
+    this.unread = false;
+    const { rows } = await this.client.query<NumberedEvent>({
+      name: 'next-events',
+      text: `SELECT ${storedColumns}, p.gpos, p.source_seq FROM event_position p JOIN event e USING (event_id)
+          WHERE p.gpos > $1 ORDER BY p.gpos LIMIT $2`,
+      values: [this.published, pageSize],
+    });
+    if (rows.length > 0) this.unread = true;
+    return rows;
   }
 
   private async send(events: readonly WireEvent[]): Promise<number> {
@@ -269,10 +327,11 @@ class RelaySession {
   }
 
   private async checkpoint(): Promise<void> {
-    await this.client.query('UPDATE relay_checkpoint SET stream_incarnation = $1, published_gpos = $2', [
-      this.incarnation,
-      this.published,
-    ]);
+    await this.client.query({
+      name: 'checkpoint',
+      text: 'UPDATE relay_checkpoint SET stream_incarnation = $1, published_gpos = $2',
+      values: [this.incarnation, this.published],
+    });
   }
 }
 
@@ -302,4 +361,4 @@ export function messagesOf(events: readonly WireEvent[]): WireEvent[][] {
   return messages;
 }
 
-const pause = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => {});
+const pause = (ms: number, signal?: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => {});

@@ -5,7 +5,7 @@ import type {
   ServiceName,
 } from '@agentlattice/contracts';
 import type pg from 'pg';
-import { type NumberedRow, storedColumns, toWireEvent } from './stored-event.js';
+import { type NumberedEvent, storedColumns, toWireEvent } from './stored-event.js';
 
 type ReplayCommand = ReturnType<typeof replayCommand>;
 
@@ -23,7 +23,7 @@ export async function replay(
     'SELECT coalesce(max(gpos), 0) AS gpos FROM event_position',
   );
   const head_gpos = Number(head.rows[0]?.gpos ?? 0);
-  const { rows } = await pool.query<NumberedRow>(
+  const { rows } = await pool.query<NumberedEvent>(
     `SELECT ${storedColumns}, p.gpos, p.source_seq
        FROM event_position p JOIN event e USING (event_id)
       WHERE p.gpos > $1 AND p.gpos <= $2 AND ($3::text IS NULL OR p.org_id = $3)

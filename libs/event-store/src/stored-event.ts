@@ -35,13 +35,13 @@ export interface StoredEvent extends NewEvent {
 export const storedColumns =
   'e.org_id, e.stream_id, e.version, e.event_id, e.type, e.schema_version, e.data, e.meta, e.occurred_at';
 
-export interface NumberedRow extends StoredEvent {
+export interface NumberedEvent extends StoredEvent {
   /** bigint: pg gives text. */
   readonly gpos: string;
   readonly source_seq: string;
 }
 
-export function toWireEvent(source: ServiceName, row: NumberedRow): WireEvent {
+export function toWireEvent(source: ServiceName, row: NumberedEvent): WireEvent {
   return {
     event_id: row.event_id,
     type: row.type,

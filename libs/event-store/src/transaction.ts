@@ -1,8 +1,17 @@
 import type pg from 'pg';
+import { announceCommitted } from './committed-events.js';
 import { isSilence } from './connection-limits.js';
+import { numbered, numberStatements } from './number-events.js';
+import type { StoredEvent } from './stored-event.js';
+
+/** A connection or a pool, for what only reads or stands alone. */
+export type Queryable = Pick<pg.PoolClient, 'query'>;
 
 /** A connection inside of a transaction. */
-export type Tx = Pick<pg.PoolClient, 'query'>;
+export interface Tx extends Queryable {
+  /** The events it has inserted so far, in order; they are numbered together with the COMMIT. */
+  readonly inserted: StoredEvent[];
+}
 
 export interface Statement {
   readonly text: string;
@@ -22,7 +31,8 @@ type Work<T> = (tx: Tx, answers: readonly pg.QueryResult[]) => Promise<T | Endin
 
 /**
  * Runs `work` in one transaction; a connection whose state is in doubt is not given back to the pool. It may run a second
- * time: a statement that was prepared before a migration fails once.
+ * time: a statement that was prepared before a migration fails once. Events that it inserted are numbered in the same
+ * write as the COMMIT; `onCommitted` hears of them.
  * @param opening statements that only read or lock: they travel together with the BEGIN, and `work` gets their answers
  */
 export async function inTransaction<T>(
@@ -46,11 +56,20 @@ async function once<T>(pool: pg.Pool, work: Work<T>, opening: readonly Statement
   client.on('error', onError);
   try {
     const [, ...opened] = await together(client, [begin, ...opening]);
-    const ended = await work(client, opened);
-    const answers = await together(client, [...(ended instanceof Ending ? ended.statements : []), commit]);
+    const tx: Tx = {
+      query: ((...args: Parameters<typeof client.query>) => client.query(...args)) as Tx['query'],
+      inserted: [],
+    };
+    const ended = await work(tx, opened);
+    const last = ended instanceof Ending ? ended.statements : [];
+    const numbering = numberStatements(tx.inserted);
+    const answers = await together(client, [...last, ...numbering, commit]).catch((error: unknown) => {
+      throw isAborted(error) ? new Error('the transaction was rolled back', { cause: error }) : error;
+    });
     // After a failure the server takes a COMMIT for a ROLLBACK and does not complain.
     if (answers.at(-1)?.command !== 'COMMIT') throw new Error('the transaction was rolled back');
-    return ended instanceof Ending ? ended.result(answers.slice(0, -1)) : ended;
+    if (numbering.length > 0) announceCommitted(pool, numbered(tx.inserted, answers.at(-2)));
+    return ended instanceof Ending ? ended.result(answers.slice(0, last.length)) : ended;
   } catch (error) {
     // Nobody answers: whether a COMMIT took place is unknown, and what is said now could be heard much later.
     if (isSilence(error)) broken = error;
@@ -79,6 +98,9 @@ function together(client: pg.PoolClient, statements: readonly Statement[]): Prom
     stream.uncork();
   }
 }
+
+/** An earlier statement failed, and its error was not passed on. */
+const isAborted = (error: unknown) => (error as { code?: unknown } | null)?.code === '25P02';
 
 /** "cached plan must not change result type": a migration changed a table while connections were open. */
 export const isStalePlan = (error: unknown) => (error as { code?: unknown } | null)?.code === '0A000';

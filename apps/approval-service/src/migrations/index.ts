@@ -1,4 +1,4 @@
-import { eventStoreMigration } from '@agentlattice/event-store';
+import { eventStoreMigration, numberingInCommitMigration } from '@agentlattice/event-store';
 import { ApprovalTables1764000000200 } from './approval-tables-1764000000200.js';
 import { Deciding1764100000100 } from './deciding-1764100000100.js';
 import { Escalations1764100000200 } from './escalations-1764100000200.js';
@@ -10,4 +10,5 @@ export const migrations = [
   Deciding1764100000100,
   PolicyChanges1764100000150,
   Escalations1764100000200,
+  numberingInCommitMigration(1796000000000),
 ];

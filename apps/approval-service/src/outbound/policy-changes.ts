@@ -1,5 +1,5 @@
 import type { ApprovalTerms, PolicyChange } from '@agentlattice/contracts';
-import type { ProjectedEvent, Statement, Tx } from '@agentlattice/event-store';
+import type { ProjectedEvent, Queryable, Statement, Tx } from '@agentlattice/event-store';
 import { policyChangeTypes } from '../domain/policy-change-note.js';
 import type { OpenableItem } from './approval-rows.js';
 
@@ -101,7 +101,7 @@ export function notingOpenedBesideChange(items: readonly OpenableItem[]): Statem
  * Spreads new changes over the pending requests that they concern; each is left with the newest one. It may wait for a
  * replica that asks the engine about some of them, and nobody waits for it: the changes' keys stay open to others.
  */
-export async function spreadPolicyChanges(db: Tx): Promise<void> {
+export async function spreadPolicyChanges(db: Queryable): Promise<void> {
   await db.query(
     `WITH change AS (
        UPDATE policy_change SET spread = true
@@ -134,7 +134,7 @@ export interface Rejudging {
   readonly traceparent: string | null;
 }
 
-export async function workspacesToRejudge(db: Tx): Promise<string[]> {
+export async function workspacesToRejudge(db: Queryable): Promise<string[]> {
   const { rows } = await db.query<{ org_id: string }>('SELECT DISTINCT org_id FROM rejudging');
   return rows.map((row) => row.org_id);
 }

@@ -1,4 +1,8 @@
-import { eventStoreMigration } from '@agentlattice/event-store';
+import { eventStoreMigration, numberingInCommitMigration } from '@agentlattice/event-store';
 import { Principals1764050000001 } from './1764050000001-principals.js';
 
-export const migrations = [eventStoreMigration('gateway', 1764050000000), Principals1764050000001];
+export const migrations = [
+  eventStoreMigration('gateway', 1764050000000),
+  Principals1764050000001,
+  numberingInCommitMigration(1796000000000),
+];

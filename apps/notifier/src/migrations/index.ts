@@ -1,4 +1,4 @@
-import { eventStoreMigration, inboxMigration } from '@agentlattice/event-store';
+import { eventStoreMigration, inboxMigration, numberingInCommitMigration } from '@agentlattice/event-store';
 import { ChannelFailures1764200000200 } from './channel-failures-1764200000200.js';
 import { ChannelTables1764100000200 } from './channel-tables-1764100000200.js';
 import { OutgoingEvents1764000000200 } from './outgoing-events-1764000000200.js';
@@ -11,4 +11,5 @@ export const migrations = [
   ChannelTables1764100000200,
   ChannelFailures1764200000200,
   WebhookUrls1764300000200,
+  numberingInCommitMigration(1796000000000),
 ];

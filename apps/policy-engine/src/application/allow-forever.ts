@@ -1,5 +1,5 @@
 import { type CommandRequest, type policyEngineCommands, Refused } from '@agentlattice/contracts';
-import type { EventStore, StoredEvent, Tx } from '@agentlattice/event-store';
+import type { EventStore, Queryable, StoredEvent, Tx } from '@agentlattice/event-store';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
 import { typeid } from 'typeid-js';
@@ -180,7 +180,7 @@ const left = ({ policy_id }: ForeverRequest, detail: string, policy_version: num
   detail,
 });
 
-async function standing(db: Tx, { org_id, policy_id }: ForeverRequest): Promise<StandingPolicy> {
+async function standing(db: Queryable, { org_id, policy_id }: ForeverRequest): Promise<StandingPolicy> {
   const { rows } = await db.query<NonNullable<StandingPolicy>>(
     'SELECT version, content FROM policy WHERE org_id = $1 AND policy_id = $2',
     [org_id, policy_id],
@@ -190,7 +190,7 @@ async function standing(db: Tx, { org_id, policy_id }: ForeverRequest): Promise<
 
 /** A policy in force for exactly the action type; not the one just made. */
 async function exactPolicy(
-  db: Tx,
+  db: Queryable,
   { org_id, action_type }: ForeverRequest,
   except = '',
 ): Promise<{ id: string; name: string; version: number } | null> {

@@ -1,4 +1,4 @@
-import { eventStoreMigration } from '@agentlattice/event-store';
+import { eventStoreMigration, numberingInCommitMigration } from '@agentlattice/event-store';
 import { ForeverTables1764000000300 } from './forever-tables-1764000000300.js';
 import { PolicyAuthors1764200000100 } from './policy-authors-1764200000100.js';
 import { PolicyTables1764000000100 } from './policy-tables-1764000000100.js';
@@ -8,4 +8,5 @@ export const migrations = [
   PolicyTables1764000000100,
   ForeverTables1764000000300,
   PolicyAuthors1764200000100,
+  numberingInCommitMigration(1796000000000),
 ];

@@ -1,5 +1,5 @@
 import type { Actor, CommandResponse, OperatorRole, policyEngineCommands } from '@agentlattice/contracts';
-import type { ProjectedEvent, Tx } from '@agentlattice/event-store';
+import type { ProjectedEvent, Queryable, Tx } from '@agentlattice/event-store';
 import type pg from 'pg';
 import type { Forever } from '../domain/forever.js';
 
@@ -75,9 +75,9 @@ export class ForeverRequests {
   async settle(
     { org_id, approval_id }: ForeverRequest,
     result: PolicyLeft,
-    tx: Tx = this.pool,
+    db: Queryable = this.pool,
   ): Promise<boolean> {
-    const { rowCount } = await tx.query(
+    const { rowCount } = await db.query(
       `INSERT INTO forever_request AS f (org_id, approval_id, result) VALUES ($1, $2, $3)
        ON CONFLICT (org_id, approval_id) DO UPDATE SET result = excluded.result WHERE f.result IS NULL`,
       [org_id, approval_id, JSON.stringify(result)],

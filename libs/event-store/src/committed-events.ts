@@ -1,0 +1,22 @@
+import type pg from 'pg';
+import type { NumberedEvent } from './stored-event.js';
+
+export type CommittedListener = (events: readonly NumberedEvent[]) => void;
+
+const listeners = new WeakMap<pg.Pool, Set<CommittedListener>>();
+
+/**
+ * Tells of events that this process has just committed through a pool, with their numbers, so that nobody reads them back.
+ * A commit whose outcome stayed unknown is not told: its events are found in the tables.
+ * @returns ends it
+ */
+export function onCommitted(pool: pg.Pool, listener: CommittedListener): () => void {
+  const own = listeners.get(pool) ?? new Set();
+  listeners.set(pool, own.add(listener));
+  return () => void own.delete(listener);
+}
+
+/** Called once they are on disk. */
+export function announceCommitted(pool: pg.Pool, events: readonly NumberedEvent[]): void {
+  for (const listener of listeners.get(pool) ?? []) listener(events);
+}

@@ -1,0 +1,76 @@
+import type pg from 'pg';
+import type { NumberedEvent, StoredEvent } from './stored-event.js';
+import type { Statement } from './transaction.js';
+
+/** Held from the numbering to the end of the commit; the second key is the schema. */
+const numberingLock = 715_402_004;
+
+const lock: Statement = {
+  text: 'SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))',
+  values: [numberingLock],
+};
+
+/** Gives events the next numbers of the service (`gpos`) and of their workspaces (`source_seq`), in the order of `n`. */
+const insertPositions = (fresh: string) => `WITH fresh AS MATERIALIZED (${fresh}),
+     last AS MATERIALIZED (
+       SELECT o.org_id, (SELECT p.source_seq FROM event_position p WHERE p.org_id = o.org_id
+                          ORDER BY p.source_seq DESC LIMIT 1) AS source_seq
+         FROM (SELECT DISTINCT org_id FROM fresh) o)
+     INSERT INTO event_position (event_id, org_id, gpos, source_seq)
+     SELECT f.event_id, f.org_id,
+            (SELECT coalesce(max(gpos), 0) FROM event_position) + row_number() OVER (ORDER BY f.n),
+            coalesce(l.source_seq, 0) + row_number() OVER (PARTITION BY f.org_id ORDER BY f.n)
+       FROM fresh f JOIN last l USING (org_id)
+     RETURNING event_id, gpos, source_seq`;
+
+const numberGiven = insertPositions(
+  'SELECT * FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS f (event_id, org_id, n)',
+);
+
+const numberFound = insertPositions(
+  `SELECT e.event_id, e.org_id, e.id AS n FROM event e
+    WHERE NOT EXISTS (SELECT FROM event_position p WHERE p.event_id = e.event_id) ORDER BY e.id LIMIT $1`,
+);
+
+/**
+ * What numbers the events of a transaction; it is sent together with the COMMIT, so the lock is held for one commit and
+ * no longer. Two statements: only one that begins after the lock is held sees what others numbered before.
+ */
+export const numberStatements = (events: readonly StoredEvent[]): Statement[] =>
+  events.length === 0
+    ? []
+    : [
+        lock,
+        {
+          text: numberGiven,
+          values: [events.map(({ event_id }) => event_id), events.map(({ org_id }) => org_id)],
+        },
+      ];
+
+/** The same for committed events without a number, as releases wrote them that numbered after the commit. */
+export const numberLeftStatements = (limit: number): Statement[] => [
+  lock,
+  { text: numberFound, values: [limit] },
+];
+
+interface PositionRow {
+  readonly event_id: string;
+  /** bigint: pg gives text. */
+  readonly gpos: string;
+  readonly source_seq: string;
+}
+
+/** Events with the numbers that `numberStatements` gave them, in the order of the numbers. */
+export function numbered(
+  events: readonly StoredEvent[],
+  answer: pg.QueryResult | undefined,
+): readonly NumberedEvent[] {
+  const positions = new Map(
+    ((answer?.rows ?? []) as readonly PositionRow[]).map((row) => [row.event_id, row] as const),
+  );
+  return events.map((event) => {
+    const position = positions.get(event.event_id);
+    if (position === undefined) throw new Error(`event ${event.event_id} got no number`);
+    return { ...event, gpos: position.gpos, source_seq: position.source_seq };
+  });
+}
