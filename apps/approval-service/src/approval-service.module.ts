@@ -35,6 +35,7 @@ import { ApprovalsResponder } from './inbound/approvals.responder.js';
 import { DecisionsResponder } from './inbound/decisions.responder.js';
 import { OpenResponder } from './inbound/open.responder.js';
 import { DeadlineAlarms } from './outbound/deadline-alarms.js';
+import { LedgerIntake } from './outbound/ledger-intake.js';
 import { Members, projectMember } from './outbound/members.js';
 import { notePolicyChanges } from './outbound/policy-changes.js';
 import { makeGrantOf } from './read/approval-grant.js';
@@ -63,6 +64,7 @@ interface Stoppable {
 
 const sweepEveryMs = 1_000;
 const graceMs = 2_000;
+const askForRequestedMs = 2_000;
 /** The net under being told: another replica noted a change, or a request was opened beside one. */
 const rejudgeEveryMs = 500;
 const lookForUndecidableEveryMs = 10_000;
@@ -279,6 +281,8 @@ function background(
   const openUnopened = makeOpenUnopened({ pool, commands, open, logger, graceMs });
   return [
     startRelay({ pool, databaseUrl, nc, service: 'approval-service', logger }),
+    new LedgerIntake({ pool, commands, logger }).start(),
+    // A request that its batch did not open is rare: the ledger is asked for such, and sends nothing by itself.
     startProjection({
       pool,
       nc,
@@ -287,6 +291,8 @@ function background(
       sources: ['audit-ledger'],
       types: ['action.requested'],
       handleAll: noteRequestedActions,
+      onlyAsks: true,
+      checkEveryMs: askForRequestedMs,
       logger,
     }),
     new RegularWork('the sweep of deadlines', sweepEveryMs, () => deadlines.run(), logger).start(),

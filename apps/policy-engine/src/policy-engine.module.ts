@@ -93,6 +93,7 @@ const askForForeverMs = 2_000;
           durable: 'policy-engine-forever',
           sources: ['approval-service'],
           types: ['approval.approved'],
+          containing: { scope: 'forever' },
           handle: noteForever,
           onlyAsks: true,
           checkEveryMs: askForForeverMs,

@@ -133,6 +133,7 @@ export const natsPermissions: Readonly<Record<ServiceName, ServicePermissions>> 
       'reply.gateway.*.submission',
       'wake.*',
       'cmd.audit-ledger.requested_action',
+      'cmd.audit-ledger.append_events',
       'cmd.policy-engine.rejudge',
       ...consuming('approval-service'),
       ...replays('audit-ledger', 'gateway', 'policy-engine'),

@@ -39,7 +39,7 @@ export async function appendFreeEvents(tx: Tx, events: readonly NewEvent[]): Pro
   const offered = identified(events);
   const { rows } = await tx.query<{ event_id: string }>(
     `${insert} ON CONFLICT ON CONSTRAINT event_stream_version DO NOTHING RETURNING e.event_id`,
-    [JSON.stringify(offered)],
+    [asRows(offered)],
   );
   const free = new Set(rows.map(({ event_id }) => event_id));
   const stored = offered.filter(({ event_id }) => free.has(event_id));
@@ -51,10 +51,13 @@ export async function appendFreeEvents(tx: Tx, events: readonly NewEvent[]): Pro
 export const identified = (events: readonly NewEvent[]): StoredEvent[] =>
   events.map((event) => ({ schema_version: 1, event_id: typeid('evt').toString(), ...event }));
 
+const asRows = (events: readonly StoredEvent[]) =>
+  JSON.stringify(events.map((event) => ({ ...event, erasable: undefined })));
+
 /** What `appendEvents` sends; `conflictOr` tells what its failure means. Who sends it adds the events to `tx.inserted`. */
 export const appending = (events: readonly StoredEvent[]): Statement => ({
   text: insert,
-  values: [JSON.stringify(events)],
+  values: [asRows(events)],
 });
 
 /** A version that is taken says that the stream has moved on; any other error stays what it is. */

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { appendEvents, appending, conflictOr, identified, VersionConflict } from './append-events.js';
 import {
   type DecidedEvent,
+  type Erasable,
   type EventMeta,
   type NewEvent,
   storedColumns,
@@ -37,6 +38,8 @@ export interface UpdateMany<
   readonly streams: readonly Ref[];
   /** Nothing it decides may be refused: a refusal of one stream gives up all. */
   readonly command: (now: Date, stream: Ref) => Cmd;
+  /** What is said with an event and may have to be erased. */
+  readonly erasable?: (event: Event, stream: Ref) => Erasable;
   readonly project?: (tx: Tx, events: readonly StoredEvent[]) => Promise<void>;
 }
 
@@ -61,6 +64,8 @@ export interface DecideEach<State, Cmd, Event extends DecidedEvent, Ref extends 
   readonly reads: readonly Statement[];
   /** May refuse itself, as the decider may. */
   readonly command: (now: Date, stream: Ref, read: readonly pg.QueryResult[]) => Cmd;
+  /** What is said with an event and may have to be erased. */
+  readonly erasable?: (event: Event, stream: Ref) => Erasable;
   /** What is written with the events, and read once they are written. */
   readonly along: (outcomes: readonly Outcome<State, Ref>[]) => readonly Statement[];
 }
@@ -188,12 +193,12 @@ async function updateOnce<State, Cmd, Event extends DecidedEvent>(
 
 async function updateManyOnce<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>(
   tx: Tx,
-  { decider, streams, command, project }: UpdateMany<State, Cmd, Event, Ref>,
+  { decider, streams, command, erasable, project }: UpdateMany<State, Cmd, Event, Ref>,
 ): Promise<UpdatedMany<State>> {
   const now = await lockStreams(tx, streams);
   const { text, values } = loadStatement(streams);
   const { rows } = await tx.query<StoredEvent>(text, [...values]);
-  const outcomes = decideInTurn(decider, streams, rows, now, (stream) => command(now, stream));
+  const outcomes = decideInTurn({ decider, streams, erasable }, rows, now, (stream) => command(now, stream));
   for (const { refused } of outcomes) if (refused !== null) throw refused;
   const events = await appendEvents(
     tx,
@@ -205,12 +210,14 @@ async function updateManyOnce<State, Cmd, Event extends DecidedEvent, Ref extend
 
 function decideEachOnce<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>(
   tx: Tx,
-  { decider, streams, command, along }: DecideEach<State, Cmd, Event, Ref>,
+  { decider, streams, command, erasable, along }: DecideEach<State, Cmd, Event, Ref>,
   [locked, loaded, ...read]: readonly pg.QueryResult[],
 ): Ending<DecidedEach<State, Ref>> {
   const now = timeIn(locked?.rows as readonly TimeRow[] | undefined);
   const rows = (loaded?.rows ?? []) as readonly StoredEvent[];
-  const outcomes = decideInTurn(decider, streams, rows, now, (stream) => command(now, stream, read));
+  const outcomes = decideInTurn({ decider, streams, erasable }, rows, now, (stream) =>
+    command(now, stream, read),
+  );
   const events = outcomes.flatMap((outcome) => outcome.events);
   const first = events.length === 0 ? [] : [appending(events)];
   tx.inserted.push(...events);
@@ -222,8 +229,13 @@ function decideEachOnce<State, Cmd, Event extends DecidedEvent, Ref extends Stre
 
 /** Each command finds its stream as the commands before it left it. */
 function decideInTurn<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>(
-  decider: Decider<State, Cmd, Event>,
-  streams: readonly Ref[],
+  {
+    decider,
+    streams,
+    erasable,
+  }: Pick<DecideEach<State, Cmd, Event, Ref>, 'decider' | 'streams'> & {
+    readonly erasable: ((event: Event, stream: Ref) => Erasable) | undefined;
+  },
   loaded: readonly StoredEvent[],
   now: Date,
   command: (stream: Ref) => Cmd,
@@ -241,14 +253,15 @@ function decideInTurn<State, Cmd, Event extends DecidedEvent, Ref extends Stream
     try {
       const decided = decider.decide(command(stream), before.state);
       const events = identified(
-        decided.map(({ type, data }, i) => ({
+        decided.map((event, i) => ({
           org_id,
           stream_id,
           version: before.version + i + 1,
-          type,
-          data,
+          type: event.type,
+          data: event.data,
           meta,
           occurred_at: now,
+          ...(erasable !== undefined && { erasable: erasable(event, stream) }),
         })),
       );
       const state = fold(decider, decided, before.state);

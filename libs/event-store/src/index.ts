@@ -19,7 +19,15 @@ export {
 } from './projection.js';
 export { type Relay, type RelayOptions, startRelay } from './relay.js';
 export { replay } from './replay.js';
-export type { DecidedEvent, EventMeta, NewEvent, NumberedEvent, StoredEvent } from './stored-event.js';
+export { toWireEvent } from './stored-event.js';
+export type {
+  DecidedEvent,
+  Erasable,
+  EventMeta,
+  NewEvent,
+  NumberedEvent,
+  StoredEvent,
+} from './stored-event.js';
 export {
   Ending,
   inTransaction,

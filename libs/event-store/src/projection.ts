@@ -25,6 +25,8 @@ interface ProjectionSettings {
   readonly sources: readonly ServiceName[];
   /** Default: all types of these services. To take all of one source costs less than to leave a few out. */
   readonly types?: readonly string[];
+  /** Only events whose data have these members; the source leaves out the others. For one that only asks. */
+  readonly containing?: Readonly<Record<string, string>>;
   readonly logger: Logger;
   /** How often sources are asked for what was missed; default 30 s. */
   readonly checkEveryMs?: number;
@@ -180,7 +182,7 @@ class RunningProjection implements Projection {
   }
 
   private async readToHead(source: ServiceName): Promise<void> {
-    const { client, types } = this.options;
+    const { client, types, containing } = this.options;
     for (;;) {
       if (this.stopped) return;
       const after_gpos = await this.checked(source);
@@ -188,6 +190,7 @@ class RunningProjection implements Projection {
         after_gpos,
         limit: pageSize,
         ...(types === undefined ? {} : { types: [...types] }),
+        ...(containing === undefined ? {} : { containing: { ...containing } }),
       });
       if (page.through_gpos > after_gpos) await this.applyPage(source, page.events, page.through_gpos);
       if (page.through_gpos >= page.head_gpos) break;

@@ -16,7 +16,7 @@ const pageBytes = 512 * 1024;
 export async function replay(
   pool: pg.Pool,
   service: ServiceName,
-  { after_gpos, limit, org_id, types }: CommandRequest<ReplayCommand>,
+  { after_gpos, limit, org_id, types, containing }: CommandRequest<ReplayCommand>,
 ): Promise<CommandResponse<ReplayCommand>> {
   // Read first: what is numbered meanwhile belongs to the next page.
   const head = await pool.query<{ gpos: string }>(
@@ -27,9 +27,16 @@ export async function replay(
     `SELECT ${storedColumns}, p.gpos, p.source_seq
        FROM event_position p JOIN event e USING (event_id)
       WHERE p.gpos > $1 AND p.gpos <= $2 AND ($3::text IS NULL OR p.org_id = $3)
-        AND ($4::text[] IS NULL OR e.type = ANY ($4))
-      ORDER BY p.gpos LIMIT $5`,
-    [after_gpos, head_gpos, org_id ?? null, types ?? null, limit],
+        AND ($4::text[] IS NULL OR e.type = ANY ($4)) AND ($5::jsonb IS NULL OR e.data @> $5)
+      ORDER BY p.gpos LIMIT $6`,
+    [
+      after_gpos,
+      head_gpos,
+      org_id ?? null,
+      types ?? null,
+      containing === undefined ? null : JSON.stringify(containing),
+      limit,
+    ],
   );
   const events = [];
   let bytes = 0;

@@ -25,7 +25,14 @@ export interface NewEvent extends DecidedEvent {
   readonly event_id?: string;
   /** Default 1. */
   readonly schema_version?: number;
+  readonly erasable?: Erasable;
 }
+
+/**
+ * Texts that belong to an event and may have to be erased, by name. They are never stored with it: the service keeps them
+ * in a table of its own, in the same transaction, and they go along to those who hear of the commit.
+ */
+export type Erasable = Readonly<Record<string, string | null | undefined>>;
 
 export interface StoredEvent extends NewEvent {
   readonly event_id: string;

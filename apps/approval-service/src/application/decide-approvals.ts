@@ -201,6 +201,7 @@ export class DecideApprovals {
         if (performance.now() > until) throw new Unavailable('it waited too long');
         return command(now, person ?? (claim === null ? null : personIn(members?.rows ?? [], claim)));
       },
+      erasable: (_event, { reason }) => ({ reason }),
       along: (decided) => {
         reading = reader.reading(decided.filter(isTold).map(whichOf));
         return [...writing(decided), ...reading];
@@ -229,15 +230,7 @@ interface Committed {
 }
 type Outcomes = readonly Outcome<Approval, Deciding>[];
 
-function writing(outcomes: Outcomes): Statement[] {
-  const reasons = new Map(
-    outcomes.flatMap(({ events, stream }) => events.map(({ event_id }) => [event_id, stream.reason])),
-  );
-  return projecting(
-    outcomes.flatMap(({ events }) => events),
-    ({ event_id }) => ({ reason: reasons.get(event_id) ?? null }),
-  );
-}
+const writing = (outcomes: Outcomes): Statement[] => projecting(outcomes.flatMap(({ events }) => events));
 
 /** Whether somebody hears how the request ended: by this command, or before it. */
 const isTold = ({ refused, state }: Outcome<Approval, Deciding>) =>

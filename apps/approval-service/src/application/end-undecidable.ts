@@ -51,7 +51,8 @@ export const makeEndUndecidable =
         },
       })),
       command: (now, { people }): ApprovalCommand => ({ type: 'NobodyDecides', people, now }),
-      project: projectApprovals({ note }),
+      erasable: () => ({ note }),
+      project: projectApprovals,
     });
     wakeWaiters(nc, events);
     return sure.flatMap(({ item }, i) => {

@@ -51,7 +51,7 @@ export class EscalationSweep extends SharedSweep {
           },
         })),
         command: (now): ApprovalCommand => ({ type: 'Escalate', now }),
-        project: projectApprovals(),
+        project: projectApprovals,
       });
       await setNextEscalations(
         tx,

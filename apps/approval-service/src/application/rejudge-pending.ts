@@ -3,7 +3,6 @@ import { type EventStore, inTransaction, type StoredEvent, type Tx } from '@agen
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
-import type { ApprovalEvent } from '../domain/approval.js';
 import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
 import type { Judgement } from '../domain/decide-judgement.js';
 import { noteOf } from '../domain/policy-change-note.js';
@@ -187,12 +186,8 @@ async function apply(
       grantExpiresAt: new Date(now.getTime() + grantTtlSeconds * 1_000),
       now,
     }),
-    project: projectApprovals((event) => {
-      const one = byId.get(event.stream_id);
-      return one === undefined
-        ? {}
-        : { note: noteOf(event as StoredEvent & ApprovalEvent, one.judgement, one.change) };
-    }),
+    erasable: (event, { judgement, change }) => ({ note: noteOf(event, judgement, change) }),
+    project: projectApprovals,
   });
   await setNextEscalations(
     tx,

@@ -31,7 +31,7 @@ export const makeTimeOutApprovals =
         },
       })),
       command: (now): ApprovalCommand => ({ type: 'TimeOut', now }),
-      project: projectApprovals(),
+      project: projectApprovals,
     });
     wakeWaiters(nc, events);
     return states;

@@ -3,14 +3,6 @@ import type { Statement, StoredEvent, Tx } from '@agentlattice/event-store';
 import { assertNever } from '@agentlattice/decider';
 import type { ApprovalEvent, KnownApproval } from '../domain/approval.js';
 
-/** What was said with events; erasable, so it never stands in one. */
-export interface Said {
-  /** By a person. */
-  readonly reason?: string | null;
-  /** By the system. */
-  readonly note?: string | null;
-}
-
 /** What events change in an approval's row; null leaves what stands. */
 interface RowChange {
   readonly status: KnownApproval['status'] | null;
@@ -25,18 +17,14 @@ interface RowChange {
   readonly resolving_event_id: string | null;
 }
 
-type SaidWith = Said | ((event: StoredEvent) => Said);
-
 /** Brings the rows of approvals to their events and keeps what was said with them, in the transaction of the events. */
-export const projectApprovals =
-  (said: SaidWith = {}) =>
-  async (tx: Tx, events: readonly StoredEvent[]): Promise<void> => {
-    for (const { text, values } of projecting(events, said)) await tx.query(text, [...values]);
-  };
+export async function projectApprovals(tx: Tx, events: readonly StoredEvent[]): Promise<void> {
+  for (const { text, values } of projecting(events)) await tx.query(text, [...values]);
+}
 
 /** The same for those who send it together with something else. */
-export const projecting = (events: readonly StoredEvent[], said: SaidWith): Statement[] =>
-  events.length === 0 ? [] : [updatingRows(events), ...keepingSaid(events, said)];
+export const projecting = (events: readonly StoredEvent[]): Statement[] =>
+  events.length === 0 ? [] : [updatingRows(events), ...keepingErasable(events)];
 
 function updatingRows(events: readonly StoredEvent[]): Statement {
   const streams = Map.groupBy(events, ({ org_id, stream_id }) => `${org_id}/${stream_id}`);
@@ -123,13 +111,12 @@ const together = (earlier: RowChange, later: RowChange): RowChange => ({
   ...(Object.fromEntries(Object.entries(later).filter(([, value]) => value !== null)) as Partial<RowChange>),
 });
 
-function keepingSaid(events: readonly StoredEvent[], said: SaidWith): Statement[] {
-  const rows = events.flatMap((event) => {
-    const { org_id, event_id, stream_id } = event;
-    return Object.entries(typeof said === 'function' ? said(event) : said).flatMap(([name, value]) =>
+function keepingErasable(events: readonly StoredEvent[]): Statement[] {
+  const rows = events.flatMap(({ org_id, event_id, stream_id, erasable = {} }) =>
+    Object.entries(erasable).flatMap(([name, value]) =>
       value ? [[org_id, event_id, stream_id, name, storable(value)] as const] : [],
-    );
-  });
+    ),
+  );
   if (rows.length === 0) return [];
   const text = `INSERT INTO event_value (org_id, event_id, approval_id, name, value)
      SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])`;
@@ -140,4 +127,4 @@ const columns = (rows: readonly (readonly string[])[], count: number) =>
   Array.from({ length: count }, (_, column) => rows.map((row) => row[column]));
 
 /** Text of PostgreSQL holds neither NUL nor half a surrogate pair; doors that refuse them come before this one. */
-const storable = (text: string) => text.toWellFormed().replaceAll('\0', '\uFFFD');
+export const storable = (text: string) => text.toWellFormed().replaceAll('\0', '\uFFFD');

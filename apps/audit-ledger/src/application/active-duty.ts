@@ -26,6 +26,7 @@ import type pg from 'pg';
 import { typeidUnboxed } from 'typeid-js';
 import type { LedgerConfig } from '../config.js';
 import type { Book } from '../domain/book.js';
+import { disclosedOf } from '../domain/commitments.js';
 import { EntryRelay } from '../outbound/entry-relay.js';
 import type { LedgerSession } from '../outbound/ledger-session.js';
 import { findAction, findDecision } from '../read/submissions.js';
@@ -54,12 +55,12 @@ const stuckMs = 1_000;
 const serviceName = 'audit-ledger';
 /**
  * Events of others, also of types that we do not know yet. Our own come from the log: read back, each submission would
- * cost a delivery and an acknowledgement.
+ * cost a delivery and an acknowledgement. Those of the approval-service it sends itself, with what was said with them.
  */
 const foreignFamilies = [
   ...new Set(
     eventTypes
-      .filter((type) => eventRegistry[type].owner !== serviceName)
+      .filter((type) => !['audit-ledger', 'approval-service'].includes(eventRegistry[type].owner))
       .map((type) => `${type.split('.')[0] ?? ''}.*`),
   ),
 ];
@@ -129,9 +130,23 @@ export class ActiveDuty implements Duty {
       logger,
       handler: (payload) => reportOutcome(payload as CommandRequest<typeof auditLedgerCommands.report>),
     });
+    const approvalEvents = respondTo(nc, {
+      command: auditLedgerCommands.append_events,
+      queue: serviceName,
+      logger,
+      handler: async (payload) => {
+        const { events, erasable } = payload as CommandRequest<typeof auditLedgerCommands.append_events>;
+        const said = new Map(
+          erasable.map(({ event_id, reason, note }) => [event_id, disclosedOf({ reason, note }, newSalt)]),
+        );
+        await this.followers.append('approval-service', events, said);
+        return {};
+      },
+    });
     this.parts.push({
       stop: async () => {
-        if (!nc.isClosed()) await Promise.all([subscription.drain(), reports.drain()]);
+        if (!nc.isClosed())
+          await Promise.all([subscription.drain(), reports.drain(), approvalEvents.drain()]);
       },
     });
     this.followers = new SourceFollowers(

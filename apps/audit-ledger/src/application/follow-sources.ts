@@ -24,10 +24,20 @@ export interface FollowPorts {
   /** Resolves when the event is in its log. */
   readonly append: (draft: EventDraft) => Promise<void>;
   readonly logger: Logger;
-  /** How often each source is asked for what was missed; default 30 s. */
-  readonly checkEveryMs?: number;
 }
 
+/**
+ * How often each source is asked for what was missed. The approval-service sends its events here itself: nothing else tells
+ * of a batch that was lost on its way.
+ */
+const checkEveryMs: Readonly<Record<ForeignSource, number>> = {
+  gateway: 30_000,
+  'policy-engine': 30_000,
+  'approval-service': 2_000,
+  notifier: 30_000,
+};
+const isEventId = typeId('evt');
+const isOrgId = typeId('org');
 const pageSize = 500;
 const retryAfterMs = 1_000;
 /** Words that cannot be had for longer are a trouble that somebody must look at. */
@@ -39,13 +49,15 @@ const speechlessMs = 10_000;
  */
 export class SourceFollowers {
   private readonly followers: ReadonlyMap<ForeignSource, SourceFollower>;
-  private readonly timer: NodeJS.Timeout;
+  private readonly timers: readonly NodeJS.Timeout[];
 
   constructor(ports: FollowPorts, positions: ReadonlyMap<string, number>) {
     this.followers = new Map(
       foreignSources.map((source) => [source, new SourceFollower(source, positions.get(source) ?? 0, ports)]),
     );
-    this.timer = setInterval(() => this.check(), ports.checkEveryMs ?? 30_000);
+    this.timers = [...this.followers].map(([source, follower]) =>
+      setInterval(() => follower.check(), checkEveryMs[source]),
+    );
     this.check();
   }
 
@@ -56,6 +68,19 @@ export class SourceFollowers {
         follower.receive(events.filter((e) => e.source === source)),
       ),
     );
+  }
+
+  /**
+   * Takes events that their source sent itself.
+   * @param said all that was said with them
+   * @throws when some could not be written
+   */
+  async append(
+    source: ForeignSource,
+    events: readonly WireEvent[],
+    said: ReadonlyMap<string, Disclosed>,
+  ): Promise<void> {
+    await this.followers.get(source)?.receive(events, said);
   }
 
   /** Asks every source for what is missing, behind the scenes. */
@@ -77,7 +102,7 @@ export class SourceFollowers {
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.timer);
+    for (const timer of this.timers) clearInterval(timer);
     await Promise.all([...this.followers.values()].map((follower) => follower.stop()));
   }
 }
@@ -99,7 +124,8 @@ class SourceFollower {
     private readonly ports: FollowPorts,
   ) {}
 
-  receive(events: readonly WireEvent[]): Promise<void> {
+  /** @param said what was said with them, where it came along */
+  receive(events: readonly WireEvent[], said?: ReadonlyMap<string, Disclosed>): Promise<void> {
     if (events.length === 0) return Promise.resolve();
     if (this.speechlessSince !== null) {
       // Its own table has it for later; the other sources' events, which come along, must not wait.
@@ -109,7 +135,7 @@ class SourceFollower {
     return this.inTurn(async () => {
       const fresh = this.inOrder(events);
       const last = fresh.at(-1)?.gpos ?? this.position;
-      if (last === this.position + fresh.length) await this.append(fresh);
+      if (last === this.position + fresh.length) await this.append(fresh, said);
       else await this.catchUp();
       if (this.position < last) throw new Error(`${this.source} does not know its own event ${String(last)}`);
     }).catch((error: unknown) => {
@@ -171,10 +197,10 @@ class SourceFollower {
     return [...byPosition.values()].sort((a, b) => a.gpos - b.gpos);
   }
 
-  private async append(events: readonly WireEvent[]): Promise<void> {
+  private async append(events: readonly WireEvent[], given?: ReadonlyMap<string, Disclosed>): Promise<void> {
     try {
       const readable = events.map((event) => this.read(event));
-      const said = await this.said(readable);
+      const said = given ?? (await this.said(readable));
       const drafts = readable.map((event) => draftOf(event, said.get(event.event_id)));
       // All enter the queue in order, so that one commit may hold them all; nobody may stay unheard.
       const outcomes = await Promise.allSettled(
@@ -215,7 +241,7 @@ class SourceFollower {
 
   private read(event: WireEvent): WireEvent & DomainEvent & { source: ForeignSource } {
     if (event.source !== this.source) throw new EventUnreadable(`${this.source} replayed a foreign event`);
-    if (!typeId('evt').safeParse(event.event_id).success || !typeId('org').safeParse(event.org_id).success)
+    if (!isEventId.safeParse(event.event_id).success || !isOrgId.safeParse(event.org_id).success)
       throw new EventUnreadable(`an event of ${this.source} has no proper id`);
     return { ...readEvent(event), source: this.source };
   }

@@ -22,7 +22,7 @@ const pageSize = 512;
 const wholeTableMs = 60_000;
 const maxRemembered = 4_096;
 /** What is written meanwhile goes out together: nobody waits for these events; one by one they cost as much as verdicts. */
-const gatherMs = 40;
+const gatherMs = 250;
 const messageLimits = { events: 128, bytes: 256 * 1024 } as const;
 
 /**

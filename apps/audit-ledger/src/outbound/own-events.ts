@@ -58,7 +58,7 @@ const pageBytes = 512 * 1024;
 /** Answers `cmd.audit-ledger.replay`. */
 export async function replayOwn(
   pool: pg.Pool,
-  { after_gpos, limit, org_id, types }: CommandRequest<ReplayCommand>,
+  { after_gpos, limit, org_id, types, containing = {} }: CommandRequest<ReplayCommand>,
 ): Promise<CommandResponse<ReplayCommand>> {
   // Read first: what is written meanwhile belongs to the next page.
   const head = await pool.query<{ gpos: string }>('SELECT gpos FROM writer WHERE shard = 0');
@@ -72,5 +72,10 @@ export async function replayOwn(
     events.push(event);
   }
   const complete = events.length === found.length && found.length < limit;
-  return { events, head_gpos, through_gpos: complete ? head_gpos : (events.at(-1)?.gpos ?? head_gpos) };
+  const wanted = Object.entries(containing);
+  return {
+    events: events.filter(({ data }) => wanted.every(([name, value]) => data[name] === value)),
+    head_gpos,
+    through_gpos: complete ? head_gpos : (events.at(-1)?.gpos ?? head_gpos),
+  };
 }

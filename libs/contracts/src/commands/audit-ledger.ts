@@ -3,6 +3,7 @@ import { auditEvent, auditFilter, auditVerification } from '../audit/audit.js';
 import { posture } from '../audit/posture.js';
 import { outcomeStatuses, reportResult } from '../audit/report.js';
 import { instant, typeId } from '../primitives.js';
+import { wireEvent } from '../events/wire-event.js';
 import { openItem } from '../submission/items.js';
 import { command } from './command.js';
 import { ping, replay } from './every-service.js';
@@ -80,6 +81,22 @@ export const auditLedgerCommands = {
     'posture',
     z.object({ ...org, agent_id: typeId('agt').nullable() }),
     posture,
+  ),
+  /**
+   * Events of the approval-service as they were committed, in order of `gpos`, with all that was said with them: they are
+   * in the log when it answers. Only the active writer takes them; what is missing before them it fetches itself.
+   */
+  append_events: command(
+    'audit-ledger',
+    'append_events',
+    z.object({
+      events: z.array(wireEvent).min(1).max(512),
+      /** An event that is not in it came without words. */
+      erasable: z.array(
+        z.object({ event_id: z.string(), reason: z.string().nullable(), note: z.string().nullable() }),
+      ),
+    }),
+    z.object({}),
   ),
   jwks: command('audit-ledger', 'jwks', z.object({}), z.object({ keys: z.array(jwk) })),
   replay: replay('audit-ledger'),

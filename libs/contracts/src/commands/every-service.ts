@@ -18,6 +18,8 @@ export const replay = (service: ServiceName) =>
       org_id: z.string().optional(),
       /** Only events of these types. */
       types: z.array(z.string()).max(100).optional(),
+      /** Only events whose data have these members. */
+      containing: z.record(z.string(), z.string()).optional(),
     }),
     z.object({
       events: z.array(wireEvent),

@@ -1,0 +1,108 @@
+import { auditLedgerCommands, type CommandRequest } from '@agentlattice/contracts';
+import { type NumberedEvent, onCommitted, toWireEvent } from '@agentlattice/event-store';
+import type { CommandClient } from '@agentlattice/messaging';
+import type { Logger } from '@agentlattice/observability';
+import type pg from 'pg';
+import { storable } from './project-approvals.js';
+
+export interface LedgerIntakePorts {
+  /** Through which this process commits its events. */
+  readonly pool: pg.Pool;
+  readonly commands: CommandClient;
+  readonly logger: Logger;
+}
+
+type Batch = CommandRequest<typeof auditLedgerCommands.append_events>;
+
+/** While events keep coming, those of this time go out together: nobody's answer waits for their entries. */
+const gatherMs = 250;
+/** Beyond it the ledger reads the rest from our tables. */
+const maxWaiting = 4_096;
+const mostEvents = 512;
+/** NATS takes 1 MiB a message. */
+const mostBytes = 512 * 1024;
+const timeoutMs = 3_000;
+
+/**
+ * Hands committed events to the ledger with all that was said with them, which spares it a delivery by JetStream and a
+ * question for the words. One batch at a time, in order. A batch that is lost is not sent again: the ledger finds what is
+ * missing by its number and reads it from our tables, at the next batch or within two seconds.
+ */
+export class LedgerIntake {
+  private waiting: NumberedEvent[] = [];
+  private sending: Promise<void> | undefined;
+  private sentAt = Number.NEGATIVE_INFINITY;
+  private stopped = false;
+  private hurry: () => void = () => {};
+  private ignore: () => void = () => {};
+
+  constructor(private readonly ports: LedgerIntakePorts) {}
+
+  start(): this {
+    this.ignore = onCommitted(this.ports.pool, (events) => {
+      this.waiting.push(...events);
+      if (this.waiting.length > maxWaiting) this.waiting = [];
+      this.sending ??= this.send().finally(() => (this.sending = undefined));
+    });
+    return this;
+  }
+
+  /** What was committed is still sent. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.ignore();
+    this.hurry();
+    await this.sending;
+  }
+
+  private async send(): Promise<void> {
+    while (this.waiting.length > 0) {
+      await this.gather();
+      for (const batch of batchesOf(this.waiting.splice(0))) await this.deliver(batch);
+      this.sentAt = performance.now();
+    }
+  }
+
+  private async deliver(batch: Batch): Promise<void> {
+    try {
+      await this.ports.commands.request(auditLedgerCommands.append_events, batch, { timeoutMs });
+    } catch (error) {
+      this.ports.logger.debug({ err: error }, 'the ledger did not take a batch of events; it fetches them');
+    }
+  }
+
+  private gather(): Promise<void> {
+    const restMs = this.sentAt + gatherMs - performance.now();
+    if (this.stopped || restMs <= 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, restMs);
+      this.hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+function batchesOf(events: NumberedEvent[]): Batch[] {
+  // Two commits may be told in another order than they took place in.
+  const ordered = events.sort((a, b) => Number(a.gpos) - Number(b.gpos));
+  const batches: { events: Batch['events']; erasable: Batch['erasable']; bytes: number }[] = [];
+  for (const event of ordered) {
+    const wire = toWireEvent('approval-service', event);
+    const { reason, note } = event.erasable ?? {};
+    const words =
+      reason || note ? [{ event_id: event.event_id, reason: kept(reason), note: kept(note) }] : [];
+    const bytes = Buffer.byteLength(JSON.stringify([wire, words]));
+    const last = batches.at(-1);
+    if (last !== undefined && last.events.length < mostEvents && last.bytes + bytes <= mostBytes) {
+      last.events.push(wire);
+      last.erasable.push(...words);
+      last.bytes += bytes;
+    } else batches.push({ events: [wire], erasable: [...words], bytes });
+  }
+  return batches.map(({ events: together, erasable }) => ({ events: together, erasable }));
+}
+
+/** As it stands in our table. */
+const kept = (text: string | null | undefined) => (text ? storable(text) : null);
