@@ -42,7 +42,7 @@ const levelsOf = async (item: OpenItem) =>
   (await toldOf(item)).map(({ data }) => `${String(data.level)}.${String(data.repetition)}`);
 const nextOf = async ({ approval_id }: OpenItem) => {
   const { rows } = await house.pool.query<{ next: Date | null }>(
-    'SELECT next_escalation_at AS next FROM approval WHERE approval_id = $1',
+    'SELECT next_escalation_at AS next FROM open_request WHERE approval_id = $1',
     [approval_id],
   );
   return rows[0]?.next ?? null;
@@ -127,9 +127,11 @@ describe('escalation', () => {
   it('notes the right time for what was open before it knew of escalations', async () => {
     const item = asked([step('20s')]);
     await house.opened(item);
-    await house.pool.query('UPDATE approval SET next_escalation_at = created_at WHERE approval_id = $1', [
-      item.approval_id,
-    ]);
+    await house.pool.query(
+      `UPDATE open_request o SET next_escalation_at = a.created_at
+         FROM approval a WHERE a.approval_id = o.approval_id AND o.approval_id = $1`,
+      [item.approval_id],
+    );
     await eventually(async () => (await nextOf(item))?.getTime() === Date.parse(item.requested_at) + 20_000);
     expect(await toldOf(item)).toEqual([]);
   });

@@ -22,7 +22,7 @@ const insert = `INSERT INTO event AS e (org_id, stream_id, version, event_id, ty
  */
 export async function appendEvents(tx: Tx, events: readonly NewEvent[]): Promise<StoredEvent[]> {
   if (events.length === 0) return [];
-  const stored = identified(events);
+  const stored = events.map(identified);
   const { text, values } = appending(stored);
   try {
     await tx.query(text, [...values]);
@@ -36,7 +36,7 @@ export async function appendEvents(tx: Tx, events: readonly NewEvent[]): Promise
 /** Appends those whose version is still free and leaves the others out: for batches whose items must not fail one another. */
 export async function appendFreeEvents(tx: Tx, events: readonly NewEvent[]): Promise<StoredEvent[]> {
   if (events.length === 0) return [];
-  const offered = identified(events);
+  const offered = events.map(identified);
   const { rows } = await tx.query<{ event_id: string }>(
     `${insert} ON CONFLICT ON CONSTRAINT event_stream_version DO NOTHING RETURNING e.event_id`,
     [asRows(offered)],
@@ -47,9 +47,12 @@ export async function appendFreeEvents(tx: Tx, events: readonly NewEvent[]): Pro
   return stored;
 }
 
-/** The events as they will stand once `appending` is done. */
-export const identified = (events: readonly NewEvent[]): StoredEvent[] =>
-  events.map((event) => ({ schema_version: 1, event_id: typeid('evt').toString(), ...event }));
+/** An event as it will stand once it is inserted. */
+export const identified = (event: NewEvent): StoredEvent => ({
+  schema_version: 1,
+  event_id: typeid('evt').toString(),
+  ...event,
+});
 
 const asRows = (events: readonly StoredEvent[]) =>
   JSON.stringify(events.map((event) => ({ ...event, erasable: undefined })));

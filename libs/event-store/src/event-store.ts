@@ -252,8 +252,8 @@ function decideInTurn<State, Cmd, Event extends DecidedEvent, Ref extends Stream
     };
     try {
       const decided = decider.decide(command(stream), before.state);
-      const events = identified(
-        decided.map((event, i) => ({
+      const events = decided.map((event, i) =>
+        identified({
           org_id,
           stream_id,
           version: before.version + i + 1,
@@ -262,7 +262,7 @@ function decideInTurn<State, Cmd, Event extends DecidedEvent, Ref extends Stream
           meta,
           occurred_at: now,
           ...(erasable !== undefined && { erasable: erasable(event, stream) }),
-        })),
+        }),
       );
       const state = fold(decider, decided, before.state);
       current.set(key, { state, version: before.version + events.length });

@@ -1,4 +1,4 @@
-export { appendEvents, appendFreeEvents, VersionConflict } from './append-events.js';
+export { appendEvents, appendFreeEvents, identified, VersionConflict } from './append-events.js';
 export { type CommittedListener, onCommitted } from './committed-events.js';
 export { connectionLimits, isSilence, noticeVanishedPeer } from './connection-limits.js';
 export { eventStoreMigration, inboxMigration, numberingInCommitMigration } from './event-store-migration.js';
@@ -30,6 +30,7 @@ export type {
 } from './stored-event.js';
 export {
   Ending,
+  inOneTrip,
   inTransaction,
   isStalePlan,
   type Queryable,

@@ -27,6 +27,11 @@ const numberGiven = insertPositions(
   'SELECT * FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS f (event_id, org_id, n)',
 );
 
+const numberOffered = `WITH numbered AS (${insertPositions(
+  `SELECT f.event_id, e.org_id, f.n FROM unnest($1::text[]) WITH ORDINALITY AS f (event_id, n)
+    JOIN event e USING (event_id)`,
+)}) SELECT n.event_id, n.gpos, n.source_seq, e.occurred_at FROM numbered n JOIN event e USING (event_id)`;
+
 const numberFound = insertPositions(
   `SELECT e.event_id, e.org_id, e.id AS n FROM event e
     WHERE NOT EXISTS (SELECT FROM event_position p WHERE p.event_id = e.event_id) ORDER BY e.id LIMIT $1`,
@@ -47,6 +52,12 @@ export const numberStatements = (events: readonly StoredEvent[]): Statement[] =>
         },
       ];
 
+/** The same for events of which the transaction may have inserted some only; it tells when they took place as well. */
+export const numberOfferedStatements = (events: readonly StoredEvent[]): Statement[] => [
+  lock,
+  { text: numberOffered, values: [events.map(({ event_id }) => event_id)] },
+];
+
 /** The same for committed events without a number, as releases wrote them that numbered after the commit. */
 export const numberLeftStatements = (limit: number): Statement[] => [
   lock,
@@ -58,9 +69,10 @@ interface PositionRow {
   /** bigint: pg gives text. */
   readonly gpos: string;
   readonly source_seq: string;
+  readonly occurred_at?: Date;
 }
 
-/** Events with the numbers that `numberStatements` gave them, in the order of the numbers. */
+/** Those events that got a number, in the order of the numbers. */
 export function numbered(
   events: readonly StoredEvent[],
   answer: pg.QueryResult | undefined,
@@ -68,9 +80,8 @@ export function numbered(
   const positions = new Map(
     ((answer?.rows ?? []) as readonly PositionRow[]).map((row) => [row.event_id, row] as const),
   );
-  return events.map((event) => {
+  return events.flatMap((event) => {
     const position = positions.get(event.event_id);
-    if (position === undefined) throw new Error(`event ${event.event_id} got no number`);
-    return { ...event, gpos: position.gpos, source_seq: position.source_seq };
+    return position === undefined ? [] : [{ ...event, ...position }];
   });
 }

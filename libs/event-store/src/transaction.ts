@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { announceCommitted } from './committed-events.js';
 import { isSilence } from './connection-limits.js';
-import { numbered, numberStatements } from './number-events.js';
-import type { StoredEvent } from './stored-event.js';
+import { numbered, numberOfferedStatements, numberStatements } from './number-events.js';
+import type { NumberedEvent, StoredEvent } from './stored-event.js';
 
 /** A connection or a pool, for what only reads or stands alone. */
 export type Queryable = Pick<pg.PoolClient, 'query'>;
@@ -40,36 +40,78 @@ export async function inTransaction<T>(
   work: Work<T>,
   opening: readonly Statement[] = [],
 ): Promise<T> {
+  return againIfStale(() => onConnection(pool, (client) => once(client, pool, work, opening)));
+}
+
+/**
+ * Runs statements in one transaction of a single trip. They insert those of the offered events that are still free; which
+ * ones the answers tell.
+ * @returns their answers, and the events that they inserted with their numbers; all of it is on disk
+ */
+export async function inOneTrip(
+  pool: pg.Pool,
+  statements: readonly Statement[],
+  offered: readonly StoredEvent[],
+): Promise<{ readonly answers: readonly pg.QueryResult[]; readonly inserted: readonly NumberedEvent[] }> {
+  return againIfStale(() =>
+    onConnection(pool, async (client) => {
+      const answers = await committing(client, [begin, ...statements, ...numberOfferedStatements(offered)]);
+      const inserted = numbered(offered, answers.at(-2));
+      if (inserted.length > 0) announceCommitted(pool, inserted);
+      return { answers: answers.slice(1, statements.length + 1), inserted };
+    }),
+  );
+}
+
+async function againIfStale<T>(run: () => Promise<T>): Promise<T> {
   try {
-    return await once(pool, work, opening);
+    return await run();
   } catch (error) {
     if (!isStalePlan(error)) throw error;
-    return once(pool, work, opening);
+    return run();
   }
 }
 
-async function once<T>(pool: pg.Pool, work: Work<T>, opening: readonly Statement[]): Promise<T> {
+async function once<T>(
+  client: pg.PoolClient,
+  pool: pg.Pool,
+  work: Work<T>,
+  opening: readonly Statement[],
+): Promise<T> {
+  const [, ...opened] = await together(client, [begin, ...opening]);
+  const tx: Tx = {
+    query: ((...args: Parameters<typeof client.query>) => client.query(...args)) as Tx['query'],
+    inserted: [],
+  };
+  const ended = await work(tx, opened);
+  const last = ended instanceof Ending ? ended.statements : [];
+  const numbering = numberStatements(tx.inserted);
+  const answers = await committing(client, [...last, ...numbering]);
+  if (numbering.length > 0) announceCommitted(pool, numbered(tx.inserted, answers.at(-2)));
+  return ended instanceof Ending ? ended.result(answers.slice(0, last.length)) : ended;
+}
+
+/** @returns the answers, that of the COMMIT last */
+async function committing(
+  client: pg.PoolClient,
+  statements: readonly Statement[],
+): Promise<pg.QueryResult[]> {
+  const answers = await together(client, [...statements, commit]).catch((error: unknown) => {
+    throw isAborted(error) ? new Error('the transaction was rolled back', { cause: error }) : error;
+  });
+  // After a failure the server takes a COMMIT for a ROLLBACK and does not complain.
+  if (answers.at(-1)?.command !== 'COMMIT') throw new Error('the transaction was rolled back');
+  return answers;
+}
+
+async function onConnection<T>(pool: pg.Pool, run: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   // A connection that dies while we hold it reports to us, not to the pool.
   const onError = (error: Error) => (broken = error);
   client.on('error', onError);
   try {
-    const [, ...opened] = await together(client, [begin, ...opening]);
-    const tx: Tx = {
-      query: ((...args: Parameters<typeof client.query>) => client.query(...args)) as Tx['query'],
-      inserted: [],
-    };
-    const ended = await work(tx, opened);
-    const last = ended instanceof Ending ? ended.statements : [];
-    const numbering = numberStatements(tx.inserted);
-    const answers = await together(client, [...last, ...numbering, commit]).catch((error: unknown) => {
-      throw isAborted(error) ? new Error('the transaction was rolled back', { cause: error }) : error;
-    });
-    // After a failure the server takes a COMMIT for a ROLLBACK and does not complain.
-    if (answers.at(-1)?.command !== 'COMMIT') throw new Error('the transaction was rolled back');
-    if (numbering.length > 0) announceCommitted(pool, numbered(tx.inserted, answers.at(-2)));
-    return ended instanceof Ending ? ended.result(answers.slice(0, last.length)) : ended;
+    return await run(client);
   } catch (error) {
     // Nobody answers: whether a COMMIT took place is unknown, and what is said now could be heard much later.
     if (isSilence(error)) broken = error;

@@ -14,9 +14,9 @@ export class DeadlineSweep extends SharedSweep {
     const { pool, timeOut } = this.ports;
     for (;;) {
       const { rows } = await pool.query<TimeOutRequest>(
-        `SELECT org_id AS "orgId", approval_id AS "approvalId", traceparent FROM approval
-          WHERE status IN ('pending', 'escalated') AND deadline_at <= statement_timestamp()
-          ORDER BY deadline_at LIMIT $1`,
+        `SELECT o.org_id AS "orgId", o.approval_id AS "approvalId", a.traceparent
+           FROM open_request o JOIN approval a USING (org_id, approval_id)
+          WHERE o.deadline_at <= statement_timestamp() ORDER BY o.deadline_at LIMIT $1`,
         [pageSize],
       );
       await timeOut(rows);

@@ -24,10 +24,10 @@ export class EscalationSweep extends SharedSweep {
     const { pool } = this.ports;
     for (;;) {
       const { rows } = await pool.query<DueRow>(
-        `SELECT org_id AS "orgId", approval_id AS "streamId", correlation_id, traceparent FROM approval
-          WHERE status IN ('pending', 'escalated') AND next_escalation_at <= statement_timestamp()
-            AND deadline_at > statement_timestamp()
-          ORDER BY next_escalation_at LIMIT $1`,
+        `SELECT o.org_id AS "orgId", o.approval_id AS "streamId", a.correlation_id, a.traceparent
+           FROM open_request o JOIN approval a USING (org_id, approval_id)
+          WHERE o.next_escalation_at <= statement_timestamp() AND o.deadline_at > statement_timestamp()
+          ORDER BY o.next_escalation_at LIMIT $1`,
         [pageSize],
       );
       if (rows.length > 0) await this.escalate(rows);

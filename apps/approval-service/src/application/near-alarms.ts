@@ -19,19 +19,19 @@ export const makeSetNearAlarms =
     const near = async (sql: string) =>
       alarms.set((await pool.query<Alarm>(sql, [nearMs / 1_000, pageSize])).rows);
     await near(
-      `SELECT 'deadline' AS kind, org_id AS "orgId", approval_id AS "approvalId", deadline_at AS at, 1 AS version,
-              traceparent
-         FROM approval
-        WHERE status IN ('pending', 'escalated') AND deadline_at > statement_timestamp()
-          AND deadline_at <= statement_timestamp() + make_interval(secs => $1)
-        ORDER BY deadline_at LIMIT $2`,
+      `SELECT 'deadline' AS kind, o.org_id AS "orgId", o.approval_id AS "approvalId", o.deadline_at AS at,
+              1 AS version, a.traceparent
+         FROM open_request o JOIN approval a USING (org_id, approval_id)
+        WHERE o.deadline_at > statement_timestamp()
+          AND o.deadline_at <= statement_timestamp() + make_interval(secs => $1)
+        ORDER BY o.deadline_at LIMIT $2`,
     );
     await near(
-      `SELECT 'escalation' AS kind, org_id AS "orgId", approval_id AS "approvalId", next_escalation_at AS at, version,
-              traceparent
-         FROM approval
-        WHERE status IN ('pending', 'escalated') AND next_escalation_at > statement_timestamp()
-          AND next_escalation_at <= statement_timestamp() + make_interval(secs => $1)
-        ORDER BY next_escalation_at LIMIT $2`,
+      `SELECT 'escalation' AS kind, o.org_id AS "orgId", o.approval_id AS "approvalId", o.next_escalation_at AS at,
+              a.version, a.traceparent
+         FROM open_request o JOIN approval a USING (org_id, approval_id)
+        WHERE o.next_escalation_at > statement_timestamp()
+          AND o.next_escalation_at <= statement_timestamp() + make_interval(secs => $1)
+        ORDER BY o.next_escalation_at LIMIT $2`,
     );
   };

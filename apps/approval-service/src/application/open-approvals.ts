@@ -1,20 +1,12 @@
 import { Refused, Unavailable } from '@agentlattice/contracts';
 import { fold } from '@agentlattice/decider';
-import {
-  appendFreeEvents,
-  Ending,
-  inTransaction,
-  type NewEvent,
-  type Statement,
-  type StoredEvent,
-  type Tx,
-} from '@agentlattice/event-store';
+import { identified, inOneTrip, type Queryable, type StoredEvent } from '@agentlattice/event-store';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
 import { type ApprovalEvent, isOpen, type KnownApproval } from '../domain/approval.js';
 import { approvalDecider } from '../domain/approval-decider.js';
 import { nextEscalationAt } from '../domain/escalation-plan.js';
-import { insertingApprovals, type OpenableItem, openedData } from '../outbound/approval-rows.js';
+import { type OpenableItem, openedData, openingStatement } from '../outbound/approval-rows.js';
 import { lockingPolicies, notingOpenedBesideChange } from '../outbound/policy-changes.js';
 import type { Alarm, AlarmClock } from '../outbound/deadline-alarms.js';
 import type { EndUndecidable } from './end-undecidable.js';
@@ -111,21 +103,7 @@ interface OpenedAt {
 
 async function openAll(pool: pg.Pool, items: readonly OpenableItem[], logger: Logger): Promise<OpenedAt> {
   try {
-    return await inTransaction(
-      pool,
-      (tx, [, time]) => {
-        const [row] = (time?.rows ?? []) as readonly { now: Date }[];
-        if (row === undefined) throw new Error('the database gave no time');
-        return openInTransaction(tx, items, row.now);
-      },
-      [
-        lockingPolicies(
-          items.map(({ org_id }) => org_id),
-          'shared',
-        ),
-        databaseTime,
-      ],
-    );
+    return await openTogether(pool, items);
   } catch (error) {
     if (!isBadData(error)) throw error;
     if (items.length === 1) {
@@ -145,57 +123,56 @@ async function openAll(pool: pg.Pool, items: readonly OpenableItem[], logger: Lo
 /** Classes 22 and 23: the values, not the server. */
 const isBadData = (error: unknown) => /^2[23]/.test(String((error as { code?: unknown } | null)?.code ?? ''));
 
-async function openInTransaction(
-  tx: Tx,
-  items: readonly OpenableItem[],
-  now: Date,
-): Promise<Ending<OpenedAt>> {
+async function openTogether(pool: pg.Pool, items: readonly OpenableItem[]): Promise<OpenedAt> {
+  const offered = items.map((item) => ({ item, event: openedEvent(item) }));
+  const { answers, inserted } = await inOneTrip(
+    pool,
+    [
+      lockingPolicies(
+        items.map(({ org_id }) => org_id),
+        'shared',
+      ),
+      openingStatement(offered),
+      notingOpenedBesideChange(items),
+    ],
+    offered.map(({ event }) => event),
+  );
+  const [row] = (answers[1]?.rows ?? []) as readonly { now: Date }[];
+  if (row === undefined) throw new Error('the database gave no time');
   const states = new Map<string, Opened>();
-  const fresh = new Map(items.map((item) => [keyOf(item), item]));
-  const opened = (await appendFreeEvents(tx, newEvents(items, now))).flatMap((event) => {
-    const item = fresh.get(`${event.org_id}/${event.stream_id}`);
-    return item === undefined ? [] : [{ item, event }];
-  });
-  for (const { item, event } of opened) {
+  for (const event of inserted) {
     const state = stateOf([event]);
-    if (state !== null) states.set(keyOf(item), state);
+    if (state !== null) states.set(`${event.org_id}/${event.stream_id}`, state);
   }
   // Whoever holds a version has committed by now, or it would be free.
   const left = items.filter((item) => !states.has(keyOf(item)));
-  if (left.length > 0) for (const [key, state] of await loadStates(tx, left)) states.set(key, state);
-  const writing =
-    opened.length === 0
-      ? []
-      : [...insertingApprovals(opened), notingOpenedBesideChange(opened.map(({ item }) => item))];
-  return new Ending(writing, () => ({ states, now }));
+  if (left.length > 0) for (const [key, state] of await loadStates(pool, left)) states.set(key, state);
+  return { states, now: row.now };
 }
 
-const databaseTime: Statement = {
-  text: `SELECT date_trunc('milliseconds', clock_timestamp()) AS now`,
-  values: [],
-};
-
-function newEvents(items: readonly OpenableItem[], occurred_at: Date): NewEvent[] {
-  return items.flatMap((item) =>
-    approvalDecider
-      .decide({ type: 'OpenApproval', opened: openedData(item) }, approvalDecider.initialState())
-      .map((event) => ({
-        ...event,
-        org_id: item.org_id,
-        stream_id: item.approval_id,
-        version: 1,
-        occurred_at,
-        meta: {
-          actor: { kind: 'agent' as const, id: item.agent.id, key_id: null, via: 'api' as const },
-          correlation_id: item.correlation_id,
-          traceparent: item.traceparent,
-        },
-      })),
+/** As it will stand; its time is the database's. */
+function openedEvent(item: OpenableItem): StoredEvent {
+  const [event] = approvalDecider.decide(
+    { type: 'OpenApproval', opened: openedData(item) },
+    approvalDecider.initialState(),
   );
+  if (event === undefined) throw new Error('a request that nobody opened is opened by an event');
+  return identified({
+    ...event,
+    org_id: item.org_id,
+    stream_id: item.approval_id,
+    version: 1,
+    occurred_at: new Date(0),
+    meta: {
+      actor: { kind: 'agent', id: item.agent.id, key_id: null, via: 'api' },
+      correlation_id: item.correlation_id,
+      traceparent: item.traceparent,
+    },
+  });
 }
 
-async function loadStates(tx: Tx, items: readonly OpenableItem[]): Promise<Map<string, Opened>> {
-  const { rows } = await tx.query<Pick<StoredEvent, 'org_id' | 'stream_id' | 'type' | 'data'>>(
+async function loadStates(db: Queryable, items: readonly OpenableItem[]): Promise<Map<string, Opened>> {
+  const { rows } = await db.query<Pick<StoredEvent, 'org_id' | 'stream_id' | 'type' | 'data'>>(
     `SELECT e.org_id, e.stream_id, e.type, e.data
        FROM event e JOIN unnest($1::text[], $2::text[]) AS k (org_id, stream_id) USING (org_id, stream_id)
       ORDER BY e.org_id, e.stream_id, e.version`,

@@ -30,19 +30,19 @@ const waiting = (
 ) => `SELECT a.org_id, a.approval_id, a.traceparent, a.terms, a.created_at, a.deadline_at,
     (SELECT e.data -> 'agent' ->> 'owner_member_id' FROM event e
       WHERE e.org_id = a.org_id AND e.stream_id = a.approval_id AND e.version = 1) AS owner
-  FROM ${from}
- WHERE a.status IN ('pending', 'escalated') AND a.escalation_level = 0 AND a.deadline_at > clock_timestamp()
+  FROM ${from} JOIN approval a USING (org_id, approval_id)
+ WHERE a.escalation_level = 0 AND o.deadline_at > clock_timestamp()
    AND ((a.terms ->> 'approvals_required')::int > 1 OR jsonb_array_length(a.terms -> 'approver_groups') > 0
         OR (a.terms ->> 'separation_of_duties')::boolean)
    AND (a.terms ->> 'on_no_approver' = 'deny' OR jsonb_array_length(a.terms -> 'escalation') > 0)`;
 
 const noted = `${waiting(
   `(SELECT * FROM unnest($1::text[], $2::text[]) AS k (org_id, approval_id) LIMIT $3) AS k
-    JOIN approval a USING (org_id, approval_id)`,
+    JOIN open_request o USING (org_id, approval_id)`,
 )}`;
-const all = `${waiting('approval a')}
-   AND (a.org_id, a.deadline_at, a.approval_id) > ($1::text, $2::timestamptz, $3::text)
- ORDER BY a.org_id, a.deadline_at, a.approval_id LIMIT $4`;
+const all = `${waiting('open_request o')}
+   AND (o.org_id, o.deadline_at, o.approval_id) > ($1::text, $2::timestamptz, $3::text)
+ ORDER BY o.org_id, o.deadline_at, o.approval_id LIMIT $4`;
 
 /**
  * Looks again for requests that nobody can decide (decisions §4.5): those that another policy came to govern, at once,

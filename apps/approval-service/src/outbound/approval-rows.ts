@@ -6,14 +6,20 @@ import { nextEscalationAt } from '../domain/escalation-plan.js';
 /** The item without what belongs to one submission of it. */
 export type OpenableItem = Omit<OpenItem, 'item_id' | 'gateway' | 'replayed'>;
 
-/** What writes the rows of approvals just opened, and their erasable values, in the transaction of their events. */
-export function insertingApprovals(
-  opened: readonly { item: OpenableItem; event: StoredEvent }[],
-): Statement[] {
-  const rows = opened.map(({ item, event }) => ({
+/**
+ * Opens what is not open yet, in one statement: the event, the row, what is erasable, and the row among those that wait.
+ * It answers with the events that it inserted; all others stand already.
+ */
+export function openingStatement(offered: readonly { item: OpenableItem; event: StoredEvent }[]): Statement {
+  const rows = offered.map(({ item, event }) => ({
     org_id: item.org_id,
     approval_id: item.approval_id,
-    status: 'pending',
+    event_id: event.event_id,
+    type: event.type,
+    schema_version: event.schema_version,
+    data: event.data,
+    meta: event.meta,
+    version: event.version,
     audit_event_id: item.audit_event_id,
     agent_id: item.agent.id,
     agent_name: item.agent.name,
@@ -25,34 +31,41 @@ export function insertingApprovals(
     created_at: item.requested_at,
     deadline_at: item.timeout_at,
     next_escalation_at: firstEscalation(item),
-    version: event.version,
     correlation_id: item.correlation_id,
     traceparent: item.traceparent,
+    metadata: item.metadata,
+    data_accessed: item.data_accessed,
+    conditions_evaluated: JSON.stringify(item.conditions_evaluated),
   }));
-  const values = opened.flatMap(({ item: { org_id, approval_id, ...item } }) =>
-    Object.entries({
-      metadata: item.metadata,
-      data_accessed: item.data_accessed,
-      conditions_evaluated: JSON.stringify(item.conditions_evaluated),
-    }).map(([name, value]) => [org_id, approval_id, name, value] as const),
-  );
-  return [
-    {
-      text: `INSERT INTO approval (org_id, approval_id, status, audit_event_id, agent_id, agent_name, action_type,
-                           action_digest, policy_id, policy, terms, created_at, deadline_at,
-                           next_escalation_at, version, correlation_id, traceparent)
-     SELECT * FROM jsonb_to_recordset($1::jsonb)
-       AS r (org_id text, approval_id text, status text, audit_event_id text, agent_id text, agent_name text,
-             action_type text, action_digest text, policy_id text, policy jsonb, terms jsonb, created_at timestamptz,
-             deadline_at timestamptz, next_escalation_at timestamptz, version int, correlation_id text, traceparent text)`,
-      values: [JSON.stringify(rows)],
-    },
-    {
-      text: `INSERT INTO private_value (org_id, approval_id, name, value)
-     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])`,
-      values: [0, 1, 2, 3].map((column) => values.map((row) => row[column])),
-    },
-  ];
+  return {
+    text: `WITH offered AS MATERIALIZED (
+       SELECT r.*, date_trunc('milliseconds', clock_timestamp()) AS now
+         FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (
+           org_id text, approval_id text, event_id text, type text, schema_version int, data jsonb, meta jsonb,
+           version int, audit_event_id text, agent_id text, agent_name text, action_type text, action_digest text,
+           policy_id text, policy jsonb, terms jsonb, created_at timestamptz, deadline_at timestamptz,
+           next_escalation_at timestamptz, correlation_id text, traceparent text, metadata text, data_accessed text,
+           conditions_evaluated text)) AS r),
+     inserted AS (
+       INSERT INTO event (org_id, stream_id, version, event_id, type, schema_version, data, meta, occurred_at)
+       SELECT org_id, approval_id, version, event_id, type, schema_version, data, meta, now FROM offered
+       ON CONFLICT ON CONSTRAINT event_stream_version DO NOTHING
+       RETURNING event_id, occurred_at),
+     opened AS MATERIALIZED (SELECT o.* FROM offered o JOIN inserted USING (event_id)),
+     approvals AS (
+       INSERT INTO approval (org_id, approval_id, status, audit_event_id, agent_id, agent_name, action_type, action_digest,
+                             policy_id, policy, terms, created_at, deadline_at, version, correlation_id, traceparent)
+       SELECT org_id, approval_id, 'pending', audit_event_id, agent_id, agent_name, action_type, action_digest,
+              policy_id, policy, terms, created_at, deadline_at, version, correlation_id, traceparent FROM opened),
+     waiting AS (
+       INSERT INTO open_request (org_id, approval_id, deadline_at, next_escalation_at)
+       SELECT org_id, approval_id, deadline_at, next_escalation_at FROM opened),
+     content AS (
+       INSERT INTO private_value (org_id, approval_id, metadata, data_accessed, conditions_evaluated)
+       SELECT org_id, approval_id, metadata, data_accessed, conditions_evaluated FROM opened)
+     SELECT o.now, i.event_id, i.occurred_at FROM offered o LEFT JOIN inserted i USING (event_id)`,
+    values: [JSON.stringify(rows)],
+  };
 }
 
 /** The conditions that are shown are those of the policy that governs by now; what was erased stays erased. */
@@ -63,8 +76,9 @@ export async function showConditions(
 ): Promise<void> {
   if (shown.length === 0) return;
   await tx.query(
-    `UPDATE private_value v SET value = s.value FROM unnest($2::text[], $3::text[]) AS s (approval_id, value)
-      WHERE v.org_id = $1 AND v.approval_id = s.approval_id AND v.name = 'conditions_evaluated'`,
+    `UPDATE private_value v SET conditions_evaluated = s.value
+       FROM unnest($2::text[], $3::text[]) AS s (approval_id, value)
+      WHERE v.org_id = $1 AND v.approval_id = s.approval_id AND v.conditions_evaluated IS NOT NULL`,
     [
       orgId,
       shown.map(({ approval_id }) => approval_id),

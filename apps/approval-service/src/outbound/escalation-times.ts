@@ -23,10 +23,10 @@ export async function setNextEscalations(
   );
   if (rows.length === 0) return;
   await tx.query(
-    `UPDATE approval a SET next_escalation_at = n.at
+    `UPDATE open_request o SET next_escalation_at = n.at
        FROM jsonb_to_recordset($1::jsonb) AS n (org_id text, approval_id text, at timestamptz)
-      WHERE a.org_id = n.org_id AND a.approval_id = n.approval_id
-        AND a.next_escalation_at IS DISTINCT FROM n.at`,
+      WHERE o.org_id = n.org_id AND o.approval_id = n.approval_id
+        AND o.next_escalation_at IS DISTINCT FROM n.at`,
     [JSON.stringify(rows)],
   );
 }

@@ -109,8 +109,9 @@ export async function spreadPolicyChanges(db: Queryable): Promise<void> {
        RETURNING *)
      INSERT INTO rejudging (org_id, approval_id, change_seq, created_at)
      SELECT a.org_id, a.approval_id, max(c.seq), a.created_at
-       FROM change c JOIN approval a ON a.org_id = c.org_id AND ${concerns('c', 'a')}
-      WHERE a.status IN ('pending', 'escalated')
+       FROM change c
+       JOIN open_request o ON o.org_id = c.org_id
+       JOIN approval a ON a.org_id = o.org_id AND a.approval_id = o.approval_id AND ${concerns('c', 'a')}
       GROUP BY a.org_id, a.approval_id
       ORDER BY a.org_id, a.approval_id
      ON CONFLICT (org_id, approval_id)
@@ -146,10 +147,7 @@ export async function takeRejudgings(tx: Tx, orgId: string): Promise<Rejudging[]
        SELECT * FROM rejudging WHERE org_id = $1 ORDER BY created_at, approval_id LIMIT $2 FOR UPDATE SKIP LOCKED)
      SELECT r.approval_id, a.status IN ('pending', 'escalated') AS open, a.action_type,
             e.data -> 'agent' AS agent, e.data ->> 'judged_at' AS judged_at,
-            (SELECT value FROM private_value v
-              WHERE v.org_id = $1 AND v.approval_id = r.approval_id AND v.name = 'metadata') AS metadata,
-            (SELECT value FROM private_value v
-              WHERE v.org_id = $1 AND v.approval_id = r.approval_id AND v.name = 'data_accessed') AS data_accessed,
+            v.metadata, v.data_accessed,
             jsonb_build_object('event_id', c.event_id, 'type', c.type, 'policy_id', c.policy_id,
                                'policy_name', c.policy_name, 'policy_version', c.policy_version) AS change,
             c.correlation_id, c.traceparent
@@ -159,6 +157,9 @@ export async function takeRejudgings(tx: Tx, orgId: string): Promise<Rejudging[]
         SELECT status, action_type FROM approval WHERE org_id = $1 AND approval_id = r.approval_id OFFSET 0) AS a
       CROSS JOIN LATERAL (
         SELECT data FROM event WHERE org_id = $1 AND stream_id = r.approval_id AND version = 1 OFFSET 0) AS e
+       LEFT JOIN LATERAL (
+        SELECT metadata, data_accessed FROM private_value
+         WHERE org_id = $1 AND approval_id = r.approval_id OFFSET 0) AS v ON true
        JOIN policy_change c ON c.seq = r.change_seq
       ORDER BY r.created_at, r.approval_id`,
     [orgId, pageSize],

@@ -24,7 +24,26 @@ export async function projectApprovals(tx: Tx, events: readonly StoredEvent[]): 
 
 /** The same for those who send it together with something else. */
 export const projecting = (events: readonly StoredEvent[]): Statement[] =>
-  events.length === 0 ? [] : [updatingRows(events), ...keepingErasable(events)];
+  events.length === 0 ? [] : [updatingRows(events), ...closing(events), ...keepingErasable(events)];
+
+/** What has ended waits no more. */
+function closing(events: readonly StoredEvent[]): Statement[] {
+  const ended = events.filter((event) => isEnd(event as StoredEvent & ApprovalEvent));
+  if (ended.length === 0) return [];
+  return [
+    {
+      text: `DELETE FROM open_request o
+         USING (SELECT * FROM unnest($1::text[], $2::text[]) AS k (org_id, approval_id) LIMIT $3) AS k
+         WHERE o.org_id = k.org_id AND o.approval_id = k.approval_id`,
+      values: [ended.map(({ org_id }) => org_id), ended.map(({ stream_id }) => stream_id), ended.length],
+    },
+  ];
+}
+
+const isEnd = (event: StoredEvent & ApprovalEvent) => {
+  const { status } = changeOf(event);
+  return status !== null && status !== 'escalated';
+};
 
 function updatingRows(events: readonly StoredEvent[]): Statement {
   const streams = Map.groupBy(events, ({ org_id, stream_id }) => `${org_id}/${stream_id}`);

@@ -32,7 +32,8 @@ const said =
 const columns = `a.*,
     greatest(0, extract(epoch FROM a.deadline_at - clock_timestamp()))::float8 AS time_left,
     ${said},
-    (SELECT jsonb_object_agg(v.name, v.value) FROM private_value v
+    (SELECT jsonb_build_object('metadata', v.metadata, 'data_accessed', v.data_accessed,
+                               'conditions_evaluated', v.conditions_evaluated) FROM private_value v
       WHERE v.org_id = a.org_id AND v.approval_id = a.approval_id) AS private`;
 const select = `SELECT ${columns} FROM approval a`;
 
@@ -129,31 +130,37 @@ export class ApprovalReader {
   /** What waits for a decision by deadline, the most urgent first; anything else newest first. */
   async list(request: List): Promise<CommandResponse<Commands['list_approvals']>> {
     const queue = request.status === 'pending' || request.status === 'escalated';
-    const [time, order, after] = queue ? ['deadline_at', 'ASC', '>'] : ['created_at', 'DESC', '<'];
+    const [table, time, order, after] = queue
+      ? ['o', 'deadline_at', 'ASC', '>']
+      : ['a', 'created_at', 'DESC', '<'];
     const values: unknown[] = [request.org_id, request.limit + 1];
     const where = ['a.org_id = $1'];
     const and = (condition: (n: string) => string, value: unknown) =>
       where.push(condition(`$${String(values.push(value))}`));
     for (const name of ['action_type', 'agent_id', 'policy_id'] as const)
       if (request[name] !== undefined) and((n) => `a.${name} = ${n}`, request[name]);
+    // The narrow table holds what is open; the planner would not guess it from the status.
+    const from = queue ? 'open_request o JOIN approval a USING (org_id, approval_id)' : 'approval a';
+    if (queue) where.push('o.org_id = $1');
     if (request.status === 'pending') where.push(`a.status IN ('pending', 'escalated')`);
     else if (request.status !== undefined) and((n) => `a.status = ${n}`, request.status);
     const position = cursorForm.exec(readCursor(request.cursor, cursorForm) ?? '');
     if (position !== null) {
       const at = `to_timestamp($${String(values.push(position[1]))}::bigint / 1000.0)`;
-      and((n) => `(a.${time}, a.approval_id) ${after} (${at}, ${n}::text)`, position[2]);
+      and((n) => `(${table}.${time}, ${table}.approval_id) ${after} (${at}, ${n}::text)`, position[2]);
     }
     // No more is read than a page may hold, and one that it ends before.
     const most = `$${String(values.push(maxPageBytes))}::bigint`;
-    const ordered = `a.${time} ${order}, a.approval_id ${order}`;
+    const orderedBy = (t: string) => `${t}.${time} ${order}, ${t}.approval_id ${order}`;
     const { rows } = await this.pool.query<ApprovalRow>(
       `SELECT ${columns}
          FROM (SELECT a.*, row_number() OVER w AS place, sum(a.bytes) OVER w - a.bytes AS bytes_before
-                 FROM (SELECT a.*, (SELECT coalesce(sum(octet_length(v.value)), 0) FROM private_value v
-                                     WHERE v.org_id = a.org_id AND v.approval_id = a.approval_id) AS bytes
-                         FROM approval a WHERE ${where.join(' AND ')} ORDER BY ${ordered} LIMIT $2) AS a
-               WINDOW w AS (ORDER BY ${ordered} ROWS UNBOUNDED PRECEDING)) AS a
-        WHERE a.place <= 2 OR a.bytes_before <= ${most} ORDER BY ${ordered}`,
+                 FROM (SELECT a.*, coalesce((SELECT octet_length(concat(v.metadata, v.data_accessed, v.conditions_evaluated))
+                                             FROM private_value v
+                                            WHERE v.org_id = a.org_id AND v.approval_id = a.approval_id), 0) AS bytes
+                         FROM ${from} WHERE ${where.join(' AND ')} ORDER BY ${orderedBy(table)} LIMIT $2) AS a
+               WINDOW w AS (ORDER BY ${orderedBy('a')} ROWS UNBOUNDED PRECEDING)) AS a
+        WHERE a.place <= 2 OR a.bytes_before <= ${most} ORDER BY ${orderedBy('a')}`,
       values,
     );
     const history = await this.history(rows, 'NULL');
