@@ -5,7 +5,7 @@ import {
   startProjection,
   startRelay,
 } from '@agentlattice/event-store';
-import type { CommandClient } from '@agentlattice/messaging';
+import { type CommandClient, publishBatches } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import {
   type BaseConfig,
@@ -25,7 +25,7 @@ import type pg from 'pg';
 import { AllowForever } from './application/allow-forever.js';
 import { makeChangePolicy } from './application/change-policy.js';
 import { makeCheckAction } from './application/check-action.js';
-import { makeJudgeSubmissions } from './application/judge-submissions.js';
+import { JudgeSubmissions } from './application/judge-submissions.js';
 import { makeRejudgeRequests } from './application/rejudge-requests.js';
 import { makeWarnOfSeats } from './application/warn-of-seats.js';
 import { PoliciesResponder } from './inbound/policies.responder.js';
@@ -128,7 +128,14 @@ const askForForeverMs = 2_000;
       useFactory: (forever: AllowForever, logger: Logger) =>
         new RegularWork('approving for ever', lookForForeverMs, () => forever.allowNoted(), logger).start(),
     },
-    { provide: JUDGE_SUBMISSIONS, inject: [LIVE_POLICIES], useFactory: makeJudgeSubmissions },
+    {
+      provide: JUDGE_SUBMISSIONS,
+      inject: [LIVE_POLICIES, NATS],
+      useFactory: (policies: LivePolicies, nc: NatsConnection) =>
+        new JudgeSubmissions(policies, (subject, items, expiresAt) =>
+          publishBatches(nc, subject, Number.isFinite(expiresAt) ? expiresAt : null, items),
+        ),
+    },
     {
       provide: RELAY,
       inject: [CONFIG, NATS, LOGGER],
