@@ -2,8 +2,11 @@ import { LOGGER, runService } from '@agentlattice/service';
 import type { Logger } from '@agentlattice/observability';
 import { readGatewayConfig } from './config.js';
 import { GatewayModule } from './gateway.module.js';
+import { addBodyHooks } from './inbound/http/body-hooks.js';
 import { GatewayAdapter } from './inbound/http/gateway-adapter.js';
 import { addRequestHooks } from './inbound/http/request-hooks.js';
+import type { PrincipalDirectory } from './outbound/principal-directory.js';
+import { DIRECTORY } from './tokens.js';
 
 const { host, port } = readGatewayConfig(process.env);
 
@@ -12,5 +15,8 @@ await runService({
   module: GatewayModule,
   http: { host, port },
   adapter: new GatewayAdapter(),
-  configure: (app) => addRequestHooks(app, app.get<Logger>(LOGGER)),
+  configure: (app) => {
+    addRequestHooks(app, app.get<Logger>(LOGGER));
+    addBodyHooks(app, app.get<PrincipalDirectory>(DIRECTORY));
+  },
 });

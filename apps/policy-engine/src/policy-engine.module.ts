@@ -5,7 +5,7 @@ import {
   startProjection,
   startRelay,
 } from '@agentlattice/event-store';
-import type { CommandClient } from '@agentlattice/messaging';
+import { type CommandClient, publishBatches } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import {
   type BaseConfig,
@@ -25,7 +25,9 @@ import type pg from 'pg';
 import { AllowForever } from './application/allow-forever.js';
 import { makeChangePolicy } from './application/change-policy.js';
 import { makeCheckAction } from './application/check-action.js';
-import { makeJudgeSubmissions } from './application/judge-submissions.js';
+import { CompareWithLedger } from './application/compare-with-ledger.js';
+import { JudgeSubmissions } from './application/judge-submissions.js';
+import { NoteTampering } from './application/note-tampering.js';
 import { makeRejudgeRequests } from './application/rejudge-requests.js';
 import { makeWarnOfSeats } from './application/warn-of-seats.js';
 import { PoliciesResponder } from './inbound/policies.responder.js';
@@ -42,21 +44,47 @@ import {
   FOREVER_WORK,
   JUDGE_SUBMISSIONS,
   LIVE_POLICIES,
+  NOTE_TAMPERING,
   POLICY_READER,
   REJUDGE_REQUESTS,
   RELAY,
+  TAMPERING_WORK,
   WARN_OF_SEATS,
 } from './tokens.js';
 
 /** How often it is looked for what was approved for ever and nobody asked for. */
 const lookForForeverMs = 1_000;
 const askForForeverMs = 2_000;
+/** How often it is looked whether a comparison is due, and whether something was found. */
+const compareMs = 1_000;
+const noteMs = 500;
 
 @Module({
   imports: [ServiceModule.forRoot('policy-engine')],
   controllers: [SubmissionsResponder, PoliciesResponder],
   providers: [
-    { provide: LIVE_POLICIES, inject: [CONFIG, LOGGER, HEALTH], useFactory: livePolicies },
+    {
+      provide: NOTE_TAMPERING,
+      inject: [POOL],
+      useFactory: (pool: pg.Pool) => new NoteTampering(pool, new EventStore(pool)),
+    },
+    { provide: LIVE_POLICIES, inject: [CONFIG, LOGGER, HEALTH, NOTE_TAMPERING], useFactory: livePolicies },
+    {
+      provide: TAMPERING_WORK,
+      inject: [COMMANDS, LIVE_POLICIES, NOTE_TAMPERING, LOGGER],
+      useFactory: (client: CommandClient, policies: LivePolicies, notes: NoteTampering, logger: Logger) => {
+        const comparison = new CompareWithLedger(client, policies);
+        return [
+          new RegularWork(
+            'comparing policies with the log',
+            compareMs,
+            () => comparison.compareIfDue(),
+            logger,
+          ),
+          new RegularWork('noting tampering', noteMs, () => notes.writeNoted(), logger),
+        ].map((work) => work.start());
+      },
+    },
     { provide: POLICY_READER, inject: [POOL], useFactory: (pool: pg.Pool) => new PolicyReader(pool) },
     {
       provide: CHANGE_POLICY,
@@ -129,7 +157,14 @@ const askForForeverMs = 2_000;
       useFactory: (forever: AllowForever, logger: Logger) =>
         new RegularWork('approving for ever', lookForForeverMs, () => forever.allowNoted(), logger).start(),
     },
-    { provide: JUDGE_SUBMISSIONS, inject: [LIVE_POLICIES], useFactory: makeJudgeSubmissions },
+    {
+      provide: JUDGE_SUBMISSIONS,
+      inject: [LIVE_POLICIES, NATS],
+      useFactory: (policies: LivePolicies, nc: NatsConnection) =>
+        new JudgeSubmissions(policies, (subject, items, expiresAt) =>
+          publishBatches(nc, subject, Number.isFinite(expiresAt) ? expiresAt : null, items),
+        ),
+    },
     {
       provide: RELAY,
       inject: [CONFIG, POOL, NATS, LOGGER],
@@ -145,11 +180,17 @@ export class PolicyEngineModule implements OnApplicationShutdown {
     @Inject(FOREVER_EVENTS) private readonly events: Projection,
     @Inject(FOREVER_NET) private readonly net: Projection,
     @Inject(FOREVER_WORK) private readonly forever: RegularWork,
+    @Inject(TAMPERING_WORK) private readonly tampering: readonly RegularWork[],
   ) {}
 
   /** After the last batch: until then its items are judged. */
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.events.stop(), this.net.stop(), this.forever.stop()]);
+    await Promise.all([
+      this.events.stop(),
+      this.net.stop(),
+      this.forever.stop(),
+      ...this.tampering.map((work) => work.stop()),
+    ]);
     await Promise.all([this.policies.stop(), this.relay.stop()]);
   }
 }
@@ -158,8 +199,14 @@ function livePolicies(
   { databaseUrl, service, instance }: BaseConfig,
   logger: Logger,
   health: HealthRegistry,
+  notes: NoteTampering,
 ): LivePolicies {
-  const policies = new LivePolicies({ databaseUrl, name: `${service}-${instance}-policies`, logger });
+  const policies = new LivePolicies({
+    databaseUrl,
+    name: `${service}-${instance}-policies`,
+    logger,
+    onTampering: (orgId, noted) => notes.note(orgId, noted),
+  });
   health.add('policies', () => {
     if (!policies.fresh()) throw new Error('the policies may be out of date');
   });

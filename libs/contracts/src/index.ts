@@ -20,6 +20,7 @@ export {
   foreverFor,
   voteDecisions,
 } from './events/approval.js';
+export { type TamperingReason, tamperingReasons } from './events/policy.js';
 export { keyKinds } from './events/principals.js';
 export * from './events/wire-event.js';
 export * from './nats-permissions.js';

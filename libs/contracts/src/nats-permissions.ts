@@ -113,6 +113,7 @@ export const natsPermissions: Readonly<Record<ServiceName, ServicePermissions>> 
       'reply.gateway.*.unavailable',
       ...consuming('policy-engine'),
       ...replays('gateway', 'approval-service'),
+      'cmd.audit-ledger.recorded_policies',
     ],
   }),
   'audit-ledger': permissionsOf('audit-ledger', {

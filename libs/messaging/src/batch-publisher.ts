@@ -3,11 +3,13 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { batchLimits, publishBatch } from './batches.js';
 
 export interface BatchPublisherOptions {
-  /** How many batches may be under way; default 2. */
+  /** How many batches of a lane may be under way; default 2. */
   readonly window?: number;
   /** How long an item may still be written after it was added; default 1.8 s. */
   readonly lifetimeMs?: number;
+  /** Most items and bytes that wait in one lane. */
   readonly maxQueued?: number;
+  readonly maxQueuedBytes?: number;
   readonly maxWaitMs?: number;
 }
 
@@ -17,55 +19,82 @@ interface Queued {
   readonly addedAt: number;
 }
 
+interface Lane {
+  queue: Queued[];
+  bytes: number;
+  /** Items still out, per batch, oldest first. */
+  readonly underWay: number[];
+}
+
 /**
  * Collects items for one subject without timers: with nothing under way an item leaves at
- * once; otherwise what gathers leaves at the end of the turn, or when a batch comes back.
+ * once; otherwise what gathers leaves at the end of the turn, or when a batch comes back. Each workspace has a lane with a
+ * window and a bound of its own: who fills one waits alone. Lanes that are ready share messages.
  */
 export class BatchPublisher<T> {
-  private queue: Queued[] = [];
-  /** Items still out, per batch, oldest first. */
-  private readonly underWay: number[] = [];
+  private readonly lanes = new Map<string, Lane>();
   private scheduled = false;
   private readonly window: number;
   private readonly lifetimeMs: number;
   private readonly maxQueued: number;
+  private readonly maxQueuedBytes: number;
   private readonly maxWaitMs: number;
 
   constructor(
     private readonly nc: NatsConnection,
     private readonly subject: string,
-    { window = 2, lifetimeMs = 1_800, maxQueued = 10_000, maxWaitMs = 1_000 }: BatchPublisherOptions = {},
+    {
+      window = 2,
+      lifetimeMs = 1_800,
+      maxQueued = 2_500,
+      maxQueuedBytes = 16 * 1024 * 1024,
+      maxWaitMs = 1_000,
+    }: BatchPublisherOptions = {},
   ) {
     this.window = window;
     this.lifetimeMs = lifetimeMs;
     this.maxQueued = maxQueued;
+    this.maxQueuedBytes = maxQueuedBytes;
     this.maxWaitMs = maxWaitMs;
   }
 
-  /** @throws Unavailable when too much waits, or has waited for too long */
-  add(item: T): void {
+  /** @throws Unavailable when too much waits in the lane, or has waited for too long */
+  add(item: T, name = ''): void {
     const now = Date.now();
-    const oldest = this.queue[0]?.addedAt ?? now;
-    if (this.queue.length >= this.maxQueued || now - oldest > this.maxWaitMs) {
-      this.dropExpired(now);
-      throw new Unavailable('too many actions are waiting');
+    const lane = this.lanes.get(name) ?? { queue: [], bytes: 0, underWay: [] };
+    const oldest = lane.queue[0]?.addedAt ?? now;
+    const full = lane.queue.length >= this.maxQueued || lane.bytes >= this.maxQueuedBytes;
+    if (full || now - oldest > this.maxWaitMs) {
+      this.dropExpired(lane, now);
+      throw new Unavailable('too many actions of this workspace are waiting');
     }
     const text = JSON.stringify(item);
-    this.queue.push({ text, bytes: Buffer.byteLength(text), addedAt: now });
-    if (this.underWay.length === 0) this.send();
-    else if (this.underWay.length < this.window) this.schedule();
+    const bytes = Buffer.byteLength(text);
+    lane.queue.push({ text, bytes, addedAt: now });
+    lane.bytes += bytes;
+    const idle = this.lanes.size === 0;
+    this.lanes.set(name, lane);
+    if (idle) this.send();
+    else if (this.isReady(lane)) this.schedule();
   }
 
-  /** Says that `count` items were answered or given up: the oldest batch is over when all of its items are. */
-  returned(count: number): void {
+  /** Says that `count` items of a lane were answered or given up: its oldest batch is over when all of its items are. */
+  returned(count: number, name = ''): void {
+    const lane = this.lanes.get(name);
+    if (lane === undefined) return;
     let left = count;
-    for (let first = this.underWay[0]; first !== undefined && left > 0; first = this.underWay[0]) {
+    for (let first = lane.underWay[0]; first !== undefined && left > 0; first = lane.underWay[0]) {
       const taken = Math.min(first, left);
       left -= taken;
-      if (taken === first) this.underWay.shift();
-      else this.underWay[0] = first - taken;
+      if (taken === first) lane.underWay.shift();
+      else lane.underWay[0] = first - taken;
     }
-    if (this.queue.length > 0 && this.underWay.length < this.window) this.schedule();
+    if (this.isReady(lane)) this.schedule();
+    else this.forgetIfEmpty(name, lane);
+  }
+
+  private isReady(lane: Lane): boolean {
+    return lane.queue.length > 0 && lane.underWay.length < this.window;
   }
 
   private schedule(): void {
@@ -73,34 +102,64 @@ export class BatchPublisher<T> {
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
-      while (this.queue.length > 0 && this.underWay.length < this.window) this.send();
+      while (this.send());
     });
   }
 
-  private send(): void {
-    this.dropExpired(Date.now());
-    const [first] = this.queue;
-    if (first === undefined) return;
-    let bytes = 0;
-    let count = 0;
-    for (const item of this.queue) {
-      if (count >= batchLimits.items || (count > 0 && bytes + item.bytes > batchLimits.bytes)) break;
-      bytes += item.bytes;
-      count++;
+  /** One message of what is ready, an item of each lane in turn; false when nothing is. */
+  private send(): boolean {
+    const now = Date.now();
+    for (const [name, lane] of this.lanes) {
+      this.dropExpired(lane, now);
+      this.forgetIfEmpty(name, lane);
     }
-    const batch = this.queue.splice(0, count);
-    this.underWay.push(count);
+    const ready = [...this.lanes].filter(([, lane]) => this.isReady(lane));
+    const batch: Queued[] = [];
+    const taken = new Map<Lane, number>();
+    let bytes = 0;
+    for (let turn = 0, more = true; more; turn++) {
+      more = false;
+      for (const [, lane] of ready) {
+        const item = lane.queue[turn];
+        if (item === undefined || (taken.get(lane) ?? 0) < turn) continue;
+        if (batch.length >= batchLimits.items || (batch.length > 0 && bytes + item.bytes > batchLimits.bytes))
+          continue;
+        batch.push(item);
+        bytes += item.bytes;
+        taken.set(lane, turn + 1);
+        more = true;
+      }
+    }
+    if (batch.length === 0) return false;
+    for (const [name, lane] of ready) {
+      const count = taken.get(lane) ?? 0;
+      if (count === 0) continue;
+      for (const item of lane.queue.splice(0, count)) lane.bytes -= item.bytes;
+      lane.underWay.push(count);
+      // The next message begins with the others.
+      this.lanes.delete(name);
+      this.lanes.set(name, lane);
+    }
     publishBatch(
       this.nc,
       this.subject,
-      first.addedAt + this.lifetimeMs,
+      Math.min(...batch.map((item) => item.addedAt)) + this.lifetimeMs,
       batch.map((item) => item.text),
     );
+    return true;
   }
 
   /** Nobody waits for these any more; writing them would surprise. */
-  private dropExpired(now: number): void {
-    const alive = this.queue.findIndex((item) => now < item.addedAt + this.lifetimeMs);
-    if (alive !== 0) this.queue = alive === -1 ? [] : this.queue.slice(alive);
+  private dropExpired(lane: Lane, now: number): void {
+    let [first] = lane.queue;
+    while (first !== undefined && now >= first.addedAt + this.lifetimeMs) {
+      lane.queue.shift();
+      lane.bytes -= first.bytes;
+      [first] = lane.queue;
+    }
+  }
+
+  private forgetIfEmpty(name: string, lane: Lane): void {
+    if (lane.queue.length === 0 && lane.underWay.length === 0) this.lanes.delete(name);
   }
 }

@@ -74,6 +74,34 @@ describe('the batch publisher', () => {
     expect(() => publisher.add(3)).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }));
   });
 
+  it('gives each lane its own window and its own bound', async () => {
+    const { nc, sent } = recorder();
+    const publisher = new BatchPublisher<string>(nc, 's', { window: 1, maxQueued: 2 });
+    for (const item of ['a1', 'a2', 'a3']) publisher.add(item, 'a');
+    expect(() => publisher.add('a4', 'a')).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }));
+    publisher.add('b1', 'b');
+    await endOfTurn();
+    expect(sent.map(({ items }) => items)).toEqual([['a1'], ['b1']]);
+    publisher.returned(1, 'b');
+    publisher.add('b2', 'b');
+    await endOfTurn();
+    publisher.returned(1, 'a');
+    await endOfTurn();
+    expect(sent.slice(2).map(({ items }) => items)).toEqual([['b2'], ['a2', 'a3']]);
+  });
+
+  it('fills a message with an item of each lane in turn', async () => {
+    const { nc, sent } = recorder();
+    const publisher = new BatchPublisher<string>(nc, 's');
+    publisher.add('first', 'x');
+    for (let n = 0; n < 200; n++) publisher.add(`a${String(n)}`, 'a');
+    publisher.add('b0', 'b');
+    publisher.add('b1', 'b');
+    await endOfTurn();
+    expect(sent[1]?.items.slice(0, 5)).toEqual(['a0', 'b0', 'a1', 'b1', 'a2']);
+    expect(sent.map(({ items }) => items.length)).toEqual([1, 128, 74]);
+  });
+
   it('gives a batch the time limit of its oldest item', () => {
     const { nc, sent } = recorder();
     const before = Date.now();

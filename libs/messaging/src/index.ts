@@ -1,4 +1,5 @@
 export { BatchPublisher, type BatchPublisherOptions } from './batch-publisher.js';
+export { FairQueue } from './fair-queue.js';
 export {
   type BatchContext,
   type BatchHandler,

@@ -2,7 +2,8 @@ import type { EventType, PolicyChange } from '@agentlattice/contracts';
 import type { ApprovalEvent } from './approval.js';
 import type { Judgement } from './decide-judgement.js';
 
-type ChangeType = Extract<EventType, `policy.${string}`>;
+/** What is found out about a policy changes nothing of what it says. */
+export type ChangeType = Exclude<Extract<EventType, `policy.${string}`>, `policy.tampering_${string}`>;
 
 const happened: Readonly<Record<ChangeType, string>> = {
   'policy.created': 'was created',

@@ -12,6 +12,7 @@ import { postureOf } from '../domain/posture.js';
 import { replayOwn } from '../outbound/own-events.js';
 import { readEntries } from '../read/entries.js';
 import { postureFacts } from '../read/posture.js';
+import { recordedPolicies } from '../read/recorded-policies.js';
 import { searchEntries } from '../read/search-entries.js';
 import { issueGrant, requestedAction } from '../read/submissions.js';
 import { CHECKPOINTS, CHECKS, GRANTS, KEYS, LEDGER_CONFIG } from '../tokens.js';
@@ -84,6 +85,11 @@ export class LedgerQueriesController {
       at: last.timestamp,
     };
     return postureOf({ ...facts, integrity });
+  }
+
+  @MessagePattern(commands.recorded_policies.subject, { command: commands.recorded_policies })
+  recordedPolicies(@Payload() request: CommandRequest<typeof commands.recorded_policies>) {
+    return recordedPolicies(this.pool, request);
   }
 
   @MessagePattern(commands.jwks.subject, { command: commands.jwks })

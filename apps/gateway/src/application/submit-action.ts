@@ -18,6 +18,8 @@ export interface Submission {
   readonly traceparent: string | null;
   /** Aborted when the agent does not wait for the answer any more. */
   readonly gone: AbortSignal;
+  /** Called when the verdict is there: what follows is waiting. */
+  readonly judged: () => void;
   /** Whether the agent may still have a grant when its held answer leaves. */
   readonly mayHoldGrants: () => Promise<boolean>;
 }
@@ -52,6 +54,7 @@ export class SubmitAction {
       correlation_id: submission.correlationId,
       traceparent: submission.traceparent,
     });
+    submission.judged();
     return actionAnswer(await this.decided(orgId, agent.id, answered, submission));
   }
 

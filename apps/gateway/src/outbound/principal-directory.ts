@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type OperatorRole, Refused, type ServiceScope } from '@agentlattice/contracts';
+import { type OperatorRole, Refused, type ServiceScope, Unavailable } from '@agentlattice/contracts';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
 import { lesserRole, type Principal } from '../domain/principal.js';
@@ -8,6 +8,9 @@ const pollMs = 250;
 /** Older knowledge than this is not acted on: a revoked key must be worth nothing after a second (decisions §7.3). */
 const staleMs = 1_000;
 const flushUseMs = 10_000;
+/** Keys that are looked for at the same time; those that are known are not. */
+const maxLookUps = 32;
+const maxUnknown = 10_000;
 /** Soon after the keys are stale, so that another connection is tried. */
 const askingRevision = {
   text: 'SELECT value, extract(epoch FROM clock_timestamp()) * 1000 AS now FROM revision',
@@ -38,6 +41,9 @@ interface KeyRow {
  */
 export class PrincipalDirectory {
   private readonly known = new Map<string, Principal>();
+  /** Keys that are none, as far as this generation knows. */
+  private readonly unknown = new Set<string>();
+  private readonly loading = new Map<string, Promise<Principal | undefined>>();
   private readonly used = new Set<string>();
   private generation = 0;
   private revision: string | undefined;
@@ -91,7 +97,7 @@ export class PrincipalDirectory {
       );
     const hash = createHash('sha256').update(key).digest();
     const name = hash.toString('base64');
-    const principal = this.known.get(name) ?? (await this.load(hash, name));
+    const principal = this.known.get(name) ?? (await this.lookUp(hash, name));
     if (principal === undefined) return undefined;
     if (principal.expiresAt !== null && this.now() >= principal.expiresAt) return undefined;
     this.used.add(principal.keyId);
@@ -101,6 +107,17 @@ export class PrincipalDirectory {
   /** Looks at once rather than in a quarter of a second; after a change made here. */
   refresh(): Promise<void> {
     return this.look();
+  }
+
+  /** Whoever tries one key after another takes few of the database's connections, and asks twice for none of them. */
+  private lookUp(hash: Buffer, name: string): Promise<Principal | undefined> {
+    if (this.unknown.has(name)) return Promise.resolve(undefined);
+    const underWay = this.loading.get(name);
+    if (underWay !== undefined) return underWay;
+    if (this.loading.size >= maxLookUps) throw new Unavailable('too many new keys are being checked');
+    const loading = this.load(hash, name).finally(() => this.loading.delete(name));
+    this.loading.set(name, loading);
+    return loading;
   }
 
   private async load(hash: Buffer, name: string): Promise<Principal | undefined> {
@@ -118,7 +135,12 @@ export class PrincipalDirectory {
     );
     const principal = rows[0] === undefined ? undefined : principalOf(rows[0]);
     // What was read before a change must not outlive it.
-    if (principal !== undefined && generation === this.generation) this.known.set(name, principal);
+    if (generation !== this.generation) return principal;
+    if (principal !== undefined) this.known.set(name, principal);
+    else {
+      if (this.unknown.size >= maxUnknown) this.unknown.clear();
+      this.unknown.add(name);
+    }
     return principal;
   }
 
@@ -149,6 +171,7 @@ export class PrincipalDirectory {
     this.revision = revision;
     this.generation += 1;
     this.known.clear();
+    this.unknown.clear();
   }
 
   /** NOTIFY makes a change known at once; the poll is the net below it. */

@@ -75,7 +75,6 @@ export class SubmissionPipeline {
         logger,
         handler: (items) => {
           for (const { item_id, detail } of items) this.take(item_id)?.reject(new Unavailable(detail));
-          this.publisher.returned(items.length);
         },
       }),
     );
@@ -106,7 +105,7 @@ export class SubmissionPipeline {
     this.sequence += 1;
     const item = { ...facts, item_id: this.sequence.toString(36), gateway: this.instance };
     return new Promise((resolve, reject) => {
-      this.publisher.add(item);
+      this.publisher.add(item, item.org_id);
       this.waiting.set(item.item_id, { item, since: performance.now(), resolve, reject });
     });
   }
@@ -126,12 +125,13 @@ export class SubmissionPipeline {
       else if (outcome === null) waiting.reject(new Unavailable('the answer holds no outcome'));
       else waiting.resolve({ outcome, grant });
     }
-    this.publisher.returned(answers.length);
   }
 
   private take(itemId: string): Waiting | undefined {
     const waiting = this.waiting.get(itemId);
+    if (waiting === undefined) return undefined;
     this.waiting.delete(itemId);
+    this.publisher.returned(1, waiting.item.org_id);
     return waiting;
   }
 
@@ -139,13 +139,10 @@ export class SubmissionPipeline {
   private giveUpOld(): void {
     const limit = performance.now() - answerWithinMs;
     const dead = !this.ledgerIsAlive();
-    let count = 0;
     for (const [itemId, { since, reject }] of this.waiting) {
       if (since > limit && !dead) break;
-      this.waiting.delete(itemId);
-      count += 1;
+      this.take(itemId);
       reject(new Unavailable(dead ? 'the audit ledger does not answer' : 'no verdict came in time'));
     }
-    if (count > 0) this.publisher.returned(count);
   }
 }

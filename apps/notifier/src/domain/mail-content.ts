@@ -77,6 +77,8 @@ function headingOf({ type, data }: CloudEvent): string {
       return data['decision'] === 'approved' ? 'Approved by the system' : 'Denied by the system';
     case 'policy.changed':
       return 'A policy changed';
+    case 'policy.tampering_detected':
+      return 'A policy was changed behind the log’s back';
     case 'action.denied':
       return 'An action was denied';
     case 'action.executed':

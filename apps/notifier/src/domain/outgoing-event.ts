@@ -32,6 +32,7 @@ export const takenIn = [
   'policy.activated',
   'policy.deactivated',
   'policy.deleted',
+  'policy.tampering_detected',
   'agent.suspended',
 ] as const satisfies readonly EventType[];
 
@@ -111,6 +112,14 @@ function tell(event: DomainEvent): Told | null {
       const change = event.type.slice('policy.'.length);
       return { type: 'policy.changed', subject: policy_id, data: { change, policy_id, name, version, hash } };
     }
+    case 'policy.tampering_detected': {
+      const { policy, action_type, reason } = event.data;
+      return {
+        type: event.type,
+        subject: policy.id,
+        data: { policy: policyOf(policy), action_type, reason },
+      };
+    }
     case 'endpoint.disabled': {
       const { channel_id, name, channel_type, reason, delivery_id } = event.data;
       const data = { channel_id, name, channel_type, reason, delivery_id };
@@ -123,6 +132,7 @@ function tell(event: DomainEvent): Told | null {
     case 'approval.vote_cast':
     case 'approval.vote_withdrawn':
     case 'approval.policy_changed':
+    case 'policy.tampering_ended':
     case 'action.requested':
     case 'action.reported':
     case 'ledger.created':

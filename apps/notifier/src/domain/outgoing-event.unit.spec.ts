@@ -25,6 +25,8 @@ const goesOutAs: Record<(typeof eventTypes)[number], OutgoingEvent['type'] | nul
   'policy.activated': 'policy.changed',
   'policy.deactivated': 'policy.changed',
   'policy.deleted': 'policy.changed',
+  'policy.tampering_detected': 'policy.tampering_detected',
+  'policy.tampering_ended': null,
   'agent.registered': null,
   'agent.suspended': 'agent.suspended',
   'agent.resumed': null,
@@ -75,6 +77,9 @@ const members: Partial<Record<(typeof eventTypes)[number], readonly string[]>> =
       ['org_id', 'change', 'hash', 'name', 'policy_id', 'version'],
     ]),
   ),
+  'policy.tampering_detected': [
+    ...['org_id', 'action_type', 'policy.hash', 'policy.id', 'policy.name', 'policy.version', 'reason'],
+  ],
   'agent.suspended': ['org_id', 'agent.id', 'agent.name', 'pending'],
   'endpoint.disabled': ['org_id', 'channel_id', 'channel_type', 'delivery_id', 'name', 'reason'],
 };

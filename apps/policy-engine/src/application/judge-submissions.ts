@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   type AppendItem,
   appendSubject,
@@ -5,55 +6,113 @@ import {
   type SubmissionUnavailable,
   unavailableReplySubject,
 } from '@agentlattice/contracts';
-import { type BatchContext, Forward } from '@agentlattice/messaging';
+import { type BatchContext, FairQueue } from '@agentlattice/messaging';
 import { typeid } from 'typeid-js';
 import { evaluate } from '../domain/evaluate.js';
 import type { LivePolicies } from '../read/live-policies.js';
 
-/**
- * Judges a batch and hands it to the ledger in the same turn: nothing waits here. What cannot be judged is told to its
- * gateway, where it can become nothing but a 503.
- */
-export const makeJudgeSubmissions =
-  (policies: Pick<LivePolicies, 'fresh' | 'of' | 'now'>) =>
-  (items: readonly SubmissionItem[], { expiresAt }: Pick<BatchContext, 'expiresAt'>): Forward[] => {
-    if (!policies.fresh()) return unavailable(items, 'the policies here may be out of date');
-    const now = policies.now();
-    const judgedAt = new Date(now).toISOString();
-    const judged: AppendItem[] = [];
-    let late: SubmissionItem[] = [];
-    for (const [i, item] of items.entries()) {
-      // Only conditions over large requests take time; the ledger would drop what comes after this anyway.
-      if (i % 16 === 15 && Date.now() >= expiresAt) {
-        late = items.slice(i);
-        break;
-      }
-      judged.push(judge(item, policies, now, judgedAt));
-    }
-    return [
-      ...(judged.length > 0 ? [new Forward(appendSubject, judged)] : []),
-      ...unavailable(late, 'the action could not be judged in time'),
-    ];
-  };
+/** How long the thread is kept before what else has come is looked at; one item may take some ms more. */
+const sliceMs = 3;
+/** Most of one workspace that wait here; more could not be judged within the time limit of a batch. */
+const maxWaiting = 2_000;
 
-function judge(
-  item: SubmissionItem,
-  policies: Pick<LivePolicies, 'of'>,
-  now: number,
-  judgedAt: string,
-): AppendItem {
-  const judgement = evaluate(policies.of(item.org_id), item, now);
-  const approval_id = judgement.decision === 'requested' ? typeid('apr').toString() : null;
-  return { ...item, verdict: { ...judgement, approval_id, judged_at: judgedAt } };
+type Publish = (subject: string, items: readonly unknown[], expiresAt: number) => void;
+
+/** A batch whose items are judged in turns with those of other workspaces. */
+interface Batch {
+  readonly expiresAt: number;
+  /** Runs in the batch's span. */
+  readonly inContext: <R>(work: () => R) => R;
+  left: number;
+  readonly done: () => void;
+}
+interface Waiting {
+  readonly item: SubmissionItem;
+  readonly batch: Batch;
 }
 
-function unavailable(items: readonly SubmissionItem[], detail: string): Forward<SubmissionUnavailable>[] {
-  const byGateway = Map.groupBy(items, (item) => item.gateway);
-  return [...byGateway].map(
-    ([gateway, own]) =>
-      new Forward(
-        unavailableReplySubject(gateway),
-        own.map(({ item_id }) => ({ item_id, detail })),
-      ),
-  );
+/**
+ * Judges submissions and hands them to the ledger. Workspaces take turns, item by item, and the thread is given back every few
+ * milliseconds: one workspace's dear conditions make its own items wait, and nobody else's for longer than one of them. With
+ * nothing waiting a batch is judged and forwarded in the turn in which it came. What cannot be judged is told to its
+ * gateway, where it can become nothing but a 503.
+ */
+export class JudgeSubmissions {
+  private readonly queue = new FairQueue<Waiting>(maxWaiting);
+  private scheduled = false;
+
+  constructor(
+    private readonly policies: Pick<LivePolicies, 'fresh' | 'of' | 'now'>,
+    private readonly publish: Publish,
+  ) {}
+
+  /** Resolves when the last of them was judged and forwarded. */
+  judge(items: readonly SubmissionItem[], { expiresAt }: Pick<BatchContext, 'expiresAt'>): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const batch: Batch = {
+      expiresAt,
+      inContext: AsyncLocalStorage.snapshot(),
+      left: items.length,
+      done: resolve,
+    };
+    const refused = items.filter((item) => !this.queue.push(item.org_id, { item, batch }));
+    if (refused.length > 0) this.refuse(batch, refused, 'too many actions of this workspace are waiting');
+    if (!this.scheduled) this.work();
+    return promise;
+  }
+
+  private work(): void {
+    this.scheduled = false;
+    const began = performance.now();
+    const judged = new Map<Batch, AppendItem[]>();
+    const late = new Map<Batch, SubmissionItem[]>();
+    const fresh = this.policies.fresh();
+    const now = this.policies.now();
+    const judgedAt = new Date(now).toISOString();
+    while (performance.now() - began < sliceMs) {
+      const waiting = this.queue.take();
+      if (waiting === undefined) break;
+      const { item, batch } = waiting;
+      if (!fresh || Date.now() >= batch.expiresAt) note(late, batch, item);
+      else note(judged, batch, this.verdictOn(item, now, judgedAt));
+    }
+    for (const [batch, items] of judged) {
+      batch.inContext(() => this.publish(appendSubject, items, batch.expiresAt));
+      settle(batch, items.length);
+    }
+    for (const [batch, items] of late)
+      this.refuse(
+        batch,
+        items,
+        fresh ? 'the action could not be judged in time' : 'the policies here may be out of date',
+      );
+    if (this.queue.size === 0) return;
+    this.scheduled = true;
+    setImmediate(() => this.work());
+  }
+
+  private verdictOn(item: SubmissionItem, now: number, judgedAt: string): AppendItem {
+    const judgement = evaluate(this.policies.of(item.org_id), item, now);
+    const approval_id = judgement.decision === 'requested' ? typeid('apr').toString() : null;
+    return { ...item, verdict: { ...judgement, approval_id, judged_at: judgedAt } };
+  }
+
+  private refuse(batch: Batch, items: readonly SubmissionItem[], detail: string): void {
+    for (const [gateway, own] of Map.groupBy(items, (item) => item.gateway)) {
+      const told = own.map(({ item_id }): SubmissionUnavailable => ({ item_id, detail }));
+      batch.inContext(() => this.publish(unavailableReplySubject(gateway), told, batch.expiresAt));
+    }
+    settle(batch, items.length);
+  }
+}
+
+function note<T>(byBatch: Map<Batch, T[]>, batch: Batch, item: T): void {
+  const items = byBatch.get(batch);
+  if (items === undefined) byBatch.set(batch, [item]);
+  else items.push(item);
+}
+
+function settle(batch: Batch, count: number): void {
+  batch.left -= count;
+  if (batch.left === 0) batch.done();
 }

@@ -11,7 +11,7 @@ type Rejudge = typeof policyEngineCommands.rejudge;
 
 /** NATS takes 1 MiB a message, and submissions wait for the same thread. */
 const maxBytes = 512 * 1024;
-const maxMs = 200;
+const maxMs = 20;
 
 /**
  * Judges pending requests again by a set at least as new as the call, each by the time and the agent of its submission:

@@ -1,8 +1,9 @@
 import { assertNever } from '@agentlattice/decider';
 import type { Condition, ConditionEvaluated, ConditionOperator } from '@agentlattice/contracts';
 import type { Facts } from './facts.js';
-import { type FieldPath, fieldPath, readField } from './field-path.js';
-import { type Fuel, spend } from './fuel.js';
+import { type FieldPath, fieldPath, readField, unreadable } from './field-path.js';
+import { type Fuel, searchCost, spend, textCost } from './fuel.js';
+import { kindOf } from './kind.js';
 import { linearPattern } from './linear-pattern.js';
 
 export interface CompiledCondition {
@@ -13,8 +14,12 @@ export interface CompiledCondition {
 type Test = (actual: unknown, fuel: Fuel) => boolean;
 
 const isScalar = (value: unknown) => value === null || (typeof value !== 'object' && value !== undefined);
-const sameType = (a: unknown, b: unknown) =>
-  isScalar(a) && (a === null) === (b === null) && typeof a === typeof b;
+const sameType = (a: unknown, b: unknown) => isScalar(a) && kindOf(a) === kindOf(b);
+
+/** What one condition costs beside its values. */
+const conditionCost = 20;
+
+const compareCost = (value: unknown) => (typeof value === 'string' ? textCost(value) : 1);
 
 /**
  * Compiles one condition. A faulty one fails whatever it is asked, so a policy that slipped in never passes by it.
@@ -35,10 +40,15 @@ export function compileCondition(condition: Condition): {
   const passes =
     typeof path === 'string' || typeof test === 'string' || faults.length > 0
       ? () => false
-      : (facts: Facts, fuel: Fuel) => holds(operator, value, test, readField(facts, path), fuel);
+      : (facts: Facts, fuel: Fuel) =>
+          spend(fuel, conditionCost) && holds(operator, value, test, readField(facts, path, fuel), fuel);
   return {
     compiled: {
-      evaluate: (facts, fuel) => ({ field, operator, expected: value, result: passes(facts, fuel) }),
+      evaluate: (facts, fuel) => {
+        const result = passes(facts, fuel);
+        // Whatever came out of a reading that was cut short is no proof.
+        return { field, operator, expected: value, result: result && fuel.left >= 0 };
+      },
     },
     faults,
   };
@@ -51,6 +61,7 @@ function holds(
   actual: unknown,
   fuel: Fuel,
 ): boolean {
+  if (actual === unreadable) return false;
   if (operator === 'exists') return (actual !== undefined) === value;
   return actual !== undefined && test(actual, fuel);
 }
@@ -59,10 +70,12 @@ function holds(
 function testOf(operator: ConditionOperator, value: Condition['value']): Test | string {
   switch (operator) {
     case 'eq':
-      return isScalar(value) ? (actual) => actual === value : 'compares with one value; use in for several';
+      return isScalar(value)
+        ? (actual, fuel) => spend(fuel, compareCost(actual)) && actual === value
+        : 'compares with one value; use in for several';
     case 'neq':
       return isScalar(value)
-        ? (actual) => sameType(actual, value) && actual !== value
+        ? (actual, fuel) => spend(fuel, compareCost(actual)) && sameType(actual, value) && actual !== value
         : 'compares with one value; use not_in for several';
     case 'lt':
       return ordered(value, (actual, bound) => actual < bound);
@@ -73,27 +86,22 @@ function testOf(operator: ConditionOperator, value: Condition['value']): Test | 
     case 'gte':
       return ordered(value, (actual, bound) => actual >= bound);
     case 'in':
-      return Array.isArray(value) && value.length > 0
-        ? (actual, fuel) => spend(fuel, value.length) && isScalar(actual) && value.includes(actual as never)
-        : 'is a list of at least one value';
+      return amongst(value, true);
     case 'not_in':
-      return Array.isArray(value) && value.length > 0
-        ? (actual, fuel) =>
-            spend(fuel, value.length) &&
-            value.some((one) => sameType(actual, one)) &&
-            !value.includes(actual as never)
-        : 'is a list of at least one value';
+      return amongst(value, false);
     case 'contains':
       return containing(value, true);
     case 'not_contains':
       return containing(value, false);
     case 'starts_with':
       return typeof value === 'string'
-        ? (actual) => typeof actual === 'string' && actual.startsWith(value)
+        ? (actual, fuel) =>
+            typeof actual === 'string' && spend(fuel, textCost(actual)) && actual.startsWith(value)
         : 'is a string';
     case 'ends_with':
       return typeof value === 'string'
-        ? (actual) => typeof actual === 'string' && actual.endsWith(value)
+        ? (actual, fuel) =>
+            typeof actual === 'string' && spend(fuel, textCost(actual)) && actual.endsWith(value)
         : 'is a string';
     case 'matches':
       return matching(value);
@@ -106,16 +114,40 @@ function testOf(operator: ConditionOperator, value: Condition['value']): Test | 
 
 function ordered(value: unknown, inOrder: (actual: number | string, bound: number | string) => boolean) {
   if (typeof value !== 'number' && typeof value !== 'string') return 'is a number or a string';
-  return (actual: unknown) => typeof actual === typeof value && inOrder(actual as number | string, value);
+  return (actual: unknown, fuel: Fuel) =>
+    spend(fuel, compareCost(actual)) &&
+    typeof actual === typeof value &&
+    inOrder(actual as number | string, value);
 }
 
-/** A part of a text, or an element of a list. */
+/** One of several values; what is of no type that they have is neither in nor not in. */
+function amongst(value: unknown, wanted: boolean): Test | string {
+  if (!Array.isArray(value) || value.length === 0) return 'is a list of at least one value';
+  const values = new Set<unknown>(value);
+  const kinds = new Set(value.map(kindOf));
+  return (actual, fuel) =>
+    isScalar(actual) &&
+    spend(fuel, compareCost(actual)) &&
+    kinds.has(kindOf(actual)) &&
+    values.has(actual) === wanted;
+}
+
+/**
+ * A part of a text, or an element of a list. An element of another type than the value's may be the value in another shape
+ * (`["pii"]` for `"pii"`), so a list that has one proves nothing about what it does not contain.
+ */
 function containing(value: unknown, wanted: boolean): Test | string {
   if (!isScalar(value)) return 'is one value';
+  const valueCost = compareCost(value);
   return (actual, fuel) => {
-    if (Array.isArray(actual)) return spend(fuel, actual.length) && actual.includes(value) === wanted;
+    if (Array.isArray(actual)) {
+      if (!spend(fuel, actual.length * valueCost)) return false;
+      return wanted
+        ? actual.includes(value)
+        : actual.every((element) => sameType(element, value)) && !actual.includes(value);
+    }
     if (typeof actual !== 'string' || typeof value !== 'string') return false;
-    return spend(fuel, actual.length) && actual.includes(value) === wanted;
+    return spend(fuel, searchCost(actual, value)) && actual.includes(value) === wanted;
   };
 }
 

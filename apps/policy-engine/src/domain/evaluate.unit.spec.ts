@@ -1,7 +1,7 @@
 import { conditionOperators, type Condition, type PolicyContent } from '@agentlattice/contracts';
 import fc from 'fast-check';
 import { action, content, stored, wednesdayMorning } from '../../test/policy-fixture.js';
-import { compilePolicy } from './compile-policy.js';
+import { compilePolicy, contentFaults } from './compile-policy.js';
 import { evaluate } from './evaluate.js';
 import { policySet } from './select-policy.js';
 
@@ -111,6 +111,82 @@ describe('evaluation is bounded', () => {
       value: pattern,
     }));
     expect(one({ conditions }, { metadata: long }).decision).toBe('denied');
+  });
+  it.each([
+    [
+      'a text looked for in a text of its own kind',
+      'metadata.half.contains(metadata.third + "b" + metadata.third)',
+    ],
+    ['the same from behind', 'metadata.half.lastIndexOf(metadata.third + "b") < 0'],
+    ['other time zones', 'metadata.numbers.all(x, timestamp(time.iso).getHours("America/New_York") >= 0)'],
+    [
+      'a text put together again and again',
+      '["aaaaaaaa"].map(x, x + x).map(x, metadata.numbers.map(y, x).join(metadata.third)).size() > 0',
+    ],
+    ['errors', 'metadata.numbers.exists(x, metadata.missing == x) || true'],
+    ['long lists compared', 'metadata.numbers.all(x, metadata.numbers == metadata.numbers)'],
+    [
+      'running out, with another way to pass',
+      'metadata.numbers.all(x, metadata.numbers.all(y, x + y < 0 || true)) || true',
+    ],
+  ])('%s', (_what, condition_expression) => {
+    const metadata = {
+      numbers: long.numbers.slice(0, 5_000),
+      half: 'a'.repeat(100_000),
+      third: 'a'.repeat(50_000),
+    };
+    expect(one({ condition_expression }, { metadata }).decision).toBe('denied');
+  });
+  it('by one budget for all conditions of a policy and its expression', () => {
+    const metadata = { list: Array.from({ length: 8_000 }, (_, i) => i), n: 1 };
+    const condition = { field: 'list', operator: 'not_contains', value: -1 };
+    const expression = 'metadata.list.all(x, x >= 0)';
+    const few = Array.from({ length: 5 }, () => condition);
+    const many = Array.from({ length: 50 }, () => condition);
+    const light = { field: 'n', operator: 'eq', value: 1 };
+    const absent = { field: 'absent', operator: 'exists', value: false };
+    expect(one({ conditions: [...few, light] }, { metadata }).decision).toBe('executed');
+    expect(
+      one({ condition_expression: expression }, { metadata: { list: metadata.list.slice(0, 4_000) } })
+        .decision,
+    ).toBe('executed');
+    const results = one(
+      { conditions: [...many.slice(2), light, absent], condition_expression: 'true' },
+      { metadata },
+    );
+    expect(results.conditions_evaluated.at(0)?.result).toBe(true);
+    expect(results.conditions_evaluated.slice(-3).map((row) => row.result)).toEqual([false, false, false]);
+    expect(results.decision).toBe('denied');
+  });
+  it('a list that a path goes through is paid for', () => {
+    const metadata = { files: Array.from({ length: 10_000 }, () => ({ path: 'a' })) };
+    const conditions = Array.from({ length: 50 }, () => ({
+      field: 'files.path',
+      operator: 'exists',
+      value: true,
+    }));
+    expect(one({ conditions: conditions.slice(0, 3) }, { metadata }).decision).toBe('executed');
+    expect(one({ conditions }, { metadata }).decision).toBe('denied');
+  });
+  it('a pattern is refused before it is written out', () => {
+    const huge = '(x{0,1000}|y{0,1000}|z{0,1000})'.repeat(30);
+    expect(
+      one({ conditions: [{ field: 'text', operator: 'matches', value: huge }] }, { metadata: long }).decision,
+    ).toBe('denied');
+    expect(
+      contentFaults(
+        content({ effect: 'conditional', condition_expression: `metadata.s.matches("${huge}")` }),
+      ),
+    ).toMatchObject([
+      { pointer: '/condition_expression', detail: expect.stringContaining('too large') as string },
+    ]);
+    expect(
+      contentFaults(
+        content({ effect: 'conditional', condition_expression: 'metadata.s.matches(metadata.p)' }),
+      ),
+    ).toMatchObject([
+      { pointer: '/condition_expression', detail: expect.stringContaining('written out') as string },
+    ]);
   });
   it('too many values fail an expression', () => {
     const metadata = { numbers: Array.from({ length: 30_000 }, (_, i) => i) };

@@ -1,22 +1,17 @@
-import { createContext, Script } from 'node:vm';
 import { type ASTNode, Environment } from '@marcbachmann/cel-js';
 import type { Facts } from './facts.js';
 import type { Fuel } from './fuel.js';
+import { type CelNode, type Evaluator, guardExpression } from './guard-expression.js';
 import { linearPattern } from './linear-pattern.js';
+import { outOfFuel, pay, typeMismatch } from './strict-equality.js';
 
 export interface CompiledExpression {
   /** True only when the expression is true: an error, a missing field or a spent bound is false. */
   holds(facts: Facts, fuel: Fuel): boolean;
 }
 
-/** Most values of metadata and data_accessed that an expression may look at. */
-const maxValues = 20_000;
-/**
- * Only loops over the request's lists can take long; each such evaluation is stopped after this. It is wall-clock time,
- * so it must be far above what an honest loop needs on a machine that is busy with other things.
- */
-const maxLoopMs = 150;
-const loops = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
+/** Making a value of JSON one of CEL's, in steps. */
+const valueCost = 10;
 
 // Evaluation is synchronous, so one slot is enough for the running evaluation's fuel.
 let fuelInUse: Fuel = { left: 0 };
@@ -53,12 +48,11 @@ interface Checker {
   getType(name: string): unknown;
   createError(code: string, message: string, node: ASTNode): Error;
 }
-interface Evaluator {
-  run(node: ASTNode, ctx: unknown): unknown;
-}
 
+/** The pattern is written in the policy, so that it is compiled when the policy is, and never one that a request brings. */
 function matchesMacro({ receiver, args }: MatchesMacro) {
   const [pattern] = args;
+  const compiled = pattern.op === 'value' ? linearPattern(String(pattern.args)) : 'must be written out';
   return {
     receiver,
     args,
@@ -66,36 +60,19 @@ function matchesMacro({ receiver, args }: MatchesMacro) {
       for (const node of [receiver, pattern])
         if (!['string', 'dyn'].includes(checker.check(node, ctx).name))
           throw checker.createError('no_matching_overload', 'matches is for strings', node);
-      if (pattern.op === 'value') {
-        const compiled = linearPattern(String(pattern.args));
-        if (typeof compiled === 'string') throw checker.createError('invalid_pattern', compiled, pattern);
-      }
+      if (typeof compiled === 'string')
+        throw checker.createError('invalid_pattern', `the pattern of matches: ${compiled}`, pattern);
       return checker.getType('bool');
     },
     evaluate(evaluator: Evaluator, _macro: unknown, ctx: unknown) {
-      const text = evaluator.run(receiver, ctx);
-      const source = evaluator.run(pattern, ctx);
-      if (typeof text !== 'string' || typeof source !== 'string')
-        throw new TypeError('matches is for strings');
-      const compiled = compiledPattern(source);
-      if (typeof compiled === 'string') throw new TypeError(compiled);
+      const text = evaluator.run(receiver as unknown as CelNode, ctx);
+      if (typeof text !== 'string' || typeof compiled === 'string') throw typeMismatch;
       const found = compiled.found(text, fuelInUse);
       // Not "no": `!x.matches(…)` must fail as well.
-      if (fuelInUse.left < 0) throw new RangeError('too much text to search');
+      if (fuelInUse.left < 0) throw outOfFuel;
       return found;
     },
   };
-}
-
-const patterns = new Map<string, ReturnType<typeof linearPattern>>();
-function compiledPattern(source: string) {
-  const known = patterns.get(source);
-  if (known !== undefined) return known;
-  const compiled = linearPattern(source);
-  // Patterns may come from a request's own text; those must not pile up.
-  if (patterns.size >= 1_000) patterns.clear();
-  patterns.set(source, compiled);
-  return compiled;
 }
 
 /** Parses and checks a CEL expression; the sentence says what is wrong with it. */
@@ -115,29 +92,18 @@ function compile(source: string): CompiledExpression | string {
   const { valid, type, error } = program.check();
   if (!valid) return firstLine(error);
   if (type !== 'bool' && type !== 'dyn') return `must be true or false, and this is a ${String(type)}`;
-  const bounded = [...loops].some((name) => called.has(name));
+  guardExpression(program.ast as unknown as CelNode, () => fuelInUse);
   return {
     holds(facts, fuel) {
       try {
-        const variables = celVariables(facts);
         fuelInUse = fuel;
-        // A fresh program: one that was stopped in the middle is not to be used again.
-        return bounded
-          ? withinTime(() => environment.parse(source)(variables) as unknown)
-          : program(variables) === true;
+        const result: unknown = program(celVariables(facts, fuel));
+        return result === true && fuel.left >= 0;
       } catch {
         return false;
       }
     },
   };
-}
-
-const sandbox = createContext({ run: (): unknown => undefined });
-const script = new Script('run()');
-
-function withinTime(run: () => unknown): boolean {
-  sandbox['run'] = run;
-  return script.runInContext(sandbox, { timeout: maxLoopMs }) === true;
 }
 
 function calledNames(node: unknown, names = new Set<string>()): Set<string> {
@@ -153,26 +119,25 @@ function calledNames(node: unknown, names = new Set<string>()): Set<string> {
 const firstLine = (error: unknown) =>
   (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 
-function celVariables(facts: Facts): Record<string, unknown> {
-  const room = { left: maxValues };
+function celVariables(facts: Facts, fuel: Fuel): Record<string, unknown> {
   return {
-    metadata: celValue(facts.metadata(), room),
-    data_accessed: celValue(facts.dataAccessed(), room),
+    metadata: celValue(facts.metadata(fuel), fuel),
+    data_accessed: celValue(facts.dataAccessed(fuel), fuel),
     action_type: facts.action_type,
-    agent: celValue(facts.agent ?? {}, room),
-    time: celValue(facts.time, room),
+    agent: celValue(facts.agent ?? {}, fuel),
+    time: celValue(facts.time, fuel),
   };
 }
 
 /** JSON's whole numbers become CEL's int, so that they can be counted with; CEL compares int and double as numbers. */
-function celValue(value: unknown, room: { left: number }): unknown {
-  if (--room.left < 0) throw new RangeError('too many values');
+function celValue(value: unknown, fuel: Fuel): unknown {
+  pay(fuel, valueCost);
   if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value;
-  if (Array.isArray(value)) return value.map((element) => celValue(element, room));
+  if (Array.isArray(value)) return value.map((element) => celValue(element, fuel));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([name]) => name !== '__proto__')
-      .map(([name, member]) => [name, celValue(member, room)]),
+      .map(([name, member]) => [name, celValue(member, fuel)]),
   );
 }

@@ -1,4 +1,5 @@
 import type { AgentRef } from '@agentlattice/contracts';
+import { type Fuel, spend, textCost } from './fuel.js';
 
 /** The agent as it stood at submission; null when an operator asks in a dry run. */
 export type ActingAgent = AgentRef & { suspended: boolean; owner_member_id: string | null };
@@ -32,9 +33,9 @@ export interface Facts {
     readonly owner_member_id: string | null;
   } | null;
   readonly time: TimeFacts;
-  /** Undefined when the text is not JSON: then every field is missing. */
-  metadata(): unknown;
-  dataAccessed(): unknown;
+  /** Undefined when the text is not JSON or too dear to read: then no condition on it holds. */
+  metadata(fuel: Fuel): unknown;
+  dataAccessed(fuel: Fuel): unknown;
 }
 
 /** @param now epoch milliseconds of the judgement; all of `time` is UTC */
@@ -62,9 +63,9 @@ function timeFacts(now: number): TimeFacts {
   };
 }
 
-function parsedOnce(text: string): () => unknown {
+function parsedOnce(text: string): (fuel: Fuel) => unknown {
   let parsed: { value: unknown } | undefined;
-  return () => (parsed ??= { value: parse(text) }).value;
+  return (fuel) => (parsed ??= { value: spend(fuel, 2 * textCost(text)) ? parse(text) : undefined }).value;
 }
 
 function parse(text: string): unknown {

@@ -1,4 +1,5 @@
 import type { Facts } from './facts.js';
+import { type Fuel, spend } from './fuel.js';
 
 type Root = 'metadata' | 'data_accessed' | 'agent' | 'time';
 export interface FieldPath {
@@ -33,37 +34,45 @@ export function fieldPath(field: string): FieldPath | string {
   return { root: first, steps: rest };
 }
 
-/** The value at a path; undefined when it is missing. Only own members count, so `__proto__` and `length` are missing. */
-export function readField(facts: Facts, { root, steps }: FieldPath): unknown {
+/** What a path leads to when it runs into something that has no such members, or is in some elements of a list only. */
+export const unreadable = Symbol('unreadable');
+
+/**
+ * The value at a path: undefined when it is missing, `unreadable` when what should hold it has another shape. Only own
+ * members count, so `__proto__` and `length` are missing.
+ */
+export function readField(facts: Facts, { root, steps }: FieldPath, fuel: Fuel): unknown {
   switch (root) {
     case 'metadata':
-      return walk(facts.metadata(), steps);
+      return walk(facts.metadata(fuel) ?? unreadable, steps, fuel);
     case 'data_accessed':
-      return walk(facts.dataAccessed(), steps);
+      return walk(facts.dataAccessed(fuel) ?? unreadable, steps, fuel);
     case 'agent':
-      return walk(facts.agent, steps);
+      return facts.agent === null ? undefined : walk(facts.agent, steps, fuel);
     case 'time':
-      return walk(facts.time, steps);
+      return walk(facts.time, steps, fuel);
   }
 }
 
-function walk(value: unknown, steps: readonly string[]): unknown {
+function walk(value: unknown, steps: readonly string[], fuel: Fuel): unknown {
   const [step, ...rest] = steps;
-  if (step === undefined) return value;
-  if (Array.isArray(value)) return walkList(value, step, steps, rest);
-  if (typeof value !== 'object' || value === null || step === '__proto__') return undefined;
-  return Object.hasOwn(value, step) ? walk((value as Record<string, unknown>)[step], rest) : undefined;
+  if (!spend(fuel, 1) || value === unreadable) return unreadable;
+  if (step === undefined || value === undefined) return value;
+  if (Array.isArray(value)) return walkList(value, step, steps, fuel);
+  if (typeof value !== 'object' || value === null) return unreadable;
+  if (step === '__proto__' || !Object.hasOwn(value, step)) return undefined;
+  return walk((value as Record<string, unknown>)[step], rest, fuel);
 }
 
-/** `files.0.path` is the first one's; `files.path` is the list of all, and missing when one of them lacks it. */
-function walkList(
-  list: readonly unknown[],
-  step: string,
-  steps: readonly string[],
-  rest: readonly string[],
-): unknown {
-  if (/^(0|[1-9]\d{0,8})$/.test(step)) return walk(list[Number(step)], rest);
-  if (list.length === 0) return undefined;
-  const values = list.map((element) => (Array.isArray(element) ? undefined : walk(element, steps)));
-  return values.includes(undefined) ? undefined : values;
+/** `files.0.path` is the first one's; `files.path` is the list of all, and missing when every one of them lacks it. */
+function walkList(list: readonly unknown[], step: string, steps: readonly string[], fuel: Fuel): unknown {
+  if (/^(0|[1-9]\d{0,8})$/.test(step)) return walk(list[Number(step)], steps.slice(1), fuel);
+  const values: unknown[] = [];
+  for (const element of list) {
+    const value = Array.isArray(element) ? unreadable : walk(element, steps, fuel);
+    if (value === unreadable) return unreadable;
+    values.push(value);
+  }
+  if (values.every((value) => value === undefined)) return undefined;
+  return values.includes(undefined) ? unreadable : values;
 }

@@ -4,6 +4,8 @@ import { type Fuel, spend } from './fuel.js';
 /** Largest compiled pattern, in RE2 instructions. */
 const maxProgram = 2_000;
 const maxSource = 1_000;
+/** Most copies of its parts that a pattern may be written out to: compiling 100,000 takes a second. */
+const maxCopies = 8_000;
 
 /** A regular expression of RE2's syntax: searches in linear time, whatever the pattern and the text. */
 export interface LinearPattern {
@@ -11,9 +13,40 @@ export interface LinearPattern {
   found(text: string, fuel: Fuel): boolean;
 }
 
+const tooLarge = 'the pattern is too large when its repetitions are written out';
+
+/**
+ * How many parts a pattern has at most when its counted repetitions are written out. It is looked at before RE2 compiles
+ * it, so it may be no pattern at all.
+ */
+function copiesOf(source: string): number {
+  /** Of each open group: the parts so far, and those of its last one, which a repetition would repeat. */
+  const groups = [{ parts: 0, last: 0 }];
+  const tokens = /\\[\s\S]|\[\^?\]?(?:\\[\s\S]|[^\]\\])*\]|\{(\d+)(?:,(\d*))?\}|[\s\S]/g;
+  for (const [token, least, most] of source.matchAll(tokens)) {
+    const open = groups.at(-1) ?? { parts: 0, last: 0 };
+    if (token === '(') groups.push({ parts: 0, last: 0 });
+    else if (token === ')' && groups.length > 1) {
+      groups.pop();
+      add(groups.at(-1) ?? open, 1 + open.parts);
+    } else if (least !== undefined) {
+      const times = Math.max(Number(least), Number(most ?? 0), 1);
+      open.parts += open.last * (times - 1);
+      open.last *= times;
+    } else if (!'*+?|'.includes(token)) add(open, 1);
+  }
+  return groups.reduce((sum, { parts }) => sum + parts, 0);
+
+  function add(group: { parts: number; last: number }, parts: number) {
+    group.parts += parts;
+    group.last = parts;
+  }
+}
+
 /** @returns the pattern, or a sentence about what is wrong with it */
 export function linearPattern(source: string): LinearPattern | string {
   if (source.length > maxSource) return `a pattern has at most ${String(maxSource)} characters`;
+  if (copiesOf(source) > maxCopies) return tooLarge;
   let pattern: RE2JS;
   try {
     pattern = RE2JS.compile(source);
@@ -21,6 +54,6 @@ export function linearPattern(source: string): LinearPattern | string {
     return `not an RE2 pattern: ${error instanceof Error ? error.message : String(error)}`;
   }
   const size = pattern.programSize();
-  if (size > maxProgram) return 'the pattern is too large when its repetitions are written out';
+  if (size > maxProgram) return tooLarge;
   return { found: (text, fuel) => spend(fuel, size * text.length) && pattern.test(text) };
 }

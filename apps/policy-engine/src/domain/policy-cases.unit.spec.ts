@@ -32,7 +32,7 @@ interface FaultCases {
 
 const folder = join(import.meta.dirname, '../../test/cases');
 const read = <T>(file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as T;
-const special = ['operators.json', 'expressions.json', 'faults.json'];
+const special = ['operators.json', 'expressions.json', 'faults.json', 'types.json'];
 
 for (const file of readdirSync(folder).filter((name) => !special.includes(name))) {
   const { rule, policies, cases } = read<PolicyCases>(file);

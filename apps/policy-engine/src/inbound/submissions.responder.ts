@@ -1,17 +1,17 @@
 import { evaluateSubject, submissionItem, type SubmissionItem } from '@agentlattice/contracts';
-import type { BatchContext, Forward } from '@agentlattice/messaging';
+import type { BatchContext } from '@agentlattice/messaging';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
-import type { makeJudgeSubmissions } from '../application/judge-submissions.js';
+import type { JudgeSubmissions } from '../application/judge-submissions.js';
 import { JUDGE_SUBMISSIONS } from '../tokens.js';
 
 /** The hot path: batches from the gateways, on to the ledger. */
 @Controller()
 export class SubmissionsResponder {
-  constructor(@Inject(JUDGE_SUBMISSIONS) private readonly judge: ReturnType<typeof makeJudgeSubmissions>) {}
+  constructor(@Inject(JUDGE_SUBMISSIONS) private readonly submissions: JudgeSubmissions) {}
 
   @MessagePattern(evaluateSubject, { batch: submissionItem })
-  evaluate(@Payload() items: SubmissionItem[], @Ctx() context: BatchContext): Forward[] {
-    return this.judge(items, context);
+  evaluate(@Payload() items: SubmissionItem[], @Ctx() context: BatchContext): Promise<void> {
+    return this.submissions.judge(items, context);
   }
 }

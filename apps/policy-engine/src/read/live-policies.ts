@@ -1,9 +1,12 @@
+import { policyInput, type PolicyRef } from '@agentlattice/contracts';
 import { connectionLimits } from '@agentlattice/event-store';
 import type { Logger } from '@agentlattice/observability';
 import pg from 'pg';
+import { compilePolicy, type CompiledPolicy } from '../domain/compile-policy.js';
 import { type PolicySet, policySet } from '../domain/select-policy.js';
+import { awaitsEntry, findTampering, type LedgerFacts, type Tampering } from '../domain/tampering.js';
 import { revisionChannel } from '../outbound/project-policy.js';
-import { loadPolicies } from './load-policies.js';
+import { type LoadedPolicy, loadPolicies } from './load-policies.js';
 
 export interface LivePoliciesOptions {
   readonly databaseUrl: string;
@@ -13,9 +16,29 @@ export interface LivePoliciesOptions {
   readonly staleAfterMs?: number;
   /** How often everything is read again, to notice what was changed behind the service's back. */
   readonly recheckMs?: number;
+  /** Told when it was found, when it changed or ended, and at the first comparison; it is denied already. */
+  readonly onTampering?: (
+    orgId: string,
+    known: { tampered: readonly Tampering[]; compared: boolean },
+  ) => void;
 }
 
 const noPolicies = policySet([]);
+const keyOf = ({ id, version, hash }: PolicyRef, reason: string) => [id, version, hash, reason].join(' ');
+
+/** Denies what a policy governed when it was recorded, whatever the database says of it now. */
+function recordedPattern({ policy, recordedPattern: action_type }: Tampering): CompiledPolicy[] {
+  if (action_type === null) return [];
+  return [
+    compilePolicy({
+      ref: policy,
+      content: policyInput.parse({ name: 'as recorded', action_type, effect: 'deny' }),
+      createdAt: '',
+      tampered: true,
+      author: undefined,
+    }),
+  ];
+}
 /** Soon after the policies are stale, so that another connection is tried. */
 const askingRevision = {
   text: 'SELECT value, extract(epoch FROM clock_timestamp()) * 1000 AS now FROM revision',
@@ -28,6 +51,13 @@ const askingRevision = {
  */
 export class LivePolicies {
   private readonly sets = new Map<string, PolicySet>();
+  private readonly facts = new Map<string, LedgerFacts>();
+  /** Workspaces with a policy whose entry is not known yet. */
+  private readonly awaiting = new Set<string>();
+  private readonly toReload = new Set<string>();
+  private readonly compared = new Set<string>();
+  /** The alerts that were raised, by workspace: each is raised once while it stands. */
+  private readonly alerted = new Map<string, ReadonlySet<string>>();
   private revision = -1;
   /** Monotonic time at which the last answered question was sent; what was committed before it is here. */
   private askedAt = -Infinity;
@@ -59,6 +89,26 @@ export class LivePolicies {
 
   of(orgId: string): PolicySet {
     return this.sets.get(orgId) ?? noPolicies;
+  }
+
+  /** Workspaces that have, or had, policies. */
+  workspaces(): string[] {
+    return [...this.sets.keys()];
+  }
+
+  /** True while the log is not known to hold every change that stands here. */
+  awaitsEntries(): boolean {
+    return this.awaiting.size > 0;
+  }
+
+  /**
+   * Takes what the log says of a workspace's policies: from here on they are compared with it whenever they are read, and
+   * they are read now.
+   */
+  compareWith(orgId: string, facts: LedgerFacts): void {
+    this.facts.set(orgId, facts);
+    this.toReload.add(orgId);
+    this.wake();
   }
 
   /** Epoch milliseconds by the database's clock: one clock for all replicas, whatever their hosts say. */
@@ -135,7 +185,8 @@ export class LivePolicies {
     if (row === undefined) throw new Error('the revision is missing');
     const recheck = askedAt >= this.recheckAt;
     const revision = Number(row.value);
-    if (recheck || revision !== this.revision) await this.load(client, recheck ? -1 : this.revision);
+    if (recheck || revision !== this.revision || this.toReload.size > 0)
+      await this.load(client, recheck ? -1 : this.revision);
     if (recheck) this.recheckAt = askedAt + (this.options.recheckMs ?? 30_000);
     this.revision = revision;
     this.clock = { database: Number(row.now), monotonic: answeredAt };
@@ -148,19 +199,50 @@ export class LivePolicies {
       'SELECT org_id FROM workspace_revision WHERE revision > $1',
       [after],
     );
-    const loaded = await loadPolicies(
-      client,
-      rows.map((row) => row.org_id),
+    const compared = [...this.toReload];
+    const loaded = await loadPolicies(client, [...new Set([...rows.map((row) => row.org_id), ...compared])]);
+    for (const orgId of compared) this.toReload.delete(orgId);
+    for (const [orgId, policies] of loaded) this.take(orgId, policies);
+  }
+
+  /** Compares what was read with the log, and judges by it from now on. */
+  private take(orgId: string, policies: readonly LoadedPolicy[]): void {
+    const facts = this.facts.get(orgId);
+    const stored = new Map(policies.map((policy) => [policy.stored.ref.id, policy.stored]));
+    const found = findTampering(stored, facts);
+    const tampered = new Set(found.map(({ policy }) => policy.id));
+    const standing = policies.flatMap(({ compiled }) =>
+      compiled.map((policy) => (tampered.has(policy.ref.id) ? { ...policy, tampered: true } : policy)),
     );
-    for (const [orgId, policies] of loaded) {
-      for (const { tampered, ref } of policies)
-        if (tampered)
-          this.options.logger.error(
-            { org_id: orgId, policy_id: ref.id, version: ref.version, alert: 'POLICY_TAMPERED' },
-            'a policy is not what its hash says; whatever it governs is denied',
-          );
-      this.sets.set(orgId, policySet(policies));
-    }
+    this.sets.set(orgId, policySet([...standing, ...found.flatMap(recordedPattern)]));
+    if (policies.some((policy) => awaitsEntry(policy.stored, facts))) this.awaiting.add(orgId);
+    else this.awaiting.delete(orgId);
+    const changed = this.raiseAlerts(orgId, found);
+    const first = facts !== undefined && !this.compared.has(orgId);
+    if (first) this.compared.add(orgId);
+    if (changed || first)
+      this.options.onTampering?.(orgId, { tampered: found, compared: facts !== undefined });
+  }
+
+  /** True when something was found or ended that was not known before. */
+  private raiseAlerts(orgId: string, found: readonly Tampering[]): boolean {
+    const before = this.alerted.get(orgId) ?? new Set();
+    for (const { policy, reason, found: version } of found)
+      if (!before.has(keyOf(policy, reason)))
+        this.options.logger.error(
+          {
+            org_id: orgId,
+            policy_id: policy.id,
+            version: policy.version,
+            found: version,
+            reason,
+            alert: 'POLICY_TAMPERED',
+          },
+          'a policy is not what the log recorded of it; whatever it governs is denied',
+        );
+    const now = new Set(found.map(({ policy, reason }) => keyOf(policy, reason)));
+    this.alerted.set(orgId, now);
+    return now.size !== before.size || [...now].some((key) => !before.has(key));
   }
 
   private get pollMs(): number {

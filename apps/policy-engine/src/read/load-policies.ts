@@ -2,6 +2,7 @@ import { type PolicyContent, policyContent, policyInput } from '@agentlattice/co
 import type pg from 'pg';
 import { compilePolicy, type CompiledPolicy } from '../domain/compile-policy.js';
 import { contentHash } from '../domain/content-hash.js';
+import type { StoredPolicy } from '../domain/tampering.js';
 
 interface LoadedRow {
   org_id: string;
@@ -10,6 +11,10 @@ interface LoadedRow {
   /** Of the newest event: `name`, `version`, `hash`, `content`, unless somebody tampered with it. */
   data: Record<string, unknown>;
   created_at: Date;
+  type: string;
+  /** Of the newest event; `gpos` null while it has no place. */
+  occurred_at: Date;
+  gpos: string | null;
   /** Of the newest event. */
   author_kind: string | null;
   author: string | null;
@@ -21,57 +26,79 @@ interface LoadedRow {
   row_content: unknown;
 }
 
+/** A policy of the database: what its newest event says of it, and what it is to be judged by; nothing when it is deleted. */
+export interface LoadedPolicy {
+  readonly stored: StoredPolicy;
+  readonly compiled: readonly CompiledPolicy[];
+}
+
 /** The policies of workspaces as they stand, each one's hash computed again and its two copies compared. */
 export async function loadPolicies(
   client: Pick<pg.ClientBase, 'query'>,
   orgIds: readonly string[],
-): Promise<Map<string, CompiledPolicy[]>> {
+): Promise<Map<string, LoadedPolicy[]>> {
   const { rows } = await client.query<LoadedRow>(
     `WITH newest AS (
        SELECT org_id, stream_id, max(version) AS version FROM event
         WHERE org_id = ANY ($1) AND stream_id LIKE 'pol\\_%' GROUP BY org_id, stream_id)
-     SELECT e.org_id, e.stream_id AS policy_id, e.version, e.data, first.occurred_at AS created_at,
+     SELECT e.org_id, e.stream_id AS policy_id, e.version, e.type, e.data, e.occurred_at, at.gpos,
+            first.occurred_at AS created_at,
             e.meta->'actor'->>'kind' AS author_kind, e.meta->'actor'->>'id' AS author, p.written_by,
             p.version AS row_version, p.hash AS row_hash, p.content AS row_content
        FROM newest n JOIN event e USING (org_id, stream_id, version)
        JOIN event first ON first.org_id = e.org_id AND first.stream_id = e.stream_id AND first.version = 1
-       LEFT JOIN policy p ON p.policy_id = e.stream_id AND p.org_id = e.org_id
-      WHERE e.type <> 'policy.deleted'`,
+       LEFT JOIN event_position at ON at.event_id = e.event_id
+       LEFT JOIN policy p ON p.policy_id = e.stream_id AND p.org_id = e.org_id`,
     [orgIds],
   );
-  const found = new Map<string, CompiledPolicy[]>(orgIds.map((orgId) => [orgId, []]));
-  for (const row of rows) found.get(row.org_id)?.push(...compiled(row));
+  const found = new Map<string, LoadedPolicy[]>(orgIds.map((orgId) => [orgId, []]));
+  for (const row of rows) found.get(row.org_id)?.push(loaded(row));
   return found;
 }
 
 /** One policy, or two when its copies differ: then it governs, as tampered, what either of them names. */
-function compiled(row: LoadedRow): CompiledPolicy[] {
+function loaded(row: LoadedRow): LoadedPolicy {
   const { data } = row;
+  const deleted = row.type === 'policy.deleted';
   const { name, hash } = data;
   const fromEvent = read(data['content']);
   const tampered =
     fromEvent === undefined ||
     data['version'] !== row.version ||
-    row.row_version !== row.version ||
-    row.row_hash !== hash ||
     hashOf(data['content']) !== hash ||
-    hashOf(row.row_content) !== hash;
+    (!deleted &&
+      (row.row_version !== row.version || row.row_hash !== hash || hashOf(row.row_content) !== hash));
   const made = (content: PolicyContent) =>
     compilePolicy({
-      ref: {
-        id: row.policy_id,
-        name: typeof name === 'string' ? name : content.name,
-        version: row.version,
-        hash: typeof hash === 'string' ? hash : contentHash(content),
-      },
+      ref: refOf(content),
       content,
       createdAt: row.created_at.toISOString(),
       tampered,
       author: authorOf(row),
     });
-  if (!tampered) return [made(fromEvent)];
   const copies = [fromEvent, read(row.row_content)].filter((copy) => copy !== undefined);
-  return (copies.length > 0 ? copies : [unreadable]).map(made);
+  const [standing = unreadable] = copies;
+  const stored: StoredPolicy = {
+    ref: refOf(standing),
+    action_type: standing.action_type,
+    deleted,
+    gpos: row.gpos === null ? null : Number(row.gpos),
+    writtenAt: row.occurred_at.getTime(),
+    contradicts: tampered,
+  };
+  // What a policy that is deleted said governs nothing, whatever became of it.
+  if (deleted) return { stored, compiled: [] };
+  if (!tampered) return { stored, compiled: [made(standing)] };
+  return { stored, compiled: (copies.length > 0 ? copies : [unreadable]).map(made) };
+
+  function refOf(content: PolicyContent) {
+    return {
+      id: row.policy_id,
+      name: typeof name === 'string' ? name : content.name,
+      version: row.version,
+      hash: typeof hash === 'string' ? hash : contentHash(content),
+    };
+  }
 }
 
 /** The person behind the version that stands: null when there is none, undefined when nobody knows. */

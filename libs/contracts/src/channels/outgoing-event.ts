@@ -4,7 +4,7 @@ import { instant } from '../primitives.js';
 /** Types that leave the house (contract §6). */
 export const outgoingEventTypes = [
   'approval.requested', 'approval.escalated', 'approval.approved', 'approval.denied', 'approval.timed_out',
-  'approval.cancelled', 'approval.auto_resolved', 'policy.changed', 'action.denied', 'action.executed',
+  'approval.cancelled', 'approval.auto_resolved', 'policy.changed', 'policy.tampering_detected', 'action.denied', 'action.executed',
   'delegation.expired', 'delegation.revoked', 'agent.suspended', 'endpoint.disabled',
 ] as const; // prettier-ignore
 export type OutgoingEventType = (typeof outgoingEventTypes)[number];

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { auditEvent, auditFilter, auditVerification } from '../audit/audit.js';
 import { posture } from '../audit/posture.js';
 import { outcomeStatuses, reportResult } from '../audit/report.js';
-import { instant, typeId } from '../primitives.js';
 import { wireEvent } from '../events/wire-event.js';
+import { instant, sha256Hex, typeId } from '../primitives.js';
 import { openItem } from '../submission/items.js';
 import { command } from './command.js';
 import { ping, replay } from './every-service.js';
@@ -13,6 +13,18 @@ const org = { org_id: typeId('org') };
 /** What the approval-service needs to open an approval it never heard of (design §1). */
 export const requestedAction = openItem.omit({ item_id: true, gateway: true, replayed: true });
 export type RequestedAction = z.infer<typeof requestedAction>;
+
+/** What the newest entry about a policy says of it. */
+export const recordedPolicy = z.object({
+  ...org,
+  policy_id: typeId('pol'),
+  name: z.string(),
+  version: z.number().int().min(1),
+  hash: sha256Hex(),
+  action_type: z.string(),
+  deleted: z.boolean(),
+});
+export type RecordedPolicy = z.infer<typeof recordedPolicy>;
 
 export const jwk = z.record(z.string(), z.unknown()).and(
   z.object({
@@ -97,6 +109,20 @@ export const auditLedgerCommands = {
       ),
     }),
     z.object({}),
+  ),
+  /**
+   * The newest that the logs say of each policy, of one workspace or of all, in order of workspace and policy. `gpos`: all
+   * events of the policy-engine up to there are in the logs.
+   */
+  recorded_policies: command(
+    'audit-ledger',
+    'recorded_policies',
+    z.object({
+      org_id: typeId('org').nullable(),
+      after: z.object({ org_id: typeId('org'), policy_id: typeId('pol') }).nullable(),
+      limit: z.number().int().min(1).max(500),
+    }),
+    z.object({ policies: z.array(recordedPolicy), gpos: z.number().int().min(0), complete: z.boolean() }),
   ),
   jwks: command('audit-ledger', 'jwks', z.object({}), z.object({ keys: z.array(jwk) })),
   replay: replay('audit-ledger'),

@@ -22,7 +22,7 @@ import {
   deliveryDeadV1,
   endpointDisabledV1,
 } from './notifier.js';
-import { policyChangedV1 } from './policy.js';
+import { policyChangedV1, policyTamperingDetectedV1, policyTamperingEndedV1 } from './policy.js';
 import {
   agentRegisteredV1,
   agentResumedV1,
@@ -55,6 +55,8 @@ export const eventRegistry = {
   'policy.activated': { owner: 'policy-engine', versions: { 1: policyChangedV1 } },
   'policy.deactivated': { owner: 'policy-engine', versions: { 1: policyChangedV1 } },
   'policy.deleted': { owner: 'policy-engine', versions: { 1: policyChangedV1 } },
+  'policy.tampering_detected': { owner: 'policy-engine', versions: { 1: policyTamperingDetectedV1 } },
+  'policy.tampering_ended': { owner: 'policy-engine', versions: { 1: policyTamperingEndedV1 } },
   'agent.registered': { owner: 'gateway', versions: { 1: agentRegisteredV1 } },
   'agent.suspended': { owner: 'gateway', versions: { 1: agentSuspendedV1 } },
   'agent.resumed': { owner: 'gateway', versions: { 1: agentResumedV1 } },

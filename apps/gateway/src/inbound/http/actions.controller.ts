@@ -50,6 +50,7 @@ export class ActionsController {
       correlationId: request.id,
       traceparent: currentTraceparent(),
       gone: goneSignal(reply),
+      judged: () => request.endLargeBody?.(),
       mayHoldGrants: async () => mayHoldGrants(await callerOf(this.directory, request)),
     });
     applied(reply, prefer);

@@ -7,7 +7,7 @@ import { typeid } from 'typeid-js';
 import { jsonFaults } from '../../domain/json-faults.js';
 import { problemMediaType, problemOf } from './problem-filter.js';
 
-const bodyLimit = 256 * 1024;
+export const bodyLimit = 256 * 1024;
 const newRequestId = () => typeid('req').toString();
 const sentRequestId = /^[A-Za-z0-9._:-]{1,128}$/;
 

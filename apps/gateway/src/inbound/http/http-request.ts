@@ -6,5 +6,9 @@ import type { Principal } from '../../domain/principal.js';
 export interface GatewayRequest extends FastifyRequest {
   principal?: Principal;
   span?: Span;
+  /** The workspace of the key, known before the body is read; missing where there is no body. */
+  orgId?: string;
+  /** Gives room to the workspace's next large body; any number of times. */
+  endLargeBody?: () => void;
 }
 export type GatewayReply = FastifyReply;

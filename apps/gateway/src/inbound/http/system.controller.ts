@@ -7,13 +7,15 @@ import {
 } from '@agentlattice/contracts';
 import type { CommandClient } from '@agentlattice/messaging';
 import { COMMANDS } from '@agentlattice/service';
-import { Controller, Inject } from '@nestjs/common';
+import { Controller, Inject, Req, Res } from '@nestjs/common';
 import { Handles } from './handles.js';
+import type { GatewayReply, GatewayRequest } from './http-request.js';
+import { PublicDocument } from './public-document.js';
 
 /** What anybody may read. Health and readiness are served as by every service. */
 @Controller()
 export class SystemController {
-  private readonly document = openApiDocument();
+  private readonly document = new PublicDocument(openApiDocument());
 
   constructor(@Inject(COMMANDS) private readonly commands: CommandClient) {}
 
@@ -28,7 +30,7 @@ export class SystemController {
   }
 
   @Handles(routes.openApi)
-  openApi(): RouteOutput<typeof routes.openApi> {
-    return this.document;
+  openApi(@Req() request: GatewayRequest, @Res() reply: GatewayReply): Promise<void> {
+    return this.document.send(request, reply);
   }
 }

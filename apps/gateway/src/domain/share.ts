@@ -1,0 +1,86 @@
+/** What one workspace may have under way and waiting at one gateway. */
+export interface ShareLimits {
+  /** Large requests under way at once, of one workspace and of all. */
+  readonly perWorkspace: number;
+  readonly inAll: number;
+  /** Large requests of one workspace that wait for their turn. */
+  readonly waiting: number;
+  /** Bytes of large requests a workspace may begin a second. */
+  readonly bytesPerSecond: number;
+}
+
+interface Waiting {
+  readonly bytes: number;
+  readonly begin: () => void;
+}
+interface Workspace {
+  underWay: number;
+  waiting: Waiting[];
+  /** From when on the next one may begin. */
+  nextAt: number;
+}
+
+/**
+ * Who may begin a large request: workspaces take turns, each has few under way at once and a pace. The caller brings the
+ * clock and asks again at `nextAt`.
+ */
+export class Shares {
+  private readonly workspaces = new Map<string, Workspace>();
+  private underWay = 0;
+
+  constructor(private readonly limits: ShareLimits) {}
+
+  /** False when the workspace has too many waiting: `begin` is never called then. */
+  ask(orgId: string, bytes: number, begin: () => void): boolean {
+    const workspace = this.workspaces.get(orgId) ?? { underWay: 0, waiting: [], nextAt: 0 };
+    if (workspace.waiting.length >= this.limits.waiting) return false;
+    workspace.waiting.push({ bytes, begin });
+    this.workspaces.set(orgId, workspace);
+    return true;
+  }
+
+  /** Nobody waits for it any more; nothing happens when it has begun. */
+  withdraw(orgId: string, begin: () => void): void {
+    const workspace = this.workspaces.get(orgId);
+    if (workspace !== undefined)
+      workspace.waiting = workspace.waiting.filter((waiting) => waiting.begin !== begin);
+  }
+
+  ended(orgId: string): void {
+    const workspace = this.workspaces.get(orgId);
+    if (workspace === undefined) return;
+    workspace.underWay--;
+    this.underWay--;
+  }
+
+  /**
+   * Begins what may begin.
+   * @returns when to ask again though nothing ended; undefined when only an end can change anything
+   */
+  beginDue(now: number): number | undefined {
+    let again: number | undefined;
+    for (const [orgId, workspace] of [...this.workspaces]) {
+      const { underWay, waiting, nextAt } = workspace;
+      const [first] = waiting;
+      if (first === undefined) {
+        if (underWay === 0 && nextAt <= now) this.workspaces.delete(orgId);
+        continue;
+      }
+      if (underWay >= this.limits.perWorkspace || this.underWay >= this.limits.inAll) continue;
+      if (nextAt > now) {
+        again = Math.min(again ?? nextAt, nextAt);
+        continue;
+      }
+      waiting.shift();
+      workspace.underWay++;
+      this.underWay++;
+      workspace.nextAt = now + (1_000 * first.bytes) / this.limits.bytesPerSecond;
+      // The next turn is another's.
+      this.workspaces.delete(orgId);
+      this.workspaces.set(orgId, workspace);
+      first.begin();
+      if (waiting.length > 0) again = Math.min(again ?? workspace.nextAt, workspace.nextAt);
+    }
+    return again;
+  }
+}

@@ -1,0 +1,53 @@
+import { Shares } from './share.js';
+
+const limits = { perWorkspace: 2, inAll: 3, waiting: 2, bytesPerSecond: 1_000 };
+
+function desk() {
+  const begun: string[] = [];
+  const shares = new Shares(limits);
+  const ask = (org: string, name: string, bytes = 0) => shares.ask(org, bytes, () => begun.push(name));
+  return { begun, shares, ask };
+}
+
+describe('shares of large requests', () => {
+  it('are bounded for each workspace, so that another one has room', () => {
+    const { begun, shares, ask } = desk();
+    expect([ask('a', 'a1'), ask('a', 'a2'), ask('a', 'a3')]).toEqual([true, true, false]);
+    ask('b', 'b1');
+    shares.beginDue(0);
+    shares.beginDue(0);
+    expect(begun).toEqual(['a1', 'b1', 'a2']);
+    ask('a', 'a4');
+    ask('c', 'c1');
+    shares.beginDue(0);
+    expect(begun).toHaveLength(3);
+    shares.ended('b');
+    shares.beginDue(0);
+    expect(begun.slice(3)).toEqual(['c1']);
+    shares.ended('a');
+    shares.beginDue(0);
+    expect(begun.slice(4)).toEqual(['a4']);
+  });
+
+  it('have a pace: a large body is followed by a pause as long as its bytes', () => {
+    const { begun, shares, ask } = desk();
+    ask('a', 'a1', 100);
+    ask('a', 'a2', 100);
+    ask('b', 'b1', 100);
+    expect(shares.beginDue(0)).toBe(100);
+    expect(begun).toEqual(['a1', 'b1']);
+    expect(shares.beginDue(99)).toBe(100);
+    shares.beginDue(100);
+    expect(begun).toEqual(['a1', 'b1', 'a2']);
+  });
+
+  it('pass over who does not wait any more', () => {
+    const { shares } = desk();
+    const begun: string[] = [];
+    const gone = () => begun.push('gone');
+    shares.ask('a', 0, gone);
+    shares.withdraw('a', gone);
+    shares.beginDue(0);
+    expect(begun).toEqual([]);
+  });
+});

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { Refused } from '@agentlattice/contracts';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { GatewayReply, GatewayRequest } from './http-request.js';
+
+/** How often a second the document is sent to all who ask; who has it already is told so without counting. */
+const perSecond = 20;
+
+/** A large document that anybody may read: written out and compressed once, and sent so often that nobody else waits for it. */
+export class PublicDocument {
+  private readonly plain: Buffer;
+  private readonly compressed: Buffer;
+  private readonly etag: string;
+  private readonly limiter = new RateLimiterMemory({ points: perSecond, duration: 1 });
+
+  constructor(document: unknown) {
+    this.plain = Buffer.from(JSON.stringify(document));
+    this.compressed = gzipSync(this.plain, { level: 9 });
+    this.etag = `"${createHash('sha256').update(this.plain).digest('base64url')}"`;
+  }
+
+  /** @throws Refused RATE_LIMITED */
+  async send({ headers }: GatewayRequest, reply: GatewayReply): Promise<void> {
+    reply
+      .header('etag', this.etag)
+      .header('cache-control', 'public, max-age=300')
+      .header('vary', 'accept-encoding');
+    if (this.isKnown(headers['if-none-match'])) return void reply.status(304).send();
+    try {
+      await this.limiter.consume('all');
+    } catch (taken) {
+      if (!(taken instanceof RateLimiterRes)) throw taken;
+      reply.removeHeader('etag').removeHeader('cache-control').header('retry-after', '1');
+      throw new Refused(
+        'RATE_LIMITED',
+        'this document was asked for too often; keep it and send If-None-Match',
+      );
+    }
+    reply.header('content-type', 'application/json; charset=utf-8');
+    if (takesGzip(headers['accept-encoding'])) reply.header('content-encoding', 'gzip').send(this.compressed);
+    else reply.send(this.plain);
+  }
+
+  private isKnown(ifNoneMatch: string | undefined): boolean {
+    const tags = (ifNoneMatch ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+    return tags.includes(this.etag) || tags.includes('*');
+  }
+}
+
+const takesGzip = (acceptEncoding: unknown) =>
+  typeof acceptEncoding === 'string' &&
+  acceptEncoding
+    .toLowerCase()
+    .split(',')
+    .some((coding) => /^\s*(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0*)?\s*$).*)?$/.test(coding));

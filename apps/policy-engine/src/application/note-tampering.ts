@@ -1,0 +1,76 @@
+import type { EventStore } from '@agentlattice/event-store';
+import type pg from 'pg';
+import type { Tampering } from '../domain/tampering.js';
+import { tamperingDecider } from '../domain/tampering-decider.js';
+
+const streamOf = (policyId: string) => `tampering:${policyId}`;
+const meta = {
+  actor: { kind: 'system' as const, id: null, key_id: null, via: 'system' as const },
+  correlation_id: null,
+  traceparent: null,
+};
+
+/** What a replica knows of a workspace. */
+export interface Noted {
+  readonly tampered: readonly Tampering[];
+  /** True when the policies were compared with the log. */
+  readonly compared: boolean;
+}
+
+/**
+ * Writes an event when a policy was found to be tampered with, and one when it is no longer: once each, however many
+ * replicas find it, and again after a restart only what was not written.
+ */
+export class NoteTampering {
+  private readonly found = new Map<string, Noted>();
+
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly store: EventStore,
+  ) {}
+
+  /** What stands in a workspace now; written at the next turn. */
+  note(orgId: string, noted: Noted): void {
+    this.found.set(orgId, noted);
+  }
+
+  async writeNoted(): Promise<void> {
+    for (const [orgId, noted] of this.found) {
+      const { tampered, compared } = noted;
+      for (const tampering of tampered)
+        await this.write(orgId, tampering.policy.id, { type: 'Detected', tampering });
+      // Who has not heard of the log yet cannot say that something is well again.
+      const standing = new Set(tampered.map(({ policy }) => streamOf(policy.id)));
+      for (const streamId of compared ? await this.open(orgId) : [])
+        if (!standing.has(streamId))
+          await this.write(orgId, streamId.slice(streamOf('').length), { type: 'Ended' });
+      if (this.found.get(orgId) === noted) this.found.delete(orgId);
+    }
+  }
+
+  private write(
+    orgId: string,
+    policyId: string,
+    command: { type: 'Detected'; tampering: Tampering } | { type: 'Ended' },
+  ) {
+    return this.store.update({
+      decider: tamperingDecider,
+      orgId,
+      streamId: streamOf(policyId),
+      command,
+      meta,
+    });
+  }
+
+  /** Streams whose newest event is a detection. */
+  private async open(orgId: string): Promise<string[]> {
+    const { rows } = await this.pool.query<{ stream_id: string }>(
+      `SELECT stream_id FROM (
+         SELECT DISTINCT ON (stream_id) stream_id, type FROM event
+          WHERE org_id = $1 AND stream_id LIKE 'tampering:%' ORDER BY stream_id, version DESC) newest
+        WHERE type = 'policy.tampering_detected'`,
+      [orgId],
+    );
+    return rows.map((row) => row.stream_id);
+  }
+}
