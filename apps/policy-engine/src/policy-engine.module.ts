@@ -76,7 +76,7 @@ const askForForeverMs = 2_000;
           client,
           durable: 'policy-engine-forever',
           sources: ['gateway'],
-          types: ['member.created'],
+          types: ['member.created', 'member.accepted'],
           handle: noteForever,
           logger,
         }),

@@ -23,6 +23,8 @@ export interface KeyTerms {
 
 export interface NewKey extends KeyTerms {
   readonly id: string;
+  /** The member who answers for it. */
+  readonly madeBy: string | null;
   /** Shown once; nothing keeps it. */
   readonly key: string;
   readonly hash: Buffer;
@@ -31,10 +33,11 @@ export interface NewKey extends KeyTerms {
 }
 
 /** A key of 256 random bits. @param key one that exists already, such as those of the first start */
-export function newKey(terms: KeyTerms, key?: string): NewKey {
+export function newKey(terms: KeyTerms, madeBy: string | null, key?: string): NewKey {
   const text = key ?? `${keyPrefixes[terms.kind]}${randomBytes(32).toString('base64url')}`;
   return {
     ...terms,
+    madeBy,
     id: typeid('key').toString(),
     key: text,
     hash: createHash('sha256').update(text).digest(),

@@ -1,4 +1,5 @@
 import type { Actor, Caller, DecidingOperator, OperatorRole, ServiceScope } from '@agentlattice/contracts';
+import { makerOf } from './key-maker.js';
 
 /** The door somebody came through (contract §8). */
 export type Door = DecidingOperator['via'];
@@ -9,6 +10,8 @@ interface Common {
   readonly name: string;
   /** Epoch milliseconds after which the key is worth nothing; null: never. */
   readonly expiresAt: number | null;
+  /** The member who answers for the key (`key-maker.ts`); null where nobody knows. */
+  readonly madeBy: string | null;
 }
 
 /** Who a key stands for. */
@@ -25,12 +28,12 @@ export type Principal =
   | (Common & {
       readonly kind: 'service';
       readonly scopes: readonly ServiceScope[];
-      /** The member who made the key. */
-      readonly madeBy: string | null;
     })
   | (Common & {
       readonly kind: 'operator';
       readonly memberId: string;
+      /** The account behind the membership; never told to other workspaces. */
+      readonly personId: string;
       /** The lesser of the key's role and the member's (decisions §3.3). */
       readonly role: OperatorRole;
       readonly instanceAdmin: boolean;
@@ -56,6 +59,10 @@ export function mayCall(principal: Principal, callers: readonly Caller[]): boole
     }
   });
 }
+
+/** Who answers for a key of this member, or of no member, that is made by a call with this one. */
+export const makerWith = (principal: Principal, memberId: string | null): string | null =>
+  principal.kind === 'operator' ? makerOf(principal, memberId) : principal.madeBy;
 
 /** How a principal is recorded as the cause of a change. */
 export function actorOf(principal: Principal, via: Door): Actor {
