@@ -4,6 +4,7 @@ import argon2 from 'argon2';
 import { typeid } from 'typeid-js';
 import { z } from 'zod';
 import { agentDecider } from '../domain/agent.js';
+import { ownedBy } from '../domain/key-maker.js';
 import type { PrincipalStore } from '../outbound/principal-store.js';
 import { firstEventOf, firstEventOfMember, firstEventOfWorkspace } from './first-events.js';
 import { newKey } from './new-key.js';
@@ -46,7 +47,7 @@ export async function ensureFirstWorkspace(
     const { personId: memberId } = await store.ensurePerson(tx, orgId, person);
     const adminKey = newKey(
       { name: 'administrator', kind: 'operator', role: 'admin', memberId },
-      memberId,
+      ownedBy(memberId),
       admin.api_key,
     );
     if (!(await store.keyIsKnown(tx, adminKey.hash)))
@@ -68,10 +69,11 @@ export async function ensureFirstWorkspace(
         id: agent.id,
         events: agentDecider.decide({ type: 'RegisterAgent', ...first }, agentDecider.initialState()),
       });
+    const byAdmin = { madeBy: memberId, own: false };
     for (const key of [
       adminKey,
-      newKey({ name: 'automation', kind: 'service', scopes: serviceScopes }, memberId, service_key),
-      newKey({ name: agent.name, kind: 'agent', agentId: agent.id }, memberId, agent.api_key),
+      newKey({ name: 'automation', kind: 'service', scopes: serviceScopes }, byAdmin, service_key),
+      newKey({ name: agent.name, kind: 'agent', agentId: agent.id }, byAdmin, agent.api_key),
     ]) {
       if (await store.keyIsKnown(tx, key.hash)) continue;
       await store.insertKey(tx, orgId, key);

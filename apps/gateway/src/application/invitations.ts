@@ -1,6 +1,6 @@
 import { type Actor, type InvitationView, type MemberView, Refused } from '@agentlattice/contracts';
 import type { EventMeta } from '@agentlattice/event-store';
-import { isOwn } from '../domain/key-maker.js';
+import { ownedBy } from '../domain/key-maker.js';
 import { type MemberCommand, memberDecider } from '../domain/member.js';
 import type { InvitationStore, Membership } from '../outbound/invitation-store.js';
 import type { Page, PrincipalStore } from '../outbound/principal-store.js';
@@ -9,9 +9,9 @@ import { newKey, type NewKey } from './new-key.js';
 
 /** The person who asks, by a key in whichever workspace. */
 export interface Invitee {
-  readonly memberId: string;
   readonly personId: string;
-  readonly madeBy: string | null;
+  /** Of the key. */
+  readonly own: boolean;
   readonly via: Actor['via'];
   readonly correlationId: string;
   readonly traceparent: string | null;
@@ -41,7 +41,7 @@ export class Invitations {
   /** @throws Refused OWN_KEY_NEEDED, NOT_FOUND or INVITATION_ANSWERED */
   async accept(invitee: Invitee, id: string): Promise<Accepted> {
     const { org_id: orgId, role } = await this.found(invitee, id);
-    const key = newKey({ name: 'own', kind: 'operator', role, memberId: id }, id);
+    const key = newKey({ name: 'own', kind: 'operator', role, memberId: id }, ownedBy(id));
     await this.answer(invitee, orgId, id, 'AcceptInvitation', key);
     await this.refresh();
     const member = await this.store.member(orgId, id);
@@ -94,7 +94,7 @@ export class Invitations {
 }
 
 function checkOwn(invitee: Invitee): void {
-  if (isOwn(invitee)) return;
+  if (invitee.own) return;
   throw new Refused(
     'OWN_KEY_NEEDED',
     'somebody else made this key, so it cannot speak for you in another workspace: use a key that you made with one of your own',

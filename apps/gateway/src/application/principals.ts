@@ -12,6 +12,7 @@ import argon2 from 'argon2';
 import { typeid } from 'typeid-js';
 import { agentDecider, type AgentCommand, ownerOf } from '../domain/agent.js';
 import { keyDecider } from '../domain/key.js';
+import type { KeyOrigin } from '../domain/key-maker.js';
 import { lesserRole } from '../domain/principal.js';
 import type { NewMembership, PrincipalStore } from '../outbound/principal-store.js';
 import { firstEventOf, firstEventOfMember } from './first-events.js';
@@ -23,8 +24,8 @@ export interface Asked {
   readonly meta: EventMeta & { readonly actor: Actor };
   /** The member behind the asker: the operator, or who made the service key. */
   readonly memberId: string | null;
-  /** Who answers for a key of that member, or of none, that is made by this call. */
-  readonly makerOf: (memberId: string | null) => string | null;
+  /** Where a key of that member, or of none, comes from that is made by this call. */
+  readonly originOf: (memberId: string | null) => KeyOrigin;
 }
 
 type MemberDraft = Omit<NewMembership, 'id' | 'personId' | 'status'> & { readonly password: string };
@@ -38,13 +39,13 @@ export class Principals {
   ) {}
 
   async registerAgent(
-    { orgId, meta, memberId, makerOf }: Asked,
+    { orgId, meta, memberId, originOf }: Asked,
     draft: { name: string; description: string | null },
   ): Promise<{ agent: AgentView; key: string }> {
     const { store } = this;
     const id = typeid('agt').toString();
     const ownerMemberId = ownerOf(meta.actor, memberId);
-    const key = newKey({ name: draft.name, kind: 'agent', agentId: id }, makerOf(null));
+    const key = newKey({ name: draft.name, kind: 'agent', agentId: id }, originOf(null));
     const registered = agentDecider.decide(
       { type: 'RegisterAgent', id, ...draft, ownerMemberId },
       agentDecider.initialState(),
@@ -93,8 +94,8 @@ export class Principals {
     return view;
   }
 
-  async createKey({ orgId, meta, makerOf }: Asked, terms: KeyTerms): Promise<NewKeyView> {
-    const key = newKey(await this.completed(orgId, terms), makerOf(terms.memberId ?? null));
+  async createKey({ orgId, meta, originOf }: Asked, terms: KeyTerms): Promise<NewKeyView> {
+    const key = newKey(await this.completed(orgId, terms), originOf(terms.memberId ?? null));
     const { store } = this;
     await store.inTransaction(async (tx) => {
       await store.insertKey(tx, orgId, key);
@@ -105,13 +106,13 @@ export class Principals {
   }
 
   /** The new key has the old one's terms; the old one works until the overlap ends. */
-  async rotateKey({ orgId, meta, makerOf }: Asked, keyId: string, overlap: string): Promise<NewKeyView> {
+  async rotateKey({ orgId, meta, originOf }: Asked, keyId: string, overlap: string): Promise<NewKeyView> {
     const { store } = this;
     const old = await this.keyOf(orgId, keyId);
     const { name, kind, role, scopes, member_id, agent_id, expires_at } = old;
     const key = newKey(
       { name, kind, role, scopes, memberId: member_id, agentId: agent_id, expiresAt: expires_at },
-      makerOf(member_id),
+      originOf(member_id),
     );
     const overlapMs = durationMs(overlap) ?? 0;
     let overlapUntil = '';

@@ -2,6 +2,7 @@ import { Refused, serviceScopes } from '@agentlattice/contracts';
 import type { EventMeta } from '@agentlattice/event-store';
 import argon2 from 'argon2';
 import { typeid } from 'typeid-js';
+import { ownedBy } from '../domain/key-maker.js';
 import type { PrincipalStore } from '../outbound/principal-store.js';
 import { firstEventOf, firstEventOfMember, firstEventOfWorkspace } from './first-events.js';
 import { newKey } from './new-key.js';
@@ -56,9 +57,12 @@ export class Workspaces {
       await store.insertMembership(tx, orgId, { ...member, status: 'active' });
       const adminKey = newKey(
         { name: 'administrator', kind: 'operator', role: 'admin', memberId: personId },
-        personId,
+        ownedBy(personId),
       );
-      const serviceKey = newKey({ name: 'automation', kind: 'service', scopes: serviceScopes }, personId);
+      const serviceKey = newKey(
+        { name: 'automation', kind: 'service', scopes: serviceScopes },
+        { madeBy: personId, own: false },
+      );
       for (const key of [adminKey, serviceKey]) await store.insertKey(tx, orgId, key);
       await store.begin(tx, orgId, meta, [
         firstEventOfWorkspace(orgId, name),

@@ -1,34 +1,39 @@
 import type { OperatorRole } from '@agentlattice/contracts';
 import fc from 'fast-check';
-import { carriesInstanceRights, isOwn, makerOf } from './key-maker.js';
+import { carriesInstanceRights, type KeyOrigin, originOf, ownedBy } from './key-maker.js';
 
 const [anna, ben, carl] = ['mbr_anna', 'mbr_ben', 'mbr_carl'];
-const key = (memberId: string, madeBy: string | null) => ({ memberId, madeBy });
+const own = (memberId: string) => ({ memberId, ...ownedBy(memberId) });
+const borrowed = (memberId: string, madeBy: string | null) => ({ memberId, madeBy, own: false });
 
-describe('who answers for a key', () => {
+describe('where a key comes from', () => {
   it.each([
-    ['made with a key of one’s own, for oneself', key(anna, anna), anna, anna],
-    ['made with a key of one’s own, for another', key(anna, anna), ben, anna],
-    ['made with a key of one’s own, for an agent', key(anna, anna), null, anna],
-    ['made with a key that another made', key(ben, anna), ben, anna],
-    ['made with such a key for a third', key(ben, anna), carl, anna],
-    ['made with such a key for its maker, who was not the only one to hold it', key(ben, anna), anna, ben],
-    ['made with a key of which nobody knows who made it', key(anna, null), anna, null],
-  ])('%s', (_case, used, memberId, maker) => expect(makerOf(used, memberId)).toBe(maker));
+    ['made with a key of one’s own, for oneself', own(anna), anna, ownedBy(anna)],
+    ['made with a key of one’s own, for another', own(anna), ben, { madeBy: anna, own: false }],
+    ['made with a key of one’s own, for an agent', own(anna), null, { madeBy: anna, own: false }],
+    ['made with a key that another made', borrowed(ben, anna), ben, { madeBy: anna, own: false }],
+    ['made with such a key for a third', borrowed(ben, anna), carl, { madeBy: anna, own: false }],
+    ['made with such a key for who made it', borrowed(ben, anna), anna, { madeBy: anna, own: false }],
+    ['made with a key of which nobody knows', borrowed(anna, null), anna, { madeBy: null, own: false }],
+    [
+      'made with a service’s key',
+      { memberId: null, madeBy: anna, own: false },
+      null,
+      { madeBy: anna, own: false },
+    ],
+  ])('%s', (_case, used, memberId, origin) => expect(originOf(used, memberId)).toEqual(origin));
 });
 
 describe('the rights over the instance', () => {
   const claim = {
+    own: true,
     orgId: 'org_home',
-    memberId: anna,
-    madeBy: anna,
     role: 'admin',
     person: { instanceAdmin: true, homeOrgId: 'org_home' },
   } as const;
   it.each([
     ['a key of the person’s own, at home, with the full role', {}, true],
-    ['a key that an administrator made for the person', { madeBy: ben }, false],
-    ['a key of which nobody knows who made it', { madeBy: null }, false],
+    ['a key that somebody else made for the person', { own: false }, false],
     ['a key of another workspace', { orgId: 'org_other' }, false],
     ['a key of a lesser role', { role: 'member' }, false],
     [
@@ -43,29 +48,25 @@ describe('the rights over the instance', () => {
 });
 
 /** Keys as they are given out in a game of several workspaces; who makes or rotates one is shown it. */
-interface Given {
+interface Given extends KeyOrigin {
   readonly orgId: string;
   readonly memberId: string;
-  readonly madeBy: string | null;
   readonly role: OperatorRole;
   readonly shownTo: ReadonlySet<string>;
 }
 const root = 'root';
 const flags = { instanceAdmin: true, homeOrgId: 'org_home' };
-const carries = ({ orgId, memberId, madeBy, role }: Given) =>
+const carries = ({ memberId, ...key }: Given) =>
   carriesInstanceRights({
-    orgId,
-    memberId,
-    madeBy,
-    role,
-    person: memberId === root ? flags : { instanceAdmin: false, homeOrgId: orgId },
+    ...key,
+    person: memberId === root ? flags : { instanceAdmin: false, homeOrgId: key.orgId },
   });
 
 it('no sequence of keys made and rotated by others, or given to others, yields one with these rights', () => {
-  const own = (orgId: string, memberId: string): Given => ({
+  const first = (orgId: string, memberId: string): Given => ({
     orgId,
     memberId,
-    madeBy: memberId,
+    ...ownedBy(memberId),
     role: 'admin',
     shownTo: new Set([memberId]),
   });
@@ -81,7 +82,7 @@ it('no sequence of keys made and rotated by others, or given to others, yields o
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       // Everybody is an administrator everywhere, and the instance administrator has accepted every invitation.
       const keys = ['org_home', 'org_other'].flatMap((org) =>
-        [root, 'ben', 'carl'].map((who) => own(org, who)),
+        [root, 'ben', 'carl'].map((who) => first(org, who)),
       );
       for (const { used, does, target, member, role, handedTo } of steps) {
         const by = keys[used % keys.length] as Given;
@@ -94,14 +95,14 @@ it('no sequence of keys made and rotated by others, or given to others, yields o
         keys.push({
           orgId: by.orgId,
           memberId,
-          madeBy: makerOf(by, memberId),
+          ...originOf(by, memberId),
           role: does === 'make' ? role : old.role,
           shownTo: alone ? by.shownTo : new Set([...by.shownTo, ...handed]),
         });
       }
       for (const given of keys) {
         if (carries(given)) expect([...given.shownTo]).toEqual([root]);
-        if (isOwn(given)) expect([...given.shownTo]).toEqual([given.memberId]);
+        if (given.own) expect([...given.shownTo]).toEqual([given.memberId]);
       }
     }),
     { numRuns: 2_000 },

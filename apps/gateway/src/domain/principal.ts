@@ -1,17 +1,15 @@
 import type { Actor, Caller, DecidingOperator, OperatorRole, ServiceScope } from '@agentlattice/contracts';
-import { makerOf } from './key-maker.js';
+import { type KeyOrigin, originOf } from './key-maker.js';
 
 /** The door somebody came through (contract §8). */
 export type Door = DecidingOperator['via'];
 
-interface Common {
+interface Common extends KeyOrigin {
   readonly keyId: string;
   readonly orgId: string;
   readonly name: string;
   /** Epoch milliseconds after which the key is worth nothing; null: never. */
   readonly expiresAt: number | null;
-  /** The member who answers for the key (`key-maker.ts`); null where nobody knows. */
-  readonly madeBy: string | null;
 }
 
 /** Who a key stands for. */
@@ -60,9 +58,9 @@ export function mayCall(principal: Principal, callers: readonly Caller[]): boole
   });
 }
 
-/** Who answers for a key of this member, or of no member, that is made by a call with this one. */
-export const makerWith = (principal: Principal, memberId: string | null): string | null =>
-  principal.kind === 'operator' ? makerOf(principal, memberId) : principal.madeBy;
+/** Where a key of this member, or of no member, comes from that is made by a call with this one. */
+export const originWith = (principal: Principal, memberId: string | null): KeyOrigin =>
+  originOf({ ...principal, memberId: principal.kind === 'operator' ? principal.memberId : null }, memberId);
 
 /** How a principal is recorded as the cause of a change. */
 export function actorOf(principal: Principal, via: Door): Actor {

@@ -98,7 +98,7 @@ describe('a membership', () => {
 });
 
 describe('who may call', () => {
-  const common = { keyId: 'key_1', orgId: 'org_1', name: 'x', expiresAt: null, madeBy: 'mbr_1' };
+  const common = { keyId: 'key_1', orgId: 'org_1', name: 'x', expiresAt: null, madeBy: 'mbr_1', own: true };
   const operator = (role: 'viewer' | 'member' | 'admin', instanceAdmin = false): Principal => ({
     ...common,
     kind: 'operator',

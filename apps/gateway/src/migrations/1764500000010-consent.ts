@@ -23,24 +23,23 @@ export class Consent1764500000010 implements MigrationInterface {
       CREATE UNIQUE INDEX membership_of_person ON membership (person_id, org_id);
       GRANT UPDATE (status) ON membership TO al_gateway;
 
-      -- Who answers for a key that was made with another (domain/key-maker.ts); so far it was the other's member.
+      -- Where keys come from (domain/key-maker.ts); so far the maker was the member of the key that was used.
+      ALTER TABLE api_key ADD own boolean NOT NULL DEFAULT false;
       WITH RECURSIVE key AS (
-        SELECT k.id, k.org_id, k.member_id, k.made_by,
+        SELECT k.id, k.org_id, k.kind, k.member_id, k.made_by,
                (SELECT e.meta -> 'actor' ->> 'key_id' FROM event e
                  WHERE e.org_id = k.org_id AND e.stream_id = k.id AND e.version = 1) AS used
           FROM api_key k
-      ), maker AS (
-        SELECT id, org_id, member_id, made_by FROM key
+      ), origin AS (
+        SELECT id, org_id, member_id, made_by, kind = 'operator' AND made_by IS NOT DISTINCT FROM member_id AS own FROM key
          WHERE NOT EXISTS (SELECT 1 FROM key u WHERE u.id = key.used AND u.org_id = key.org_id)
         UNION ALL
-        SELECT key.id, key.org_id, key.member_id,
-               CASE WHEN u.made_by = u.member_id THEN u.member_id
-                    WHEN u.made_by IS DISTINCT FROM key.member_id THEN u.made_by
-                    ELSE u.member_id END
-          FROM key JOIN maker u ON u.id = key.used AND u.org_id = key.org_id
+        SELECT key.id, key.org_id, key.member_id, u.made_by,
+               key.kind = 'operator' AND u.own AND u.member_id = key.member_id
+          FROM key JOIN origin u ON u.id = key.used AND u.org_id = key.org_id
       )
-      UPDATE api_key k SET made_by = m.made_by FROM maker m
-       WHERE m.id = k.id AND k.made_by IS DISTINCT FROM m.made_by;
+      UPDATE api_key k SET made_by = o.made_by, own = o.own FROM origin o
+       WHERE o.id = k.id AND (k.made_by, k.own) IS DISTINCT FROM (o.made_by, o.own);
     `);
   }
 
@@ -49,6 +48,7 @@ export class Consent1764500000010 implements MigrationInterface {
       DELETE FROM membership WHERE person_id <> member_id;
       ALTER TABLE membership DROP person_id, DROP email, DROP status, ADD FOREIGN KEY (member_id) REFERENCES person;
       ALTER TABLE person DROP home_org_id;
+      ALTER TABLE api_key DROP own;
     `);
   }
 }

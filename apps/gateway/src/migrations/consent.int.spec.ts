@@ -48,15 +48,17 @@ describe('an installation from before people were asked', () => {
     }
     await runMigrations(postgres.adminUrl, 'gateway', migrations);
 
-    const makers = await pool.query<{ id: string; made_by: string }>('SELECT id, made_by FROM api_key');
+    const makers = await pool.query<{ id: string; made_by: string }>(
+      `SELECT id, made_by || CASE WHEN own THEN ', own' ELSE '' END AS made_by FROM api_key`,
+    );
     expect(Object.fromEntries(makers.rows.map(({ id, made_by }) => [id, made_by]))).toEqual({
-      root: 'mbr_a',
-      own: 'mbr_a',
+      root: 'mbr_a, own',
+      own: 'mbr_a, own',
       given: 'mbr_a',
       'looks own': 'mbr_a',
-      'comes back': 'mbr_b',
-      'and again': 'mbr_b',
-      founder: 'mbr_c',
+      'comes back': 'mbr_a',
+      'and again': 'mbr_a',
+      founder: 'mbr_c, own',
       theirs: 'mbr_c',
       borrowed: 'mbr_c',
     });

@@ -24,6 +24,7 @@ interface KeyRow {
   scopes: ServiceScope[];
   member_id: string | null;
   made_by: string | null;
+  own: boolean;
   expires_at: Date | null;
   agent_id: string | null;
   agent_name: string | null;
@@ -109,7 +110,7 @@ export class PrincipalDirectory {
   private async load(hash: Buffer, name: string): Promise<Principal | undefined> {
     const { generation } = this;
     const { rows } = await this.pool.query<KeyRow>(
-      `SELECT k.id, k.org_id, k.name, k.kind, k.role, k.scopes, k.member_id, k.made_by, k.expires_at,
+      `SELECT k.id, k.org_id, k.name, k.kind, k.role, k.scopes, k.member_id, k.made_by, k.own, k.expires_at,
               a.id AS agent_id, a.name AS agent_name, a.owner_member_id, a.suspended,
               m.person_id, m.role AS member_role, p.instance_admin, p.home_org_id
        FROM api_key k
@@ -195,6 +196,7 @@ function principalOf(row: KeyRow): Principal | undefined {
     name: row.name,
     expiresAt: row.expires_at?.getTime() ?? null,
     madeBy: row.made_by,
+    own: row.own,
   };
   switch (row.kind) {
     case 'agent': {
@@ -205,11 +207,12 @@ function principalOf(row: KeyRow): Principal | undefined {
     case 'service':
       return { ...common, kind: 'service', scopes: row.scopes };
     case 'operator': {
-      const { member_id: memberId, person_id: personId, role: own, member_role, instance_admin } = row;
-      if (memberId === null || personId === null || own === null || member_role === null) return undefined;
-      const role = lesserRole(own, member_role);
+      const { member_id: memberId, person_id: personId, member_role, instance_admin } = row;
+      if (memberId === null || personId === null || row.role === null || member_role === null)
+        return undefined;
+      const role = lesserRole(row.role, member_role);
       const person = { instanceAdmin: instance_admin === true, homeOrgId: row.home_org_id };
-      const instanceAdmin = carriesInstanceRights({ ...common, memberId, role, person });
+      const instanceAdmin = carriesInstanceRights({ ...common, role, person });
       return { ...common, kind: 'operator', memberId, personId, role, instanceAdmin };
     }
   }

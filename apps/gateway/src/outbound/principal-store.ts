@@ -148,8 +148,9 @@ export class PrincipalStore {
 
   async insertKey(tx: Tx, orgId: string, key: NewKey): Promise<void> {
     await tx.query(
-      `INSERT INTO api_key (id, org_id, name, kind, hash, prefix, role, scopes, member_id, agent_id, made_by, expires_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+      `INSERT INTO api_key (id, org_id, name, kind, hash, prefix, role, scopes, member_id, agent_id, made_by, own,
+                            expires_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
       [
         key.id,
         orgId,
@@ -162,6 +163,7 @@ export class PrincipalStore {
         key.memberId ?? null,
         key.agentId ?? null,
         key.madeBy,
+        key.own,
         key.expiresAt ?? null,
       ],
     );

@@ -68,17 +68,8 @@ export class WorkspacesController {
   }
 }
 
-function inviteeOf({ memberId, personId, madeBy, ...rest }: Operator, request: GatewayRequest): Invitee {
-  const { actor, correlation_id, traceparent } = askedBy(
-    { memberId, personId, madeBy, ...rest },
-    request,
-  ).meta;
-  return {
-    memberId,
-    personId,
-    madeBy,
-    via: actor.via,
-    correlationId: correlation_id ?? request.id,
-    traceparent,
-  };
+function inviteeOf(principal: Operator, request: GatewayRequest): Invitee {
+  const { actor, traceparent } = askedBy(principal, request).meta;
+  const { personId, own } = principal;
+  return { personId, own, via: actor.via, correlationId: request.id, traceparent };
 }
