@@ -129,4 +129,50 @@ describe('people of several workspaces', () => {
     const made = await root.post('/api/v1/workspaces', { name: 'x', admin: { email, name: 'x', password } });
     expect(made).toMatchObject({ status: 409, body: { error: 'EMAIL_TAKEN' } });
   });
+
+  it('who made the agent’s key does not decide what was asked with it where duties are separated', async () => {
+    const { admin, service } = await workspace('separated');
+    const other = await addPerson(admin, { name: 'other', role: 'member' });
+    const { id: agentId } = (await service.post('/api/agents/register', { name: 'bot' })).body;
+    const made = await admin.post('/api/v1/keys', { name: 'k', kind: 'agent', agent_id: agentId });
+    const { asksFor, requested } = approvalsOf(admin, admin.as(String(made.body['key'])));
+    await asksFor('separated.deploy', { separation_of_duties: true });
+    const id = await requested('separated.deploy');
+    const approve = (by: Api) => by.post(`/api/v1/approvals/${id}/approve`, {});
+    expect(await approve(admin)).toMatchObject({ status: 403, body: { error: 'SELF_APPROVAL' } });
+    expect(await approve(other.api)).toMatchObject({ status: 200, body: { status: 'approved' } });
+    const me = String((await admin.get('/api/v1/whoami')).body['config_id']);
+    expect((await admin.get(`/api/v1/approvals/${id}`)).body).toMatchObject({
+      asked_with_key: { id: made.body['id'], made_by: me },
+      votes: [{ member_id: other.id, counts: true, key: { made_by: me } }],
+    });
+  });
+
+  it('a vote with a key that the administrator made does not count beside the administrator’s own', async () => {
+    const { admin, service } = await workspace('quorum');
+    const agent = await service.post('/api/agents/register', { name: 'bot' });
+    const { asksFor, requested } = approvalsOf(admin, admin.as(String(agent.body['api_key'])));
+    await asksFor('quorum.deploy', { approvals_required: 2 });
+    const colleague = await addPerson(admin, { name: 'quorum-colleague', role: 'member' });
+    const second = await addPerson(admin, { name: 'quorum-second', role: 'member' });
+    const id = await requested('quorum.deploy');
+    const approve = (by: Api) => by.post(`/api/v1/approvals/${id}/approve`, {});
+    expect((await approve(colleague.api)).body).toMatchObject({ approvals: { have: 1, need: 2 } });
+    expect((await approve(admin)).body).toMatchObject({ status: 'pending', approvals: { have: 1, need: 2 } });
+    const { body } = await admin.get(`/api/v1/approvals/${id}`);
+    const me = String((await admin.get('/api/v1/whoami')).body['config_id']);
+    expect(body).toMatchObject({
+      votes: [
+        { member_id: colleague.id, counts: false, key: { made_by: me } },
+        { member_id: me, counts: true, key: { made_by: me } },
+      ],
+    });
+    expect((body['history'] as { key: object | null }[]).map(({ key }) => key !== null)).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    await admin.call('DELETE', `/api/v1/approvals/${id}/vote`);
+    expect((await approve(second.api)).body).toMatchObject({ status: 'approved' });
+  });
 });
