@@ -36,7 +36,7 @@ import { DecisionsResponder } from './inbound/decisions.responder.js';
 import { OpenResponder } from './inbound/open.responder.js';
 import { DeadlineAlarms } from './outbound/deadline-alarms.js';
 import { LedgerIntake } from './outbound/ledger-intake.js';
-import { Members, projectMember } from './outbound/members.js';
+import { memberEventTypes, Members, projectMember } from './outbound/members.js';
 import { notePolicyChanges } from './outbound/policy-changes.js';
 import { makeGrantOf } from './read/approval-grant.js';
 import { ApprovalReader } from './read/approval-reader.js';
@@ -99,7 +99,7 @@ const memberWithinMs = 1_000;
           client,
           durable: 'approval-service-members',
           sources: ['gateway'],
-          types: ['member.created'],
+          types: memberEventTypes,
           handle: projectMember,
           logger,
         }),

@@ -1,4 +1,4 @@
-import type { Vote } from '@agentlattice/contracts';
+import type { KeyRef, Vote } from '@agentlattice/contracts';
 import { deciderSpec } from '@agentlattice/decider';
 import { typeid } from 'typeid-js';
 import type { ApprovalEvent } from '../src/domain/approval.js';
@@ -14,7 +14,8 @@ export const given = deciderSpec(approvalDecider);
 export const opened = openedData(requested('org_01jd7e5sqcfnmrq9yh4qvxw2k3', 60 * 60_000));
 type Terms = typeof opened.terms;
 
-export const { approval_id, audit_event_id, agent, action_type, policy, timeout_at } = opened;
+export const { approval_id, audit_event_id, action_type, policy, timeout_at } = opened;
+export const agent: typeof opened.agent = opened.agent;
 export const subject = { approval_id, audit_event_id, agent, action_type, policy };
 export const owner = typeid('mbr').toString();
 
@@ -23,9 +24,13 @@ export const at = (ms: number) => new Date(Date.parse(opened.requested_at) + ms)
 export const deadline = new Date(timeout_at);
 export const grantExpiresAt = at(900_000);
 
-export const wasOpened = (terms: Partial<Terms> = {}, by = agent): ApprovalEvent => ({
+export const wasOpened = (
+  terms: Partial<Terms> = {},
+  by = agent,
+  asked_with_key: KeyRef | null = null,
+): ApprovalEvent => ({
   type: 'approval.opened',
-  data: { ...opened, agent: by, terms: { ...opened.terms, approvals_required: 1, ...terms } },
+  data: { ...opened, agent: by, asked_with_key, terms: { ...opened.terms, approvals_required: 1, ...terms } },
 });
 
 export const person = (changes: Partial<Person> = {}): Person => ({
@@ -39,13 +44,19 @@ export const person = (changes: Partial<Person> = {}): Person => ({
 export const approve = (by: Person, changes: Partial<Approve> = {}): Approve => ({
   type: 'Approve',
   by,
+  key: null,
   forever: null,
   policyVersion: null,
   grantExpiresAt,
   now: at(1_000),
   ...changes,
 });
-export const deny = (by: Person, now = at(1_000)): Deny => ({ type: 'Deny', by, now });
+export const deny = (by: Person, now = at(1_000), key: KeyRef | null = null): Deny => ({
+  type: 'Deny',
+  by,
+  key,
+  now,
+});
 export const withdraw = (by: Person, now = at(1_000)): WithdrawVote => ({ type: 'WithdrawVote', by, now });
 
 export const voteOf = (by: Person, changes: Partial<Vote> = {}): Vote => ({
@@ -54,6 +65,7 @@ export const voteOf = (by: Person, changes: Partial<Vote> = {}): Vote => ({
   groups: [...by.groups],
   at: at(1_000).toISOString(),
   forever_for: null,
+  key: null,
   ...changes,
 });
 
@@ -72,10 +84,11 @@ export const withdrawn = (by: Person, approvals: [number, number]): ApprovalEven
 const tally = ([have, need]: [number, number]) => ({ have, need });
 
 type Approved = Extract<ApprovalEvent, { type: 'approval.approved' }>['data'];
-export const wasApproved = (votes: Vote[], changes: Partial<Approved> = {}): ApprovalEvent => ({
+export const wasApproved = (votes: Vote[], changes: Partial<Approved> = {}, by = agent): ApprovalEvent => ({
   type: 'approval.approved',
   data: {
     ...subject,
+    agent: by,
     votes,
     change: null,
     action_digest: opened.action_digest,

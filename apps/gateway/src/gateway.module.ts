@@ -26,8 +26,10 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import { type AwaitDecision, makeAwaitDecision } from './application/await-decision.js';
 import { DecideApproval } from './application/decide-approval.js';
+import { Invitations } from './application/invitations.js';
 import { Principals } from './application/principals.js';
 import { SubmitAction } from './application/submit-action.js';
+import { Workspaces } from './application/workspaces.js';
 import { type GatewayConfig, readGatewayConfig } from './config.js';
 import { GatewayEventsResponder } from './inbound/gateway-events.responder.js';
 import { ActionsController } from './inbound/http/actions.controller.js';
@@ -41,8 +43,10 @@ import { ProblemFilter } from './inbound/http/problem-filter.js';
 import { RateLimit } from './inbound/http/rate-limit.js';
 import { ReportsController } from './inbound/http/reports.controller.js';
 import { SystemController } from './inbound/http/system.controller.js';
+import { WorkspacesController } from './inbound/http/workspaces.controller.js';
 import { approvalOf } from './inbound/http/approval-of.js';
 import { DecisionWakes } from './outbound/decision-wakes.js';
+import { InvitationStore } from './outbound/invitation-store.js';
 import { PrincipalDirectory } from './outbound/principal-directory.js';
 import { PrincipalStore } from './outbound/principal-store.js';
 import { SubmissionPipeline } from './outbound/submission-pipeline.js';
@@ -51,11 +55,13 @@ import {
   DECIDE_APPROVAL,
   DIRECTORY,
   GATEWAY_CONFIG,
+  INVITATIONS,
   PIPELINE,
   PRINCIPALS,
   STORE,
   SUBMIT_ACTION,
   WAKES,
+  WORKSPACES,
 } from './tokens.js';
 
 const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approval-service', 'notifier'];
@@ -71,6 +77,7 @@ const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approv
     ChannelsController,
     ReportsController,
     SystemController,
+    WorkspacesController,
     GatewayEventsResponder,
   ],
   providers: [
@@ -92,6 +99,18 @@ const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approv
       inject: [STORE, DIRECTORY],
       useFactory: (store: PrincipalStore, directory: PrincipalDirectory) =>
         new Principals(store, () => directory.refresh()),
+    },
+    {
+      provide: WORKSPACES,
+      inject: [STORE, DIRECTORY],
+      useFactory: (store: PrincipalStore, directory: PrincipalDirectory) =>
+        new Workspaces(store, () => directory.refresh()),
+    },
+    {
+      provide: INVITATIONS,
+      inject: [STORE, POOL, DIRECTORY],
+      useFactory: (store: PrincipalStore, pool: pg.Pool, directory: PrincipalDirectory) =>
+        new Invitations(store, new InvitationStore(pool), () => directory.refresh()),
     },
     {
       provide: SUBMIT_ACTION,

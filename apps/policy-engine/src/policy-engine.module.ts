@@ -104,7 +104,7 @@ const noteMs = 500;
           client,
           durable: 'policy-engine-forever',
           sources: ['gateway'],
-          types: ['member.created'],
+          types: ['member.created', 'member.accepted'],
           handle: noteForever,
           logger,
         }),

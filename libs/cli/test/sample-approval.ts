@@ -8,6 +8,7 @@ export const sampleApproval = (more: Partial<ApprovalView> = {}): ApprovalView =
   status: 'pending',
   escalation_level: 0,
   agent: { id: 'agt_01jd7e5sqcfnmrq9yh4qvxw2k3', name: 'bot\u001b[2K\u202e' },
+  asked_with_key: null,
   action_type: 'deploy.production',
   action_digest: 'A'.repeat(43),
   policy: { id: 'pol_01jd7e5sqcfnmrq9yh4qvxw2k3', name: 'Production', version: 3, hash: 'ab'.repeat(32) },
@@ -33,11 +34,19 @@ export const sampleApproval = (more: Partial<ApprovalView> = {}): ApprovalView =
   resolved_by: null,
   resolved_at: null,
   history: [
-    { type: 'approval.opened', at: '2026-11-25T10:00:00.000Z', operator: null, reason: null, note: null },
+    {
+      type: 'approval.opened',
+      at: '2026-11-25T10:00:00.000Z',
+      operator: null,
+      key: null,
+      reason: null,
+      note: null,
+    },
     {
       type: 'approval.vote_cast',
       at: '2026-11-25T10:05:00.000Z',
       operator: { id: 'mbr_01jd7e5sqcfnmrq9yh4qvxw2k3', via: 'dashboard' },
+      key: null,
       reason: 'fine\u001b[1A',
       note: null,
     },

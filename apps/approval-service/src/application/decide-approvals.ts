@@ -4,6 +4,7 @@ import {
   type approvalServiceCommands,
   type CommandRequest,
   type DecidingOperator,
+  type KeyRef,
   Refused,
   Unavailable,
   type VotePending,
@@ -85,6 +86,7 @@ export class DecideApprovals {
     const decided = await this.byPerson(request, request.reason, traceparent, (now, by) => ({
       type: 'Approve',
       by,
+      key: keyOfOperator(request.operator),
       forever: request.forever_for,
       policyVersion: request.policy_version,
       grantExpiresAt: new Date(now.getTime() + grantTtlSeconds * 1_000),
@@ -96,7 +98,12 @@ export class DecideApprovals {
   async deny(request: Request<'deny'>, traceparent: string | null): Promise<ApprovalView | VotePending> {
     const { reason } = request;
     return answerOf(
-      await this.byPerson(request, reason, traceparent, (now, by) => ({ type: 'Deny', by, now })),
+      await this.byPerson(request, reason, traceparent, (now, by) => ({
+        type: 'Deny',
+        by,
+        key: keyOfOperator(request.operator),
+        now,
+      })),
     );
   }
 
@@ -247,6 +254,9 @@ const asOperator = ({ member_id, key_id, via }: DecidingOperator): EventMeta['ac
   key_id,
   via,
 });
+
+const keyOfOperator = ({ key_id, key_made_by }: DecidingOperator): KeyRef | null =>
+  key_id === null ? null : { id: key_id, made_by: key_made_by ?? null };
 
 const answerOf = (decided: Decided): ApprovalView | VotePending =>
   isOpen(decided.outcome.state) ? pending(decided) : present(decided.found).view();

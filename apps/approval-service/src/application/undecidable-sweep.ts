@@ -1,4 +1,4 @@
-import type { ApprovalTerms } from '@agentlattice/contracts';
+import type { ApprovalTerms, KeyRef } from '@agentlattice/contracts';
 import type pg from 'pg';
 import type { EndUndecidable } from './end-undecidable.js';
 
@@ -19,7 +19,10 @@ interface Row extends Suspect {
   readonly terms: ApprovalTerms;
   readonly created_at: Date;
   readonly deadline_at: Date;
-  readonly owner: string | null;
+  readonly opened: {
+    readonly agent: { readonly owner_member_id: string | null };
+    readonly asked_with_key?: KeyRef | null;
+  };
 }
 
 const pageSize = 500;
@@ -28,8 +31,8 @@ const pageSize = 500;
 const waiting = (
   from: string,
 ) => `SELECT a.org_id, a.approval_id, a.traceparent, a.terms, a.created_at, a.deadline_at,
-    (SELECT e.data -> 'agent' ->> 'owner_member_id' FROM event e
-      WHERE e.org_id = a.org_id AND e.stream_id = a.approval_id AND e.version = 1) AS owner
+    (SELECT e.data FROM event e
+      WHERE e.org_id = a.org_id AND e.stream_id = a.approval_id AND e.version = 1) AS opened
   FROM ${from} JOIN approval a USING (org_id, approval_id)
  WHERE a.escalation_level = 0 AND o.deadline_at > clock_timestamp()
    AND ((a.terms ->> 'approvals_required')::int > 1 OR jsonb_array_length(a.terms -> 'approver_groups') > 0
@@ -84,12 +87,13 @@ export class UndecidableSweep {
 
   private async look(rows: readonly Row[]): Promise<void> {
     await this.ports.endUndecidable(
-      rows.map(({ org_id, approval_id, traceparent, terms, created_at, owner }) => ({
+      rows.map(({ org_id, approval_id, traceparent, terms, created_at, opened }) => ({
         item: { org_id, approval_id, traceparent },
         state: {
           terms,
           requestedAt: created_at.toISOString(),
-          subject: { agent: { owner_member_id: owner } },
+          subject: { agent: opened.agent },
+          askedWithKey: opened.asked_with_key ?? null,
         },
       })),
     );

@@ -3,6 +3,7 @@ import type {
   DenialReason,
   DomainEvent,
   EventData,
+  KeyRef,
   PolicyRef,
   Vote,
 } from '@agentlattice/contracts';
@@ -30,6 +31,8 @@ export interface KnownApproval {
   readonly subject: ApprovalSubject;
   readonly digest: string;
   readonly terms: ApprovalTerms;
+  /** Null where nobody knows, for requests from before keys were told. */
+  readonly askedWithKey: KeyRef | null;
   readonly requestedAt: string;
   readonly timeoutAt: string;
   /** Those that stand, in the order they were cast; one for each person. */
@@ -91,6 +94,7 @@ function opened(data: EventData<'approval.opened'>): KnownApproval {
     subject: { approval_id, audit_event_id, agent, action_type, policy },
     digest: data.action_digest,
     terms: data.terms,
+    askedWithKey: data.asked_with_key ?? null,
     requestedAt: data.requested_at,
     timeoutAt: data.timeout_at,
     votes: [],
@@ -107,7 +111,7 @@ function governedBy(state: KnownApproval, policy: PolicyRef, terms: ApprovalTerm
     ...state,
     subject: { ...state.subject, policy },
     terms,
-    votes: votesUnder(terms, state.terms, state.votes, state.subject.agent.owner_member_id),
+    votes: votesUnder(terms, state),
   };
 }
 

@@ -1,12 +1,14 @@
-import type { EventData, PolicyChange, Vote } from '@agentlattice/contracts';
+import type { EventData, KeyRef, PolicyChange, Vote } from '@agentlattice/contracts';
 import { Refused } from '@agentlattice/decider';
 import { type ApprovalEvent, evolve, isOpen, type KnownApproval } from './approval.js';
 import { checkMayDecide, type Person, groupsUnder } from './may-decide.js';
-import { count } from './tally.js';
+import { count, countingVotes } from './tally.js';
 
 export interface Approve {
   readonly type: 'Approve';
   readonly by: Person;
+  /** Null where it is no key's vote. */
+  readonly key: KeyRef | null;
   /** Null: once. */
   readonly forever: Vote['forever_for'];
   /** The version that was read; null decides whatever governs. */
@@ -17,6 +19,7 @@ export interface Approve {
 export interface Deny {
   readonly type: 'Deny';
   readonly by: Person;
+  readonly key: KeyRef | null;
   readonly now: Date;
 }
 export interface WithdrawVote {
@@ -45,6 +48,7 @@ export function decideVote(command: Approve | Deny, state: KnownApproval): reado
     groups: groupsUnder(state.terms, by.groups),
     at: now.toISOString(),
     forever_for: forever,
+    key: command.key,
   };
   const { approvals, denials } = count(state.terms, [...state.votes, vote]);
   const cast: ApprovalEvent = {
@@ -112,7 +116,9 @@ export function approved(
   state: KnownApproval,
   { grantExpiresAt, ...how }: { votes: Vote[]; change: PolicyChange | null; grantExpiresAt: Date },
 ): ApprovalEvent {
-  const forever = how.votes.findLast((vote) => vote.decision === 'approve' && vote.forever_for !== null);
+  const forever = countingVotes(how.votes).findLast(
+    (vote) => vote.decision === 'approve' && vote.forever_for !== null,
+  );
   return {
     type: 'approval.approved',
     data: {

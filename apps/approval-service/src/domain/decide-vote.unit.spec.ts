@@ -1,3 +1,5 @@
+import { typeid } from 'typeid-js';
+import type { ApprovalEvent } from './approval.js';
 import { mostWithdrawals } from './decide-vote.js';
 import {
   agent,
@@ -10,6 +12,7 @@ import {
   owner,
   person,
   policy,
+  subject,
   timedOut,
   voted,
   voteOf,
@@ -22,6 +25,13 @@ import {
 
 const [anna, ben, carl] = [person(), person(), person()];
 const admin = person({ role: 'admin' });
+const change = {
+  event_id: 'evt_change',
+  type: 'policy.updated',
+  policy_id: policy.id,
+  policy_name: policy.name,
+  policy_version: policy.version + 1,
+};
 
 describe('one person decides', () => {
   it('approves or denies by one vote, which stands in the decision', () => {
@@ -98,6 +108,71 @@ describe('who may decide', () => {
     given(wasOpened({ ...separated, policy_author: anna.memberId }, agent))
       .when(approve(admin))
       .thenEvents(wasApproved([voteOf(admin)]));
+  });
+});
+
+describe('who made a key', () => {
+  const separated = { separation_of_duties: true, policy_author: null };
+  const owned = { ...agent, owner_member_id: owner };
+  const key = { id: typeid('key').toString(), made_by: anna.memberId };
+
+  it('does not decide what was asked with it where duties are separated, whoever owns the agent', () => {
+    given(wasOpened(separated, owned, key))
+      .when(approve(anna))
+      .thenRefused('SELF_APPROVAL');
+    given(wasOpened(separated, owned, key))
+      .when(deny(anna))
+      .thenRefused('SELF_APPROVAL');
+    given(wasOpened(separated, owned, key))
+      .when(approve(ben))
+      .thenEvents(wasApproved([voteOf(ben)], {}, owned));
+    const made = { ...key, made_by: admin.memberId };
+    given(wasOpened(separated, agent, made))
+      .when(approve(admin))
+      .thenRefused('SELF_APPROVAL');
+    given(wasOpened({}, owned, key))
+      .when(approve(anna))
+      .thenEvents(wasApproved([voteOf(anna)], {}, owned));
+  });
+
+  it('loses the vote when duties begin to be separated', () => {
+    const opened = wasOpened({ approvals_required: 2 }, owned, key);
+    const terms = { ...(opened.data as { terms: object }).terms, ...separated } as never;
+    const changed: ApprovalEvent = {
+      type: 'approval.policy_changed',
+      data: { ...subject, agent: owned, previous_policy: policy, terms, change },
+    };
+    const one = voted(voteOf(anna), [1, 2]);
+    const both = [voteOf(ben), voteOf(carl)];
+    given(opened, one, voted(voteOf(ben), [1, 2]), changed)
+      .when(approve(carl))
+      .thenEvents(wasApproved(both, {}, owned));
+  });
+
+  it('stands in the vote, and the maker’s own vote counts instead of one cast with it', () => {
+    const borrowed = { id: typeid('key').toString(), made_by: anna.memberId };
+    const opened = wasOpened({ approvals_required: 2 });
+    const his = voted(voteOf(ben, { key: borrowed }), [1, 2]);
+    given(opened)
+      .when(approve(ben, { key: borrowed }))
+      .thenEvents(his);
+    given(opened, his)
+      .when(approve(anna))
+      .thenEvents(voted(voteOf(anna), [1, 2]));
+    given(opened, his, voted(voteOf(anna), [1, 2]))
+      .when(withdraw(anna))
+      .thenEvents(withdrawn(anna, [1, 2]));
+    given(opened, his)
+      .when(approve(carl))
+      .thenEvents(wasApproved([voteOf(ben, { key: borrowed }), voteOf(carl)]));
+  });
+
+  it('approves nothing for ever by a vote that does not count', () => {
+    const borrowed = { id: typeid('key').toString(), made_by: anna.memberId };
+    const forever = voteOf(admin, { key: borrowed, forever_for: 'policy' });
+    given(wasOpened({ approvals_required: 2 }), voted(forever, [1, 2]), voted(voteOf(anna), [1, 2]))
+      .when(approve(carl))
+      .thenEvents(wasApproved([forever, voteOf(anna), voteOf(carl)]));
   });
 });
 

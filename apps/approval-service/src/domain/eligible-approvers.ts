@@ -22,11 +22,12 @@ export function eligibleApprovers(
   });
 }
 
-const keyOf = ({ orgId, terms, subject }: Decidable & { readonly orgId: string }) =>
+const keyOf = ({ orgId, terms, subject, askedWithKey }: Decidable & { readonly orgId: string }) =>
   JSON.stringify([
     orgId,
     terms.approver_groups,
     terms.separation_of_duties,
     terms.policy_author,
     subject.agent.owner_member_id,
+    askedWithKey?.made_by ?? null,
   ]);

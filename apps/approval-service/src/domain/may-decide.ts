@@ -11,7 +11,7 @@ export interface Person {
 }
 
 /** As much of a request as says who may decide it. */
-export type Decidable = Pick<KnownApproval, 'terms' | 'requestedAt'> & {
+export type Decidable = Pick<KnownApproval, 'terms' | 'requestedAt' | 'askedWithKey'> & {
   readonly subject: { readonly agent: Pick<KnownApproval['subject']['agent'], 'owner_member_id'> };
 };
 
@@ -24,7 +24,10 @@ export function checkMayDecide(state: KnownApproval, person: Person): void {
   if (refusal !== null) throw refusal;
 }
 
-export function whyNot({ terms, subject, requestedAt }: Decidable, person: Person): Refused | null {
+export function whyNot(
+  { terms, subject, requestedAt, askedWithKey }: Decidable,
+  person: Person,
+): Refused | null {
   const { owner_member_id: owner } = subject.agent;
   if (person.role === 'viewer') return new Refused('FORBIDDEN', 'a viewer decides nothing');
   if (person.since.getTime() > Date.parse(requestedAt))
@@ -37,6 +40,11 @@ export function whyNot({ terms, subject, requestedAt }: Decidable, person: Perso
   if (!terms.separation_of_duties) return null;
   if (owner === person.memberId)
     return new Refused('SELF_APPROVAL', 'who owns the agent does not decide its requests');
+  if (askedWithKey?.made_by === person.memberId)
+    return new Refused(
+      'SELF_APPROVAL',
+      'you made the key that this was asked with, and the policy separates who asks from who decides',
+    );
   if (owner !== null) return null;
   if (person.role !== 'admin')
     return new Refused('FORBIDDEN', 'the agent has no owner, so only an administrator decides its requests');
@@ -63,15 +71,20 @@ export const groupsUnder = (terms: ApprovalTerms, groups: readonly string[]): st
  */
 export function votesUnder(
   terms: ApprovalTerms,
-  before: ApprovalTerms,
-  votes: readonly Vote[],
-  owner: string | null,
+  {
+    terms: before,
+    votes,
+    subject: { agent },
+    askedWithKey,
+  }: Pick<KnownApproval, 'terms' | 'votes' | 'subject' | 'askedWithKey'>,
 ): Vote[] {
+  const owner = agent.owner_member_id;
   // Nobody knows any more which of them were administrators, or who wrote what governs now.
   const unknown = !before.separation_of_duties || terms.policy_author === undefined;
   if (terms.separation_of_duties && owner === null && unknown) return [];
+  const barred = terms.separation_of_duties ? [owner ?? terms.policy_author, askedWithKey?.made_by] : [];
   return votes
     .map((vote) => ({ ...vote, groups: groupsUnder(terms, vote.groups), forever_for: null }))
     .filter((vote) => terms.approver_groups.length === 0 || vote.groups.length > 0)
-    .filter((vote) => !terms.separation_of_duties || vote.member_id !== (owner ?? terms.policy_author));
+    .filter((vote) => !barred.includes(vote.member_id));
 }

@@ -16,10 +16,30 @@ export interface Count {
   readonly complete: 'approved' | 'denied' | null;
 }
 
+/**
+ * Those that count. A vote cast with a key that another member made is one that this other member can cast, so of the two
+ * one counts on each side: the one cast with a key of the voter's own, where there is one. Depends on no order.
+ */
+export function countingVotes(votes: readonly Vote[]): Vote[] {
+  const kept = new Set<Vote>();
+  const rank = (vote: Vote) => (isBorrowed(vote) ? 1 : 0);
+  for (const vote of [...votes].sort((a, b) => rank(a) - rank(b) || compare(a.member_id, b.member_id)))
+    if (![...kept].some((other) => other.decision === vote.decision && areOnePersons(vote, other)))
+      kept.add(vote);
+  return votes.filter((vote) => kept.has(vote));
+}
+
+/** With a key that another member made; where nobody knows who did, it is taken for the voter's own. */
+const isBorrowed = ({ member_id, key }: Vote) => (key?.made_by ?? member_id) !== member_id;
+const areOnePersons = (a: Vote, b: Vote) =>
+  (isBorrowed(a) && a.key?.made_by === b.member_id) || (isBorrowed(b) && b.key?.made_by === a.member_id);
+const compare = (a: string, b: string) => (a < b ? -1 : 1);
+
 /** How far the votes are: N different people, and a different person on every seat of a group (decisions §5). */
 export function count(terms: ApprovalTerms, votes: readonly Vote[]): Count {
-  const approving = votes.filter((vote) => vote.decision === 'approve');
-  const denying = votes.length - approving.length;
+  const counting = countingVotes(votes);
+  const approving = counting.filter((vote) => vote.decision === 'approve');
+  const denying = counting.length - approving.length;
   const groups = openGroupSeats(terms, approving);
   const inGroups = sum(groups);
   // Seats of groups are people too: a policy may ask for more of them than `approvals_required` says.

@@ -1,7 +1,7 @@
 import type { ApprovalTerms, Vote } from '@agentlattice/contracts';
 import fc from 'fast-check';
 import { opened } from '../../test/approval-story.js';
-import { count } from './tally.js';
+import { count, countingVotes } from './tally.js';
 
 const names = ['legal', 'ops', 'security'];
 const groupsOf = fc.subarray(names);
@@ -67,6 +67,132 @@ describe('the count of votes', () => {
           expect(count(all, [...votes, { ...more, member_id: 'mbr_more' }]).complete).toBe('approved');
       }),
     );
+  });
+
+  /** Votes of different members, some with a key that another of them made. */
+  const borrowing = fc
+    .array(fc.record({ yes: fc.boolean(), maker: fc.option(fc.nat(7), { freq: 2 }) }), { maxLength: 8 })
+    .map((said) =>
+      votesOf(said.map(({ yes }) => ({ yes, groups: [] }))).map((vote, i): Vote => {
+        const maker = said[i]?.maker ?? null;
+        return { ...vote, key: maker === null ? null : { id: 'key_1', made_by: `mbr_${String(maker)}` } };
+      }),
+    );
+  const makerOf = ({ member_id, key }: Vote) => key?.made_by ?? member_id;
+  const isOwn = (vote: Vote) => makerOf(vote) === vote.member_id;
+
+  it('never has a vote beside that of the member who made its key, and leaves out no vote for nothing', () => {
+    fc.assert(
+      fc.property(borrowing, (votes) => {
+        const counting = countingVotes(votes);
+        const beside = (vote: Vote) =>
+          counting.filter(
+            (other) =>
+              other !== vote &&
+              other.decision === vote.decision &&
+              (makerOf(vote) === other.member_id || makerOf(other) === vote.member_id),
+          );
+        for (const vote of counting) expect(beside(vote)).toEqual([]);
+        for (const vote of votes) {
+          if (counting.includes(vote)) continue;
+          expect(isOwn(vote)).toBe(false);
+          expect(beside(vote)).not.toEqual([]);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('leaves out the same votes in any order, and counts again what was left out once the maker’s is withdrawn', () => {
+    fc.assert(
+      fc.property(borrowing, fc.nat(), (votes, by) => {
+        const turned = votes.map((_, i) => votes[(i + by) % votes.length] as Vote);
+        expect(new Set(countingVotes(turned))).toEqual(new Set(countingVotes(votes)));
+        const own = votes.filter(isOwn);
+        const others = votes.filter((vote) => !own.includes(vote));
+        for (const vote of others) {
+          const without = votes.filter((other) => other === vote || !own.includes(other));
+          const alone = without.filter((other) => other === vote || !others.includes(other));
+          expect(countingVotes(alone)).toContain(vote);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it.each([
+    [
+      'a colleague’s beside the maker’s own',
+      [
+        ['b', 'a'],
+        ['a', 'a'],
+      ],
+      1,
+    ],
+    [
+      'two colleagues’',
+      [
+        ['b', 'a'],
+        ['c', 'a'],
+      ],
+      2,
+    ],
+    [
+      'two colleagues’ beside the maker’s own',
+      [
+        ['b', 'a'],
+        ['c', 'a'],
+        ['a', 'a'],
+      ],
+      1,
+    ],
+    [
+      'of two who made each other’s keys',
+      [
+        ['b', 'a'],
+        ['a', 'b'],
+      ],
+      1,
+    ],
+    [
+      'of three in a ring',
+      [
+        ['a', 'b'],
+        ['b', 'c'],
+        ['c', 'a'],
+      ],
+      1,
+    ],
+    [
+      'with keys of makers who do not vote',
+      [
+        ['b', 'x'],
+        ['c', 'y'],
+      ],
+      2,
+    ],
+    [
+      'with keys of which nobody knows the maker',
+      [
+        ['a', null],
+        ['b', null],
+      ],
+      2,
+    ],
+  ] as const)('votes %s', (_case, cast, have) => {
+    const votes = cast.map(([member_id, made_by]): Vote => ({
+      member_id,
+      decision: 'approve',
+      groups: [],
+      at: opened.requested_at,
+      forever_for: null,
+      key: { id: 'key_1', made_by },
+    }));
+    expect(count(opened.terms, votes).approvals.have).toBe(have);
+    // The other side is another matter: a denial never goes unheard because of an approval.
+    const [first, ...rest] = votes;
+    if (first !== undefined)
+      expect(count(opened.terms, [{ ...first, decision: 'deny' }, ...rest]).denials.have).toBe(1);
   });
 
   it('says how far it is', () => {

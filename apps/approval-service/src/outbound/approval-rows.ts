@@ -103,6 +103,7 @@ export const openedData = (item: OpenableItem): EventData<'approval.opened'> => 
   policy: item.policy,
   action_digest: item.action_digest,
   terms: item.terms,
+  asked_with_key: item.asked_with_key ?? null,
   judged_at: item.judged_at,
   requested_at: item.requested_at,
   timeout_at: item.timeout_at,

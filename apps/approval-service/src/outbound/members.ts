@@ -4,9 +4,12 @@ import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Person } from '../domain/may-decide.js';
 
+/** What makes somebody a member; who was only invited is none. */
+export const memberEventTypes = ['member.created', 'member.accepted'] as const;
+
 /** Keeps who may decide, as the gateway's events tell it. */
 export async function projectMember(tx: Tx, event: ProjectedEvent): Promise<void> {
-  if (event.type !== 'member.created') return;
+  if (event.type !== 'member.created' && event.type !== 'member.accepted') return;
   const { member_id, role, groups } = event.data;
   await tx.query(
     `INSERT INTO member (org_id, member_id, role, groups, since) VALUES ($1, $2, $3, $4, $5)

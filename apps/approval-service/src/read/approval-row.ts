@@ -3,13 +3,14 @@ import type {
   ApprovalTerms,
   ApprovalView,
   DenialReason,
+  KeyRef,
   PolicyRef,
 } from '@agentlattice/contracts';
 import { fold } from '@agentlattice/decider';
 import type { EventMeta } from '@agentlattice/event-store';
 import { type ApprovalEvent, isOpen, type KnownApproval } from '../domain/approval.js';
 import { approvalDecider } from '../domain/approval-decider.js';
-import { count } from '../domain/tally.js';
+import { count, countingVotes } from '../domain/tally.js';
 
 type Said = Partial<Record<'reason' | 'note', string>> | null;
 
@@ -74,6 +75,7 @@ export function toView(
   const votes = state.status === 'none' ? [] : state.votes;
   const reasons = votes.map(({ member_id }) => ({ member_id, reason: saidWithVote(history, member_id) }));
   const told = how === 'full' ? newestWithin(reasons) : [];
+  const counting = new Set(countingVotes(votes));
   const { approvals, denials, seatsOpen } = count(terms, votes);
   return {
     id: row.approval_id,
@@ -81,6 +83,7 @@ export function toView(
     audit_event_id: row.audit_event_id,
     escalation_level: row.escalation_level,
     agent: { id: row.agent_id, name: row.agent_name },
+    asked_with_key: state.status === 'none' ? null : state.askedWithKey,
     action_type: row.action_type,
     action_digest: row.action_digest,
     policy,
@@ -96,11 +99,13 @@ export function toView(
     approvals,
     denials,
     seats_open: isOpen(row) ? [...seatsOpen] : [],
-    votes: votes.map(({ member_id, decision, at }) => ({
-      member_id,
-      decision,
-      reason: told.find((vote) => vote.member_id === member_id)?.reason ?? null,
-      at,
+    votes: votes.map((vote) => ({
+      member_id: vote.member_id,
+      decision: vote.decision,
+      reason: told.find(({ member_id }) => member_id === vote.member_id)?.reason ?? null,
+      at: vote.at,
+      key: vote.key ?? null,
+      counts: counting.has(vote),
     })),
     approver_groups: terms.approver_groups,
     separation_of_duties: terms.separation_of_duties,
@@ -111,13 +116,29 @@ export function toView(
   };
 }
 
-const stepOf = ({ type, occurred_at, meta: { actor }, said }: HistoryRow) => ({
+const stepOf = ({ type, data, occurred_at, meta: { actor }, said }: HistoryRow) => ({
   type,
   at: occurred_at.toISOString(),
+  key: keyIn({ type, data } as unknown as ApprovalEvent, actor?.id ?? null),
   operator: actor?.kind === 'operator' && actor.id !== null ? { id: actor.id, via: actor.via } : null,
   reason: said?.reason ?? null,
   note: said?.note ?? null,
 });
+
+/** What was asked with; what the vote was cast with that completed the request, or left it open. */
+function keyIn(event: ApprovalEvent, memberId: string | null): KeyRef | null {
+  switch (event.type) {
+    case 'approval.opened':
+      return event.data.asked_with_key ?? null;
+    case 'approval.vote_cast':
+      return event.data.vote.key ?? null;
+    case 'approval.approved':
+    case 'approval.denied':
+      return event.data.votes.find(({ member_id }) => member_id === memberId)?.key ?? null;
+    default:
+      return null;
+  }
+}
 
 /** Of an event's words no more are read than are told. */
 export const mostSteps = 200;

@@ -57,6 +57,7 @@ export function readSubmission(
       terms: verdict.terms,
       judged_at: verdict.judged_at,
       owner_member_id: agent.owner_member_id,
+      asked_with_key: item.asked_with_key ?? null,
       grant_ttl_s: grantTtlSeconds,
       traceparent: item.traceparent,
     },

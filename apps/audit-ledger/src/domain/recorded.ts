@@ -1,6 +1,7 @@
 import type {
   AppendItem,
   ApprovalTerms,
+  KeyRef,
   OpenItem,
   RequestedAction,
   SubmissionOutcome,
@@ -13,6 +14,8 @@ export interface Recorded {
   readonly terms: ApprovalTerms | null;
   readonly judged_at: string;
   readonly owner_member_id: string | null;
+  /** Missing in records from before keys were told. */
+  readonly asked_with_key?: KeyRef | null;
   readonly grant_ttl_s: number;
   readonly traceparent: string | null;
 }
@@ -48,6 +51,7 @@ export function requestedActionOf(
     policy,
     conditions_evaluated: recorded.outcome.conditions_evaluated,
     terms: recorded.terms,
+    asked_with_key: recorded.asked_with_key ?? null,
     judged_at: recorded.judged_at,
     requested_at: entry.time,
     timeout_at,

@@ -4,10 +4,10 @@ import argon2 from 'argon2';
 import { typeid } from 'typeid-js';
 import { z } from 'zod';
 import { agentDecider } from '../domain/agent.js';
-import { memberDecider } from '../domain/member.js';
+import { ownedBy } from '../domain/key-maker.js';
 import type { PrincipalStore } from '../outbound/principal-store.js';
+import { firstEventOf, firstEventOfMember, firstEventOfWorkspace } from './first-events.js';
 import { newKey } from './new-key.js';
-import { firstEventOf } from './principals.js';
 
 /** The part of credentials.json that the gateway must know. */
 export const firstCredentials = z.object({
@@ -36,41 +36,47 @@ export async function ensureFirstWorkspace(
   const { org_id: orgId, admin, agent, service_key } = credentials;
   await store.inTransaction(async (tx) => {
     const streams: Parameters<PrincipalStore['begin']>[3][number][] = [];
-    await store.insertWorkspace(tx, orgId, 'Default');
-    const adminKey = newKey({ name: 'administrator', kind: 'operator', role: 'admin' }, admin.api_key);
-    const isNew = !(await store.keyIsKnown(tx, adminKey.hash));
-    const member = {
+    if (await store.insertWorkspace(tx, orgId, 'Default'))
+      streams.push(firstEventOfWorkspace(orgId, 'Default'));
+    const person = {
       id: typeid('mbr').toString(),
+      email: admin.email,
+      passwordHash: null,
+      instanceAdmin: true,
+    };
+    const { personId: memberId } = await store.ensurePerson(tx, orgId, person);
+    const adminKey = newKey(
+      { name: 'administrator', kind: 'operator', role: 'admin', memberId },
+      ownedBy(memberId),
+      admin.api_key,
+    );
+    if (!(await store.keyIsKnown(tx, adminKey.hash)))
+      await store.settlePerson(tx, memberId, orgId, await argon2.hash(admin.password));
+    const member = {
+      id: memberId,
+      personId: memberId,
       email: admin.email,
       name: 'Administrator',
       role: 'admin',
       groups: [],
-      passwordHash: null,
-      instanceAdmin: true,
+      status: 'active',
     } as const;
-    const memberId = await store.ensurePerson(tx, member);
-    if (isNew) await store.setPassword(tx, memberId, await argon2.hash(admin.password));
-    if (await store.insertMembership(tx, orgId, memberId, member))
-      streams.push({
-        id: memberId,
-        events: memberDecider.decide(
-          { type: 'CreateMember', id: memberId, role: 'admin', groups: [] },
-          memberDecider.initialState(),
-        ),
-      });
+    if (await store.insertMembership(tx, orgId, member))
+      streams.push(firstEventOfMember('CreateMember', member));
     const first = { id: agent.id, name: agent.name, description: null, ownerMemberId: memberId };
     if (await store.insertAgent(tx, orgId, first))
       streams.push({
         id: agent.id,
         events: agentDecider.decide({ type: 'RegisterAgent', ...first }, agentDecider.initialState()),
       });
+    const byAdmin = { madeBy: memberId, own: false };
     for (const key of [
-      { ...adminKey, memberId },
-      newKey({ name: 'automation', kind: 'service', scopes: serviceScopes }, service_key),
-      newKey({ name: agent.name, kind: 'agent', agentId: agent.id }, agent.api_key),
+      adminKey,
+      newKey({ name: 'automation', kind: 'service', scopes: serviceScopes }, byAdmin, service_key),
+      newKey({ name: agent.name, kind: 'agent', agentId: agent.id }, byAdmin, agent.api_key),
     ]) {
       if (await store.keyIsKnown(tx, key.hash)) continue;
-      await store.insertKey(tx, orgId, key, memberId);
+      await store.insertKey(tx, orgId, key);
       streams.push(firstEventOf(key));
     }
     if (streams.length > 0) await store.begin(tx, orgId, meta, streams);

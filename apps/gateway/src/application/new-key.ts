@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { keyKinds, OperatorRole, ServiceScope } from '@agentlattice/contracts';
 import { typeid } from 'typeid-js';
+import type { KeyOrigin } from '../domain/key-maker.js';
 
 export type KeyKind = (typeof keyKinds)[number];
 
@@ -21,7 +22,7 @@ export interface KeyTerms {
   readonly expiresAt?: string | null;
 }
 
-export interface NewKey extends KeyTerms {
+export interface NewKey extends KeyTerms, KeyOrigin {
   readonly id: string;
   /** Shown once; nothing keeps it. */
   readonly key: string;
@@ -31,10 +32,12 @@ export interface NewKey extends KeyTerms {
 }
 
 /** A key of 256 random bits. @param key one that exists already, such as those of the first start */
-export function newKey(terms: KeyTerms, key?: string): NewKey {
+export function newKey(terms: KeyTerms, origin: KeyOrigin, key?: string): NewKey {
   const text = key ?? `${keyPrefixes[terms.kind]}${randomBytes(32).toString('base64url')}`;
   return {
     ...terms,
+    madeBy: origin.madeBy,
+    own: origin.own,
     id: typeid('key').toString(),
     key: text,
     hash: createHash('sha256').update(text).digest(),

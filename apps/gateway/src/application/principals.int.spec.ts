@@ -5,20 +5,11 @@ import { typeid } from 'typeid-js';
 import { migrations } from '../migrations/index.js';
 import { PrincipalDirectory } from '../outbound/principal-directory.js';
 import { PrincipalStore } from '../outbound/principal-store.js';
-import { ensureFirstWorkspace, type FirstCredentials } from './ensure-first-workspace.js';
+import { firstCredentialsFor } from '../../test/first-credentials.js';
+import { ensureFirstWorkspace } from './ensure-first-workspace.js';
 import { type Asked, Principals } from './principals.js';
 
 const logger = createLogger('test', 'silent');
-const credentials = (): FirstCredentials => ({
-  org_id: typeid('org').toString(),
-  admin: {
-    email: `${typeid('req').toString()}@example.com`,
-    password: 'a long password',
-    api_key: `al_op_${typeid('key').toString()}`,
-  },
-  service_key: `al_svc_${typeid('key').toString()}`,
-  agent: { id: typeid('agt').toString(), name: 'first', api_key: `al_agent_${typeid('key').toString()}` },
-});
 
 describe('principals', () => {
   let postgres: TestPostgres;
@@ -28,7 +19,7 @@ describe('principals', () => {
   /** Two gateways: a change made at one must reach the other. */
   let here: PrincipalDirectory;
   let there: PrincipalDirectory;
-  const first = credentials();
+  const first = firstCredentialsFor();
   let asked: Asked;
 
   beforeAll(async () => {
@@ -46,6 +37,7 @@ describe('principals', () => {
     asked = {
       orgId: first.org_id,
       memberId: admin.memberId,
+      originOf: () => ({ madeBy: admin.memberId, own: false }),
       meta: {
         actor: { kind: 'operator', id: admin.memberId, key_id: admin.keyId, via: 'api' },
         correlation_id: 'req_1',
@@ -154,29 +146,9 @@ describe('principals', () => {
     });
   });
 
-  it('one address is one person: a second workspace sets no password', async () => {
-    const hash = async () =>
-      (
-        await pool.query<{ password_hash: string }>('SELECT password_hash FROM person WHERE email = $1', [
-          first.admin.email,
-        ])
-      ).rows[0]?.password_hash;
-    const before = await hash();
-    const { orgId, adminKey } = await principals.createWorkspace(asked.meta, 'second', {
-      email: first.admin.email.toUpperCase(),
-      name: 'Again',
-      password: 'another password',
-    });
-    expect(await hash()).toBe(before);
-    expect(await here.find(adminKey)).toMatchObject({ orgId, memberId: asked.memberId });
-  });
-
   it('nothing of one workspace is found in another', async () => {
-    const { orgId } = await principals.createWorkspace(asked.meta, 'third', {
-      email: 'third@example.com',
-      name: 'T',
-      password: 'a long password',
-    });
+    const orgId = typeid('org').toString();
+    await store.inTransaction((tx) => store.insertWorkspace(tx, orgId, 'third'));
     const foreign = { ...asked, orgId };
     const { keys } = { keys: await store.keys(first.org_id, { cursor: null, limit: 1 }) };
     await expect(principals.revokeKey(foreign, keys[0]?.id ?? '')).rejects.toMatchObject({

@@ -2,22 +2,21 @@ import {
   type Actor,
   type AgentView,
   durationMs,
-  type EventData,
   type KeyView,
   type MemberView,
   type NewKeyView,
   Refused,
-  serviceScopes,
 } from '@agentlattice/contracts';
 import type { EventMeta } from '@agentlattice/event-store';
 import argon2 from 'argon2';
 import { typeid } from 'typeid-js';
 import { agentDecider, type AgentCommand, ownerOf } from '../domain/agent.js';
 import { keyDecider } from '../domain/key.js';
-import { memberDecider } from '../domain/member.js';
+import type { KeyOrigin } from '../domain/key-maker.js';
 import { lesserRole } from '../domain/principal.js';
-import type { NewMember, PrincipalStore } from '../outbound/principal-store.js';
-import { type KeyTerms, newKey, type NewKey } from './new-key.js';
+import type { NewMembership, PrincipalStore } from '../outbound/principal-store.js';
+import { firstEventOf, firstEventOfMember } from './first-events.js';
+import { type KeyTerms, newKey } from './new-key.js';
 
 /** Who asks, in which workspace. */
 export interface Asked {
@@ -25,9 +24,11 @@ export interface Asked {
   readonly meta: EventMeta & { readonly actor: Actor };
   /** The member behind the asker: the operator, or who made the service key. */
   readonly memberId: string | null;
+  /** Where a key of that member, or of none, comes from that is made by this call. */
+  readonly originOf: (memberId: string | null) => KeyOrigin;
 }
 
-type MemberDraft = Omit<NewMember, 'id' | 'passwordHash'> & { readonly password: string };
+type MemberDraft = Omit<NewMembership, 'id' | 'personId' | 'status'> & { readonly password: string };
 
 /** Workspaces, members, agents and keys: every change is an event and its rows, in one transaction. */
 export class Principals {
@@ -38,20 +39,20 @@ export class Principals {
   ) {}
 
   async registerAgent(
-    { orgId, meta, memberId }: Asked,
+    { orgId, meta, memberId, originOf }: Asked,
     draft: { name: string; description: string | null },
   ): Promise<{ agent: AgentView; key: string }> {
     const { store } = this;
     const id = typeid('agt').toString();
     const ownerMemberId = ownerOf(meta.actor, memberId);
-    const key = newKey({ name: draft.name, kind: 'agent', agentId: id });
+    const key = newKey({ name: draft.name, kind: 'agent', agentId: id }, originOf(null));
     const registered = agentDecider.decide(
       { type: 'RegisterAgent', id, ...draft, ownerMemberId },
       agentDecider.initialState(),
     );
     await store.inTransaction(async (tx) => {
       await store.insertAgent(tx, orgId, { id, ...draft, ownerMemberId });
-      await store.insertKey(tx, orgId, key, memberId);
+      await store.insertKey(tx, orgId, key);
       await store.begin(tx, orgId, meta, [{ id, events: registered }, firstEventOf(key)]);
     });
     await this.refresh();
@@ -77,20 +78,27 @@ export class Principals {
     return this.agentOf(orgId, agentId);
   }
 
+  /**
+   * Adds a person. An address that has an account already becomes an invitation under an id of its own: neither the
+   * answer nor the log says who that is, the account stays as it is, and only its person can accept.
+   */
   async createMember({ orgId, meta }: Asked, { password, ...draft }: MemberDraft): Promise<MemberView> {
-    const member = { ...draft, id: typeid('mbr').toString(), passwordHash: await argon2.hash(password) };
-    const memberId = await this.store.inTransaction((tx) => this.addMember(tx, orgId, meta, member));
+    // Also where it is not used: how long an answer takes must not tell who has an account.
+    const passwordHash = await argon2.hash(password);
+    const memberId = await this.store.inTransaction((tx) =>
+      this.addMember(tx, orgId, meta, draft, passwordHash),
+    );
     await this.refresh();
     const view = await this.store.member(orgId, memberId);
     if (view === undefined) throw new Error('a member that was just made is gone');
     return view;
   }
 
-  async createKey({ orgId, meta, memberId }: Asked, terms: KeyTerms): Promise<NewKeyView> {
-    const key = newKey(await this.completed(orgId, terms));
+  async createKey({ orgId, meta, originOf }: Asked, terms: KeyTerms): Promise<NewKeyView> {
+    const key = newKey(await this.completed(orgId, terms), originOf(terms.memberId ?? null));
     const { store } = this;
     await store.inTransaction(async (tx) => {
-      await store.insertKey(tx, orgId, key, memberId);
+      await store.insertKey(tx, orgId, key);
       await store.begin(tx, orgId, meta, [firstEventOf(key)]);
     });
     await this.refresh();
@@ -98,19 +106,14 @@ export class Principals {
   }
 
   /** The new key has the old one's terms; the old one works until the overlap ends. */
-  async rotateKey({ orgId, meta, memberId }: Asked, keyId: string, overlap: string): Promise<NewKeyView> {
+  async rotateKey({ orgId, meta, originOf }: Asked, keyId: string, overlap: string): Promise<NewKeyView> {
     const { store } = this;
     const old = await this.keyOf(orgId, keyId);
     const { name, kind, role, scopes, member_id, agent_id, expires_at } = old;
-    const key = newKey({
-      name,
-      kind,
-      role,
-      scopes,
-      memberId: member_id,
-      agentId: agent_id,
-      expiresAt: expires_at,
-    });
+    const key = newKey(
+      { name, kind, role, scopes, memberId: member_id, agentId: agent_id, expiresAt: expires_at },
+      originOf(member_id),
+    );
     const overlapMs = durationMs(overlap) ?? 0;
     let overlapUntil = '';
     await store.events.update({
@@ -124,7 +127,7 @@ export class Principals {
       meta,
       project: async (tx) => {
         await store.endKeyAt(tx, orgId, keyId, overlapUntil);
-        await store.insertKey(tx, orgId, key, memberId);
+        await store.insertKey(tx, orgId, key);
         await store.begin(tx, orgId, meta, [firstEventOf(key)]);
       },
     });
@@ -146,34 +149,6 @@ export class Principals {
     return this.keyOf(orgId, keyId);
   }
 
-  async createWorkspace(
-    meta: EventMeta,
-    name: string,
-    { password, ...admin }: Pick<MemberDraft, 'email' | 'name' | 'password'>,
-  ): Promise<{ orgId: string; adminKey: string; serviceKey: string }> {
-    const orgId = typeid('org').toString();
-    const passwordHash = await argon2.hash(password);
-    const member = {
-      ...admin,
-      id: typeid('mbr').toString(),
-      role: 'admin',
-      groups: [],
-      passwordHash,
-    } as const;
-    const { store } = this;
-    const keys = await store.inTransaction(async (tx) => {
-      await store.insertWorkspace(tx, orgId, name);
-      const memberId = await this.addMember(tx, orgId, meta, member);
-      const adminKey = newKey({ name: 'administrator', kind: 'operator', role: 'admin', memberId });
-      const serviceKey = newKey({ name: 'automation', kind: 'service', scopes: serviceScopes });
-      for (const key of [adminKey, serviceKey]) await store.insertKey(tx, orgId, key, memberId);
-      await store.begin(tx, orgId, meta, [firstEventOf(adminKey), firstEventOf(serviceKey)]);
-      return { adminKey: adminKey.key, serviceKey: serviceKey.key };
-    });
-    await this.refresh();
-    return { orgId, ...keys };
-  }
-
   async agentOf(orgId: string, id: string): Promise<AgentView> {
     const agent = await this.store.agent(orgId, id);
     if (agent === undefined) throw new Refused('NOT_FOUND', 'there is no such agent in this workspace');
@@ -186,23 +161,23 @@ export class Principals {
     return key;
   }
 
-  /** @throws Refused EMAIL_TAKEN when the person is a member of the workspace already */
+  /** @throws Refused EMAIL_TAKEN when the person is a member of the workspace already, or was invited */
   private async addMember(
     tx: Parameters<Parameters<PrincipalStore['inTransaction']>[0]>[0],
     orgId: string,
     meta: EventMeta,
-    member: NewMember,
+    draft: Omit<MemberDraft, 'password'>,
+    passwordHash: string,
   ): Promise<string> {
-    const memberId = await this.store.ensurePerson(tx, member);
-    if (!(await this.store.insertMembership(tx, orgId, memberId, member)))
-      throw new Refused('EMAIL_TAKEN', 'this person is a member of the workspace already');
-    const { role, groups } = member;
-    const events = memberDecider.decide(
-      { type: 'CreateMember', id: memberId, role, groups },
-      memberDecider.initialState(),
-    );
-    await this.store.begin(tx, orgId, meta, [{ id: memberId, events }]);
-    return memberId;
+    const id = typeid('mbr').toString();
+    const person = { id, email: draft.email, passwordHash };
+    const { personId, isNew } = await this.store.ensurePerson(tx, orgId, person);
+    const status = isNew ? 'active' : 'invited';
+    if (!(await this.store.insertMembership(tx, orgId, { ...draft, id, personId, status })))
+      throw new Refused('EMAIL_TAKEN', 'this person is a member of the workspace already, or was invited');
+    const first = firstEventOfMember(isNew ? 'CreateMember' : 'InviteMember', { ...draft, id });
+    await this.store.begin(tx, orgId, meta, [first]);
+    return id;
   }
 
   /** Whoever a key is for must be of the workspace; an operator's key is at most the member's role (decisions §3.3). */
@@ -211,20 +186,13 @@ export class Principals {
     if (terms.kind !== 'operator') return terms;
     const member = await this.store.member(orgId, terms.memberId ?? '');
     if (member === undefined) throw new Refused('NOT_FOUND', 'there is no such member in this workspace');
+    if (member.status !== 'active')
+      throw new Refused(
+        'MEMBERSHIP_NOT_ACCEPTED',
+        member.status === 'invited'
+          ? 'this person has an account already and has not accepted the invitation yet; a key can be made once they have'
+          : 'this person declined the invitation; a key can be made once they accept it after all',
+      );
     return { ...terms, role: lesserRole(terms.role ?? member.role, member.role) };
   }
-}
-
-/** The stream of a key and the event it begins with. */
-export function firstEventOf(key: NewKey) {
-  const facts: EventData<'key.created'> = {
-    key_id: key.id,
-    kind: key.kind,
-    role: key.role ?? null,
-    scopes: [...(key.scopes ?? [])],
-    member_id: key.memberId ?? null,
-    agent_id: key.agentId ?? null,
-    expires_at: key.expiresAt ?? null,
-  };
-  return { id: key.id, events: keyDecider.decide({ type: 'CreateKey', facts }, keyDecider.initialState()) };
 }

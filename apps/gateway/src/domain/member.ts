@@ -1,29 +1,73 @@
-import type { DomainEvent, OperatorRole } from '@agentlattice/contracts';
-import { assertNever, type Decider } from '@agentlattice/decider';
+import type { DomainEvent, MembershipStatus, OperatorRole } from '@agentlattice/contracts';
+import { assertNever, type Decider, Refused } from '@agentlattice/decider';
 
-export type Member = { readonly status: 'none' } | { readonly status: 'active'; readonly role: OperatorRole };
-
-export interface MemberCommand {
-  readonly type: 'CreateMember';
+interface Terms {
   readonly id: string;
   readonly role: OperatorRole;
   readonly groups: readonly string[];
 }
 
-export type MemberEvent = DomainEvent<'member.created'>;
+export type Member = { readonly status: 'none' } | ({ readonly status: MembershipStatus } & Terms);
+
+export type MemberCommand =
+  /** A new account is active at once; somebody who has one already is invited and decides. */
+  | ({ readonly type: 'CreateMember' | 'InviteMember' } & Terms)
+  | { readonly type: 'AcceptInvitation' | 'DeclineInvitation' };
+
+export type MemberEvent = DomainEvent<
+  'member.created' | 'member.invited' | 'member.accepted' | 'member.declined'
+>;
+
+function decide(command: MemberCommand, state: Member): readonly MemberEvent[] {
+  switch (command.type) {
+    case 'CreateMember':
+      return state.status === 'none' ? [{ type: 'member.created', data: facts(command) }] : [];
+    case 'InviteMember':
+      return state.status === 'none' ? [{ type: 'member.invited', data: facts(command) }] : [];
+    case 'AcceptInvitation': {
+      const invited = known(state);
+      if (invited.status === 'active')
+        throw new Refused('INVITATION_ANSWERED', 'you are a member of the workspace already');
+      return [{ type: 'member.accepted', data: facts(invited) }];
+    }
+    case 'DeclineInvitation': {
+      const { status, id } = known(state);
+      if (status !== 'invited')
+        throw new Refused(
+          'INVITATION_ANSWERED',
+          status === 'active' ? 'you are a member of the workspace already' : 'you have declined already',
+        );
+      return [{ type: 'member.declined', data: { member_id: id } }];
+    }
+    default:
+      return assertNever(command);
+  }
+}
+
+function evolve(state: Member, event: MemberEvent): Member {
+  switch (event.type) {
+    case 'member.created':
+    case 'member.accepted':
+      return { status: 'active', ...termsOf(event.data) };
+    case 'member.invited':
+      return { status: 'invited', ...termsOf(event.data) };
+    case 'member.declined':
+      return state.status === 'none' ? state : { ...state, status: 'declined' };
+    default:
+      return assertNever(event);
+  }
+}
+
+function known(state: Member): Exclude<Member, { status: 'none' }> {
+  if (state.status === 'none') throw new Refused('NOT_FOUND', 'there is no such invitation');
+  return state;
+}
+
+const facts = ({ id, role, groups }: Terms) => ({ member_id: id, role, groups: [...groups] });
+const termsOf = ({ member_id: id, role, groups }: ReturnType<typeof facts>): Terms => ({ id, role, groups });
 
 export const memberDecider: Decider<Member, MemberCommand, MemberEvent> = {
-  decide: ({ id, role, groups }, state) =>
-    state.status === 'none'
-      ? [{ type: 'member.created', data: { member_id: id, role, groups: [...groups] } }]
-      : [],
-  evolve: (_state, event) => {
-    switch (event.type) {
-      case 'member.created':
-        return { status: 'active', role: event.data.role };
-      default:
-        return assertNever(event.type);
-    }
-  },
+  decide,
+  evolve,
   initialState: () => ({ status: 'none' }),
 };

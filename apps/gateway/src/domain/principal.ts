@@ -1,9 +1,10 @@
 import type { Actor, Caller, DecidingOperator, OperatorRole, ServiceScope } from '@agentlattice/contracts';
+import { type KeyOrigin, originOf } from './key-maker.js';
 
 /** The door somebody came through (contract §8). */
 export type Door = DecidingOperator['via'];
 
-interface Common {
+interface Common extends KeyOrigin {
   readonly keyId: string;
   readonly orgId: string;
   readonly name: string;
@@ -25,12 +26,12 @@ export type Principal =
   | (Common & {
       readonly kind: 'service';
       readonly scopes: readonly ServiceScope[];
-      /** The member who made the key. */
-      readonly madeBy: string | null;
     })
   | (Common & {
       readonly kind: 'operator';
       readonly memberId: string;
+      /** The account behind the membership; never told to other workspaces. */
+      readonly personId: string;
       /** The lesser of the key's role and the member's (decisions §3.3). */
       readonly role: OperatorRole;
       readonly instanceAdmin: boolean;
@@ -56,6 +57,10 @@ export function mayCall(principal: Principal, callers: readonly Caller[]): boole
     }
   });
 }
+
+/** Where a key of this member, or of no member, comes from that is made by a call with this one. */
+export const originWith = (principal: Principal, memberId: string | null): KeyOrigin =>
+  originOf({ ...principal, memberId: principal.kind === 'operator' ? principal.memberId : null }, memberId);
 
 /** How a principal is recorded as the cause of a change. */
 export function actorOf(principal: Principal, via: Door): Actor {

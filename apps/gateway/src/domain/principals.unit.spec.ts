@@ -1,6 +1,7 @@
 import { deciderSpec } from '@agentlattice/decider';
 import { agentDecider, type AgentEvent, ownerOf } from './agent.js';
 import { keyDecider, type KeyEvent } from './key.js';
+import { memberDecider, type MemberEvent } from './member.js';
 import { lesserRole, mayCall, type Principal } from './principal.js';
 
 const agent = { id: 'agt_1', name: 'bot' };
@@ -58,16 +59,55 @@ describe('a key', () => {
       .thenRefused('KEY_REVOKED'));
 });
 
+describe('a membership', () => {
+  const given = deciderSpec(memberDecider);
+  const terms = { id: 'mbr_1', role: 'member', groups: ['sre'] } as const;
+  const data: { member_id: string; role: 'member'; groups: string[] } = {
+    member_id: 'mbr_1',
+    role: 'member',
+    groups: ['sre'],
+  };
+  const created: MemberEvent = { type: 'member.created', data };
+  const invited: MemberEvent = { type: 'member.invited', data };
+  const accepted: MemberEvent = { type: 'member.accepted', data };
+  const declined: MemberEvent = { type: 'member.declined', data: { member_id: 'mbr_1' } };
+  const accept = { type: 'AcceptInvitation' } as const;
+  const decline = { type: 'DeclineInvitation' } as const;
+
+  it('begins active for a new account, and invited for one that is there', () => {
+    given()
+      .when({ type: 'CreateMember', ...terms })
+      .thenEvents(created);
+    given()
+      .when({ type: 'InviteMember', ...terms })
+      .thenEvents(invited);
+  });
+  it('becomes active when its person accepts, also after declining', () => {
+    given(invited).when(accept).thenEvents(accepted);
+    given(invited, declined).when(accept).thenEvents(accepted);
+  });
+  it('is answered once', () => {
+    given(invited).when(decline).thenEvents(declined);
+    given(invited, declined).when(decline).thenRefused('INVITATION_ANSWERED');
+    for (const command of [accept, decline]) {
+      given(created).when(command).thenRefused('INVITATION_ANSWERED');
+      given(invited, accepted).when(command).thenRefused('INVITATION_ANSWERED');
+      given().when(command).thenRefused('NOT_FOUND');
+    }
+  });
+});
+
 describe('who may call', () => {
-  const common = { keyId: 'key_1', orgId: 'org_1', name: 'x', expiresAt: null };
+  const common = { keyId: 'key_1', orgId: 'org_1', name: 'x', expiresAt: null, madeBy: 'mbr_1', own: true };
   const operator = (role: 'viewer' | 'member' | 'admin', instanceAdmin = false): Principal => ({
     ...common,
     kind: 'operator',
     memberId: 'mbr_1',
+    personId: 'mbr_1',
     role,
     instanceAdmin,
   });
-  const service: Principal = { ...common, kind: 'service', scopes: ['policies:read'], madeBy: null };
+  const service: Principal = { ...common, kind: 'service', scopes: ['policies:read'] };
   const anAgent: Principal = {
     ...common,
     kind: 'agent',

@@ -1,8 +1,10 @@
 import { eventStoreMigration, numberingInCommitMigration } from '@agentlattice/event-store';
 import { Principals1764050000001 } from './1764050000001-principals.js';
+import { Consent1764500000010 } from './1764500000010-consent.js';
 
 export const migrations = [
   eventStoreMigration('gateway', 1764050000000),
   Principals1764050000001,
   numberingInCommitMigration(1796000000000),
+  Consent1764500000010,
 ];

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type OperatorRole, Refused, type ServiceScope, Unavailable } from '@agentlattice/contracts';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
+import { carriesInstanceRights } from '../domain/key-maker.js';
 import { lesserRole, type Principal } from '../domain/principal.js';
 
 const pollMs = 250;
@@ -26,13 +27,16 @@ interface KeyRow {
   scopes: ServiceScope[];
   member_id: string | null;
   made_by: string | null;
+  own: boolean;
   expires_at: Date | null;
   agent_id: string | null;
   agent_name: string | null;
   owner_member_id: string | null;
   suspended: boolean | null;
+  person_id: string | null;
   member_role: OperatorRole | null;
   instance_admin: boolean | null;
+  home_org_id: string | null;
 }
 
 /**
@@ -123,13 +127,13 @@ export class PrincipalDirectory {
   private async load(hash: Buffer, name: string): Promise<Principal | undefined> {
     const { generation } = this;
     const { rows } = await this.pool.query<KeyRow>(
-      `SELECT k.id, k.org_id, k.name, k.kind, k.role, k.scopes, k.member_id, k.made_by, k.expires_at,
+      `SELECT k.id, k.org_id, k.name, k.kind, k.role, k.scopes, k.member_id, k.made_by, k.own, k.expires_at,
               a.id AS agent_id, a.name AS agent_name, a.owner_member_id, a.suspended,
-              m.role AS member_role, p.instance_admin
+              m.person_id, m.role AS member_role, p.instance_admin, p.home_org_id
        FROM api_key k
        LEFT JOIN agent a ON a.id = k.agent_id AND a.org_id = k.org_id
-       LEFT JOIN membership m ON m.org_id = k.org_id AND m.member_id = k.member_id
-       LEFT JOIN person p ON p.member_id = k.member_id
+       LEFT JOIN membership m ON m.org_id = k.org_id AND m.member_id = k.member_id AND m.status = 'active'
+       LEFT JOIN person p ON p.member_id = m.person_id
        WHERE k.hash = $1 AND k.revoked_at IS NULL`,
       [hash],
     );
@@ -214,6 +218,8 @@ function principalOf(row: KeyRow): Principal | undefined {
     orgId: row.org_id,
     name: row.name,
     expiresAt: row.expires_at?.getTime() ?? null,
+    madeBy: row.made_by,
+    own: row.own,
   };
   switch (row.kind) {
     case 'agent': {
@@ -222,16 +228,15 @@ function principalOf(row: KeyRow): Principal | undefined {
       return { ...common, name, kind: 'agent', agent: { id, name, suspended, owner_member_id } };
     }
     case 'service':
-      return { ...common, kind: 'service', scopes: row.scopes, madeBy: row.made_by };
+      return { ...common, kind: 'service', scopes: row.scopes };
     case 'operator': {
-      if (row.member_id === null || row.role === null || row.member_role === null) return undefined;
-      return {
-        ...common,
-        kind: 'operator',
-        memberId: row.member_id,
-        role: lesserRole(row.role, row.member_role),
-        instanceAdmin: row.instance_admin === true,
-      };
+      const { member_id: memberId, person_id: personId, member_role, instance_admin } = row;
+      if (memberId === null || personId === null || row.role === null || member_role === null)
+        return undefined;
+      const role = lesserRole(row.role, member_role);
+      const person = { instanceAdmin: instance_admin === true, homeOrgId: row.home_org_id };
+      const instanceAdmin = carriesInstanceRights({ ...common, role, person });
+      return { ...common, kind: 'operator', memberId, personId, role, instanceAdmin };
     }
   }
 }

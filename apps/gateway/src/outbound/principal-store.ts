@@ -1,17 +1,24 @@
-import type { AgentView, KeyView, MemberView, OperatorRole } from '@agentlattice/contracts';
+import type { AgentView, KeyView, MembershipStatus, MemberView, OperatorRole } from '@agentlattice/contracts';
 import { type EventMeta, EventStore, inTransaction, type NewEvent, type Tx } from '@agentlattice/event-store';
 import type pg from 'pg';
 import type { NewKey } from '../application/new-key.js';
 
-export interface NewMember {
+export interface NewPerson {
   readonly id: string;
+  readonly email: string;
+  readonly passwordHash: string | null;
+  readonly instanceAdmin?: boolean;
+}
+
+export interface NewMembership {
+  /** The person's own id, or one that says nothing about the person. */
+  readonly id: string;
+  readonly personId: string;
   readonly email: string;
   readonly name: string;
   readonly role: OperatorRole;
   readonly groups: readonly string[];
-  /** Used only where the person is new to the house: nobody sets another's password through a second workspace. */
-  readonly passwordHash: string | null;
-  readonly instanceAdmin?: boolean;
+  readonly status: MembershipStatus;
 }
 
 export interface NewAgent {
@@ -21,7 +28,7 @@ export interface NewAgent {
   readonly ownerMemberId: string | null;
 }
 
-interface Page {
+export interface Page {
   readonly cursor: string | null;
   readonly limit: number;
 }
@@ -75,31 +82,44 @@ export class PrincipalStore {
     return rowCount === 1;
   }
 
-  /** The person of an address, made where there is none; one transaction at a time for one address. */
-  async ensurePerson(tx: Tx, { id, email, passwordHash, instanceAdmin = false }: NewMember): Promise<string> {
+  /**
+   * The account of an address, made where there is none; one transaction at a time for one address. What stands is not
+   * changed: nobody sets another's password, or takes an account over, through a second workspace.
+   */
+  async ensurePerson(
+    tx: Tx,
+    homeOrgId: string,
+    { id, email, passwordHash, instanceAdmin = false }: NewPerson,
+  ): Promise<{ personId: string; isNew: boolean }> {
     await tx.query('SELECT pg_advisory_xact_lock(hashtextextended(lower($1), 7155))', [email]);
     const { rows } = await tx.query<{ member_id: string }>(
       'SELECT member_id FROM person WHERE lower(email) = lower($1)',
       [email],
     );
-    if (rows[0] !== undefined) return rows[0].member_id;
+    if (rows[0] !== undefined) return { personId: rows[0].member_id, isNew: false };
     await tx.query(
-      'INSERT INTO person (member_id, email, password_hash, instance_admin) VALUES ($1, $2, $3, $4)',
-      [id, email, passwordHash, instanceAdmin],
+      'INSERT INTO person (member_id, email, password_hash, instance_admin, home_org_id) VALUES ($1, $2, $3, $4, $5)',
+      [id, email, passwordHash, instanceAdmin, homeOrgId],
     );
-    return id;
+    return { personId: id, isNew: true };
   }
 
-  async setPassword(tx: Tx, memberId: string, passwordHash: string): Promise<void> {
-    await tx.query('UPDATE person SET password_hash = $2 WHERE member_id = $1', [memberId, passwordHash]);
+  /** Gives an account the password and the home of a new first start. */
+  async settlePerson(tx: Tx, personId: string, homeOrgId: string, passwordHash: string): Promise<void> {
+    await tx.query('UPDATE person SET password_hash = $2, home_org_id = $3 WHERE member_id = $1', [
+      personId,
+      passwordHash,
+      homeOrgId,
+    ]);
   }
 
-  /** @returns false when the person is a member already */
-  async insertMembership(tx: Tx, orgId: string, memberId: string, member: NewMember): Promise<boolean> {
+  /** @returns false when the person is a member of the workspace already, or was invited */
+  async insertMembership(tx: Tx, orgId: string, member: NewMembership): Promise<boolean> {
+    const { id, personId, email, name, role, groups, status } = member;
     const { rowCount } = await tx.query(
-      `INSERT INTO membership (org_id, member_id, name, role, groups) VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT (org_id, member_id) DO NOTHING`,
-      [orgId, memberId, member.name, member.role, member.groups],
+      `INSERT INTO membership (org_id, member_id, person_id, email, name, role, groups, status)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
+      [orgId, id, personId, email, name, role, groups, status],
     );
     return rowCount === 1;
   }
@@ -126,10 +146,11 @@ export class PrincipalStore {
     ]);
   }
 
-  async insertKey(tx: Tx, orgId: string, key: NewKey, madeBy: string | null): Promise<void> {
+  async insertKey(tx: Tx, orgId: string, key: NewKey): Promise<void> {
     await tx.query(
-      `INSERT INTO api_key (id, org_id, name, kind, hash, prefix, role, scopes, member_id, agent_id, made_by, expires_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+      `INSERT INTO api_key (id, org_id, name, kind, hash, prefix, role, scopes, member_id, agent_id, made_by, own,
+                            expires_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
       [
         key.id,
         orgId,
@@ -141,7 +162,8 @@ export class PrincipalStore {
         key.scopes ?? [],
         key.memberId ?? null,
         key.agentId ?? null,
-        madeBy,
+        key.madeBy,
+        key.own,
         key.expiresAt ?? null,
       ],
     );
@@ -187,8 +209,7 @@ export class PrincipalStore {
 
   async members(orgId: string, { cursor, limit }: Page, id: string | null = null): Promise<MemberView[]> {
     const { rows } = await this.pool.query<Omit<MemberView, 'created_at'> & { created_at: Date }>(
-      `SELECT m.member_id AS id, p.email, m.name, m.role, m.groups, p.instance_admin, m.created_at
-       FROM membership m JOIN person p USING (member_id)
+      `SELECT m.member_id AS id, m.email, m.name, m.role, m.groups, m.status, m.created_at FROM membership m
        WHERE m.org_id = $1 AND ($2::text IS NULL OR member_id > $2) AND ($3::text IS NULL OR member_id = $3)
        ORDER BY member_id LIMIT $4`,
       [orgId, cursor, id, limit],
@@ -203,8 +224,8 @@ export class PrincipalStore {
   async keys(orgId: string, { cursor, limit }: Page, id: string | null = null): Promise<KeyView[]> {
     type Times = 'created_at' | 'last_used_at' | 'expires_at' | 'revoked_at';
     const { rows } = await this.pool.query<Omit<KeyView, Times> & Record<Times, Date | null>>(
-      `SELECT k.id, k.name, k.kind, k.prefix, k.role, k.scopes, k.member_id, k.agent_id, k.created_at, u.last_used_at,
-              k.expires_at, k.revoked_at
+      `SELECT k.id, k.name, k.kind, k.prefix, k.role, k.scopes, k.member_id, k.agent_id, k.made_by, k.created_at,
+              u.last_used_at, k.expires_at, k.revoked_at
        FROM api_key k LEFT JOIN key_use u ON u.key_id = k.id
        WHERE k.org_id = $1 AND ($2::text IS NULL OR k.id > $2) AND ($3::text IS NULL OR k.id = $3)
        ORDER BY k.id LIMIT $4`,

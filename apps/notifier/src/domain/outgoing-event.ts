@@ -139,6 +139,10 @@ function tell(event: DomainEvent): Told | null {
     case 'agent.registered':
     case 'agent.resumed':
     case 'member.created':
+    case 'member.invited':
+    case 'member.accepted':
+    case 'member.declined':
+    case 'workspace.created':
     case 'key.created':
     case 'key.rotated':
     case 'key.revoked':

@@ -16,7 +16,7 @@ export interface ForeverRequest extends Forever {
 
 /** What must be known of other services' events: who is a member, and what was approved for ever. */
 export async function noteForever(tx: Tx, event: ProjectedEvent): Promise<void> {
-  if (event.type === 'member.created') {
+  if (event.type === 'member.created' || event.type === 'member.accepted') {
     const { member_id, role, groups } = event.data;
     await tx.query(
       `INSERT INTO member_role (org_id, member_id, role, groups) VALUES ($1, $2, $3, $4)

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { foreverFor, voteDecisions } from '../events/approval.js';
 import { cursor, digest, instant, jsonObject, limit, operatorRoles, typeId } from '../primitives.js';
-import { agentRef, conditionEvaluated, denialReason, policyRef } from '../submission/items.js';
+import { agentRef, conditionEvaluated, denialReason, keyRef, policyRef } from '../submission/items.js';
 
 export const approvalStatuses = [
   'pending',
@@ -17,6 +17,7 @@ export const approvalHistoryItem = z.object({
   type: z.string(),
   at: instant(),
   operator: z.object({ id: z.string(), via: z.string() }).nullable(),
+  key: keyRef.nullable().meta({ description: 'What was asked or voted with, and who answers for that key' }),
   reason: z.string().nullable().meta({ description: 'What the person said' }),
   note: z.string().nullable().meta({ description: 'Why the system did it' }),
 });
@@ -30,6 +31,10 @@ export const approvalVote = z.object({
   decision: z.enum(voteDecisions),
   reason: z.string().nullable().meta({ description: 'What the person said; null in lists' }),
   at: instant(),
+  key: keyRef.nullable().meta({ description: 'What it was cast with, and who answers for that key' }),
+  counts: z.boolean().meta({
+    description: 'False while the vote of the member who answers for its key counts instead',
+  }),
 });
 
 /** A request as operators see it. `pending` filters include `escalated` (decisions §1). */
@@ -41,6 +46,7 @@ export const approvalView = z
     status: z.enum(approvalStatuses),
     escalation_level: z.number().int().min(0),
     agent: agentRef,
+    asked_with_key: keyRef.nullable(),
     action_type: z.string(),
     action_digest: digest(),
     policy: policyRef,
@@ -113,6 +119,8 @@ export type VotePending = z.infer<typeof votePending>;
 export const decidingOperator = z.object({
   member_id: typeId('mbr'),
   key_id: typeId('key').nullable(),
+  /** The member who answers for the key; missing where nobody knows. */
+  key_made_by: typeId('mbr').nullable().optional(),
   role: z.enum(operatorRoles),
   via: z.enum(['api', 'dashboard', 'mcp', 'cli', 'slack', 'email']),
 });

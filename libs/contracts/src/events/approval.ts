@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { escalationStep } from '../policy/policy.js';
 import { digest, instant, typeId } from '../primitives.js';
-import { agentRef, approvalTerms, denialReason, policyRef } from '../submission/items.js';
+import { agentRef, approvalTerms, denialReason, keyRef, policyRef } from '../submission/items.js';
 
 /** Stands in every event of an approval, so that no reader needs the ones before. */
 const subject = {
@@ -16,6 +16,7 @@ export const approvalOpenedV1 = z.strictObject({
   ...subject,
   action_digest: digest(),
   terms: approvalTerms,
+  asked_with_key: keyRef.nullable().optional(),
   judged_at: instant(),
   requested_at: instant(),
   timeout_at: instant(),
@@ -38,6 +39,8 @@ const vote = z.strictObject({
   at: instant(),
   /** Set when the person approved for ever. */
   forever_for: z.enum(foreverFor).nullable(),
+  /** What it was cast with. */
+  key: keyRef.nullable().optional(),
 });
 export type Vote = z.infer<typeof vote>;
 const tally = z.strictObject({ have: z.number().int().min(0), need: z.number().int().min(1) });

@@ -23,6 +23,17 @@ export const memberCreatedV1 = z.strictObject({
   groups: z.array(z.string()),
 });
 
+/** Somebody who has an account in another workspace already; no member before `member.accepted`. */
+export const memberInvitedV1 = memberCreatedV1;
+/** By the person: a member from now on. */
+export const memberAcceptedV1 = memberCreatedV1;
+export const memberDeclinedV1 = z.strictObject({ member_id: typeId('mbr') });
+
+/** In the new workspace's log, and in the log of the workspace whose member made it. */
+export const workspaceCreatedV1 = z.strictObject({
+  workspace: z.strictObject({ id: typeId('org'), name: z.string() }),
+});
+
 export const keyCreatedV1 = z.strictObject({
   key_id: typeId('key'),
   kind: z.enum(keyKinds),
@@ -31,6 +42,8 @@ export const keyCreatedV1 = z.strictObject({
   member_id: typeId('mbr').nullable(),
   agent_id: typeId('agt').nullable(),
   expires_at: instant().nullable(),
+  /** The member who answers for what is done with the key. */
+  made_by: typeId('mbr').nullable().optional(),
 });
 /** The old key works until `overlap_until`; the new one is announced by its own `key.created`. */
 export const keyRotatedV1 = z.strictObject({

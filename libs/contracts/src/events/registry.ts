@@ -30,7 +30,11 @@ import {
   keyCreatedV1,
   keyRevokedV1,
   keyRotatedV1,
+  memberAcceptedV1,
   memberCreatedV1,
+  memberDeclinedV1,
+  memberInvitedV1,
+  workspaceCreatedV1,
 } from './principals.js';
 import type { WireEvent } from './wire-event.js';
 
@@ -61,6 +65,10 @@ export const eventRegistry = {
   'agent.suspended': { owner: 'gateway', versions: { 1: agentSuspendedV1 } },
   'agent.resumed': { owner: 'gateway', versions: { 1: agentResumedV1 } },
   'member.created': { owner: 'gateway', versions: { 1: memberCreatedV1 } },
+  'member.invited': { owner: 'gateway', versions: { 1: memberInvitedV1 } },
+  'member.accepted': { owner: 'gateway', versions: { 1: memberAcceptedV1 } },
+  'member.declined': { owner: 'gateway', versions: { 1: memberDeclinedV1 } },
+  'workspace.created': { owner: 'gateway', versions: { 1: workspaceCreatedV1 } },
   'key.created': { owner: 'gateway', versions: { 1: keyCreatedV1 } },
   'key.rotated': { owner: 'gateway', versions: { 1: keyRotatedV1 } },
   'key.revoked': { owner: 'gateway', versions: { 1: keyRevokedV1 } },

@@ -14,6 +14,10 @@ export const agentView = z
   .meta({ id: 'Agent' });
 export type AgentView = z.infer<typeof agentView>;
 
+/** A member who is not `active` has no key and no vote. */
+export const membershipStatuses = ['active', 'invited', 'declined'] as const;
+export type MembershipStatus = (typeof membershipStatuses)[number];
+
 export const memberView = z
   .object({
     id: typeId('mbr'),
@@ -21,11 +25,28 @@ export const memberView = z
     name: z.string(),
     role: z.enum(operatorRoles),
     groups: z.array(z.string()),
-    instance_admin: z.boolean(),
+    status: z.enum(membershipStatuses).meta({
+      description:
+        '`active`; `invited` until a person who has an account already accepts; `declined`. Only an active member has keys and votes.',
+    }),
     created_at: instant(),
   })
   .meta({ id: 'Member' });
 export type MemberView = z.infer<typeof memberView>;
+
+/** A membership of another workspace that waits for the person who asks. */
+export const invitationView = z
+  .object({
+    id: typeId('mbr').meta({ description: 'Of the membership; the member id once it is accepted' }),
+    org_id: typeId('org'),
+    workspace_name: z.string(),
+    role: z.enum(operatorRoles),
+    groups: z.array(z.string()),
+    status: z.enum(['invited', 'declined']).meta({ description: 'What was declined can still be accepted' }),
+    created_at: instant(),
+  })
+  .meta({ id: 'Invitation' });
+export type InvitationView = z.infer<typeof invitationView>;
 
 /** A key as it can be listed; the key itself is shown once, when it is made. */
 export const keyView = z
@@ -38,6 +59,9 @@ export const keyView = z
     scopes: z.array(z.enum(serviceScopes)),
     member_id: typeId('mbr').nullable(),
     agent_id: typeId('agt').nullable(),
+    made_by: typeId('mbr')
+      .nullable()
+      .meta({ description: 'The member who answers for the key; null where nobody knows' }),
     created_at: instant(),
     last_used_at: instant().nullable(),
     expires_at: instant().nullable(),

@@ -13,6 +13,12 @@ export type DenialReason = z.infer<typeof denialReason>;
 export const agentRef = z.object({ id: typeId('agt'), name: z.string() });
 export type AgentRef = z.infer<typeof agentRef>;
 
+/** A key that something was done with, and the member who answers for it; null where nobody knows. */
+export const keyRef = z.object({ id: typeId('key'), made_by: typeId('mbr').nullable() });
+export type KeyRef = z.infer<typeof keyRef>;
+/** Missing in what was written before keys were told. */
+const askedWithKey = keyRef.nullable().optional();
+
 export const policyRef = z.object({
   id: typeId('pol'),
   name: z.string(),
@@ -43,6 +49,7 @@ export const submissionItem = z.object({
   /** X-AL-Event-ID; null when the agent sent none (then nothing can be a retry of it). */
   client_event_id: z.string().min(1).max(255).nullable(),
   delegation_id: z.string().nullable(),
+  asked_with_key: askedWithKey,
   want_grant: z.boolean(),
   correlation_id: z.string(),
   traceparent: traceparent().nullable(),
@@ -98,6 +105,7 @@ export const openItem = z.object({
   policy: policyRef,
   conditions_evaluated: z.array(conditionEvaluated),
   terms: approvalTerms,
+  asked_with_key: askedWithKey,
   judged_at: instant(),
   requested_at: instant(),
   timeout_at: instant(),

@@ -157,6 +157,7 @@ const decisionOf = (
     operator: {
       member_id: principal.memberId,
       key_id: principal.keyId,
+      key_made_by: principal.madeBy,
       role: principal.role,
       via: doorOf(request),
     },

@@ -1,7 +1,7 @@
 import type { IdPrefix } from '@agentlattice/contracts';
 import { page, readCursor } from '@agentlattice/service';
 import type { Asked } from '../../application/principals.js';
-import { actorOf, type Door, type Principal } from '../../domain/principal.js';
+import { actorOf, type Door, originWith, type Principal } from '../../domain/principal.js';
 import type { GatewayRequest } from './http-request.js';
 import { currentTraceparent } from '@agentlattice/observability';
 
@@ -24,6 +24,7 @@ export function askedBy(principal: Principal, request: GatewayRequest): Asked {
         : principal.kind === 'service'
           ? principal.madeBy
           : null,
+    originOf: (memberId) => originWith(principal, memberId),
   };
 }
 

@@ -9,6 +9,7 @@ import { PoliciesController } from './policies.controller.js';
 import { PrincipalsController } from './principals.controller.js';
 import { ReportsController } from './reports.controller.js';
 import { SystemController } from './system.controller.js';
+import { WorkspacesController } from './workspaces.controller.js';
 
 const controllers = [
   ActionsController,
@@ -19,6 +20,7 @@ const controllers = [
   PrincipalsController,
   ReportsController,
   SystemController,
+  WorkspacesController,
 ];
 const handlers = controllers.flatMap(({ prototype }) =>
   Object.getOwnPropertyNames(prototype)

@@ -11,7 +11,7 @@ import { Caller, Handles, RequestInput } from './handles.js';
 import type { GatewayRequest } from './http-request.js';
 import { summaryOf } from './policies.controller.js';
 
-/** Agents, members, keys and workspaces. */
+/** Agents, members and keys of the workspace. */
 @Controller()
 export class PrincipalsController {
   constructor(
@@ -40,6 +40,7 @@ export class PrincipalsController {
       is_active: !suspended,
       cb_state: suspended ? 'open' : 'closed',
       role: kind === 'operator' ? principal.role : null,
+      instance_admin: kind === 'operator' && principal.instanceAdmin,
       scopes: kind === 'service' ? [...principal.scopes] : [],
       calibration: {},
       policies: policies.map(summaryOf),
@@ -155,19 +156,5 @@ export class PrincipalsController {
     @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.revokeKey>> {
     return this.principals.revokeKey(askedBy(principal, request), params.key_id);
-  }
-
-  @Handles(routes.createWorkspace)
-  async createWorkspace(
-    @Caller() principal: Principal,
-    @RequestInput() { body }: RouteInput<typeof routes.createWorkspace>,
-    @Req() request: GatewayRequest,
-  ): Promise<RouteOutput<typeof routes.createWorkspace>> {
-    const { orgId, adminKey, serviceKey } = await this.principals.createWorkspace(
-      askedBy(principal, request).meta,
-      body.name,
-      body.admin,
-    );
-    return { org_id: orgId, admin: { email: body.admin.email, api_key: adminKey }, service_key: serviceKey };
   }
 }

@@ -9,7 +9,7 @@ import {
   serviceScopes,
   typeId,
 } from '../../primitives.js';
-import { agentView, keyView, memberView, newKeyView } from '../../principals/principals.js';
+import { agentView, invitationView, keyView, memberView, newKeyView } from '../../principals/principals.js';
 import { policySummary } from '../../policy/policy.js';
 import { keyKinds } from '../../events/principals.js';
 import { ok, route } from '../route.js';
@@ -17,6 +17,7 @@ import { ok, route } from '../route.js';
 const name = z.string().trim().min(1).max(120);
 const page = z.object({ cursor: cursor().optional(), limit: limit(200, 50) });
 const agentParams = z.object({ agent_id: z.string().min(1).max(255) });
+const invitationParams = z.object({ invitation_id: z.string().min(1).max(255) });
 const keyParams = z.object({ key_id: z.string().min(1).max(255) });
 /** Long enough to matter, short enough for argon2 to be no weapon. */
 const password = z.string().min(12).max(256);
@@ -30,6 +31,9 @@ const whoami = z
     is_active: z.boolean(),
     cb_state: z.enum(['closed', 'open']).meta({ description: '`open` when the agent is suspended' }),
     role: z.enum(operatorRoles).nullable(),
+    instance_admin: z
+      .boolean()
+      .meta({ description: 'Whether this very key may make workspaces; nobody else is told' }),
     scopes: z.array(z.enum(serviceScopes)),
     calibration: z.object({}),
     policies: z.array(policySummary),
@@ -137,7 +141,9 @@ export const principalRoutes = {
     method: 'POST',
     path: '/api/v1/members',
     tag: 'Members',
-    summary: 'Add a person',
+    summary: 'Add a person, or invite one who has an account already',
+    description:
+      'An address that nobody has used makes an account with this password, which is active at once. An address that belongs to an account already makes an invitation (`status: invited`): the password is not used, and the person takes no part in the workspace before accepting.',
     callers: ['operator:admin'],
     body: z.strictObject({
       email: z.email().max(254),
@@ -148,6 +154,49 @@ export const principalRoutes = {
     }),
     responses: { 201: ok(memberView, 'Made') },
     errors: ['EMAIL_TAKEN'],
+  }),
+  listInvitations: route({
+    id: 'listInvitations',
+    method: 'GET',
+    path: '/api/v1/invitations',
+    tag: 'Members',
+    summary: 'The workspaces that the person who asks was invited to',
+    description: 'With a key that the person made; a key made by somebody else is answered OWN_KEY_NEEDED.',
+    callers: ['operator:viewer'],
+    query: page,
+    responses: {
+      200: ok(z.object({ invitations: z.array(invitationView), next_cursor: z.string().nullable() })),
+    },
+    errors: ['OWN_KEY_NEEDED'],
+  }),
+  acceptInvitation: route({
+    id: 'acceptInvitation',
+    method: 'POST',
+    path: '/api/v1/invitations/{invitation_id}/accept',
+    tag: 'Members',
+    summary: 'Become a member of the workspace, and get the first key there',
+    callers: ['operator:viewer'],
+    params: invitationParams,
+    responses: {
+      200: ok(
+        z
+          .object({ org_id: typeId('org'), member: memberView, api_key: z.string() })
+          .meta({ id: 'AcceptedInvitation' }),
+        'The key is shown once',
+      ),
+    },
+    errors: ['NOT_FOUND', 'OWN_KEY_NEEDED', 'INVITATION_ANSWERED'],
+  }),
+  declineInvitation: route({
+    id: 'declineInvitation',
+    method: 'POST',
+    path: '/api/v1/invitations/{invitation_id}/decline',
+    tag: 'Members',
+    summary: 'Stay out of the workspace; it can still be accepted later',
+    callers: ['operator:viewer'],
+    params: invitationParams,
+    responses: { 200: ok(invitationView) },
+    errors: ['NOT_FOUND', 'OWN_KEY_NEEDED', 'INVITATION_ANSWERED'],
   }),
   listKeys: route({
     id: 'listKeys',
@@ -190,7 +239,7 @@ export const principalRoutes = {
             fault(member, `does not belong to a key of kind ${key.kind}`);
       }),
     responses: { 201: ok(newKeyView, 'The key is shown once') },
-    errors: ['NOT_FOUND'],
+    errors: ['NOT_FOUND', 'MEMBERSHIP_NOT_ACCEPTED'],
   }),
   rotateKey: route({
     id: 'rotateKey',
@@ -221,6 +270,8 @@ export const principalRoutes = {
     path: '/api/v1/workspaces',
     tag: 'Workspaces',
     summary: 'Make a workspace with its first administrator',
+    description:
+      'With a key of role admin that the instance administrator made, in the workspace where their account was made. The first administrator is somebody new, or the caller: nobody else is made a member without consent.',
     callers: ['instance_admin'],
     body: z.strictObject({ name, admin: z.strictObject({ email: z.email().max(254), name, password }) }),
     responses: {
@@ -228,12 +279,19 @@ export const principalRoutes = {
         z
           .object({
             org_id: typeId('org'),
-            admin: z.object({ email: z.string(), api_key: z.string() }),
+            admin: z.object({
+              email: z.string(),
+              api_key: z.string(),
+              password_set: z.boolean().meta({
+                description: 'False when the administrator is the caller, whose password stays as it is',
+              }),
+            }),
             service_key: z.string(),
           })
           .meta({ id: 'NewWorkspace' }),
         'The keys are shown once',
       ),
     },
+    errors: ['EMAIL_TAKEN'],
   }),
 } as const;

@@ -1,0 +1,79 @@
+import { Refused, serviceScopes } from '@agentlattice/contracts';
+import type { EventMeta } from '@agentlattice/event-store';
+import argon2 from 'argon2';
+import { typeid } from 'typeid-js';
+import { ownedBy } from '../domain/key-maker.js';
+import type { PrincipalStore } from '../outbound/principal-store.js';
+import { firstEventOf, firstEventOfMember, firstEventOfWorkspace } from './first-events.js';
+import { newKey } from './new-key.js';
+
+/** The instance administrator who makes a workspace. */
+export interface Founder {
+  readonly orgId: string;
+  readonly personId: string;
+  readonly meta: EventMeta;
+}
+
+export interface NewWorkspace {
+  readonly orgId: string;
+  readonly adminKey: string;
+  readonly serviceKey: string;
+  /** False where the administrator is the founder, whose password stays. */
+  readonly passwordSet: boolean;
+}
+
+export class Workspaces {
+  constructor(
+    private readonly store: PrincipalStore,
+    private readonly refresh: () => Promise<void>,
+  ) {}
+
+  /**
+   * Makes a workspace with its first administrator: somebody new, or the founder. Its own log names no member of another
+   * workspace; who made it stands in the log of the founder's.
+   * @throws Refused EMAIL_TAKEN for an account of somebody else: nobody becomes a member, or gets a key, without consent
+   */
+  async create(
+    founder: Founder,
+    name: string,
+    { email, name: adminName, password }: { email: string; name: string; password: string },
+  ): Promise<NewWorkspace> {
+    const { store } = this;
+    const orgId = typeid('org').toString();
+    const person = { id: typeid('mbr').toString(), email, passwordHash: await argon2.hash(password) };
+    const meta: EventMeta = {
+      ...founder.meta,
+      actor: { kind: 'system', id: null, key_id: null, via: 'system' },
+    };
+    const made = await store.inTransaction(async (tx) => {
+      await store.insertWorkspace(tx, orgId, name);
+      const { personId, isNew } = await store.ensurePerson(tx, orgId, person);
+      if (!isNew && personId !== founder.personId)
+        throw new Refused(
+          'EMAIL_TAKEN',
+          'an account with this address exists; make the workspace with yourself or somebody new as its administrator and invite that person',
+        );
+      const member = { id: personId, personId, email, name: adminName, role: 'admin', groups: [] } as const;
+      await store.insertMembership(tx, orgId, { ...member, status: 'active' });
+      const adminKey = newKey(
+        { name: 'administrator', kind: 'operator', role: 'admin', memberId: personId },
+        ownedBy(personId),
+      );
+      const serviceKey = newKey(
+        { name: 'automation', kind: 'service', scopes: serviceScopes },
+        { madeBy: personId, own: false },
+      );
+      for (const key of [adminKey, serviceKey]) await store.insertKey(tx, orgId, key);
+      await store.begin(tx, orgId, meta, [
+        firstEventOfWorkspace(orgId, name),
+        firstEventOfMember('CreateMember', member),
+        firstEventOf(adminKey),
+        firstEventOf(serviceKey),
+      ]);
+      await store.begin(tx, founder.orgId, founder.meta, [firstEventOfWorkspace(orgId, name)]);
+      return { orgId, adminKey: adminKey.key, serviceKey: serviceKey.key, passwordSet: isNew };
+    });
+    await this.refresh();
+    return made;
+  }
+}

@@ -1,0 +1,46 @@
+import type { OperatorRole } from '@agentlattice/contracts';
+
+/** Where a key comes from. */
+export interface KeyOrigin {
+  /** The member who answers for what is done with the key; null where nobody knows. */
+  readonly madeBy: string | null;
+  /** An operator's key that nobody but its member was ever shown. */
+  readonly own: boolean;
+}
+
+export const ownedBy = (memberId: string): KeyOrigin => ({ madeBy: memberId, own: true });
+
+/**
+ * The origin of a key that is made with another, or replaces one. The maker was shown the key, and so was who made the key
+ * that it was made with: it is the member's own only if it was made with one that is. Else somebody would make a key for a
+ * colleague, and with it one that looks as if the colleague had made it; it stays that somebody's, however often it is done.
+ * @param used the key it is made with
+ * @param memberId of an operator's key; null for a service or an agent
+ */
+export const originOf = (
+  used: KeyOrigin & { readonly memberId: string | null },
+  memberId: string | null,
+): KeyOrigin => ({
+  madeBy: used.madeBy,
+  own: used.own && used.memberId !== null && used.memberId === memberId,
+});
+
+/** What decides whether a key carries the rights of its person over the instance. */
+export interface InstanceClaim {
+  readonly own: boolean;
+  readonly orgId: string;
+  /** The lesser of the key's role and the member's. */
+  readonly role: OperatorRole;
+  readonly person: {
+    readonly instanceAdmin: boolean;
+    /** Where the account was made. */
+    readonly homeOrgId: string | null;
+  };
+}
+
+/**
+ * Whether a key may make workspaces. The flag is a person's, keys are given out by administrators: it counts for a key
+ * that the person made, with the full role, in the workspace where the account was made, and for no other.
+ */
+export const carriesInstanceRights = ({ own, orgId, role, person }: InstanceClaim): boolean =>
+  own && person.instanceAdmin && person.homeOrgId === orgId && role === 'admin';

@@ -1,0 +1,110 @@
+import type { OperatorRole } from '@agentlattice/contracts';
+import fc from 'fast-check';
+import { carriesInstanceRights, type KeyOrigin, originOf, ownedBy } from './key-maker.js';
+
+const [anna, ben, carl] = ['mbr_anna', 'mbr_ben', 'mbr_carl'];
+const own = (memberId: string) => ({ memberId, ...ownedBy(memberId) });
+const borrowed = (memberId: string, madeBy: string | null) => ({ memberId, madeBy, own: false });
+
+describe('where a key comes from', () => {
+  it.each([
+    ['made with a key of one’s own, for oneself', own(anna), anna, ownedBy(anna)],
+    ['made with a key of one’s own, for another', own(anna), ben, { madeBy: anna, own: false }],
+    ['made with a key of one’s own, for an agent', own(anna), null, { madeBy: anna, own: false }],
+    ['made with a key that another made', borrowed(ben, anna), ben, { madeBy: anna, own: false }],
+    ['made with such a key for a third', borrowed(ben, anna), carl, { madeBy: anna, own: false }],
+    ['made with such a key for who made it', borrowed(ben, anna), anna, { madeBy: anna, own: false }],
+    ['made with a key of which nobody knows', borrowed(anna, null), anna, { madeBy: null, own: false }],
+    [
+      'made with a service’s key',
+      { memberId: null, madeBy: anna, own: false },
+      null,
+      { madeBy: anna, own: false },
+    ],
+  ])('%s', (_case, used, memberId, origin) => expect(originOf(used, memberId)).toEqual(origin));
+});
+
+describe('the rights over the instance', () => {
+  const claim = {
+    own: true,
+    orgId: 'org_home',
+    role: 'admin',
+    person: { instanceAdmin: true, homeOrgId: 'org_home' },
+  } as const;
+  it.each([
+    ['a key of the person’s own, at home, with the full role', {}, true],
+    ['a key that somebody else made for the person', { own: false }, false],
+    ['a key of another workspace', { orgId: 'org_other' }, false],
+    ['a key of a lesser role', { role: 'member' }, false],
+    [
+      'a key of somebody without the flag',
+      { person: { instanceAdmin: false, homeOrgId: 'org_home' } },
+      false,
+    ],
+    ['a person whose home nobody knows', { person: { instanceAdmin: true, homeOrgId: null } }, false],
+  ] as const)('%s: %j', (_case, change, carries) =>
+    expect(carriesInstanceRights({ ...claim, ...change })).toBe(carries),
+  );
+});
+
+/** Keys as they are given out in a game of several workspaces; who makes or rotates one is shown it. */
+interface Given extends KeyOrigin {
+  readonly orgId: string;
+  readonly memberId: string;
+  readonly role: OperatorRole;
+  readonly shownTo: ReadonlySet<string>;
+}
+const root = 'root';
+const flags = { instanceAdmin: true, homeOrgId: 'org_home' };
+const carries = ({ memberId, ...key }: Given) =>
+  carriesInstanceRights({
+    ...key,
+    person: memberId === root ? flags : { instanceAdmin: false, homeOrgId: key.orgId },
+  });
+
+it('no sequence of keys made and rotated by others, or given to others, yields one with these rights', () => {
+  const first = (orgId: string, memberId: string): Given => ({
+    orgId,
+    memberId,
+    ...ownedBy(memberId),
+    role: 'admin',
+    shownTo: new Set([memberId]),
+  });
+  const step = fc.record({
+    used: fc.nat(),
+    does: fc.constantFrom('make', 'rotate'),
+    target: fc.nat(),
+    member: fc.constantFrom(root, 'ben', 'carl'),
+    role: fc.constantFrom<OperatorRole>('viewer', 'member', 'admin'),
+    handedTo: fc.constantFrom('ben', 'carl', null),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      // Everybody is an administrator everywhere, and the instance administrator has accepted every invitation.
+      const keys = ['org_home', 'org_other'].flatMap((org) =>
+        [root, 'ben', 'carl'].map((who) => first(org, who)),
+      );
+      for (const { used, does, target, member, role, handedTo } of steps) {
+        const by = keys[used % keys.length] as Given;
+        const old = keys[target % keys.length] as Given;
+        if (by.role !== 'admin' || old.orgId !== by.orgId) continue;
+        const memberId = does === 'make' ? member : old.memberId;
+        // A key for somebody else is handed over; nobody gives away the keys of their own.
+        const handed = memberId === root ? [memberId] : [memberId, ...(handedTo === null ? [] : [handedTo])];
+        const alone = by.shownTo.size === 1 && by.shownTo.has(memberId);
+        keys.push({
+          orgId: by.orgId,
+          memberId,
+          ...originOf(by, memberId),
+          role: does === 'make' ? role : old.role,
+          shownTo: alone ? by.shownTo : new Set([...by.shownTo, ...handed]),
+        });
+      }
+      for (const given of keys) {
+        if (carries(given)) expect([...given.shownTo]).toEqual([root]);
+        if (given.own) expect([...given.shownTo]).toEqual([given.memberId]);
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});

@@ -1,0 +1,75 @@
+import { type RouteInput, type RouteOutput, routes } from '@agentlattice/contracts';
+import { Controller, Inject, Req } from '@nestjs/common';
+import type { Invitations, Invitee } from '../../application/invitations.js';
+import type { Workspaces } from '../../application/workspaces.js';
+import type { Principal } from '../../domain/principal.js';
+import { INVITATIONS, WORKSPACES } from '../../tokens.js';
+import { askedBy, pageOf } from './ask.js';
+import { Caller, Handles, RequestInput } from './handles.js';
+import type { GatewayRequest } from './http-request.js';
+
+type Operator = Extract<Principal, { kind: 'operator' }>;
+
+/** What reaches beyond the workspace of the key: new workspaces, and invitations to others. */
+@Controller()
+export class WorkspacesController {
+  constructor(
+    @Inject(WORKSPACES) private readonly workspaces: Workspaces,
+    @Inject(INVITATIONS) private readonly invitations: Invitations,
+  ) {}
+
+  @Handles(routes.createWorkspace)
+  async create(
+    @Caller() principal: Operator,
+    @RequestInput() { body }: RouteInput<typeof routes.createWorkspace>,
+    @Req() request: GatewayRequest,
+  ): Promise<RouteOutput<typeof routes.createWorkspace>> {
+    const { orgId, personId } = principal;
+    const { meta } = askedBy(principal, request);
+    const made = await this.workspaces.create({ orgId, personId, meta }, body.name, body.admin);
+    return {
+      org_id: made.orgId,
+      admin: { email: body.admin.email, api_key: made.adminKey, password_set: made.passwordSet },
+      service_key: made.serviceKey,
+    };
+  }
+
+  @Handles(routes.listInvitations)
+  async list(
+    @Caller() principal: Operator,
+    @RequestInput() { query }: RouteInput<typeof routes.listInvitations>,
+    @Req() request: GatewayRequest,
+  ): Promise<RouteOutput<typeof routes.listInvitations>> {
+    const invitee = inviteeOf(principal, request);
+    const { items, next_cursor } = await pageOf('mbr', query, (page) => this.invitations.list(invitee, page));
+    return { invitations: items, next_cursor };
+  }
+
+  @Handles(routes.acceptInvitation)
+  async accept(
+    @Caller() principal: Operator,
+    @RequestInput() { params }: RouteInput<typeof routes.acceptInvitation>,
+    @Req() request: GatewayRequest,
+  ): Promise<RouteOutput<typeof routes.acceptInvitation>> {
+    const { orgId, member, key } = await this.invitations.accept(
+      inviteeOf(principal, request),
+      params.invitation_id,
+    );
+    return { org_id: orgId, member, api_key: key };
+  }
+
+  @Handles(routes.declineInvitation)
+  decline(
+    @Caller() principal: Operator,
+    @RequestInput() { params }: RouteInput<typeof routes.declineInvitation>,
+    @Req() request: GatewayRequest,
+  ): Promise<RouteOutput<typeof routes.declineInvitation>> {
+    return this.invitations.decline(inviteeOf(principal, request), params.invitation_id);
+  }
+}
+
+function inviteeOf(principal: Operator, request: GatewayRequest): Invitee {
+  const { actor, traceparent } = askedBy(principal, request).meta;
+  const { personId, own } = principal;
+  return { personId, own, via: actor.via, correlationId: request.id, traceparent };
+}

@@ -1,0 +1,178 @@
+import { eventually, type Stack, startStack } from '@agentlattice/testkit';
+import { adminOf, type Api } from './kit/api.js';
+import { approvalsOf } from './kit/approvals.js';
+import { addPerson } from './kit/people.js';
+
+const password = 'a long password';
+
+describe('people of several workspaces', () => {
+  let stack: Stack;
+  let root: Api;
+  beforeAll(async () => {
+    stack = await startStack();
+    await stack.startServices();
+    root = adminOf(stack);
+  });
+  afterAll(() => stack.stop());
+
+  async function workspace(name: string) {
+    const email = `${name}@example.com`;
+    const { status, body, text } = await root.post('/api/v1/workspaces', {
+      name,
+      admin: { email, name, password },
+    });
+    if (status !== 201) throw new Error(text);
+    return {
+      orgId: String(body['org_id']),
+      admin: root.as((body['admin'] as { api_key: string }).api_key),
+      service: root.as(String(body['service_key'])),
+      email,
+    };
+  }
+  const invite = (by: Api, email: string, role = 'member') =>
+    by.post('/api/v1/members', { email, name: 'As they call them', role, password });
+  const entries = async (by: Api, type: string) =>
+    eventually(async () => {
+      const { body } = await by.get(`/api/v1/audit?type=${type}&limit=200`);
+      const found = body['events'] as Record<string, unknown>[];
+      return found.length > 0 ? found : undefined;
+    });
+
+  it('nobody borrows the instance administrator', async () => {
+    const { admin } = await workspace('borrower');
+    const invited = await invite(admin, stack.credentials.admin.email, 'viewer');
+    expect(invited).toMatchObject({ status: 201, body: { status: 'invited' } });
+    expect(Object.keys(invited.body).sort()).toEqual(
+      Object.keys((await invite(admin, 'new-there@example.com')).body).sort(),
+    );
+    const key = { name: 'k', kind: 'operator', member_id: invited.body['id'] };
+    expect(await admin.post('/api/v1/keys', key)).toMatchObject({
+      status: 409,
+      body: { error: 'MEMBERSHIP_NOT_ACCEPTED' },
+    });
+    const { text } = await admin.get('/api/v1/members');
+    expect(text).not.toContain('instance_admin');
+    expect(text).not.toContain(String((await root.get('/api/v1/whoami')).body['config_id']));
+  });
+
+  it('an administrator of the first workspace does not borrow it either', async () => {
+    const second = await addPerson(root, { name: 'second', role: 'admin' });
+    const me = String((await root.get('/api/v1/whoami')).body['config_id']);
+    const made = await second.api.post('/api/v1/keys', { name: 'k', kind: 'operator', member_id: me });
+    expect(made.status).toBe(201);
+    const borrowed = root.as(String(made.body['key']));
+    expect((await borrowed.get('/api/v1/whoami')).body).toMatchObject({
+      role: 'admin',
+      instance_admin: false,
+    });
+    const body = { name: 'w', admin: { email: 'w@example.com', name: 'W', password } };
+    expect(await borrowed.post('/api/v1/workspaces', body)).toMatchObject({ status: 403 });
+    expect((await root.get('/api/v1/whoami')).body).toMatchObject({ instance_admin: true });
+  });
+
+  it('who is invited has no vote before accepting, and one on what is asked after it', async () => {
+    const host = await workspace('host');
+    const guest = await workspace('guest');
+    const registered = await host.service.post('/api/agents/register', { name: 'bot' });
+    const { asksFor, requested } = approvalsOf(host.admin, host.admin.as(String(registered.body['api_key'])));
+    await asksFor('invited.deploy');
+    const before = await requested('invited.deploy');
+    const { body: member } = await invite(host.admin, guest.email, 'member');
+
+    const { body } = await guest.admin.get('/api/v1/invitations');
+    expect(body['invitations']).toMatchObject([
+      { id: member['id'], workspace_name: 'host', status: 'invited' },
+    ]);
+    const colleague = await addPerson(guest.admin, { name: 'guests-colleague', role: 'admin' });
+    expect(await colleague.api.get('/api/v1/invitations')).toMatchObject({
+      status: 409,
+      body: { error: 'OWN_KEY_NEEDED' },
+    });
+    const accepted = await guest.admin.call('POST', `/api/v1/invitations/${String(member['id'])}/accept`);
+    expect(accepted).toMatchObject({
+      status: 200,
+      body: { org_id: host.orgId, member: { status: 'active' } },
+    });
+
+    const there = root.as(String(accepted.body['api_key']));
+    expect(await there.post(`/api/v1/approvals/${before}/approve`, {})).toMatchObject({
+      status: 403,
+      body: { error: 'FORBIDDEN' },
+    });
+    const after = await requested('invited.deploy');
+    expect(await there.post(`/api/v1/approvals/${after}/approve`, {})).toMatchObject({
+      status: 200,
+      body: { status: 'approved', resolved_by: member['id'] },
+    });
+    await entries(host.admin, 'member.invited');
+    const [entry] = await entries(host.admin, 'member.accepted');
+    expect(entry?.['operator']).toMatchObject({ id: member['id'] });
+    const { text } = await host.admin.get('/api/v1/audit?limit=200');
+    expect(text).not.toContain(String((await guest.admin.get('/api/v1/whoami')).body['config_id']));
+  });
+
+  it('a new workspace is in its own log and in the log of who made it', async () => {
+    const { admin } = await workspace('logged');
+    const [own] = await entries(admin, 'workspace.created');
+    expect(own?.['operator']).toBeNull();
+    const me = String((await root.get('/api/v1/whoami')).body['config_id']);
+    await eventually(async () =>
+      (await entries(root, 'workspace.created')).some(
+        ({ operator }) => (operator as { id: string } | null)?.id === me,
+      ),
+    );
+    expect(await admin.get('/api/v1/audit/verify')).toMatchObject({ body: { chain_valid: true } });
+  });
+
+  it('an account of somebody else is not made the administrator of a new workspace', async () => {
+    const { email } = await workspace('somebody');
+    const made = await root.post('/api/v1/workspaces', { name: 'x', admin: { email, name: 'x', password } });
+    expect(made).toMatchObject({ status: 409, body: { error: 'EMAIL_TAKEN' } });
+  });
+
+  it('who made the agent’s key does not decide what was asked with it where duties are separated', async () => {
+    const { admin, service } = await workspace('separated');
+    const other = await addPerson(admin, { name: 'other', role: 'member' });
+    const { id: agentId } = (await service.post('/api/agents/register', { name: 'bot' })).body;
+    const made = await admin.post('/api/v1/keys', { name: 'k', kind: 'agent', agent_id: agentId });
+    const { asksFor, requested } = approvalsOf(admin, admin.as(String(made.body['key'])));
+    await asksFor('separated.deploy', { separation_of_duties: true });
+    const id = await requested('separated.deploy');
+    const approve = (by: Api) => by.post(`/api/v1/approvals/${id}/approve`, {});
+    expect(await approve(admin)).toMatchObject({ status: 403, body: { error: 'SELF_APPROVAL' } });
+    expect(await approve(other.api)).toMatchObject({ status: 200, body: { status: 'approved' } });
+    const me = String((await admin.get('/api/v1/whoami')).body['config_id']);
+    expect((await admin.get(`/api/v1/approvals/${id}`)).body).toMatchObject({
+      asked_with_key: { id: made.body['id'], made_by: me },
+      votes: [{ member_id: other.id, counts: true, key: { made_by: me } }],
+    });
+  });
+
+  it('a vote with a key that the administrator made does not count beside the administrator’s own', async () => {
+    const { admin, service } = await workspace('quorum');
+    const agent = await service.post('/api/agents/register', { name: 'bot' });
+    const { asksFor, requested } = approvalsOf(admin, admin.as(String(agent.body['api_key'])));
+    await asksFor('quorum.deploy', { approvals_required: 2 });
+    const colleague = await addPerson(admin, { name: 'quorum-colleague', role: 'member' });
+    const second = await addPerson(admin, { name: 'quorum-second', role: 'member' });
+    const id = await requested('quorum.deploy');
+    const approve = (by: Api) => by.post(`/api/v1/approvals/${id}/approve`, {});
+    expect((await approve(colleague.api)).body).toMatchObject({ approvals: { have: 1, need: 2 } });
+    expect((await approve(admin)).body).toMatchObject({ status: 'pending', approvals: { have: 1, need: 2 } });
+    const { body } = await admin.get(`/api/v1/approvals/${id}`);
+    const me = String((await admin.get('/api/v1/whoami')).body['config_id']);
+    expect(body).toMatchObject({
+      votes: [
+        { member_id: colleague.id, counts: false, key: { made_by: me } },
+        { member_id: me, counts: true, key: { made_by: me } },
+      ],
+    });
+    expect((body['history'] as { key: object | null }[]).map(({ key }) => key !== null)).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    await admin.call('DELETE', `/api/v1/approvals/${id}/vote`);
+    expect((await approve(second.api)).body).toMatchObject({ status: 'approved' });
+  });
+});
