@@ -1,5 +1,6 @@
 export { appendEvents, appendFreeEvents, VersionConflict } from './append-events.js';
-export { connectionLimits, isSilence, noticeVanishedPeer } from './connection-limits.js';
+export { connectionLimits, noticeVanishedPeer } from './connection-limits.js';
+export { DatabaseClient, DatabasePool, DatabaseUnavailable } from './database-client.js';
 export { eventStoreMigration, inboxMigration } from './event-store-migration.js';
 export {
   type DecideEach,

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { isSilence } from './connection-limits.js';
+import { DatabaseUnavailable } from './database-client.js';
 
 /** A connection inside of a transaction. */
 export type Tx = Pick<pg.PoolClient, 'query'>;
@@ -53,7 +53,7 @@ async function once<T>(pool: pg.Pool, work: Work<T>, opening: readonly Statement
     return ended instanceof Ending ? ended.result(answers.slice(0, -1)) : ended;
   } catch (error) {
     // Nobody answers: whether a COMMIT took place is unknown, and what is said now could be heard much later.
-    if (isSilence(error)) broken = error;
+    if (error instanceof DatabaseUnavailable) broken = error;
     else await client.query('ROLLBACK').catch((failure: Error) => (broken = failure));
     throw error;
   } finally {

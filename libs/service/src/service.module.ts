@@ -1,10 +1,10 @@
 import type { ServiceName } from '@agentlattice/contracts';
-import { connectionLimits } from '@agentlattice/event-store';
+import { connectionLimits, DatabasePool } from '@agentlattice/event-store';
 import { CommandClient, connectNats } from '@agentlattice/messaging';
 import { createLogger, type Logger } from '@agentlattice/observability';
 import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
-import pg from 'pg';
+import type pg from 'pg';
 import { type BaseConfig, readBaseConfig } from './base-config.js';
 import { HealthRegistry } from './health-registry.js';
 import { PreparedStatements } from './prepared-statements.js';
@@ -53,7 +53,7 @@ export class ServiceModule implements OnApplicationShutdown {
 
 /** A pool that survives the death of its connections. */
 export function openPool({ databaseUrl, service, instance }: BaseConfig, logger: Logger): pg.Pool {
-  const pool = new pg.Pool({
+  const pool = new DatabasePool({
     connectionString: databaseUrl,
     application_name: `${service}-${instance}`,
     max: 10,

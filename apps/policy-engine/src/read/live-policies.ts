@@ -1,6 +1,6 @@
-import { connectionLimits } from '@agentlattice/event-store';
+import { connectionLimits, DatabaseClient } from '@agentlattice/event-store';
 import type { Logger } from '@agentlattice/observability';
-import pg from 'pg';
+import type pg from 'pg';
 import { type PolicySet, policySet } from '../domain/select-policy.js';
 import { revisionChannel } from '../outbound/project-policy.js';
 import { loadPolicies } from './load-policies.js';
@@ -98,7 +98,7 @@ export class LivePolicies {
   }
 
   private async followConnection(): Promise<void> {
-    const client = new pg.Client({
+    const client = new DatabaseClient({
       connectionString: this.options.databaseUrl,
       application_name: this.options.name,
       connectionTimeoutMillis: 2_000,
