@@ -87,7 +87,7 @@ function count(kind, { status, text, ms }) {
   slowest[key] = Math.max(slowest[key] ?? 0, ms);
   if (status >= 500) {
     const { detail } = json({ text });
-    const what = `${kind} ${status}: ${detail}`;
+    const what = `${kind} ${status}: ${detail}`.replace(/\d+ s$/, '… s');
     texts.set(what, (texts.get(what) ?? 0) + 1);
   }
 }

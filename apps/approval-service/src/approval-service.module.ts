@@ -9,6 +9,8 @@ import {
   type GrantSettings,
   type GrantSigner,
   grantSigner,
+  LAGS,
+  type LagRegistry,
   LOGGER,
   NATS,
   POOL,
@@ -162,7 +164,7 @@ const memberWithinMs = 1_000;
     },
     {
       provide: REJUDGING,
-      inject: [POOL, EVENT_STORE, NATS, COMMANDS, LOGGER, GRANT_SETTINGS, END_UNDECIDABLE],
+      inject: [POOL, EVENT_STORE, NATS, COMMANDS, LOGGER, GRANT_SETTINGS, END_UNDECIDABLE, LAGS],
       useFactory: rejudging,
     },
     {
@@ -177,6 +179,7 @@ const memberWithinMs = 1_000;
         DEADLINE_SWEEP,
         ESCALATION_SWEEP,
         OPEN_APPROVALS,
+        LAGS,
       ],
       useFactory: background,
     },
@@ -188,7 +191,10 @@ export class ApprovalServiceModule implements OnApplicationShutdown {
     @Inject(DEADLINE_ALARMS) private readonly alarms: DeadlineAlarms,
     @Inject(MEMBERS_PROJECTION) private readonly members: Projection,
     @Inject(REJUDGING) private readonly rejudging: readonly Stoppable[],
-  ) {}
+    @Inject(LAGS) lags: LagRegistry,
+  ) {
+    lags.addProjection(members);
+  }
 
   /** After the last batch: until then events are relayed and alarms set. */
   async onApplicationShutdown(): Promise<void> {
@@ -225,6 +231,7 @@ function rejudging(
   logger: Logger,
   { grantTtlSeconds }: GrantSettings,
   endUndecidable: EndUndecidable,
+  lags: LagRegistry,
 ): readonly Stoppable[] {
   const sweep = new UndecidableSweep({ pool, endUndecidable });
   const lookAgain = new RegularWork(
@@ -262,6 +269,7 @@ function rejudging(
     onApplied: () => work.wake(),
     logger,
   });
+  lags.addProjection(changes);
   return [changes, work, lookAgain];
 }
 
@@ -275,20 +283,24 @@ function background(
   deadlines: DeadlineSweep,
   escalations: EscalationSweep,
   open: OpenApprovals,
+  lags: LagRegistry,
 ): readonly Stoppable[] {
   const openUnopened = makeOpenUnopened({ pool, commands, open, logger, graceMs });
+  lags.addRelay('approval-service', pool);
+  const requested = startProjection({
+    pool,
+    nc,
+    client: commands,
+    durable: 'approval-service-requested',
+    sources: ['audit-ledger'],
+    types: ['action.requested'],
+    handleAll: noteRequestedActions,
+    logger,
+  });
+  lags.addProjection(requested);
   return [
     startRelay({ databaseUrl, nc, service: 'approval-service', logger }),
-    startProjection({
-      pool,
-      nc,
-      client: commands,
-      durable: 'approval-service-requested',
-      sources: ['audit-ledger'],
-      types: ['action.requested'],
-      handleAll: noteRequestedActions,
-      logger,
-    }),
+    requested,
     new RegularWork('the sweep of deadlines', sweepEveryMs, () => deadlines.run(), logger).start(),
     new RegularWork('the sweep of escalations', sweepEveryMs, () => escalations.run(), logger).start(),
     new RegularWork(

@@ -9,6 +9,14 @@ export class DatabaseUnavailable extends Error {
   readonly code = '08006';
 }
 
+/** SQLSTATE of a disk that is full or does not work: nothing can be stored, though statements that read succeed. */
+const cannotStore = new Set(['53100', '58030']);
+
+export interface DatabaseClientConfig extends pg.ClientConfig {
+  /** Told of each statement that was refused for want of space. */
+  readonly onRefusedToStore?: () => void;
+}
+
 type Query = (query: unknown, values?: unknown, callback?: unknown) => unknown;
 type Callback = (error: unknown, result?: unknown) => void;
 
@@ -20,10 +28,11 @@ type Callback = (error: unknown, result?: unknown) => void;
 export class DatabaseClient extends pg.Client {
   private over = false;
   private readonly limitMs: number;
+  private readonly onRefusedToStore: (() => void) | undefined;
 
-  constructor(config: pg.ClientConfig = {}) {
-    const { query_timeout = 0, ...rest } = config;
-    super(rest);
+  constructor({ onRefusedToStore, query_timeout = 0, ...config }: DatabaseClientConfig = {}) {
+    super(config);
+    this.onRefusedToStore = onRefusedToStore;
     this.limitMs = query_timeout;
     const send = super.query.bind(this) as Query;
     const query: Query = (text, values, callback) => {
@@ -75,7 +84,11 @@ export class DatabaseClient extends pg.Client {
     try {
       return await Promise.race([send(sent, values), silence]);
     } catch (error) {
-      throw error instanceof pg.DatabaseError || !this.isOver ? error : unavailable(error);
+      if (error instanceof pg.DatabaseError) {
+        if (cannotStore.has(error.code ?? '')) this.onRefusedToStore?.();
+        throw error;
+      }
+      throw this.isOver ? unavailable(error) : error;
     } finally {
       clearTimeout(timer);
     }
@@ -96,8 +109,12 @@ export class DatabaseClient extends pg.Client {
 
 /** A pool of such connections; that none can be had in time is the same fault. */
 export class DatabasePool extends pg.Pool {
+  /** Monotonic. */
+  private refusedToStoreAt: number | null = null;
+
   constructor(config: pg.PoolConfig) {
-    super({ ...config, Client: DatabaseClient } as pg.PoolConfig);
+    const onRefusedToStore = () => (this.refusedToStoreAt = performance.now());
+    super({ ...config, onRefusedToStore, Client: DatabaseClient } as pg.PoolConfig);
     const connect = super.connect.bind(this) as (callback: Connected) => void;
     const connected = (callback?: Connected) => {
       if (callback !== undefined)
@@ -109,6 +126,11 @@ export class DatabasePool extends pg.Pool {
       );
     };
     this.connect = connected as typeof this.connect;
+  }
+
+  /** How long ago the database last refused a statement because it has no space; null when it never did. */
+  get refusedToStoreMs(): number | null {
+    return this.refusedToStoreAt === null ? null : performance.now() - this.refusedToStoreAt;
   }
 }
 

@@ -11,6 +11,7 @@ export {
   type Updated,
   type UpdateMany,
 } from './event-store.js';
+export { type Intake, intakeLagSeconds, onItsWaySeconds, relayLagSeconds } from './lag.js';
 export {
   type ProjectedEvent,
   type Projection,

@@ -117,11 +117,12 @@ class RelaySession {
     while (!this.signal.aborted) {
       if (this.lost !== undefined) throw this.lost;
       const woken = this.nextWake();
+      // First: who asks for events by replay gets numbered ones also while the stream is away.
+      const full = await this.number();
       if (performance.now() - checkedAt >= this.pollMs) {
         await this.followStream();
         checkedAt = performance.now();
       }
-      const full = await this.number();
       await this.publish();
       if (full) continue;
       await woken;
