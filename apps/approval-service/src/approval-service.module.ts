@@ -9,6 +9,8 @@ import {
   type GrantSettings,
   type GrantSigner,
   grantSigner,
+  LAGS,
+  type LagRegistry,
   LOGGER,
   NATS,
   POOL,
@@ -164,7 +166,7 @@ const memberWithinMs = 1_000;
     },
     {
       provide: REJUDGING,
-      inject: [POOL, EVENT_STORE, NATS, COMMANDS, LOGGER, GRANT_SETTINGS, END_UNDECIDABLE],
+      inject: [POOL, EVENT_STORE, NATS, COMMANDS, LOGGER, GRANT_SETTINGS, END_UNDECIDABLE, LAGS],
       useFactory: rejudging,
     },
     {
@@ -179,6 +181,7 @@ const memberWithinMs = 1_000;
         DEADLINE_SWEEP,
         ESCALATION_SWEEP,
         OPEN_APPROVALS,
+        LAGS,
       ],
       useFactory: background,
     },
@@ -190,7 +193,10 @@ export class ApprovalServiceModule implements OnApplicationShutdown {
     @Inject(DEADLINE_ALARMS) private readonly alarms: DeadlineAlarms,
     @Inject(MEMBERS_PROJECTION) private readonly members: Projection,
     @Inject(REJUDGING) private readonly rejudging: readonly Stoppable[],
-  ) {}
+    @Inject(LAGS) lags: LagRegistry,
+  ) {
+    lags.addProjection(members);
+  }
 
   /** After the last batch: until then events are relayed and alarms set. */
   async onApplicationShutdown(): Promise<void> {
@@ -227,6 +233,7 @@ function rejudging(
   logger: Logger,
   { grantTtlSeconds }: GrantSettings,
   endUndecidable: EndUndecidable,
+  lags: LagRegistry,
 ): readonly Stoppable[] {
   const sweep = new UndecidableSweep({ pool, endUndecidable });
   const lookAgain = new RegularWork(
@@ -264,6 +271,7 @@ function rejudging(
     onApplied: () => work.wake(),
     logger,
   });
+  lags.addProjection(changes);
   return [changes, work, lookAgain];
 }
 
@@ -277,24 +285,28 @@ function background(
   deadlines: DeadlineSweep,
   escalations: EscalationSweep,
   open: OpenApprovals,
+  lags: LagRegistry,
 ): readonly Stoppable[] {
   const openUnopened = makeOpenUnopened({ pool, commands, open, logger, graceMs });
+  lags.addRelay('approval-service', pool);
+  // A request that its batch did not open is rare: the ledger is asked for such, and sends nothing by itself.
+  const requested = startProjection({
+    pool,
+    nc,
+    client: commands,
+    durable: 'approval-service-requested',
+    sources: ['audit-ledger'],
+    types: ['action.requested'],
+    handleAll: noteRequestedActions,
+    onlyAsks: true,
+    checkEveryMs: askForRequestedMs,
+    logger,
+  });
+  lags.addProjection(requested);
   return [
     startRelay({ pool, databaseUrl, nc, service: 'approval-service', logger }),
     new LedgerIntake({ pool, commands, logger }).start(),
-    // A request that its batch did not open is rare: the ledger is asked for such, and sends nothing by itself.
-    startProjection({
-      pool,
-      nc,
-      client: commands,
-      durable: 'approval-service-requested',
-      sources: ['audit-ledger'],
-      types: ['action.requested'],
-      handleAll: noteRequestedActions,
-      onlyAsks: true,
-      checkEveryMs: askForRequestedMs,
-      logger,
-    }),
+    requested,
     new RegularWork('the sweep of deadlines', sweepEveryMs, () => deadlines.run(), logger).start(),
     new RegularWork('the sweep of escalations', sweepEveryMs, () => escalations.run(), logger).start(),
     new RegularWork(

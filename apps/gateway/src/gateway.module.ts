@@ -8,8 +8,11 @@ import {
   CONFIG,
   HEALTH,
   type HealthRegistry,
+  LAGS,
+  type LagRegistry,
   LOGGER,
   NATS,
+  NotWell,
   POOL,
   ServiceModule,
 } from '@agentlattice/service';
@@ -157,10 +160,11 @@ export class GatewayModule
     @Inject(PIPELINE) private readonly pipeline: SubmissionPipeline,
     @Inject(WAKES) private readonly wakes: DecisionWakes,
     @Inject(CONFIG) private readonly config: BaseConfig,
-    @Inject(POOL) private readonly pool: pg.Pool,
     @Inject(NATS) private readonly nc: NatsConnection,
     @Inject(COMMANDS) private readonly commands: CommandClient,
     @Inject(HEALTH) private readonly health: HealthRegistry,
+    @Inject(LAGS) private readonly lags: LagRegistry,
+    @Inject(POOL) private readonly pool: pg.Pool,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -170,16 +174,26 @@ export class GatewayModule
     await this.wakes.start();
     this.health.add('keys', () => must(this.directory.isFresh()));
     this.health.add('ledger-heartbeat', () => must(this.pipeline.ledgerIsAlive()), 'full');
-    for (const service of others)
-      this.health.add(
-        service,
-        async () => must((await this.commands.request(ping(service), {}, { timeoutMs: 900 })).ready),
-        'full',
-      );
+    for (const service of others) this.health.add(service, () => this.checkOther(service), 'full');
+  }
+
+  /** @throws NotWell with what the service itself names; what keeps it from answering comes first */
+  private async checkOther(service: ServiceName): Promise<void> {
+    const {
+      ready,
+      missing,
+      troubles = [],
+    } = await this.commands.request(ping(service), {}, { timeoutMs: 900 });
+    const away = ready
+      ? []
+      : [{ name: service, reason: `the ${service} is not ready (${missing.join(', ')})` }];
+    const faults = [...away, ...troubles.map((trouble) => ({ ...trouble, degraded: true }))];
+    if (faults.length > 0) throw new NotWell(faults);
   }
 
   onApplicationBootstrap(): void {
     const { pool, nc, logger } = this;
+    this.lags.addRelay('gateway', pool);
     this.relay = startRelay({ pool, databaseUrl: this.config.databaseUrl, nc, service: 'gateway', logger });
   }
 

@@ -1,7 +1,17 @@
 import { EventStore, startProjection, startRelay } from '@agentlattice/event-store';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
-import { type BaseConfig, COMMANDS, CONFIG, LOGGER, NATS, POOL, ServiceModule } from '@agentlattice/service';
+import {
+  type BaseConfig,
+  COMMANDS,
+  CONFIG,
+  LAGS,
+  type LagRegistry,
+  LOGGER,
+  NATS,
+  POOL,
+  ServiceModule,
+} from '@agentlattice/service';
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
@@ -81,7 +91,7 @@ interface Stoppable {
     },
     {
       provide: BACKGROUND,
-      inject: [CONFIG, POOL, NATS, COMMANDS, LOGGER, SEND_DELIVERIES],
+      inject: [CONFIG, POOL, NATS, COMMANDS, LOGGER, SEND_DELIVERIES, LAGS],
       useFactory: background,
     },
   ],
@@ -105,19 +115,27 @@ function background(
   client: CommandClient,
   logger: Logger,
   sending: SendDeliveries,
+  lags: LagRegistry,
 ): readonly Stoppable[] {
   const projecting = { pool, nc, client, logger, handleAll: storeOutgoingEvents };
   const onApplied = () => sending.wake();
+  const events = startProjection({
+    ...projecting,
+    durable: 'notifier-events',
+    sources: ['gateway', 'policy-engine', 'approval-service'],
+    types: takenIn,
+    onApplied,
+  });
+  lags.addRelay('notifier', pool);
+  lags.addProjection(events);
   return [
     sending,
     startRelay({ pool, databaseUrl, nc, service: 'notifier', logger }),
-    startProjection({
+    events,
+    new FollowOutcomes({
       ...projecting,
-      durable: 'notifier-events',
-      sources: ['gateway', 'policy-engine', 'approval-service'],
-      types: takenIn,
       onApplied,
-    }),
-    new FollowOutcomes({ ...projecting, onApplied }).start(),
+      measureLag: (projection) => lags.addProjection(projection),
+    }).start(),
   ];
 }

@@ -13,6 +13,8 @@ import {
   CONFIG,
   HEALTH,
   type HealthRegistry,
+  LAGS,
+  type LagRegistry,
   LOGGER,
   NATS,
   POOL,
@@ -181,7 +183,13 @@ export class PolicyEngineModule implements OnApplicationShutdown {
     @Inject(FOREVER_NET) private readonly net: Projection,
     @Inject(FOREVER_WORK) private readonly forever: RegularWork,
     @Inject(TAMPERING_WORK) private readonly tampering: readonly RegularWork[],
-  ) {}
+    @Inject(POOL) pool: pg.Pool,
+    @Inject(LAGS) lags: LagRegistry,
+  ) {
+    lags.addRelay('policy-engine', pool);
+    lags.addProjection(events);
+    lags.addProjection(net);
+  }
 
   /** After the last batch: until then its items are judged. */
   async onApplicationShutdown(): Promise<void> {

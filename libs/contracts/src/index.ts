@@ -33,4 +33,5 @@ export * from './http/openapi.js';
 export * from './http/route.js';
 export * from './http/routes.js';
 export * from './http/routes/actions.js';
+export { readiness } from './http/routes/system.js';
 export * from './principals/principals.js';

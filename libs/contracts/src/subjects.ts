@@ -1,5 +1,10 @@
 /** Every subject of the house stands here or in `commands/` (decisions §1). */
 export const eventStreamName = 'EVENTS';
+/**
+ * Where it is tried whether the stream stores: no event's subject, so nobody takes it in. The ledger, which keeps the
+ * stream, may publish there with the rights it has.
+ */
+export const eventStreamProbeSubject = 'events.probe.ledger.probe';
 export const eventSubject = (orgId: string, type: string) => `events.${orgId}.${type}`;
 
 /** The two hot subjects; they carry batches and no reply subject (decisions §2.1). */

@@ -15,10 +15,6 @@ export const connectionLimits = {
   idle_in_transaction_session_timeout: 5_000,
 } as const;
 
-/** Whether nobody answered in time: all that was sent on that connection may still happen, or not. */
-export const isSilence = (error: unknown): error is Error =>
-  error instanceof Error && error.message === 'Query read timeout';
-
 /** For sessions that hold a lock of their own: PostgreSQL ends them soon after their host vanished. */
 export const noticeVanishedPeer = `SELECT set_config('tcp_keepalives_idle', '2', false),
   set_config('tcp_keepalives_interval', '1', false), set_config('tcp_keepalives_count', '2', false)`;

@@ -1,6 +1,7 @@
 export { appendEvents, appendFreeEvents, identified, VersionConflict } from './append-events.js';
 export { type CommittedListener, onCommitted } from './committed-events.js';
-export { connectionLimits, isSilence, noticeVanishedPeer } from './connection-limits.js';
+export { connectionLimits, noticeVanishedPeer } from './connection-limits.js';
+export { DatabaseClient, DatabasePool, DatabaseUnavailable } from './database-client.js';
 export { eventStoreMigration, inboxMigration, numberingInCommitMigration } from './event-store-migration.js';
 export {
   type DecideEach,
@@ -11,6 +12,7 @@ export {
   type Updated,
   type UpdateMany,
 } from './event-store.js';
+export { type Intake, intakeLagSeconds, onItsWaySeconds, relayLagSeconds } from './lag.js';
 export {
   type ProjectedEvent,
   type Projection,

@@ -11,6 +11,7 @@ import { type CommandClient, consumeEvents } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
+import { intakeLagSeconds, onItsWaySeconds } from './lag.js';
 import { Ending, inTransaction, type Statement, type Tx } from './transaction.js';
 
 export type ProjectedEvent = WireEvent & DomainEvent;
@@ -46,12 +47,19 @@ type Handling =
 export type ProjectionOptions = ProjectionSettings & Handling;
 
 export interface Projection {
+  readonly durable: string;
+  readonly sources: readonly ServiceName[];
   /** Sources that were not heard to the end since the start. */
   behind(): ServiceName[];
   /** Asks a source for everything that is not yet known here. @throws Unavailable while it does not answer */
   catchUp(source: ServiceName): Promise<void>;
   /** The same for who cannot wait. @returns whether the source told all it had to tell within that time */
   caughtUpWithin(source: ServiceName, withinMs: number): Promise<boolean>;
+  /**
+   * The age of the source's oldest event that is not applied here, in seconds; 0 when there is none. One that was not just
+   * on its way is fetched at once, so to measure the lag also heals it.
+   */
+  lagSeconds(source: ServiceName): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -69,6 +77,8 @@ export function startProjection(options: ProjectionOptions): Projection {
 }
 
 class RunningProjection implements Projection {
+  /** Up to here a source has nothing for us: positions are written down only with events. */
+  private readonly nothingUpTo = new Map<ServiceName, number>();
   private readonly heard = new Set<ServiceName>();
   private readonly running = new Map<ServiceName, Promise<void>>();
   private readonly asked = new Set<ServiceName>();
@@ -96,6 +106,28 @@ class RunningProjection implements Projection {
     );
     this.timers.add(timer);
     void this.checkOnReconnect();
+  }
+
+  get durable(): string {
+    return this.options.durable;
+  }
+
+  get sources(): readonly ServiceName[] {
+    return this.options.sources;
+  }
+
+  async lagSeconds(source: ServiceName): Promise<number> {
+    const { pool, client, types } = this.options;
+    const lag = await intakeLagSeconds({
+      pool,
+      client,
+      source,
+      types,
+      position: async () => Math.max(await this.checked(source), this.nothingUpTo.get(source) ?? 0),
+      nothingUpTo: (gpos) => this.nothingUpTo.set(source, gpos),
+    });
+    if (lag > onItsWaySeconds) this.check(source);
+    return lag;
   }
 
   behind(): ServiceName[] {

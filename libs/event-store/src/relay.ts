@@ -4,9 +4,10 @@ import { ensureEventStream, eventStreamAgeMs, eventStreamState } from '@agentlat
 import type { Logger } from '@agentlattice/observability';
 import { jetstream, type JetStreamClient } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import pg from 'pg';
+import type pg from 'pg';
 import { onCommitted } from './committed-events.js';
 import { connectionLimits, noticeVanishedPeer } from './connection-limits.js';
+import { DatabaseClient } from './database-client.js';
 import { eventChannel } from './event-store-migration.js';
 import { numberLeftStatements } from './number-events.js';
 import { type NumberedEvent, storedColumns, toWireEvent } from './stored-event.js';
@@ -107,7 +108,7 @@ class HolderNotice {
 
 /** One hold of the lock. */
 class RelaySession {
-  private readonly client: pg.Client;
+  private readonly client: DatabaseClient;
   private readonly js: JetStreamClient;
   private lost: Error | undefined;
   private wake: () => void = () => {};
@@ -126,7 +127,7 @@ class RelaySession {
     private readonly options: RelayOptions,
     private readonly signal: AbortSignal,
   ) {
-    this.client = new pg.Client({
+    this.client = new DatabaseClient({
       connectionString: options.databaseUrl,
       application_name: `${options.service}-relay`,
       connectionTimeoutMillis: 3_000,

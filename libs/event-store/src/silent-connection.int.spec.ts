@@ -1,6 +1,7 @@
 import { type SilentProxy, silentProxy, startPostgres, type TestPostgres } from '@agentlattice/testkit';
 import pg from 'pg';
-import { connectionLimits, isSilence } from './connection-limits.js';
+import { connectionLimits } from './connection-limits.js';
+import { DatabasePool, DatabaseUnavailable } from './database-client.js';
 import { Ending, inTransaction } from './transaction.js';
 
 const soon = { query_timeout: 1_000, idle_in_transaction_session_timeout: 1_000 };
@@ -17,7 +18,13 @@ describe.each([{ pipeline: true }, { pipeline: false }])(
       proxy = await silentProxy(postgres.adminUrl);
       direct = new pg.Pool({ connectionString: postgres.adminUrl });
       await direct.query('CREATE TABLE public.done (id int)');
-      pool = new pg.Pool({ connectionString: proxy.url, max: 1, pipeline, ...connectionLimits, ...soon });
+      pool = new DatabasePool({
+        connectionString: proxy.url,
+        max: 1,
+        pipeline,
+        ...connectionLimits,
+        ...soon,
+      });
       pool.on('error', () => {});
       pool.on('connect', (client) => client.on('error', () => {}));
     });
@@ -41,7 +48,7 @@ describe.each([{ pipeline: true }, { pipeline: false }])(
     it('is never taken for a success, and the next work has another', async () => {
       expect(await write(1)).toBe(1);
       const failure = await write(2, () => proxy.swallow()).catch((error: unknown) => error);
-      expect(isSilence(failure)).toBe(true);
+      expect(failure).toBeInstanceOf(DatabaseUnavailable);
       expect(await write(3)).toBe(3);
       expect(await done()).toEqual([{ id: 1 }, { id: 3 }]);
     });

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { announceCommitted } from './committed-events.js';
-import { isSilence } from './connection-limits.js';
+import { DatabaseUnavailable } from './database-client.js';
 import { numbered, numberOfferedStatements, numberStatements } from './number-events.js';
 import type { NumberedEvent, StoredEvent } from './stored-event.js';
 
@@ -114,7 +114,7 @@ async function onConnection<T>(pool: pg.Pool, run: (client: pg.PoolClient) => Pr
     return await run(client);
   } catch (error) {
     // Nobody answers: whether a COMMIT took place is unknown, and what is said now could be heard much later.
-    if (isSilence(error)) broken = error;
+    if (error instanceof DatabaseUnavailable) broken = error;
     else await client.query('ROLLBACK').catch((failure: Error) => (broken = failure));
     throw error;
   } finally {

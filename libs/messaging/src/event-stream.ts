@@ -1,6 +1,7 @@
-import { eventStreamName } from '@agentlattice/contracts';
+import { eventStreamName, eventStreamProbeSubject } from '@agentlattice/contracts';
 import {
   DiscardPolicy,
+  jetstream,
   JetStreamApiError,
   jetstreamManager,
   RetentionPolicy,
@@ -16,13 +17,20 @@ export interface EventStreamState {
   /** Which life of the stream this is: changes when it was deleted or its disk was lost. */
   readonly incarnation: string;
   readonly lastSequence: number;
+  /** Whether probes can be stored in it: it lets messages end before the others do. */
+  readonly takesProbes: boolean;
 }
 
 /** Makes the stream where it is missing; only the audit-ledger may. */
 export async function ensureEventStream(nc: NatsConnection): Promise<EventStreamState> {
   const present = await eventStreamState(nc);
-  if (present !== null) return present;
+  if (present?.takesProbes === true) return present;
   const manager = await jetstreamManager(nc, { checkAPI: false });
+  if (present !== null) {
+    // It is from an earlier release.
+    await manager.streams.update(eventStreamName, { allow_msg_ttl: true });
+    return { ...present, takesProbes: true };
+  }
   const { created, state } = await manager.streams.add({
     name: eventStreamName,
     subjects: ['events.>'],
@@ -31,18 +39,32 @@ export async function ensureEventStream(nc: NatsConnection): Promise<EventStream
     discard: DiscardPolicy.Old,
     max_age: nanos(eventStreamAgeMs),
     duplicate_window: nanos(120_000),
+    allow_msg_ttl: true,
   });
-  return { incarnation: created, lastSequence: state.last_seq };
+  return { incarnation: created, lastSequence: state.last_seq, takesProbes: true };
 }
 
 /** The stream as it is; null while there is none. */
 export async function eventStreamState(nc: NatsConnection): Promise<EventStreamState | null> {
   const manager = await jetstreamManager(nc, { checkAPI: false });
   try {
-    const { created, state } = await manager.streams.info(eventStreamName);
-    return { incarnation: created, lastSequence: state.last_seq };
+    const { created, state, config } = await manager.streams.info(eventStreamName);
+    const takesProbes = config.allow_msg_ttl === true;
+    return { incarnation: created, lastSequence: state.last_seq, takesProbes };
   } catch (error) {
     if (error instanceof JetStreamApiError && error.status === 404) return null;
     throw error;
   }
+}
+
+/**
+ * Stores a message of its own in the stream, which is the only way to know that it stores: a NATS whose disk was full
+ * answers every question about the stream and reads from it, and takes nothing more.
+ * @throws when the stream does not say within that time that it has it
+ */
+export async function storeProbe(nc: NatsConnection, withinMs: number): Promise<void> {
+  await jetstream(nc, { timeout: withinMs }).publish(eventStreamProbeSubject, '{}', {
+    timeout: withinMs,
+    ttl: '1m',
+  });
 }

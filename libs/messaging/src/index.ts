@@ -17,6 +17,7 @@ export {
   eventStreamAgeMs,
   eventStreamState,
   type EventStreamState,
+  storeProbe,
 } from './event-stream.js';
 export { isBackendAway } from './is-backend-away.js';
 export {

@@ -1,14 +1,18 @@
 /**
- * Whether an error says that a server does not answer, rather than that something is wrong with the question: trouble of
- * the connection, the SQLSTATE classes of a PostgreSQL that stops, starts or is full, and time that ran out, be it for a
- * lock. Its caller hears 503.
+ * Codes of a server that does not answer: SQLSTATE 08 (connection), 53 (out of space, memory or connections), 57 (stopped,
+ * started, cancelled), 58 (its disk), 55P03 (a lock that took too long), 25P03 (a transaction that kept still too long),
+ * and those of the operating system.
+ */
+const awayCodes =
+  /^(08|53|57|58)[0-9A-Z]{3}$|^(55P03|25P03|ERR_STREAM_DESTROYED|EPIPE|ENOENT|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ECONN[A-Z]+)$/;
+
+/**
+ * Whether an error says that a server does not answer or cannot store, rather than that something is wrong with the
+ * question. Its caller hears 503. Only codes are looked at: what the driver says in words alone has one by then, because
+ * `DatabaseClient` of the event store gives it one.
  */
 export function isBackendAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  if (code !== undefined)
-    return /^(08|53|57P|57014|55P03|25P03|ECONN|EPIPE|ENOENT|ETIMEDOUT|ERR_STREAM_DESTROYED)/.test(code);
-  return /^(timeout exceeded when trying to connect|Connection terminated|Query read timeout)/i.test(
-    error.message,
+  return (
+    error instanceof Error && 'code' in error && typeof error.code === 'string' && awayCodes.test(error.code)
   );
 }

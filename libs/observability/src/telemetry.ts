@@ -23,7 +23,7 @@ const idsOnly = {
 export function startTelemetry(service: ServiceName, env: NodeJS.ProcessEnv = process.env): Telemetry {
   const exports = Boolean(env['OTEL_EXPORTER_OTLP_ENDPOINT']);
   // The SDK takes an unset exporter for OTLP to localhost.
-  env['OTEL_METRICS_EXPORTER'] ??= 'none';
+  env['OTEL_METRICS_EXPORTER'] ??= exports ? 'otlp' : 'none';
   env['OTEL_LOGS_EXPORTER'] ??= 'none';
   const sdk = new NodeSDK({ serviceName: `agentlattice-${service}`, ...(exports ? {} : idsOnly) });
   sdk.start();

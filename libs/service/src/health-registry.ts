@@ -1,6 +1,28 @@
 export type HealthCheck = () => void | Promise<void>;
-/** `local`: what the service needs itself; `full`: what its callers need from others through it. */
-export type HealthScope = 'local' | 'full';
+/**
+ * `local`: what the service needs itself; `service`: also what it is behind with or cannot store, though it answers;
+ * `full`: also what its callers need from others through it.
+ */
+export type HealthScope = 'local' | 'service' | 'full';
+
+export interface HealthFault {
+  readonly name: string;
+  /** For anybody's eyes: one sentence without what an error of a driver may hold. */
+  readonly reason: string;
+  /** The service answers all the same, but is behind or cannot store: no reason not to start. */
+  readonly degraded?: boolean;
+}
+
+/** A check's own words for what is wrong; of any other error only the name of the check is told. */
+export class NotWell extends Error {
+  override readonly name = 'NotWell';
+
+  constructor(readonly faults: readonly HealthFault[]) {
+    super(faults.map(({ reason }) => reason).join('; '));
+  }
+}
+
+const scopes: readonly HealthScope[] = ['local', 'service', 'full'];
 
 /** What must be well for the service to do its work. A check that throws, or takes too long, is missing. */
 export class HealthRegistry {
@@ -12,22 +34,36 @@ export class HealthRegistry {
     this.checks.set(name, { check, scope });
   }
 
-  /** Names of the checks that fail, in the order they were added. */
+  /** Names of what is wrong, in the order in which the checks were added. */
   async missing(scope: HealthScope): Promise<string[]> {
-    const asked = [...this.checks].filter(([, entry]) => scope === 'full' || entry.scope === 'local');
-    const well = await Promise.all(asked.map(([, { check }]) => this.isWell(check)));
-    return asked.filter((_, i) => well[i] !== true).map(([name]) => name);
+    return (await this.faults(scope)).map(({ name }) => name);
   }
 
-  private async isWell(check: HealthCheck): Promise<boolean> {
+  /** What is wrong, and the scope of the check that found it. */
+  async faults(scope: HealthScope): Promise<(HealthFault & { readonly scope: HealthScope })[]> {
+    const widest = scopes.indexOf(scope);
+    const asked = [...this.checks].filter(([, entry]) => scopes.indexOf(entry.scope) <= widest);
+    const found = await Promise.all(
+      asked.map(async ([name, { check, scope }]) =>
+        (await this.faultsOf(name, check)).map((fault) => ({
+          ...fault,
+          scope,
+          ...(scope === 'service' && { degraded: true }),
+        })),
+      ),
+    );
+    return found.flat();
+  }
+
+  private async faultsOf(name: string, check: HealthCheck): Promise<readonly HealthFault[]> {
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), this.withinMs);
+    const late = new Promise<readonly HealthFault[]>((resolve) => {
+      timer = setTimeout(() => resolve([{ name, reason: `${name} does not answer in time` }]), this.withinMs);
     });
     try {
-      return await Promise.race([Promise.resolve(check()).then(() => true), late]);
-    } catch {
-      return false;
+      return await Promise.race([Promise.resolve(check()).then(() => []), late]);
+    } catch (error) {
+      return error instanceof NotWell ? error.faults : [{ name, reason: `${name} is not well` }];
     } finally {
       clearTimeout(timer);
     }

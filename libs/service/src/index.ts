@@ -7,10 +7,18 @@ export {
   readGrantSettings,
 } from './grant-signer.js';
 export { GroupWork, type GroupWorkOptions } from './group-work.js';
-export { type HealthCheck, HealthRegistry, type HealthScope } from './health-registry.js';
+export { EventStreamWatch } from './event-stream-watch.js';
+export {
+  type HealthCheck,
+  type HealthFault,
+  HealthRegistry,
+  type HealthScope,
+  NotWell,
+} from './health-registry.js';
+export { type Lag, type LagKind, LagRegistry, type ProjectionLag } from './lag-registry.js';
 export { maxPageBytes, page, readCursor } from './page.js';
 export { RegularWork } from './regular-work.js';
 export { runService, type ServiceOptions, startApp } from './run-service.js';
 export { openPool, ServiceModule } from './service.module.js';
 export { signingKey } from './signing-key.js';
-export { COMMANDS, CONFIG, HEALTH, LOGGER, NATS, POOL } from './tokens.js';
+export { COMMANDS, CONFIG, HEALTH, LAGS, LOGGER, NATS, POOL } from './tokens.js';

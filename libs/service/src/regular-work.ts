@@ -1,5 +1,3 @@
-import type { Logger } from '@agentlattice/observability';
-
 /**
  * Does the work again and again, `everyMs` after it ended or as soon as it is woken; never twice at a time. A failure is
  * logged and tried again like any other turn.
@@ -14,7 +12,7 @@ export class RegularWork {
     private readonly name: string,
     private readonly everyMs: number,
     private readonly work: () => Promise<unknown>,
-    private readonly logger: Logger,
+    private readonly logger: { warn(fields: object, text: string): void },
   ) {}
 
   start(): this {

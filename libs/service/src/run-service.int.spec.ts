@@ -93,7 +93,10 @@ describe('a running service', () => {
 
   it('says that it is well, by HTTP and by ping', async () => {
     expect(await get('/healthz')).toEqual({ status: 200, body: { status: 'ok' } });
-    expect(await get('/readyz')).toEqual({ status: 200, body: { ready: true, missing: [] } });
+    expect(await get('/readyz')).toEqual({
+      status: 200,
+      body: { ready: true, missing: [], degraded: [], reasons: [] },
+    });
     expect(await client.request(ping, {})).toEqual({ ready: true, missing: [] });
   });
 

@@ -87,8 +87,14 @@ export async function startApp(
     queue: service,
     logger,
     handler: async () => {
-      const missing = await health.missing('local');
-      return { ready: missing.length === 0, missing };
+      const faults = await health.faults('service');
+      const missing = faults.filter(({ scope }) => scope === 'local').map(({ name }) => name);
+      const troubles = faults.filter(({ scope }) => scope !== 'local');
+      return {
+        ready: missing.length === 0,
+        missing,
+        troubles: troubles.map(({ name, reason }) => ({ name, reason })),
+      };
     },
   });
   // First what the handlers need, then the handlers.

@@ -1,14 +1,15 @@
 import type { ServiceName } from '@agentlattice/contracts';
-import { connectionLimits } from '@agentlattice/event-store';
+import { connectionLimits, DatabasePool } from '@agentlattice/event-store';
 import { CommandClient, connectNats } from '@agentlattice/messaging';
 import { createLogger, type Logger } from '@agentlattice/observability';
 import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
-import pg from 'pg';
+import type pg from 'pg';
 import { type BaseConfig, readBaseConfig } from './base-config.js';
-import { HealthRegistry } from './health-registry.js';
+import { HealthRegistry, NotWell } from './health-registry.js';
+import { LagRegistry } from './lag-registry.js';
 import { PreparedStatements } from './prepared-statements.js';
-import { COMMANDS, CONFIG, HEALTH, LOGGER, NATS, POOL } from './tokens.js';
+import { COMMANDS, CONFIG, HEALTH, LAGS, LOGGER, NATS, POOL } from './tokens.js';
 
 /** What every service has: configuration, log, database, NATS, commands and health, each under its token. */
 @Global()
@@ -17,10 +18,11 @@ export class ServiceModule implements OnApplicationShutdown {
   constructor(
     @Inject(POOL) private readonly pool: pg.Pool,
     @Inject(NATS) private readonly nc: NatsConnection,
+    @Inject(LAGS) private readonly lags: LagRegistry,
   ) {}
 
   static forRoot(service: ServiceName, env: NodeJS.ProcessEnv = process.env): DynamicModule {
-    const tokens = [CONFIG, LOGGER, POOL, NATS, COMMANDS, HEALTH];
+    const tokens = [CONFIG, LOGGER, POOL, NATS, COMMANDS, HEALTH, LAGS];
     return {
       module: ServiceModule,
       global: true,
@@ -38,7 +40,8 @@ export class ServiceModule implements OnApplicationShutdown {
           useFactory: ({ natsUrl, instance }: BaseConfig) => connectNats({ url: natsUrl, service, instance }),
         },
         { provide: COMMANDS, inject: [NATS], useFactory: (nc: NatsConnection) => new CommandClient(nc) },
-        { provide: HEALTH, inject: [POOL, NATS], useFactory: baseHealth },
+        { provide: LAGS, inject: [LOGGER], useFactory: (logger: Logger) => new LagRegistry(logger) },
+        { provide: HEALTH, inject: [POOL, NATS, LAGS], useFactory: baseHealth },
       ],
       exports: tokens,
     };
@@ -46,14 +49,15 @@ export class ServiceModule implements OnApplicationShutdown {
 
   /** Runs after all listeners are closed and every module was told to stop. */
   async onApplicationShutdown(): Promise<void> {
+    await this.lags.stop();
     await this.nc.drain().catch(() => {});
     await this.pool.end();
   }
 }
 
 /** A pool that survives the death of its connections. */
-export function openPool({ databaseUrl, service, instance }: BaseConfig, logger: Logger): pg.Pool {
-  const pool = new pg.Pool({
+export function openPool({ databaseUrl, service, instance }: BaseConfig, logger: Logger): DatabasePool {
+  const pool = new DatabasePool({
     connectionString: databaseUrl,
     application_name: `${service}-${instance}`,
     max: 10,
@@ -74,9 +78,31 @@ export function openPool({ databaseUrl, service, instance }: BaseConfig, logger:
   return pool;
 }
 
-function baseHealth(pool: pg.Pool, nc: NatsConnection): HealthRegistry {
+/** After its last refusal the database is taken to refuse for this long: some statements find a free place all the same. */
+const refusalHoldsMs = 5_000;
+
+function baseHealth(pool: DatabasePool, nc: NatsConnection, lags: LagRegistry): HealthRegistry {
   const health = new HealthRegistry();
   health.add('postgres', async () => void (await pool.query('SELECT 1')));
   health.add('nats', async () => void (await nc.rtt()));
+  health.add(
+    'postgres storage',
+    () => {
+      const { refusedToStoreMs } = pool;
+      if (refusedToStoreMs !== null && refusedToStoreMs < refusalHoldsMs)
+        throw new NotWell([
+          { name: 'postgres storage', reason: 'PostgreSQL has no space to store anything' },
+        ]);
+    },
+    'service',
+  );
+  health.add(
+    'lag',
+    () => {
+      const faults = lags.faults();
+      if (faults.length > 0) throw new NotWell(faults);
+    },
+    'service',
+  );
   return health;
 }

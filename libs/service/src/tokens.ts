@@ -5,3 +5,4 @@ export const POOL = Symbol('POOL');
 export const NATS = Symbol('NATS');
 export const COMMANDS = Symbol('COMMANDS');
 export const HEALTH = Symbol('HEALTH');
+export const LAGS = Symbol('LAGS');

@@ -1,6 +1,6 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** Stands between a client and its server, and can drop connections as a firewall does that forgot them. */
+/** Stands between a client and its server, and can drop connections, with or without a word. */
 export interface SilentProxy {
   /** The server's URL by way of the proxy. */
   readonly url: string;
@@ -8,6 +8,8 @@ export interface SilentProxy {
   readonly made: () => number;
   /** From now on nothing passes on any connection there is, and neither side hears of it; new ones work. */
   swallow(): void;
+  /** Ends all connections there are, wherever what they carry has got to; new ones work. */
+  cut(): void;
   stop(): Promise<void>;
 }
 
@@ -45,6 +47,13 @@ export async function silentProxy(serverUrl: string): Promise<SilentProxy> {
         client.unpipe(upstream).pause();
         upstream.unpipe(client).pause();
         swallowed.push(pair);
+      }
+      pairs.clear();
+    },
+    cut: () => {
+      for (const [client, upstream] of pairs) {
+        client.resetAndDestroy();
+        upstream.destroy();
       }
       pairs.clear();
     },

@@ -1,4 +1,4 @@
-import { serviceNames, type ServiceName } from '@agentlattice/contracts';
+import { readiness, serviceNames, type ServiceName } from '@agentlattice/contracts';
 import { type Backends, openBackends } from './backends.js';
 import type { Configuration } from './configuration.js';
 import { errorText } from './error-text.js';
@@ -9,7 +9,7 @@ import { loadMigrations, runMigrations } from './postgres/run-migrations.js';
 import type { Premises } from './premises.js';
 import { freePort } from './process/free-port.js';
 import { gatewayPort } from './services/gateway-port.js';
-import { httpBase, isOk, serviceChild } from './services/service-child.js';
+import { httpBase, serviceChild } from './services/service-child.js';
 import { serviceEnvironment, type ServiceSettings } from './services/service-environment.js';
 import { StartRefused } from './start-refused.js';
 
@@ -68,7 +68,7 @@ export async function openHouse(
     const started = services.map((s) => group.supervise(serviceChild(s, backends, settingsOf(s))));
     await Promise.all(started.map((s) => s.ready(serviceReadyWithinMs)));
     if (services.length < serviceNames.length) return;
-    await wholeHouseReady(baseUrl);
+    await wholeHouseReady(baseUrl, say);
     if (options.samplePolicy !== false)
       await ensureSamplePolicy(dataDir, credentials).catch((error: unknown) => {
         say(
@@ -91,13 +91,23 @@ async function migrateAll({ database }: Backends, say: (line: string) => void): 
   }
 }
 
-async function wholeHouseReady(baseUrl: string): Promise<void> {
+/** Who is only behind, or cannot store for now, comes round by itself: that is told and no reason to stop everything. */
+async function wholeHouseReady(baseUrl: string, say: (line: string) => void): Promise<void> {
   const deadline = Date.now() + serviceReadyWithinMs;
-  while (!(await isOk(`${baseUrl}/readyz`).catch(() => false))) {
-    if (Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
-    else
+  for (;;) {
+    const readiness = await readinessOf(baseUrl).catch(() => undefined);
+    if (readiness?.ready === true) return;
+    if (readiness !== undefined && readiness.missing.every((name) => readiness.degraded.includes(name)))
+      return say(`WARNING: not everything is well yet: ${readiness.reasons.join('; ')}.`);
+    if (Date.now() >= deadline)
       throw new StartRefused(
         `The services run but do not reach one another; ${baseUrl}/readyz names what is missing.`,
       );
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+async function readinessOf(baseUrl: string) {
+  const answer = await fetch(`${baseUrl}/readyz`, { signal: AbortSignal.timeout(2_000) });
+  return readiness.parse(await answer.json());
 }

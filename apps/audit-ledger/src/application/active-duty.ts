@@ -47,6 +47,8 @@ export interface ActiveDutyOptions {
   readonly config: LedgerConfig;
   readonly grants: GrantSigner;
   readonly guard: GuardPorts;
+  /** Why entries cannot be published for now; null while they can. */
+  readonly streamRefusal: () => string | null;
 }
 
 const signEveryMs = 1_000;
@@ -114,7 +116,12 @@ export class ActiveDuty implements Duty {
       item: appendItem,
       queue: serviceName,
       logger,
-      handler: (items, { expiresAt }) => this.writer.submit(desk.read(items, expiresAt)),
+      handler: (items, { expiresAt }) => {
+        // What nobody would hear of must not begin (ADR 21). Decisions and reports of what began are still taken.
+        const refusal = options.streamRefusal();
+        if (refusal !== null) return desk.refuse(items, refusal);
+        return this.writer.submit(desk.read(items, expiresAt));
+      },
     });
     const reportOutcome = makeReportOutcome({
       findAction: (asked) => findAction(pool, asked),
@@ -194,6 +201,16 @@ export class ActiveDuty implements Duty {
         (source) => `events of the ${source} wait for what was said with them`,
       ),
     ];
+  }
+
+  /** For how long nothing could be written although something waits, in seconds. */
+  get blockedSeconds(): number {
+    return this.writer.blockedMs / 1_000;
+  }
+
+  /** Asks every source for what is missing, now. */
+  catchUp(): void {
+    this.followers.check();
   }
 
   /** Signs a log that has grown, now. */

@@ -70,6 +70,9 @@ export interface GroupCommitPorts {
 
 export const commitLimits = { entries: 512, bytes: 4 * 1024 * 1024, queued: 10_000, waitMs: 1_000 } as const;
 
+/** How long a failed commit counts when none follows. */
+const failureHoldsMs = 10_000;
+
 interface Waiting {
   readonly draft: Draft;
   readonly bytes: number;
@@ -91,6 +94,9 @@ export class GroupCommit {
   private readonly inFlight = new Map<string, Waiting>();
   private running: Promise<void> | null = null;
   private runningSince: number | null = null;
+  /** When the first of the commits failed that have failed since the last success. */
+  private failingSince: number | null = null;
+  private failedAt = 0;
   private closed: Error | null = null;
   /** The database's time at one moment of ours. */
   private anchor: { readonly database: number; readonly ours: number };
@@ -155,6 +161,15 @@ export class GroupCommit {
   /** How long the commit under way has been running, in milliseconds. */
   get stuckMs(): number {
     return this.runningSince === null ? 0 : this.ports.monotonic() - this.runningSince;
+  }
+
+  /**
+   * For how long nothing could be written although something waits: a commit hangs, or all have failed since then. Once
+   * nobody asks any more nothing is known, and nothing waits.
+   */
+  get blockedMs(): number {
+    const failing = this.failingSince !== null && this.ports.monotonic() - this.failedAt < failureHoldsMs;
+    return Math.max(this.stuckMs, failing ? this.ports.monotonic() - (this.failingSince ?? 0) : 0);
   }
 
   private overloaded(): string | null {
@@ -249,6 +264,7 @@ export class GroupCommit {
         if (!(error instanceof EventKeyTaken)) throw error;
         return await this.answerRepetitions(batch);
       }
+      this.failingSince = null;
       this.book = settle(this.book, staged);
       this.ports.committed(staged.rows);
     }
@@ -285,6 +301,8 @@ export class GroupCommit {
   /** Whether it was written is unknown or it was not: nobody hears that it was, and the truth is read from the tables. */
   private async giveUp(batch: Waiting[], error: unknown): Promise<void> {
     const reason = error instanceof Error ? error : new Error(String(error));
+    this.failedAt = this.ports.monotonic();
+    this.failingSince ??= this.failedAt;
     this.ports.failed(error);
     if (reason instanceof WriterLost) this.closed ??= reason;
     this.abandon(batch, reason);

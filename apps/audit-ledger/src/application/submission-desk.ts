@@ -46,6 +46,11 @@ export class SubmissionDesk {
     return good;
   }
 
+  /** Answers all of them with 503, for a reason that anybody may hear. */
+  refuse(items: readonly AppendItem[], reason: string): void {
+    this.send(items.map((item) => [item, failure(item, 'UNAVAILABLE', reason)] as const));
+  }
+
   deliver(results: readonly (readonly [Submission, SubmissionResult])[]): void {
     const answers: [AppendItem, SubmissionAnswer][] = [];
     const opened: OpenItem[] = [];

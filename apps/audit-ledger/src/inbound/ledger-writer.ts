@@ -1,8 +1,11 @@
 import {
   COMMANDS,
+  EventStreamWatch,
   type GrantSigner,
   HEALTH,
   type HealthRegistry,
+  LAGS,
+  type LagRegistry,
   LOGGER,
   NATS,
   POOL,
@@ -18,6 +21,7 @@ import type { LedgerConfig } from '../config.js';
 import type { CheckpointArchive } from '../outbound/checkpoint-archive.js';
 import type { CheckpointStore } from '../outbound/checkpoint-store.js';
 import type { LedgerKeys } from '../outbound/key-store.js';
+import { ledgerLags } from '../outbound/ledger-lags.js';
 import { LedgerSession } from '../outbound/ledger-session.js';
 import { ARCHIVE, CHECKPOINTS, GRANTS, KEYS, LEDGER_CONFIG } from '../tokens.js';
 
@@ -26,6 +30,7 @@ import { ARCHIVE, CHECKPOINTS, GRANTS, KEYS, LEDGER_CONFIG } from '../tokens.js'
 export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
   private active: ActiveDuty | null = null;
   private readonly duty: WriterDuty<LedgerSession>;
+  private readonly stream: EventStreamWatch;
 
   constructor(
     @Inject(LEDGER_CONFIG) config: LedgerConfig,
@@ -38,9 +43,12 @@ export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(COMMANDS) client: CommandClient,
     @Inject(LOGGER) logger: Logger,
     @Inject(HEALTH) health: HealthRegistry,
+    @Inject(LAGS) lags: LagRegistry,
   ) {
     const guard = { archive, checkpoints, key: keys.checkpoints };
-    const options = { nc, pool, client, logger, config, grants, guard };
+    this.stream = new EventStreamWatch(nc, logger);
+    const streamRefusal = () => this.stream.refusal;
+    const options = { nc, pool, client, logger, config, grants, guard, streamRefusal };
     this.duty = new WriterDuty<LedgerSession>({
       connect: () => LedgerSession.connect(config),
       guard,
@@ -49,19 +57,29 @@ export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
         (this.active = await ActiveDuty.begin(options, session, book, now)),
     });
     health.add('audit log writer', () => this.refuseTroubles());
+    health.add('event stream', () => this.stream.check(), 'service');
+    const blockedSeconds = () => this.blockedSeconds;
+    const catchUp = () => this.active?.catchUp();
+    for (const lag of ledgerLags({ pool, client, blockedSeconds, catchUp })) lags.add(lag);
   }
 
   onApplicationBootstrap(): void {
+    this.stream.start();
     this.duty.start();
   }
 
-  onModuleDestroy(): Promise<void> {
-    return this.duty.stop();
+  async onModuleDestroy(): Promise<void> {
+    await this.stream.stop();
+    await this.duty.stop();
   }
 
   /** Signs what is written but not yet signed, where this instance is the writer. */
   async sign(orgId: string): Promise<void> {
     if (this.duty.state.kind === 'active') await this.active?.sign(orgId);
+  }
+
+  private get blockedSeconds(): number {
+    return this.duty.state.kind === 'active' ? (this.active?.blockedSeconds ?? 0) : 0;
   }
 
   /** A standby is ready: it is able to take over. */

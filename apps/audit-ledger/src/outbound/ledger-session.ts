@@ -1,4 +1,9 @@
-import { connectionLimits, isSilence, noticeVanishedPeer } from '@agentlattice/event-store';
+import {
+  connectionLimits,
+  DatabaseClient,
+  DatabaseUnavailable,
+  noticeVanishedPeer,
+} from '@agentlattice/event-store';
 import {
   type ChainHead,
   decodeRange,
@@ -49,7 +54,7 @@ export class LedgerSession implements CommitStore {
 
   /** @throws UnsafeDatabase when commits would not wait for the disk */
   static async connect({ databaseUrl, instance }: SessionOptions): Promise<LedgerSession> {
-    const client = new pg.Client({
+    const client = new DatabaseClient({
       connectionString: databaseUrl,
       application_name: `audit-ledger-writer-${instance}`,
       connectionTimeoutMillis: 3_000,
@@ -171,7 +176,7 @@ export class LedgerSession implements CommitStore {
     try {
       return await this.client.query<Row>(query, values);
     } catch (error) {
-      if (isSilence(error)) void this.close();
+      if (error instanceof DatabaseUnavailable) void this.close();
       throw error;
     }
   }

@@ -15,6 +15,8 @@ export interface FollowOutcomesPorts {
   readonly handleAll: (tx: Tx, events: readonly OutgoingSource[]) => Promise<void>;
   readonly onApplied: () => void;
   readonly checkEveryMs?: number;
+  /** How far behind the projection is counts while it runs. Returns how to end that. */
+  readonly measureLag?: (projection: Projection) => () => Promise<void>;
 }
 
 /**
@@ -24,6 +26,7 @@ export interface FollowOutcomesPorts {
  */
 export class FollowOutcomes {
   private projection: Projection | undefined;
+  private endLag: (() => Promise<void>) | undefined;
   private readonly work: RegularWork;
 
   constructor(private readonly ports: FollowOutcomesPorts) {
@@ -42,7 +45,13 @@ export class FollowOutcomes {
 
   async stop(): Promise<void> {
     await this.work.stop();
+    await this.endProjection();
+  }
+
+  private async endProjection(): Promise<void> {
+    await this.endLag?.();
     await this.projection?.stop();
+    this.projection = undefined;
   }
 
   private async look(): Promise<void> {
@@ -56,9 +65,9 @@ export class FollowOutcomes {
         types: outcomeTypes,
         checkEveryMs: 30_000,
       });
+      this.endLag = this.ports.measureLag?.(this.projection);
     } else if (!wanted && this.projection !== undefined) {
-      await this.projection.stop();
-      this.projection = undefined;
+      await this.endProjection();
     }
   }
 

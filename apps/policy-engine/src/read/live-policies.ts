@@ -1,7 +1,7 @@
 import { policyInput, type PolicyRef } from '@agentlattice/contracts';
-import { connectionLimits } from '@agentlattice/event-store';
+import { connectionLimits, DatabaseClient } from '@agentlattice/event-store';
 import type { Logger } from '@agentlattice/observability';
-import pg from 'pg';
+import type pg from 'pg';
 import { compilePolicy, type CompiledPolicy } from '../domain/compile-policy.js';
 import { type PolicySet, policySet } from '../domain/select-policy.js';
 import { awaitsEntry, findTampering, type LedgerFacts, type Tampering } from '../domain/tampering.js';
@@ -148,7 +148,7 @@ export class LivePolicies {
   }
 
   private async followConnection(): Promise<void> {
-    const client = new pg.Client({
+    const client = new DatabaseClient({
       connectionString: this.options.databaseUrl,
       application_name: this.options.name,
       connectionTimeoutMillis: 2_000,

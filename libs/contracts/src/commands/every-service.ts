@@ -3,9 +3,22 @@ import { wireEvent } from '../events/wire-event.js';
 import type { ServiceName } from '../services.js';
 import { command } from './command.js';
 
+/** What a service is behind with or cannot store, although it answers. */
+const trouble = z.object({ name: z.string(), reason: z.string() });
+
 /** Whether a service can do its work, and what it misses if not. */
 export const ping = (service: ServiceName) =>
-  command(service, 'ping', z.object({}), z.object({ ready: z.boolean(), missing: z.array(z.string()) }));
+  command(
+    service,
+    'ping',
+    z.object({}),
+    z.object({
+      ready: z.boolean(),
+      missing: z.array(z.string()),
+      /** Left out by releases that know of none. */
+      troubles: z.array(trouble).optional(),
+    }),
+  );
 
 /** A service's events again, in order of `gpos`, from its own tables: JetStream is transport, never the only copy. */
 export const replay = (service: ServiceName) =>

@@ -11,6 +11,7 @@ import { renderNatsConfig } from './nats-config.js';
 /** A NATS server of our own: how to run it, and the URL of each of its users. */
 export interface EmbeddedNats {
   readonly spec: ChildSpec;
+  readonly storeDir: string;
   /** The URL of a service's user, or of `admin`. */
   readonly url: (user: string) => string;
 }
@@ -36,6 +37,7 @@ export async function embeddedNats(
   const url = (user: string) => `nats://${user}:${password(user)}@127.0.0.1:${String(port)}`;
   return {
     url,
+    storeDir,
     spec: {
       name: 'nats',
       command: program,

@@ -6,16 +6,33 @@ import { StartRefused } from '../start-refused.js';
 import { embeddedNats } from './embedded-nats.js';
 import { withNats } from './nats-client.js';
 import { isRecentEnough, oldestNats } from './nats-release.js';
+import { type StoreWatchOptions, watchStore } from './store-watch.js';
 
 export interface NatsAccess {
   /** The URL of a service's user, or of the administrator's. */
   readonly url: (user: ServiceName | 'admin') => string;
 }
 
-/** Starts NATS with JetStream in the data directory. */
-export async function ownNats(premises: Premises): Promise<NatsAccess> {
-  const { dataDir, secrets, say } = premises;
-  return startServer(premises, 'nats', (port) => embeddedNats(dataDir, port, secrets, say));
+/** A server in trouble may not stop by itself. */
+const stopWithinMs = 5_000;
+
+/** Starts NATS with JetStream in the data directory, and restarts it when it answers but does not store. */
+export async function ownNats(
+  premises: Premises,
+  watch: Pick<StoreWatchOptions, 'everyMs' | 'restartEveryMs'> = {},
+): Promise<NatsAccess> {
+  const { dataDir, secrets, say, group } = premises;
+  const nats = await startServer(premises, 'nats', (port) => embeddedNats(dataDir, port, secrets, say));
+  const restart = () => {
+    const server = group.get('nats');
+    const pid = server?.pid;
+    server?.kill('SIGTERM');
+    const force = () => server?.pid === pid && server?.kill('SIGKILL');
+    setTimeout(force, stopWithinMs).unref();
+  };
+  const { closing: signal } = group;
+  void watchStore({ ...watch, url: nats.url('admin'), storeDir: nats.storeDir, restart, say, signal });
+  return nats;
 }
 
 /**

@@ -4,7 +4,8 @@ import { type ChildSpec, SupervisedProcess, type SupervisionOptions } from './su
 /** All children of one house; closing it leaves none behind. */
 export class ProcessGroup {
   private readonly members = new Map<string, SupervisedProcess>();
-  private closing: Promise<void> | undefined;
+  private closed: Promise<void> | undefined;
+  private readonly closingNow = new AbortController();
 
   constructor(private readonly options: SupervisionOptions) {}
 
@@ -13,7 +14,7 @@ export class ProcessGroup {
    * @throws StartRefused once the group is closing, so that a start in progress ends there
    */
   supervise(spec: ChildSpec): SupervisedProcess {
-    if (this.closing !== undefined) throw new StartRefused('The start was stopped.');
+    if (this.closed !== undefined) throw new StartRefused('The start was stopped.');
     const member = new SupervisedProcess(spec, this.options);
     this.members.set(spec.name, member);
     member.start();
@@ -24,10 +25,16 @@ export class ProcessGroup {
     return this.members.get(name);
   }
 
+  /** Aborted when the group begins to close: nothing is restarted from then on. */
+  get closing(): AbortSignal {
+    return this.closingNow.signal;
+  }
+
   /** Stops the services first, then the servers they finish their work with. Safe to call again. */
   close(): Promise<void> {
-    this.closing ??= this.stopAll();
-    return this.closing;
+    this.closingNow.abort();
+    this.closed ??= this.stopAll();
+    return this.closed;
   }
 
   private async stopAll(): Promise<void> {

@@ -2,7 +2,16 @@ import { z } from 'zod';
 import { jwk } from '../../commands/audit-ledger.js';
 import { ok, route } from '../route.js';
 
-const readiness = z.object({ ready: z.boolean(), missing: z.array(z.string()) }).meta({ id: 'Readiness' });
+export const readiness = z
+  .object({
+    ready: z.boolean(),
+    missing: z.array(z.string()).meta({ description: 'Names of what is not ready' }),
+    degraded: z
+      .array(z.string())
+      .meta({ description: 'Those of them that answer, but are behind or cannot store' }),
+    reasons: z.array(z.string()).meta({ description: 'One sentence for each name' }),
+  })
+  .meta({ id: 'Readiness' });
 
 export const systemRoutes = {
   healthz: route({
@@ -19,7 +28,8 @@ export const systemRoutes = {
     method: 'GET',
     path: '/readyz',
     tag: 'System',
-    summary: 'Whether every service and backend answers; `scope=local`: only what this process needs',
+    summary:
+      'Whether every service and backend answers, keeps up and stores; `scope=local`: only what this process needs',
     callers: 'public',
     query: z.object({ scope: z.enum(['local', 'full']).optional() }),
     responses: { 200: ok(readiness, 'Ready'), 503: ok(readiness, 'Not ready; names what is missing') },

@@ -1,0 +1,65 @@
+import { intakeLagSeconds, onItsWaySeconds } from '@agentlattice/event-store';
+import type { CommandClient } from '@agentlattice/messaging';
+import type { Lag } from '@agentlattice/service';
+import type pg from 'pg';
+import { type ForeignSource, foreignSources } from '../application/follow-sources.js';
+
+export interface LedgerLagPorts {
+  readonly pool: pg.Pool;
+  readonly client: CommandClient;
+  /** For how long the writer, if it runs here, could write nothing although something waits. */
+  readonly blockedSeconds: () => number;
+  /** Has the writer, if it runs here, ask the sources for what is missing. */
+  readonly catchUp: () => void;
+}
+
+/** A commit that fails once may be a race; only what goes on for longer is told. */
+const unwritableSeconds = 2;
+
+/** How far the audit log is behind. All but the writer's own trouble stands in the tables, so any instance can tell. */
+export function ledgerLags(ports: LedgerLagPorts): Lag[] {
+  const { pool, blockedSeconds } = ports;
+  return [
+    {
+      kind: 'ledger',
+      name: 'audit log',
+      attributes: {},
+      measure: () => Promise.resolve(blockedSeconds()),
+      redSeconds: unwritableSeconds,
+      reason: (seconds) => `the audit log could not be written for ${String(seconds)} s`,
+    },
+    {
+      kind: 'relay',
+      name: 'relay of the audit-ledger',
+      attributes: { relay: 'audit-ledger' },
+      measure: () => entryRelayLag(pool),
+    },
+    ...foreignSources.map((source): Lag => ({
+      kind: 'intake',
+      name: `audit-ledger-events from the ${source}`,
+      attributes: { consumer: 'audit-ledger-events', source },
+      measure: () => intakeLag(ports, source),
+    })),
+  ];
+}
+
+async function intakeLag({ pool, client, catchUp }: LedgerLagPorts, source: ForeignSource): Promise<number> {
+  const position = async () => {
+    const { rows } = await pool.query<{ gpos: string }>(
+      'SELECT gpos FROM source_position WHERE source = $1',
+      [source],
+    );
+    return Number(rows[0]?.gpos ?? 0);
+  };
+  const lag = await intakeLagSeconds({ pool, client, source, position });
+  if (lag > onItsWaySeconds) catchUp();
+  return lag;
+}
+
+async function entryRelayLag(pool: pg.Pool): Promise<number> {
+  const { rows } = await pool.query<{ seconds: string }>(
+    `SELECT extract(epoch FROM clock_timestamp() - time) AS seconds FROM entry
+      WHERE gpos > (SELECT gpos FROM relay_position) ORDER BY gpos LIMIT 1`,
+  );
+  return Math.max(0, Number(rows[0]?.seconds ?? 0));
+}

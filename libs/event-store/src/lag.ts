@@ -1,0 +1,56 @@
+import { replay, type ServiceName } from '@agentlattice/contracts';
+import type { CommandClient } from '@agentlattice/messaging';
+import type pg from 'pg';
+
+/** An event that waited for longer than this is not just on its way. */
+export const onItsWaySeconds = 1;
+
+/**
+ * The age of the oldest event of this service that is committed and not yet published, by the database's clock; 0 when
+ * there is none. It is read from the tables, so it is true whether or not a relay runs, and of any replica's.
+ */
+export async function relayLagSeconds(pool: pg.Pool): Promise<number> {
+  const { rows } = await pool.query<{ seconds: string | null }>(
+    `SELECT extract(epoch FROM clock_timestamp() - e.occurred_at) AS seconds
+       FROM event_position p JOIN event e USING (event_id)
+      WHERE p.gpos > (SELECT published_gpos FROM relay_checkpoint) ORDER BY p.gpos LIMIT 1`,
+  );
+  return atLeastZero(rows[0]?.seconds);
+}
+
+export interface Intake {
+  readonly pool: pg.Pool;
+  readonly client: CommandClient;
+  readonly source: ServiceName;
+  /** Default: events of all types. */
+  readonly types?: readonly string[] | undefined;
+  /** All of the source's events up to here are taken in. */
+  readonly position: () => Promise<number>;
+  /** Told that nothing is missing up to a position: what follows need not look there again. */
+  readonly nothingUpTo?: (gpos: number) => void;
+}
+
+/**
+ * The age of the oldest event that its source has and that is not taken in here; 0 when there is none. The source is
+ * asked, so a stream that delivers nothing hides nothing.
+ * @throws Unavailable when the source does not answer
+ */
+export async function intakeLagSeconds(intake: Intake): Promise<number> {
+  const { client, pool, source, types, position, nothingUpTo } = intake;
+  const { events, through_gpos } = await client.request(replay(source), {
+    after_gpos: await position(),
+    limit: 1,
+    ...(types === undefined ? {} : { types: [...types] }),
+  });
+  const [oldest] = events;
+  if (oldest === undefined) nothingUpTo?.(through_gpos);
+  // It may have been taken in between.
+  if (oldest === undefined || (await position()) >= oldest.gpos) return 0;
+  const { rows } = await pool.query<{ seconds: string }>(
+    'SELECT extract(epoch FROM clock_timestamp() - $1::timestamptz) AS seconds',
+    [oldest.occurred_at],
+  );
+  return atLeastZero(rows[0]?.seconds);
+}
+
+const atLeastZero = (seconds: string | null | undefined) => Math.max(0, Number(seconds ?? 0));

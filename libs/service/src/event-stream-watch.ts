@@ -1,0 +1,78 @@
+import { storeProbe } from '@agentlattice/messaging';
+import type { Logger } from '@agentlattice/observability';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { NotWell } from './health-registry.js';
+import { RegularWork } from './regular-work.js';
+
+const everyMs = 1_000;
+const withinMs = 1_500;
+/** One write that fails may be a restart. */
+const failuresUntilRefusing = 2;
+
+/**
+ * Knows whether the event stream stores, by storing something in it every second: nothing else tells. Two failures one
+ * after the other are a refusal, one success ends it.
+ */
+export class EventStreamWatch {
+  private failures = 0;
+  private since = 0;
+  private started = false;
+  private stopped = false;
+  private readonly work: RegularWork;
+
+  constructor(
+    private readonly nc: NatsConnection,
+    private readonly logger: Logger,
+  ) {
+    this.work = new RegularWork('probing the event stream', everyMs, () => this.probe(), logger);
+  }
+
+  /** Begins once: a hybrid Nest application calls its hooks for each of its parts. */
+  start(): this {
+    if (this.started) return this;
+    this.started = true;
+    this.work.start();
+    void this.probeOnReconnect();
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.work.stop();
+  }
+
+  /** Why nothing can be published for now, in a sentence; null while the stream stores. */
+  get refusal(): string | null {
+    if (this.failures < failuresUntilRefusing) return null;
+    const seconds = Math.round((performance.now() - this.since) / 1_000);
+    return `the event stream has refused writes for ${String(seconds)} s`;
+  }
+
+  /** @throws NotWell while the stream refuses */
+  check(): void {
+    const { refusal } = this;
+    if (refusal !== null) throw new NotWell([{ name: 'event stream', reason: refusal }]);
+  }
+
+  private async probe(): Promise<void> {
+    const startedAt = performance.now();
+    try {
+      await storeProbe(this.nc, withinMs);
+      if (this.failures >= failuresUntilRefusing) this.logger.info('the event stream stores again');
+      this.failures = 0;
+    } catch (error) {
+      if (this.stopped) return;
+      if (this.failures === 0) this.since = startedAt;
+      this.failures += 1;
+      if (this.failures === failuresUntilRefusing)
+        this.logger.error({ err: error }, 'the event stream refuses writes: submissions are refused');
+    }
+  }
+
+  private async probeOnReconnect(): Promise<void> {
+    for await (const { type } of this.nc.status()) {
+      if (this.stopped) return;
+      if (type === 'reconnect') this.work.wake();
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import type { ServiceName } from '@agentlattice/contracts';
+import { type Projection, relayLagSeconds } from '@agentlattice/event-store';
+import { type Logger, observeSeconds } from '@agentlattice/observability';
+import type pg from 'pg';
+import type { HealthFault } from './health-registry.js';
+import { RegularWork } from './regular-work.js';
+
+/** How far something is behind what it follows. It has no lag while there is nothing to do. */
+export interface Lag {
+  readonly kind: LagKind;
+  /** What is behind, as readiness names it. */
+  readonly name: string;
+  /** Told apart by these in the metric of its kind. */
+  readonly attributes: Readonly<Record<string, string>>;
+  /** From the state of the tables, not from what was done lately: 0 means that nothing waits. */
+  readonly measure: () => Promise<number>;
+  /** Who is behind for longer is not ready; default 10. */
+  readonly redSeconds?: number;
+  /** Default: that it is so many seconds behind. */
+  readonly reason?: (seconds: number) => string;
+}
+
+const kinds = {
+  relay: 'Age of the oldest committed event that is not published',
+  intake: 'Age of the oldest event of a source that is not taken in',
+  ledger: 'How long nothing could be written to the audit log although something waits',
+} as const;
+export type LagKind = keyof typeof kinds;
+
+interface Watched {
+  readonly lag: Lag;
+  readonly work: RegularWork;
+  seconds: number;
+  /** Monotonic. */
+  measuredAt: number;
+  red: boolean;
+}
+
+const defaultRedSeconds = 10;
+const measureEveryMs = 2_000;
+
+/** The lags of a service: measured regularly, told by readiness, and exported as `agentlattice.<kind>.lag`. */
+export class LagRegistry {
+  private readonly watched = new Set<Watched>();
+  private readonly gauges: (() => void)[];
+
+  constructor(
+    private readonly logger: Logger,
+    private readonly everyMs = measureEveryMs,
+  ) {
+    this.gauges = (Object.keys(kinds) as LagKind[]).map((kind) =>
+      observeSeconds(`agentlattice.${kind}.lag`, kinds[kind], () =>
+        [...this.watched]
+          .filter(({ lag }) => lag.kind === kind)
+          .map((one) => ({ seconds: now(one, this.everyMs), attributes: one.lag.attributes })),
+      ),
+    );
+  }
+
+  /** Returns how to end it. */
+  add(lag: Lag): () => Promise<void> {
+    const watched: Watched = {
+      lag,
+      seconds: 0,
+      measuredAt: performance.now(),
+      red: false,
+      work: new RegularWork(
+        `measuring the lag of ${lag.name}`,
+        this.everyMs,
+        async () => {
+          watched.seconds = await lag.measure();
+          watched.measuredAt = performance.now();
+        },
+        { warn: (fields: object, text: string) => this.logger.debug(fields, text) },
+      ).start(),
+    };
+    this.watched.add(watched);
+    return async () => {
+      this.watched.delete(watched);
+      await watched.work.stop();
+    };
+  }
+
+  /** The relay of a service with the tables of the event store. */
+  addRelay(service: ServiceName, pool: pg.Pool): void {
+    this.add({
+      kind: 'relay',
+      name: `relay of the ${service}`,
+      attributes: { relay: service },
+      measure: () => relayLagSeconds(pool),
+    });
+  }
+
+  /** A projection, one lag for each of its sources. Returns how to end them. */
+  addProjection(projection: ProjectionLag): () => Promise<void> {
+    const { durable, sources } = projection;
+    const ends = sources.map((source) =>
+      this.add({
+        kind: 'intake',
+        name: `${durable} from the ${source}`,
+        attributes: { consumer: durable, source },
+        measure: () => projection.lagSeconds(source),
+      }),
+    );
+    return async () => void (await Promise.all(ends.map((end) => end())));
+  }
+
+  /** Who is behind for so long that the service is not ready. */
+  faults(): HealthFault[] {
+    const faults: HealthFault[] = [];
+    for (const one of this.watched) {
+      const seconds = now(one, this.everyMs);
+      const { name, redSeconds = defaultRedSeconds, reason } = one.lag;
+      // Once red, half of it is asked for: what hovers around the limit does not flap.
+      one.red = seconds > (one.red ? redSeconds / 2 : redSeconds);
+      const rounded = Math.round(seconds);
+      if (one.red)
+        faults.push({ name, reason: reason?.(rounded) ?? `${name} is ${String(rounded)} s behind` });
+    }
+    return faults;
+  }
+
+  async stop(): Promise<void> {
+    for (const end of this.gauges) end();
+    await Promise.all([...this.watched].map(({ work }) => work.stop()));
+    this.watched.clear();
+  }
+}
+
+export type ProjectionLag = Pick<Projection, 'durable' | 'sources' | 'lagSeconds'>;
+
+/** What was behind and cannot be measured any more is taken to stand still. */
+function now({ seconds, measuredAt }: Watched, everyMs: number): number {
+  const since = performance.now() - measuredAt - 2 * everyMs;
+  return seconds === 0 ? 0 : seconds + Math.max(0, since / 1_000);
+}
