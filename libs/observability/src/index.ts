@@ -1,3 +1,4 @@
 export { createLogger, type Logger } from './create-logger.js';
-export { currentTraceparent, inSpan, type SpanOptions } from './in-span.js';
+export { currentTraceparent, inSpan, openSpan } from './in-span.js';
 export { startTelemetry, type Telemetry } from './telemetry.js';
+export type { OpenSpan, SpanOptions } from './tracing.js';

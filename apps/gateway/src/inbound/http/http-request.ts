@@ -1,10 +1,10 @@
-import type { Span } from '@opentelemetry/api';
+import type { OpenSpan } from '@agentlattice/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Principal } from '../../domain/principal.js';
 
 /** What our hooks and the guard add to a request. */
 export interface GatewayRequest extends FastifyRequest {
   principal?: Principal;
-  span?: Span;
+  span?: OpenSpan;
 }
 export type GatewayReply = FastifyReply;
