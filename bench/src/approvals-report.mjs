@@ -1,48 +1,66 @@
-import { median, table } from './report.mjs';
+import { median, paired, perProcess, sum } from './figures.mjs';
+import { table } from './report.mjs';
 
-const ms = (value) => value.toFixed(2);
+const two = (value) => value.toFixed(2);
 
-/** Medians over the repeats, and their ratio to the peer in the same run. */
-export function renderApprovals({ when, machine, load, options, targets, measured, releases, polled, pss }) {
-  const groups = Map.groupBy(measured, ({ target }) => target);
-  const rows = [...groups].map(([target, runs]) => ({
+const figures = {
+  'wake p50': ({ single }) => single.p50,
+  'wake p99': ({ single }) => single.p99,
+  'per s': ({ loops }) => loops.rate,
+  'CPU µs': ({ loops }) => sum(loops.cpu),
+};
+
+/** Medians over the rounds, and ratios to the others in the same rounds. */
+export function renderApprovals(report) {
+  const { when, machine, load, options, servers, targets, measured, releases, polled, pss, idle } = report;
+  const of = (target, figure) => median(measured.filter((run) => run.target === target).map(figure));
+  const rows = targets.map((target) => [
     target,
-    wake50: median(runs.map(({ single }) => single.p50)),
-    wake99: median(runs.map(({ single }) => single.p99)),
-    rate: median(runs.map(({ loops }) => loops.rate)),
-    loop50: median(runs.map(({ loops }) => loops.p50)),
-    loop99: median(runs.map(({ loops }) => loops.p99)),
-    cpu: median(runs.map(({ loops }) => Object.values(loops.cpu).reduce((a, b) => a + b, 0))),
-  }));
-  const [ours, peer] = rows;
-  const ratios = peer
-    ? [
-        `approve → unblocked: p50 ${ms(ours.wake50 / peer.wake50)}× and p99 ${ms(ours.wake99 / peer.wake99)}× of ${peer.target}'s`,
-        `created and resolved at ${options.loops} loops: ${ms(ours.rate / peer.rate)}× of ${peer.target}'s`,
-      ]
-    : [];
+    two(of(target, figures['wake p50'])),
+    two(of(target, figures['wake p99'])),
+    String(of(target, figures['per s'])),
+    two(of(target, ({ loops }) => loops.p50)),
+    two(of(target, ({ loops }) => loops.p99)),
+    String(of(target, figures['CPU µs'])),
+    of(target, (run) => run.load).toFixed(1),
+  ]);
+  const ratios = targets
+    .filter((target) => target.startsWith('agentlattice'))
+    .flatMap((target) => {
+      const before = target.replace('agentlattice', 'before');
+      return ['restate', before]
+        .filter((peer) => targets.includes(peer))
+        .map((peer) => [
+          `${target} ÷ ${peer}`,
+          ...Object.values(figures).map((figure) => two(paired(measured, target, peer, figure))),
+        ]);
+    });
   return [
     `Approvals: from the decision to the agent that goes on, ${when}`,
     `${machine}; load before the bursts ${load.min} to ${load.max} (1 minute)`,
     '',
-    ...targets.map(({ name, version, durability }) => `${name} ${version}: ${durability}`),
+    ...servers.map(({ name, version, durability }) => `${name} ${version}: ${durability}`),
     '',
     table(
-      ['target', 'wake p50 ms', 'wake p99 ms', `per s at ${options.loops}`, 'p50 ms', 'p99 ms', 'CPU µs'],
-      rows.map((row) => [
-        row.target,
-        ms(row.wake50),
-        ms(row.wake99),
-        String(row.rate),
-        ms(row.loop50),
-        ms(row.loop99),
-        String(row.cpu),
-      ]),
+      [
+        'target',
+        'wake p50 ms',
+        'wake p99 ms',
+        `per s at ${options.loops}`,
+        'p50 ms',
+        'p99 ms',
+        'CPU µs',
+        'load',
+      ],
+      rows,
     ),
     '',
-    ...ratios,
-    `Medians of ${options.repeats} interleaved rounds of ${options.singles} single requests and ${options.seconds} s of ${options.loops} loops. "wake": from sending the`,
-    'approval until the waiting agent has its answer. A loop creates, waits, approves; ours needs three HTTP requests for that, Restate two.',
+    ...(ratios.length === 0
+      ? []
+      : [table(['ratio, median of the rounds', ...Object.keys(figures)], ratios), '']),
+    `Medians of ${options.repeats} interleaved rounds of ${options.singles} single requests and ${options.seconds} s of ${options.loops} loops, after ${options['warm-up']} s of loops for`,
+    'each server. "wake": from sending the approval until the waiting agent has its answer. A loop creates, waits, approves. Ours in three',
+    'HTTP requests (submission, status, approval) or in two (a submission that is held, the approval), Restate in two.',
     ...(releases.length === 0
       ? []
       : [
@@ -55,10 +73,9 @@ export function renderApprovals({ when, machine, load, options, targets, measure
           `The published client, unmodified, polls every 5 s: ${polled.count} gates, p50 ${Math.round(polled.p50)} ms, p99 ${Math.round(polled.p99)} ms.`,
         ]),
     '',
-    table(
-      ['process, after load', 'PSS MB'],
-      Object.entries(pss).map(([name, mb]) => [name, mb.toFixed(1)]),
-    ),
+    table(['process, after load', 'PSS MB'], perProcess(pss)),
+    '',
+    table([`idle for ${options.idle} s`, '% of a core'], perProcess(idle)),
     '',
   ].join('\n');
 }

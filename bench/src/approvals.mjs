@@ -1,9 +1,11 @@
-// `npm --prefix bench run approvals [-- --repeats 3 --singles 150 --seconds 3 --loops 32 --no-peers --no-client --pending 200]`
+// `npm --prefix bench run approvals [-- --repeats 3 --singles 150 --seconds 3 --loops 32 --no-peers --no-client --against ../before]`
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Agent } from 'undici';
+import { checkouts } from './checkout.mjs';
+import { cpuPer, idleCpu } from './figures.mjs';
 import { pause } from './process.mjs';
 import { renderApprovals } from './approvals-report.mjs';
 import { startApprovalHouse } from './targets/house-approvals.mjs';
@@ -19,6 +21,9 @@ const { values: options } = parseArgs({
     loops: { type: 'string', default: '32' },
     gates: { type: 'string', default: '24' },
     pending: { type: 'string', default: '200' },
+    'warm-up': { type: 'string', default: '15' },
+    idle: { type: 'string', default: '20' },
+    against: { type: 'string' },
     peers: { type: 'boolean', default: true },
     client: { type: 'boolean', default: true },
   },
@@ -28,7 +33,8 @@ const results = new URL('../results/', import.meta.url).pathname;
 const scratch = await mkdtemp(join(tmpdir(), 'al-bench-'));
 const dispatcher = new Agent({ connections: 2_048, headersTimeout: 90_000, bodyTimeout: 90_000 });
 const say = (text) => console.error(text);
-const targets = [];
+/** What was started, and the ways of asking for an approval there. */
+const servers = [];
 
 const percentile = (times, p) => {
   const sorted = [...times].sort((a, b) => a - b);
@@ -59,8 +65,8 @@ async function singles(target) {
 }
 
 /** Requests created, approved and taken up by their agents, by loops that do one after another. */
-async function throughput(target) {
-  const until = performance.now() + number('seconds') * 1_000;
+async function throughput(target, seconds = number('seconds')) {
+  const until = performance.now() + seconds * 1_000;
   const times = [];
   const before = await target.cpu();
   const started = performance.now();
@@ -69,26 +75,31 @@ async function throughput(target) {
       while (performance.now() < until) times.push(await round(target, 0));
     }),
   );
-  const seconds = (performance.now() - started) / 1_000;
-  const after = await target.cpu();
-  const cpu = Object.fromEntries(
-    Object.keys(after).map((name) => [name, Math.round(((after[name] - before[name]) * 1e6) / times.length)]),
-  );
-  return { rate: Math.round(times.length / seconds), cpu, ...spread(times) };
+  const took = (performance.now() - started) / 1_000;
+  const cpu = cpuPer(before, await target.cpu(), times.length);
+  return { rate: Math.round(times.length / took), cpu, ...spread(times) };
+}
+
+/** The same time for each server, in turns: what is compiled while it runs needs it, and what is not must not miss it. */
+async function warmUp() {
+  const turns = 3;
+  for (let turn = 0; turn < turns; turn++)
+    for (const { flows } of servers)
+      for (const flow of flows) await throughput(flow, number('warm-up') / turns / flows.length);
 }
 
 /** A change of the policy from its sending until the first, and the last, of those who wait goes on. */
 async function release(house) {
   const count = number('pending');
-  const asked = await Promise.all(Array.from({ length: count }, () => house.create()));
-  const first = house.wait(asked[0]);
+  const asked = await Promise.all(Array.from({ length: count }, () => house.three.create()));
+  const first = house.three.wait(asked[0]);
   const set = (effect) =>
     house.send('PATCH', `/api/v1/policies/${house.policyId}`, house.stack.credentials.admin.api_key, {
       effect,
     });
   const sent = performance.now();
   const heard = asked.map(async (request, i) => {
-    const answer = await (i === 0 ? first : house.wait(request));
+    const answer = await (i === 0 ? first : house.three.wait(request));
     if (answer.status !== 'approved' || answer.resolved_by !== null)
       throw new Error(`not released: ${JSON.stringify(answer)}`);
     return performance.now() - sent;
@@ -101,13 +112,15 @@ async function release(house) {
 
 async function run() {
   await mkdir(results, { recursive: true });
-  say('Starting the house …');
-  const house = await startApprovalHouse(dispatcher);
-  targets.push(house);
-  if (options.peers) targets.push(await startRestate(scratch, dispatcher));
+  say('Starting the servers …');
+  for (const checkout of checkouts(options.against))
+    servers.push(await startApprovalHouse(dispatcher, checkout));
+  const [house] = servers;
+  if (options.peers) servers.push(await startRestate(scratch, dispatcher));
+  const targets = servers.flatMap(({ flows }) => flows);
   const measured = [];
   say('Warming up …');
-  for (const target of targets) await Promise.all(Array.from({ length: 200 }, () => round(target, 0)));
+  await warmUp();
   for (let repeat = 0; repeat < number('repeats'); repeat++)
     for (let i = 0; i < targets.length; i++) {
       const target = targets[(i + repeat) % targets.length];
@@ -120,6 +133,11 @@ async function run() {
           `at ${options.loops} loops ${loops.rate}/s, p50 ${loops.p50.toFixed(1)} p99 ${loops.p99.toFixed(1)} ms (load ${load.toFixed(1)}) CPU µs ${JSON.stringify(loops.cpu)}`,
       );
     }
+  const pss = Object.fromEntries(
+    await Promise.all(servers.map(async (server) => [server.name, await server.pss()])),
+  );
+  say('Measuring what idle servers cost …');
+  const idle = await idleCpu(servers, { seconds: number('idle') });
   const releases = [];
   for (let repeat = 0; repeat < number('repeats'); repeat++) {
     releases.push(await release(house));
@@ -132,11 +150,13 @@ async function run() {
     machine: `${cpus().length} CPUs (${cpus()[0]?.model}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.versions.node}`,
     load: { min: Math.min(...loads).toFixed(1), max: Math.max(...loads).toFixed(1) },
     options,
-    targets: targets.map(({ name, version = '', durability }) => ({ name, version, durability })),
+    servers: servers.map(({ name, version = '', durability }) => ({ name, version, durability })),
+    targets: targets.map(({ name }) => name),
     measured,
     releases,
     polled,
-    pss: Object.assign({}, ...(await Promise.all(targets.map((target) => target.pss())))),
+    pss,
+    idle,
   };
   const name = `approvals-${report.when.replaceAll(/[:.]/g, '-')}`;
   await writeFile(join(results, `${name}.json`), `${JSON.stringify(report, null, 2)}\n`);
@@ -152,7 +172,7 @@ try {
   failed = true;
   console.error(error);
 } finally {
-  for (const target of targets) await target.stop();
+  for (const server of servers) await server.stop();
   await rm(scratch, { recursive: true, force: true });
 }
 process.exit(failed ? 1 : 0);

@@ -6,8 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, pause, until } from './process.mjs';
 
-const root = new URL('../..', import.meta.url).pathname;
-
 async function startOnce(cwd, dataDir) {
   const port = await freePort();
   const begun = performance.now();
@@ -42,20 +40,21 @@ async function startOnce(cwd, dataDir) {
   }
 }
 
-/** Milliseconds: in a fresh clone (npm's cache warm), on fresh data, on data of before. */
-export async function startTimes({ repeats, clone }) {
+/** Milliseconds for each checkout: in a fresh clone of ours (npm's cache warm), on fresh data, on data of before. */
+export async function startTimes(checkouts, { repeats, clone }) {
   const scratch = await mkdtemp(join(tmpdir(), 'al-bench-start-'));
-  const times = { fresh_data: [], warm: [] };
+  const times = {};
   try {
     if (clone) {
-      execFileSync('git', ['clone', '--quiet', root, join(scratch, 'clone')]);
+      execFileSync('git', ['clone', '--quiet', checkouts[0].root, join(scratch, 'clone')]);
       times.fresh_clone = [await startOnce(join(scratch, 'clone'), join(scratch, 'clone-data'))];
     }
-    for (let i = 0; i < repeats; i++) {
-      const dataDir = join(scratch, `data-${i}`);
-      times.fresh_data.push(await startOnce(root, dataDir));
-      times.warm.push(await startOnce(root, dataDir));
-    }
+    for (let i = 0; i < repeats; i++)
+      for (const { name, root } of checkouts) {
+        const dataDir = join(scratch, `${name}-${i}`);
+        (times[`${name}, fresh data`] ??= []).push(await startOnce(root, dataDir));
+        (times[`${name}, data of before`] ??= []).push(await startOnce(root, dataDir));
+      }
   } finally {
     await rm(scratch, { recursive: true, force: true, maxRetries: 5 });
   }

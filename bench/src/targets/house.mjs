@@ -1,23 +1,17 @@
 // This house, whole: five services, PostgreSQL and NATS, on throw-away data.
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { startStack } from '../../../libs/testkit/dist/index.js';
-import { createVerifier, parseVerifierKey } from '../../../libs/ledger/dist/index.js';
+import { services } from '../checkout.mjs';
 import { cpuSecondsOf, pssOf } from '../process.mjs';
 import { policies } from '../workload.mjs';
 
 const agents = 10;
-const services = ['gateway', 'policy-engine', 'audit-ledger', 'approval-service', 'notifier'].filter((name) =>
-  existsSync(new URL(`../../../apps/${name}/dist/main.js`, import.meta.url)),
-);
 
-export async function startHouse({ cpuProfileDir } = {}) {
+export async function startHouse(checkout, { cpuProfileDir } = {}) {
   const env = cpuProfileDir ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${cpuProfileDir}` } : {};
-  const stack = await startStack({ services, samplePolicy: false, env });
+  const { startStack } = await checkout.library('testkit');
+  const stack = await startStack({ samplePolicy: false, env });
   try {
     await stack.startServices();
-    return await furnished(stack);
+    return await furnished(stack, checkout);
   } catch (error) {
     console.error(stack.said.slice(-30).join('\n'));
     await stack.stop();
@@ -25,7 +19,7 @@ export async function startHouse({ cpuProfileDir } = {}) {
   }
 }
 
-async function furnished(stack) {
+async function furnished(stack, checkout) {
   const { credentials, baseUrl } = stack;
   const send = async (path, key, body) => {
     const answer = await fetch(baseUrl + path, {
@@ -46,12 +40,11 @@ async function furnished(stack) {
   const keys = [];
   for (let i = 0; i < agents; i++)
     keys.push((await send('/api/agents/register', credentials.service_key, { name: `bench-${i}` })).api_key);
-  const members = servers(stack);
 
   return {
-    name: 'agentlattice',
-    version: spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).stdout.trim(),
-    durability: await durability(stack),
+    name: checkout.name,
+    version: checkout.version,
+    durability: await durability(stack, checkout),
     url: baseUrl,
     message: ({ service, operation, metadata, data_accessed }, i) => ({
       path: '/api/v1/actions',
@@ -61,24 +54,24 @@ async function furnished(stack) {
     verdictOf: (answer) =>
       ({ executed: 'executed', denied: 'denied', requested: 'requested' })[answer.status],
     eventOf: (answer) => answer.audit_event_id,
-    pss: async () =>
-      Object.fromEntries(
-        await Promise.all(members.map(async (name) => [name, await pssOf(pidOf(stack, name))])),
-      ),
-    cpu: async () =>
-      Object.fromEntries(
-        await Promise.all(members.map(async (name) => [name, await cpuSecondsOf(pidOf(stack, name))])),
-      ),
-    audit: () => audit(baseUrl, credentials.admin.api_key),
+    pss: () => perServer(stack, pssOf),
+    cpu: () => perServer(stack, cpuSecondsOf),
+    audit: () => audit(baseUrl, credentials.admin.api_key, checkout),
     stop: () => stack.stop(),
   };
 }
 
-/** Every process of a stack that runs. */
-export const servers = (stack) =>
-  [...services, 'postgres', 'nats', 'redis'].filter((name) => pidOf(stack, name) !== undefined);
+/** A figure of each process of a stack. */
+export async function perServer(stack, measure) {
+  const running = [...services, 'postgres', 'nats', 'redis']
+    .map((name) => [name, pidOf(stack, name)])
+    .filter(([, pid]) => pid !== undefined);
+  return Object.fromEntries(
+    await Promise.all(running.map(async ([name, pid]) => [name, await measure(pid)])),
+  );
+}
 
-export function pidOf(stack, name) {
+function pidOf(stack, name) {
   try {
     return stack.pid(name);
   } catch {
@@ -87,8 +80,8 @@ export function pidOf(stack, name) {
 }
 
 /** Asked of the running server, not assumed. */
-export async function durability(stack) {
-  const pg = createRequire(new URL('../../../package.json', import.meta.url))('pg');
+export async function durability(stack, checkout) {
+  const pg = checkout.require('pg');
   const client = new pg.Client({ connectionString: stack.databaseUrl('audit-ledger') });
   await client.connect();
   const shown = {};
@@ -99,7 +92,8 @@ export async function durability(stack) {
 }
 
 /** Reads the whole log as an auditor would, and verifies it against its signed checkpoint. */
-async function audit(baseUrl, key) {
+async function audit(baseUrl, key, checkout) {
+  const { createVerifier, parseVerifierKey } = await checkout.library('ledger');
   const get = async (path) => {
     const answer = await fetch(baseUrl + path, { headers: { authorization: `Bearer ${key}` } });
     if (!answer.ok) throw new Error(`GET ${path} answered ${answer.status}: ${await answer.text()}`);

@@ -40,7 +40,7 @@ export async function pollingClient(house, scratch, gates) {
       open.map(async ({ id, metadata }, i) => {
         await pause((i / gates) * pollMs);
         const sent = performance.now();
-        await house.approve({ id });
+        await house.three.approve({ id });
         const { at, error } = await until('the gate', () => returned.get(metadata.gate));
         if (error) throw new Error(error.message);
         return at - sent;

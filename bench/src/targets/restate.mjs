@@ -68,10 +68,13 @@ export async function startRestate(scratch, dispatcher) {
     if (answer.statusCode >= 300) throw new Error(`${path} answered ${answer.statusCode}: ${text}`);
     return text;
   };
-  return {
+  const cpu = async () => ({
+    'restate-server': await cpuSecondsOf(server.pid),
+    'the gate’s handler': await cpuSecondsOf(handler.pid),
+  });
+  const flow = {
     name: 'restate',
-    version,
-    durability: 'one node, journal and log in RocksDB as it comes',
+    cpu,
     /** Asks for an approval. */
     async create() {
       const token = sequence++;
@@ -83,10 +86,13 @@ export async function startRestate(scratch, dispatcher) {
     wait: ({ unblocked }) => unblocked,
     approve: ({ id }) => send(`/restate/awakeables/${id}/resolve`, 'approved'),
     isApproved: (answer) => answer === '"approved"',
-    cpu: async () => ({
-      'restate-server': await cpuSecondsOf(server.pid),
-      'the gate’s handler': await cpuSecondsOf(handler.pid),
-    }),
+  };
+  return {
+    name: 'restate',
+    version,
+    durability: 'one node, journal and log in RocksDB as it comes',
+    flows: [flow],
+    cpu,
     pss: async () => ({ 'restate-server': await pssOf(server.pid) }),
     async stop() {
       handler.kill();

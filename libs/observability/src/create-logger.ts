@@ -1,6 +1,6 @@
 import type { ServiceName } from '@agentlattice/contracts';
-import { context, trace } from '@opentelemetry/api';
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { currentTraceId } from './in-span.js';
 
 export type { Logger } from 'pino';
 
@@ -17,8 +17,8 @@ export function createLogger(service: ServiceName | 'test', level: string, to?: 
     formatters: { level: (label: string) => ({ level: label }) },
     timestamp: pino.stdTimeFunctions.isoTime,
     mixin: () => {
-      const span = trace.getSpanContext(context.active());
-      return span === undefined ? {} : { trace_id: span.traceId };
+      const traceId = currentTraceId();
+      return traceId === null ? {} : { trace_id: traceId };
     },
   };
   return to === undefined ? pino(options) : pino(options, to);

@@ -1,4 +1,5 @@
 export { createLogger, type Logger } from './create-logger.js';
-export { currentTraceparent, inSpan, type SpanOptions } from './in-span.js';
 export { type Observed, observeSeconds } from './observe-seconds.js';
+export { currentTraceparent, inSpan, openSpan } from './in-span.js';
 export { startTelemetry, type Telemetry } from './telemetry.js';
+export type { OpenSpan, SpanOptions } from './tracing.js';

@@ -2,8 +2,8 @@ import { createLogger, currentTraceparent, inSpan, startTelemetry, type Telemetr
 
 describe('traces', () => {
   let telemetry: Telemetry;
-  beforeAll(() => {
-    telemetry = startTelemetry('notifier', {});
+  beforeAll(async () => {
+    telemetry = await startTelemetry('notifier', {});
   });
   afterAll(() => telemetry.shutdown());
 
@@ -23,6 +23,40 @@ describe('traces', () => {
   it('begin anew under a parent that is none', async () => {
     const fresh = await inSpan('x', { traceparent: '00-zz-1-1' }, () => currentTraceparent());
     expect(fresh).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/);
+  });
+
+  it.each([
+    ['one of a later version goes on', 'cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more', true],
+    ['version 00 has no more members', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more', false],
+    ['a trace id of zeros is none', '00-00000000000000000000000000000000-b7ad6b7169203331-01', false],
+    ['a span id of zeros is none', '00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01', false],
+  ])('read a header as W3C says: %s', async (_, header, known) => {
+    const inside = await inSpan('x', { headers: { traceparent: header } }, () => currentTraceparent());
+    expect(inside?.includes(header.slice(3, 35))).toBe(known);
+  });
+
+  it('have spans of their own, each with one id', async () => {
+    const ids = await inSpan('outer', {}, async () => [
+      currentTraceparent(),
+      currentTraceparent(),
+      await inSpan('inner', {}, () => currentTraceparent()),
+      await inSpan('inner', {}, () => currentTraceparent()),
+    ]);
+    expect(new Set(ids).size).toBe(3);
+    expect(new Set(ids.map((id) => id?.slice(0, 35))).size).toBe(1);
+    expect(await inSpan('another', {}, () => currentTraceparent())).not.toContain(ids[0]?.slice(0, 35));
+  });
+
+  it('stand in the log', async () => {
+    const lines: string[] = [];
+    const logger = createLogger('notifier', 'info', { write: (line) => void lines.push(line) });
+    const inside = await inSpan('x', {}, () => {
+      logger.info('inside');
+      return currentTraceparent();
+    });
+    logger.info('outside');
+    const ids = lines.map((line) => (JSON.parse(line) as { trace_id?: string }).trace_id);
+    expect(ids).toEqual([inside?.slice(3, 35), undefined]);
   });
 
   it('let errors through', () =>

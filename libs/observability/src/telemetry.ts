@@ -1,31 +1,35 @@
-import { NodeSDK } from '@opentelemetry/sdk-node';
 import type { ServiceName } from '@agentlattice/contracts';
+import { idsOnlyTracing } from './ids-only-tracing.js';
+import { traceBy } from './in-span.js';
 
 export interface Telemetry {
   /** Sends what is still buffered. */
   shutdown(): Promise<void>;
 }
 
-// Without a collector spans are made for their ids only, so that a trace still hangs together across services.
-const idsOnly = {
-  sampler: { shouldSample: () => ({ decision: 0 }), toString: () => 'IdsOnly' },
-  spanProcessors: [
-    {
-      onStart: () => {},
-      onEnd: () => {},
-      forceFlush: () => Promise.resolve(),
-      shutdown: () => Promise.resolve(),
-    },
-  ],
-};
-
-/** Starts OpenTelemetry for the process. Nothing is exported unless OTEL_EXPORTER_OTLP_ENDPOINT is set. */
-export function startTelemetry(service: ServiceName, env: NodeJS.ProcessEnv = process.env): Telemetry {
-  const exports = Boolean(env['OTEL_EXPORTER_OTLP_ENDPOINT']);
+/**
+ * Starts OpenTelemetry for the process if OTEL_EXPORTER_OTLP_ENDPOINT says where its data go. Otherwise the SDK is not
+ * even loaded, which saves tens of megabytes in each process; a trace still hangs together across services by its id.
+ */
+export async function startTelemetry(
+  service: ServiceName,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Telemetry> {
+  if (!env['OTEL_EXPORTER_OTLP_ENDPOINT']) return { shutdown: () => Promise.resolve() };
   // The SDK takes an unset exporter for OTLP to localhost.
   env['OTEL_METRICS_EXPORTER'] ??= exports ? 'otlp' : 'none';
   env['OTEL_LOGS_EXPORTER'] ??= 'none';
-  const sdk = new NodeSDK({ serviceName: `agentlattice-${service}`, ...(exports ? {} : idsOnly) });
+  const [{ NodeSDK }, { recordedTracing }] = await Promise.all([
+    import('@opentelemetry/sdk-node'),
+    import('./recorded-tracing.js'),
+  ]);
+  const sdk = new NodeSDK({ serviceName: `agentlattice-${service}` });
   sdk.start();
-  return { shutdown: () => sdk.shutdown().catch(() => {}) };
+  traceBy(recordedTracing);
+  return {
+    shutdown: async () => {
+      traceBy(idsOnlyTracing);
+      await sdk.shutdown().catch(() => {});
+    },
+  };
 }

@@ -31,7 +31,7 @@ export async function runService(options: ServiceOptions): Promise<void> {
   const logger = createLogger(options.service, config.logLevel);
   process.on('unhandledRejection', (error) => fail(logger, error));
   process.on('uncaughtException', (error) => fail(logger, error));
-  const telemetry = startTelemetry(options.service);
+  const telemetry = await startTelemetry(options.service);
   try {
     const app = await startApp(options, config, logger);
     const stop = (signal: string) => {

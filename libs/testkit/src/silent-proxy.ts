@@ -36,6 +36,8 @@ export async function silentProxy(serverUrl: string): Promise<SilentProxy> {
   });
   const swallowed: (readonly [Socket, Socket])[] = [];
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // By TCP, also where the server's own clients use its socket.
+  url.searchParams.delete('host');
   url.hostname = '127.0.0.1';
   url.port = String((server.address() as AddressInfo).port);
   return {

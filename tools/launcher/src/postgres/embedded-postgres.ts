@@ -8,6 +8,7 @@ import { StartRefused } from '../start-refused.js';
 import { answers, withClient } from './database-client.js';
 import { postgresUser, type PostgresUser } from './ordinary-user.js';
 import { findPostgres } from './postgres-binaries.js';
+import { byWayOf, listOfDirectories, socketDirectory, socketLock } from './socket-directory.js';
 
 const adminRole = 'al_admin';
 export const databaseName = 'agentlattice';
@@ -15,7 +16,7 @@ export const databaseName = 'agentlattice';
 /** A PostgreSQL of our own: how to run it, and what is to be done once it runs. */
 export interface EmbeddedPostgres {
   readonly spec: ChildSpec;
-  /** The administrator's URL of our database. */
+  /** The administrator's URL of our database, by the server's socket where it has one; it listens on 127.0.0.1 as well. */
   readonly adminUrl: string;
   /** Makes our database, unless it stands; call it when the server is ready. */
   ensureDatabase(): Promise<void>;
@@ -34,10 +35,11 @@ export async function embeddedPostgres(
   await secrets.save();
   const user = await postgresUser(await findPostgres(), join(dataDir, 'postgres'));
   await initialise(user, password);
+  const sockets = await socketDirectory(user, port);
   const url = (database: string) =>
-    `postgresql://${adminRole}:${password}@127.0.0.1:${String(port)}/${database}`;
+    byWayOf(sockets, `postgresql://${adminRole}:${password}@127.0.0.1:${String(port)}/${database}`);
   return {
-    spec: serverSpec(user, port, url('postgres')),
+    spec: serverSpec(user, port, sockets, url('postgres')),
     adminUrl: url(databaseName),
     ensureDatabase: () => ensureDatabase(url('postgres')),
   };
@@ -83,11 +85,12 @@ async function initialise(user: PostgresUser, password: string): Promise<void> {
 
 const lastLine = (text: string) => text.trim().split('\n').at(-1) ?? '';
 
-function serverSpec(user: PostgresUser, port: number, url: string): ChildSpec {
+function serverSpec(user: PostgresUser, port: number, sockets: string | undefined, url: string): ChildSpec {
   const settings = {
     listen_addresses: '127.0.0.1',
     port: String(port),
-    unix_socket_directories: '',
+    unix_socket_directories: listOfDirectories(sockets === undefined ? [] : [sockets]),
+    unix_socket_permissions: '0700',
     max_connections: '200',
     shared_buffers: '128MB',
     password_encryption: 'scram-sha-256',
@@ -107,7 +110,10 @@ function serverSpec(user: PostgresUser, port: number, url: string): ChildSpec {
     // SIGINT is PostgreSQL's fast stop: it does not wait for clients to leave.
     stopSignal: 'SIGINT',
     backend: true,
-    prepare: async () => clearForeignPostmasterPid(user.dataDir),
+    prepare: async () => {
+      clearForeignPid(join(user.dataDir, 'postmaster.pid'));
+      if (sockets !== undefined) clearForeignPid(socketLock(sockets, port));
+    },
     isReady: () => answers(url),
     // ERROR lines are everyday business (a lost race for a unique key); the other end of the wire reports them.
     present: (line) => (/\bPANIC\b|could not (?!receive data|send data)/.test(line) ? line : undefined),
@@ -115,11 +121,10 @@ function serverSpec(user: PostgresUser, port: number, url: string): ChildSpec {
 }
 
 /**
- * After a power cut the number in `postmaster.pid` may belong to some other process of ours, and PostgreSQL would
- * refuse to start for its sake. Only a number that is provably not a PostgreSQL is cleared.
+ * After a power cut the number in `postmaster.pid`, or in the lock of the socket, may belong to some other process of
+ * ours, and PostgreSQL would refuse to start for its sake. Only a number that is provably not a PostgreSQL is cleared.
  */
-function clearForeignPostmasterPid(dataDir: string): void {
-  const path = join(dataDir, 'postmaster.pid');
+function clearForeignPid(path: string): void {
   try {
     const pid = Number(readFileSync(path, 'utf8').split('\n')[0]);
     const command = readFileSync(`/proc/${String(pid)}/comm`, 'utf8').trim();

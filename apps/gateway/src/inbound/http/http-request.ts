@@ -1,11 +1,11 @@
-import type { Span } from '@opentelemetry/api';
+import type { OpenSpan } from '@agentlattice/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Principal } from '../../domain/principal.js';
 
 /** What our hooks and the guard add to a request. */
 export interface GatewayRequest extends FastifyRequest {
   principal?: Principal;
-  span?: Span;
+  span?: OpenSpan;
   /** The workspace of the key, known before the body is read; missing where there is no body. */
   orgId?: string;
   /** Gives room to the workspace's next large body; any number of times. */

@@ -1,6 +1,5 @@
-import type { Logger } from '@agentlattice/observability';
+import { type Logger, openSpan } from '@agentlattice/observability';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { GatewayRequest } from './http-request.js';
 
 /**
@@ -9,31 +8,27 @@ import type { GatewayRequest } from './http-request.js';
  */
 export function addRequestHooks(app: NestFastifyApplication, logger: Logger): void {
   const fastify = app.getHttpAdapter().getInstance();
-  const tracer = trace.getTracer('agentlattice');
   fastify.addHook('onRequest', (request: GatewayRequest, reply, done) => {
     reply.header('x-request-id', request.id);
     // The route's pattern, never the path: a path may hold what somebody typed.
     const route = request.routeOptions.url ?? 'unmatched';
-    const parent = propagation.extract(context.active(), request.headers);
-    const attributes = { 'http.request.method': request.method, 'http.route': route };
-    request.span = tracer.startSpan(
-      `${request.method} ${route}`,
-      { kind: SpanKind.SERVER, attributes },
-      parent,
-    );
+    request.span = openSpan(`${request.method} ${route}`, {
+      kind: 'server',
+      headers: request.headers,
+      attributes: { 'http.request.method': request.method, 'http.route': route },
+    });
     done();
   });
   fastify.addHook('preHandler', (request: GatewayRequest, _reply, done) => {
-    if (request.span === undefined) return done();
-    context.with(trace.setSpan(context.active(), request.span), done);
+    if (request.span === undefined) done();
+    else request.span.run(done);
   });
   fastify.addHook('onResponse', (request: GatewayRequest, reply, done) => {
-    const { span } = request;
-    if (span !== undefined) {
-      span.setAttribute('http.response.status_code', reply.statusCode);
-      if (reply.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
-      span.end();
-    }
+    const { statusCode } = reply;
+    request.span?.end({
+      attributes: { 'http.response.status_code': statusCode },
+      ...(statusCode >= 500 && { failure: String(statusCode) }),
+    });
     if (logger.isLevelEnabled('debug'))
       logger.debug(
         {

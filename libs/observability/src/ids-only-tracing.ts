@@ -1,0 +1,65 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomFillSync } from 'node:crypto';
+import type { OpenSpan, SpanOptions, Tracing } from './tracing.js';
+import { readTraceparent, writeTraceparent } from './traceparent.js';
+
+/** Shared by the spans of one trace. */
+interface Trace {
+  id: string | null;
+  readonly flags: string;
+}
+
+const current = new AsyncLocalStorage<IdsOnlySpan>();
+
+/** Ids are drawn when somebody asks for them: most spans are never asked. */
+class IdsOnlySpan implements OpenSpan {
+  private spanId: string | null = null;
+
+  /** It knows its trace and not its parent: a chain of spans that never ends must not stay in memory. */
+  constructor(readonly trace: Trace) {}
+
+  get traceId(): string {
+    return (this.trace.id ??= drawId(16));
+  }
+
+  get traceparent(): string {
+    this.spanId ??= drawId(8);
+    return writeTraceparent({ traceId: this.traceId, spanId: this.spanId, flags: this.trace.flags });
+  }
+
+  run<T>(fn: () => T): T {
+    return current.run(this, fn);
+  }
+
+  end(): void {
+    // Nothing is recorded.
+  }
+}
+
+/**
+ * Traces without OpenTelemetry: a trace keeps its id from process to process, in events and in logs, and nothing else is
+ * kept of it. A caller's flags go on as they came (W3C Trace Context §3.3: who does not record leaves them alone).
+ */
+export const idsOnlyTracing: Tracing = {
+  openSpan: (_name, { traceparent, headers }: SpanOptions) => {
+    const text = traceparent ?? headers?.['traceparent'];
+    const remote = typeof text === 'string' ? readTraceparent(text) : null;
+    if (remote !== null) return new IdsOnlySpan({ id: remote.traceId, flags: remote.flags });
+    return new IdsOnlySpan(current.getStore()?.trace ?? { id: null, flags: '00' });
+  },
+  currentTraceparent: () => current.getStore()?.traceparent ?? null,
+  currentTraceId: () => current.getStore()?.traceId ?? null,
+};
+
+const pool = Buffer.allocUnsafe(4_096);
+let used = pool.length;
+
+/** One draw of the system's randomness for many ids. */
+function drawId(bytes: number): string {
+  if (used + bytes > pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += bytes;
+  return pool.toString('hex', used - bytes, used);
+}

@@ -1,0 +1,83 @@
+import { serviceNames } from '@agentlattice/contracts';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+const library = join(root, 'libs', 'observability', 'dist', 'index.js');
+
+// Prints at the end which modules of OpenTelemetry the process loaded.
+const watched = `
+  import { registerHooks } from 'node:module';
+  const loaded = new Set();
+  registerHooks({
+    resolve(specifier, context, next) {
+      const found = next(specifier, context);
+      const [, name] = /node_modules\\/(@opentelemetry\\/[^/]+)/.exec(found.url) ?? [];
+      if (name !== undefined) loaded.add(name);
+      return found;
+    },
+  });
+  process.on('exit', () => console.log('loaded ' + JSON.stringify([...loaded])));
+`;
+
+async function loadedBy(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string[]> {
+  const hook = `data:text/javascript,${encodeURIComponent(watched)}`;
+  // A service without configuration ends with code 1; what it imports is loaded by then.
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', hook, ...args], {
+    cwd: root,
+    env: { PATH: process.env['PATH'], ...env },
+  }).catch((error: unknown) => error as { stdout: string });
+  return JSON.parse(/loaded (.*)/.exec(stdout)?.[1] ?? 'null') as string[];
+}
+
+const inOneSpan = (service: string) => [
+  '--input-type=module',
+  '-e',
+  `const { startTelemetry, inSpan, currentTraceparent } = await import(${JSON.stringify(library)});
+   const telemetry = await startTelemetry(${JSON.stringify(service)});
+   await inSpan('one', { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }, () => currentTraceparent());
+   await telemetry.shutdown();`,
+];
+
+describe('telemetry', () => {
+  let collector: Server;
+  const received: { path: string | undefined; body: Buffer }[] = [];
+  let endpoint: string;
+  beforeAll(async () => {
+    collector = createServer((request, response) => {
+      const parts: Buffer[] = [];
+      request.on('data', (part: Buffer) => parts.push(part));
+      request.on('end', () => {
+        received.push({ path: request.url, body: Buffer.concat(parts) });
+        response.end();
+      });
+    }).listen(0, '127.0.0.1');
+    await once(collector, 'listening');
+    endpoint = `http://127.0.0.1:${String((collector.address() as AddressInfo).port)}`;
+  });
+  afterAll(() => {
+    collector.close();
+  });
+
+  it.each(serviceNames)('is no part of what the %s loads when it starts', async (service) => {
+    expect(await loadedBy([`apps/${service}/dist/main.js`])).toEqual([]);
+  });
+
+  it('is not loaded without an exporter', async () => {
+    expect(await loadedBy(inOneSpan('notifier'))).toEqual([]);
+    expect(received).toEqual([]);
+  });
+
+  it('goes to the collector where there is one', async () => {
+    const loaded = await loadedBy(inOneSpan('notifier'), { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
+    expect(loaded).toContain('@opentelemetry/sdk-node');
+    expect(received.map(({ path }) => path)).toContain('/v1/traces');
+    const sent = Buffer.concat(received.map(({ body }) => body));
+    expect(sent.includes(Buffer.from('0af7651916cd43dd8448eb211c80319c', 'hex'))).toBe(true);
+    expect(sent.includes('agentlattice-notifier')).toBe(true);
+  });
+});

@@ -1,0 +1,20 @@
+/** What a W3C `traceparent` header says. */
+export interface Traceparent {
+  readonly traceId: string;
+  readonly spanId: string;
+  /** Two hexadecimal digits; the lowest bit says whether the caller records the trace. */
+  readonly flags: string;
+}
+
+const form = /^((?!ff)[0-9a-f]{2})-((?!0{32})[0-9a-f]{32})-((?!0{16})[0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+
+/** Null for what is none. A later version begins as version 00 does, and may go on. */
+export function readTraceparent(text: string): Traceparent | null {
+  const match = form.exec(text);
+  if (match === null) return null;
+  const [, version, traceId = '', spanId = '', flags = '', rest] = match;
+  return version === '00' && rest !== undefined ? null : { traceId, spanId, flags };
+}
+
+export const writeTraceparent = ({ traceId, spanId, flags }: Traceparent): string =>
+  `00-${traceId}-${spanId}-${flags}`;
