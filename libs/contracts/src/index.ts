@@ -20,7 +20,7 @@ export {
   foreverFor,
   voteDecisions,
 } from './events/approval.js';
-export { keyKinds } from './events/principals.js';
+export { keyKinds, pendingOnSuspension } from './events/principals.js';
 export * from './events/wire-event.js';
 export * from './nats-permissions.js';
 export * from './policy/policy.js';

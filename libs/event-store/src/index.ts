@@ -1,5 +1,6 @@
 export { appendEvents, appendFreeEvents, VersionConflict } from './append-events.js';
 export { connectionLimits, isSilence, noticeVanishedPeer } from './connection-limits.js';
+export { erasableValues, storable } from './erasable-values.js';
 export { eventStoreMigration, inboxMigration } from './event-store-migration.js';
 export {
   type DecideEach,

@@ -3,6 +3,7 @@ import { ApprovalTables1764000000200 } from './approval-tables-1764000000200.js'
 import { Deciding1764100000100 } from './deciding-1764100000100.js';
 import { Escalations1764100000200 } from './escalations-1764100000200.js';
 import { PolicyChanges1764100000150 } from './policy-changes-1764100000150.js';
+import { Suspensions1764400000200 } from './suspensions-1764400000200.js';
 
 export const migrations = [
   eventStoreMigration('approval-service', 1764000000000),
@@ -10,4 +11,5 @@ export const migrations = [
   Deciding1764100000100,
   PolicyChanges1764100000150,
   Escalations1764100000200,
+  Suspensions1764400000200,
 ];

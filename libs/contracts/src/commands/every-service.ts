@@ -1,11 +1,34 @@
 import { z } from 'zod';
 import { wireEvent } from '../events/wire-event.js';
+import { typeId } from '../primitives.js';
 import type { ServiceName } from '../services.js';
 import { command } from './command.js';
 
 /** Whether a service can do its work, and what it misses if not. */
 export const ping = (service: ServiceName) =>
   command(service, 'ping', z.object({}), z.object({ ready: z.boolean(), missing: z.array(z.string()) }));
+
+/**
+ * What was said with events of a service, for those who need it: the ledger commits to it. As many of those asked for are
+ * answered as fit one message, the first at least; one that was answered and has no values said nothing.
+ */
+export const erasableValues = (service: ServiceName) =>
+  command(
+    service,
+    'erasable_values',
+    z.object({
+      events: z
+        .array(z.object({ org_id: typeId('org'), event_id: typeId('evt') }))
+        .min(1)
+        .max(64),
+    }),
+    z.object({
+      answered: z.array(z.string()),
+      values: z.array(
+        z.object({ event_id: z.string(), reason: z.string().nullable(), note: z.string().nullable() }),
+      ),
+    }),
+  );
 
 /** A service's events again, in order of `gpos`, from its own tables: JetStream is transport, never the only copy. */
 export const replay = (service: ServiceName) =>
