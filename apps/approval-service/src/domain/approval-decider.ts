@@ -85,7 +85,7 @@ function decide(command: ApprovalCommand, state: Approval): readonly ApprovalEve
     case 'ApplyJudgement':
       return state.status === 'none' ? [] : decideJudgement(command, state);
     case 'ConsumeGrant':
-      return decideConsumption(command, known(state));
+      return decideConsumption(command, state);
     default:
       return assertNever(command);
   }

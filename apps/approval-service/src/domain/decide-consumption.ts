@@ -1,12 +1,14 @@
 import { type DenialReason, Refused } from '@agentlattice/contracts';
-import type { ApprovalEvent, KnownApproval } from './approval.js';
+import type { Approval, ApprovalEvent, KnownApproval } from './approval.js';
 
-export interface ConsumeGrant {
-  readonly type: 'ConsumeGrant';
-  /** From the grant, whose signature was checked. */
+/** A grant, whose signature was checked, and the action that is about to be done with it. */
+export interface GrantUse {
   readonly grant: { readonly digest: string; readonly expiresAt: Date; readonly jti: string };
-  /** Of the action that is about to be done. */
   readonly digest: string;
+}
+
+export interface ConsumeGrant extends GrantUse {
+  readonly type: 'ConsumeGrant';
   /** How things stand at this moment: the agent, and what the policies say of the action by now. */
   readonly agentSuspended: boolean;
   /** Null: no policy denies it. */
@@ -15,12 +17,26 @@ export interface ConsumeGrant {
 }
 
 /**
- * The one use of a grant.
- * @throws Refused in the order 404, 403, 409 (decisions §5)
+ * What cannot become right any more, whoever is asked.
+ * @throws Refused NOT_FOUND, ACTION_MISMATCH, GRANT_EXPIRED, GRANT_CONSUMED
  */
-export function decideConsumption(command: ConsumeGrant, state: KnownApproval): readonly ApprovalEvent[] {
-  const { grant, digest, agentSuspended, deniedBy, now } = command;
+export function checkUsable({ grant, digest }: GrantUse, state: Approval, now: Date): KnownApproval {
   if (state.status !== 'approved') throw new Refused('NOT_FOUND', 'there is no such grant in this workspace');
+  if (digest !== state.digest || grant.digest !== state.digest)
+    throw new Refused('ACTION_MISMATCH', 'the grant was given for an action with another digest');
+  if (now.getTime() >= grant.expiresAt.getTime())
+    throw new Refused('GRANT_EXPIRED', `the grant counted until ${grant.expiresAt.toISOString()}`);
+  if (state.grantConsumed) throw new Refused('GRANT_CONSUMED', 'the grant was used already; ask anew');
+  return state;
+}
+
+/**
+ * The one use of a grant.
+ * @throws Refused as `checkUsable` says, then AGENT_SUSPENDED, then POLICY_DENIED
+ */
+export function decideConsumption(command: ConsumeGrant, state: Approval): readonly ApprovalEvent[] {
+  const { grant, agentSuspended, deniedBy, now } = command;
+  const { subject, digest } = checkUsable(command, state, now);
   if (agentSuspended) throw new Refused('AGENT_SUSPENDED', 'the agent is suspended');
   if (deniedBy !== null)
     throw new Refused(
@@ -30,15 +46,5 @@ export function decideConsumption(command: ConsumeGrant, state: KnownApproval): 
         : `the policy "${deniedBy.policyName}" denies the action by now (${deniedBy.reason})`,
       { extra: { denial_reason: deniedBy.reason } },
     );
-  if (digest !== state.digest || grant.digest !== state.digest)
-    throw new Refused('ACTION_MISMATCH', 'the grant was given for an action with another digest');
-  if (now.getTime() >= grant.expiresAt.getTime())
-    throw new Refused('GRANT_EXPIRED', `the grant counted until ${grant.expiresAt.toISOString()}`);
-  if (state.grantConsumed) throw new Refused('GRANT_CONSUMED', 'the grant was used already; ask anew');
-  return [
-    {
-      type: 'approval.grant_consumed',
-      data: { ...state.subject, action_digest: state.digest, jti: grant.jti },
-    },
-  ];
+  return [{ type: 'approval.grant_consumed', data: { ...subject, action_digest: digest, jti: grant.jti } }];
 }

@@ -8,6 +8,8 @@ export interface ApprovedAction {
   /** By the time of this moment; null when what was submitted is erased. */
   readonly judged: RejudgeItem | null;
   readonly onRemoved: ApprovalTerms['on_removed'];
+  /** By the database's clock. */
+  readonly now: Date;
 }
 
 interface Row extends Omit<RejudgeItem, 'metadata' | 'data_accessed' | 'judged_at'> {
@@ -42,5 +44,5 @@ export async function findApprovedAction(
     metadata === null || data_accessed === null
       ? null
       : { ...rest, metadata, data_accessed, judged_at: now.toISOString() };
-  return { judged, onRemoved };
+  return { judged, onRemoved, now };
 }

@@ -61,7 +61,7 @@ export const approvalServiceCommands = {
   erasable_values: erasableValues('approval-service'),
   /**
    * Uses a grant up, judged at that moment: once, and never for a suspended agent or against a policy that denies by now.
-   * Refused with NOT_FOUND, AGENT_SUSPENDED, POLICY_DENIED, ACTION_MISMATCH, GRANT_EXPIRED or GRANT_CONSUMED.
+   * Refused with NOT_FOUND, ACTION_MISMATCH, GRANT_EXPIRED, GRANT_CONSUMED, AGENT_SUSPENDED or POLICY_DENIED, in this order.
    */
   consume_grant: command(
     'approval-service',
