@@ -208,7 +208,7 @@ describe('requests that wait for a person', () => {
   });
 
   describe('an agent that changes while it waits', () => {
-    it('gets no grant once it is suspended, whoever approves', async () => {
+    it('gets no go once it is suspended, whoever approves', async () => {
       const other = await addAgent(admin, 'suspect');
       const id = await requested('deploy.production', other.api);
       const waiting = held(id, 60, other.api);
@@ -224,8 +224,12 @@ describe('requests that wait for a person', () => {
       });
       expect((await admin.post(`/api/v1/agents/${other.id}/suspend`, {})).status).toBe(200);
       await Promise.all([decide(id, 'approve'), decide(second, 'approve')]);
-      expect((await waiting).body).toMatchObject({ status: 'approved', grant: null });
-      expect((await submitted).body).toMatchObject({ status: 'executed' });
+      expect((await waiting).body).toMatchObject({
+        status: 'denied',
+        denial_reason: 'AGENT_SUSPENDED',
+        grant: null,
+      });
+      expect((await submitted).body).toMatchObject({ status: 'denied', denial_reason: 'AGENT_SUSPENDED' });
       expect((await submitted).body).not.toHaveProperty('grant');
       await admin.post(`/api/v1/agents/${other.id}/resume`, {});
       await eventually(async () => (await held(id, 0, other.api)).body['grant'] !== null);

@@ -22,6 +22,8 @@ import {
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
+import { makeCancelSuspended } from './application/cancel-suspended.js';
+import { makeConsumeGrant } from './application/consume-grant.js';
 import { DecideApprovals } from './application/decide-approvals.js';
 import { DeadlineSweep } from './application/deadline-sweep.js';
 import { EscalationSweep } from './application/escalation-sweep.js';
@@ -36,6 +38,7 @@ import { policyChangeTypes } from './domain/policy-change-note.js';
 import { ApprovalsResponder } from './inbound/approvals.responder.js';
 import { DecisionsResponder } from './inbound/decisions.responder.js';
 import { OpenResponder } from './inbound/open.responder.js';
+import { projectSuspension, suspensionTypes } from './outbound/agent-suspensions.js';
 import { DeadlineAlarms } from './outbound/deadline-alarms.js';
 import { LedgerIntake } from './outbound/ledger-intake.js';
 import { memberEventTypes, Members, projectMember } from './outbound/members.js';
@@ -45,6 +48,7 @@ import { ApprovalReader } from './read/approval-reader.js';
 import {
   APPROVAL_READER,
   BACKGROUND,
+  CONSUME_GRANT,
   DEADLINE_ALARMS,
   DEADLINE_SWEEP,
   DECIDE_APPROVALS,
@@ -57,6 +61,7 @@ import {
   MEMBERS_PROJECTION,
   OPEN_APPROVALS,
   REJUDGING,
+  SUSPENSIONS,
   TIME_OUT_APPROVALS,
 } from './tokens.js';
 
@@ -128,6 +133,17 @@ const memberWithinMs = 1_000;
       ) => new DecideApprovals({ store, members, reader, nc, grantTtlSeconds }),
     },
     {
+      provide: CONSUME_GRANT,
+      inject: [POOL, EVENT_STORE, GRANTS, COMMANDS],
+      useFactory: (pool: pg.Pool, store: EventStore, grants: GrantSigner, commands: CommandClient) =>
+        makeConsumeGrant({ pool, store, grants, commands }),
+    },
+    {
+      provide: SUSPENSIONS,
+      inject: [POOL, EVENT_STORE, NATS, COMMANDS, LOGGER],
+      useFactory: suspensions,
+    },
+    {
       provide: TIME_OUT_APPROVALS,
       inject: [EVENT_STORE, NATS],
       useFactory: (store: EventStore, nc: NatsConnection) => makeTimeOutApprovals({ store, nc }),
@@ -193,6 +209,7 @@ export class ApprovalServiceModule implements OnApplicationShutdown {
     @Inject(DEADLINE_ALARMS) private readonly alarms: DeadlineAlarms,
     @Inject(MEMBERS_PROJECTION) private readonly members: Projection,
     @Inject(REJUDGING) private readonly rejudging: readonly Stoppable[],
+    @Inject(SUSPENSIONS) private readonly suspensions: readonly Stoppable[],
     @Inject(LAGS) lags: LagRegistry,
   ) {
     lags.addProjection(members);
@@ -201,7 +218,9 @@ export class ApprovalServiceModule implements OnApplicationShutdown {
   /** After the last batch: until then events are relayed and alarms set. */
   async onApplicationShutdown(): Promise<void> {
     await Promise.all(
-      [...this.working, ...this.rejudging, this.members, this.alarms].map((work) => work.stop()),
+      [...this.working, ...this.rejudging, ...this.suspensions, this.members, this.alarms].map((work) =>
+        work.stop(),
+      ),
     );
   }
 }
@@ -273,6 +292,33 @@ function rejudging(
   });
   lags.addProjection(changes);
   return [changes, work, lookAgain];
+}
+
+function suspensions(
+  pool: pg.Pool,
+  store: EventStore,
+  nc: NatsConnection,
+  commands: CommandClient,
+  logger: Logger,
+): readonly Stoppable[] {
+  const work = new RegularWork(
+    'cancelling requests of suspended agents',
+    sweepEveryMs,
+    makeCancelSuspended({ pool, store, nc, commands, logger }),
+    logger,
+  ).start();
+  const heard = startProjection({
+    pool,
+    nc,
+    client: commands,
+    durable: 'approval-service-agents',
+    sources: ['gateway'],
+    types: suspensionTypes,
+    handle: projectSuspension,
+    onApplied: () => work.wake(),
+    logger,
+  });
+  return [heard, work];
 }
 
 function background(

@@ -2,19 +2,18 @@ import { auditLedgerCommands as commands, type WireEvent } from '@agentlattice/c
 import { commit, type Entry, parseEntry, type PrivateField, verifyLedger } from '@agentlattice/ledger';
 import { eventually } from '@agentlattice/testkit';
 import { typeidUnboxed } from 'typeid-js';
-import { FakeApprovalService } from '../test/fake-approval-service.js';
-import { FakeSource } from '../test/fake-source.js';
+import { FakeApprovalService, SpeakingSource } from '../test/fake-approval-service.js';
 import { type LedgerHouse, type LedgerProcess, startLedgerHouse } from '../test/ledger-house.js';
 import { newOrg, sampleAgent, samplePolicy } from '../test/sample-items.js';
 
 let house: LedgerHouse;
 let ledger: LedgerProcess;
 let approvals: FakeApprovalService;
-let gateway: FakeSource;
+let gateway: SpeakingSource;
 beforeAll(async () => {
   house = await startLedgerHouse();
   approvals = new FakeApprovalService(house.nc);
-  gateway = new FakeSource(house.nc, 'gateway');
+  gateway = new SpeakingSource(house.nc, 'gateway');
   ledger = await house.start();
   await ledger.ready();
 }, 120_000);
@@ -201,6 +200,24 @@ it.each([
   expect(log.slice(21).map(({ reason }) => reason)).toEqual([null, 'one', null, null, 'two']);
   expect((await ledger.readiness()).ready).toBe(true);
   await everyWordIsBound(org);
+});
+
+it('why an agent was suspended is bound by its entry, and asked of the gateway', async () => {
+  const org = newOrg();
+  const suspended = { agent: { id: sampleAgent.id, name: 'bot' }, pending: 'cancel' } as const;
+  const [said, silent] = [1, 2].map(() => gateway.add(org, { type: 'agent.suspended', data: suspended }));
+  if (said === undefined || silent === undefined) throw new Error('two were made');
+  gateway.said.set(said.event_id, { reason: 'it deleted a table', note: null });
+  gateway.fallSilent();
+  await gateway.publish(said, silent);
+  gateway.speak();
+  const log = await logOf(org, 3);
+  expect(log.slice(1)).toMatchObject([
+    { type: 'agent.suspended', reason: 'it deleted a table', agent: { id: sampleAgent.id } },
+    { type: 'agent.suspended', reason: null },
+  ]);
+  const words = await everyWordIsBound(org);
+  expect([...words]).toEqual([[said.event_id, { reason: 'it deleted a table' }]]);
 });
 
 it('events stand once, with their words, when the writer is killed and they come again', async () => {

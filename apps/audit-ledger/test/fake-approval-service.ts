@@ -1,4 +1,4 @@
-import { approvalServiceCommands } from '@agentlattice/contracts';
+import { erasableValues } from '@agentlattice/contracts';
 import { respondTo } from '@agentlattice/messaging';
 import { createLogger } from '@agentlattice/observability';
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
@@ -9,8 +9,8 @@ interface Said {
   readonly note: string | null;
 }
 
-/** The approval-service as the ledger sees it: its events, and what was said with them. */
-export class FakeApprovalService extends FakeSource {
+/** A service as the ledger sees it that knows what was said with its events. */
+export class SpeakingSource extends FakeSource {
   readonly said = new Map<string, Said>();
   /** The ids of each question. */
   readonly asked: string[][] = [];
@@ -18,16 +18,19 @@ export class FakeApprovalService extends FakeSource {
   mostAtOnce = 64;
   private words: Subscription | undefined;
 
-  constructor(private readonly connection: NatsConnection) {
-    super(connection, 'approval-service');
+  constructor(
+    private readonly connection: NatsConnection,
+    source: 'approval-service' | 'gateway',
+  ) {
+    super(connection, source);
     this.speak();
   }
 
   /** Answers what was said with events. */
   speak(): void {
     this.words = respondTo(this.connection, {
-      command: approvalServiceCommands.erasable_values,
-      queue: 'approval-service',
+      command: erasableValues(this.name),
+      queue: this.name,
       logger: createLogger('test', 'silent'),
       handler: (payload) => {
         const { events } = payload as { events: { event_id: string }[] };
@@ -52,8 +55,14 @@ export class FakeApprovalService extends FakeSource {
   /** It is asked and never answers. */
   hang(): void {
     this.fallSilent();
-    this.words = this.connection.subscribe(approvalServiceCommands.erasable_values.subject, {
+    this.words = this.connection.subscribe(erasableValues(this.name).subject, {
       callback: () => {},
     });
+  }
+}
+
+export class FakeApprovalService extends SpeakingSource {
+  constructor(connection: NatsConnection) {
+    super(connection, 'approval-service');
   }
 }

@@ -24,7 +24,7 @@ import {
   type OnModuleDestroy,
   type OnModuleInit,
 } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import { type AwaitDecision, makeAwaitDecision } from './application/await-decision.js';
@@ -35,6 +35,7 @@ import { SubmitAction } from './application/submit-action.js';
 import { Workspaces } from './application/workspaces.js';
 import { type GatewayConfig, readGatewayConfig } from './config.js';
 import { GatewayEventsResponder } from './inbound/gateway-events.responder.js';
+import { ActReleaseInterceptor } from './inbound/http/act-release.interceptor.js';
 import { ActionsController } from './inbound/http/actions.controller.js';
 import { ApprovalsController } from './inbound/http/approvals.controller.js';
 import { AuditController } from './inbound/http/audit.controller.js';
@@ -146,6 +147,12 @@ const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approv
             approvalOf(principal, params as { approval_id: string }),
           ),
         ),
+    },
+    {
+      provide: APP_INTERCEPTOR,
+      inject: [DIRECTORY, STORE],
+      useFactory: (directory: PrincipalDirectory, store: PrincipalStore) =>
+        new ActReleaseInterceptor(directory, (orgId, agentId) => store.standing(orgId, agentId)),
     },
     { provide: APP_FILTER, inject: [LOGGER], useFactory: (logger: Logger) => new ProblemFilter(logger) },
   ],

@@ -168,6 +168,33 @@ describe('al gate … -- COMMAND', () => {
     });
   });
 
+  it('hands it the grant it was let through with, whether a person was asked or not', async () => {
+    const claimsOf = (out: string) =>
+      JSON.parse(Buffer.from(out.trim().split('.')[1] ?? '', 'base64url').toString()) as object;
+    const command = ['--', 'sh', '-c', 'echo "$AL_GRANT"'];
+    const allowed = await agent('gate', 'quick.run', ...command).ended;
+    expect(claimsOf(allowed.out)).toMatchObject({ action_type: 'quick.run', approval_id: null });
+    const waiting = agent('gate', 'deploy.production', '--metadata', '{"b":[1.50,"é"],"a":null}', ...command);
+    const id = await waiting.waitsFor();
+    await admin('approvals', 'approve', id).ended;
+    const { code, out } = await waiting.ended;
+    expect({ code, claims: claimsOf(out) }).toMatchObject({
+      code: 0,
+      claims: { action_type: 'deploy.production', approval_id: id },
+    });
+  });
+
+  it('is not run for an agent that was suspended while it waited', async () => {
+    const { id: agentId, api_key } = await http('/api/agents/register', { name: 'suspect' });
+    const waiting = as(String(api_key))(['gate', 'deploy.production', '--', 'touch', join(folder, 'never')]);
+    const id = await waiting.waitsFor();
+    await http(`/api/v1/agents/${String(agentId)}/suspend`, {});
+    await admin('approvals', 'approve', id).ended;
+    const { code, said } = await waiting.ended;
+    expect({ code, said }).toEqual({ code: 1, said: expect.stringContaining('AGENT_SUSPENDED') as string });
+    await expect(readFile(join(folder, 'never'))).rejects.toThrow('ENOENT');
+  });
+
   it('tells of a signal as shells do, and keeps standard output for the JSON', async () => {
     const gate = agent('gate', 'quick.run', '--json', '--', 'sh', '-c', 'echo noise; kill -KILL $$');
     expect(await gate.json()).toMatchObject({

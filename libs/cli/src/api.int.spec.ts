@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { generateKeyPairSync } from 'node:crypto';
+import { grantFor, jwks } from '../test/fake-grants.js';
 import { sampleApproval } from '../test/sample-approval.js';
 import { runHere } from '../test/fake-terminal.js';
 
@@ -46,29 +48,35 @@ const problem = (status: number, error: string, headers = {}, extra = {}) =>
   json(status, { ...words, status, error, ...extra }, headers);
 const cut: Answer = (request) => void request.socket.destroy();
 const audit_event_id = 'evt_01jd7e5sqcfnmrq9yh4qvxw2k3';
-const executed = json(200, {
-  status: 'executed',
-  verdict: 'executed',
-  policy_name: 'p',
-  audit_event_id,
-  conditions_evaluated: [],
-});
+const executedWith = (grant: string | undefined) =>
+  json(200, {
+    status: 'executed',
+    verdict: 'executed',
+    policy_name: 'p',
+    audit_event_id,
+    conditions_evaluated: [],
+    ...(grant === undefined ? {} : { grant }),
+  });
+const executed = executedWith(grantFor(audit_event_id));
+const published = json(200, jwks);
 
 it('tries a submission again with the same event id, and says who asks', async () => {
-  answers = [problem(503, 'UNAVAILABLE', { 'retry-after': '1' }), cut, executed];
+  const cleared = executedWith(grantFor(audit_event_id, { metadata: '{"n":1}' }));
+  answers = [problem(503, 'UNAVAILABLE', { 'retry-after': '1' }), cut, cleared, published];
   const { code, said } = await al('gate', 'a.b', '--metadata', '{"n": 1.0}');
   expect(code).toBe(0);
   expect(said).toMatch(
     /does not answer \(HTTP 503\); trying again for 30 s\n(.*\n)*allowed by the policy p: a\.b/,
   );
-  expect(seen).toHaveLength(3);
-  const ids = new Set(seen.map(({ headers }) => headers['x-al-event-id']));
+  expect(seen).toHaveLength(4);
+  const ids = new Set(seen.slice(0, 3).map(({ headers }) => headers['x-al-event-id']));
   expect(ids.size).toBe(1);
   expect([...ids][0]).toMatch(/^[0-9a-f-]{36}$/);
   // As it was given: another client's numbers are not ours to write anew.
   expect(seen[0]?.body).toBe('{"action_type":"a.b","metadata":{"n": 1.0},"data_accessed":[]}');
   expect(seen[0]?.headers).toMatchObject({
     authorization: 'Bearer al_agent_x',
+    prefer: 'grant',
     'user-agent': expect.stringMatching(/^agentlattice-cli\/\d/) as string,
   });
 });
@@ -91,6 +99,41 @@ it.each([
   const outcome = await al('gate', 'a.b', '--retry-for', '300ms', '--', 'touch', '/never');
   expect({ code: outcome.code, out: outcome.out }).toEqual({ code, out: '' });
   expect(outcome.said).toContain(why);
+});
+
+describe('a yes without its grant is none', () => {
+  const stranger = generateKeyPairSync('ed25519').privateKey;
+  const grant = (...more: Parameters<typeof grantFor> extends [string, ...infer M] ? M : never) =>
+    grantFor(audit_event_id, ...more);
+  const [head = '', payload = ''] = grant().split('.');
+  it.each([
+    ['the answer carries no grant', undefined],
+    ['signed by no key that the system publishes', grant({ header: { kid: 'other' } })],
+    ['signed by no key that the system publishes', grant({ header: { alg: 'none' } })],
+    ['signed by no key that the system publishes', 'nonsense'],
+    ['the signature of the grant is wrong', grant({ key: stranger })],
+    ['the signature of the grant is wrong', `${head}.${payload}.`],
+    ['the grant is for another action', grant({ metadata: '{"n":2}' })],
+    ['the grant is for another action', grant({ claims: { action_type: 'a.c' } })],
+    ['the grant is for another request', grant({ claims: { event_id: 'evt_2' } })],
+    ['the grant is for another request', grant({ claims: { approval_id: 'apr_1' } })],
+    ['the grant has run out', grant({ claims: { exp: 1_000 } })],
+  ])('%s', async (why, given) => {
+    answers = [executedWith(given), published];
+    for (const command of [[], ['--', 'touch', '/never']]) {
+      const { code, said } = await al('gate', 'a.b', ...command);
+      expect({ code, said }).toEqual({ code: 1, said: expect.stringContaining(why) as string });
+      expect(said).toContain('executed, but not let through');
+      answers = [executedWith(given), published];
+    }
+    expect(seen.map(({ url }) => url)).not.toContain('/api/v1/report');
+  });
+
+  it('and one whose keys cannot be had is not run either', async () => {
+    answers = [executed, problem(503, 'UNAVAILABLE')];
+    const { code, out } = await al('gate', 'a.b', '--retry-for', '300ms', '--', 'echo', 'ran');
+    expect({ code, out }).toEqual({ code: 4, out: '' });
+  });
 });
 
 it.each([
@@ -142,12 +185,13 @@ it.each([
 ])('the command %j cannot be run: it says so and reports a failure', async (file, wanted, why) => {
   answers = [
     executed,
+    published,
     json(200, { audit_event_id, status: 'failure', reported_at: '2026-11-25T10:05:00.000Z' }),
   ];
   const { code, said } = await al('gate', 'a.b', '--', file);
   expect(code).toBe(wanted);
   expect(said).toContain(why);
-  expect(JSON.parse(seen[1]?.body ?? '')).toMatchObject({ outcome: { status: 'failure' } });
+  expect(JSON.parse(seen[2]?.body ?? '')).toMatchObject({ outcome: { status: 'failure' } });
 });
 
 it('a decision that may have arrived is not sent again', async () => {

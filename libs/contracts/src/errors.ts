@@ -25,6 +25,7 @@ export const errorTable = {
   FORBIDDEN: { status: 403, title: 'This key may not do that' },
   SELF_APPROVAL: { status: 403, title: 'An agent cannot decide a request' },
   AGENT_SUSPENDED: { status: 403, title: 'The agent is suspended' },
+  POLICY_DENIED: { status: 403, title: 'A policy denies the action by now' },
   RATE_LIMITED: { status: 429, title: 'Too many requests' },
   // What is asked for.
   NOT_FOUND: { status: 404, title: 'Not found in this workspace' },
@@ -44,6 +45,8 @@ export const errorTable = {
   NO_VOTE: { status: 409, title: 'There is no vote to withdraw' },
   APPROVAL_TIMED_OUT: { status: 409, title: 'The request is past its deadline' },
   GRANT_EXPIRED: { status: 409, title: 'The window for a grant is over' },
+  GRANT_CONSUMED: { status: 409, title: 'The grant was used already' },
+  ACTION_MISMATCH: { status: 409, title: 'The grant is for another action' },
   GRANT_NOT_AVAILABLE: { status: 409, title: 'This event carries no grant' },
   NOT_REPORTABLE: { status: 409, title: 'The action was not let through' },
   CHANNEL_DISABLED: { status: 409, title: 'The channel is disabled' },

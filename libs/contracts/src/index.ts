@@ -21,7 +21,7 @@ export {
   voteDecisions,
 } from './events/approval.js';
 export { type TamperingReason, tamperingReasons } from './events/policy.js';
-export { keyKinds } from './events/principals.js';
+export { keyKinds, pendingOnSuspension } from './events/principals.js';
 export * from './events/wire-event.js';
 export * from './nats-permissions.js';
 export * from './policy/policy.js';

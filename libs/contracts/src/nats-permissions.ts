@@ -22,7 +22,12 @@ const ownEvents = (service: ServiceName) => [
 /** The durable consumers of each service; a name outside this table cannot be made. */
 export const durables = {
   'audit-ledger': ['audit-ledger-events'],
-  'approval-service': ['approval-service-requested', 'approval-service-members', 'approval-service-policies'],
+  'approval-service': [
+    'approval-service-requested',
+    'approval-service-members',
+    'approval-service-policies',
+    'approval-service-agents',
+  ],
   'policy-engine': ['policy-engine-forever'],
   notifier: ['notifier-events', 'notifier-outcomes'],
 } as const;
@@ -89,6 +94,7 @@ export const natsPermissions: Readonly<Record<ServiceName, ServicePermissions>> 
         'deny',
         'withdraw_vote',
         'cancel',
+        'consume_grant',
         'jwks',
       ].map((verb) => `cmd.approval-service.${verb}`),
       ...[
@@ -127,6 +133,7 @@ export const natsPermissions: Readonly<Record<ServiceName, ServicePermissions>> 
       ...consuming('audit-ledger'),
       ...replays('gateway', 'policy-engine', 'approval-service', 'notifier'),
       'cmd.approval-service.erasable_values',
+      'cmd.gateway.erasable_values',
     ],
   }),
   'approval-service': permissionsOf('approval-service', {
@@ -136,6 +143,8 @@ export const natsPermissions: Readonly<Record<ServiceName, ServicePermissions>> 
       'cmd.audit-ledger.requested_action',
       'cmd.audit-ledger.append_events',
       'cmd.policy-engine.rejudge',
+      'cmd.gateway.agent_standing',
+      'cmd.gateway.erasable_values',
       ...consuming('approval-service'),
       ...replays('audit-ledger', 'gateway', 'policy-engine'),
     ],

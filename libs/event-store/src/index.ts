@@ -2,6 +2,7 @@ export { appendEvents, appendFreeEvents, identified, VersionConflict } from './a
 export { type CommittedListener, onCommitted } from './committed-events.js';
 export { connectionLimits, noticeVanishedPeer } from './connection-limits.js';
 export { DatabaseClient, DatabasePool, DatabaseUnavailable } from './database-client.js';
+export { erasableValues, storable } from './erasable-values.js';
 export { eventStoreMigration, inboxMigration, numberingInCommitMigration } from './event-store-migration.js';
 export {
   type DecideEach,

@@ -45,6 +45,7 @@ export const entryTypeFamilies: Readonly<Record<string, readonly string[] | null
     'denied',
     'timed_out',
     'cancelled',
+    'grant_consumed',
   ],
   policy: null,
   delegation: ['created', 'revoked', 'expired'],

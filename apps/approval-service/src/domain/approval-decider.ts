@@ -1,6 +1,7 @@
 import type { EventData } from '@agentlattice/contracts';
 import { assertNever, type Decider, Refused } from '@agentlattice/decider';
 import { type Approval, type ApprovalEvent, evolve, isOpen, type KnownApproval } from './approval.js';
+import { type ConsumeGrant, decideConsumption } from './decide-consumption.js';
 import { type ApplyJudgement, decideJudgement } from './decide-judgement.js';
 import { decideUndecidable } from './decide-undecidable.js';
 import {
@@ -25,6 +26,14 @@ export interface Cancel {
   readonly agentId: string;
   readonly now: Date;
 }
+/** The agent was suspended, and what it asked for is not to wait for it. */
+export interface EndSuspended {
+  readonly type: 'EndSuspended';
+  readonly agentId: string;
+  /** The `agent.suspended`. */
+  readonly eventId: string;
+  readonly now: Date;
+}
 /** The timer's, or the sweep's: whoever sees first that something is due. */
 export interface Timed {
   readonly type: 'TimeOut' | 'Escalate';
@@ -37,7 +46,16 @@ export interface NobodyDecides {
   readonly now: Date;
 }
 export type ApprovalCommand =
-  OpenApproval | Approve | Deny | WithdrawVote | Cancel | Timed | NobodyDecides | ApplyJudgement;
+  | OpenApproval
+  | Approve
+  | Deny
+  | WithdrawVote
+  | Cancel
+  | EndSuspended
+  | Timed
+  | NobodyDecides
+  | ApplyJudgement
+  | ConsumeGrant;
 
 export const approvalDecider: Decider<Approval, ApprovalCommand, ApprovalEvent> = {
   initialState: () => ({ status: 'none' }),
@@ -56,6 +74,8 @@ function decide(command: ApprovalCommand, state: Approval): readonly ApprovalEve
       return decideWithdrawal(command, known(state));
     case 'Cancel':
       return cancel(command, known(state));
+    case 'EndSuspended':
+      return state.status === 'none' ? [] : endSuspended(command, state);
     case 'TimeOut':
       return state.status === 'none' ? [] : timeOut(state, command.now);
     case 'Escalate':
@@ -64,6 +84,8 @@ function decide(command: ApprovalCommand, state: Approval): readonly ApprovalEve
       return state.status === 'none' ? [] : decideUndecidable(command, state);
     case 'ApplyJudgement':
       return state.status === 'none' ? [] : decideJudgement(command, state);
+    case 'ConsumeGrant':
+      return decideConsumption(command, state);
     default:
       return assertNever(command);
   }
@@ -82,6 +104,15 @@ function cancel({ agentId, now }: Cancel, state: KnownApproval): readonly Approv
   checkOpen(state, now);
   return [{ type: 'approval.cancelled', data: state.subject }];
 }
+
+/** Done again it does nothing; what was decided, or ran out, stays as it is. */
+const endSuspended = (
+  { agentId, eventId, now }: EndSuspended,
+  state: KnownApproval,
+): readonly ApprovalEvent[] =>
+  isOpen(state) && !isLate(state, now) && state.subject.agent.id === agentId
+    ? [{ type: 'approval.cancelled', data: { ...state.subject, suspension: { event_id: eventId } } }]
+    : [];
 
 const timeOut = (state: KnownApproval, now: Date): readonly ApprovalEvent[] =>
   isOpen(state) && isLate(state, now)

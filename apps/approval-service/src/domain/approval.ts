@@ -20,10 +20,11 @@ export type ApprovalEvent = DomainEvent<
   | 'approval.denied'
   | 'approval.cancelled'
   | 'approval.timed_out'
+  | 'approval.grant_consumed'
 >;
 
 /** What an approval is about; every event of it carries this. */
-export type ApprovalSubject = EventData<'approval.cancelled'>;
+export type ApprovalSubject = Omit<EventData<'approval.cancelled'>, 'suspension'>;
 
 export interface KnownApproval {
   readonly status: 'pending' | 'escalated' | 'approved' | 'denied' | 'cancelled' | 'timed_out';
@@ -43,6 +44,8 @@ export interface KnownApproval {
   readonly escalated: ReadonlyMap<number, number>;
   readonly scope: EventData<'approval.approved'>['scope'] | null;
   readonly grantExpiresAt: string | null;
+  /** Whether what it cleared was done: then it clears nothing any more. */
+  readonly grantConsumed: boolean;
   readonly denialReason: DenialReason | null;
 }
 export type Approval = { readonly status: 'none' } | KnownApproval;
@@ -82,6 +85,8 @@ function evolveKnown(
       return { ...state, status: 'cancelled', denialReason: 'CANCELLED' };
     case 'approval.timed_out':
       return { ...state, status: 'timed_out', denialReason: 'approval_timeout' };
+    case 'approval.grant_consumed':
+      return { ...state, grantConsumed: true };
     default:
       return assertNever(event);
   }
@@ -102,6 +107,7 @@ function opened(data: EventData<'approval.opened'>): KnownApproval {
     escalated: new Map(),
     scope: null,
     grantExpiresAt: null,
+    grantConsumed: false,
     denialReason: null,
   };
 }

@@ -1,12 +1,13 @@
 import { approvalServiceCommands as commands, type CommandRequest } from '@agentlattice/contracts';
+import { erasableValues } from '@agentlattice/event-store';
 import type { CommandContext } from '@agentlattice/messaging';
 import { type GrantSigner, POOL } from '@agentlattice/service';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import type pg from 'pg';
+import type { ConsumeGrantOnce } from '../application/consume-grant.js';
 import type { DecideApprovals } from '../application/decide-approvals.js';
-import { erasableValues } from '../read/erasable-values.js';
-import { DECIDE_APPROVALS, GRANTS } from '../tokens.js';
+import { CONSUME_GRANT, DECIDE_APPROVALS, GRANTS } from '../tokens.js';
 
 type Request<Verb extends keyof typeof commands> = CommandRequest<(typeof commands)[Verb]>;
 
@@ -15,6 +16,7 @@ type Request<Verb extends keyof typeof commands> = CommandRequest<(typeof comman
 export class DecisionsResponder {
   constructor(
     @Inject(DECIDE_APPROVALS) private readonly decide: DecideApprovals,
+    @Inject(CONSUME_GRANT) private readonly consume: ConsumeGrantOnce,
     @Inject(GRANTS) private readonly grants: GrantSigner,
     @Inject(POOL) private readonly pool: pg.Pool,
   ) {}
@@ -37,6 +39,11 @@ export class DecisionsResponder {
   @MessagePattern(commands.cancel.subject, { command: commands.cancel })
   cancel(@Payload() request: Request<'cancel'>, @Ctx() { traceparent }: CommandContext) {
     return this.decide.cancel(request, traceparent);
+  }
+
+  @MessagePattern(commands.consume_grant.subject, { command: commands.consume_grant })
+  consumeGrant(@Payload() request: Request<'consume_grant'>, @Ctx() { traceparent }: CommandContext) {
+    return this.consume(request, traceparent);
   }
 
   @MessagePattern(commands.erasable_values.subject, { command: commands.erasable_values })

@@ -4,6 +4,7 @@ import { Deciding1764100000100 } from './deciding-1764100000100.js';
 import { Escalations1764100000200 } from './escalations-1764100000200.js';
 import { OpenRequests1796100000000 } from './open-requests-1796100000000.js';
 import { PolicyChanges1764100000150 } from './policy-changes-1764100000150.js';
+import { Suspensions1764400000200 } from './suspensions-1764400000200.js';
 
 export const migrations = [
   eventStoreMigration('approval-service', 1764000000000),
@@ -13,4 +14,5 @@ export const migrations = [
   Escalations1764100000200,
   numberingInCommitMigration(1796000000000),
   OpenRequests1796100000000,
+  Suspensions1764400000200,
 ];

@@ -1,9 +1,8 @@
 import { auditLedgerCommands, type CommandRequest } from '@agentlattice/contracts';
-import { type NumberedEvent, onCommitted, toWireEvent } from '@agentlattice/event-store';
+import { type NumberedEvent, onCommitted, storable, toWireEvent } from '@agentlattice/event-store';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
-import { storable } from './project-approvals.js';
 
 export interface LedgerIntakePorts {
   /** Through which this process commits its events. */

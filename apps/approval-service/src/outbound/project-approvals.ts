@@ -1,5 +1,5 @@
 import type { ApprovalTerms, PolicyRef } from '@agentlattice/contracts';
-import type { Statement, StoredEvent, Tx } from '@agentlattice/event-store';
+import { type Statement, storable, type StoredEvent, type Tx } from '@agentlattice/event-store';
 import { assertNever } from '@agentlattice/decider';
 import type { ApprovalEvent, KnownApproval } from '../domain/approval.js';
 
@@ -60,12 +60,12 @@ function updatingRows(events: readonly StoredEvent[]): Statement {
             policy = coalesce(c.policy, a.policy),
             policy_id = coalesce(c.policy ->> 'id', a.policy_id),
             terms = coalesce(c.terms, a.terms),
-            denial_reason = c.denial_reason,
-            scope = c.scope,
-            grant_expires_at = c.grant_expires_at,
-            resolved_by = c.resolved_by,
-            resolved_at = c.resolved_at,
-            resolving_event_id = c.resolving_event_id,
+            denial_reason = coalesce(c.denial_reason, a.denial_reason),
+            scope = coalesce(c.scope, a.scope),
+            grant_expires_at = coalesce(c.grant_expires_at, a.grant_expires_at),
+            resolved_by = coalesce(c.resolved_by, a.resolved_by),
+            resolved_at = coalesce(c.resolved_at, a.resolved_at),
+            resolving_event_id = coalesce(c.resolving_event_id, a.resolving_event_id),
             version = c.version
        FROM (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS k (org_id, approval_id, change)
               CROSS JOIN LATERAL jsonb_to_record(k.change::jsonb)
@@ -97,6 +97,8 @@ function changeOf(stored: StoredEvent): RowChange {
     case 'approval.opened':
     case 'approval.vote_cast':
     case 'approval.vote_withdrawn':
+    // The request is as it ended; whether its grant was used stands in its events.
+    case 'approval.grant_consumed':
       return nothing;
     case 'approval.escalated':
       return { ...nothing, status: 'escalated', escalation_level: event.data.level };
@@ -144,6 +146,3 @@ function keepingErasable(events: readonly StoredEvent[]): Statement[] {
 
 const columns = (rows: readonly (readonly string[])[], count: number) =>
   Array.from({ length: count }, (_, column) => rows.map((row) => row[column]));
-
-/** Text of PostgreSQL holds neither NUL nor half a surrogate pair; doors that refuse them come before this one. */
-export const storable = (text: string) => text.toWellFormed().replaceAll('\0', '\uFFFD');

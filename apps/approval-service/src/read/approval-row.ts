@@ -111,6 +111,7 @@ export function toView(
     separation_of_duties: terms.separation_of_duties,
     scope: row.scope,
     ...standingDecision(row),
+    grant_expires_at: row.grant_expires_at?.toISOString() ?? null,
     history: steps,
     history_truncated: steps.length < history.length || told.length < votes.length,
   };

@@ -1,4 +1,4 @@
-import { approvalServiceCommands, Unavailable, type WireEvent } from '@agentlattice/contracts';
+import { erasableValues, Unavailable, type WireEvent } from '@agentlattice/contracts';
 import type { Disclosed } from '@agentlattice/ledger';
 import type { CommandClient } from '@agentlattice/messaging';
 import { disclosedOf } from '../domain/commitments.js';
@@ -11,26 +11,27 @@ export type SaidWith = (events: readonly WireEvent[]) => Promise<ReadonlyMap<str
 const askedAtOnce = 64;
 
 /**
- * Fetches the reasons and notes of approvals, so that entries commit to them. Salts are new at every call: an event is
+ * Fetches the reasons and notes said with events from their source, so that entries commit to them. Salts are new at every call: an event is
  * written once, and a salt that could be computed again would outlive its erasure.
- * @throws Unavailable when the approval-service is away: an entry is never written without its commitments
+ * @throws Unavailable when the source is away: an entry is never written without its commitments
  */
 export const makeSaidWith =
   (client: CommandClient, newSalt: () => string): SaidWith =>
   async (events) => {
     const said = new Map<string, Disclosed>();
     let left = events.filter(({ type }) => maySay(type));
-    while (left.length > 0) {
-      const asked = left.slice(0, askedAtOnce).map(({ org_id, event_id }) => ({ org_id, event_id }));
-      const { answered, values } = await client.request(approvalServiceCommands.erasable_values, {
-        events: asked,
+    for (let [first] = left; first !== undefined; [first] = left) {
+      const { source } = first;
+      const asked = left.filter((event) => event.source === source).slice(0, askedAtOnce);
+      const { answered, values } = await client.request(erasableValues(source), {
+        events: asked.map(({ org_id, event_id }) => ({ org_id, event_id })),
       });
       // What was not answered is asked for again: silence about an event does not mean that it said nothing.
       const known = new Set(answered);
       const before = left.length;
       left = left.filter(({ event_id }) => !known.has(event_id));
       if (left.length === before)
-        throw new Unavailable('the approval-service answered for none of the events it was asked about');
+        throw new Unavailable(`${source} answered for none of the events it was asked about`);
       for (const { event_id, reason, note } of values)
         if (known.has(event_id)) said.set(event_id, disclosedOf({ reason, note }, newSalt));
     }

@@ -88,6 +88,7 @@ export class SubmissionDesk {
           outcome: result.first.stored.recorded.outcome,
           grant: item.want_grant ? this.grant(result.first) : null,
           replayed: result.kind === 'repeated',
+          ...(result.kind === 'repeated' ? this.clearedBy(result.first) : {}),
           error: null,
         };
       case 'key_reused':
@@ -99,6 +100,14 @@ export class SubmissionDesk {
       case 'expired':
         return null;
     }
+  }
+
+  /** A first answer is of this moment; one that is given again says what time it is from. */
+  private clearedBy({ entry, stored }: WrittenSubmission): Pick<SubmissionAnswer, 'cleared'> {
+    const claims = grantClaims(this.options.issuer, entry, stored);
+    if (claims === null) return {};
+    const [from, until] = [claims.iat, claims.exp].map((at) => new Date(at * 1_000).toISOString());
+    return from === undefined || until === undefined ? {} : { cleared: { from, until } };
   }
 
   private grant({ entry, stored }: WrittenSubmission): string | null {

@@ -29,12 +29,14 @@ const approvalEntries: Readonly<Record<ApprovalEvent, ApprovalEntry>> = {
   'approval.denied': { decision: 'denied', says: true },
   'approval.cancelled': { decision: 'cancelled', says: true },
   'approval.timed_out': { decision: 'timed_out', says: false },
+  'approval.grant_consumed': { decision: null, says: false },
 };
 const approvalEntryOf = (type: string): ApprovalEntry | undefined =>
   Object.hasOwn(approvalEntries, type) ? approvalEntries[type as ApprovalEvent] : undefined;
 
 /** Whether the entry of such an event may commit to a reason or a note, which only its source knows. */
-export const maySay = (type: string): boolean => approvalEntryOf(type)?.says ?? false;
+export const maySay = (type: string): boolean =>
+  approvalEntryOf(type)?.says ?? type === ('agent.suspended' satisfies EventType);
 
 type Source = Exclude<EntrySource, 'audit-ledger'>;
 type Data = Readonly<Record<string, unknown>>;

@@ -49,6 +49,7 @@ it.each([
   ['approval.denied', 'denied', member],
   ['approval.cancelled', 'cancelled', null],
   ['approval.timed_out', 'timed_out', null],
+  ['approval.grant_consumed', null, null],
 ])('says of %s what was decided, and by whom', (type, decision, resolved_by) => {
   expect(read(type, approval).facts).toMatchObject({
     decision,
@@ -63,7 +64,7 @@ it.each([
 
 describe('every event of an approval as it is released', () => {
   const golden = fileURLToPath(new URL('../../../../libs/contracts/golden/released', import.meta.url));
-  const files = ['0.1.0', '0.2.0'].flatMap((release) =>
+  const files = readdirSync(golden).flatMap((release) =>
     readdirSync(join(golden, release))
       .filter((name) => /^approval\..*\.json$/.test(name))
       .map((name) => [name, join(golden, release, name)] as const),
@@ -82,7 +83,12 @@ describe('every event of an approval as it is released', () => {
 
   it('that may come with words are the ones that are asked about', () => {
     const types = eventTypesOf('approval-service');
-    expect(types.filter((type) => !maySay(type))).toEqual(['approval.opened', 'approval.timed_out']);
+    expect(types.filter((type) => !maySay(type))).toEqual([
+      'approval.opened',
+      'approval.grant_consumed',
+      'approval.timed_out',
+    ]);
+    expect(maySay('agent.suspended')).toBe(true);
     expect(maySay('agent.registered')).toBe(false);
     expect(maySay('constructor')).toBe(false);
   });

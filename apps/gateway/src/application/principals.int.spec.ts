@@ -89,6 +89,72 @@ describe('principals', () => {
     ).rejects.toMatchObject({ code: 'ALREADY_SUSPENDED' });
   });
 
+  it('a suspension is in force here when it is answered, though a look from before it is still under way', async () => {
+    const { agent, key } = await principals.registerAgent(asked, { name: 'quick', description: null });
+    const gate = { held: Promise.resolve() };
+    const slow = new PrincipalDirectory(
+      {
+        connect: () => pool.connect(),
+        // What was read is known only when the gate opens.
+        query: async (...given: Parameters<typeof pool.query>) => {
+          const answer: unknown = await pool.query(...given);
+          if (typeof given[0] === 'object') await gate.held;
+          return answer;
+        },
+      } as unknown as pg.Pool,
+      logger,
+    );
+    await slow.start();
+    try {
+      expect(await slow.find(key)).toMatchObject({ agent: { suspended: false } });
+      let open: () => void = () => {};
+      gate.held = new Promise((resolve) => (open = resolve));
+      const look = slow.refresh();
+      await slow.find(key);
+      const suspending = new Principals(store, () => slow.refresh()).changeAgent(asked, agent.id, {
+        type: 'SuspendAgent',
+        pending: 'keep',
+      });
+      await eventually(async () => (await store.standing(first.org_id, agent.id))?.suspended === true);
+      gate.held = Promise.resolve();
+      open();
+      await Promise.all([look, suspending]);
+      expect(await slow.find(key)).toMatchObject({ agent: { suspended: true } });
+    } finally {
+      await slow.stop();
+    }
+  });
+
+  it('an agent is shown with why and since when it is suspended; what was said is kept beside the event', async () => {
+    const { agent, key } = await principals.registerAgent(asked, { name: 'why', description: null });
+    const reason = 'it deleted a table\0\ud800';
+    const shown = await principals.changeAgent(
+      asked,
+      agent.id,
+      { type: 'SuspendAgent', pending: 'cancel' },
+      reason,
+    );
+    expect(shown).toMatchObject({ suspended: true, suspended_reason: 'it deleted a table\ufffd\ufffd' });
+    expect(Date.parse(shown.suspended_at ?? '')).toBeGreaterThan(0);
+    const [, event] = await store.events.load(first.org_id, agent.id);
+    expect(event?.data).toEqual({ agent: { id: agent.id, name: 'why' }, pending: 'cancel' });
+    expect(await store.standing(first.org_id, agent.id)).toEqual({
+      suspended: true,
+      resumedAt: null,
+      suspendedBy: event?.event_id,
+    });
+    expect(await principals.changeAgent(asked, agent.id, { type: 'ResumeAgent' })).toMatchObject({
+      suspended: false,
+      suspended_at: null,
+      suspended_reason: null,
+    });
+    const found = await here.find(key);
+    expect(found?.kind === 'agent' && found.resumedAt).toBe(
+      (await store.events.load(first.org_id, agent.id)).at(-1)?.occurred_at.getTime(),
+    );
+    expect(await store.standing('org_other', agent.id)).toBeNull();
+  });
+
   it('a revoked key is worth nothing at every gateway', async () => {
     const { id, key } = await principals.createKey(asked, {
       name: 'ci',

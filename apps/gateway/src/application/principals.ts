@@ -63,6 +63,7 @@ export class Principals {
     { orgId, meta }: Asked,
     agentId: string,
     command: Exclude<AgentCommand, { type: 'RegisterAgent' }>,
+    reason: string | null = null,
   ): Promise<AgentView> {
     await this.agentOf(orgId, agentId);
     await this.store.events.update({
@@ -71,8 +72,7 @@ export class Principals {
       streamId: agentId,
       command,
       meta,
-      project: (tx, _events, state) =>
-        this.store.setSuspended(tx, orgId, agentId, state.status === 'suspended'),
+      project: (tx, events) => this.store.projectAgent(tx, events, reason),
     });
     await this.refresh();
     return this.agentOf(orgId, agentId);

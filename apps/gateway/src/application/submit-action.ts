@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { Refused, Unavailable } from '@agentlattice/contracts';
 import { canonicalJson } from '@agentlattice/ledger';
 import type { Principal } from '../domain/principal.js';
-import { actionAnswer, decidedOutcome } from '../domain/action-answer.js';
+import type { Cleared } from '../domain/act-release.js';
+import { actionAnswer, type ActionOutcome, decidedOutcome } from '../domain/action-answer.js';
 import type { Preferences } from '../domain/prefer.js';
 import type { Answered, SubmissionPipeline } from '../outbound/submission-pipeline.js';
 import type { AwaitDecision } from './await-decision.js';
@@ -20,8 +21,6 @@ export interface Submission {
   readonly gone: AbortSignal;
   /** Called when the verdict is there: what follows is waiting. */
   readonly judged: () => void;
-  /** Whether the agent may still have a grant when its held answer leaves. */
-  readonly mayHoldGrants: () => Promise<boolean>;
 }
 
 /** As a body may have; written out, a number such as 1e20 takes more. */
@@ -34,8 +33,14 @@ export class SubmitAction {
     private readonly awaitDecision: AwaitDecision,
   ) {}
 
-  /** @throws Unavailable when any part of the path is away: never an allow */
-  async execute(principal: Extract<Principal, { kind: 'agent' }>, submission: Submission) {
+  /**
+   * The answer before the rule of `domain/act-release.ts`, which everything passes that leaves.
+   * @throws Unavailable when any part of the path is away: never an allow
+   */
+  async execute(
+    principal: Extract<Principal, { kind: 'agent' }>,
+    submission: Submission,
+  ): Promise<ReturnType<typeof actionAnswer> & { readonly cleared: Cleared | null }> {
     const metadata = canonicalJson(submission.metadata);
     const dataAccessed = canonicalJson(submission.dataAccessed);
     if (Buffer.byteLength(metadata) + Buffer.byteLength(dataAccessed) > maxBytes)
@@ -56,7 +61,9 @@ export class SubmitAction {
       traceparent: submission.traceparent,
     });
     submission.judged();
-    return actionAnswer(await this.decided(orgId, agent.id, answered, submission));
+    const answer = actionAnswer(await this.decided(orgId, agent.id, answered, submission));
+    // What a person cleared says by its grant how long that counts.
+    return { ...answer, cleared: answered.outcome.status === 'executed' ? answered.cleared : null };
   }
 
   /** With `Prefer: wait` the person's decision where there is one in time; else the answer as it came. */
@@ -64,8 +71,8 @@ export class SubmitAction {
     org_id: string,
     agent_id: string,
     answered: Answered,
-    { prefer: { waitSeconds }, gone, mayHoldGrants }: Submission,
-  ): Promise<Answered> {
+    { prefer: { waitSeconds }, gone }: Submission,
+  ): Promise<ActionOutcome> {
     const { status, approval_id } = answered.outcome;
     if (waitSeconds === 0 || status !== 'requested' || approval_id === null) return answered;
     const asked = { org_id, approval_id, agent_id };
@@ -74,8 +81,7 @@ export class SubmitAction {
       if (error instanceof Unavailable) return null;
       throw error;
     });
-    if (decision === null) return answered;
-    return decidedOutcome(answered, (await mayHoldGrants()) ? decision : { ...decision, grant: null });
+    return decision === null ? answered : decidedOutcome(answered, decision);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Actor, DomainEvent } from '@agentlattice/contracts';
+import type { Actor, DomainEvent, EventData } from '@agentlattice/contracts';
 import { assertNever, type Decider, Refused } from '@agentlattice/decider';
 
 export type Agent =
@@ -13,7 +13,7 @@ export type AgentCommand =
       readonly description: string | null;
       readonly ownerMemberId: string | null;
     }
-  | { readonly type: 'SuspendAgent'; readonly pending: 'keep' }
+  | { readonly type: 'SuspendAgent'; readonly pending: EventData<'agent.suspended'>['pending'] }
   | { readonly type: 'ResumeAgent' };
 
 export type AgentEvent = DomainEvent<'agent.registered' | 'agent.suspended' | 'agent.resumed'>;

@@ -22,6 +22,8 @@ export type Principal =
         readonly suspended: boolean;
         readonly owner_member_id: string | null;
       };
+      /** Epoch milliseconds; null: it never was, because it never was suspended. */
+      readonly resumedAt: number | null;
     })
   | (Common & {
       readonly kind: 'service';

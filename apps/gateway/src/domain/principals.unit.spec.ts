@@ -112,6 +112,7 @@ describe('who may call', () => {
     ...common,
     kind: 'agent',
     agent: { ...agent, suspended: false, owner_member_id: null },
+    resumedAt: null,
   };
   it.each([
     [operator('admin'), ['operator:viewer'], true],

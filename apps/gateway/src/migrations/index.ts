@@ -1,10 +1,12 @@
 import { eventStoreMigration, numberingInCommitMigration } from '@agentlattice/event-store';
 import { Principals1764050000001 } from './1764050000001-principals.js';
 import { Consent1764500000010 } from './1764500000010-consent.js';
+import { Suspensions1764400000001 } from './1764400000001-suspensions.js';
 
 export const migrations = [
   eventStoreMigration('gateway', 1764050000000),
   Principals1764050000001,
   numberingInCommitMigration(1796000000000),
   Consent1764500000010,
+  Suspensions1764400000001,
 ];

@@ -33,6 +33,7 @@ interface KeyRow {
   agent_name: string | null;
   owner_member_id: string | null;
   suspended: boolean | null;
+  resumed_at: Date | null;
   person_id: string | null;
   member_role: OperatorRole | null;
   instance_admin: boolean | null;
@@ -108,8 +109,12 @@ export class PrincipalDirectory {
     return principal;
   }
 
-  /** Looks at once rather than in a quarter of a second; after a change made here. */
+  /**
+   * After a change made here: nothing that was read before it is used any more, also not by whoever is reading right now.
+   * (A look that is under way may have read the revision before the change.)
+   */
   refresh(): Promise<void> {
+    this.forget();
     return this.look();
   }
 
@@ -125,10 +130,24 @@ export class PrincipalDirectory {
   }
 
   private async load(hash: Buffer, name: string): Promise<Principal | undefined> {
-    const { generation } = this;
+    for (;;) {
+      const { generation } = this;
+      const principal = await this.read(hash);
+      // What was read before a change must not outlive it.
+      if (generation !== this.generation) continue;
+      if (principal !== undefined) this.known.set(name, principal);
+      else {
+        if (this.unknown.size >= maxUnknown) this.unknown.clear();
+        this.unknown.add(name);
+      }
+      return principal;
+    }
+  }
+
+  private async read(hash: Buffer): Promise<Principal | undefined> {
     const { rows } = await this.pool.query<KeyRow>(
       `SELECT k.id, k.org_id, k.name, k.kind, k.role, k.scopes, k.member_id, k.made_by, k.own, k.expires_at,
-              a.id AS agent_id, a.name AS agent_name, a.owner_member_id, a.suspended,
+              a.id AS agent_id, a.name AS agent_name, a.owner_member_id, a.suspended, a.resumed_at,
               m.person_id, m.role AS member_role, p.instance_admin, p.home_org_id
        FROM api_key k
        LEFT JOIN agent a ON a.id = k.agent_id AND a.org_id = k.org_id
@@ -137,15 +156,7 @@ export class PrincipalDirectory {
        WHERE k.hash = $1 AND k.revoked_at IS NULL`,
       [hash],
     );
-    const principal = rows[0] === undefined ? undefined : principalOf(rows[0]);
-    // What was read before a change must not outlive it.
-    if (generation !== this.generation) return principal;
-    if (principal !== undefined) this.known.set(name, principal);
-    else {
-      if (this.unknown.size >= maxUnknown) this.unknown.clear();
-      this.unknown.add(name);
-    }
-    return principal;
+    return rows[0] === undefined ? undefined : principalOf(rows[0]);
   }
 
   private look(): Promise<void> {
@@ -163,7 +174,8 @@ export class PrincipalDirectory {
       const [row] = rows;
       if (row === undefined) return;
       this.clockOffset = Number(row.now) - Date.now();
-      if (row.value !== this.revision) this.forget(row.value);
+      if (row.value !== this.revision) this.forget();
+      this.revision = row.value;
       this.freshAt = askedAt;
       if (this.listener === undefined) await this.listen();
     } catch (error) {
@@ -171,8 +183,7 @@ export class PrincipalDirectory {
     }
   }
 
-  private forget(revision: string): void {
-    this.revision = revision;
+  private forget(): void {
     this.generation += 1;
     this.known.clear();
     this.unknown.clear();
@@ -225,7 +236,13 @@ function principalOf(row: KeyRow): Principal | undefined {
     case 'agent': {
       if (row.agent_id === null || row.agent_name === null || row.suspended === null) return undefined;
       const { agent_id: id, agent_name: name, suspended, owner_member_id } = row;
-      return { ...common, name, kind: 'agent', agent: { id, name, suspended, owner_member_id } };
+      return {
+        ...common,
+        name,
+        kind: 'agent',
+        agent: { id, name, suspended, owner_member_id },
+        resumedAt: row.resumed_at?.getTime() ?? null,
+      };
     }
     case 'service':
       return { ...common, kind: 'service', scopes: row.scopes };

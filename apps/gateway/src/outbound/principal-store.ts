@@ -1,7 +1,16 @@
 import type { AgentView, KeyView, MembershipStatus, MemberView, OperatorRole } from '@agentlattice/contracts';
-import { type EventMeta, EventStore, inTransaction, type NewEvent, type Tx } from '@agentlattice/event-store';
+import {
+  type EventMeta,
+  EventStore,
+  inTransaction,
+  type NewEvent,
+  storable,
+  type StoredEvent,
+  type Tx,
+} from '@agentlattice/event-store';
 import type pg from 'pg';
 import type { NewKey } from '../application/new-key.js';
+import type { AgentStanding } from '../domain/act-release.js';
 
 export interface NewPerson {
   readonly id: string;
@@ -26,6 +35,11 @@ export interface NewAgent {
   readonly name: string;
   readonly description: string | null;
   readonly ownerMemberId: string | null;
+}
+
+export interface StoredStanding extends AgentStanding {
+  /** The event that suspended it; null while it is not. */
+  readonly suspendedBy: string | null;
 }
 
 export interface Page {
@@ -138,12 +152,44 @@ export class PrincipalStore {
     return rowCount === 1;
   }
 
-  async setSuspended(tx: Tx, orgId: string, agentId: string, suspended: boolean): Promise<void> {
-    await tx.query('UPDATE agent SET suspended = $3 WHERE org_id = $1 AND id = $2', [
+  /** Brings an agent's row to its events. @param reason what was said with them: erasable, so it stands in none */
+  async projectAgent(tx: Tx, events: readonly StoredEvent[], reason: string | null): Promise<void> {
+    for (const { org_id, stream_id, event_id, type, occurred_at } of events) {
+      const suspended = type === 'agent.suspended';
+      if (!suspended && type !== 'agent.resumed') continue;
+      await tx.query(
+        `UPDATE agent SET suspended = $3, suspended_at = $4, suspended_event_id = $5, resumed_at = coalesce($6, resumed_at)
+          WHERE org_id = $1 AND id = $2`,
+        suspended
+          ? [org_id, stream_id, true, occurred_at, event_id, null]
+          : [org_id, stream_id, false, null, null, occurred_at],
+      );
+      if (reason !== null && reason !== '')
+        await tx.query(
+          `INSERT INTO event_value (org_id, event_id, name, value) VALUES ($1, $2, 'reason', $3)`,
+          [org_id, event_id, storable(reason)],
+        );
+    }
+  }
+
+  /** How an agent stands in the database at this moment; null for one that is not there. */
+  async standing(orgId: string, agentId: string): Promise<StoredStanding | null> {
+    const { rows } = await this.pool.query<{
+      suspended: boolean;
+      resumed_at: Date | null;
+      suspended_event_id: string | null;
+    }>('SELECT suspended, resumed_at, suspended_event_id FROM agent WHERE org_id = $1 AND id = $2', [
       orgId,
       agentId,
-      suspended,
     ]);
+    const [row] = rows;
+    return row === undefined
+      ? null
+      : {
+          suspended: row.suspended,
+          resumedAt: row.resumed_at?.getTime() ?? null,
+          suspendedBy: row.suspended_event_id,
+        };
   }
 
   async insertKey(tx: Tx, orgId: string, key: NewKey): Promise<void> {
@@ -195,12 +241,21 @@ export class PrincipalStore {
   }
 
   async agents(orgId: string, { cursor, limit }: Page, id: string | null = null): Promise<AgentView[]> {
-    const { rows } = await this.pool.query<Omit<AgentView, 'created_at'> & { created_at: Date }>(
-      `SELECT id, name, description, owner_member_id, suspended, created_at FROM agent
-       WHERE org_id = $1 AND ($2::text IS NULL OR id > $2) AND ($3::text IS NULL OR id = $3) ORDER BY id LIMIT $4`,
+    const { rows } = await this.pool.query<
+      Omit<AgentView, 'created_at' | 'suspended_at'> & { created_at: Date; suspended_at: Date | null }
+    >(
+      `SELECT a.id, a.name, a.description, a.owner_member_id, a.suspended, a.suspended_at, v.value AS suspended_reason,
+              a.created_at
+         FROM agent a LEFT JOIN event_value v ON v.event_id = a.suspended_event_id AND v.name = 'reason'
+        WHERE a.org_id = $1 AND ($2::text IS NULL OR a.id > $2) AND ($3::text IS NULL OR a.id = $3)
+        ORDER BY a.id LIMIT $4`,
       [orgId, cursor, id, limit],
     );
-    return rows.map((row) => ({ ...row, created_at: row.created_at.toISOString() }));
+    return rows.map((row) => ({
+      ...row,
+      suspended_at: row.suspended_at?.toISOString() ?? null,
+      created_at: row.created_at.toISOString(),
+    }));
   }
 
   async member(orgId: string, id: string): Promise<MemberView | undefined> {

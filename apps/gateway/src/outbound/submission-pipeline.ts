@@ -12,6 +12,7 @@ import {
   Unavailable,
   unavailableReplySubject,
 } from '@agentlattice/contracts';
+import type { Cleared } from '../domain/act-release.js';
 import { BatchPublisher, subscribeBatches } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
@@ -31,6 +32,8 @@ interface Waiting {
 export interface Answered {
   readonly outcome: SubmissionOutcome;
   readonly grant: string | null;
+  /** Of an allowed action; null where the answer does not say. */
+  readonly cleared: Cleared | null;
 }
 
 /**
@@ -123,7 +126,7 @@ export class SubmissionPipeline {
         waiting.reject(new Unavailable('the answer did not fit the question'));
       } else if (error !== null) waiting.reject(new Refused(error.code, error.detail));
       else if (outcome === null) waiting.reject(new Unavailable('the answer holds no outcome'));
-      else waiting.resolve({ outcome, grant });
+      else waiting.resolve({ outcome, grant, cleared: clearedIn(answer) });
     }
   }
 
@@ -145,4 +148,10 @@ export class SubmissionPipeline {
       reject(new Unavailable(dead ? 'the audit ledger does not answer' : 'no verdict came in time'));
     }
   }
+}
+
+/** What was allowed just now is good for its answer, however long that takes; a repeated answer names its times. */
+function clearedIn({ replayed, cleared }: SubmissionAnswer): Cleared | null {
+  if (cleared !== undefined) return { from: Date.parse(cleared.from), until: Date.parse(cleared.until) };
+  return replayed ? null : { from: 0, until: Number.POSITIVE_INFINITY };
 }

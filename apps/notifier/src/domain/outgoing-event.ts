@@ -27,6 +27,7 @@ export const takenIn = [
   'approval.denied',
   'approval.cancelled',
   'approval.timed_out',
+  'approval.grant_consumed',
   'policy.created',
   'policy.updated',
   'policy.activated',
@@ -133,6 +134,7 @@ function tell(event: DomainEvent): Told | null {
     case 'approval.vote_withdrawn':
     case 'approval.policy_changed':
     case 'policy.tampering_ended':
+    case 'approval.grant_consumed':
     case 'action.requested':
     case 'action.reported':
     case 'ledger.created':

@@ -20,6 +20,7 @@ const goesOutAs: Record<(typeof eventTypes)[number], OutgoingEvent['type'] | nul
   'approval.denied': 'approval.auto_resolved',
   'approval.cancelled': 'approval.cancelled',
   'approval.timed_out': 'approval.timed_out',
+  'approval.grant_consumed': null,
   'policy.created': 'policy.changed',
   'policy.updated': 'policy.changed',
   'policy.activated': 'policy.changed',

@@ -5,6 +5,7 @@ import { exitCode, Failure } from '../exit-code.js';
 import { gateText, waitingText } from '../render/gate-text.js';
 import { safeJson, safeText } from '../render/safe-text.js';
 import type { Terminal } from '../terminal.js';
+import { grantFault } from './check-grant.js';
 import { type CommandEnd, runCommand } from './run-command.js';
 import { exitCodeOf, type Stop, watchForStop } from './stop-watch.js';
 
@@ -42,6 +43,8 @@ export interface GateResult {
   readonly resolved_by: string | null;
   readonly timeout_at: string | null;
   readonly grant: string | null;
+  /** Why a yes is none: it came without a grant for this action. */
+  readonly grant_fault: string | null;
   /** Set when al itself stopped waiting. */
   readonly stopped: Stop | null;
 }
@@ -56,15 +59,18 @@ const lastAnswerMs = 2_000;
 /** For withdrawing a request. */
 const lastWordMs = 5_000;
 
-/** Asks, waits for a person where one must decide, and runs the command if it may. @returns the exit code */
+/** Asks, waits for a person where one must decide, and runs the command with a grant in hand. @returns the exit code */
 export async function gate(request: GateRequest, ports: { api: Api; terminal: Terminal }): Promise<number> {
   const { api, terminal } = ports;
-  const result = await verdictOf(request, ports);
+  const result = await withGrant(request, await verdictOf(request, ports), api);
   terminal.say(gateText(result));
   let end: CommandEnd | null = null;
   let reported: boolean | null = null;
   if (result.allowed && request.command.length > 0) {
-    end = await runCommand(request.command, { outputTo: request.json ? 'stderr' : 'stdout' });
+    end = await runCommand(request.command, {
+      outputTo: request.json ? 'stderr' : 'stdout',
+      env: { AL_GRANT: result.grant ?? '' },
+    });
     if (end.fault !== null) terminal.say(end.fault);
     reported = await report(api, terminal, result, end);
   }
@@ -74,6 +80,17 @@ export async function gate(request: GateRequest, ports: { api: Api; terminal: Te
       safeJson({ ...result, ...(end === null ? {} : { command: end, reported }), exit_code: code }, 2),
     );
   return code;
+}
+
+/** A yes opens the gate only with the grant that says so. @returns the same, or shut */
+async function withGrant(request: GateRequest, result: GateResult, api: Api): Promise<GateResult> {
+  if (!result.allowed) return result;
+  const grant_fault = await grantFault(api, result.grant, {
+    ...request,
+    approvalId: result.approval_id,
+    auditEventId: result.audit_event_id ?? '',
+  });
+  return grant_fault === null ? result : { ...result, allowed: false, grant_fault };
 }
 
 function exitCodeOfGate({ status, allowed, stopped }: GateResult): number {
@@ -93,7 +110,7 @@ async function verdictOf(
     allowed: false,
     action_type: request.action,
     ...{ audit_event_id: null, approval_id: null, policy_name: null, denial_reason: null, reason: null },
-    ...{ resolved_by: null, timeout_at: null, grant: null, stopped: null },
+    ...{ resolved_by: null, timeout_at: null, grant: null, grant_fault: null, stopped: null },
   };
   try {
     const submitted = await submit(api, request, stop.signal);
@@ -101,7 +118,10 @@ async function verdictOf(
     const result = { ...blank, audit_event_id, policy_name };
     switch (submitted.status) {
       case 'executed':
-        return allowedUnlessInterrupted({ ...result, status: 'executed' }, stop.stopped);
+        return allowedUnlessInterrupted(
+          { ...result, status: 'executed', grant: submitted.grant ?? null },
+          stop.stopped,
+        );
       case 'denied':
       case 'policy_not_found': {
         const { status, denial_reason } = submitted;
@@ -140,7 +160,7 @@ async function submit(api: Api, request: GateRequest, stop: AbortSignal): Promis
   try {
     return await api.call(routes.submitAction, {
       body: `{"action_type":${JSON.stringify(request.action)},"metadata":${request.metadata},"data_accessed":${request.dataAccessed}}`,
-      headers: { 'x-al-event-id': request.eventId },
+      headers: { 'x-al-event-id': request.eventId, prefer: 'grant' },
       signal: late.signal,
     });
   } finally {

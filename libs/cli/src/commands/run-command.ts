@@ -17,7 +17,7 @@ const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** Runs a command in our place: its input and output are ours, and signals go on to it. */
 export function runCommand(
   [file = '', ...args]: readonly string[],
-  { outputTo }: { outputTo: 'stdout' | 'stderr' },
+  { outputTo, env }: { outputTo: 'stdout' | 'stderr'; env: Readonly<Record<string, string>> },
 ): Promise<CommandEnd> {
   const begun = performance.now();
   const secondsSince = () => Math.round(performance.now() - begun) / 1_000;
@@ -29,7 +29,10 @@ export function runCommand(
   });
   let child: ChildProcess;
   try {
-    child = spawn(file, args, { stdio: ['inherit', outputTo === 'stdout' ? 'inherit' : 2, 'inherit'] });
+    child = spawn(file, args, {
+      stdio: ['inherit', outputTo === 'stdout' ? 'inherit' : 2, 'inherit'],
+      env: { ...process.env, ...env },
+    });
   } catch (error) {
     // An empty name, too many arguments: what Node says at once rather than by an event.
     return Promise.resolve(notRun(error as NodeJS.ErrnoException));

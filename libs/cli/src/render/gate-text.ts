@@ -36,6 +36,8 @@ export function gateText(result: GateResult): string {
       : stopped.kind === 'timeout'
         ? ' (--timeout is over)'
         : ` (stopped by ${stopped.signal})`;
+  if (result.grant_fault !== null)
+    return `${status}, but not let through: ${result.grant_fault} (${action}${approval_id === null ? '' : `, ${approval_id}`})`;
   switch (status) {
     case 'executed':
       return `allowed${policy}: ${action}${halted}`;

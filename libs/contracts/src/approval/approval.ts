@@ -71,6 +71,10 @@ export const approvalView = z
     scope: z.enum(['once', 'forever']).nullable().meta({ description: 'Set once approved' }),
     resolved_by: z.string().nullable().meta({ description: 'Null when the system decided' }),
     resolved_at: instant().nullable(),
+    grant_expires_at: instant()
+      .nullable()
+      .optional()
+      .meta({ description: 'Until when the grant of an approved request counts' }),
     history: z
       .array(approvalHistoryItem)
       .meta({ description: 'Oldest first. Empty in lists; the single view has it' }),
@@ -125,6 +129,23 @@ export const decidingOperator = z.object({
   via: z.enum(['api', 'dashboard', 'mcp', 'cli', 'slack', 'email']),
 });
 export type DecidingOperator = z.infer<typeof decidingOperator>;
+
+/** A grant as it is handed around: a compact JWS. What is none belongs to nothing, so its form is not checked. */
+export const grantToken = () => z.string().min(1).max(4096).meta({ description: 'Compact JWS (EdDSA)' });
+
+/** A grant that was used up by this call; nobody uses it again. */
+export const consumedGrant = z
+  .object({
+    status: z.literal('consumed'),
+    approval_id: typeId('apr'),
+    audit_event_id: typeId('evt'),
+    agent_id: typeId('agt'),
+    action_type: z.string(),
+    action_digest: digest(),
+    consumed_at: instant(),
+  })
+  .meta({ id: 'ConsumedGrant' });
+export type ConsumedGrant = z.infer<typeof consumedGrant>;
 
 /** What an operator may say with a decision. */
 export const decisionReason = z.string().max(2000);

@@ -3,15 +3,17 @@ import {
   approvalFilter,
   approvalStatus,
   approvalView,
+  consumedGrant,
   decidingOperator,
   decisionReason,
+  grantToken,
   votePending,
 } from '../approval/approval.js';
 import { foreverFor } from '../events/approval.js';
-import { typeId } from '../primitives.js';
+import { digest, typeId } from '../primitives.js';
 import { jwk } from './audit-ledger.js';
 import { command } from './command.js';
-import { ping, replay } from './every-service.js';
+import { erasableValues, ping, replay } from './every-service.js';
 
 /** `agent_id`: when an agent asks, only its own requests exist for it (decisions §3.5); null for operators. */
 const one = { org_id: typeId('org'), approval_id: typeId('apr'), agent_id: typeId('agt').nullable() };
@@ -56,25 +58,24 @@ export const approvalServiceCommands = {
       .extend({ agent_id: typeId('agt'), key_id: typeId('key').nullable() }),
     approvalStatus,
   ),
+  erasable_values: erasableValues('approval-service'),
   /**
-   * What was said with events, for the ledger, which commits to it. As many of those asked for are answered as fit one
-   * message, the first at least; one that was answered and has no values said nothing.
+   * Uses a grant up, judged at that moment: once, and never for a suspended agent or against a policy that denies by now.
+   * Refused with NOT_FOUND, ACTION_MISMATCH, GRANT_EXPIRED, GRANT_CONSUMED, AGENT_SUSPENDED or POLICY_DENIED, in this order.
    */
-  erasable_values: command(
+  consume_grant: command(
     'approval-service',
-    'erasable_values',
+    'consume_grant',
     z.object({
-      events: z
-        .array(z.object({ org_id: typeId('org'), event_id: typeId('evt') }))
-        .min(1)
-        .max(64),
+      org_id: typeId('org'),
+      grant: grantToken(),
+      action_digest: digest(),
+      /** The agent that asks: it consumes its own grants only. Null: a service key with that scope. */
+      agent_id: typeId('agt').nullable(),
+      key_id: typeId('key').nullable(),
+      correlation_id: z.string().nullable(),
     }),
-    z.object({
-      answered: z.array(z.string()),
-      values: z.array(
-        z.object({ event_id: z.string(), reason: z.string().nullable(), note: z.string().nullable() }),
-      ),
-    }),
+    consumedGrant,
   ),
   /** Public keys of the grants of approvals. */
   jwks: command('approval-service', 'jwks', z.object({}), z.object({ keys: z.array(jwk) })),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { wireEvent } from '../events/wire-event.js';
+import { typeId } from '../primitives.js';
 import type { ServiceName } from '../services.js';
 import { command } from './command.js';
 
@@ -17,6 +18,28 @@ export const ping = (service: ServiceName) =>
       missing: z.array(z.string()),
       /** Left out by releases that know of none. */
       troubles: z.array(trouble).optional(),
+    }),
+  );
+
+/**
+ * What was said with events of a service, for those who need it: the ledger commits to it. As many of those asked for are
+ * answered as fit one message, the first at least; one that was answered and has no values said nothing.
+ */
+export const erasableValues = (service: ServiceName) =>
+  command(
+    service,
+    'erasable_values',
+    z.object({
+      events: z
+        .array(z.object({ org_id: typeId('org'), event_id: typeId('evt') }))
+        .min(1)
+        .max(64),
+    }),
+    z.object({
+      answered: z.array(z.string()),
+      values: z.array(
+        z.object({ event_id: z.string(), reason: z.string().nullable(), note: z.string().nullable() }),
+      ),
     }),
   );
 

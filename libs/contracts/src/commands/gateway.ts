@@ -1,3 +1,17 @@
-import { ping, replay } from './every-service.js';
+import { z } from 'zod';
+import { typeId } from '../primitives.js';
+import { command } from './command.js';
+import { erasableValues, ping, replay } from './every-service.js';
 
-export const gatewayCommands = { replay: replay('gateway'), ping: ping('gateway') };
+export const gatewayCommands = {
+  /** Whether an agent is suspended, and by which event, read from the database at that moment. @throws NOT_FOUND */
+  agent_standing: command(
+    'gateway',
+    'agent_standing',
+    z.object({ org_id: typeId('org'), agent_id: typeId('agt') }),
+    z.object({ suspended: z.boolean(), suspended_by: z.string().nullable() }),
+  ),
+  erasable_values: erasableValues('gateway'),
+  replay: replay('gateway'),
+  ping: ping('gateway'),
+};

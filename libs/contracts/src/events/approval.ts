@@ -100,5 +100,17 @@ export const approvalApprovedV1 = z.strictObject({
   grant_expires_at: instant(),
 });
 export const approvalDeniedV1 = z.strictObject({ ...subject, ...resolution, denial_reason: denialReason });
-/** By the agent that asked. */
-export const approvalCancelledV1 = z.strictObject(subject);
+/** By the agent that asked; or by the system, where the agent was suspended and its requests with it. */
+export const approvalCancelledV1 = z.strictObject({
+  ...subject,
+  /** The `agent.suspended` that ended it; missing when the agent withdrew it. */
+  suspension: z.strictObject({ event_id: typeId('evt') }).optional(),
+});
+
+/** The grant was used up: what it cleared is done once, and the next one is refused. */
+export const approvalGrantConsumedV1 = z.strictObject({
+  ...subject,
+  action_digest: digest(),
+  /** Of the grant; the grant itself is kept nowhere. */
+  jti: z.string().min(1).max(255),
+});

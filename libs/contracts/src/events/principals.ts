@@ -8,9 +8,12 @@ export const agentRegisteredV1 = z.strictObject({
   description: z.string().nullable(),
   owner_member_id: typeId('mbr').nullable(),
 });
+/** What becomes of the requests of a suspended agent that wait for a person. */
+export const pendingOnSuspension = ['cancel', 'keep'] as const;
+/** Why is erasable and stays with the gateway. */
 export const agentSuspendedV1 = z.strictObject({
   agent: z.strictObject({ id: typeId('agt'), name: z.string() }),
-  pending: z.enum(['cancel', 'keep']),
+  pending: z.enum(pendingOnSuspension),
 });
 export const agentResumedV1 = z.strictObject({
   agent: z.strictObject({ id: typeId('agt'), name: z.string() }),

@@ -9,6 +9,8 @@ export const agentView = z
     description: z.string().nullable(),
     owner_member_id: typeId('mbr').nullable(),
     suspended: z.boolean(),
+    suspended_at: instant().nullable().meta({ description: 'Null while it is not suspended' }),
+    suspended_reason: z.string().nullable().meta({ description: 'What the person said who suspended it' }),
     created_at: instant(),
   })
   .meta({ id: 'Agent' });

@@ -140,6 +140,8 @@ export const submissionAnswer = z.object({
   outcome: submissionOutcome.nullable(),
   grant: z.string().nullable(),
   replayed: z.boolean(),
+  /** Of an allowed action that is answered again: since when and until when its grant counts. */
+  cleared: z.object({ from: instant(), until: instant() }).optional(),
   error: z.object({ code: z.string(), detail: z.string() }).nullable(),
 });
 export type SubmissionAnswer = z.infer<typeof submissionAnswer>;

@@ -28,7 +28,7 @@ TYPES.update({
     "action": {"executed", "denied", "requested", "reported"},
     "approval": {
         "opened", "vote_cast", "vote_withdrawn", "reminded", "escalated", "policy_changed", "approved", "denied",
-        "timed_out", "cancelled",
+        "timed_out", "cancelled", "grant_consumed",
     },
     "delegation": {"created", "revoked", "expired"},
     "privacy": {"erased"},

@@ -1,4 +1,5 @@
 import {
+  approvalServiceCommands,
   auditLedgerCommands,
   policyEngineCommands,
   Refused,
@@ -12,9 +13,7 @@ import { COMMANDS } from '@agentlattice/service';
 import { Controller, Inject, Req, Res } from '@nestjs/common';
 import type { SubmitAction } from '../../application/submit-action.js';
 import type { Principal } from '../../domain/principal.js';
-import type { PrincipalDirectory } from '../../outbound/principal-directory.js';
-import { DIRECTORY, SUBMIT_ACTION } from '../../tokens.js';
-import { callerOf, mayHoldGrants } from './caller-of.js';
+import { SUBMIT_ACTION } from '../../tokens.js';
 import { readPrefer } from '../../domain/prefer.js';
 import { Caller, Handles, RequestInput } from './handles.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
@@ -28,7 +27,6 @@ export class ActionsController {
   constructor(
     @Inject(SUBMIT_ACTION) private readonly submitAction: SubmitAction,
     @Inject(COMMANDS) private readonly commands: CommandClient,
-    @Inject(DIRECTORY) private readonly directory: PrincipalDirectory,
   ) {}
 
   @Handles(routes.submitAction)
@@ -39,7 +37,11 @@ export class ActionsController {
     @Res({ passthrough: true }) reply: GatewayReply,
   ): Promise<RouteOutput<typeof routes.submitAction>> {
     const prefer = readPrefer(headers.prefer);
-    const { status, body: answer } = await this.submitAction.execute(principal, {
+    const {
+      status,
+      body: answer,
+      cleared,
+    } = await this.submitAction.execute(principal, {
       actionType: body.action_type,
       // As they were sent: a schema's copy leaves out members such as `__proto__`, and the digest covers every one.
       metadata: sentMember(request.body, 'metadata') ?? {},
@@ -51,8 +53,8 @@ export class ActionsController {
       traceparent: currentTraceparent(),
       gone: goneSignal(reply),
       judged: () => request.endLargeBody?.(),
-      mayHoldGrants: async () => mayHoldGrants(await callerOf(this.directory, request)),
     });
+    request.cleared = cleared;
     applied(reply, prefer);
     reply.status(status);
     return answer;
@@ -79,11 +81,25 @@ export class ActionsController {
     @Caller() { orgId, agent }: Agent,
     @RequestInput() { body }: RouteInput<typeof routes.issueGrant>,
   ): Promise<RouteOutput<typeof routes.issueGrant>> {
-    if (agent.suspended) throw new Refused('AGENT_SUSPENDED', 'a suspended agent gets no grants');
     return this.commands.request(auditLedgerCommands.issue_grant, {
       org_id: orgId,
       agent_id: agent.id,
       audit_event_id: body.audit_event_id,
+    });
+  }
+
+  @Handles(routes.consumeGrant)
+  consumeGrant(
+    @Caller() principal: Principal,
+    @RequestInput() { body }: RouteInput<typeof routes.consumeGrant>,
+    @Req() request: GatewayRequest,
+  ): Promise<RouteOutput<typeof routes.consumeGrant>> {
+    return this.commands.request(approvalServiceCommands.consume_grant, {
+      org_id: principal.orgId,
+      agent_id: principal.kind === 'agent' ? principal.agent.id : null,
+      key_id: principal.keyId,
+      correlation_id: request.id,
+      ...body,
     });
   }
 

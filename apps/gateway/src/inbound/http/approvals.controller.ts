@@ -12,11 +12,9 @@ import type { AwaitDecision } from '../../application/await-decision.js';
 import type { DecideApproval } from '../../application/decide-approval.js';
 import { readPrefer } from '../../domain/prefer.js';
 import type { Principal } from '../../domain/principal.js';
-import type { PrincipalDirectory } from '../../outbound/principal-directory.js';
-import { AWAIT_DECISION, DECIDE_APPROVAL, DIRECTORY } from '../../tokens.js';
+import { AWAIT_DECISION, DECIDE_APPROVAL } from '../../tokens.js';
 import { approvalOf } from './approval-of.js';
 import { doorOf } from './ask.js';
-import { callerOf, mayHoldGrants } from './caller-of.js';
 import { Caller, Handles, RequestInput } from './handles.js';
 import { applied, goneSignal } from './held-answer.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
@@ -31,27 +29,24 @@ export class ApprovalsController {
     @Inject(COMMANDS) private readonly commands: CommandClient,
     @Inject(AWAIT_DECISION) private readonly awaitDecision: AwaitDecision,
     @Inject(DECIDE_APPROVAL) private readonly decide: DecideApproval,
-    @Inject(DIRECTORY) private readonly directory: PrincipalDirectory,
   ) {}
 
   @Handles(routes.approvalStatus)
   status(
     @Caller() principal: Principal,
     @RequestInput() input: RouteInput<typeof routes.approvalStatus>,
-    @Req() request: GatewayRequest,
     @Res({ passthrough: true }) reply: GatewayReply,
   ): Promise<RouteOutput<typeof routes.approvalStatus>> {
-    return this.statusOf(principal, input, request, reply);
+    return this.statusOf(principal, input, reply);
   }
 
   @Handles(routes.approvalStatusUnversioned)
   statusUnversioned(
     @Caller() principal: Principal,
     @RequestInput() input: RouteInput<typeof routes.approvalStatusUnversioned>,
-    @Req() request: GatewayRequest,
     @Res({ passthrough: true }) reply: GatewayReply,
   ): Promise<RouteOutput<typeof routes.approvalStatusUnversioned>> {
-    return this.statusOf(principal, input, request, reply);
+    return this.statusOf(principal, input, reply);
   }
 
   @Handles(routes.listApprovals)
@@ -127,20 +122,14 @@ export class ApprovalsController {
     });
   }
 
-  private async statusOf(
+  private statusOf(
     principal: Principal,
     { params, headers }: Pick<RouteInput<typeof routes.approvalStatus>, 'params' | 'headers'>,
-    request: GatewayRequest,
     reply: GatewayReply,
   ): Promise<ApprovalStatus> {
     const prefer = { ...readPrefer(headers.prefer), grant: false };
     applied(reply, prefer);
-    const status = await this.awaitDecision(
-      approvalOf(principal, params),
-      prefer.waitSeconds * 1_000,
-      goneSignal(reply),
-    );
-    return mayHoldGrants(await callerOf(this.directory, request)) ? status : { ...status, grant: null };
+    return this.awaitDecision(approvalOf(principal, params), prefer.waitSeconds * 1_000, goneSignal(reply));
   }
 }
 

@@ -24,9 +24,3 @@ export async function callerOf(
     );
   return principal;
 }
-
-/** A grant clears an action: neither a suspended agent gets it nor whoever may only look. */
-export const mayHoldGrants = (principal: Principal): boolean =>
-  principal.kind === 'agent'
-    ? !principal.agent.suspended
-    : principal.kind === 'operator' && principal.role !== 'viewer';

@@ -1,5 +1,6 @@
 import type { OpenSpan } from '@agentlattice/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Cleared } from '../../domain/act-release.js';
 import type { Principal } from '../../domain/principal.js';
 
 /** What our hooks and the guard add to a request. */
@@ -10,5 +11,7 @@ export interface GatewayRequest extends FastifyRequest {
   orgId?: string;
   /** Gives room to the workspace's next large body; any number of times. */
   endLargeBody?: () => void;
+  /** Set by the handler of a submission that was allowed: how long that counts. */
+  cleared?: Cleared | null;
 }
 export type GatewayReply = FastifyReply;

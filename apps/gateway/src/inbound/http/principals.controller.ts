@@ -81,10 +81,12 @@ export class PrincipalsController {
     @RequestInput() { params, body }: RouteInput<typeof routes.suspendAgent>,
     @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.suspendAgent>> {
-    return this.principals.changeAgent(askedBy(principal, request), params.agent_id, {
-      type: 'SuspendAgent',
-      pending: body.pending,
-    });
+    return this.principals.changeAgent(
+      askedBy(principal, request),
+      params.agent_id,
+      { type: 'SuspendAgent', pending: body.pending },
+      body.reason ?? null,
+    );
   }
 
   @Handles(routes.resumeAgent)

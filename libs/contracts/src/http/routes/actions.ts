@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { actionType, instant, jsonObject, typeId } from '../../primitives.js';
+import { actionType, digest, instant, jsonObject, typeId } from '../../primitives.js';
 import { conditionEvaluated, denialReason } from '../../submission/items.js';
+import { consumedGrant, grantToken } from '../../approval/approval.js';
 import { ok, route } from '../route.js';
 
 export const actionSubmission = z
@@ -87,7 +88,7 @@ export const actionRoutes = {
     tag: 'Agent',
     summary: 'Ask whether an action may be done',
     description:
-      'The verdict is on disk in the audit log before the answer leaves. A request with the same X-AL-Event-ID and the same content gets the first answer again; “same content” ignores timestamp.',
+      'The verdict is on disk in the audit log before the answer leaves. A request with the same X-AL-Event-ID and the same content gets the first answer again; “same content” ignores timestamp. While the agent is suspended an answer that lets it act is `denied` with AGENT_SUSPENDED instead, also the first answer again.',
     callers: ['agent'],
     headers: z.object({
       'x-al-event-id': eventId.optional().meta({ description: 'Idempotency key, scoped to the agent' }),
@@ -137,5 +138,30 @@ export const actionRoutes = {
       200: ok(z.object({ grant: z.string(), expires_at: instant() }), 'The same token at every call'),
     },
     errors: ['NOT_FOUND', 'GRANT_EXPIRED', 'GRANT_NOT_AVAILABLE', 'AGENT_SUSPENDED'],
+  }),
+  consumeGrant: route({
+    id: 'consumeGrant',
+    method: 'POST',
+    path: '/api/v1/grants/consume',
+    tag: 'Agent',
+    summary: 'Use the grant of an approved request up, once',
+    description:
+      'Judged at that moment: refused while the agent is suspended and when a policy denies the action by now. Of many callers at once one is answered 200. Grants of actions that no person was asked about are not consumed.',
+    callers: ['agent', 'service:grants:consume'],
+    body: z
+      .strictObject({
+        grant: grantToken(),
+        action_digest: digest().meta({ description: 'Of the action that is about to be done' }),
+      })
+      .meta({ id: 'ConsumeGrantInput' }),
+    responses: { 200: ok(consumedGrant, 'It was unused, and is used now') },
+    errors: [
+      'NOT_FOUND',
+      'AGENT_SUSPENDED',
+      'POLICY_DENIED',
+      'ACTION_MISMATCH',
+      'GRANT_EXPIRED',
+      'GRANT_CONSUMED',
+    ],
   }),
 } as const;

@@ -11,7 +11,8 @@ import {
 } from '../../primitives.js';
 import { agentView, invitationView, keyView, memberView, newKeyView } from '../../principals/principals.js';
 import { policySummary } from '../../policy/policy.js';
-import { keyKinds } from '../../events/principals.js';
+import { decisionReason } from '../../approval/approval.js';
+import { keyKinds, pendingOnSuspension } from '../../events/principals.js';
 import { ok, route } from '../route.js';
 
 const name = z.string().trim().min(1).max(120);
@@ -101,15 +102,17 @@ export const principalRoutes = {
     method: 'POST',
     path: '/api/v1/agents/{agent_id}/suspend',
     tag: 'Agents',
-    summary: 'Deny everything the agent submits from now on',
+    summary: 'Stop the agent: it is denied whatever it submits, and gets no grant',
+    description:
+      'In force at this gateway when this is answered, and at every other within a second. No answer lets the agent act until it is resumed, whatever a person decides meanwhile.',
     callers: ['operator:admin'],
     params: agentParams,
     body: z.strictObject({
-      reason: z.string().max(2000).optional(),
+      reason: decisionReason.optional(),
       pending: z
-        .enum(['keep'])
+        .enum(pendingOnSuspension)
         .default('keep')
-        .meta({ description: 'Requests that wait for a person go on waiting' }),
+        .meta({ description: 'Requests that wait for a person go on waiting, or are cancelled' }),
     }),
     responses: { 200: ok(agentView) },
     errors: ['NOT_FOUND', 'ALREADY_SUSPENDED'],

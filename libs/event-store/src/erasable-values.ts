@@ -1,17 +1,24 @@
-import type { approvalServiceCommands, CommandRequest, CommandResponse } from '@agentlattice/contracts';
+import type {
+  CommandRequest,
+  CommandResponse,
+  erasableValues as erasableValuesCommand,
+} from '@agentlattice/contracts';
 import type pg from 'pg';
 
-type ErasableValues = (typeof approvalServiceCommands)['erasable_values'];
-type Said = CommandResponse<ErasableValues>['values'][number];
+type Command = ReturnType<typeof erasableValuesCommand>;
+type Said = CommandResponse<Command>['values'][number];
 
 /** NATS takes 1 MiB a message; one event's words always fit. */
 const maxBytes = 512 * 1024;
 
-/** What was said with events of their workspaces, as far as it fits one message. */
+/**
+ * Answers `cmd.<service>.erasable_values`: what was said with events of their workspaces, as far as it fits one message.
+ * The service keeps it in a table `event_value (org_id, event_id, name, value)`.
+ */
 export async function erasableValues(
   pool: pg.Pool,
-  { events }: CommandRequest<ErasableValues>,
-): Promise<CommandResponse<ErasableValues>> {
+  { events }: CommandRequest<Command>,
+): Promise<CommandResponse<Command>> {
   const { rows } = await pool.query<Said>(
     `SELECT v.event_id, max(v.value) FILTER (WHERE v.name = 'reason') AS reason,
             max(v.value) FILTER (WHERE v.name = 'note') AS note
@@ -33,3 +40,6 @@ export async function erasableValues(
   }
   return { answered, values };
 }
+
+/** Text of PostgreSQL holds neither NUL nor half a surrogate pair; doors that refuse them come before this one. */
+export const storable = (text: string) => text.toWellFormed().replaceAll('\0', '\uFFFD');

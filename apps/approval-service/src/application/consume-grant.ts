@@ -1,0 +1,167 @@
+import {
+  type approvalServiceCommands,
+  type CommandRequest,
+  type CommandResponse,
+  type ConsumedGrant,
+  gatewayCommands,
+  policyEngineCommands,
+  Refused,
+  Unavailable,
+} from '@agentlattice/contracts';
+import { fold } from '@agentlattice/decider';
+import { type EventMeta, type EventStore, inTransaction } from '@agentlattice/event-store';
+import type { CommandClient } from '@agentlattice/messaging';
+import type { GrantClaims, GrantSigner } from '@agentlattice/service';
+import type pg from 'pg';
+import type { ApprovalEvent } from '../domain/approval.js';
+import { approvalDecider } from '../domain/approval-decider.js';
+import { checkUsable, type ConsumeGrant, type GrantUse } from '../domain/decide-consumption.js';
+import { type ApprovedAction, findApprovedAction } from '../outbound/approved-action.js';
+import { knownRemovals } from '../outbound/policy-changes.js';
+import { projectApprovals } from '../outbound/project-approvals.js';
+
+type Request = CommandRequest<(typeof approvalServiceCommands)['consume_grant']>;
+type Judgement = CommandResponse<(typeof policyEngineCommands)['rejudge']>['judgements'][number];
+
+export interface ConsumeGrantPorts {
+  readonly pool: pg.Pool;
+  readonly store: EventStore;
+  readonly grants: Pick<GrantSigner, 'verify'>;
+  readonly commands: CommandClient;
+}
+
+/** How long the gateway waits for an answer; after that it has said that nothing was done. */
+const patienceMs = 2_000;
+/** For the gateway and the engine, which are asked at the same time. */
+const answerWithinMs = 1_200;
+
+/**
+ * Uses a grant up. The agent's standing and the policies are asked for at this moment and outside of the transaction;
+ * the stream's lock and its unique version say who of many is the one. While one of those who must be asked is away,
+ * nothing is consumed. Here those who want the same grant take turns, so that who comes after the one asks nobody.
+ */
+export const makeConsumeGrant = (ports: ConsumeGrantPorts) => {
+  const turns = new Map<string, Promise<unknown>>();
+  /** @throws Refused as `decideConsumption` says; Unavailable */
+  return async (request: Request, traceparent: string | null): Promise<ConsumedGrant> => {
+    const until = performance.now() + patienceMs;
+    const claims = claimsIn(request, ports.grants);
+    const key = `${request.org_id}/${claims.approval_id}`;
+    const turn = (turns.get(key) ?? Promise.resolve())
+      .catch(() => {})
+      .then(() => consumeOnce({ request, claims, traceparent, until }, ports));
+    turns.set(key, turn);
+    return turn.finally(() => {
+      if (turns.get(key) === turn) turns.delete(key);
+    });
+  };
+};
+export type ConsumeGrantOnce = ReturnType<typeof makeConsumeGrant>;
+
+type ApprovalClaims = GrantClaims & { readonly approval_id: string };
+
+interface Consuming {
+  readonly request: Request;
+  readonly claims: ApprovalClaims;
+  readonly traceparent: string | null;
+  /** Monotonic. */
+  readonly until: number;
+}
+
+/** What is no grant of ours, of this workspace, or of the agent that asks does not exist for it. */
+function claimsIn({ org_id, agent_id, grant }: Request, grants: ConsumeGrantPorts['grants']): ApprovalClaims {
+  const claims = grants.verify(grant);
+  if (claims?.org_id !== org_id || claims.approval_id === null) throw unknown();
+  if (agent_id !== null && agent_id !== claims.sub) throw unknown();
+  return { ...claims, approval_id: claims.approval_id };
+}
+
+async function consumeOnce(consuming: Consuming, ports: ConsumeGrantPorts): Promise<ConsumedGrant> {
+  const { request, claims, traceparent, until } = consuming;
+  const { pool, store, commands } = ports;
+  const { org_id } = request;
+  const { approval_id } = claims;
+  checkPatience(until);
+  const use: GrantUse = {
+    grant: { digest: claims.action_digest, expiresAt: new Date(claims.exp * 1_000), jti: claims.jti },
+    digest: request.action_digest,
+  };
+  const [action, history] = await Promise.all([
+    findApprovedAction(pool, org_id, approval_id),
+    store.load(org_id, approval_id),
+  ]);
+  if (action === null) throw unknown();
+  checkUsable(use, fold(approvalDecider, history as unknown as readonly ApprovalEvent[]), action.now);
+  const [{ suspended }, deniedBy] = await Promise.all([
+    commands.request(
+      gatewayCommands.agent_standing,
+      { org_id, agent_id: claims.sub },
+      { timeoutMs: answerWithinMs, traceparent },
+    ),
+    deniedByPolicies(consuming, action, ports),
+  ]);
+  const { events } = await store.update({
+    decider: approvalDecider,
+    orgId: org_id,
+    streamId: approval_id,
+    command: (now: Date): ConsumeGrant => {
+      checkPatience(until);
+      return { ...use, type: 'ConsumeGrant', agentSuspended: suspended, deniedBy, now };
+    },
+    meta: metaOf(request, traceparent),
+    project: projectApprovals,
+  });
+  const [consumed] = events;
+  if (consumed === undefined) throw new Error('a grant that was consumed left no event');
+  return {
+    status: 'consumed',
+    approval_id,
+    audit_event_id: claims.event_id,
+    agent_id: claims.sub,
+    action_type: claims.action_type,
+    action_digest: claims.action_digest,
+    consumed_at: consumed.occurred_at.toISOString(),
+  };
+}
+
+async function deniedByPolicies(
+  { request: { org_id }, claims: { approval_id }, traceparent }: Consuming,
+  { judged, onRemoved }: ApprovedAction,
+  { pool, commands }: ConsumeGrantPorts,
+): Promise<ConsumeGrant['deniedBy']> {
+  if (judged === null)
+    throw new Refused('GRANT_NOT_AVAILABLE', 'what was submitted is erased, so nobody can judge it any more');
+  const { judgements } = await commands.request(
+    policyEngineCommands.rejudge,
+    { org_id, items: [judged] },
+    { timeoutMs: answerWithinMs, traceparent },
+  );
+  const [judgement] = judgements;
+  if (judgement?.approval_id !== approval_id)
+    throw new Unavailable('the policy engine judged another action than it was asked about');
+  if (judgement.decision !== 'denied') return null;
+  if (judgement.denial_reason === 'POLICY_NOT_FOUND') {
+    // As the newest version of the policy that is gone says of its requests.
+    const [removal] = await inTransaction(pool, (tx) => knownRemovals(tx, org_id, [approval_id]));
+    if ((removal?.on_removed ?? onRemoved) !== 'deny') return null;
+  }
+  return denial(judgement);
+}
+
+const denial = ({ denial_reason, policy }: Judgement) => ({
+  reason: denial_reason ?? ('POLICY_DENIED' as const),
+  policyName: policy?.name ?? null,
+});
+
+/** An agent by its own key, or whatever executes the action by a service key. */
+const metaOf = ({ agent_id, key_id, correlation_id }: Request, traceparent: string | null): EventMeta => ({
+  actor: { kind: agent_id === null ? 'service' : 'agent', id: agent_id, key_id, via: 'api' },
+  correlation_id,
+  traceparent,
+});
+
+function checkPatience(until: number): void {
+  if (performance.now() > until) throw new Unavailable('it waited too long');
+}
+
+const unknown = () => new Refused('NOT_FOUND', 'there is no such grant in this workspace');

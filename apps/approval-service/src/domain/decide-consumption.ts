@@ -1,0 +1,50 @@
+import { type DenialReason, Refused } from '@agentlattice/contracts';
+import type { Approval, ApprovalEvent, KnownApproval } from './approval.js';
+
+/** A grant, whose signature was checked, and the action that is about to be done with it. */
+export interface GrantUse {
+  readonly grant: { readonly digest: string; readonly expiresAt: Date; readonly jti: string };
+  readonly digest: string;
+}
+
+export interface ConsumeGrant extends GrantUse {
+  readonly type: 'ConsumeGrant';
+  /** How things stand at this moment: the agent, and what the policies say of the action by now. */
+  readonly agentSuspended: boolean;
+  /** Null: no policy denies it. */
+  readonly deniedBy: { readonly reason: DenialReason; readonly policyName: string | null } | null;
+  readonly now: Date;
+}
+
+/**
+ * What cannot become right any more, whoever is asked.
+ * @throws Refused NOT_FOUND, ACTION_MISMATCH, GRANT_EXPIRED, GRANT_CONSUMED
+ */
+export function checkUsable({ grant, digest }: GrantUse, state: Approval, now: Date): KnownApproval {
+  if (state.status !== 'approved') throw new Refused('NOT_FOUND', 'there is no such grant in this workspace');
+  if (digest !== state.digest || grant.digest !== state.digest)
+    throw new Refused('ACTION_MISMATCH', 'the grant was given for an action with another digest');
+  if (now.getTime() >= grant.expiresAt.getTime())
+    throw new Refused('GRANT_EXPIRED', `the grant counted until ${grant.expiresAt.toISOString()}`);
+  if (state.grantConsumed) throw new Refused('GRANT_CONSUMED', 'the grant was used already; ask anew');
+  return state;
+}
+
+/**
+ * The one use of a grant.
+ * @throws Refused as `checkUsable` says, then AGENT_SUSPENDED, then POLICY_DENIED
+ */
+export function decideConsumption(command: ConsumeGrant, state: Approval): readonly ApprovalEvent[] {
+  const { grant, agentSuspended, deniedBy, now } = command;
+  const { subject, digest } = checkUsable(command, state, now);
+  if (agentSuspended) throw new Refused('AGENT_SUSPENDED', 'the agent is suspended');
+  if (deniedBy !== null)
+    throw new Refused(
+      'POLICY_DENIED',
+      deniedBy.policyName === null
+        ? `the policies deny the action by now (${deniedBy.reason})`
+        : `the policy "${deniedBy.policyName}" denies the action by now (${deniedBy.reason})`,
+      { extra: { denial_reason: deniedBy.reason } },
+    );
+  return [{ type: 'approval.grant_consumed', data: { ...subject, action_digest: digest, jti: grant.jti } }];
+}

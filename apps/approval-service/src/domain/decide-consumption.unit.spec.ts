@@ -1,0 +1,98 @@
+import {
+  at,
+  cancelled,
+  given,
+  grantExpiresAt,
+  opened,
+  person,
+  subject,
+  voteOf,
+  wasApproved,
+  wasDenied,
+  wasOpened,
+} from '../../test/approval-story.js';
+import type { ConsumeGrant } from './decide-consumption.js';
+import type { ApprovalEvent } from './approval.js';
+
+const approved = wasApproved([voteOf(person())]);
+const use = (changes: Partial<ConsumeGrant> = {}): ConsumeGrant => ({
+  type: 'ConsumeGrant',
+  grant: { digest: opened.action_digest, expiresAt: grantExpiresAt, jti: 'jti' },
+  digest: opened.action_digest,
+  agentSuspended: false,
+  deniedBy: null,
+  now: at(2_000),
+  ...changes,
+});
+const consumed: ApprovalEvent = {
+  type: 'approval.grant_consumed',
+  data: { ...subject, action_digest: opened.action_digest, jti: 'jti' },
+};
+
+describe('a grant', () => {
+  it('is used once', () => {
+    given(wasOpened(), approved).when(use()).thenEvents(consumed);
+    given(wasOpened(), approved, consumed).when(use()).thenRefused('GRANT_CONSUMED');
+  });
+
+  it('counts until its time is over, to the millisecond', () => {
+    const just = (ms: number) => use({ now: new Date(grantExpiresAt.getTime() + ms) });
+    given(wasOpened(), approved).when(just(-1)).thenEvents(consumed);
+    given(wasOpened(), approved).when(just(0)).thenRefused('GRANT_EXPIRED');
+  });
+
+  it('is for one action', () => {
+    const other = 'x'.repeat(43);
+    given(wasOpened(), approved)
+      .when(use({ digest: other }))
+      .thenRefused('ACTION_MISMATCH');
+    given(wasOpened(), approved)
+      .when(use({ digest: other, grant: { ...use().grant, digest: other } }))
+      .thenRefused('ACTION_MISMATCH');
+  });
+
+  it('is worth nothing while its agent is suspended, or against a policy that denies', () => {
+    given(wasOpened(), approved)
+      .when(use({ agentSuspended: true }))
+      .thenRefused('AGENT_SUSPENDED');
+    given(wasOpened(), approved)
+      .when(use({ deniedBy: { reason: 'POLICY_DENIED', policyName: 'no' } }))
+      .thenRefused('POLICY_DENIED');
+  });
+
+  it('is none where the request was not approved', () => {
+    for (const story of [[], [wasOpened()], [wasOpened(), wasDenied([])], [wasOpened(), cancelled]])
+      given(...story)
+        .when(use())
+        .thenRefused('NOT_FOUND');
+  });
+});
+
+describe('a request of an agent that is suspended with its requests', () => {
+  const end = (changes: object = {}) =>
+    ({
+      type: 'EndSuspended',
+      agentId: subject.agent.id,
+      eventId: 'evt_s',
+      now: at(2_000),
+      ...changes,
+    }) as const;
+  it('is cancelled once, and says by which suspension', () => {
+    const ended: ApprovalEvent = {
+      type: 'approval.cancelled',
+      data: { ...subject, suspension: { event_id: 'evt_s' } },
+    };
+    given(wasOpened()).when(end()).thenEvents(ended);
+    given(wasOpened(), ended).when(end()).thenNothing();
+  });
+  it('stays as it is where it was decided, ran out, or is of another agent', () => {
+    given(wasOpened(), approved).when(end()).thenNothing();
+    given(wasOpened())
+      .when(end({ now: new Date(opened.timeout_at) }))
+      .thenNothing();
+    given(wasOpened())
+      .when(end({ agentId: 'agt_other' }))
+      .thenNothing();
+    given().when(end()).thenNothing();
+  });
+});

@@ -1,0 +1,48 @@
+import type { ApprovalTerms, CommandRequest, policyEngineCommands } from '@agentlattice/contracts';
+import type pg from 'pg';
+
+type RejudgeItem = CommandRequest<(typeof policyEngineCommands)['rejudge']>['items'][number];
+
+/** An action as the policies judge it again when its grant is used. */
+export interface ApprovedAction {
+  /** By the time of this moment; null when what was submitted is erased. */
+  readonly judged: RejudgeItem | null;
+  readonly onRemoved: ApprovalTerms['on_removed'];
+  /** By the database's clock. */
+  readonly now: Date;
+}
+
+interface Row extends Omit<RejudgeItem, 'metadata' | 'data_accessed' | 'judged_at'> {
+  readonly metadata: string | null;
+  readonly data_accessed: string | null;
+  readonly on_removed: ApprovalTerms['on_removed'];
+  readonly now: Date;
+}
+
+const valueOf = (name: 'metadata' | 'data_accessed') =>
+  `(SELECT v.value FROM private_value v
+     WHERE v.org_id = a.org_id AND v.approval_id = a.approval_id AND v.name = '${name}') AS ${name}`;
+
+/** @returns null for a request that is not there */
+export async function findApprovedAction(
+  pool: pg.Pool,
+  orgId: string,
+  approvalId: string,
+): Promise<ApprovedAction | null> {
+  const { rows } = await pool.query<Row>(
+    `SELECT a.approval_id, e.data -> 'agent' AS agent, a.action_type, a.terms ->> 'on_removed' AS on_removed,
+            ${valueOf('metadata')}, ${valueOf('data_accessed')}, clock_timestamp() AS now
+       FROM approval a
+       JOIN event e ON e.org_id = a.org_id AND e.stream_id = a.approval_id AND e.version = 1
+      WHERE a.org_id = $1 AND a.approval_id = $2`,
+    [orgId, approvalId],
+  );
+  const [row] = rows;
+  if (row === undefined) return null;
+  const { metadata, data_accessed, on_removed: onRemoved, now, ...rest } = row;
+  const judged =
+    metadata === null || data_accessed === null
+      ? null
+      : { ...rest, metadata, data_accessed, judged_at: now.toISOString() };
+  return { judged, onRemoved, now };
+}

@@ -1,0 +1,172 @@
+import {
+  type ApprovalStatus,
+  type ApprovalView,
+  Refused,
+  type RouteId,
+  type RouteOutput,
+  type routes,
+} from '@agentlattice/contracts';
+
+/** How an agent stands at one moment. */
+export interface AgentStanding {
+  readonly suspended: boolean;
+  /** When it was resumed last, in epoch milliseconds; null: it never was, because it never was suspended. */
+  readonly resumedAt: number | null;
+}
+
+/** Since when and until when an act is cleared, in epoch milliseconds: the life of its grant. */
+export interface Cleared {
+  readonly from: number;
+  readonly until: number;
+}
+
+/** The moment in which an answer leaves. */
+export interface Moment {
+  /** Who gets it. An onlooker sees requests and may not decide them. */
+  readonly reader: 'agent' | 'operator' | 'service' | 'onlooker';
+  /** Of the agent that the answer is about, looked up after everything that was waited for; null: nobody knows it. */
+  readonly standing: AgentStanding | null;
+  /** By the database's clock, in epoch milliseconds. */
+  readonly now: number;
+  /** Of an allowed action that came without a grant; null: not known. */
+  readonly cleared: Cleared | null;
+}
+
+type Why = 'AGENT_SUSPENDED' | 'GRANT_EXPIRED';
+
+/**
+ * The rule: whether an answer may let an agent act. Never while it is suspended. What was cleared before it was resumed
+ * counts within the life of its grant only, so that a clearance which ran out meanwhile is none.
+ * @returns null when it may
+ */
+export function whyNot({ standing, now }: Moment, cleared: Cleared | null): Why | null {
+  if (standing === null || standing.suspended) return 'AGENT_SUSPENDED';
+  if (standing.resumedAt === null) return null;
+  const lives = cleared !== null && (cleared.from >= standing.resumedAt || now < cleared.until);
+  return lives ? null : 'GRANT_EXPIRED';
+}
+
+/** What a grant says of itself. Not checked: it comes from the services that sign them, and is about to leave. */
+export function claimsOf(
+  grant: string | null | undefined,
+): { readonly agentId: string; readonly cleared: Cleared } | null {
+  try {
+    const [, payload = ''] = (grant ?? '').split('.');
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>;
+    const { sub, iat, exp } = claims;
+    if (typeof sub !== 'string' || typeof iat !== 'number' || typeof exp !== 'number') return null;
+    return { agentId: sub, cleared: { from: iat * 1_000, until: exp * 1_000 } };
+  } catch {
+    return null;
+  }
+}
+
+type AgentRouteId = {
+  [Id in RouteId]: (typeof routes)[Id]['callers'] extends readonly string[]
+    ? 'agent' extends (typeof routes)[Id]['callers'][number]
+      ? Id
+      : never
+    : never;
+}[RouteId];
+type Body<Id extends RouteId> = RouteOutput<(typeof routes)[Id]>;
+type Rule<Id extends RouteId> = (body: Body<Id>, moment: Moment) => Body<Id>;
+
+/** The answer lets nobody act, whoever reads it: it says who somebody is, what is allowed in general, or what happened. */
+const letsNobodyAct = null;
+
+/** Every route that an agent may call; one that is missing does not compile. */
+const rules: { readonly [Id in AgentRouteId]: Rule<Id> | typeof letsNobodyAct } = {
+  submitAction: submitted,
+  issueGrant: unlessSuspended,
+  consumeGrant: unlessSuspended,
+  approvalStatus: status,
+  approvalStatusUnversioned: status,
+  cancelRequest: status,
+  getApproval: view,
+  listApprovals: ({ approvals, ...rest }, moment) => ({
+    ...rest,
+    approvals: approvals.map((approval) => view(approval, moment)),
+  }),
+  checkPolicy: letsNobodyAct,
+  checkPolicyWithMetadata: letsNobodyAct,
+  whoami: letsNobodyAct,
+  listPolicies: letsNobodyAct,
+  listAuditEvents: letsNobodyAct,
+  verifyAudit: letsNobodyAct,
+  reportOutcome: letsNobodyAct,
+  posture: letsNobodyAct,
+};
+
+/** What the answers of a route pass before they leave; null where they let nobody act. */
+export function releaseOf(routeId: string): ((body: unknown, moment: Moment) => unknown) | null {
+  const rule = Object.hasOwn(rules, routeId) ? rules[routeId as AgentRouteId] : null;
+  return rule as ((body: unknown, moment: Moment) => unknown) | null;
+}
+
+/** The agent that an answer is about, where somebody else reads it. */
+export function agentIn(body: unknown): string | null {
+  const { grant, agent_id } = body as { grant?: unknown; agent_id?: unknown };
+  if (typeof agent_id === 'string') return agent_id;
+  return typeof grant === 'string' ? (claimsOf(grant)?.agentId ?? null) : null;
+}
+
+function submitted(body: Body<'submitAction'>, moment: Moment): Body<'submitAction'> {
+  if (body.status !== 'executed') return body;
+  const why = whyNot(moment, claimsOf(body.grant)?.cleared ?? moment.cleared);
+  if (why === null) return body;
+  const { audit_event_id, policy_name, conditions_evaluated, approval_id } = body;
+  return {
+    status: 'denied',
+    verdict: 'denied',
+    denial_reason: 'AGENT_SUSPENDED',
+    policy_name,
+    audit_event_id,
+    conditions_evaluated,
+    ...(approval_id === undefined ? {} : { approval_id }),
+    reason: why,
+  };
+}
+
+/** People see how the request stands; its grant goes to those who may decide, while the agent may use it. */
+function status(body: ApprovalStatus, moment: Moment): ApprovalStatus {
+  if (body.status !== 'approved') return { ...body, grant: null };
+  const why = whyNot(moment, claimsOf(body.grant)?.cleared ?? null);
+  if (moment.reader !== 'agent')
+    return why === null && moment.reader === 'operator' ? body : { ...body, grant: null };
+  return why === null ? body : { ...body, ...notForTheAgent(why), grant: null };
+}
+
+/** The agent's own request as it may see it. Nothing here is a grant, but it must not read as a go either. */
+function view(body: ApprovalView, moment: Moment): ApprovalView {
+  if (moment.reader !== 'agent' || body.status !== 'approved') return body;
+  const why = whyNot(moment, clearedIn(body));
+  if (why === null) return body;
+  return {
+    ...body,
+    ...notForTheAgent(why),
+    scope: null,
+    votes: [],
+    history: body.history.filter(({ type }) => type !== 'approval.approved'),
+  };
+}
+
+const clearedIn = ({ resolved_at, grant_expires_at }: ApprovalView): Cleared | null =>
+  typeof resolved_at === 'string' && typeof grant_expires_at === 'string'
+    ? { from: Date.parse(resolved_at), until: Date.parse(grant_expires_at) }
+    : null;
+
+const notForTheAgent = (why: Why) =>
+  ({
+    status: 'denied',
+    denial_reason: 'AGENT_SUSPENDED',
+    reason: why,
+    resolved_by: null,
+    resolved_at: null,
+  }) as const;
+
+/** @throws Refused AGENT_SUSPENDED */
+function unlessSuspended<B extends Body<'issueGrant'> | Body<'consumeGrant'>>(body: B, moment: Moment): B {
+  if (moment.standing?.suspended !== false)
+    throw new Refused('AGENT_SUSPENDED', 'the agent is suspended: it gets no grant, and none of its is used');
+  return body;
+}

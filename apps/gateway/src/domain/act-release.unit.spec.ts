@@ -1,0 +1,418 @@
+import {
+  type ApprovalStatus,
+  type ApprovalView,
+  approvalView,
+  type Route,
+  routeList,
+  type SubmissionOutcome,
+  submissionOutcome,
+} from '@agentlattice/contracts';
+import { fold } from '@agentlattice/decider';
+import fc from 'fast-check';
+import { z } from 'zod';
+import { actionAnswer, decidedOutcome } from './action-answer.js';
+import { type AgentStanding, agentIn, claimsOf, type Moment, releaseOf } from './act-release.js';
+import { agentDecider, type AgentEvent } from './agent.js';
+
+const agentId = 'agt_01jd7e5sqcfnmrq9yh4qvxw2k3';
+const approvalId = 'apr_01jd7e5sqcfnmrq9yh4qvxw2k3';
+const eventId = 'evt_01jd7e5sqcfnmrq9yh4qvxw2k3';
+const at = (ms: number) => new Date(ms).toISOString();
+const lifeMs = 900_000;
+const grantFrom = (ms: number) => {
+  const [iat, exp] = [ms, ms + lifeMs].map((time) => Math.floor(time / 1_000));
+  return `e30.${Buffer.from(JSON.stringify({ sub: agentId, iat, exp })).toString('base64url')}.c2ln`;
+};
+const outcome = (status: 'executed' | 'requested'): SubmissionOutcome =>
+  submissionOutcome.parse({
+    status,
+    verdict: status === 'executed' ? 'executed' : 'pending_approval',
+    denial_reason: null,
+    policy_name: 'deploys',
+    audit_event_id: eventId,
+    approval_id: status === 'executed' ? null : approvalId,
+    timeout_at: status === 'executed' ? null : at(9e9),
+    message: null,
+    conditions_evaluated: [],
+  });
+const statusOf = (status: ApprovalStatus['status'], decidedAt: number | null): ApprovalStatus => ({
+  status,
+  approval_id: approvalId,
+  reason: null,
+  denial_reason: status === 'denied' ? 'DENIED_BY_REVIEWER' : null,
+  resolved_by: decidedAt === null ? null : 'mbr_1',
+  resolved_at: decidedAt === null ? null : at(decidedAt),
+  timeout_at: at(9e9),
+  grant: status === 'approved' && decidedAt !== null ? grantFrom(decidedAt) : null,
+});
+const viewOf = (status: ApprovalView['status'], decidedAt: number | null): ApprovalView => ({
+  ...approvalView.parse({
+    id: approvalId,
+    approval_id: approvalId,
+    audit_event_id: eventId,
+    status: 'pending',
+    escalation_level: 0,
+    agent: { id: agentId, name: 'bot' },
+    action_type: 'deploy',
+    action_digest: 'd'.repeat(43),
+    policy: { id: 'pol_01jd7e5sqcfnmrq9yh4qvxw2k3', name: 'deploys', version: 1, hash: 'a'.repeat(64) },
+    policy_name: 'deploys',
+    metadata: {},
+    data_accessed: [],
+    conditions_evaluated: [],
+    created_at: at(0),
+    timeout_at: at(9e9),
+    time_left_seconds: 0,
+    approvals: { have: 1, need: 1 },
+    denials: { have: 0, need: 1 },
+    seats_open: [],
+    votes: [],
+    approver_groups: [],
+    separation_of_duties: false,
+    reason: null,
+    denial_reason: null,
+    scope: null,
+    resolved_by: null,
+    resolved_at: null,
+    history: [],
+  }),
+  status,
+  resolved_at: decidedAt === null ? null : at(decidedAt),
+  grant_expires_at: status === 'approved' && decidedAt !== null ? at(decidedAt + lifeMs) : null,
+  history:
+    decidedAt === null
+      ? []
+      : [
+          {
+            type: `approval.${status}`,
+            at: at(decidedAt),
+            operator: null,
+            key: null,
+            reason: null,
+            note: null,
+          },
+        ],
+});
+
+const active: AgentStanding = { suspended: false, resumedAt: null };
+const suspended: AgentStanding = { suspended: true, resumedAt: null };
+const moment = (more: Partial<Moment> = {}): Moment => ({
+  reader: 'agent',
+  standing: active,
+  now: 1_000,
+  cleared: null,
+  ...more,
+});
+function release(routeId: string, body: unknown, when: Moment): Record<string, unknown> {
+  const rule = releaseOf(routeId);
+  if (rule === null) throw new Error(`${routeId} has no rule`);
+  return rule(body, when) as Record<string, unknown>;
+}
+const submissions = ['submitAction'] as const;
+const statuses = ['approvalStatus', 'approvalStatusUnversioned', 'cancelRequest'] as const;
+
+describe('an answer that lets an agent act', () => {
+  const executed = actionAnswer({ outcome: outcome('executed'), grant: grantFrom(0) }).body;
+  const approved = statusOf('approved', 0);
+
+  it('leaves to an agent that was never suspended, as it is', () => {
+    for (const id of submissions) expect(release(id, executed, moment())).toBe(executed);
+    for (const id of statuses) expect(release(id, approved, moment())).toBe(approved);
+  });
+
+  it('is a denial without grant for one that is suspended', () => {
+    expect(release('submitAction', executed, moment({ standing: suspended }))).toEqual({
+      status: 'denied',
+      verdict: 'denied',
+      denial_reason: 'AGENT_SUSPENDED',
+      reason: 'AGENT_SUSPENDED',
+      policy_name: 'deploys',
+      audit_event_id: eventId,
+      conditions_evaluated: [],
+    });
+    for (const id of statuses)
+      expect(release(id, approved, moment({ standing: suspended }))).toEqual({
+        ...approved,
+        status: 'denied',
+        denial_reason: 'AGENT_SUSPENDED',
+        reason: 'AGENT_SUSPENDED',
+        resolved_by: null,
+        resolved_at: null,
+        grant: null,
+      });
+  });
+
+  it('leaves again once the agent is resumed, within the life of its grant and no longer', () => {
+    const resumed = { suspended: false, resumedAt: 500_000 };
+    expect(release('approvalStatus', approved, moment({ standing: resumed, now: lifeMs - 1 }))).toBe(
+      approved,
+    );
+    const late = moment({ standing: resumed, now: lifeMs });
+    expect(release('approvalStatus', approved, late)).toMatchObject({
+      status: 'denied',
+      reason: 'GRANT_EXPIRED',
+      grant: null,
+    });
+    expect(release('submitAction', executed, late)).toMatchObject({
+      status: 'denied',
+      reason: 'GRANT_EXPIRED',
+    });
+    // What was decided after it was resumed has nothing to do with the suspension.
+    const since = statusOf('approved', 600_000);
+    expect(release('approvalStatus', since, moment({ standing: resumed, now: 9e9 }))).toBe(since);
+  });
+
+  it('of an allowed action without a grant counts as long as its grant would, and not where nobody knows', () => {
+    const bare = actionAnswer({ outcome: outcome('executed'), grant: null }).body;
+    const standing = { suspended: false, resumedAt: 500_000 };
+    const cleared = { from: 0, until: lifeMs };
+    expect(release('submitAction', bare, moment({ standing, cleared }))).toBe(bare);
+    expect(release('submitAction', bare, moment({ standing, cleared, now: lifeMs }))).toMatchObject({
+      status: 'denied',
+    });
+    expect(release('submitAction', bare, moment({ standing }))).toMatchObject({ status: 'denied' });
+  });
+
+  it('is refused where it is nothing but a grant or its use', () => {
+    for (const id of ['issueGrant', 'consumeGrant']) {
+      const body = { grant: grantFrom(0) };
+      expect(release(id, body, moment())).toBe(body);
+      for (const standing of [suspended, null])
+        expect(() => release(id, body, moment({ standing }))).toThrow('the agent is suspended');
+    }
+  });
+
+  it('stays what it is for people, who get its grant when they may decide and the agent may act', () => {
+    const read = (more: Partial<Moment>) => release('approvalStatus', approved, moment(more));
+    expect(read({ reader: 'operator' })).toBe(approved);
+    for (const more of [
+      { reader: 'onlooker' },
+      { reader: 'operator', standing: suspended },
+      { reader: 'operator', standing: null },
+    ] as const)
+      expect(read(more)).toEqual({ ...approved, grant: null });
+  });
+
+  it('does not read as a go in the request itself', () => {
+    const view = viewOf('approved', 0);
+    expect(release('getApproval', view, moment())).toBe(view);
+    expect(release('getApproval', view, moment({ reader: 'operator', standing: null }))).toBe(view);
+    const shown = release('getApproval', view, moment({ standing: suspended }));
+    expect(shown).toMatchObject({ status: 'denied', denial_reason: 'AGENT_SUSPENDED', history: [] });
+    const list = { approvals: [view, viewOf('pending', null)], next_cursor: null };
+    expect(release('listApprovals', list, moment({ standing: suspended }))).toEqual({
+      approvals: [shown, list.approvals[1]],
+      next_cursor: null,
+    });
+  });
+
+  it('names its agent where it holds a grant or says so', () => {
+    expect(agentIn({ grant: grantFrom(0) })).toBe(agentId);
+    expect(agentIn({ agent_id: agentId })).toBe(agentId);
+    for (const body of [{}, { grant: null }, { grant: 'x' }, { grant: 'a.bm8.c' }])
+      expect(agentIn(body)).toBeNull();
+    expect(claimsOf(grantFrom(7_000))?.cleared).toEqual({ from: 7_000, until: 7_000 + lifeMs });
+  });
+});
+
+describe('every route', () => {
+  /** Members and values of an answer that say that something may be done. */
+  const saysGo = ({ responses }: Route) =>
+    Object.values(responses).some(({ schema }) => {
+      const text = JSON.stringify(z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' }));
+      return /"grant":\{|"(executed|approved|consumed)"/.test(text);
+    });
+  /** Records of what happened, which stand whatever becomes of the agent. */
+  const records = new Set(['listAuditEvents']);
+  it.each(
+    routeList
+      .filter((route) => route.callers !== 'public' && route.callers.includes('agent') && saysGo(route))
+      .map(({ id }) => [id]),
+  )('that may tell an agent to go on passes the rule: %s', (id) =>
+    expect(releaseOf(id) !== null || records.has(id)).toBe(true),
+  );
+  it('with a grant in its answer passes the rule, whoever calls it', () => {
+    const withGrant = routeList.filter(({ responses }) =>
+      Object.values(responses).some(({ schema }) =>
+        JSON.stringify(z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' })).includes(
+          '"grant":{',
+        ),
+      ),
+    );
+    expect(withGrant.map(({ id }) => id)).toEqual(
+      expect.arrayContaining(['submitAction', 'issueGrant', 'approvalStatus', 'cancelRequest']),
+    );
+    for (const { id } of withGrant) expect(releaseOf(id)).not.toBeNull();
+  });
+});
+
+/** One agent and its requests, as the gateway sees them: what the other services answer is modelled, the rest is real. */
+class World {
+  now = 1_000_000;
+  private readonly events: AgentEvent[] = [
+    {
+      type: 'agent.registered',
+      data: { agent: { id: agentId, name: 'bot' }, description: null, owner_member_id: null },
+    },
+  ];
+  private resumedAt: number | null = null;
+  readonly requests: {
+    readonly allowed: boolean;
+    readonly at: number;
+    decided: { how: 'approved' | 'denied'; at: number } | null;
+  }[] = [];
+
+  get suspended(): boolean {
+    return fold(agentDecider, this.events).status === 'suspended';
+  }
+
+  turn(): void {
+    const command = this.suspended
+      ? ({ type: 'ResumeAgent' } as const)
+      : ({ type: 'SuspendAgent', pending: 'keep' } as const);
+    this.events.push(...agentDecider.decide(command, fold(agentDecider, this.events)));
+    if (command.type === 'ResumeAgent') this.resumedAt = this.now;
+  }
+
+  moment(replayedAt: number | null): Moment {
+    return {
+      reader: 'agent',
+      standing: { suspended: this.suspended, resumedAt: this.resumedAt },
+      now: this.now,
+      cleared:
+        replayedAt === null ? { from: 0, until: Infinity } : { from: replayedAt, until: replayedAt + lifeMs },
+    };
+  }
+
+  /** What the services say of a request; the answer leaves later. */
+  ask(n: number, how: 'submit' | 'wait' | 'status' | 'view' | 'issue' | 'consume', first = false) {
+    const request = this.requests[n % Math.max(1, this.requests.length)];
+    if (request === undefined) return null;
+    const { allowed, at: since, decided } = request;
+    const status = statusOf(decided?.how ?? 'pending', decided?.at ?? null);
+    const clearedAt = allowed ? since : decided?.how === 'approved' ? decided.at : null;
+    const answer = () => {
+      switch (how) {
+        case 'submit':
+        case 'wait': {
+          const answered = {
+            outcome: outcome(allowed ? 'executed' : 'requested'),
+            grant: allowed && n % 2 === 0 ? grantFrom(since) : null,
+          };
+          return [
+            'submitAction',
+            actionAnswer(how === 'wait' && !allowed ? decidedOutcome(answered, status) : answered).body,
+          ] as const;
+        }
+        case 'status':
+          return allowed ? null : (['approvalStatus', status] as const);
+        case 'view':
+          return allowed ? null : (['getApproval', viewOf(status.status, decided?.at ?? null)] as const);
+        case 'issue':
+        case 'consume':
+          return clearedAt === null ? null : ([`${how}Grant`, { grant: grantFrom(clearedAt) }] as const);
+      }
+    };
+    const made = answer();
+    return made === null ? null : { made, clearedAt, first, since };
+  }
+}
+
+type Step =
+  | { readonly do: 'turn' | 'wait' | 'submit'; readonly n: number }
+  | { readonly do: 'decide'; readonly n: number; readonly approve: boolean }
+  | {
+      readonly do: 'ask';
+      readonly n: number;
+      readonly how: Parameters<World['ask']>[1];
+      readonly hold: boolean;
+    }
+  | { readonly do: 'let out' };
+const number = fc.nat(9);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ do: fc.constantFrom('turn' as const, 'submit' as const), n: number }),
+  fc.record({ do: fc.constant('wait' as const), n: fc.nat(800_000) }),
+  fc.record({ do: fc.constant('decide' as const), n: number, approve: fc.boolean() }),
+  fc.record({
+    do: fc.constant('ask' as const),
+    n: number,
+    how: fc.constantFrom(
+      'submit' as const,
+      'wait' as const,
+      'status' as const,
+      'view' as const,
+      'issue' as const,
+      'consume' as const,
+    ),
+    hold: fc.boolean(),
+  }),
+  fc.constant({ do: 'let out' as const }),
+);
+
+/** Whether it lets who reads it act. */
+const isGo = (text: string) => /"(executed|approved)"|"grant":"/.test(text);
+
+it('whatever is interleaved, no answer lets a suspended agent act, and every other does within its life', () => {
+  let [goes, stops] = [0, 0];
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 4, maxLength: 40 }), (steps) => {
+      const world = new World();
+      const held: NonNullable<ReturnType<World['ask']>>[] = [];
+      const letOut = ({ made: [id, body], clearedAt, first, since }: (typeof held)[number]) => {
+        let text: string;
+        try {
+          text = JSON.stringify(release(id, body, world.moment(first ? null : since)));
+        } catch {
+          text = 'refused';
+        }
+        if (world.suspended) {
+          expect(isGo(text)).toBe(false);
+          if (isGo(JSON.stringify(body))) stops += 1;
+          return;
+        }
+        // The life of a grant is counted in whole seconds.
+        if (clearedAt !== null && world.now < clearedAt + lifeMs - 1_000 && isGo(JSON.stringify(body))) {
+          expect(isGo(text)).toBe(true);
+          goes += 1;
+        }
+      };
+      for (const one of [...steps, { do: 'let out' } as const]) {
+        switch (one.do) {
+          case 'turn':
+            world.turn();
+            break;
+          case 'wait':
+            world.now += one.n;
+            break;
+          case 'submit': {
+            // While it is suspended the engine denies: there is nothing to repeat later.
+            if (world.suspended) break;
+            world.requests.push({ allowed: one.n % 2 === 0, at: world.now, decided: null });
+            const asked = world.ask(world.requests.length - 1, 'submit', true);
+            if (asked !== null) held.push(asked);
+            break;
+          }
+          case 'decide': {
+            const request = world.requests[one.n % Math.max(1, world.requests.length)];
+            if (request !== undefined && !request.allowed)
+              request.decided ??= { how: one.approve ? 'approved' : 'denied', at: world.now };
+            break;
+          }
+          case 'ask': {
+            const asked = world.ask(one.n, one.how);
+            if (asked === null) break;
+            if (one.hold) held.push(asked);
+            else letOut(asked);
+            break;
+          }
+          case 'let out':
+            for (const asked of held.splice(0)) letOut(asked);
+        }
+        world.now += 1;
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+  // It was put to the test both ways.
+  expect(Math.min(goes, stops)).toBeGreaterThan(100);
+});
