@@ -39,14 +39,20 @@ describe('policies that were changed behind the log’s back', () => {
     eventually(async () => (await entries('policy.created', policyId)).length === 1);
 
   /** Writes the content into the newest event and the row, with the hash that belongs to it; notices nothing, or everything. */
-  async function rewrite(policyId: string, change: Record<string, unknown>, noticed: boolean): Promise<unknown> {
+  async function rewrite(
+    policyId: string,
+    change: Record<string, unknown>,
+    noticed: boolean,
+  ): Promise<unknown> {
     const { rows } = await database.query<{ data: { content: Record<string, unknown> } }>(
       'SELECT data FROM event WHERE stream_id = $1 ORDER BY version DESC LIMIT 1',
       [policyId],
     );
     const before = rows[0]?.data;
     const content = { ...before?.content, ...change };
-    const hash = createHash('sha256').update(canonicalize(content) ?? '').digest('hex');
+    const hash = createHash('sha256')
+      .update(canonicalize(content) ?? '')
+      .digest('hex');
     await put(policyId, { ...before, content, hash }, noticed);
     return before;
   }
@@ -79,7 +85,10 @@ describe('policies that were changed behind the log’s back', () => {
     const policyId = await write('payments', 'pay.invoice', 'deny');
     await recorded(policyId);
     const before = await rewrite(policyId, { effect: 'allow', action_type: 'pay.*' }, true);
-    await eventually(async () => (await verdictOn('pay.invoice')) === 'POLICY_TAMPERED', { within: 90_000, every: 200 });
+    await eventually(async () => (await verdictOn('pay.invoice')) === 'POLICY_TAMPERED', {
+      within: 90_000,
+      every: 200,
+    });
     // What it claims to govern now is denied like what it governed.
     expect(await verdictOn('pay.salary')).toBe('POLICY_TAMPERED');
     await eventually(async () => (await entries('policy.tampering_detected', policyId)).length === 1);
@@ -105,7 +114,10 @@ describe('policies that were changed behind the log’s back', () => {
     await database.query('DELETE FROM event WHERE stream_id = $1', [policyId]);
     await database.query('DELETE FROM policy WHERE policy_id = $1', [policyId]);
     await reload();
-    await eventually(async () => (await verdictOn('mail.everybody')) === 'POLICY_TAMPERED', { within: 90_000, every: 200 });
+    await eventually(async () => (await verdictOn('mail.everybody')) === 'POLICY_TAMPERED', {
+      within: 90_000,
+      every: 200,
+    });
     expect(await verdictOn('mail.one')).toBe('executed');
     await eventually(async () => (await entries('policy.tampering_detected', policyId)).length === 1);
   });
@@ -114,7 +126,10 @@ describe('policies that were changed behind the log’s back', () => {
     const policyId = await write('deletions', 'data.delete', 'deny');
     await recorded(policyId);
     await rewrite(policyId, { effect: 'allow' }, false);
-    await eventually(async () => (await verdictOn('data.delete')) === 'POLICY_TAMPERED', { within: 120_000, every: 200 });
+    await eventually(async () => (await verdictOn('data.delete')) === 'POLICY_TAMPERED', {
+      within: 120_000,
+      every: 200,
+    });
     expect(await verdictOn('data.delete')).toBe('POLICY_TAMPERED');
     await admin.call('DELETE', `/api/v1/policies/${policyId}`);
   });

@@ -1,6 +1,12 @@
 import type { RecordedPolicy } from '@agentlattice/contracts';
 import { deciderSpec } from '@agentlattice/decider';
-import { entryFollowsWithinMs, findTampering, type LedgerFacts, type StoredPolicy, type Tampering } from './tampering.js';
+import {
+  entryFollowsWithinMs,
+  findTampering,
+  type LedgerFacts,
+  type StoredPolicy,
+  type Tampering,
+} from './tampering.js';
 import { tamperingDecider } from './tampering-decider.js';
 
 const id = 'pol_01jd7e5sqcfnmrq9yh4qvxw2k3';
@@ -47,7 +53,12 @@ describe('what the database says beside what the log recorded', () => {
     ['deleted in the log alone', stored(), facts(recorded({ deleted: true })), ['deletion_differs']],
     ['newer, and its place is to come', stored({ gpos: 11 }, 3), facts(recorded()), []],
     ['newer, without a place yet', stored({ gpos: null }, 3), facts(recorded()), []],
-    ['newer, and the log has passed its place', stored({ gpos: 10 }, 3), facts(recorded()), ['never_recorded']],
+    [
+      'newer, and the log has passed its place',
+      stored({ gpos: 10 }, 3),
+      facts(recorded()),
+      ['never_recorded'],
+    ],
     ['new, and the log has passed its place', stored({ gpos: 10 }, 1), facts(null), ['never_recorded']],
     [
       'newer, and its entry is overdue',
