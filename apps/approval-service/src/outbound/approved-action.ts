@@ -19,10 +19,6 @@ interface Row extends Omit<RejudgeItem, 'metadata' | 'data_accessed' | 'judged_a
   readonly now: Date;
 }
 
-const valueOf = (name: 'metadata' | 'data_accessed') =>
-  `(SELECT v.value FROM private_value v
-     WHERE v.org_id = a.org_id AND v.approval_id = a.approval_id AND v.name = '${name}') AS ${name}`;
-
 /** @returns null for a request that is not there */
 export async function findApprovedAction(
   pool: pg.Pool,
@@ -31,9 +27,10 @@ export async function findApprovedAction(
 ): Promise<ApprovedAction | null> {
   const { rows } = await pool.query<Row>(
     `SELECT a.approval_id, e.data -> 'agent' AS agent, a.action_type, a.terms ->> 'on_removed' AS on_removed,
-            ${valueOf('metadata')}, ${valueOf('data_accessed')}, clock_timestamp() AS now
+            v.metadata, v.data_accessed, clock_timestamp() AS now
        FROM approval a
        JOIN event e ON e.org_id = a.org_id AND e.stream_id = a.approval_id AND e.version = 1
+       LEFT JOIN private_value v ON v.org_id = a.org_id AND v.approval_id = a.approval_id
       WHERE a.org_id = $1 AND a.approval_id = $2`,
     [orgId, approvalId],
   );

@@ -47,13 +47,16 @@ export class JudgeSubmissions {
   ) {}
 
   /** Resolves when the last of them was judged and forwarded. */
-  judge(items: readonly SubmissionItem[], { expiresAt }: Pick<BatchContext, 'expiresAt'>): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
+  judge(
+    items: readonly SubmissionItem[],
+    { expiresAt }: Pick<BatchContext, 'expiresAt'>,
+  ): Promise<undefined> {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
     const batch: Batch = {
       expiresAt,
       inContext: AsyncLocalStorage.snapshot(),
       left: items.length,
-      done: resolve,
+      done: () => resolve(undefined),
     };
     const refused = items.filter((item) => !this.queue.push(item.org_id, { item, batch }));
     if (refused.length > 0) this.refuse(batch, refused, 'too many actions of this workspace are waiting');

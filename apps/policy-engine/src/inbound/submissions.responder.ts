@@ -11,7 +11,7 @@ export class SubmissionsResponder {
   constructor(@Inject(JUDGE_SUBMISSIONS) private readonly submissions: JudgeSubmissions) {}
 
   @MessagePattern(evaluateSubject, { batch: submissionItem })
-  evaluate(@Payload() items: SubmissionItem[], @Ctx() context: BatchContext): Promise<void> {
+  evaluate(@Payload() items: SubmissionItem[], @Ctx() context: BatchContext): Promise<undefined> {
     return this.submissions.judge(items, context);
   }
 }

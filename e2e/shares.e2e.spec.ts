@@ -1,0 +1,91 @@
+import { eventually, type Stack, startStack } from '@agentlattice/testkit';
+import { request } from 'node:http';
+import { adminOf, agentOf, type Api } from './kit/api.js';
+
+describe('what one workspace, or nobody, may take of a gateway', () => {
+  let stack: Stack;
+  let admin: Api;
+  let agent: Api;
+  let neighbour: Api;
+
+  beforeAll(async () => {
+    stack = await startStack({ samplePolicy: false });
+    await stack.startServices();
+    [admin, agent] = [adminOf(stack), agentOf(stack)];
+    const { body } = await admin.post('/api/v1/workspaces', {
+      name: 'neighbour',
+      admin: { email: 'n@example.com', name: 'n', password: 'a long password of a neighbour' },
+    });
+    const other = admin.as(String((body['admin'] as Record<string, unknown>)['api_key']));
+    const registered = await admin
+      .as(String(body['service_key']))
+      .post('/api/agents/register', { name: 'n' });
+    neighbour = admin.as(String(registered.body['api_key']));
+    for (const workspace of [admin, other])
+      await workspace.policy({ name: 'all', action_type: '*', effect: 'allow' });
+    await eventually(async () => (await neighbour.submit('a.b')).body['status'] === 'executed');
+  });
+  afterAll(() => stack.stop());
+
+  /** Sends the head of a request and never its body. */
+  const headOf = (path: string, headers: Record<string, string>) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const sent = request(stack.baseUrl + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'content-length': '200000', ...headers },
+      });
+      sent.once('response', ({ statusCode }) => {
+        resolve(statusCode);
+        sent.destroy();
+      });
+      sent.once('error', reject);
+      sent.flushHeaders();
+    });
+
+  it('a body is not read for a key that is none, or for a path that does not exist', async () => {
+    expect(await headOf('/api/v1/actions', { authorization: 'Bearer al_agent_nobody' })).toBe(401);
+    expect(await headOf('/api/v1/actions', {})).toBe(401);
+    expect(await headOf('/api/v1/nothing', {})).toBe(404);
+    expect(await headOf('/api/v1/whoami', {})).toBe(405);
+  });
+
+  it('a key that was none is let in as soon as it is one', async () => {
+    const { body } = await admin.post('/api/agents/register', { name: 'late' });
+    const late = admin.as(String(body['api_key']));
+    expect((await late.submit('a.b')).status).toBe(200);
+    expect((await admin.as('al_agent_nobody').get('/api/v1/whoami')).status).toBe(401);
+  });
+
+  it('too many large bodies of a workspace are its own trouble', async () => {
+    const large = { action_type: 'a.b', metadata: { text: 'x'.repeat(200_000) } };
+    const flood = Array.from({ length: 60 }, () => agent.post('/api/v1/actions', large));
+    const others = await Promise.all(
+      Array.from({ length: 3 }, () =>
+        neighbour.post('/api/v1/actions', { action_type: 'a.b', metadata: { text: 'x'.repeat(20_000) } }),
+      ),
+    );
+    expect(others.map(({ status }) => status)).toEqual([200, 200, 200]);
+    const answers = await Promise.all(flood);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 503]));
+    const refused = answers.find(({ status }) => status === 503);
+    expect(refused?.headers.get('retry-after')).toBe('1');
+    expect((await agent.post('/api/v1/actions', large)).status).toBe(200);
+  });
+
+  it('the description of the API is sent once to who keeps it, and seldom enough for all', async () => {
+    const path = '/api/v1/openapi.json';
+    const { status, headers } = await eventually(async () => {
+      const answer = await admin.get(path);
+      return answer.status === 200 && answer;
+    });
+    expect({ status, encoding: headers.get('content-encoding') }).toEqual({ status: 200, encoding: 'gzip' });
+    const etag = String(headers.get('etag'));
+    const known = await Promise.all(
+      Array.from({ length: 60 }, () => admin.call('GET', path, { headers: { 'if-none-match': etag } })),
+    );
+    expect(new Set(known.map((answer) => answer.status))).toEqual(new Set([304]));
+    const many = await Promise.all(Array.from({ length: 100 }, () => admin.get(path)));
+    expect(new Set(many.map((answer) => answer.status))).toEqual(new Set([200, 429]));
+    expect(many.filter((answer) => answer.status === 429)[0]?.body['error']).toBe('RATE_LIMITED');
+  });
+});
