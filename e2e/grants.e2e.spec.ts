@@ -95,9 +95,10 @@ describe('a grant of an approved request', () => {
       Array.from({ length: 100 }, (_, i) => consume(use, i % 2 ? agent : executor)),
     );
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-    expect(
-      answers.filter(({ status, body }) => status === 409 && body['error'] === 'GRANT_CONSUMED'),
-    ).toHaveLength(99);
+    // On a slow machine some hear that nobody answered in time: for them nothing was consumed either.
+    for (const { status, body } of answers)
+      if (status !== 200) expect(['GRANT_CONSUMED', 'UNAVAILABLE']).toContain(body['error']);
+    await eventually(async () => (await consume(use)).body['error'] === 'GRANT_CONSUMED');
     const { history } = (await words.show(use.id)) as { history: { type: string }[] };
     expect(history.filter(({ type }) => type === 'approval.grant_consumed')).toHaveLength(1);
   });

@@ -14,12 +14,15 @@ const reasons = new Map<string, string>();
 const suspendedBy = new Map<string, string>();
 
 beforeAll(async () => {
-  process.env['GRANT_TTL'] = '8s';
+  // Of every replica.
+  process.env['GRANT_TTL'] = '15s';
   house = await policyChangeHouse();
-  delete process.env['GRANT_TTL'];
   talk();
 });
-afterAll(() => house.stop());
+afterAll(async () => {
+  delete process.env['GRANT_TTL'];
+  await house.stop();
+});
 
 /** The gateway's part. */
 function talk(): void {
@@ -181,7 +184,9 @@ describe('a grant that is consumed', () => {
     const outcomes = await Promise.allSettled(Array.from({ length: 100 }, () => consume(use)));
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     for (const outcome of outcomes)
-      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'GRANT_CONSUMED' });
+      if (outcome.status === 'rejected')
+        // On a slow machine some hear that nobody answered in time: for them nothing was consumed either.
+        expect(['GRANT_CONSUMED', 'UNAVAILABLE']).toContain((outcome.reason as { code?: unknown }).code);
     expect(await house.typesOf(use.item)).toEqual([
       'approval.opened',
       'approval.approved',
@@ -218,7 +223,7 @@ describe('a grant that is consumed', () => {
           () => false,
           (error: unknown) => (error as { code?: unknown }).code === 'GRANT_EXPIRED',
         ),
-      { within: 30_000 },
+      { within: 60_000 },
     );
     talk();
     expect(await house.typesOf(use.item)).toEqual(['approval.opened', 'approval.approved']);

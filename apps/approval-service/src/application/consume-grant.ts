@@ -15,7 +15,7 @@ import type { GrantClaims, GrantSigner } from '@agentlattice/service';
 import type pg from 'pg';
 import type { ApprovalEvent } from '../domain/approval.js';
 import { approvalDecider } from '../domain/approval-decider.js';
-import { checkUsable, type ConsumeGrant, type GrantUse } from '../domain/decide-consumption.js';
+import { checkUsable, type ConsumeGrant, type GrantUse, usedAlready } from '../domain/decide-consumption.js';
 import { type ApprovedAction, findApprovedAction } from '../outbound/approved-action.js';
 import { knownRemovals } from '../outbound/policy-changes.js';
 import { projectApprovals } from '../outbound/project-approvals.js';
@@ -41,18 +41,20 @@ const answerWithinMs = 1_200;
  * nothing is consumed. Here those who want the same grant take turns, so that who comes after the one asks nobody.
  */
 export const makeConsumeGrant = (ports: ConsumeGrantPorts) => {
-  const turns = new Map<string, Promise<unknown>>();
+  const queues = new Map<string, Queue>();
   /** @throws Refused as `decideConsumption` says; Unavailable */
   return async (request: Request, traceparent: string | null): Promise<ConsumedGrant> => {
     const until = performance.now() + patienceMs;
     const claims = claimsIn(request, ports.grants);
     const key = `${request.org_id}/${claims.approval_id}`;
-    const turn = (turns.get(key) ?? Promise.resolve())
+    const queue = queues.get(key) ?? { last: Promise.resolve(), consumed: false };
+    queues.set(key, queue);
+    const turn = queue.last
       .catch(() => {})
-      .then(() => consumeOnce({ request, claims, traceparent, until }, ports));
-    turns.set(key, turn);
+      .then(() => inTurn(queue, { request, claims, traceparent, until }, ports));
+    queue.last = turn;
     return turn.finally(() => {
-      if (turns.get(key) === turn) turns.delete(key);
+      if (queue.last === turn) queues.delete(key);
     });
   };
 };
@@ -66,6 +68,26 @@ interface Consuming {
   readonly traceparent: string | null;
   /** Monotonic. */
   readonly until: number;
+}
+
+/** Those who want one grant at the same time. */
+interface Queue {
+  last: Promise<unknown>;
+  /** Known to be on disk, which nothing undoes: who is still waiting need not look. */
+  consumed: boolean;
+}
+
+async function inTurn(queue: Queue, consuming: Consuming, ports: ConsumeGrantPorts): Promise<ConsumedGrant> {
+  const { request, claims } = consuming;
+  if (queue.consumed && request.action_digest === claims.action_digest) throw usedAlready();
+  try {
+    const consumed = await consumeOnce(consuming, ports);
+    queue.consumed = true;
+    return consumed;
+  } catch (error) {
+    queue.consumed ||= error instanceof Refused && error.code === 'GRANT_CONSUMED';
+    throw error;
+  }
 }
 
 /** What is no grant of ours, of this workspace, or of the agent that asks does not exist for it. */

@@ -26,9 +26,11 @@ export function checkUsable({ grant, digest }: GrantUse, state: Approval, now: D
     throw new Refused('ACTION_MISMATCH', 'the grant was given for an action with another digest');
   if (now.getTime() >= grant.expiresAt.getTime())
     throw new Refused('GRANT_EXPIRED', `the grant counted until ${grant.expiresAt.toISOString()}`);
-  if (state.grantConsumed) throw new Refused('GRANT_CONSUMED', 'the grant was used already; ask anew');
+  if (state.grantConsumed) throw usedAlready();
   return state;
 }
+
+export const usedAlready = () => new Refused('GRANT_CONSUMED', 'the grant was used already; ask anew');
 
 /**
  * The one use of a grant.
