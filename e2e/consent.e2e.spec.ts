@@ -113,11 +113,11 @@ describe('people of several workspaces', () => {
 
   it('a new workspace is in its own log and in the log of who made it', async () => {
     const { admin } = await workspace('logged');
-    const [own] = await entries(admin, 'workspace.created');
+    const [own] = await entries(admin, 'access.workspace_created');
     expect(own?.['operator']).toBeNull();
     const me = String((await root.get('/api/v1/whoami')).body['config_id']);
     await eventually(async () =>
-      (await entries(root, 'workspace.created')).some(
+      (await entries(root, 'access.workspace_created')).some(
         ({ operator }) => (operator as { id: string } | null)?.id === me,
       ),
     );

@@ -132,7 +132,7 @@ function tell(event: DomainEvent): Told | null {
     case 'member.invited':
     case 'member.accepted':
     case 'member.declined':
-    case 'workspace.created':
+    case 'access.workspace_created':
     case 'key.created':
     case 'key.rotated':
     case 'key.revoked':

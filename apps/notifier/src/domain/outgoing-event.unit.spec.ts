@@ -32,7 +32,7 @@ const goesOutAs: Record<(typeof eventTypes)[number], OutgoingEvent['type'] | nul
   'member.invited': null,
   'member.accepted': null,
   'member.declined': null,
-  'workspace.created': null,
+  'access.workspace_created': null,
   'key.created': null,
   'key.rotated': null,
   'key.revoked': null,

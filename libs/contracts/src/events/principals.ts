@@ -30,7 +30,7 @@ export const memberAcceptedV1 = memberCreatedV1;
 export const memberDeclinedV1 = z.strictObject({ member_id: typeId('mbr') });
 
 /** In the new workspace's log, and in the log of the workspace whose member made it. */
-export const workspaceCreatedV1 = z.strictObject({
+export const accessWorkspaceCreatedV1 = z.strictObject({
   workspace: z.strictObject({ id: typeId('org'), name: z.string() }),
 });
 

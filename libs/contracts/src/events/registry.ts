@@ -34,7 +34,7 @@ import {
   memberCreatedV1,
   memberDeclinedV1,
   memberInvitedV1,
-  workspaceCreatedV1,
+  accessWorkspaceCreatedV1,
 } from './principals.js';
 import type { WireEvent } from './wire-event.js';
 
@@ -66,7 +66,7 @@ export const eventRegistry = {
   'member.invited': { owner: 'gateway', versions: { 1: memberInvitedV1 } },
   'member.accepted': { owner: 'gateway', versions: { 1: memberAcceptedV1 } },
   'member.declined': { owner: 'gateway', versions: { 1: memberDeclinedV1 } },
-  'workspace.created': { owner: 'gateway', versions: { 1: workspaceCreatedV1 } },
+  'access.workspace_created': { owner: 'gateway', versions: { 1: accessWorkspaceCreatedV1 } },
   'key.created': { owner: 'gateway', versions: { 1: keyCreatedV1 } },
   'key.rotated': { owner: 'gateway', versions: { 1: keyRotatedV1 } },
   'key.revoked': { owner: 'gateway', versions: { 1: keyRevokedV1 } },
