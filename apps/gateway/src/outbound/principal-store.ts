@@ -138,6 +138,15 @@ export class PrincipalStore {
     return rowCount === 1;
   }
 
+  /** @returns false when another agent of the workspace has the name; who asks at the same time waits for that one */
+  async takeAgentName(tx: Tx, orgId: string, { id, name }: Pick<NewAgent, 'id' | 'name'>): Promise<boolean> {
+    const { rowCount } = await tx.query(
+      'INSERT INTO agent_name (org_id, name, agent_id) VALUES ($1, $2, $3) ON CONFLICT (org_id, name) DO NOTHING',
+      [orgId, name, id],
+    );
+    return rowCount === 1;
+  }
+
   async setSuspended(tx: Tx, orgId: string, agentId: string, suspended: boolean): Promise<void> {
     await tx.query('UPDATE agent SET suspended = $3 WHERE org_id = $1 AND id = $2', [
       orgId,
