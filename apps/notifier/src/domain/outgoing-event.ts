@@ -133,6 +133,9 @@ function tell(event: DomainEvent): Told | null {
     case 'member.accepted':
     case 'member.declined':
     case 'access.workspace_created':
+    case 'access.refused':
+    case 'channel.tested':
+    case 'delivery.redelivered':
     case 'key.created':
     case 'key.rotated':
     case 'key.revoked':
