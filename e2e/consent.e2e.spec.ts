@@ -113,11 +113,11 @@ describe('people of several workspaces', () => {
 
   it('a new workspace is in its own log and in the log of who made it', async () => {
     const { admin } = await workspace('logged');
-    const [own] = await entries(admin, 'workspace.created');
+    const [own] = await entries(admin, 'access.workspace_created');
     expect(own?.['operator']).toBeNull();
     const me = String((await root.get('/api/v1/whoami')).body['config_id']);
     await eventually(async () =>
-      (await entries(root, 'workspace.created')).some(
+      (await entries(root, 'access.workspace_created')).some(
         ({ operator }) => (operator as { id: string } | null)?.id === me,
       ),
     );
@@ -174,5 +174,59 @@ describe('people of several workspaces', () => {
     ]);
     await admin.call('DELETE', `/api/v1/approvals/${id}/vote`);
     expect((await approve(second.api)).body).toMatchObject({ status: 'approved' });
+  });
+
+  it('what a key may not do stands in the log of its workspace, and not as often as it asks', async () => {
+    const { admin, service } = await workspace('refusing');
+    const viewer = await addPerson(admin, { name: 'refused-viewer', role: 'viewer' });
+    const bot = await service.post('/api/agents/register', { name: 'bot' });
+    const policy = { name: 'p', action_type: 'p', effect: 'allow' };
+    for (let i = 0; i < 5; i++)
+      expect(await viewer.api.post('/api/v1/policies', policy)).toMatchObject({ status: 403 });
+    await admin.as(String(bot.body['api_key'])).post('/api/v1/policies', policy);
+    const found = await eventually(async () => {
+      const all = await entries(admin, 'access.refused');
+      return all.length >= 2 ? all : undefined;
+    });
+    expect(found).toHaveLength(2);
+    expect(found).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ operator: expect.objectContaining({ id: viewer.id }) as object }),
+        expect.objectContaining({ agent: { id: bot.body['id'], name: 'bot' } }),
+      ]),
+    );
+    expect(await admin.get('/api/v1/audit/verify')).toMatchObject({ body: { chain_valid: true } });
+  });
+
+  it('a policy names channels of its own workspace', async () => {
+    const [ours, theirs] = [await workspace('channels-ours'), await workspace('channels-theirs')];
+    const channel = async (by: Api) => {
+      const { body } = await by.post('/api/v1/channels', {
+        ...{ type: 'email', name: 'c', to: ['c@example.com'], events: [] },
+      });
+      return String(body['id']);
+    };
+    const [own, foreign] = [await channel(ours.admin), await channel(theirs.admin)];
+    const policy = (...channels: string[]) => ({
+      ...{ name: channels.join(), action_type: 'c', effect: 'require_approval' },
+      escalation: [{ after: '1m', channels }],
+    });
+    const made = await ours.admin.post('/api/v1/policies', policy(own));
+    expect(made.status).toBe(201);
+    for (const answer of [
+      await ours.admin.post('/api/v1/policies', policy(own, foreign)),
+      await ours.admin.call('PATCH', `/api/v1/policies/${String(made.body['id'])}`, {
+        body: { escalation: policy(own, foreign).escalation },
+      }),
+    ])
+      expect(answer).toMatchObject({
+        status: 400,
+        body: { error: 'VALIDATION_FAILED', errors: [{ pointer: '/escalation/0/channels/1' }] },
+      });
+    await ours.admin.call('DELETE', `/api/v1/channels/${own}`);
+    const patch = { body: { timeout: '2h' } };
+    expect(
+      (await ours.admin.call('PATCH', `/api/v1/policies/${String(made.body['id'])}`, patch)).status,
+    ).toBe(200);
   });
 });

@@ -31,6 +31,7 @@ import { type AwaitDecision, makeAwaitDecision } from './application/await-decis
 import { DecideApproval } from './application/decide-approval.js';
 import { Invitations } from './application/invitations.js';
 import { Principals } from './application/principals.js';
+import { RefusedAccess } from './application/refused-access.js';
 import { SubmitAction } from './application/submit-action.js';
 import { Workspaces } from './application/workspaces.js';
 import { type GatewayConfig, readGatewayConfig } from './config.js';
@@ -62,6 +63,7 @@ import {
   INVITATIONS,
   PIPELINE,
   PRINCIPALS,
+  REFUSED_ACCESS,
   STORE,
   SUBMIT_ACTION,
   WAKES,
@@ -122,6 +124,11 @@ const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approv
       useFactory: (pipeline: SubmissionPipeline, awaitDecision: AwaitDecision) =>
         new SubmitAction(pipeline, awaitDecision),
     },
+    {
+      provide: REFUSED_ACCESS,
+      inject: [STORE, LOGGER],
+      useFactory: (store: PrincipalStore, logger: Logger) => new RefusedAccess(store, logger),
+    },
     { provide: WAKES, inject: [NATS], useFactory: (nc: NatsConnection) => new DecisionWakes(nc) },
     {
       provide: AWAIT_DECISION,
@@ -139,13 +146,22 @@ const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approv
     },
     {
       provide: APP_GUARD,
-      inject: [DIRECTORY, GATEWAY_CONFIG, COMMANDS],
-      useFactory: (directory: PrincipalDirectory, { rateLimit }: GatewayConfig, commands: CommandClient) =>
-        new KeyGuard(directory, new RateLimit(rateLimit), (principal, params) =>
-          commands.request(
-            approvalServiceCommands.approval_status,
-            approvalOf(principal, params as { approval_id: string }),
-          ),
+      inject: [DIRECTORY, GATEWAY_CONFIG, COMMANDS, REFUSED_ACCESS],
+      useFactory: (
+        directory: PrincipalDirectory,
+        { rateLimit }: GatewayConfig,
+        commands: CommandClient,
+        refused: RefusedAccess,
+      ) =>
+        new KeyGuard(
+          directory,
+          new RateLimit(rateLimit),
+          (principal, params) =>
+            commands.request(
+              approvalServiceCommands.approval_status,
+              approvalOf(principal, params as { approval_id: string }),
+            ),
+          refused,
         ),
     },
     {
@@ -166,6 +182,7 @@ export class GatewayModule
     @Inject(DIRECTORY) private readonly directory: PrincipalDirectory,
     @Inject(PIPELINE) private readonly pipeline: SubmissionPipeline,
     @Inject(WAKES) private readonly wakes: DecisionWakes,
+    @Inject(REFUSED_ACCESS) private readonly refused: RefusedAccess,
     @Inject(CONFIG) private readonly config: BaseConfig,
     @Inject(NATS) private readonly nc: NatsConnection,
     @Inject(COMMANDS) private readonly commands: CommandClient,
@@ -211,6 +228,7 @@ export class GatewayModule
 
   /** After the last answer: until then submissions need their way and keys. */
   async onApplicationShutdown(): Promise<void> {
+    await this.refused.stop();
     await this.relay?.stop();
     await this.pipeline.stop();
     await this.directory.stop();

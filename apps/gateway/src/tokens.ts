@@ -5,6 +5,7 @@ export const PIPELINE = Symbol('PIPELINE');
 export const STORE = Symbol('STORE');
 export const INVITATIONS = Symbol('INVITATIONS');
 export const WORKSPACES = Symbol('WORKSPACES');
+export const REFUSED_ACCESS = Symbol('REFUSED_ACCESS');
 export const PRINCIPALS = Symbol('PRINCIPALS');
 export const SUBMIT_ACTION = Symbol('SUBMIT_ACTION');
 export const WAKES = Symbol('WAKES');

@@ -90,6 +90,26 @@ describe('a channel', () => {
     const mail = await house.channel(org_id, { type: 'email', name: 'm', events: [], enabled: true, to });
     expect(await test(mail.id)).toMatchObject({ outcome: 'kept', answer: null, request: { target: to[0] } });
     expect(await house.deliveries(org_id, { channel_id: id })).toEqual([]);
+    const { rows } = await house.pool.query(
+      `SELECT data, meta -> 'actor' AS actor FROM event WHERE org_id = $1 AND type = 'channel.tested' ORDER BY id`,
+      [org_id],
+    );
+    expect(rows.map((row: { data: { channel_id: string } }) => row.data.channel_id)).toEqual([
+      ...[id, id],
+      ...[inside.id, mail.id],
+    ]);
+    expect(rows).toMatchObject([{ actor }, { actor }, { actor }, { actor }]);
+  });
+
+  it('is known by id in its own workspace alone, until it is deleted', async () => {
+    const { id } = await house.webhook(org_id, `${receiver.url}/known`, []);
+    const gone = await house.webhook(org_id, `${receiver.url}/gone`, []);
+    await house.client.request(commands.delete_channel, { ...change, channel_id: gone.id });
+    const channel_ids = [id, gone.id, newId('chn')];
+    const engine = house.clientOf('policy-engine');
+    const find = (org: string) => engine.request(commands.find_channels, { org_id: org, channel_ids });
+    expect(await find(org_id)).toEqual({ channel_ids: [id] });
+    expect(await find(newId('org'))).toEqual({ channel_ids: [] });
   });
 
   it('is changed member by member, by what belongs to its type', async () => {

@@ -239,6 +239,14 @@ describe('what a receiver answers', () => {
     await house.client.request(commands.redeliver, again);
     await eventually(async () => (await statusesOf(facts))[0]?.[1] === 'delivered');
     expect(new Set(arrived(facts).map(({ headers }) => headers['webhook-id']))).toEqual(new Set([dead.id]));
+    const { rows } = await house.pool.query(
+      `SELECT type, meta -> 'actor' ->> 'id' AS by FROM event WHERE org_id = $1 AND stream_id = $2 ORDER BY version`,
+      [facts.org_id, dead.id],
+    );
+    expect(rows).toEqual([
+      { type: 'delivery.dead', by: null },
+      { type: 'delivery.redelivered', by: actor.id },
+    ]);
     await expect(
       house.client.request(commands.redeliver, { ...again, org_id: newId('org') }),
     ).rejects.toMatchObject({ code: 'NOT_FOUND' });

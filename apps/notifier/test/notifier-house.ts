@@ -26,6 +26,7 @@ export const actor: Actor = { kind: 'operator', id: newId('mbr'), key_id: null, 
 export interface NotifierHouse {
   /** Asks as the gateway does. */
   readonly client: CommandClient;
+  clientOf(name: (typeof sources)[number]): CommandClient;
   /** With the rights of the service. */
   readonly pool: pg.Pool;
   source(name: (typeof sources)[number]): PlayedSource;
@@ -84,6 +85,7 @@ export async function notifierHouse(env: Record<string, string> = {}): Promise<N
   await start();
   const house: NotifierHouse = {
     client,
+    clientOf: (name) => new CommandClient(connectionOf(name)),
     pool,
     source: (name) => found(played.get(name)),
     channel: (org_id, channel) =>

@@ -26,6 +26,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import { AllowForever } from './application/allow-forever.js';
 import { makeChangePolicy } from './application/change-policy.js';
+import { makeCheckChannels } from './application/check-channels.js';
 import { makeCheckAction } from './application/check-action.js';
 import { CompareWithLedger } from './application/compare-with-ledger.js';
 import { JudgeSubmissions } from './application/judge-submissions.js';
@@ -41,6 +42,7 @@ import {
   ALLOW_FOREVER,
   CHANGE_POLICY,
   CHECK_ACTION,
+  CHECK_CHANNELS,
   FOREVER_EVENTS,
   FOREVER_NET,
   FOREVER_WORK,
@@ -94,6 +96,7 @@ const noteMs = 500;
       useFactory: (pool: pg.Pool, reader: PolicyReader, policies: LivePolicies) =>
         makeChangePolicy({ store: new EventStore(pool), reader, caughtUp: () => policies.caughtUp() }),
     },
+    { provide: CHECK_CHANNELS, inject: [COMMANDS], useFactory: makeCheckChannels },
     { provide: CHECK_ACTION, inject: [LIVE_POLICIES], useFactory: makeCheckAction },
     { provide: REJUDGE_REQUESTS, inject: [LIVE_POLICIES], useFactory: makeRejudgeRequests },
     {

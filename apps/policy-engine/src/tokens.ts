@@ -2,6 +2,7 @@
 export const LIVE_POLICIES = Symbol('LIVE_POLICIES');
 export const POLICY_READER = Symbol('POLICY_READER');
 export const CHANGE_POLICY = Symbol('CHANGE_POLICY');
+export const CHECK_CHANNELS = Symbol('CHECK_CHANNELS');
 export const CHECK_ACTION = Symbol('CHECK_ACTION');
 export const JUDGE_SUBMISSIONS = Symbol('JUDGE_SUBMISSIONS');
 export const RELAY = Symbol('RELAY');

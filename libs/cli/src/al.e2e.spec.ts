@@ -253,12 +253,12 @@ describe('what an agent says of its action', () => {
   });
 
   it('does nothing to the terminal of whoever reads it', async () => {
-    const { api_key } = await http('/api/agents/register', { name: 'bot\u001b[2J\u202e' });
+    const { api_key } = await http('/api/agents/register', { name: 'bot' });
     const gate = as(String(api_key))([
       'gate',
       'deploy.production',
       '--metadata',
-      '{"to":"\\u202ebob\\u001b[1A"}',
+      '{"to":"\\u202ebob\\u001b[1A","\\u001b[2J\\u202e":1}',
     ]);
     const id = await gate.waitsFor();
     for (const args of [['list'], ['show', id], ['list', '--json'], ['show', id, '--json']]) {

@@ -29,6 +29,7 @@ export const errorTable = {
   RATE_LIMITED: { status: 429, title: 'Too many requests' },
   // What is asked for.
   NOT_FOUND: { status: 404, title: 'Not found in this workspace' },
+  NAME_TAKEN: { status: 409, title: 'Another agent has this name' },
   POLICY_NAME_TAKEN: { status: 409, title: 'Another policy has this name' },
   POLICY_CHANGED: { status: 409, title: 'The policy changed in between' },
   PRECONDITION_FAILED: { status: 412, title: 'The resource changed in between' },

@@ -117,6 +117,7 @@ export const natsPermissions: Readonly<Record<ServiceName, ServicePermissions>> 
     publish: [
       appendSubject,
       'reply.gateway.*.unavailable',
+      'cmd.notifier.find_channels',
       ...consuming('policy-engine'),
       ...replays('gateway', 'approval-service'),
       'cmd.audit-ledger.recorded_policies',

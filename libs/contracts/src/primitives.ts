@@ -50,6 +50,23 @@ export const idPrefixes = [
 ] as const;
 export type IdPrefix = (typeof idPrefixes)[number];
 
+/** Control characters, ends of lines, and marks that turn the direction of the text around them. */
+const unseen = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+
+/** Text that is shown within other text: what a person reads is what is compared, and it stays on its line. */
+export const plainText = () =>
+  z
+    .string()
+    .refine(
+      (text) => !unseen.test(text),
+      'holds control characters, ends of lines or marks of text direction',
+    );
+
+/** A name as somebody gives it. What is read back is not judged by it: names from before it stay as they are. */
+export const givenName = () => plainText().trim().min(1).max(120);
+/** A group as a member is put in it and a policy asks for it. */
+export const givenGroup = () => plainText().min(1).max(120);
+
 /** Dot-notation, ≤ 255 characters: letters, digits, `_`, `-`, `:` and `/` between the dots. */
 export const actionType = () =>
   z

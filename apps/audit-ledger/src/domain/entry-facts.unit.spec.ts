@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   type DomainEvent,
+  eventTypes,
   eventTypesOf,
   readEvent,
   type WireEvent,
   wireEvent,
 } from '@agentlattice/contracts';
-import { chainEntry, commit, emptyChain } from '@agentlattice/ledger';
+import { chainEntry, commit, emptyChain, isEntryType } from '@agentlattice/ledger';
 import { typeidUnboxed } from 'typeid-js';
 import { newOrg, sampleAgent, samplePolicy } from '../../test/sample-items.js';
 import { draftOf, maySay } from './entry-facts.js';
@@ -129,3 +130,6 @@ it('reads a policy from its own event, and none from half of one', () => {
     policy: null,
   });
 });
+
+it('every event of another service is of a type that the format knows: else its source would stand still', () =>
+  expect(eventTypes.filter((type) => !isEntryType(type))).toEqual([]));

@@ -211,8 +211,10 @@ describe('people of several workspaces', () => {
 
   it('a new workspace stands in its own log, which names nobody of another, and in the log of who made it', async () => {
     const { orgId } = await workspace('logged', 'logged@example.com');
-    expect(await eventsOf(orgId, orgId)).toEqual([['workspace.created', null, null]]);
-    expect(await eventsOf(root.orgId, orgId)).toEqual([['workspace.created', root.memberId, root.keyId]]);
+    expect(await eventsOf(orgId, orgId)).toEqual([['access.workspace_created', null, null]]);
+    expect(await eventsOf(root.orgId, orgId)).toEqual([
+      ['access.workspace_created', root.memberId, root.keyId],
+    ]);
     const { rows } = await pool.query('SELECT data, meta FROM event WHERE org_id = $1', [orgId]);
     expect(JSON.stringify(rows)).not.toContain(root.memberId);
   });

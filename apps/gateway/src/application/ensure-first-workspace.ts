@@ -64,11 +64,14 @@ export async function ensureFirstWorkspace(
     if (await store.insertMembership(tx, orgId, member))
       streams.push(firstEventOfMember('CreateMember', member));
     const first = { id: agent.id, name: agent.name, description: null, ownerMemberId: memberId };
-    if (await store.insertAgent(tx, orgId, first))
+    if (await store.insertAgent(tx, orgId, first)) {
+      // Where the name is taken the agent of the credentials file is made all the same.
+      await store.takeAgentName(tx, orgId, first);
       streams.push({
         id: agent.id,
         events: agentDecider.decide({ type: 'RegisterAgent', ...first }, agentDecider.initialState()),
       });
+    }
     const byAdmin = { madeBy: memberId, own: false };
     for (const key of [
       adminKey,

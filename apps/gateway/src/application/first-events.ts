@@ -27,5 +27,5 @@ export const firstEventOfMember = (
 /** The stream of a workspace and the event it begins with. */
 export const firstEventOfWorkspace = (id: string, name: string) => ({
   id,
-  events: [{ type: 'workspace.created', data: { workspace: { id, name } } }] as const,
+  events: [{ type: 'access.workspace_created', data: { workspace: { id, name } } }] as const,
 });

@@ -76,6 +76,27 @@ describe('principals', () => {
     expect(await eventsOf(agent.id)).toEqual(['agent.registered']);
   });
 
+  it('a name is one agent’s in a workspace, also when two ask at once; in another workspace it is free', async () => {
+    const draft = { name: 'only one', description: null };
+    const both = await Promise.allSettled([1, 2].map(() => principals.registerAgent(asked, draft)));
+    expect(both.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(both.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { code: 'NAME_TAKEN' },
+    });
+    await expect(principals.registerAgent(asked, { ...draft, name: first.agent.name })).rejects.toMatchObject(
+      {
+        code: 'NAME_TAKEN',
+        errors: [{ pointer: '/name' }],
+      },
+    );
+    const agents = await store.agents(first.org_id, { cursor: null, limit: 200 });
+    expect(agents.filter(({ name }) => name === draft.name)).toHaveLength(1);
+    await principals.registerAgent(asked, { ...draft, name: 'Only one' });
+    const orgId = typeid('org').toString();
+    await store.inTransaction((tx) => store.insertWorkspace(tx, orgId, 'another'));
+    await principals.registerAgent({ ...asked, orgId }, draft);
+  });
+
   it('a suspension reaches every gateway within a second', async () => {
     const { agent, key } = await principals.registerAgent(asked, { name: 'loud', description: null });
     await there.find(key);

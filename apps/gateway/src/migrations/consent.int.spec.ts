@@ -46,6 +46,10 @@ describe('an installation from before people were asked', () => {
         [org, id, JSON.stringify({ actor: { key_id: used } })],
       );
     }
+    await pool.query(
+      `INSERT INTO agent (id, org_id, name, created_at) VALUES ('agt_1', 'org_1', 'bot', '2026-01-02'),
+         ('agt_2', 'org_1', 'bot', '2026-01-01'), ('agt_3', 'org_2', 'bot', '2026-01-03')`,
+    );
     await runMigrations(postgres.adminUrl, 'gateway', migrations);
 
     const makers = await pool.query<{ id: string; made_by: string }>(
@@ -62,6 +66,11 @@ describe('an installation from before people were asked', () => {
       theirs: 'mbr_c',
       borrowed: 'mbr_c',
     });
+    const names = await pool.query('SELECT org_id, name, agent_id FROM agent_name ORDER BY org_id');
+    expect(names.rows).toEqual([
+      { org_id: 'org_1', name: 'bot', agent_id: 'agt_2' },
+      { org_id: 'org_2', name: 'bot', agent_id: 'agt_3' },
+    ]);
     const people = await pool.query('SELECT member_id, home_org_id FROM person ORDER BY member_id');
     expect(people.rows.map((row: { home_org_id: string }) => row.home_org_id)).toEqual([
       'org_1',

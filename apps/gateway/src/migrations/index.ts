@@ -1,5 +1,6 @@
 import { eventStoreMigration, numberingInCommitMigration } from '@agentlattice/event-store';
 import { Principals1764050000001 } from './1764050000001-principals.js';
+import { AgentNames1764500000020 } from './1764500000020-agent-names.js';
 import { Consent1764500000010 } from './1764500000010-consent.js';
 import { Suspensions1764400000001 } from './1764400000001-suspensions.js';
 
@@ -9,4 +10,5 @@ export const migrations = [
   numberingInCommitMigration(1796000000000),
   Consent1764500000010,
   Suspensions1764400000001,
+  AgentNames1764500000020,
 ];

@@ -152,6 +152,15 @@ export class PrincipalStore {
     return rowCount === 1;
   }
 
+  /** @returns false when another agent of the workspace has the name; who asks at the same time waits for that one */
+  async takeAgentName(tx: Tx, orgId: string, { id, name }: Pick<NewAgent, 'id' | 'name'>): Promise<boolean> {
+    const { rowCount } = await tx.query(
+      'INSERT INTO agent_name (org_id, name, agent_id) VALUES ($1, $2, $3) ON CONFLICT (org_id, name) DO NOTHING',
+      [orgId, name, id],
+    );
+    return rowCount === 1;
+  }
+
   /** Brings an agent's row to its events. @param reason what was said with them: erasable, so it stands in none */
   async projectAgent(tx: Tx, events: readonly StoredEvent[], reason: string | null): Promise<void> {
     for (const { org_id, stream_id, event_id, type, occurred_at } of events) {

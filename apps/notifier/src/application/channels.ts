@@ -181,8 +181,9 @@ export class Channels {
     );
   }
 
-  /** Sends a test at once, by a channel that may be disabled. */
-  async test({ org_id, channel_id }: Request<'test_channel'>): Promise<ChannelTest> {
+  /** Sends a test at once, by a channel that may be disabled. That it was asked for is on disk before anything leaves. */
+  async test({ org_id, channel_id, ...change }: Request<'test_channel'>): Promise<ChannelTest> {
+    await this.change(org_id, channel_id, { type: 'TestChannel' }, change, () => Promise.resolve());
     const row = await readChannel(this.ports.pool, org_id, channel_id);
     const startedAt = new Date();
     const { request, outcome } = await sendThrough(this.ports, {

@@ -1,11 +1,14 @@
 import {
   type CommandRequest,
   type DeliveryView,
+  type EventData,
   type notifierCommands,
   Refused,
 } from '@agentlattice/contracts';
 import { inTransaction } from '@agentlattice/event-store';
+import { currentTraceparent } from '@agentlattice/observability';
 import type pg from 'pg';
+import { appendDeliveryEvent, factsOf } from '../outbound/delivery-events.js';
 import type { DeliveryReader } from '../read/delivery-reader.js';
 
 export interface RedeliverPorts {
@@ -23,11 +26,17 @@ export const makeRedeliver =
   async ({
     org_id,
     delivery_id,
+    actor,
+    correlation_id,
   }: CommandRequest<(typeof notifierCommands)['redeliver']>): Promise<DeliveryView> => {
     // Whoever asks at the same time waits here, and is answered by how the row stands after that.
     await inTransaction(pool, async (tx) => {
-      const { rows } = await tx.query<{ under_way: boolean; open: boolean }>(
-        `SELECT d.status = 'pending' OR (d.claim IS NOT NULL AND d.due_at > clock_timestamp()) AS under_way,
+      const { rows } = await tx.query<
+        EventData<'delivery.redelivered'> & { under_way: boolean; open: boolean; now: Date }
+      >(
+        `SELECT d.delivery_id, d.channel_id, d.event_id, d.event_type, d.approval_id,
+                date_trunc('milliseconds', clock_timestamp()) AS now,
+                d.status = 'pending' OR (d.claim IS NOT NULL AND d.due_at > clock_timestamp()) AS under_way,
                 d.channel_id IS NULL OR coalesce(c.enabled AND c.deleted_at IS NULL, false) AS open
            FROM delivery d LEFT JOIN channel c ON c.org_id = d.org_id AND c.channel_id = d.channel_id
           WHERE d.org_id = $1 AND d.delivery_id = $2 FOR UPDATE OF d`,
@@ -51,6 +60,13 @@ export const makeRedeliver =
           WHERE org_id = $1 AND delivery_id = $2`,
         [org_id, delivery_id],
       );
+      await appendDeliveryEvent(tx, {
+        org_id,
+        type: 'delivery.redelivered',
+        data: factsOf(standing),
+        occurred_at: standing.now,
+        meta: { actor, correlation_id, traceparent: currentTraceparent() },
+      });
     });
     wake();
     return reader.get(org_id, delivery_id);

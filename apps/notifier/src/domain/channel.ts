@@ -8,7 +8,12 @@ import {
 import { assertNever, type Decider } from '@agentlattice/decider';
 
 export type ChannelEvent = DomainEvent<
-  'channel.created' | 'channel.updated' | 'channel.deleted' | 'channel.secret_rotated' | 'endpoint.disabled'
+  | 'channel.created'
+  | 'channel.updated'
+  | 'channel.deleted'
+  | 'channel.secret_rotated'
+  | 'channel.tested'
+  | 'endpoint.disabled'
 >;
 
 /** What is public of a channel. Its settings may be erased or be secret: only the names of those that change come here. */
@@ -31,7 +36,7 @@ export type ChannelCommand =
       readonly patch: Partial<Pick<LiveChannel, 'name' | 'events' | 'enabled'>>;
       readonly changedSettings: readonly string[];
     }
-  | { readonly type: 'DeleteChannel' }
+  | { readonly type: 'DeleteChannel' | 'TestChannel' }
   | { readonly type: 'RotateSecret'; readonly formerUntil: Date }
   /** The house's own doing: the receiver is gone, or nothing reached it for days. */
   | {
@@ -72,6 +77,8 @@ function decide(command: ChannelCommand, state: Channel): readonly ChannelEvent[
     }
     case 'DeleteChannel':
       return [{ type: 'channel.deleted', data: subject }];
+    case 'TestChannel':
+      return [{ type: 'channel.tested', data: subject }];
     case 'RotateSecret':
       return [
         {
@@ -98,6 +105,7 @@ function evolve(state: Channel, event: ChannelEvent): Channel {
     case 'channel.deleted':
       return { status: 'deleted' };
     case 'channel.secret_rotated':
+    case 'channel.tested':
       return state;
     case 'endpoint.disabled':
       return state.status === 'live' ? { ...state, enabled: false } : state;

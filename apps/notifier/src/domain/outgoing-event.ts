@@ -144,7 +144,10 @@ function tell(event: DomainEvent): Told | null {
     case 'member.invited':
     case 'member.accepted':
     case 'member.declined':
-    case 'workspace.created':
+    case 'access.workspace_created':
+    case 'access.refused':
+    case 'channel.tested':
+    case 'delivery.redelivered':
     case 'key.created':
     case 'key.rotated':
     case 'key.revoked':

@@ -50,6 +50,11 @@ export class ChannelsResponder {
     return this.channels.get(request);
   }
 
+  @MessagePattern(commands.find_channels.subject, { command: commands.find_channels })
+  find(@Payload() request: Request<'find_channels'>) {
+    return this.reader.which(request);
+  }
+
   @MessagePattern(commands.list_channels.subject, { command: commands.list_channels })
   list(@Payload() request: Request<'list_channels'>) {
     return this.reader.channels(request);

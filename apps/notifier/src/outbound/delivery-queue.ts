@@ -1,8 +1,9 @@
 import type { ChannelType, OutgoingEvent, OutgoingEventType } from '@agentlattice/contracts';
-import { appendEvents, inTransaction, type Tx } from '@agentlattice/event-store';
+import { inTransaction, type Tx } from '@agentlattice/event-store';
 import type pg from 'pg';
 import { nextAttempt } from '../domain/delivery-schedule.js';
 import type { Outcome } from './channels/channel-sender.js';
+import { appendDeliveryEvent, factsOf } from './delivery-events.js';
 
 /** A delivery that this process has to send before its claim ends. */
 export interface ClaimedDelivery {
@@ -278,26 +279,15 @@ async function forgetFailures(tx: Tx, { org_id, channel_id }: SettledRow): Promi
   );
 }
 
-/** A delivery may die again after it was sent anew; its row is locked, so the versions follow one another. */
-async function announceDeath(tx: Tx, id: string, row: SettledRow, attempts: number): Promise<void> {
-  const { org_id, channel_id, event_id, event_type, approval_id, correlation_id, traceparent } = row;
-  const { rows } = await tx.query<{ version: number }>(
-    'SELECT count(*)::int + 1 AS version FROM event WHERE org_id = $1 AND stream_id = $2',
-    [org_id, id],
-  );
-  await appendEvents(tx, [
-    {
-      org_id,
-      stream_id: id,
-      version: rows[0]?.version ?? 1,
-      type: 'delivery.dead',
-      data: { delivery_id: id, channel_id, event_id, event_type, approval_id, attempts },
-      occurred_at: row.now,
-      meta: {
-        actor: { kind: 'system', id: null, key_id: null, via: 'system' },
-        correlation_id,
-        traceparent,
-      },
+const announceDeath = (tx: Tx, delivery_id: string, row: SettledRow, attempts: number): Promise<void> =>
+  appendDeliveryEvent(tx, {
+    org_id: row.org_id,
+    type: 'delivery.dead',
+    data: { ...factsOf({ ...row, delivery_id }), attempts },
+    occurred_at: row.now,
+    meta: {
+      actor: { kind: 'system', id: null, key_id: null, via: 'system' },
+      correlation_id: row.correlation_id,
+      traceparent: row.traceparent,
     },
-  ]);
-}
+  });

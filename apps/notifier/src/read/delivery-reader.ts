@@ -41,6 +41,14 @@ const select = `SELECT d.*, coalesce((
 export class DeliveryReader {
   constructor(private readonly pool: pg.Pool) {}
 
+  async which({ org_id, channel_ids }: CommandRequest<Commands['find_channels']>) {
+    const { rows } = await this.pool.query<{ channel_id: string }>(
+      'SELECT channel_id FROM channel WHERE org_id = $1 AND channel_id = ANY ($2) AND deleted_at IS NULL',
+      [org_id, channel_ids],
+    );
+    return { channel_ids: rows.map(({ channel_id }) => channel_id) };
+  }
+
   /** By id: in the order they were made. */
   async channels(request: CommandRequest<Commands['list_channels']>) {
     const after = readCursor(request.cursor, /^chn_[0-9a-z]{26}$/) ?? '';

@@ -9,6 +9,7 @@ import { typeid } from 'typeid-js';
 import type { AllowForever } from '../application/allow-forever.js';
 import type { ChangePolicy } from '../application/change-policy.js';
 import type { CheckAction } from '../application/check-action.js';
+import type { CheckChannels } from '../application/check-channels.js';
 import type { RejudgeRequests } from '../application/rejudge-requests.js';
 import type { WarnOfSeats } from '../application/warn-of-seats.js';
 import type { PolicyReader } from '../read/policy-reader.js';
@@ -16,6 +17,7 @@ import {
   ALLOW_FOREVER,
   CHANGE_POLICY,
   CHECK_ACTION,
+  CHECK_CHANNELS,
   POLICY_READER,
   REJUDGE_REQUESTS,
   WARN_OF_SEATS,
@@ -27,6 +29,7 @@ type Request<Verb extends keyof typeof commands> = CommandRequest<(typeof comman
 export class PoliciesResponder {
   constructor(
     @Inject(CHANGE_POLICY) private readonly change: ChangePolicy,
+    @Inject(CHECK_CHANNELS) private readonly checkChannels: CheckChannels,
     @Inject(CHECK_ACTION) private readonly checkAction: CheckAction,
     @Inject(POLICY_READER) private readonly reader: PolicyReader,
     @Inject(REJUDGE_REQUESTS) private readonly rejudgeRequests: RejudgeRequests,
@@ -37,6 +40,7 @@ export class PoliciesResponder {
 
   @MessagePattern(commands.create_policy.subject, { command: commands.create_policy })
   async create(@Payload() request: Request<'create_policy'>, @Ctx() { traceparent }: CommandContext) {
+    await this.checkChannels(request.org_id, request.policy.escalation);
     const policyId = typeid('pol').toString();
     const { view } = await this.change(
       { type: 'CreatePolicy', policyId, content: request.policy },
@@ -48,6 +52,7 @@ export class PoliciesResponder {
   @MessagePattern(commands.update_policy.subject, { command: commands.update_policy })
   async update(@Payload() request: Request<'update_policy'>, @Ctx() { traceparent }: CommandContext) {
     const { policy_id: policyId, patch, expected_version: expectedVersion } = request;
+    await this.checkChannels(request.org_id, patch.escalation);
     const { view } = await this.change(
       { type: 'UpdatePolicy', policyId, patch, expectedVersion },
       { ...request, traceparent },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instant, typeId } from '../primitives.js';
+import { givenName, instant, typeId } from '../primitives.js';
 import { outgoingEventTypes } from './outgoing-event.js';
 
 const longestUrl = 2_048;
@@ -36,7 +36,7 @@ export type ChannelSettings<T extends ChannelType = ChannelType> = {
 }[T];
 
 const members = {
-  name: z.string().trim().min(1).max(120),
+  name: givenName(),
   events: z
     .array(z.enum(outgoingEventTypes))
     .max(50)
@@ -83,6 +83,7 @@ export const channelView = z
     id: typeId('chn'),
     type: z.enum(channelTypes),
     ...members,
+    name: z.string(),
     ...anySettings,
     disabled_reason: z
       .enum(disabledReasons)

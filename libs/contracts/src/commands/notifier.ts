@@ -50,6 +50,13 @@ export const notifierCommands = {
   /** Sends something at once and says what came of it. Takes as long as the receiver, 10 s at most. */
   test_channel: command('notifier', 'test_channel', z.object({ ...change, ...one }), channelTest),
   get_channel: command('notifier', 'get_channel', z.object(one), channelView),
+  /** Which of these are channels of the workspace; the policy-engine asks before a policy names them. */
+  find_channels: command(
+    'notifier',
+    'find_channels',
+    z.object({ org_id: typeId('org'), channel_ids: z.array(typeId('chn')).min(1).max(200) }),
+    z.object({ channel_ids: z.array(typeId('chn')) }),
+  ),
   list_channels: command(
     'notifier',
     'list_channels',

@@ -18,6 +18,18 @@ export const channelDeletedV1 = z.strictObject(subject);
 /** The former secret signs beside the new one until `former_until`. */
 export const channelSecretRotatedV1 = z.strictObject({ ...subject, former_until: instant() });
 
+/** Somebody had a test sent; written before it is sent, and the caller alone hears what came of it. */
+export const channelTestedV1 = z.strictObject(subject);
+
+/** Somebody had a delivery sent again, from the beginning of its schedule. */
+export const deliveryRedeliveredV1 = z.strictObject({
+  delivery_id: typeId('dlv'),
+  channel_id: typeId('chn').nullable(),
+  event_id: z.string(),
+  event_type: z.enum(outgoingEventTypes),
+  approval_id: typeId('apr').nullable(),
+});
+
 /** The last attempt failed; it is sent again only when somebody says so. */
 export const deliveryDeadV1 = z.strictObject({
   delivery_id: typeId('dlv'),

@@ -33,8 +33,22 @@ export const memberAcceptedV1 = memberCreatedV1;
 export const memberDeclinedV1 = z.strictObject({ member_id: typeId('mbr') });
 
 /** In the new workspace's log, and in the log of the workspace whose member made it. */
-export const workspaceCreatedV1 = z.strictObject({
+export const accessWorkspaceCreatedV1 = z.strictObject({
   workspace: z.strictObject({ id: typeId('org'), name: z.string() }),
+});
+
+/**
+ * A key asked for what it may not do. One event at once, and one a minute for all that follow with the same key at the
+ * same route: a key that asks for ever fills no log.
+ */
+export const accessRefusedV1 = z.strictObject({
+  key_id: typeId('key'),
+  kind: z.enum(keyKinds),
+  /** Set for an agent's key. */
+  agent: z.strictObject({ id: typeId('agt'), name: z.string() }).nullable(),
+  /** The operation, as the API document names it. */
+  route: z.string(),
+  count: z.number().int().min(1),
 });
 
 export const keyCreatedV1 = z.strictObject({

@@ -19,12 +19,15 @@ import {
   channelCreatedV1,
   channelDeletedV1,
   channelSecretRotatedV1,
+  channelTestedV1,
   channelUpdatedV1,
   deliveryDeadV1,
+  deliveryRedeliveredV1,
   endpointDisabledV1,
 } from './notifier.js';
 import { policyChangedV1, policyTamperingDetectedV1, policyTamperingEndedV1 } from './policy.js';
 import {
+  accessRefusedV1,
   agentRegisteredV1,
   agentResumedV1,
   agentSuspendedV1,
@@ -35,7 +38,7 @@ import {
   memberCreatedV1,
   memberDeclinedV1,
   memberInvitedV1,
-  workspaceCreatedV1,
+  accessWorkspaceCreatedV1,
 } from './principals.js';
 import type { WireEvent } from './wire-event.js';
 
@@ -70,7 +73,8 @@ export const eventRegistry = {
   'member.invited': { owner: 'gateway', versions: { 1: memberInvitedV1 } },
   'member.accepted': { owner: 'gateway', versions: { 1: memberAcceptedV1 } },
   'member.declined': { owner: 'gateway', versions: { 1: memberDeclinedV1 } },
-  'workspace.created': { owner: 'gateway', versions: { 1: workspaceCreatedV1 } },
+  'access.refused': { owner: 'gateway', versions: { 1: accessRefusedV1 } },
+  'access.workspace_created': { owner: 'gateway', versions: { 1: accessWorkspaceCreatedV1 } },
   'key.created': { owner: 'gateway', versions: { 1: keyCreatedV1 } },
   'key.rotated': { owner: 'gateway', versions: { 1: keyRotatedV1 } },
   'key.revoked': { owner: 'gateway', versions: { 1: keyRevokedV1 } },
@@ -78,6 +82,8 @@ export const eventRegistry = {
   'channel.updated': { owner: 'notifier', versions: { 1: channelUpdatedV1 } },
   'channel.deleted': { owner: 'notifier', versions: { 1: channelDeletedV1 } },
   'channel.secret_rotated': { owner: 'notifier', versions: { 1: channelSecretRotatedV1 } },
+  'channel.tested': { owner: 'notifier', versions: { 1: channelTestedV1 } },
+  'delivery.redelivered': { owner: 'notifier', versions: { 1: deliveryRedeliveredV1 } },
   'delivery.dead': { owner: 'notifier', versions: { 1: deliveryDeadV1 } },
   'endpoint.disabled': { owner: 'notifier', versions: { 1: endpointDisabledV1 } },
 } as const satisfies Record<string, { owner: ServiceName; versions: Record<number, z.ZodType> }>;

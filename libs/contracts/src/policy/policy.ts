@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { actionPattern, actor, duration, durationMs, instant, sha256Hex, typeId } from '../primitives.js';
+import {
+  actionPattern,
+  actor,
+  duration,
+  durationMs,
+  givenGroup,
+  givenName,
+  instant,
+  sha256Hex,
+  typeId,
+} from '../primitives.js';
 
 export const policyEffects = ['allow', 'deny', 'require_approval', 'conditional'] as const;
 export type PolicyEffect = (typeof policyEffects)[number];
@@ -34,6 +44,9 @@ export const escalationStep = z.strictObject({
 });
 export type EscalationStep = z.infer<typeof escalationStep>;
 
+const approverGroups = (group: z.ZodType<string>) =>
+  z.array(z.strictObject({ group, count: z.number().int().min(1).max(50) })).max(20);
+
 const members = {
   name: z.string().trim().min(1).max(120),
   action_type: actionPattern(),
@@ -45,15 +58,16 @@ const members = {
   escalation: z.array(escalationStep).max(10),
   approvals_required: z.number().int().min(1).max(50),
   denials_required: z.number().int().min(1).max(50),
-  approver_groups: z
-    .array(z.strictObject({ group: z.string().min(1).max(120), count: z.number().int().min(1).max(50) }))
-    .max(20),
+  approver_groups: approverGroups(z.string().min(1).max(120)),
   separation_of_duties: z.boolean(),
   on_removed: z.enum(['approve', 'deny', 'keep']),
   on_no_approver: z.enum(['escalate', 'deny']),
   mode: z.enum(['enforce', 'shadow']),
   active: z.boolean(),
 };
+
+/** As somebody writes them; what stands already may be named otherwise. */
+const written = { ...members, name: givenName(), approver_groups: approverGroups(givenGroup()) };
 
 /** All that a policy says: what is hashed, versioned and judged by. */
 export const policyContent = z.strictObject(members);
@@ -100,27 +114,27 @@ const pointerPath = (pointer: string) =>
 /** What is written to make a policy; an unknown member is a fault (a misspelt quorum must never become a quorum of one). */
 export const policyInput = withFaults(
   z.strictObject({
-    ...members,
-    conditions: members.conditions.default([]),
-    condition_expression: members.condition_expression.default(null),
-    on_fail: members.on_fail.default('require_approval'),
-    timeout: members.timeout.default('30m'),
-    escalation: members.escalation.default([]),
-    approvals_required: members.approvals_required.default(1),
-    denials_required: members.denials_required.default(1),
-    approver_groups: members.approver_groups.default([]),
-    separation_of_duties: members.separation_of_duties.default(false),
-    on_removed: members.on_removed.default('approve'),
-    on_no_approver: members.on_no_approver.default('escalate'),
-    mode: members.mode.default('enforce'),
-    active: members.active.default(true),
+    ...written,
+    conditions: written.conditions.default([]),
+    condition_expression: written.condition_expression.default(null),
+    on_fail: written.on_fail.default('require_approval'),
+    timeout: written.timeout.default('30m'),
+    escalation: written.escalation.default([]),
+    approvals_required: written.approvals_required.default(1),
+    denials_required: written.denials_required.default(1),
+    approver_groups: written.approver_groups.default([]),
+    separation_of_duties: written.separation_of_duties.default(false),
+    on_removed: written.on_removed.default('approve'),
+    on_no_approver: written.on_no_approver.default('escalate'),
+    mode: written.mode.default('enforce'),
+    active: written.active.default(true),
   }),
 ).meta({ id: 'PolicyInput' });
 export type PolicyInput = z.infer<typeof policyInput>;
 
 /** Members to change; the rest stays. Faults that span members are judged again on the merged policy. */
 export const policyPatch = z
-  .strictObject(members)
+  .strictObject(written)
   .partial()
   .refine((patch) => Object.keys(patch).length > 0, 'names at least one member to change')
   .meta({ id: 'PolicyPatch' });

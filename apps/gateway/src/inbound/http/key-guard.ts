@@ -1,7 +1,9 @@
 import { Refused, type Route } from '@agentlattice/contracts';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import type { RefusedAccess, RefusedCall } from '../../application/refused-access.js';
 import { mayCall, type Principal } from '../../domain/principal.js';
 import type { PrincipalDirectory } from '../../outbound/principal-directory.js';
+import { askedBy } from './ask.js';
 import { callerOf } from './caller-of.js';
 import { routeOf } from './handles.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
@@ -14,6 +16,7 @@ export class KeyGuard implements CanActivate {
     private readonly rateLimit: RateLimit,
     /** Rejects with NOT_FOUND unless what the parameters name exists for the principal. */
     private readonly find: (principal: Principal, params: unknown) => Promise<unknown>,
+    private readonly refused: Pick<RefusedAccess, 'note'>,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -29,12 +32,20 @@ export class KeyGuard implements CanActivate {
     if (!mayCall(principal, route.callers)) {
       if (route.seenBy !== undefined && mayCall(principal, route.seenBy))
         await this.find(principal, request.params);
+      this.refused.note({ ...askedBy(principal, request), facts: factsOf(principal, route) });
       throw refusal(principal, route, route.callers);
     }
     request.principal = principal;
     return true;
   }
 }
+
+const factsOf = (principal: Principal, route: Route): RefusedCall['facts'] => ({
+  key_id: principal.keyId,
+  kind: principal.kind,
+  agent: principal.kind === 'agent' ? { id: principal.agent.id, name: principal.agent.name } : null,
+  route: route.id,
+});
 
 function refusal(principal: Principal, route: Route, callers: readonly string[]): Refused {
   if (principal.kind === 'agent' && callers.every((caller) => caller.startsWith('operator:')) && route.seenBy)

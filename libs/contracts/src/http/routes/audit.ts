@@ -36,7 +36,8 @@ export const auditRoutes = {
     path: '/api/v1/audit/entries',
     tag: 'Audit',
     summary: 'The canonical bytes of the entries, one a line, in order',
-    description: 'Fewer than `limit` lines may come; go on at the next `seq` until none comes.',
+    description:
+      'Fewer than `limit` lines may come; go on at the next `seq` until none comes. A line ends with U+000A alone: RFC 8785 keeps U+0085, U+2028 and U+2029 in strings as they are, and what is hashed must not change, so split at nothing else.',
     callers: ['operator:viewer'],
     query: z.object({
       from: z.coerce.number().int().min(0).default(0),

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import {
   cursor,
   duration,
+  givenGroup,
   givenInstant,
+  givenName,
   instant,
   limit,
   operatorRoles,
@@ -15,7 +17,7 @@ import { decisionReason } from '../../approval/approval.js';
 import { keyKinds, pendingOnSuspension } from '../../events/principals.js';
 import { ok, route } from '../route.js';
 
-const name = z.string().trim().min(1).max(120);
+const name = givenName();
 const page = z.object({ cursor: cursor().optional(), limit: limit(200, 50) });
 const agentParams = z.object({ agent_id: z.string().min(1).max(255) });
 const invitationParams = z.object({ invitation_id: z.string().min(1).max(255) });
@@ -75,6 +77,7 @@ export const principalRoutes = {
         'The key is shown once',
       ),
     },
+    errors: ['NAME_TAKEN'],
   }),
   listAgents: route({
     id: 'listAgents',
@@ -152,7 +155,7 @@ export const principalRoutes = {
       email: z.email().max(254),
       name,
       role: z.enum(operatorRoles),
-      groups: z.array(z.string().min(1).max(120)).max(50).default([]),
+      groups: z.array(givenGroup()).max(50).default([]),
       password,
     }),
     responses: { 201: ok(memberView, 'Made') },
