@@ -61,7 +61,8 @@ describe('a PostgreSQL that drops its connections', () => {
         if (kind === undefined) continue;
         const answer = await kind();
         statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
-        if (answer.status >= 500 && answer.status !== 503) wrong.push(`${kind.toString()}: ${answer.text}`);
+        if (answer.status >= 500 && answer.status !== 503)
+          wrong.push(`${kind.toString()}: ${JSON.stringify(answer)}`);
       }
     });
     const until = performance.now() + 15_000;
