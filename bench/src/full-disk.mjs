@@ -204,11 +204,8 @@ async function run() {
   const credentials = JSON.parse(readFileSync(join(dataDir, 'credentials.json'), 'utf8'));
   const admin = credentials.admin.api_key;
   const agent = credentials.agent.api_key;
-  const post = async (path, key, body) => {
-    const answer = await call('POST', path, key, body);
-    if (answer.status >= 300) throw new Error(`POST ${path} answered ${answer.status}: ${answer.text}`);
-    return json(answer);
-  };
+  const post = (path, key, body) =>
+    until(`POST ${path}`, async () => (await call('POST', path, key, body)).status === 201);
   await post('/api/v1/policies', admin, { name: 'lets', action_type: 'disk.allowed', effect: 'allow' });
   await post('/api/v1/policies', admin, {
     name: 'asks',

@@ -16,8 +16,7 @@ export async function startTelemetry(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Telemetry> {
   if (!env['OTEL_EXPORTER_OTLP_ENDPOINT']) return { shutdown: () => Promise.resolve() };
-  // The SDK takes an unset exporter for OTLP to localhost.
-  env['OTEL_METRICS_EXPORTER'] ??= exports ? 'otlp' : 'none';
+  // Traces and metrics are sent there; logs go to stdout.
   env['OTEL_LOGS_EXPORTER'] ??= 'none';
   const [{ NodeSDK }, { recordedTracing }] = await Promise.all([
     import('@opentelemetry/sdk-node'),

@@ -1,4 +1,4 @@
-import { HealthRegistry } from './health-registry.js';
+import { HealthRegistry, NotWell } from './health-registry.js';
 
 describe('the health registry', () => {
   it('names what throws, rejects or does not answer', async () => {
@@ -12,10 +12,25 @@ describe('the health registry', () => {
     expect(await health.missing('local')).toEqual(['throws', 'rejects', 'silent']);
   });
 
-  it('asks other services only for the full answer', async () => {
+  it('asks other services only for the full answer, and for what is behind only beyond the local one', async () => {
     const health = new HealthRegistry();
+    health.add('lag', () => Promise.reject(new Error('behind')), 'service');
     health.add('policy-engine', () => Promise.reject(new Error('away')), 'full');
     expect(await health.missing('local')).toEqual([]);
-    expect(await health.missing('full')).toEqual(['policy-engine']);
+    expect(await health.missing('service')).toEqual(['lag']);
+    expect(await health.missing('full')).toEqual(['lag', 'policy-engine']);
+  });
+
+  it('tells a check’s own reasons, and nothing of what an error of a driver says', async () => {
+    const health = new HealthRegistry(20);
+    const relay = { name: 'relay of the gateway', reason: 'relay of the gateway is 12 s behind' };
+    health.add('lag', () => Promise.reject(new NotWell([relay])), 'service');
+    health.add('postgres', () => Promise.reject(new Error('password of al_gateway at 10.0.0.1')));
+    health.add('nats', () => new Promise(() => {}));
+    expect(await health.faults('full')).toEqual([
+      { ...relay, scope: 'service', degraded: true },
+      { name: 'postgres', reason: 'postgres is not well', scope: 'local' },
+      { name: 'nats', reason: 'nats does not answer in time', scope: 'local' },
+    ]);
   });
 });

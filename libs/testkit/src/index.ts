@@ -2,6 +2,7 @@ export { eventually } from './eventually.js';
 export { type MailServer, mailServer } from './mail-server.js';
 export { notRun } from './not-run.js';
 export { type PlayedSource, playSource, type Said } from './play-source.js';
+export { refuseWrites } from './refuse-writes.js';
 export { type SilentProxy, silentProxy } from './silent-proxy.js';
 export { startNats, type TestNats } from './start-nats.js';
 export { startPostgres, type TestPostgres } from './start-postgres.js';

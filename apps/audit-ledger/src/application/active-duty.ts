@@ -117,7 +117,7 @@ export class ActiveDuty implements Duty {
       queue: serviceName,
       logger,
       handler: (items, { expiresAt }) => {
-        // What nobody would hear of must not begin (ADR 21). Decisions and reports of what began are still taken.
+        // What nobody would hear of must not begin. Decisions and reports of what began are still taken.
         const refusal = options.streamRefusal();
         if (refusal !== null) return desk.refuse(items, refusal);
         return this.writer.submit(desk.read(items, expiresAt));

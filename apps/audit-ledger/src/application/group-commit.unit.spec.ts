@@ -253,3 +253,35 @@ const event = (gpos: number): EventDraft => ({
     private: {},
   },
 });
+
+describe('a log that cannot be written', () => {
+  it('is blocked since its first failure while commits fail, and not any more after a success', async () => {
+    const { clock, commit, submit, writer } = setUp();
+    expect(writer.blockedMs).toBe(0);
+    submit();
+    (await commit(0)).end(new Error('no space left on device'));
+    await writer.drained();
+    clock.monotonic += 4_000;
+    submit();
+    (await commit(1)).end(new Error('no space left on device'));
+    await writer.drained();
+    clock.monotonic += 1_000;
+    expect(writer.blockedMs).toBe(5_000);
+    submit();
+    (await commit(2)).end(1_790_000_000_000);
+    await writer.drained();
+    expect(writer.blockedMs).toBe(0);
+  });
+
+  it('is blocked by a commit that hangs; once nobody asks any more nothing waits', async () => {
+    const { clock, commit, submit, writer } = setUp();
+    submit();
+    const hanging = await commit(0);
+    clock.monotonic += 3_000;
+    expect(writer.blockedMs).toBe(3_000);
+    hanging.end(new Error('no space left on device'));
+    await writer.drained();
+    clock.monotonic += 60_000;
+    expect(writer.blockedMs).toBe(0);
+  });
+});

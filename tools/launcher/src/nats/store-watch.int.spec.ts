@@ -1,0 +1,76 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { eventStreamName } from '@agentlattice/contracts';
+import { eventually, refuseWrites, testPremises, type TestPremises } from '@agentlattice/testkit';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { type NatsAccess, ownNats } from './nats-access.js';
+import { withNats } from './nats-client.js';
+
+describe('our own NATS that answers and does not store', () => {
+  let premises: TestPremises;
+  let access: NatsAccess;
+  const runs = () => premises.group.get('nats')?.runs ?? 0;
+  const heard = (text: string) => premises.said.filter((line) => line.includes(text)).length;
+  const store = () =>
+    withNats(access.url('admin'), (nc) => jetstream(nc).publish('events.org.member.created', '{}'));
+  beforeAll(async () => {
+    premises = await testPremises();
+    access = await ownNats(premises, { everyMs: 20, restartEveryMs: 60_000 });
+    await withNats(access.url('admin'), async (nc) => {
+      await (
+        await jetstreamManager(nc)
+      ).streams.add({
+        name: eventStreamName,
+        subjects: ['events.>'],
+        allow_msg_ttl: true,
+      });
+    });
+  });
+  afterAll(() => premises.remove());
+
+  it('is restarted, once and not in a loop, and keeps what it has', async () => {
+    await store();
+    expect(runs()).toBe(1);
+    const mend = await refuseWrites(access.url('admin'));
+    await eventually(() => runs() === 2, { within: 30_000 });
+    expect(heard('the event stream refuses writes')).toBe(1);
+    await premises.group.get('nats')?.ready(30_000);
+    // It still refuses, and is left alone until the time between two restarts is over.
+    await expect(store()).rejects.toThrow();
+    await mend();
+    await eventually(() => heard('stores again') === 1);
+    expect(runs()).toBe(2);
+    const { state } = await withNats(access.url('admin'), async (nc) =>
+      (await jetstreamManager(nc)).streams.info(eventStreamName),
+    );
+    expect(state.first_seq).toBe(1);
+  });
+});
+
+describe('our own NATS while there is no space', () => {
+  let premises: TestPremises;
+  afterAll(() => premises.remove());
+
+  it('is not restarted before there is some', async () => {
+    premises = await testPremises();
+    const access = await ownNats(premises, { everyMs: 20 });
+    await withNats(access.url('admin'), async (nc) => {
+      await (
+        await jetstreamManager(nc)
+      ).streams.add({
+        name: eventStreamName,
+        subjects: ['events.>'],
+        allow_msg_ttl: true,
+      });
+    });
+    // Nothing can be written where a directory stands in the way.
+    const inTheWay = join(premises.dataDir, 'nats', '.space-probe');
+    mkdirSync(inTheWay);
+    writeFileSync(join(inTheWay, 'file'), '');
+    await refuseWrites(access.url('admin'));
+    await eventually(() => premises.said.some((line) => line.includes('nothing can be written to')));
+    expect(premises.group.get('nats')?.runs).toBe(1);
+    rmSync(inTheWay, { recursive: true });
+    await eventually(() => premises.group.get('nats')?.runs === 2, { within: 30_000 });
+  });
+});
