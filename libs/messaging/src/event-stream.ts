@@ -13,6 +13,9 @@ const hour = 3_600_000;
 /** How long JetStream keeps events; older ones come from the services' own tables (decisions §7.2). */
 export const eventStreamAgeMs = 72 * hour;
 
+/** The server's code for a message with an end in a stream that does not take such. */
+const noMessageTtl = 10_166;
+
 export interface EventStreamState {
   /** Which life of the stream this is: changes when it was deleted or its disk was lost. */
   readonly incarnation: string;
@@ -27,9 +30,9 @@ export async function ensureEventStream(nc: NatsConnection): Promise<EventStream
   if (present?.takesProbes === true) return present;
   const manager = await jetstreamManager(nc, { checkAPI: false });
   if (present !== null) {
-    // It is from an earlier release.
-    await manager.streams.update(eventStreamName, { allow_msg_ttl: true });
-    return { ...present, takesProbes: true };
+    // It is from an earlier release. Where that cannot be changed, events are published all the same.
+    const changed = await manager.streams.update(eventStreamName, { allow_msg_ttl: true }).catch(() => null);
+    return { ...present, takesProbes: changed !== null };
   }
   const { created, state } = await manager.streams.add({
     name: eventStreamName,
@@ -60,11 +63,18 @@ export async function eventStreamState(nc: NatsConnection): Promise<EventStreamS
 /**
  * Stores a message of its own in the stream, which is the only way to know that it stores: a NATS whose disk was full
  * answers every question about the stream and reads from it, and takes nothing more.
+ * @returns whether it was stored; false where the stream takes no probes, which says nothing
  * @throws when the stream does not say within that time that it has it
  */
-export async function storeProbe(nc: NatsConnection, withinMs: number): Promise<void> {
-  await jetstream(nc, { timeout: withinMs }).publish(eventStreamProbeSubject, '{}', {
-    timeout: withinMs,
-    ttl: '1m',
-  });
+export async function storeProbe(nc: NatsConnection, withinMs: number): Promise<boolean> {
+  try {
+    await jetstream(nc, { timeout: withinMs }).publish(eventStreamProbeSubject, '{}', {
+      timeout: withinMs,
+      ttl: '1m',
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === noMessageTtl) return false;
+    throw error;
+  }
 }

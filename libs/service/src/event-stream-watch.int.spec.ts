@@ -1,5 +1,5 @@
 import { eventStreamName } from '@agentlattice/contracts';
-import { connectNats, ensureEventStream, eventStreamState } from '@agentlattice/messaging';
+import { connectNats, ensureEventStream, eventStreamState, storeProbe } from '@agentlattice/messaging';
 import { createLogger } from '@agentlattice/observability';
 import { eventually, refuseWrites, startNats, type TestNats } from '@agentlattice/testkit';
 import { jetstreamManager } from '@nats-io/jetstream';
@@ -32,8 +32,10 @@ describe('the watch over the event stream', () => {
     await admin.close();
     const before = await eventStreamState(nc);
     expect(before?.takesProbes).toBe(false);
+    expect(await storeProbe(nc, 5_000)).toBe(false);
     expect(await ensureEventStream(nc)).toEqual({ ...before, takesProbes: true });
     expect((await eventStreamState(nc))?.takesProbes).toBe(true);
+    expect(await storeProbe(nc, 5_000)).toBe(true);
   });
 
   it('tells that the stream refuses writes, and that it stores again', async () => {

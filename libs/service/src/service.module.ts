@@ -41,7 +41,7 @@ export class ServiceModule implements OnApplicationShutdown {
         },
         { provide: COMMANDS, inject: [NATS], useFactory: (nc: NatsConnection) => new CommandClient(nc) },
         { provide: LAGS, inject: [LOGGER], useFactory: (logger: Logger) => new LagRegistry(logger) },
-        { provide: HEALTH, inject: [POOL, NATS, LAGS], useFactory: baseHealth },
+        { provide: HEALTH, inject: [CONFIG, POOL, NATS, LAGS], useFactory: baseHealth },
       ],
       exports: tokens,
     };
@@ -81,7 +81,12 @@ export function openPool({ databaseUrl, service, instance }: BaseConfig, logger:
 /** After its last refusal the database is taken to refuse for this long: some statements find a free place all the same. */
 const refusalHoldsMs = 5_000;
 
-function baseHealth(pool: DatabasePool, nc: NatsConnection, lags: LagRegistry): HealthRegistry {
+function baseHealth(
+  { service }: BaseConfig,
+  pool: DatabasePool,
+  nc: NatsConnection,
+  lags: LagRegistry,
+): HealthRegistry {
   const health = new HealthRegistry();
   health.add('postgres', async () => void (await pool.query('SELECT 1')));
   health.add('nats', async () => void (await nc.rtt()));
@@ -91,7 +96,10 @@ function baseHealth(pool: DatabasePool, nc: NatsConnection, lags: LagRegistry): 
       const { refusedToStoreMs } = pool;
       if (refusedToStoreMs !== null && refusedToStoreMs < refusalHoldsMs)
         throw new NotWell([
-          { name: 'postgres storage', reason: 'PostgreSQL has no space to store anything' },
+          {
+            name: `storage of the ${service}`,
+            reason: `PostgreSQL has no space for what the ${service} writes`,
+          },
         ]);
     },
     'service',
