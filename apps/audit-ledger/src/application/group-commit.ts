@@ -292,8 +292,10 @@ export class GroupCommit {
     try {
       this.book = await this.ports.store.load();
     } catch (failure) {
-      this.ports.failed(failure);
-      this.closed ??= new WriterLost('the head of the log cannot be read', { cause: failure });
+      const lost = new WriterLost('the head of the log cannot be read', { cause: failure });
+      this.closed ??= lost;
+      // Whoever holds the duty hears that it is over, and begins anew; without that nothing would be written any more.
+      this.ports.failed(lost);
       this.abandon(this.queue.splice(0), this.closed);
     }
   }

@@ -124,7 +124,7 @@ describe('group commit', () => {
   });
 
   it('is lost when the head cannot be read after a failure', async () => {
-    const { submit, commit, results, store } = setUp();
+    const { submit, commit, results, store, failures } = setUp();
     store.loaded = new Error('no answer');
     submit();
     const { end } = await commit(0);
@@ -132,6 +132,8 @@ describe('group commit', () => {
     end(new Error('something'));
     await eventually(() => results.size === 3);
     expect(kinds(results, queued)).toEqual(['unavailable']);
+    // The one that holds the duty must hear it as that, or it would go on holding what nobody does.
+    expect(failures.at(-1)).toBeInstanceOf(WriterLost);
   });
 
   it('drops what nobody waits for any more, and refuses what waited for too long', async () => {
