@@ -8,6 +8,8 @@ export interface BatchPublisherOptions {
   /** How long an item may still be written after it was added; default 1.8 s. */
   readonly lifetimeMs?: number;
   readonly maxQueued?: number;
+  /** Of items that wait, as they are sent; default 8 MiB. An item may be 256 KiB, and ten thousand of those fit in no heap. */
+  readonly maxQueuedBytes?: number;
   readonly maxWaitMs?: number;
 }
 
@@ -23,22 +25,31 @@ interface Queued {
  */
 export class BatchPublisher<T> {
   private queue: Queued[] = [];
+  private queuedBytes = 0;
   /** Items still out, per batch, oldest first. */
   private readonly underWay: number[] = [];
   private scheduled = false;
   private readonly window: number;
   private readonly lifetimeMs: number;
   private readonly maxQueued: number;
+  private readonly maxQueuedBytes: number;
   private readonly maxWaitMs: number;
 
   constructor(
     private readonly nc: NatsConnection,
     private readonly subject: string,
-    { window = 2, lifetimeMs = 1_800, maxQueued = 10_000, maxWaitMs = 1_000 }: BatchPublisherOptions = {},
+    {
+      window = 2,
+      lifetimeMs = 1_800,
+      maxQueued = 10_000,
+      maxQueuedBytes = 8 * 1024 * 1024,
+      maxWaitMs = 1_000,
+    }: BatchPublisherOptions = {},
   ) {
     this.window = window;
     this.lifetimeMs = lifetimeMs;
     this.maxQueued = maxQueued;
+    this.maxQueuedBytes = maxQueuedBytes;
     this.maxWaitMs = maxWaitMs;
   }
 
@@ -46,12 +57,15 @@ export class BatchPublisher<T> {
   add(item: T): void {
     const now = Date.now();
     const oldest = this.queue[0]?.addedAt ?? now;
-    if (this.queue.length >= this.maxQueued || now - oldest > this.maxWaitMs) {
+    const isFull = this.queue.length >= this.maxQueued || this.queuedBytes >= this.maxQueuedBytes;
+    if (isFull || now - oldest > this.maxWaitMs) {
       this.dropExpired(now);
       throw new Unavailable('too many actions are waiting');
     }
     const text = JSON.stringify(item);
-    this.queue.push({ text, bytes: Buffer.byteLength(text), addedAt: now });
+    const bytes = Buffer.byteLength(text);
+    this.queue.push({ text, bytes, addedAt: now });
+    this.queuedBytes += bytes;
     if (this.underWay.length === 0) this.send();
     else if (this.underWay.length < this.window) this.schedule();
   }
@@ -89,6 +103,7 @@ export class BatchPublisher<T> {
       count++;
     }
     const batch = this.queue.splice(0, count);
+    this.queuedBytes -= bytes;
     this.underWay.push(count);
     publishBatch(
       this.nc,
@@ -101,6 +116,7 @@ export class BatchPublisher<T> {
   /** Nobody waits for these any more; writing them would surprise. */
   private dropExpired(now: number): void {
     const alive = this.queue.findIndex((item) => now < item.addedAt + this.lifetimeMs);
-    if (alive !== 0) this.queue = alive === -1 ? [] : this.queue.slice(alive);
+    const dead = this.queue.splice(0, alive === -1 ? this.queue.length : alive);
+    for (const { bytes } of dead) this.queuedBytes -= bytes;
   }
 }

@@ -162,6 +162,24 @@ describe('group commit', () => {
     expect(kinds(results, refused)).toEqual(['unavailable']);
   });
 
+  it('takes no more than so many bytes, repetitions included, and has room again once they are written', async () => {
+    const { submit, commit, results } = setUp();
+    const large = { metadata: { text: 'x'.repeat(commitLimits.bytes) }, eventId: 'same' };
+    submit();
+    const first = await commit(0);
+    const count = Math.ceil(commitLimits.queuedBytes / commitLimits.bytes);
+    const taken = submit(count, Infinity, large);
+    const refused = submit();
+    expect(kinds(results, refused)).toEqual(['unavailable']);
+    first.end(1);
+    (await commit(1)).end(2);
+    await eventually(() => results.has(taken[0] as Submission));
+    expect(kinds(results, taken)).toEqual(['written', 'repeated']);
+    const later = submit();
+    (await commit(2)).end(3);
+    await eventually(() => results.get(later[0] as Submission)?.kind === 'written');
+  });
+
   it('lets a duplicate on its way share the fate of the first', async () => {
     const { submit, commit, results } = setUp();
     const wanted = { eventId: 'same' };

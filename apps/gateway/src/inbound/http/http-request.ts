@@ -6,5 +6,7 @@ import type { Principal } from '../../domain/principal.js';
 export interface GatewayRequest extends FastifyRequest {
   principal?: Principal;
   span?: OpenSpan;
+  /** What the body takes of the budget for bodies. */
+  bodyMemory?: number;
 }
 export type GatewayReply = FastifyReply;
