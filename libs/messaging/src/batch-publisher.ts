@@ -7,7 +7,7 @@ export interface BatchPublisherOptions {
   readonly window?: number;
   /** How long an item may still be written after it was added; default 1.8 s. */
   readonly lifetimeMs?: number;
-  /** Most items and bytes that wait in one lane. */
+  /** Most items and bytes that wait in one lane; an item may be 256 KiB, and thousands of those fit in no heap. */
   readonly maxQueued?: number;
   readonly maxQueuedBytes?: number;
   readonly maxWaitMs?: number;
@@ -47,7 +47,7 @@ export class BatchPublisher<T> {
       window = 2,
       lifetimeMs = 1_800,
       maxQueued = 2_500,
-      maxQueuedBytes = 16 * 1024 * 1024,
+      maxQueuedBytes = 8 * 1024 * 1024,
       maxWaitMs = 1_000,
     }: BatchPublisherOptions = {},
   ) {

@@ -102,6 +102,36 @@ describe('the batch publisher', () => {
     expect(sent.map(({ items }) => items.length)).toEqual([1, 128, 74]);
   });
 
+  it('refuses when what waits is too large, until it has left', async () => {
+    const { nc } = recorder();
+    const publisher = new BatchPublisher<string>(nc, 's', { window: 1, maxQueuedBytes: 1_000 });
+    publisher.add('on its way');
+    publisher.add('x'.repeat(600));
+    publisher.add('x'.repeat(600));
+    expect(() => publisher.add('x')).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }));
+    publisher.returned(1);
+    await endOfTurn();
+    publisher.add('x');
+  });
+
+  it('does not count what it has dropped', () => {
+    const { nc } = recorder();
+    const publisher = new BatchPublisher<string>(nc, 's', { window: 1, maxQueuedBytes: 1_000 });
+    const { now } = Date;
+    try {
+      publisher.add('on its way');
+      for (let turn = 1; turn <= 3; turn++) {
+        publisher.add('x'.repeat(600));
+        publisher.add('x'.repeat(600));
+        Date.now = () => now() + turn * 10_000;
+        // Told first, and what nobody waits for any more makes room for the next one.
+        expect(() => publisher.add('x')).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }));
+      }
+    } finally {
+      Date.now = now;
+    }
+  });
+
   it('gives a batch the time limit of its oldest item', () => {
     const { nc, sent } = recorder();
     const before = Date.now();

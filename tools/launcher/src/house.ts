@@ -63,10 +63,15 @@ export async function openHouse(
   const environmentOf = (service: ServiceName) => serviceEnvironment(service, backends, settingsOf(service));
 
   const startServices = async () => {
-    if (services.includes('gateway'))
+    const begin = async (service: ServiceName) =>
+      group.supervise(serviceChild(service, backends, settingsOf(service))).ready(serviceReadyWithinMs);
+    const gateway = async () => {
+      // The gateway takes requests once its own keys are there; the others need not wait for that.
       await ensureFirstWorkspace(credentialsPath(dataDir), environmentOf('gateway'));
-    const started = services.map((s) => group.supervise(serviceChild(s, backends, settingsOf(s))));
-    await Promise.all(started.map((s) => s.ready(serviceReadyWithinMs)));
+      await begin('gateway');
+    };
+    const starting = services.map((service) => (service === 'gateway' ? gateway() : begin(service)));
+    await Promise.all(starting);
     if (services.length < serviceNames.length) return;
     await wholeHouseReady(baseUrl, say);
     if (options.samplePolicy !== false)

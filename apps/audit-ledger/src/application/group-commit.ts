@@ -68,7 +68,14 @@ export interface GroupCommitPorts {
   readonly failed: (error: unknown) => void;
 }
 
-export const commitLimits = { entries: 512, bytes: 4 * 1024 * 1024, queued: 10_000, waitMs: 1_000 } as const;
+export const commitLimits = {
+  entries: 512,
+  bytes: 4 * 1024 * 1024,
+  queued: 10_000,
+  /** Ten thousand of the largest entries fit in no heap (deploy/memory.json). */
+  queuedBytes: 32 * 1024 * 1024,
+  waitMs: 1_000,
+} as const;
 
 /** How long a failed commit counts when none follows. */
 const failureHoldsMs = 10_000;
@@ -91,6 +98,8 @@ interface Waiting {
  */
 export class GroupCommit {
   private queue: Waiting[] = [];
+  /** Of all that waits or is being written, repetitions too. */
+  private heldBytes = 0;
   private readonly inFlight = new Map<string, Waiting>();
   private running: Promise<void> | null = null;
   private runningSince: number | null = null;
@@ -174,7 +183,8 @@ export class GroupCommit {
 
   private overloaded(): string | null {
     if (this.closed !== null) return 'the audit log is changing hands';
-    if (this.queue.length >= commitLimits.queued) return 'too many actions are waiting';
+    if (this.queue.length >= commitLimits.queued || this.heldBytes >= commitLimits.queuedBytes)
+      return 'too many actions are waiting';
     const [oldest] = this.queue;
     const late = oldest !== undefined && this.ports.monotonic() - oldest.since > commitLimits.waitMs;
     return late ? 'the audit log is slow' : null;
@@ -183,16 +193,19 @@ export class GroupCommit {
   private enqueue(submission: Submission): void {
     const key = keyOf(submission.draft);
     const first = key === null ? undefined : this.inFlight.get(key);
-    if (first !== undefined) return void first.joined.push(submission);
+    if (first !== undefined) {
+      this.heldBytes += bytesOf(submission.draft);
+      return void first.joined.push(submission);
+    }
     const waiting = this.push({ draft: submission.draft, submission, joined: [], done: null });
     if (key !== null) this.inFlight.set(key, waiting);
   }
 
   private push(waiting: Omit<Waiting, 'bytes' | 'since'>): Waiting {
-    let bytes = 2_000;
-    for (const { value } of Object.values(waiting.draft.content)) bytes += value.length;
+    const bytes = bytesOf(waiting.draft);
     const complete = { ...waiting, bytes, since: this.ports.monotonic() };
     this.queue.push(complete);
+    this.heldBytes += bytes;
     return complete;
   }
 
@@ -310,8 +323,10 @@ export class GroupCommit {
     try {
       this.book = await this.ports.store.load();
     } catch (failure) {
-      this.ports.failed(failure);
-      this.closed ??= new WriterLost('the head of the log cannot be read', { cause: failure });
+      const lost = new WriterLost('the head of the log cannot be read', { cause: failure });
+      this.closed ??= lost;
+      // Whoever holds the duty hears that it is over, and begins anew; without that nothing would be written any more.
+      this.ports.failed(lost);
       this.abandon(this.queue.splice(0), this.closed);
     }
   }
@@ -326,6 +341,7 @@ export class GroupCommit {
   ): void {
     const results: [Submission, SubmissionResult][] = [];
     for (const [waiting, outcome] of outcomes) {
+      this.heldBytes -= waiting.bytes;
       if (waiting.submission === null) {
         waiting.done?.(outcome as Refusal | Error | EntryRow);
         continue;
@@ -334,7 +350,10 @@ export class GroupCommit {
       const key = keyOf(waiting.submission.draft);
       if (key !== null) this.inFlight.delete(key);
       results.push([waiting.submission, result]);
-      for (const joined of waiting.joined) results.push([joined, joinedResult(joined, result)]);
+      for (const joined of waiting.joined) {
+        this.heldBytes -= bytesOf(joined.draft);
+        results.push([joined, joinedResult(joined, result)]);
+      }
     }
     if (results.length > 0) this.ports.deliver(results);
   }
@@ -347,6 +366,13 @@ export class GroupCommit {
 /** An event or a report that cannot be written as it is. */
 export class EventRefused extends Error {
   override readonly name = 'EventRefused';
+}
+
+/** About what an entry takes, with its values. */
+function bytesOf({ content }: Draft): number {
+  let bytes = 2_000;
+  for (const { value } of Object.values(content)) bytes += value.length;
+  return bytes;
 }
 
 const keyOf = ({ facts, eventKey }: SubmissionDraft) =>

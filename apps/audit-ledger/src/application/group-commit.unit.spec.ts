@@ -124,7 +124,7 @@ describe('group commit', () => {
   });
 
   it('is lost when the head cannot be read after a failure', async () => {
-    const { submit, commit, results, store } = setUp();
+    const { submit, commit, results, store, failures } = setUp();
     store.loaded = new Error('no answer');
     submit();
     const { end } = await commit(0);
@@ -132,6 +132,8 @@ describe('group commit', () => {
     end(new Error('something'));
     await eventually(() => results.size === 3);
     expect(kinds(results, queued)).toEqual(['unavailable']);
+    // The one that holds the duty must hear it as that, or it would go on holding what nobody does.
+    expect(failures.at(-1)).toBeInstanceOf(WriterLost);
   });
 
   it('drops what nobody waits for any more, and refuses what waited for too long', async () => {
@@ -158,6 +160,24 @@ describe('group commit', () => {
     submit(commitLimits.queued);
     const refused = submit();
     expect(kinds(results, refused)).toEqual(['unavailable']);
+  });
+
+  it('takes no more than so many bytes, repetitions included, and has room again once they are written', async () => {
+    const { submit, commit, results } = setUp();
+    const large = { metadata: { text: 'x'.repeat(commitLimits.bytes) }, eventId: 'same' };
+    submit();
+    const first = await commit(0);
+    const count = Math.ceil(commitLimits.queuedBytes / commitLimits.bytes);
+    const taken = submit(count, Infinity, large);
+    const refused = submit();
+    expect(kinds(results, refused)).toEqual(['unavailable']);
+    first.end(1);
+    (await commit(1)).end(2);
+    await eventually(() => results.has(taken[0] as Submission));
+    expect(kinds(results, taken)).toEqual(['written', 'repeated']);
+    const later = submit();
+    (await commit(2)).end(3);
+    await eventually(() => results.get(later[0] as Submission)?.kind === 'written');
   });
 
   it('lets a duplicate on its way share the fate of the first', async () => {

@@ -14,10 +14,14 @@ export async function ensureFirstWorkspace(credentialsFile: string, env: NodeJS.
   const script = 'apps/gateway/dist/first-start.js';
   if (!existsSync(join(repositoryRoot, script)))
     throw new StartRefused(`${script} is missing; run npm run build.`);
-  const { code, stdout, stderr } = await runCommand(process.execPath, ['--enable-source-maps', script], {
-    cwd: repositoryRoot,
-    env: { ...env, AL_CREDENTIALS_FILE: credentialsFile },
-  });
+  const { code, stdout, stderr } = await runCommand(
+    process.execPath,
+    ['--import', './tools/service-preload.mjs', script],
+    {
+      cwd: repositoryRoot,
+      env: { ...env, AL_CREDENTIALS_FILE: credentialsFile },
+    },
+  );
   if (code === 0) return;
   const said = (stderr.trim() || stdout.trim()).split('\n').slice(-8).join('\n');
   throw new StartRefused(`The first workspace could not be set up: ${said}`);

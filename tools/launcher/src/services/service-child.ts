@@ -5,6 +5,7 @@ import type { Backends } from '../backends.js';
 import type { ChildSpec } from '../process/supervised-process.js';
 import { repositoryRoot } from '../repository-root.js';
 import { StartRefused } from '../start-refused.js';
+import { memoryOptions } from './memory-limits.js';
 import { presentLogLine } from './present-log-line.js';
 import { type ServiceSettings, serviceEnvironment } from './service-environment.js';
 
@@ -22,7 +23,7 @@ export function serviceChild(service: ServiceName, backends: Backends, settings:
     name: service,
     command: process.execPath,
     // Relative on purpose: people and monitors find a service by `apps/<name>` in its command line.
-    args: ['--enable-source-maps', main],
+    args: [...memoryOptions(service), '--import', './tools/service-preload.mjs', main],
     cwd: repositoryRoot,
     env: () => serviceEnvironment(service, backends, settings),
     stopSignal: 'SIGTERM',

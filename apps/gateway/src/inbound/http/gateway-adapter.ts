@@ -5,6 +5,8 @@ import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { typeid } from 'typeid-js';
 import { jsonFaults } from '../../domain/json-faults.js';
+import { BodyBudget, memoryOf } from './body-budget.js';
+import type { GatewayRequest } from './http-request.js';
 import { problemMediaType, problemOf } from './problem-filter.js';
 
 export const bodyLimit = 256 * 1024;
@@ -13,7 +15,7 @@ const sentRequestId = /^[A-Za-z0-9._:-]{1,128}$/;
 
 /** Fastify with our body parser and with problems for what never reaches Nest. */
 export class GatewayAdapter extends FastifyAdapter {
-  constructor() {
+  constructor(private readonly budget = new BodyBudget()) {
     super({
       bodyLimit,
       // Long enough for any identifier; what is longer is no identifier.
@@ -41,12 +43,21 @@ export class GatewayAdapter extends FastifyAdapter {
   override registerParserMiddleware(): void {
     const fastify = this.getInstance();
     fastify.removeAllContentTypeParsers();
+    fastify.addHook('onRequest', (request: GatewayRequest, reply, done) => {
+      // Whatever becomes of the request: this comes once, also when the client has gone.
+      if (request.method !== 'GET')
+        reply.raw.once('close', () => this.budget.giveBack(request.bodyMemory ?? 0, request.orgId));
+      done();
+    });
     fastify.addContentTypeParser(
       // UTF-8 and nothing else (RFC 8259 §8.1).
       /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i,
       { parseAs: 'buffer', bodyLimit },
-      (request, body, done) => {
+      (request: GatewayRequest, body, done) => {
         try {
+          const memory = memoryOf(body as Buffer);
+          this.budget.take(memory, request.orgId);
+          request.bodyMemory = memory;
           if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
             throw new Refused('UNSUPPORTED_MEDIA_TYPE', 'the body must not be compressed');
           done(null, parseStrictly(utf8(body as Buffer)));

@@ -13,5 +13,7 @@ export interface GatewayRequest extends FastifyRequest {
   endLargeBody?: () => void;
   /** Set by the handler of a submission that was allowed: how long that counts. */
   cleared?: Cleared | null;
+  /** What the body takes of the budget for bodies. */
+  bodyMemory?: number;
 }
 export type GatewayReply = FastifyReply;
