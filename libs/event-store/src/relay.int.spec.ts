@@ -1,4 +1,9 @@
-import { eventStreamName, type WireEvent, wireEventMessage } from '@agentlattice/contracts';
+import {
+  eventStreamName,
+  eventStreamProbeSubject,
+  type WireEvent,
+  wireEventMessage,
+} from '@agentlattice/contracts';
 import { connectNats } from '@agentlattice/messaging';
 import { createLogger } from '@agentlattice/observability';
 import {
@@ -69,7 +74,8 @@ describe('the relay', () => {
     if (num_pending === 0) return [];
     const events: WireEvent[] = [];
     for await (const message of await consumer.fetch({ max_messages: num_pending, expires: 5_000 }))
-      events.push(...wireEventMessage.parse(message.json()).events);
+      if (message.subject !== eventStreamProbeSubject)
+        events.push(...wireEventMessage.parse(message.json()).events);
     return events;
   };
   const numbered = async () =>

@@ -1,4 +1,9 @@
-import { eventStreamName, type WireEvent, wireEventMessage } from '@agentlattice/contracts';
+import {
+  eventStreamName,
+  eventStreamProbeSubject,
+  type WireEvent,
+  wireEventMessage,
+} from '@agentlattice/contracts';
 import type { Logger } from '@agentlattice/observability';
 import {
   AckPolicy,
@@ -110,6 +115,10 @@ async function handle(
   const good: JsMsg[] = [];
   const events: WireEvent[] = [];
   for (const message of messages) {
+    if (message.subject === eventStreamProbeSubject) {
+      message.ack();
+      continue;
+    }
     const parsed = wireEventMessage.safeParse(json(message));
     if (parsed.success) {
       good.push(message);
