@@ -53,6 +53,7 @@ const viewOf = (status: ApprovalView['status'], decidedAt: number | null): Appro
     status: 'pending',
     escalation_level: 0,
     agent: { id: agentId, name: 'bot' },
+    asked_with_key: null,
     action_type: 'deploy',
     action_digest: 'd'.repeat(43),
     policy: { id: 'pol_01jd7e5sqcfnmrq9yh4qvxw2k3', name: 'deploys', version: 1, hash: 'a'.repeat(64) },
