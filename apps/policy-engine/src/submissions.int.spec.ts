@@ -87,7 +87,10 @@ describe('submissions', () => {
       expect(f.appended.has(item.item_id)).toBe(false);
       expect(await refusal(f.check(org, 'deploy.production'))).toMatchObject({ code: 'STALE' });
       const ready = await fetch(`${f.engines[0]?.url ?? ''}/readyz?scope=local`);
-      expect([ready.status, await ready.json()]).toEqual([503, { ready: false, missing: ['policies'] }]);
+      expect([ready.status, await ready.json()]).toEqual([
+        503,
+        { ready: false, missing: ['policies'], degraded: [], reasons: ['policies is not well'] },
+      ]);
     } finally {
       await blocker.query('ROLLBACK');
       blocker.release();
