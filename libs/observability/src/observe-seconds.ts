@@ -1,20 +1,37 @@
-import { type Attributes, metrics } from '@opentelemetry/api';
-
+/** What a gauge reads: a value in seconds, and what tells it apart from the others. */
 export interface Observed {
   readonly seconds: number;
-  readonly attributes: Attributes;
+  readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** A gauge in seconds that is read whenever metrics are exported. Returns how to end it. */
-export function observeSeconds(
-  name: string,
-  description: string,
-  read: () => readonly Observed[],
-): () => void {
-  const gauge = metrics.getMeter('agentlattice').createObservableGauge(name, { description, unit: 's' });
-  const observe = (result: { observe(value: number, attributes: Attributes): void }) => {
-    for (const { seconds, attributes } of read()) result.observe(seconds, attributes);
+export interface Gauge {
+  readonly name: string;
+  readonly description: string;
+  readonly read: () => readonly Observed[];
+}
+
+/** Makes a gauge known to its exporter. Returns how to end it. */
+export type Recorder = (gauge: Gauge) => () => void;
+
+const gauges = new Map<Gauge, () => void>();
+const unrecorded = () => {};
+let record: Recorder = () => unrecorded;
+
+/** A gauge in seconds that is read whenever metrics are exported; never, where they are not. Returns how to end it. */
+export function observeSeconds(name: string, description: string, read: Gauge['read']): () => void {
+  const gauge = { name, description, read };
+  gauges.set(gauge, record(gauge));
+  return () => {
+    gauges.get(gauge)?.();
+    gauges.delete(gauge);
   };
-  gauge.addCallback(observe);
-  return () => gauge.removeCallback(observe);
+}
+
+/** From now on gauges are recorded this way, those that are there already too. */
+export function recordGaugesBy(way: Recorder): void {
+  record = way;
+  for (const [gauge, end] of gauges) {
+    end();
+    gauges.set(gauge, way(gauge));
+  }
 }

@@ -1,6 +1,7 @@
 import type { ServiceName } from '@agentlattice/contracts';
 import { idsOnlyTracing } from './ids-only-tracing.js';
 import { traceBy } from './in-span.js';
+import { recordGaugesBy } from './observe-seconds.js';
 
 export interface Telemetry {
   /** Sends what is still buffered. */
@@ -18,13 +19,15 @@ export async function startTelemetry(
   if (!env['OTEL_EXPORTER_OTLP_ENDPOINT']) return { shutdown: () => Promise.resolve() };
   // Traces and metrics are sent there; logs go to stdout.
   env['OTEL_LOGS_EXPORTER'] ??= 'none';
-  const [{ NodeSDK }, { recordedTracing }] = await Promise.all([
+  const [{ NodeSDK }, { recordedTracing }, { recordedGauges }] = await Promise.all([
     import('@opentelemetry/sdk-node'),
     import('./recorded-tracing.js'),
+    import('./recorded-gauges.js'),
   ]);
   const sdk = new NodeSDK({ serviceName: `agentlattice-${service}` });
   sdk.start();
   traceBy(recordedTracing);
+  recordGaugesBy(recordedGauges);
   return {
     shutdown: async () => {
       traceBy(idsOnlyTracing);
