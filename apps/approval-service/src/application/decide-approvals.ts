@@ -255,8 +255,14 @@ const asOperator = ({ member_id, key_id, via }: DecidingOperator): EventMeta['ac
   via,
 });
 
-const keyOfOperator = ({ key_id, key_made_by }: DecidingOperator): KeyRef | null =>
-  key_id === null ? null : { id: key_id, made_by: key_made_by ?? null };
+const keyOfOperator = ({ key_id, key_made_by, key_shown_to }: DecidingOperator): KeyRef | null =>
+  key_id === null
+    ? null
+    : {
+        id: key_id,
+        made_by: key_made_by ?? null,
+        ...(key_shown_to === undefined ? {} : { shown_to: key_shown_to }),
+      };
 
 const answerOf = (decided: Decided): ApprovalView | VotePending =>
   isOpen(decided.outcome.state) ? pending(decided) : present(decided.found).view();

@@ -135,6 +135,28 @@ describe('who made a key', () => {
       .thenEvents(wasApproved([voteOf(anna)], {}, owned));
   });
 
+  it('does not hide behind the key that it was made with: who was shown it does not decide either', () => {
+    const lent = { ...key, shown_to: [anna.memberId, ben.memberId] };
+    given(wasOpened(separated, owned, lent))
+      .when(approve(ben))
+      .thenRefused('SELF_APPROVAL');
+    given(wasOpened(separated, owned, lent))
+      .when(approve(carl))
+      .thenEvents(wasApproved([voteOf(carl)], {}, owned));
+  });
+
+  it('counts once with a key that looks like the maker’s own but was made with a borrowed one', () => {
+    const laundered = {
+      id: typeid('key').toString(),
+      made_by: anna.memberId,
+      shown_to: [anna.memberId, ben.memberId],
+    };
+    const his = voted(voteOf(ben), [1, 2]);
+    given(wasOpened({ approvals_required: 2 }), his)
+      .when(approve(anna, { key: laundered }))
+      .thenEvents(voted(voteOf(anna, { key: laundered }), [1, 2]));
+  });
+
   it('loses the vote when duties begin to be separated', () => {
     const opened = wasOpened({ approvals_required: 2 }, owned, key);
     const terms = { ...(opened.data as { terms: object }).terms, ...separated } as never;

@@ -1,4 +1,5 @@
 import { type Decidable, type Person, whyNot } from './may-decide.js';
+import { holdersOf } from './key-holders.js';
 
 /**
  * How many of these members may decide each of these requests, as things stand; null where none of its workspace's members
@@ -29,5 +30,5 @@ const keyOf = ({ orgId, terms, subject, askedWithKey }: Decidable & { readonly o
     terms.separation_of_duties,
     terms.policy_author,
     subject.agent.owner_member_id,
-    askedWithKey?.made_by ?? null,
+    holdersOf(askedWithKey),
   ]);

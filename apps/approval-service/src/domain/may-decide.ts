@@ -1,5 +1,6 @@
 import { type ApprovalTerms, type OperatorRole, Refused, type Vote } from '@agentlattice/contracts';
 import type { KnownApproval } from './approval.js';
+import { holdersOf } from './key-holders.js';
 
 /** A person as this service knows it. */
 export interface Person {
@@ -40,10 +41,10 @@ export function whyNot(
   if (!terms.separation_of_duties) return null;
   if (owner === person.memberId)
     return new Refused('SELF_APPROVAL', 'who owns the agent does not decide its requests');
-  if (askedWithKey?.made_by === person.memberId)
+  if (holdersOf(askedWithKey).includes(person.memberId))
     return new Refused(
       'SELF_APPROVAL',
-      'you made the key that this was asked with, and the policy separates who asks from who decides',
+      'you made or were shown the key that this was asked with, and the policy separates who asks from who decides',
     );
   if (owner !== null) return null;
   if (person.role !== 'admin')
@@ -82,7 +83,7 @@ export function votesUnder(
   // Nobody knows any more which of them were administrators, or who wrote what governs now.
   const unknown = !before.separation_of_duties || terms.policy_author === undefined;
   if (terms.separation_of_duties && owner === null && unknown) return [];
-  const barred = terms.separation_of_duties ? [owner ?? terms.policy_author, askedWithKey?.made_by] : [];
+  const barred = terms.separation_of_duties ? [owner ?? terms.policy_author, ...holdersOf(askedWithKey)] : [];
   return votes
     .map((vote) => ({ ...vote, groups: groupsUnder(terms, vote.groups), forever_for: null }))
     .filter((vote) => terms.approver_groups.length === 0 || vote.groups.length > 0)

@@ -1,4 +1,5 @@
 import type { ApprovalTerms, Vote } from '@agentlattice/contracts';
+import { holdersOf } from './key-holders.js';
 
 export interface Tally {
   readonly have: number;
@@ -29,10 +30,12 @@ export function countingVotes(votes: readonly Vote[]): Vote[] {
   return votes.filter((vote) => kept.has(vote));
 }
 
-/** With a key that another member made; where nobody knows who did, it is taken for the voter's own. */
-const isBorrowed = ({ member_id, key }: Vote) => (key?.made_by ?? member_id) !== member_id;
+/** The other members who may have cast it: with a key that they made or were shown. */
+const othersBehind = ({ member_id, key }: Vote) => holdersOf(key).filter((holder) => holder !== member_id);
+/** With a key that another member holds; where nobody knows who does, it is taken for the voter's own. */
+const isBorrowed = (vote: Vote) => othersBehind(vote).length > 0;
 const areOnePersons = (a: Vote, b: Vote) =>
-  (isBorrowed(a) && a.key?.made_by === b.member_id) || (isBorrowed(b) && b.key?.made_by === a.member_id);
+  othersBehind(a).includes(b.member_id) || othersBehind(b).includes(a.member_id);
 const compare = (a: string, b: string) => (a < b ? -1 : 1);
 
 /** How far the votes are: N different people, and a different person on every seat of a group (decisions §5). */

@@ -72,7 +72,7 @@ export async function ensureFirstWorkspace(
         events: agentDecider.decide({ type: 'RegisterAgent', ...first }, agentDecider.initialState()),
       });
     }
-    const byAdmin = { madeBy: memberId, own: false };
+    const byAdmin = { ...ownedBy(memberId), own: false };
     for (const key of [
       adminKey,
       newKey({ name: 'automation', kind: 'service', scopes: serviceScopes }, byAdmin, service_key),

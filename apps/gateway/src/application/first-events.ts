@@ -14,6 +14,7 @@ export function firstEventOf(key: NewKey) {
     agent_id: key.agentId ?? null,
     expires_at: key.expiresAt ?? null,
     made_by: key.madeBy,
+    shown_to: [...key.shownTo],
   };
   return { id: key.id, events: keyDecider.decide({ type: 'CreateKey', facts }, keyDecider.initialState()) };
 }

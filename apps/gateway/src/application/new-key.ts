@@ -38,6 +38,7 @@ export function newKey(terms: KeyTerms, origin: KeyOrigin, key?: string): NewKey
     ...terms,
     madeBy: origin.madeBy,
     own: origin.own,
+    shownTo: origin.shownTo,
     id: typeid('key').toString(),
     key: text,
     hash: createHash('sha256').update(text).digest(),

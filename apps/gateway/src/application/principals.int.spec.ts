@@ -37,7 +37,7 @@ describe('principals', () => {
     asked = {
       orgId: first.org_id,
       memberId: admin.memberId,
-      originOf: () => ({ madeBy: admin.memberId, own: false }),
+      originOf: () => ({ madeBy: admin.memberId, own: false, shownTo: [admin.memberId] }),
       meta: {
         actor: { kind: 'operator', id: admin.memberId, key_id: admin.keyId, via: 'api' },
         correlation_id: 'req_1',

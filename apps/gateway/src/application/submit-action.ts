@@ -55,7 +55,11 @@ export class SubmitAction {
       action_digest: actionDigest(submission.actionType, agent.id, dataAccessed, metadata, orgId),
       client_event_id: submission.clientEventId,
       delegation_id: submission.delegationId,
-      asked_with_key: { id: principal.keyId, made_by: principal.madeBy },
+      asked_with_key: {
+        id: principal.keyId,
+        made_by: principal.madeBy,
+        shown_to: [...principal.shownTo],
+      },
       want_grant: submission.prefer.grant,
       correlation_id: submission.correlationId,
       traceparent: submission.traceparent,

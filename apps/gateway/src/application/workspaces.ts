@@ -61,7 +61,7 @@ export class Workspaces {
       );
       const serviceKey = newKey(
         { name: 'automation', kind: 'service', scopes: serviceScopes },
-        { madeBy: personId, own: false },
+        { ...ownedBy(personId), own: false },
       );
       for (const key of [adminKey, serviceKey]) await store.insertKey(tx, orgId, key);
       await store.begin(tx, orgId, meta, [

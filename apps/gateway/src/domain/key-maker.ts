@@ -6,9 +6,18 @@ export interface KeyOrigin {
   readonly madeBy: string | null;
   /** An operator's key that nobody but its member was ever shown. */
   readonly own: boolean;
+  /**
+   * The members who were shown the key when it was made, or one that it was made with: each of them may use it. The member
+   * whose key it is comes on top.
+   */
+  readonly shownTo: readonly string[];
 }
 
-export const ownedBy = (memberId: string): KeyOrigin => ({ madeBy: memberId, own: true });
+export const ownedBy = (memberId: string): KeyOrigin => ({
+  madeBy: memberId,
+  own: true,
+  shownTo: [memberId],
+});
 
 /**
  * The origin of a key that is made with another, or replaces one. The maker was shown the key, and so was who made the key
@@ -23,6 +32,7 @@ export const originOf = (
 ): KeyOrigin => ({
   madeBy: used.madeBy,
   own: used.own && used.memberId !== null && used.memberId === memberId,
+  shownTo: [...new Set([...used.shownTo, ...(used.memberId === null ? [] : [used.memberId])])],
 });
 
 /** What decides whether a key carries the rights of its person over the instance. */

@@ -4,23 +4,24 @@ import { carriesInstanceRights, type KeyOrigin, originOf, ownedBy } from './key-
 
 const [anna, ben, carl] = ['mbr_anna', 'mbr_ben', 'mbr_carl'];
 const own = (memberId: string) => ({ memberId, ...ownedBy(memberId) });
-const borrowed = (memberId: string, madeBy: string | null) => ({ memberId, madeBy, own: false });
+const borrowed = (memberId: string, madeBy: string | null) => ({
+  memberId,
+  madeBy,
+  own: false,
+  shownTo: madeBy === null ? [] : [madeBy],
+});
+const made = (madeBy: string | null, ...shownTo: string[]) => ({ madeBy, own: false, shownTo });
 
 describe('where a key comes from', () => {
   it.each([
     ['made with a key of one’s own, for oneself', own(anna), anna, ownedBy(anna)],
-    ['made with a key of one’s own, for another', own(anna), ben, { madeBy: anna, own: false }],
-    ['made with a key of one’s own, for an agent', own(anna), null, { madeBy: anna, own: false }],
-    ['made with a key that another made', borrowed(ben, anna), ben, { madeBy: anna, own: false }],
-    ['made with such a key for a third', borrowed(ben, anna), carl, { madeBy: anna, own: false }],
-    ['made with such a key for who made it', borrowed(ben, anna), anna, { madeBy: anna, own: false }],
-    ['made with a key of which nobody knows', borrowed(anna, null), anna, { madeBy: null, own: false }],
-    [
-      'made with a service’s key',
-      { memberId: null, madeBy: anna, own: false },
-      null,
-      { madeBy: anna, own: false },
-    ],
+    ['made with a key of one’s own, for another', own(anna), ben, made(anna, anna)],
+    ['made with a key of one’s own, for an agent', own(anna), null, made(anna, anna)],
+    ['made with a key that another made', borrowed(ben, anna), ben, made(anna, anna, ben)],
+    ['made with such a key for a third', borrowed(ben, anna), carl, made(anna, anna, ben)],
+    ['made with such a key for who made it', borrowed(ben, anna), anna, made(anna, anna, ben)],
+    ['made with a key of which nobody knows', borrowed(anna, null), anna, made(null, anna)],
+    ['made with a service’s key', { memberId: null, ...made(anna, anna, ben) }, null, made(anna, anna, ben)],
   ])('%s', (_case, used, memberId, origin) => expect(originOf(used, memberId)).toEqual(origin));
 });
 
@@ -52,7 +53,8 @@ interface Given extends KeyOrigin {
   readonly orgId: string;
   readonly memberId: string;
   readonly role: OperatorRole;
-  readonly shownTo: ReadonlySet<string>;
+  /** Who was in fact shown it. */
+  readonly seenBy: ReadonlySet<string>;
 }
 const root = 'root';
 const flags = { instanceAdmin: true, homeOrgId: 'org_home' };
@@ -68,7 +70,7 @@ it('no sequence of keys made and rotated by others, or given to others, yields o
     memberId,
     ...ownedBy(memberId),
     role: 'admin',
-    shownTo: new Set([memberId]),
+    seenBy: new Set([memberId]),
   });
   const step = fc.record({
     used: fc.nat(),
@@ -91,18 +93,18 @@ it('no sequence of keys made and rotated by others, or given to others, yields o
         const memberId = does === 'make' ? member : old.memberId;
         // A key for somebody else is handed over; nobody gives away the keys of their own.
         const handed = memberId === root ? [memberId] : [memberId, ...(handedTo === null ? [] : [handedTo])];
-        const alone = by.shownTo.size === 1 && by.shownTo.has(memberId);
+        const alone = by.seenBy.size === 1 && by.seenBy.has(memberId);
         keys.push({
           orgId: by.orgId,
           memberId,
           ...originOf(by, memberId),
           role: does === 'make' ? role : old.role,
-          shownTo: alone ? by.shownTo : new Set([...by.shownTo, ...handed]),
+          seenBy: alone ? by.seenBy : new Set([...by.seenBy, ...handed]),
         });
       }
       for (const given of keys) {
-        if (carries(given)) expect([...given.shownTo]).toEqual([root]);
-        if (given.own) expect([...given.shownTo]).toEqual([given.memberId]);
+        if (carries(given)) expect([...given.seenBy]).toEqual([root]);
+        if (given.own) expect([...given.seenBy]).toEqual([given.memberId]);
       }
     }),
     { numRuns: 2_000 },

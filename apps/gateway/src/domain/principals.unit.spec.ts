@@ -1,3 +1,4 @@
+import { ownedBy } from './key-maker.js';
 import { deciderSpec } from '@agentlattice/decider';
 import { agentDecider, type AgentEvent, ownerOf } from './agent.js';
 import { keyDecider, type KeyEvent } from './key.js';
@@ -98,7 +99,13 @@ describe('a membership', () => {
 });
 
 describe('who may call', () => {
-  const common = { keyId: 'key_1', orgId: 'org_1', name: 'x', expiresAt: null, madeBy: 'mbr_1', own: true };
+  const common = {
+    keyId: 'key_1',
+    orgId: 'org_1',
+    name: 'x',
+    expiresAt: null,
+    ...ownedBy('mbr_1'),
+  };
   const operator = (role: 'viewer' | 'member' | 'admin', instanceAdmin = false): Principal => ({
     ...common,
     kind: 'operator',

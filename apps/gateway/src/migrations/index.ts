@@ -3,6 +3,7 @@ import { Principals1764050000001 } from './1764050000001-principals.js';
 import { AgentNames1764500000020 } from './1764500000020-agent-names.js';
 import { Consent1764500000010 } from './1764500000010-consent.js';
 import { Suspensions1764400000001 } from './1764400000001-suspensions.js';
+import { KeyHolders1796200000000 } from './1796200000000-key-holders.js';
 
 export const migrations = [
   eventStoreMigration('gateway', 1764050000000),
@@ -11,4 +12,5 @@ export const migrations = [
   Consent1764500000010,
   Suspensions1764400000001,
   AgentNames1764500000020,
+  KeyHolders1796200000000,
 ];

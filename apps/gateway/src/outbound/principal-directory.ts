@@ -27,6 +27,7 @@ interface KeyRow {
   scopes: ServiceScope[];
   member_id: string | null;
   made_by: string | null;
+  shown_to: string[];
   own: boolean;
   expires_at: Date | null;
   agent_id: string | null;
@@ -146,7 +147,7 @@ export class PrincipalDirectory {
 
   private async read(hash: Buffer): Promise<Principal | undefined> {
     const { rows } = await this.pool.query<KeyRow>(
-      `SELECT k.id, k.org_id, k.name, k.kind, k.role, k.scopes, k.member_id, k.made_by, k.own, k.expires_at,
+      `SELECT k.id, k.org_id, k.name, k.kind, k.role, k.scopes, k.member_id, k.made_by, k.own, k.shown_to, k.expires_at,
               a.id AS agent_id, a.name AS agent_name, a.owner_member_id, a.suspended, a.resumed_at,
               m.person_id, m.role AS member_role, p.instance_admin, p.home_org_id
        FROM api_key k
@@ -230,6 +231,7 @@ function principalOf(row: KeyRow): Principal | undefined {
     name: row.name,
     expiresAt: row.expires_at?.getTime() ?? null,
     madeBy: row.made_by,
+    shownTo: row.shown_to,
     own: row.own,
   };
   switch (row.kind) {

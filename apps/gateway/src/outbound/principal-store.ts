@@ -204,8 +204,8 @@ export class PrincipalStore {
   async insertKey(tx: Tx, orgId: string, key: NewKey): Promise<void> {
     await tx.query(
       `INSERT INTO api_key (id, org_id, name, kind, hash, prefix, role, scopes, member_id, agent_id, made_by, own,
-                            expires_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+                            shown_to, expires_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
       [
         key.id,
         orgId,
@@ -219,6 +219,7 @@ export class PrincipalStore {
         key.agentId ?? null,
         key.madeBy,
         key.own,
+        key.shownTo,
         key.expiresAt ?? null,
       ],
     );

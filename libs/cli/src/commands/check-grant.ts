@@ -26,8 +26,8 @@ const claims = z.object({
   exp: z.number(),
 });
 
-/** How far this machine's clock may be behind. */
-const leewaySeconds = 60;
+/** How far this machine's clock may be ahead of the server's; what is longer would let a command run after its grant. */
+const leewaySeconds = 5;
 
 /**
  * Whether a grant is one: signed by a key that the system publishes, for this very action, and still in force.

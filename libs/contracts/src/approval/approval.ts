@@ -125,6 +125,8 @@ export const decidingOperator = z.object({
   key_id: typeId('key').nullable(),
   /** The member who answers for the key; missing where nobody knows. */
   key_made_by: typeId('mbr').nullable().optional(),
+  /** The members who were shown the key, or one that it was made with. */
+  key_shown_to: z.array(typeId('mbr')).optional(),
   role: z.enum(operatorRoles),
   via: z.enum(['api', 'dashboard', 'mcp', 'cli', 'slack', 'email']),
 });

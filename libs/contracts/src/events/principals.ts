@@ -61,6 +61,8 @@ export const keyCreatedV1 = z.strictObject({
   expires_at: instant().nullable(),
   /** The member who answers for what is done with the key. */
   made_by: typeId('mbr').nullable().optional(),
+  /** The members who were shown the key, or one that it was made with. */
+  shown_to: z.array(typeId('mbr')).optional(),
 });
 /** The old key works until `overlap_until`; the new one is announced by its own `key.created`. */
 export const keyRotatedV1 = z.strictObject({

@@ -14,7 +14,12 @@ export const agentRef = z.object({ id: typeId('agt'), name: z.string() });
 export type AgentRef = z.infer<typeof agentRef>;
 
 /** A key that something was done with, and the member who answers for it; null where nobody knows. */
-export const keyRef = z.object({ id: typeId('key'), made_by: typeId('mbr').nullable() });
+export const keyRef = z.object({
+  id: typeId('key'),
+  made_by: typeId('mbr').nullable(),
+  /** The members who were shown the key, or one that it was made with; missing where nobody knows. */
+  shown_to: z.array(typeId('mbr')).optional(),
+});
 export type KeyRef = z.infer<typeof keyRef>;
 /** Missing in what was written before keys were told. */
 const askedWithKey = keyRef.nullable().optional();

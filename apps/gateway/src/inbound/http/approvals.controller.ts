@@ -147,6 +147,7 @@ const decisionOf = (
       member_id: principal.memberId,
       key_id: principal.keyId,
       key_made_by: principal.madeBy,
+      key_shown_to: [...principal.shownTo],
       role: principal.role,
       via: doorOf(request),
     },

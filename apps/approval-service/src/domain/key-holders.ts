@@ -1,0 +1,7 @@
+import type { KeyRef } from '@agentlattice/contracts';
+
+/** The members who can do what is done with a key: who answers for it, and those who were shown it or a key behind it. */
+export const holdersOf = (key: KeyRef | null | undefined): readonly string[] =>
+  key === null || key === undefined
+    ? []
+    : [...(key.made_by === null ? [] : [key.made_by]), ...(key.shown_to ?? [])];
