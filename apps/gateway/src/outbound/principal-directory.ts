@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type OperatorRole, Refused, type ServiceScope, Unavailable } from '@agentlattice/contracts';
 import type { Logger } from '@agentlattice/observability';
+import { GroupWork } from '@agentlattice/service';
 import type pg from 'pg';
 import { carriesInstanceRights } from '../domain/key-maker.js';
 import { lesserRole, type Principal } from '../domain/principal.js';
@@ -9,9 +10,16 @@ const pollMs = 250;
 /** Older knowledge than this is not acted on: a revoked key must be worth nothing after a second (decisions §7.3). */
 const staleMs = 1_000;
 const flushUseMs = 10_000;
-/** Keys that are looked for at the same time; those that are known are not. */
-const maxLookUps = 32;
 const maxUnknown = 10_000;
+const maxSeen = 20_000;
+/** Reads of the same keys when something changes during each of them. */
+const maxReads = 3;
+/**
+ * Look-ups share a query, and each kind has two of the pool's ten connections at most: the poll of the revision always
+ * finds one. Two, so that one connection that does not answer does not hold up everybody.
+ */
+const sharing = { most: 64, atOnce: 2, oldestMs: 1_000 };
+const maxNewWaiting = 1_024;
 /** Soon after the keys are stale, so that another connection is tried. */
 const askingRevision = {
   text: 'SELECT value, extract(epoch FROM clock_timestamp()) * 1000 AS now FROM revision',
@@ -20,6 +28,7 @@ const askingRevision = {
 
 interface KeyRow {
   id: string;
+  hash: Buffer;
   org_id: string;
   name: string;
   kind: 'operator' | 'service' | 'agent';
@@ -49,7 +58,17 @@ export class PrincipalDirectory {
   private readonly known = new Map<string, Principal>();
   /** Keys that are none, as far as this generation knows. */
   private readonly unknown = new Set<string>();
-  private readonly loading = new Map<string, Promise<Principal | undefined>>();
+  /** Keys that were valid when last read, the oldest first; unlike `known` they survive a change. */
+  private readonly seen = new Set<string>();
+  /**
+   * A change anywhere makes every key be read again. Those that were valid before have a queue of their own: random keys
+   * compete only with other keys that were never seen.
+   */
+  private readonly seenLookUps = new GroupWork((names: readonly string[]) => this.load(names), sharing);
+  private readonly newLookUps = new GroupWork((names: readonly string[]) => this.load(names), {
+    ...sharing,
+    mostWaiting: maxNewWaiting,
+  });
   private readonly used = new Set<string>();
   private generation = 0;
   private revision: string | undefined;
@@ -101,10 +120,9 @@ export class PrincipalDirectory {
         'STALE',
         'keys cannot be checked at the moment, because the database does not answer',
       );
-    const hash = createHash('sha256').update(key).digest();
-    const name = hash.toString('base64');
-    const principal = this.known.get(name) ?? (await this.lookUp(hash, name));
-    if (principal === undefined) return undefined;
+    const name = createHash('sha256').update(key).digest('base64');
+    const principal = this.known.get(name) ?? (await this.lookUp(name));
+    if (principal === null) return undefined;
     if (principal.expiresAt !== null && this.now() >= principal.expiresAt) return undefined;
     this.used.add(principal.keyId);
     return principal;
@@ -119,45 +137,73 @@ export class PrincipalDirectory {
     return this.look();
   }
 
-  /** Whoever tries one key after another takes few of the database's connections, and asks twice for none of them. */
-  private lookUp(hash: Buffer, name: string): Promise<Principal | undefined> {
-    if (this.unknown.has(name)) return Promise.resolve(undefined);
-    const underWay = this.loading.get(name);
-    if (underWay !== undefined) return underWay;
-    if (this.loading.size >= maxLookUps) throw new Unavailable('too many new keys are being checked');
-    const loading = this.load(hash, name).finally(() => this.loading.delete(name));
-    this.loading.set(name, loading);
-    return loading;
+  private async lookUp(name: string): Promise<Principal | null> {
+    if (this.unknown.has(name)) return null;
+    return await (this.seen.has(name) ? this.seenLookUps : this.newLookUps).do(name);
   }
 
-  private async load(hash: Buffer, name: string): Promise<Principal | undefined> {
-    for (;;) {
+  /** Runs after all of its callers asked, so what it reads is new enough for them, though perhaps not for later ones. */
+  private async load(names: readonly string[]): Promise<(Principal | null)[]> {
+    const found = new Map<string, Principal | null>();
+    for (let reads = 1; ; reads += 1) {
       const { generation } = this;
-      const principal = await this.read(hash);
-      // What was read before a change must not outlive it.
-      if (generation !== this.generation) continue;
-      if (principal !== undefined) this.known.set(name, principal);
-      else {
-        if (this.unknown.size >= maxUnknown) this.unknown.clear();
-        this.unknown.add(name);
+      const askedAt = performance.now();
+      for (const name of names) {
+        const principal = this.known.get(name) ?? (this.unknown.has(name) ? null : undefined);
+        if (principal === undefined) found.delete(name);
+        else found.set(name, principal);
       }
-      return principal;
+      const missing = [...new Set(names)].filter((name) => !found.has(name));
+      if (missing.length > 0) {
+        const read = await this.read(missing);
+        for (const name of missing) found.set(name, read.get(name) ?? null);
+      }
+      const unchanged = generation === this.generation;
+      // What was read before a change must not outlive it: it is kept only if there was none.
+      if (unchanged) for (const name of missing) this.keep(name, found.get(name) ?? null);
+      else if (reads < maxReads) continue;
+      // Under constant change it is used once, unless it is as old as keys must not be.
+      if (performance.now() - askedAt > staleMs && !(unchanged && this.isFresh()))
+        throw new Unavailable('reading the keys took too long');
+      return names.map((name) => found.get(name) ?? null);
     }
   }
 
-  private async read(hash: Buffer): Promise<Principal | undefined> {
+  private keep(name: string, principal: Principal | null): void {
+    if (principal === null) {
+      if (this.unknown.size >= maxUnknown) this.unknown.clear();
+      this.unknown.add(name);
+    } else this.known.set(name, principal);
+  }
+
+  private async read(names: readonly string[]): Promise<Map<string, Principal>> {
     const { rows } = await this.pool.query<KeyRow>(
-      `SELECT k.id, k.org_id, k.name, k.kind, k.role, k.scopes, k.member_id, k.made_by, k.own, k.shown_to, k.expires_at,
+      `SELECT k.id, k.hash, k.org_id, k.name, k.kind, k.role, k.scopes, k.member_id, k.made_by, k.own, k.shown_to,
+              k.expires_at,
               a.id AS agent_id, a.name AS agent_name, a.owner_member_id, a.suspended, a.resumed_at,
               m.person_id, m.role AS member_role, p.instance_admin, p.home_org_id
        FROM api_key k
        LEFT JOIN agent a ON a.id = k.agent_id AND a.org_id = k.org_id
        LEFT JOIN membership m ON m.org_id = k.org_id AND m.member_id = k.member_id AND m.status = 'active'
        LEFT JOIN person p ON p.member_id = m.person_id
-       WHERE k.hash = $1 AND k.revoked_at IS NULL`,
-      [hash],
+       WHERE k.hash = ANY($1::bytea[]) AND k.revoked_at IS NULL`,
+      [names.map((name) => Buffer.from(name, 'base64'))],
     );
-    return rows[0] === undefined ? undefined : principalOf(rows[0]);
+    const found = new Map<string, Principal>();
+    for (const row of rows) {
+      const principal = principalOf(row);
+      if (principal !== undefined) found.set(row.hash.toString('base64'), principal);
+    }
+    for (const name of names) this.noteSeen(name, found.has(name));
+    return found;
+  }
+
+  private noteSeen(name: string, valid: boolean): void {
+    this.seen.delete(name);
+    if (!valid) return;
+    const [oldest] = this.seen;
+    if (this.seen.size >= maxSeen && oldest !== undefined) this.seen.delete(oldest);
+    this.seen.add(name);
   }
 
   private look(): Promise<void> {

@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto';
+import { Refused, Unavailable } from '@agentlattice/contracts';
+import { createLogger } from '@agentlattice/observability';
+import { eventually, startPostgres, type TestPostgres } from '@agentlattice/testkit';
+import pg from 'pg';
+import { typeid } from 'typeid-js';
+import { firstCredentialsFor } from '../../test/first-credentials.js';
+import { ensureFirstWorkspace } from '../application/ensure-first-workspace.js';
+import { type Asked, Principals } from '../application/principals.js';
+import { migrations } from '../migrations/index.js';
+import { PrincipalDirectory } from './principal-directory.js';
+import { PrincipalStore } from './principal-store.js';
+
+const logger = createLogger('test', 'silent');
+const isStale = (error: unknown) => error instanceof Refused && error.code === 'STALE';
+
+describe('the directory of principals', () => {
+  let postgres: TestPostgres;
+  let pool: pg.Pool;
+  let store: PrincipalStore;
+  const first = firstCredentialsFor();
+
+  beforeAll(async () => {
+    postgres = await startPostgres({ migrations: { gateway: migrations } });
+    pool = new pg.Pool({ connectionString: postgres.databaseUrl('gateway'), max: 10 });
+    pool.on('error', () => undefined);
+    store = new PrincipalStore(pool);
+    await ensureFirstWorkspace(store, first);
+  });
+  afterAll(async () => {
+    await pool.end();
+    await postgres.stop();
+  });
+
+  /** Somebody of another workspace. */
+  async function stranger(): Promise<Asked> {
+    const orgId = typeid('org').toString();
+    await store.inTransaction((tx) => store.insertWorkspace(tx, orgId, 'another'));
+    const memberId = typeid('mem').toString();
+    return {
+      orgId,
+      memberId,
+      originOf: () => ({ madeBy: memberId, own: false }),
+      meta: {
+        actor: { kind: 'operator', id: memberId, key_id: typeid('key').toString(), via: 'api' },
+        correlation_id: 'req_1',
+        traceparent: null,
+      },
+    };
+  }
+
+  it('finds a key that it saw before every time, whatever random keys are tried and whatever changes elsewhere', async () => {
+    const directory = new PrincipalDirectory(pool, logger);
+    await directory.start();
+    const flood = { on: true };
+    const failures: unknown[] = [];
+    const tryKeys = async () => {
+      while (flood.on) {
+        try {
+          expect(await directory.find(`al_agent_${randomBytes(16).toString('hex')}`)).toBeUndefined();
+        } catch (error) {
+          // Strangers may be sent away.
+          if (!(error instanceof Unavailable) && !isStale(error)) throw error;
+          await new Promise(setImmediate);
+        }
+      }
+    };
+    try {
+      await directory.find(first.agent.api_key);
+      const asked = await stranger();
+      const principals = new Principals(store, () => directory.refresh());
+      const floods = Promise.all(Array.from({ length: 200 }, tryKeys));
+      for (let i = 0; i < 30; i += 1) {
+        await principals.registerAgent(asked, { name: `bot ${i}`, description: null });
+        // The machine may be too slow for the poll; that is not what this is about.
+        const found = await eventually(() =>
+          directory.find(first.agent.api_key).catch((error: unknown) => {
+            if (isStale(error)) return undefined;
+            failures.push(error);
+            return undefined;
+          }),
+        );
+        expect(found).toMatchObject({ kind: 'agent' });
+      }
+      expect(failures).toEqual([]);
+      flood.on = false;
+      await floods;
+    } finally {
+      flood.on = false;
+      await directory.stop();
+    }
+  });
+
+  it('answers though something changes during every read, and keeps nothing of what it read', async () => {
+    let reads = 0;
+    const changing = { on: true };
+    const directory = new PrincipalDirectory(
+      {
+        connect: () => pool.connect(),
+        query: async (...given: Parameters<typeof pool.query>) => {
+          const answer: unknown = await pool.query(...given);
+          if (JSON.stringify(given[0]).includes('FROM api_key')) {
+            reads += 1;
+            if (changing.on) await directory.refresh();
+          }
+          return answer;
+        },
+      } as unknown as pg.Pool,
+      logger,
+    );
+    await directory.start();
+    try {
+      expect(await directory.find(first.agent.api_key)).toMatchObject({ kind: 'agent' });
+      expect(await directory.find('al_agent_none')).toBeUndefined();
+      const before = reads;
+      changing.on = false;
+      await directory.find(first.agent.api_key);
+      await directory.find('al_agent_none');
+      expect(reads).toBe(before + 2);
+      await directory.find(first.agent.api_key);
+      await directory.find('al_agent_none');
+      expect(reads).toBe(before + 2);
+    } finally {
+      changing.on = false;
+      await directory.stop();
+    }
+  });
+});
