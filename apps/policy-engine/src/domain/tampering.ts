@@ -24,7 +24,7 @@ export interface Tampering {
   readonly reason: TamperingReason;
   /** As recorded; where it never was, as stored. */
   readonly policy: PolicyRef;
-  /** What the policy governs by what was recorded; null when that is nothing. */
+  /** What the policy governs by what was recorded, or by a deletion that cannot be one; null when that is nothing. */
   readonly recordedPattern: string | null;
   readonly action_type: string;
   readonly found: { readonly version: number; readonly hash: string } | null;
@@ -110,6 +110,10 @@ function reasonOf(
 const mayFollow = (gpos: number | null, since: number | undefined, facts: LedgerFacts) =>
   gpos !== null && gpos > facts.gpos && since !== undefined && facts.asOf - since <= entryFollowsWithinMs;
 
+/** A deletion that the engine never wrote frees nothing, also before the log is heard of. */
+const falselyDeleted = (now: StoredPolicy | undefined) =>
+  now?.deleted === true && now.gpos === null ? now.action_type : null;
+
 function tampering(
   reason: TamperingReason,
   now: StoredPolicy | undefined,
@@ -122,7 +126,8 @@ function tampering(
   return {
     reason,
     policy,
-    recordedPattern: recorded?.deleted === false ? recorded.action_type : null,
+    recordedPattern:
+      recorded === undefined ? falselyDeleted(now) : recorded.deleted ? null : recorded.action_type,
     action_type: recorded?.action_type ?? now?.action_type ?? '*',
     found: now === undefined ? null : { version: now.ref.version, hash: now.ref.hash },
   };

@@ -86,6 +86,9 @@ describe('what the database says beside what the log recorded', () => {
     expect(gone).toMatchObject({ recordedPattern: 'a.b', action_type: 'a.b', found: null });
     const [forged] = findTampering(new Map([[id, stored({ gpos: 1 }, 1)]]), facts(null), new Map());
     expect(forged).toMatchObject({ recordedPattern: null, action_type: 'a.*', policy: { version: 1 } });
+    const deletion = byId(stored({ gpos: null, deleted: true }));
+    const [deleted] = findTampering(deletion, undefined, new Map());
+    expect(deleted).toMatchObject({ recordedPattern: 'a.*', reason: 'never_recorded' });
   });
 });
 
