@@ -122,6 +122,38 @@ describe('policies that were changed behind the log’s back', () => {
     await eventually(async () => (await entries('policy.tampering_detected', policyId)).length === 1);
   });
 
+  it.each([
+    ['a version', 'policy.updated', 'ship.parcel'],
+    ['a deletion', 'policy.deleted', 'send.parcel'],
+  ])(
+    'are denied at once where %s was added without a number, whatever its date',
+    async (_what, type, action) => {
+      await recorded(await write(`fallback of ${action}`, action.replace('parcel', '*'), 'allow'));
+      const policyId = await write(`no ${action}`, action, 'deny');
+      await recorded(policyId);
+      await database.query(
+        `INSERT INTO event (org_id, stream_id, version, event_id, type, schema_version, data, meta, occurred_at)
+       SELECT org_id, stream_id, 2, event_id || 'x', $2, schema_version, data || '{"version": 2}', meta,
+              '2036-01-01T00:00:00Z' FROM event WHERE stream_id = $1`,
+        [policyId, type],
+      );
+      if (type === 'policy.deleted')
+        await database.query('DELETE FROM policy WHERE policy_id = $1', [policyId]);
+      else {
+        await database.query('UPDATE policy SET version = 2 WHERE policy_id = $1', [policyId]);
+        await rewrite(policyId, { effect: 'allow' }, false);
+      }
+      await reload();
+      await eventually(async () => (await verdictOn(action)) === 'POLICY_TAMPERED');
+      await eventually(async () => (await entries('policy.tampering_detected', policyId)).length === 1);
+      // Nothing numbers it afterwards, so the log never makes it valid.
+      stack.kill('policy-engine');
+      await stack.ready('policy-engine');
+      expect(await verdictOn(action)).toBe('POLICY_TAMPERED');
+      expect(await entries(type, policyId)).toEqual([]);
+    },
+  );
+
   it('are found within a minute when nothing says that they changed', async () => {
     const policyId = await write('deletions', 'data.delete', 'deny');
     await recorded(policyId);

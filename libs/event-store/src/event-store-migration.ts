@@ -1,5 +1,6 @@
 import type { ServiceName } from '@agentlattice/contracts';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { numberLeftOnce } from './number-events.js';
 
 /** The channel on which a replica without the relay says that it has committed events. */
 export const eventChannel = (schema: string) => `al_events_${schema}`;
@@ -34,7 +35,7 @@ export function eventStoreMigration(
 /**
  * From here on events are numbered in their commit. What stood in the way of that goes: the trigger that told the relay
  * (NOTIFY lets one commit of the whole database wait for another), the index by transaction, and the foreign key, whose
- * check locks each event once more.
+ * check locks each event once more. What earlier releases left without a number gets it here, and never afterwards.
  */
 export function numberingInCommitMigration(timestamp: number): new () => MigrationInterface {
   return class NumberingInCommitMigration implements MigrationInterface {
@@ -46,6 +47,8 @@ export function numberingInCommitMigration(timestamp: number): new () => Migrati
         'DROP FUNCTION event_appended()',
         'DROP INDEX event_xid',
         'ALTER TABLE event_position DROP CONSTRAINT event_position_event_id_fkey',
+        // The statements before this one lock both tables: nobody numbers or appends at the same time.
+        numberLeftOnce,
       ])
         await runner.query(statement);
     }

@@ -32,9 +32,13 @@ const numberOffered = `WITH numbered AS (${insertPositions(
     JOIN event e USING (event_id)`,
 )}) SELECT n.event_id, n.gpos, n.source_seq, e.occurred_at FROM numbered n JOIN event e USING (event_id)`;
 
-const numberFound = insertPositions(
+/**
+ * For committed events without a number, as releases left them that numbered after the commit. Only for the migration, once:
+ * later an event without a number is one that no service wrote.
+ */
+export const numberLeftOnce = insertPositions(
   `SELECT e.event_id, e.org_id, e.id AS n FROM event e
-    WHERE NOT EXISTS (SELECT FROM event_position p WHERE p.event_id = e.event_id) ORDER BY e.id LIMIT $1`,
+    WHERE NOT EXISTS (SELECT FROM event_position p WHERE p.event_id = e.event_id)`,
 );
 
 /**
@@ -56,12 +60,6 @@ export const numberStatements = (events: readonly StoredEvent[]): Statement[] =>
 export const numberOfferedStatements = (events: readonly StoredEvent[]): Statement[] => [
   lock,
   { text: numberOffered, values: [events.map(({ event_id }) => event_id)] },
-];
-
-/** The same for committed events without a number, as releases wrote them that numbered after the commit. */
-export const numberLeftStatements = (limit: number): Statement[] => [
-  lock,
-  { text: numberFound, values: [limit] },
 ];
 
 interface PositionRow {

@@ -9,7 +9,6 @@ import { onCommitted } from './committed-events.js';
 import { connectionLimits, noticeVanishedPeer } from './connection-limits.js';
 import { DatabaseClient } from './database-client.js';
 import { eventChannel } from './event-store-migration.js';
-import { numberLeftStatements } from './number-events.js';
 import { type NumberedEvent, storedColumns, toWireEvent } from './stored-event.js';
 
 export interface RelayOptions {
@@ -163,7 +162,6 @@ class RelaySession {
     if (!(await this.lock())) return;
     this.holds = true;
     await this.client.query(`LISTEN ${eventChannel(this.schema)}`);
-    await this.numberLeft();
     // Losing a checkpoint costs a second delivery, which readers expect; waiting for the disk would cost more.
     await this.client.query('SET synchronous_commit = off');
     await this.readCheckpoint();
@@ -264,16 +262,6 @@ class RelaySession {
     this.lastSequence = 0;
     await this.checkpoint();
     return true;
-  }
-
-  /** Releases before this one numbered events after their commit; what they left without a number gets it now. */
-  private async numberLeft(): Promise<void> {
-    for (let found = pageSize; found === pageSize;) {
-      await this.client.query('BEGIN');
-      for (const { text, values } of numberLeftStatements(pageSize))
-        found = (await this.client.query({ text, values: [...values], ...wholeTable })).rowCount ?? 0;
-      await this.client.query('COMMIT');
-    }
   }
 
   private async publish(): Promise<void> {

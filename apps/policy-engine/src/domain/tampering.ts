@@ -5,10 +5,8 @@ export interface StoredPolicy {
   readonly ref: PolicyRef;
   readonly action_type: string;
   readonly deleted: boolean;
-  /** Place of its event among those of the engine; null while it has none. */
+  /** Place of its event among those of the engine; null where it has none, which no commit of the engine leaves. */
   readonly gpos: number | null;
-  /** Epoch milliseconds. */
-  readonly writtenAt: number;
   /** Its hash, its event and its row contradict one another. */
   readonly contradicts: boolean;
 }
@@ -26,52 +24,95 @@ export interface Tampering {
   readonly reason: TamperingReason;
   /** As recorded; where it never was, as stored. */
   readonly policy: PolicyRef;
-  /** What the policy governs by what was recorded; null when that is nothing. */
+  /** What the policy governs by what was recorded, or by a deletion that cannot be one; null when that is nothing. */
   readonly recordedPattern: string | null;
   readonly action_type: string;
   readonly found: { readonly version: number; readonly hash: string } | null;
 }
 
-/** An entry follows its event within seconds; after this its absence is no delay. */
-export const entryFollowsWithinMs = 120_000;
+/** A policy whose newest version the log is not known to hold. */
+export interface AwaitedEntry {
+  /** The newest version that the log was known to hold then. */
+  readonly known: number;
+  /**
+   * Epoch milliseconds of the database's clock at which the engine first saw a newer one: what the event says of its
+   * time was chosen by its writer. -Infinity where the policy stood as tampered.
+   */
+  readonly since: number;
+}
+export type AwaitedEntries = ReadonlyMap<string, AwaitedEntry>;
 
-/** Every policy of a workspace that is not what the log recorded; without facts only what contradicts itself. */
+/**
+ * An entry follows its event within seconds; after this its absence is no delay. The log is read every 5 s while an entry
+ * is awaited, so a version without one is found within a minute of the first sight of it.
+ */
+export const entryFollowsWithinMs = 50_000;
+
+/**
+ * Since when each entry is awaited. More versions do not prolong it, only an entry does; and what stood as tampered is given
+ * no time at all, so it stays tampered until event and log agree.
+ */
+export function awaitedEntries(
+  stored: ReadonlyMap<string, StoredPolicy>,
+  facts: LedgerFacts | undefined,
+  before: {
+    readonly awaited: AwaitedEntries | undefined;
+    readonly tampered: readonly Tampering[] | undefined;
+  },
+  now: number,
+): AwaitedEntries {
+  const tampered = new Set(before.tampered?.map(({ policy }) => policy.id));
+  const awaited = new Map<string, AwaitedEntry>();
+  for (const [id, policy] of stored) {
+    const known = facts?.policies.get(id)?.version ?? 0;
+    if (policy.ref.version <= known) continue;
+    const was = before.awaited?.get(id);
+    const first = was?.known === known ? was.since : now;
+    awaited.set(id, { known, since: tampered.has(id) ? -Infinity : first });
+  }
+  return awaited;
+}
+
+/** Every policy of a workspace that is not what the log recorded; without facts only what cannot be, whatever it recorded. */
 export function findTampering(
   stored: ReadonlyMap<string, StoredPolicy>,
   facts: LedgerFacts | undefined,
+  awaited: AwaitedEntries,
 ): Tampering[] {
   const ids = new Set([...stored.keys(), ...(facts?.policies.keys() ?? [])]);
   return [...ids].flatMap((id) => {
     const now = stored.get(id);
     const recorded = facts?.policies.get(id);
-    const reason = reasonOf(now, recorded, facts);
+    const reason = reasonOf(now, recorded, facts, awaited.get(id)?.since);
     return reason === null ? [] : [tampering(reason, now, recorded)];
   });
-}
-
-/** True while the log may still hear of a change that stands here. */
-export function awaitsEntry(stored: StoredPolicy, facts: LedgerFacts | undefined): boolean {
-  return stored.ref.version > (facts?.policies.get(stored.ref.id)?.version ?? 0);
 }
 
 function reasonOf(
   now: StoredPolicy | undefined,
   recorded: RecordedPolicy | undefined,
   facts: LedgerFacts | undefined,
+  since: number | undefined,
 ): TamperingReason | null {
   if (now?.contradicts === true) return 'content_differs';
+  // Events are numbered in their commit: this one was not written by the engine, and the log will never hear of it.
+  if (now?.gpos === null && now.ref.version > (recorded?.version ?? 0)) return 'never_recorded';
   if (facts === undefined) return null;
   if (now === undefined) return recorded?.deleted === false ? 'policy_missing' : null;
   const known = recorded?.version ?? 0;
   if (now.ref.version < known) return 'older_version';
-  if (now.ref.version > known) return mayFollow(now, facts) ? null : 'never_recorded';
+  if (now.ref.version > known) return mayFollow(now.gpos, since, facts) ? null : 'never_recorded';
   if (now.ref.hash !== recorded?.hash) return 'content_differs';
   return now.deleted === recorded.deleted ? null : 'deletion_differs';
 }
 
-/** The log passed its place without it, or it has waited for too long. */
-const mayFollow = ({ gpos, writtenAt }: StoredPolicy, facts: LedgerFacts) =>
-  (gpos === null || gpos > facts.gpos) && facts.asOf - writtenAt <= entryFollowsWithinMs;
+/** False once the log passed its place without it, or it has been waited for too long. */
+const mayFollow = (gpos: number | null, since: number | undefined, facts: LedgerFacts) =>
+  gpos !== null && gpos > facts.gpos && since !== undefined && facts.asOf - since <= entryFollowsWithinMs;
+
+/** A deletion that the engine never wrote frees nothing, also before the log is heard of. */
+const falselyDeleted = (now: StoredPolicy | undefined) =>
+  now?.deleted === true && now.gpos === null ? now.action_type : null;
 
 function tampering(
   reason: TamperingReason,
@@ -85,7 +126,8 @@ function tampering(
   return {
     reason,
     policy,
-    recordedPattern: recorded?.deleted === false ? recorded.action_type : null,
+    recordedPattern:
+      recorded === undefined ? falselyDeleted(now) : recorded.deleted ? null : recorded.action_type,
     action_type: recorded?.action_type ?? now?.action_type ?? '*',
     found: now === undefined ? null : { version: now.ref.version, hash: now.ref.hash },
   };

@@ -1,6 +1,8 @@
 import type { RecordedPolicy } from '@agentlattice/contracts';
 import { deciderSpec } from '@agentlattice/decider';
 import {
+  awaitedEntries,
+  type AwaitedEntries,
   entryFollowsWithinMs,
   findTampering,
   type LedgerFacts,
@@ -18,7 +20,6 @@ const stored = (members: Partial<StoredPolicy> = {}, version = 2, hash = 'h2'): 
   action_type: 'a.*',
   deleted: false,
   gpos: 5,
-  writtenAt: asOf - 1_000,
   contradicts: false,
   ...members,
 });
@@ -37,8 +38,17 @@ const facts = (policy: RecordedPolicy | null, gpos = 10): LedgerFacts => ({
   gpos,
   asOf,
 });
-const reasons = (policy: StoredPolicy | null, known: LedgerFacts | undefined) =>
-  findTampering(new Map(policy === null ? [] : [[id, policy]]), known).map(({ reason }) => reason);
+const byId = (policy: StoredPolicy | null) => new Map(policy === null ? [] : [[id, policy]]);
+/** Judged at a reading of the log, when the engine first saw it so long before. */
+const reasons = (policy: StoredPolicy | null, known: LedgerFacts | undefined, seenForMs = 1_000) => {
+  const awaited = awaitedEntries(
+    byId(policy),
+    known,
+    { awaited: undefined, tampered: undefined },
+    asOf - seenForMs,
+  );
+  return findTampering(byId(policy), known, awaited).map(({ reason }) => reason);
+};
 
 describe('what the database says beside what the log recorded', () => {
   it.each<[string, StoredPolicy | null, LedgerFacts | undefined, string[]]>([
@@ -52,7 +62,16 @@ describe('what the database says beside what the log recorded', () => {
     ['deleted here alone', stored({ deleted: true }), facts(recorded()), ['deletion_differs']],
     ['deleted in the log alone', stored(), facts(recorded({ deleted: true })), ['deletion_differs']],
     ['newer, and its place is to come', stored({ gpos: 11 }, 3), facts(recorded()), []],
-    ['newer, without a place yet', stored({ gpos: null }, 3), facts(recorded()), []],
+    ['newer, without a place', stored({ gpos: null }, 3), facts(recorded()), ['never_recorded']],
+    ['new, without a place', stored({ gpos: null }, 1), facts(null), ['never_recorded']],
+    ['without a place, before the log was heard of', stored({ gpos: null }), undefined, ['never_recorded']],
+    [
+      'deleted, without a place',
+      stored({ gpos: null, deleted: true }, 3),
+      facts(recorded()),
+      ['never_recorded'],
+    ],
+    ['recorded, its place is lost', stored({ gpos: null }), facts(recorded()), []],
     [
       'newer, and the log has passed its place',
       stored({ gpos: 10 }, 3),
@@ -60,19 +79,58 @@ describe('what the database says beside what the log recorded', () => {
       ['never_recorded'],
     ],
     ['new, and the log has passed its place', stored({ gpos: 10 }, 1), facts(null), ['never_recorded']],
-    [
-      'newer, and its entry is overdue',
-      stored({ gpos: null, writtenAt: asOf - entryFollowsWithinMs - 1 }, 3),
-      facts(recorded()),
-      ['never_recorded'],
-    ],
   ])('%s', (_what, policy, known, expected) => expect(reasons(policy, known)).toEqual(expected));
 
   it('keeps what the policy governed when it was recorded', () => {
-    const [gone] = findTampering(new Map(), facts(recorded()));
+    const [gone] = findTampering(new Map(), facts(recorded()), new Map());
     expect(gone).toMatchObject({ recordedPattern: 'a.b', action_type: 'a.b', found: null });
-    const [forged] = findTampering(new Map([[id, stored({ gpos: 1 }, 1)]]), facts(null));
+    const [forged] = findTampering(new Map([[id, stored({ gpos: 1 }, 1)]]), facts(null), new Map());
     expect(forged).toMatchObject({ recordedPattern: null, action_type: 'a.*', policy: { version: 1 } });
+    const deletion = byId(stored({ gpos: null, deleted: true }));
+    const [deleted] = findTampering(deletion, undefined, new Map());
+    expect(deleted).toMatchObject({ recordedPattern: 'a.*', reason: 'never_recorded' });
+  });
+});
+
+describe('a version whose entry is to come', () => {
+  const beyond = (version = 3) => stored({ gpos: 11 }, version);
+  /** What stands, at one reading of the log after another. */
+  const follow = () => {
+    let awaited: AwaitedEntries | undefined;
+    let tampered: readonly Tampering[] | undefined;
+    return (policy: StoredPolicy, at: number, known = recorded()) => {
+      const log = { ...facts(known), asOf: asOf + at };
+      awaited = awaitedEntries(byId(policy), log, { awaited, tampered }, asOf + at);
+      tampered = findTampering(byId(policy), log, awaited);
+      return tampered.map(({ reason }) => reason);
+    };
+  };
+
+  it('may follow for less than a minute since it was first seen', () => {
+    expect(entryFollowsWithinMs).toBeLessThan(60_000);
+    expect(reasons(beyond(), facts(recorded()), entryFollowsWithinMs)).toEqual([]);
+    expect(reasons(beyond(), facts(recorded()), entryFollowsWithinMs + 1)).toEqual(['never_recorded']);
+  });
+  it('is given no more time by further versions, but by an entry', () => {
+    const at = follow();
+    expect(at(beyond(3), 0)).toEqual([]);
+    expect(at(beyond(4), entryFollowsWithinMs)).toEqual([]);
+    expect(at(beyond(5), entryFollowsWithinMs + 1)).toEqual(['never_recorded']);
+    const busy = follow();
+    expect(busy(beyond(3), 0)).toEqual([]);
+    expect(busy(beyond(4), entryFollowsWithinMs + 1, recorded({ version: 3 }))).toEqual([]);
+  });
+  it.each([
+    ['without a place', stored({ gpos: null }, 3)],
+    ['with another content', stored({}, 2, 'other')],
+    ['with an older version', stored({}, 1, 'h1')],
+  ])('that was tampered with, %s, stays so until event and log agree', (_what, tamperedWith) => {
+    const at = follow();
+    expect(at(tamperedWith, 0)).toHaveLength(1);
+    expect(at(beyond(), 1)).toEqual(['never_recorded']);
+    expect(at(beyond(), 2)).toEqual(['never_recorded']);
+    expect(at(stored({ gpos: 11 }, 3, 'h3'), 3, recorded({ version: 3, hash: 'h3' }))).toEqual([]);
+    expect(at(stored({ gpos: 12 }, 4, 'h4'), 4, recorded({ version: 3, hash: 'h3' }))).toEqual([]);
   });
 });
 

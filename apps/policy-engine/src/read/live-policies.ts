@@ -4,7 +4,13 @@ import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
 import { compilePolicy, type CompiledPolicy } from '../domain/compile-policy.js';
 import { type PolicySet, policySet } from '../domain/select-policy.js';
-import { awaitsEntry, findTampering, type LedgerFacts, type Tampering } from '../domain/tampering.js';
+import {
+  type AwaitedEntries,
+  awaitedEntries,
+  findTampering,
+  type LedgerFacts,
+  type Tampering,
+} from '../domain/tampering.js';
 import { revisionChannel } from '../outbound/project-policy.js';
 import { type LoadedPolicy, loadPolicies } from './load-policies.js';
 
@@ -52,8 +58,9 @@ const askingRevision = {
 export class LivePolicies {
   private readonly sets = new Map<string, PolicySet>();
   private readonly facts = new Map<string, LedgerFacts>();
-  /** Workspaces with a policy whose entry is not known yet. */
-  private readonly awaiting = new Set<string>();
+  /** By workspace, the policies whose entry is not known yet. */
+  private readonly awaited = new Map<string, AwaitedEntries>();
+  private readonly tampered = new Map<string, readonly Tampering[]>();
   private readonly toReload = new Set<string>();
   private readonly compared = new Set<string>();
   /** The alerts that were raised, by workspace: each is raised once while it stands. */
@@ -98,7 +105,7 @@ export class LivePolicies {
 
   /** True while the log is not known to hold every change that stands here. */
   awaitsEntries(): boolean {
-    return this.awaiting.size > 0;
+    return [...this.awaited.values()].some(({ size }) => size > 0);
   }
 
   /**
@@ -183,13 +190,13 @@ export class LivePolicies {
     const answeredAt = performance.now();
     const [row] = rows;
     if (row === undefined) throw new Error('the revision is missing');
+    this.clock = { database: Number(row.now), monotonic: answeredAt };
     const recheck = askedAt >= this.recheckAt;
     const revision = Number(row.value);
     if (recheck || revision !== this.revision || this.toReload.size > 0)
       await this.load(client, recheck ? -1 : this.revision);
     if (recheck) this.recheckAt = askedAt + (this.options.recheckMs ?? 30_000);
     this.revision = revision;
-    this.clock = { database: Number(row.now), monotonic: answeredAt };
     this.askedAt = askedAt;
     for (const { since, resolve } of this.waiting) if (since <= askedAt) resolve();
   }
@@ -209,14 +216,16 @@ export class LivePolicies {
   private take(orgId: string, policies: readonly LoadedPolicy[]): void {
     const facts = this.facts.get(orgId);
     const stored = new Map(policies.map((policy) => [policy.stored.ref.id, policy.stored]));
-    const found = findTampering(stored, facts);
+    const before = { awaited: this.awaited.get(orgId), tampered: this.tampered.get(orgId) };
+    const awaited = awaitedEntries(stored, facts, before, this.now());
+    const found = findTampering(stored, facts, awaited);
+    this.awaited.set(orgId, awaited);
+    this.tampered.set(orgId, found);
     const tampered = new Set(found.map(({ policy }) => policy.id));
     const standing = policies.flatMap(({ compiled }) =>
       compiled.map((policy) => (tampered.has(policy.ref.id) ? { ...policy, tampered: true } : policy)),
     );
     this.sets.set(orgId, policySet([...standing, ...found.flatMap(recordedPattern)]));
-    if (policies.some((policy) => awaitsEntry(policy.stored, facts))) this.awaiting.add(orgId);
-    else this.awaiting.delete(orgId);
     const changed = this.raiseAlerts(orgId, found);
     const first = facts !== undefined && !this.compared.has(orgId);
     if (first) this.compared.add(orgId);

@@ -12,8 +12,7 @@ interface LoadedRow {
   data: Record<string, unknown>;
   created_at: Date;
   type: string;
-  /** Of the newest event; `gpos` null while it has no place. */
-  occurred_at: Date;
+  /** Of the newest event; null where it has no place. */
   gpos: string | null;
   /** Of the newest event. */
   author_kind: string | null;
@@ -41,7 +40,7 @@ export async function loadPolicies(
     `WITH newest AS (
        SELECT org_id, stream_id, max(version) AS version FROM event
         WHERE org_id = ANY ($1) AND stream_id LIKE 'pol\\_%' GROUP BY org_id, stream_id)
-     SELECT e.org_id, e.stream_id AS policy_id, e.version, e.type, e.data, e.occurred_at, at.gpos,
+     SELECT e.org_id, e.stream_id AS policy_id, e.version, e.type, e.data, at.gpos,
             first.occurred_at AS created_at,
             e.meta->'actor'->>'kind' AS author_kind, e.meta->'actor'->>'id' AS author, p.written_by,
             p.version AS row_version, p.hash AS row_hash, p.content AS row_content
@@ -83,7 +82,6 @@ function loaded(row: LoadedRow): LoadedPolicy {
     action_type: standing.action_type,
     deleted,
     gpos: row.gpos === null ? null : Number(row.gpos),
-    writtenAt: row.occurred_at.getTime(),
     contradicts: tampered,
   };
   // What a policy that is deleted said governs nothing, whatever became of it.
