@@ -40,7 +40,7 @@ describe('the directory of principals', () => {
     return {
       orgId,
       memberId,
-      originOf: () => ({ madeBy: memberId, own: false }),
+      originOf: () => ({ madeBy: memberId, own: false, shownTo: [] }),
       meta: {
         actor: { kind: 'operator', id: memberId, key_id: typeid('key').toString(), via: 'api' },
         correlation_id: 'req_1',
