@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { eventually, type Stack, startStack } from '@agentlattice/testkit';
+import { eventually, type Stack, startStack, testPool } from '@agentlattice/testkit';
 import pg from 'pg';
 import { adminOf, agentOf, type Answer, type Api } from './kit/api.js';
 
@@ -14,8 +14,7 @@ describe('an approval service that is killed while people decide', () => {
     admin = adminOf(stack);
     agent = agentOf(stack);
     await admin.policy({ name: 'asks', action_type: 'ask.me', effect: 'require_approval' });
-    pool = new pg.Pool({ connectionString: stack.databaseUrl('approval-service') });
-    pool.on('error', () => {});
+    pool = testPool({ connectionString: stack.databaseUrl('approval-service') });
   });
   afterAll(async () => {
     await pool.end();

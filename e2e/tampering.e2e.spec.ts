@@ -1,4 +1,4 @@
-import { eventually, type Stack, startStack } from '@agentlattice/testkit';
+import { eventually, type Stack, startStack, testPool } from '@agentlattice/testkit';
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import pg from 'pg';
@@ -14,8 +14,7 @@ describe('policies that were changed behind the log’s back', () => {
 
   beforeAll(async () => {
     stack = await startStack({ samplePolicy: false });
-    database = new pg.Pool({ connectionString: stack.adminUrl, options: '-c search_path=policy_engine' });
-    database.on('error', () => undefined);
+    database = testPool({ connectionString: stack.adminUrl, options: '-c search_path=policy_engine' });
     await stack.startServices();
     [admin, agent] = [adminOf(stack), agentOf(stack)];
   });

@@ -1,5 +1,5 @@
 import type { OpenItem } from '@agentlattice/contracts';
-import { eventually, type Stack, startStack } from '@agentlattice/testkit';
+import { eventually, type Stack, startStack, testPool } from '@agentlattice/testkit';
 import pg from 'pg';
 import { neighbours, type Neighbours, newId, requested } from '../test/approval-fixture.js';
 
@@ -11,8 +11,7 @@ describe('an approval service that is killed again and again', () => {
     stack = await startStack({ services: ['approval-service'] });
     n = await neighbours(stack.natsUrl);
     await stack.startServices();
-    pool = new pg.Pool({ connectionString: stack.databaseUrl('approval-service') });
-    pool.on('error', () => {});
+    pool = testPool({ connectionString: stack.databaseUrl('approval-service') });
   });
   afterAll(async () => {
     await pool.end();

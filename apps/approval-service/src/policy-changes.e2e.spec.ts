@@ -6,7 +6,7 @@ import {
   type PolicyView,
   policyInput,
 } from '@agentlattice/contracts';
-import { eventually, type Stack, startStack } from '@agentlattice/testkit';
+import { eventually, type Stack, startStack, testPool } from '@agentlattice/testkit';
 import fc from 'fast-check';
 import pg from 'pg';
 import { neighbours, type Neighbours, newId, requested } from '../test/approval-fixture.js';
@@ -21,8 +21,7 @@ describe('policies of the real engine and requests that wait', () => {
     stack = await startStack({ services: ['policy-engine', 'approval-service'], samplePolicy: false });
     n = await neighbours(stack.natsUrl);
     await stack.startServices();
-    admin = new pg.Pool({ connectionString: stack.adminUrl });
-    admin.on('error', () => {});
+    admin = testPool({ connectionString: stack.adminUrl });
   });
   afterAll(async () => {
     await admin.end();

@@ -2,12 +2,13 @@ import type { DecidingOperator, OpenItem, ServiceName } from '@agentlattice/cont
 import { readBaseConfig, startApp } from '@agentlattice/service';
 import {
   eventually,
-  playSource,
   type PlayedSource,
+  playSource,
   type SilentProxy,
   silentProxy,
   startNats,
   startPostgres,
+  testPool,
 } from '@agentlattice/testkit';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -50,8 +51,7 @@ export async function approvalHouse({ proxied = false } = {}): Promise<ApprovalH
   const proxy = await silentProxy(postgres.databaseUrl('approval-service'));
   const n = await neighbours(nats.natsUrl);
   const gateway = await playSource(n.gateway, 'gateway');
-  const pool = new pg.Pool({ connectionString: postgres.databaseUrl('approval-service') });
-  pool.on('error', () => {});
+  const pool = testPool({ connectionString: postgres.databaseUrl('approval-service') });
   Object.assign(process.env, {
     AL_INSTANCE: 'a',
     AL_DATA_DIR: dataDir,

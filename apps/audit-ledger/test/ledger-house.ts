@@ -19,6 +19,7 @@ import {
   startNats,
   startPostgres,
   type TestNats,
+  testPool,
   type TestPostgres,
 } from '@agentlattice/testkit';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -56,8 +57,7 @@ export async function startLedgerHouse(): Promise<LedgerHouse> {
   const dataDir = await mkdtemp(join(process.env['AL_TEST_STACKS'] ?? tmpdir(), 'al-ledger-'));
   const url = new URL(nats.natsUrl('admin'));
   const nc = await connectNats({ url: url.href, service: 'gateway', instance: 'test' });
-  const admin = new pg.Pool({ connectionString: postgres.adminUrl, options: '-c search_path=audit_ledger' });
-  admin.on('error', () => {});
+  const admin = testPool({ connectionString: postgres.adminUrl, options: '-c search_path=audit_ledger' });
   const processes: LedgerProcess[] = [];
   return {
     postgres,

@@ -9,7 +9,7 @@ import {
 import { CommandClient, connectNats, ensureEventStream } from '@agentlattice/messaging';
 import { createLogger } from '@agentlattice/observability';
 import { readBaseConfig, startApp } from '@agentlattice/service';
-import { type PlayedSource, playSource, startNats, startPostgres } from '@agentlattice/testkit';
+import { type PlayedSource, playSource, startNats, startPostgres, testPool } from '@agentlattice/testkit';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import pg from 'pg';
@@ -57,8 +57,7 @@ export async function notifierHouse(env: Record<string, string> = {}): Promise<N
   await ensureEventStream(connectionOf('audit-ledger'));
   for (const service of sources) played.set(service, await playSource(connectionOf(service), service));
   const client = new CommandClient(connectionOf('gateway'));
-  const pool = new pg.Pool({ connectionString: postgres.databaseUrl('notifier') });
-  pool.on('error', () => {});
+  const pool = testPool({ connectionString: postgres.databaseUrl('notifier') });
   let app: NestFastifyApplication | undefined;
   const start = async (more: Record<string, string> = {}) => {
     Object.assign(process.env, {

@@ -21,7 +21,7 @@ import {
   subscribeBatches,
 } from '@agentlattice/messaging';
 import { createLogger } from '@agentlattice/observability';
-import pg from 'pg';
+import { testPool } from '@agentlattice/testkit';
 import { typeid } from 'typeid-js';
 import { builder, content } from './policy-fixture.js';
 import { type Engine, startEngine } from './start-engine.js';
@@ -47,8 +47,7 @@ export async function openEngineFixture(
   const start = () => startEngine(postgres.databaseUrl('policy-engine'), nats.natsUrl('policy-engine'));
   const engines: Engine[] = [await start(), await start()];
   const client = new CommandClient(gateway);
-  const admin = new pg.Pool({ connectionString: postgres.adminUrl, options: '-c search_path=policy_engine' });
-  admin.on('error', () => undefined);
+  const admin = testPool({ connectionString: postgres.adminUrl, options: '-c search_path=policy_engine' });
   const appended = new Map<string, AppendItem>();
   const unavailable = new Map<string, SubmissionUnavailable>();
   subscribeBatches(ledger, {

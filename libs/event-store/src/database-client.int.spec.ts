@@ -4,6 +4,7 @@ import {
   type SilentProxy,
   silentProxy,
   startPostgres,
+  testPool,
   type TestPostgres,
 } from '@agentlattice/testkit';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,8 +21,7 @@ describe.each([{ pipeline: true }, { pipeline: false }])('a pool whose server go
   beforeAll(async () => {
     postgres = await startPostgres({});
     proxy = await silentProxy(postgres.adminUrl);
-    direct = new pg.Pool({ connectionString: postgres.adminUrl });
-    direct.on('error', () => {});
+    direct = testPool({ connectionString: postgres.adminUrl });
     pool = new DatabasePool({
       connectionString: proxy.url,
       application_name: 'cut',
@@ -30,7 +30,6 @@ describe.each([{ pipeline: true }, { pipeline: false }])('a pool whose server go
       pipeline,
       ...connectionLimits,
     });
-    pool.on('error', () => {});
     pool.on('connect', (client) => client.on('error', () => {}));
   });
   afterAll(async () => {

@@ -1,5 +1,5 @@
 import { assertNever, type Decider, Refused } from '@agentlattice/decider';
-import { startPostgres, type TestPostgres } from '@agentlattice/testkit';
+import { startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
 import pg from 'pg';
 import { appendFreeEvents } from './append-events.js';
 import {
@@ -75,12 +75,11 @@ describe('the event store', () => {
     postgres = await startPostgres({
       migrations: { 'approval-service': [eventStoreMigration('approval-service', 1_700_000_000_000)] },
     });
-    pool = new pg.Pool({
+    pool = testPool({
       connectionString: postgres.databaseUrl('approval-service'),
       max: 20,
       pipeline: true,
     });
-    pool.on('error', () => {});
     store = new EventStore(pool);
   });
   afterAll(async () => {

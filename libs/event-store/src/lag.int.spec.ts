@@ -6,6 +6,7 @@ import {
   startNats,
   startPostgres,
   type TestNats,
+  testPool,
   type TestPostgres,
 } from '@agentlattice/testkit';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -34,7 +35,7 @@ describe('how far behind', () => {
       migrations: { 'audit-ledger': [eventStoreMigration('audit-ledger', 1_764_000_000_000)] },
     });
     nats = await startNats();
-    pool = new pg.Pool({ connectionString: postgres.databaseUrl('audit-ledger') });
+    pool = testPool({ connectionString: postgres.databaseUrl('audit-ledger') });
     nc = await connectNats({ url: nats.natsUrl('admin'), service: 'notifier', instance: 'lag' });
     ledger = await connectNats({
       url: nats.natsUrl('audit-ledger'),

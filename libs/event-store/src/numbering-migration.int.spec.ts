@@ -1,4 +1,4 @@
-import { startPostgres, type TestPostgres } from '@agentlattice/testkit';
+import { startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
 import pg from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { eventStoreMigration, numberingInCommitMigration } from './index.js';
@@ -34,8 +34,7 @@ describe('the migration to numbering in the commit', () => {
         ],
       },
     });
-    pool = new pg.Pool({ connectionString: postgres.databaseUrl('audit-ledger') });
-    pool.on('error', () => {});
+    pool = testPool({ connectionString: postgres.databaseUrl('audit-ledger') });
   });
   afterAll(async () => {
     await pool.end();

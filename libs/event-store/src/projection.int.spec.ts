@@ -6,6 +6,7 @@ import {
   startNats,
   startPostgres,
   type TestNats,
+  testPool,
   type TestPostgres,
 } from '@agentlattice/testkit';
 import { jetstream } from '@nats-io/jetstream';
@@ -98,8 +99,7 @@ describe('a projection', () => {
       startPostgres({ migrations: { notifier: [inboxMigration('notifier', 1_700_000_000_000)] } }),
       startNats(),
     ]);
-    pool = new pg.Pool({ connectionString: postgres.databaseUrl('notifier') });
-    pool.on('error', () => {});
+    pool = testPool({ connectionString: postgres.databaseUrl('notifier') });
     ledger = await connectNats({ url: nats.natsUrl('audit-ledger'), service: 'audit-ledger', instance: 'a' });
     notifier = await connectNats({ url: nats.natsUrl('notifier'), service: 'notifier', instance: 'a' });
     await ensureEventStream(ledger);

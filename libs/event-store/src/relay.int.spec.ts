@@ -11,6 +11,7 @@ import {
   startNats,
   startPostgres,
   type TestNats,
+  testPool,
   type TestPostgres,
 } from '@agentlattice/testkit';
 import { DeliverPolicy, jetstream } from '@nats-io/jetstream';
@@ -97,8 +98,7 @@ describe('the relay', () => {
       }),
       startNats(),
     ]);
-    pool = new pg.Pool({ connectionString: postgres.databaseUrl('audit-ledger'), max: 20 });
-    pool.on('error', () => {});
+    pool = testPool({ connectionString: postgres.databaseUrl('audit-ledger'), max: 20 });
     store = new EventStore(pool);
     nc = await connectNats({ url: nats.natsUrl('audit-ledger'), service: 'audit-ledger', instance: 'a' });
     const { host, password } = new URL(nats.natsUrl('admin'));

@@ -1,4 +1,10 @@
-import { type SilentProxy, silentProxy, startPostgres, type TestPostgres } from '@agentlattice/testkit';
+import {
+  type SilentProxy,
+  silentProxy,
+  startPostgres,
+  testPool,
+  type TestPostgres,
+} from '@agentlattice/testkit';
 import pg from 'pg';
 import { connectionLimits } from './connection-limits.js';
 import { DatabasePool, DatabaseUnavailable } from './database-client.js';
@@ -16,7 +22,7 @@ describe.each([{ pipeline: true }, { pipeline: false }])(
     beforeAll(async () => {
       postgres = await startPostgres({});
       proxy = await silentProxy(postgres.adminUrl);
-      direct = new pg.Pool({ connectionString: postgres.adminUrl });
+      direct = testPool({ connectionString: postgres.adminUrl });
       await direct.query('CREATE TABLE public.done (id int)');
       pool = new DatabasePool({
         connectionString: proxy.url,
@@ -25,7 +31,6 @@ describe.each([{ pipeline: true }, { pipeline: false }])(
         ...connectionLimits,
         ...soon,
       });
-      pool.on('error', () => {});
       pool.on('connect', (client) => client.on('error', () => {}));
     });
     afterAll(async () => {

@@ -1,4 +1,4 @@
-import { startPostgres, type TestPostgres } from '@agentlattice/testkit';
+import { startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
 import pg from 'pg';
 import { PreparedStatements } from './prepared-statements.js';
 
@@ -7,7 +7,7 @@ describe('prepared statements', () => {
   let pool: pg.Pool;
   beforeAll(async () => {
     postgres = await startPostgres({});
-    pool = new pg.Pool({ connectionString: postgres.adminUrl, max: 1, pipeline: true });
+    pool = testPool({ connectionString: postgres.adminUrl, max: 1, pipeline: true });
     const statements = new PreparedStatements();
     pool.on('connect', (client) => statements.prepareOn(client));
     await pool.query('CREATE TABLE public.thing (id int)');

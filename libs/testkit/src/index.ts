@@ -8,4 +8,5 @@ export { startNats, type TestNats } from './start-nats.js';
 export { startPostgres, type TestPostgres } from './start-postgres.js';
 export { type Stack, type StackOptions, startStack } from './start-stack.js';
 export { type TestPremises, testPremises } from './test-premises.js';
+export { testPool } from './test-pool.js';
 export { type Received, type WebhookReceiver, webhookReceiver } from './webhook-receiver.js';

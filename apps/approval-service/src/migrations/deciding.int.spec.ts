@@ -1,6 +1,5 @@
 import { runMigrations } from '@agentlattice/launcher';
-import { startPostgres, type TestPostgres } from '@agentlattice/testkit';
-import pg from 'pg';
+import { startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
 import { migrations } from './index.js';
 
 describe('an installation of 0.1.0', () => {
@@ -11,7 +10,7 @@ describe('an installation of 0.1.0', () => {
   afterAll(() => postgres.stop());
 
   it('keeps its requests, and says of those that timed out why they were denied', async () => {
-    const pool = new pg.Pool({ connectionString: postgres.databaseUrl('approval-service') });
+    const pool = testPool({ connectionString: postgres.databaseUrl('approval-service') });
     const row = (id: string, status: string) => ({
       org_id: 'org_1',
       approval_id: id,

@@ -1,5 +1,4 @@
-import { eventually, notRun, type Stack, startStack } from '@agentlattice/testkit';
-import pg from 'pg';
+import { eventually, notRun, type Stack, startStack, testPool } from '@agentlattice/testkit';
 import { Redis } from 'ioredis';
 import { logger, newId } from '../../test/approval-fixture.js';
 import { type Alarm, DeadlineAlarms } from './deadline-alarms.js';
@@ -54,7 +53,7 @@ describe.each(['PostgreSQL', 'Redis'])('alarms on %s', (where) => {
       redis.disconnect();
       return found === 1;
     }
-    const pool = new pg.Pool({
+    const pool = testPool({
       connectionString: stack.databaseUrl('approval-service'),
       options: '-c search_path=approval_service_jobs',
     });

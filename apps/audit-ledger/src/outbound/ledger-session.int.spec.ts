@@ -1,4 +1,4 @@
-import { startPostgres, type TestPostgres } from '@agentlattice/testkit';
+import { startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
 import pg from 'pg';
 import { typeidUnboxed } from 'typeid-js';
 import { newOrg, sampleSubmission } from '../../test/sample-items.js';
@@ -13,7 +13,7 @@ let admin: pg.Pool;
 const open: LedgerSession[] = [];
 beforeAll(async () => {
   postgres = await startPostgres({ migrations: { 'audit-ledger': migrations } });
-  admin = new pg.Pool({ connectionString: postgres.adminUrl, options: '-c search_path=audit_ledger' });
+  admin = testPool({ connectionString: postgres.adminUrl, options: '-c search_path=audit_ledger' });
 }, 60_000);
 afterEach(async () => {
   await Promise.all(open.splice(0).map((session) => session.close()));

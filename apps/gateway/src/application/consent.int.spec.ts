@@ -1,5 +1,5 @@
 import { createLogger } from '@agentlattice/observability';
-import { startPostgres, type TestPostgres } from '@agentlattice/testkit';
+import { startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
 import argon2 from 'argon2';
 import pg from 'pg';
 import { actorOf, originWith, type Principal } from '../domain/principal.js';
@@ -31,8 +31,7 @@ describe('people of several workspaces', () => {
 
   beforeAll(async () => {
     postgres = await startPostgres({ migrations: { gateway: migrations } });
-    pool = new pg.Pool({ connectionString: postgres.databaseUrl('gateway'), max: 8 });
-    pool.on('error', () => undefined);
+    pool = testPool({ connectionString: postgres.databaseUrl('gateway'), max: 8 });
     store = new PrincipalStore(pool);
     await ensureFirstWorkspace(store, first);
     directory = new PrincipalDirectory(pool, createLogger('test', 'silent'));

@@ -1,5 +1,5 @@
 import { createLogger } from '@agentlattice/observability';
-import { eventually, startPostgres, type TestPostgres } from '@agentlattice/testkit';
+import { eventually, startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
 import pg from 'pg';
 import { typeid } from 'typeid-js';
 import { migrations } from '../migrations/index.js';
@@ -24,8 +24,7 @@ describe('principals', () => {
 
   beforeAll(async () => {
     postgres = await startPostgres({ migrations: { gateway: migrations } });
-    pool = new pg.Pool({ connectionString: postgres.databaseUrl('gateway'), max: 8 });
-    pool.on('error', () => undefined);
+    pool = testPool({ connectionString: postgres.databaseUrl('gateway'), max: 8 });
     store = new PrincipalStore(pool);
     await ensureFirstWorkspace(store, first);
     [here, there] = [new PrincipalDirectory(pool, logger), new PrincipalDirectory(pool, logger)];

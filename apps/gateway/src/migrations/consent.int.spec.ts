@@ -1,6 +1,5 @@
 import { runMigrations } from '@agentlattice/launcher';
-import { startPostgres, type TestPostgres } from '@agentlattice/testkit';
-import pg from 'pg';
+import { startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
 import { migrations } from './index.js';
 
 describe('an installation from before people were asked', () => {
@@ -11,7 +10,7 @@ describe('an installation from before people were asked', () => {
   afterAll(() => postgres.stop());
 
   it('keeps its members, and finds who answers for every key that was made with another', async () => {
-    const pool = new pg.Pool({ connectionString: postgres.databaseUrl('gateway') });
+    const pool = testPool({ connectionString: postgres.databaseUrl('gateway') });
     await pool.query(`INSERT INTO workspace (org_id, name) VALUES ('org_1', 'first'), ('org_2', 'second')`);
     await pool.query(
       `INSERT INTO person (member_id, email, instance_admin) VALUES ('mbr_a', 'a@example.com', true),

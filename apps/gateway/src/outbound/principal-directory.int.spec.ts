@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Refused, Unavailable } from '@agentlattice/contracts';
 import { createLogger } from '@agentlattice/observability';
-import { eventually, startPostgres, type TestPostgres } from '@agentlattice/testkit';
+import { eventually, startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
 import pg from 'pg';
 import { typeid } from 'typeid-js';
 import { firstCredentialsFor } from '../../test/first-credentials.js';
@@ -22,8 +22,7 @@ describe('the directory of principals', () => {
 
   beforeAll(async () => {
     postgres = await startPostgres({ migrations: { gateway: migrations } });
-    pool = new pg.Pool({ connectionString: postgres.databaseUrl('gateway'), max: 10 });
-    pool.on('error', () => undefined);
+    pool = testPool({ connectionString: postgres.databaseUrl('gateway'), max: 10 });
     store = new PrincipalStore(pool);
     await ensureFirstWorkspace(store, first);
   });

@@ -1,5 +1,5 @@
 import { inTransaction } from '@agentlattice/event-store';
-import { startPostgres, type Said, type TestPostgres } from '@agentlattice/testkit';
+import { type Said, startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
 import pg from 'pg';
 import { ApprovalFacts } from '../../test/approval-facts.js';
 import { newId } from '../../test/notifier-house.js';
@@ -14,8 +14,7 @@ let pool: pg.Pool;
 let queue: DeliveryQueue;
 beforeAll(async () => {
   postgres = await startPostgres({ migrations: { notifier: migrations } });
-  pool = new pg.Pool({ connectionString: postgres.databaseUrl('notifier') });
-  pool.on('error', () => {});
+  pool = testPool({ connectionString: postgres.databaseUrl('notifier') });
   queue = new DeliveryQueue(pool);
 });
 afterAll(async () => {

@@ -1,4 +1,4 @@
-import { startPostgres, type TestPostgres } from '@agentlattice/testkit';
+import { startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
 import pg from 'pg';
 import { migrations } from '../migrations/index.js';
 import { followingFrom } from './outcomes-position.js';
@@ -7,8 +7,7 @@ let postgres: TestPostgres;
 let pool: pg.Pool;
 beforeAll(async () => {
   postgres = await startPostgres({ migrations: { notifier: migrations } });
-  pool = new pg.Pool({ connectionString: postgres.databaseUrl('notifier') });
-  pool.on('error', () => {});
+  pool = testPool({ connectionString: postgres.databaseUrl('notifier') });
 });
 afterAll(async () => {
   await pool.end();
