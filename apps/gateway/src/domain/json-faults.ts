@@ -1,16 +1,15 @@
 import { type JSONPath, visit } from 'jsonc-parser';
+import { maxJsonDepth } from './json-scan.js';
 
 export interface JsonFault {
   readonly pointer: string;
   readonly detail: string;
 }
 
-/** Deeper than any honest body, shallow enough for every recursive reader behind us. */
-const maxDepth = 64;
-
 /**
  * Values that JSON programs disagree about (decisions §2.6, RFC 7493): keys that stand twice, lone surrogates, integers
- * that do not survive a round trip, NUL characters, numbers beyond a double, and nesting without end.
+ * that do not survive a round trip, NUL characters, numbers beyond a double, and nesting without end. Slow: for texts
+ * that `isPlainJson` has doubts about.
  * @param text JSON that `JSON.parse` has accepted
  */
 export function jsonFaults(text: string): readonly JsonFault[] {
@@ -26,8 +25,8 @@ export function jsonFaults(text: string): readonly JsonFault[] {
         ? 'holds a NUL character'
         : null;
   const enter = (path: JSONPath): boolean => {
-    if (path.length <= maxDepth) return true;
-    fault(path, `is nested deeper than ${String(maxDepth)}`);
+    if (path.length <= maxJsonDepth) return true;
+    fault(path, `is nested deeper than ${String(maxJsonDepth)}`);
     return false;
   };
   visit(text, {

@@ -1,21 +1,12 @@
 import { Unavailable } from '@agentlattice/contracts';
-
-const openBrace = 0x7b;
-const openBracket = 0x5b;
-const comma = 0x2c;
+import type { JsonScan } from '../../domain/json-scan.js';
 
 /**
  * About what a JSON body takes in memory until it is answered: its text a few times over, and an object or a slot for
- * each value. 256 KiB of `{}` become more than ten megabytes. Commas inside strings count too: rather too much than too little.
+ * each value. 256 KiB of `{}` become more than ten megabytes.
  */
-export function memoryOf(body: Uint8Array): number {
-  let values = 0;
-  for (let i = 0; i < body.length; i++) {
-    const byte = body[i];
-    if (byte === comma || byte === openBrace || byte === openBracket) values++;
-  }
-  return 3 * body.length + 80 * values;
-}
+export const memoryOf = (bytes: number, { values }: Pick<JsonScan, 'values'>): number =>
+  3 * bytes + 80 * values;
 
 /** A workspace alone takes no more than this part of the budget, so that four of them are needed to use it up. */
 const workspacePart = 1 / 4;

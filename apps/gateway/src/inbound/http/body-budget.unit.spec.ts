@@ -1,8 +1,9 @@
+import { scanJson } from '../../domain/json-scan.js';
 import { BodyBudget, memoryOf } from './body-budget.js';
 
 describe('the budget of bodies', () => {
   it('counts what a body becomes when it is parsed', () => {
-    const of = (text: string) => memoryOf(Buffer.from(text));
+    const of = (text: string) => memoryOf(Buffer.byteLength(text), scanJson(Buffer.from(text)));
     expect(of('')).toBe(0);
     expect(of('{"a":"xxxxxxxx"}')).toBe(3 * 16 + 80);
     expect(of(`[${'{},'.repeat(80_000)}{}]`)).toBeGreaterThan(10 * 1024 * 1024);

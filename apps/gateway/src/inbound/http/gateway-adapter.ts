@@ -1,10 +1,12 @@
 import { errorTable, Refused } from '@agentlattice/contracts';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { isUtf8 } from 'node:buffer';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { typeid } from 'typeid-js';
 import { jsonFaults } from '../../domain/json-faults.js';
+import { isPlainJson, type JsonScan, scanJson } from '../../domain/json-scan.js';
 import { BodyBudget, memoryOf } from './body-budget.js';
 import type { GatewayRequest } from './http-request.js';
 import { problemMediaType, problemOf } from './problem-filter.js';
@@ -55,12 +57,13 @@ export class GatewayAdapter extends FastifyAdapter {
       { parseAs: 'buffer', bodyLimit },
       (request: GatewayRequest, body, done) => {
         try {
-          const memory = memoryOf(body as Buffer);
+          const scan = scanJson(body as Buffer);
+          const memory = memoryOf(body.length, scan);
           this.budget.take(memory, request.orgId);
           request.bodyMemory = memory;
           if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
             throw new Refused('UNSUPPORTED_MEDIA_TYPE', 'the body must not be compressed');
-          done(null, parseStrictly(utf8(body as Buffer)));
+          done(null, parseStrictly(utf8(body as Buffer), scan));
         } catch (error) {
           done(error as Error, undefined);
         }
@@ -69,19 +72,14 @@ export class GatewayAdapter extends FastifyAdapter {
   }
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 /** Bytes that are no UTF-8 would become the same character, and different bodies the same digest. */
 function utf8(body: Buffer): string {
-  try {
-    return decoder.decode(body);
-  } catch {
-    throw new Refused('INVALID_JSON', 'the body is not UTF-8');
-  }
+  if (!isUtf8(body)) throw new Refused('INVALID_JSON', 'the body is not UTF-8');
+  return body.toString('utf8');
 }
 
 /** @throws Refused INVALID_JSON or INVALID_JSON_VALUE */
-export function parseStrictly(text: string): unknown {
+function parseStrictly(text: string, scan: JsonScan): unknown {
   if (text === '') return undefined;
   let value: unknown;
   try {
@@ -89,6 +87,7 @@ export function parseStrictly(text: string): unknown {
   } catch {
     throw new Refused('INVALID_JSON', 'the body is not valid JSON');
   }
+  if (isPlainJson(value, scan)) return value;
   let errors;
   try {
     errors = jsonFaults(text);

@@ -1,0 +1,67 @@
+const quote = 0x22;
+const comma = 0x2c;
+const colon = 0x3a;
+const openBracket = 0x5b;
+const backslash = 0x5c;
+const openBrace = 0x7b;
+
+/** What one pass over the bytes of a JSON text counts, outside of its strings. */
+export interface JsonScan {
+  /** Colons: as many as there are members in all objects, also those that stand twice. */
+  readonly members: number;
+  /** Commas and opening brackets: about as many as there are values. */
+  readonly values: number;
+  /** Whether `\u` stands anywhere: only so can a text name half of a surrogate pair or a NUL. */
+  readonly unicodeEscapes: boolean;
+}
+
+/** The counts of a text that is not JSON say nothing. */
+export function scanJson(text: Uint8Array): JsonScan {
+  let members = 0;
+  let values = 0;
+  let unicodeEscapes = false;
+  for (let i = 0; i < text.length; i++) {
+    const byte = text[i];
+    if (byte === quote) {
+      for (i++; i < text.length && text[i] !== quote; i++) {
+        if (text[i] !== backslash) continue;
+        i++;
+        if (text[i] === 0x75) unicodeEscapes = true;
+      }
+    } else if (byte === comma || byte === openBrace || byte === openBracket) values++;
+    else if (byte === colon) members++;
+  }
+  return { members, values, unicodeEscapes };
+}
+
+/** Deeper than any honest body, shallow enough for every recursive reader behind us. */
+export const maxJsonDepth = 64;
+
+/**
+ * Whether a parsed text certainly holds nothing that JSON programs disagree about. Where a name stood twice, the value
+ * has fewer members than the text has colons. False only means that `jsonFaults` has to look.
+ */
+export function isPlainJson(value: unknown, { members, unicodeEscapes }: JsonScan): boolean {
+  return countMembers(value, 0, unicodeEscapes) === members;
+}
+
+/** NaN when something within needs a closer look. */
+function countMembers(value: unknown, depth: number, checkTexts: boolean): number {
+  if (typeof value === 'string') return checkTexts && !isPlainText(value) ? Number.NaN : 0;
+  if (typeof value === 'number')
+    return Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value)) ? 0 : Number.NaN;
+  if (typeof value !== 'object' || value === null) return 0;
+  if (depth > maxJsonDepth) return Number.NaN;
+  let members = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) members += countMembers(item, depth + 1, checkTexts);
+    return members;
+  }
+  for (const [name, member] of Object.entries(value)) {
+    if (checkTexts && !isPlainText(name)) return Number.NaN;
+    members += 1 + countMembers(member, depth + 1, checkTexts);
+  }
+  return members;
+}
+
+const isPlainText = (text: string) => text.isWellFormed() && !text.includes('\0');
