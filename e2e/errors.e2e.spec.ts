@@ -119,6 +119,14 @@ describe('errors', () => {
       'INVALID_JSON_VALUE',
     ],
     [
+      'a backslash in a name',
+      'POST',
+      '/api/v1/actions',
+      { raw: '{"action_type":"a","metadata":{"n\\\\":1}}' },
+      400,
+      'INVALID_JSON_VALUE',
+    ],
+    [
       'nesting without end',
       'POST',
       '/api/v1/actions',

@@ -41,12 +41,16 @@ import { ActionsController } from './inbound/http/actions.controller.js';
 import { ApprovalsController } from './inbound/http/approvals.controller.js';
 import { AuditController } from './inbound/http/audit.controller.js';
 import { ChannelsController } from './inbound/http/channels.controller.js';
+import { Admission } from './inbound/http/admission.js';
+import { AnswerRelease } from './inbound/http/answer-release.js';
+import { decisionRoutes } from './inbound/http/decision.routes.js';
 import { KeyGuard } from './inbound/http/key-guard.js';
 import { PoliciesController } from './inbound/http/policies.controller.js';
 import { PrincipalsController } from './inbound/http/principals.controller.js';
 import { ProblemFilter } from './inbound/http/problem-filter.js';
 import { RateLimit } from './inbound/http/rate-limit.js';
 import { ReportsController } from './inbound/http/reports.controller.js';
+import { submissionRoutes } from './inbound/http/submission.routes.js';
 import { SystemController } from './inbound/http/system.controller.js';
 import { WorkspacesController } from './inbound/http/workspaces.controller.js';
 import { approvalOf } from './inbound/http/approval-of.js';
@@ -56,13 +60,17 @@ import { PrincipalDirectory } from './outbound/principal-directory.js';
 import { PrincipalStore } from './outbound/principal-store.js';
 import { SubmissionPipeline } from './outbound/submission-pipeline.js';
 import {
+  ADMISSION,
+  ANSWER_RELEASE,
   AWAIT_DECISION,
   DECIDE_APPROVAL,
   DIRECTORY,
   GATEWAY_CONFIG,
   INVITATIONS,
   PIPELINE,
+  PLAIN_ROUTES,
   PRINCIPALS,
+  PROBLEMS,
   REFUSED_ACCESS,
   STORE,
   SUBMIT_ACTION,
@@ -145,7 +153,7 @@ const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approv
       useFactory: (commands: CommandClient) => new DecideApproval(commands),
     },
     {
-      provide: APP_GUARD,
+      provide: ADMISSION,
       inject: [DIRECTORY, GATEWAY_CONFIG, COMMANDS, REFUSED_ACCESS],
       useFactory: (
         directory: PrincipalDirectory,
@@ -153,7 +161,7 @@ const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approv
         commands: CommandClient,
         refused: RefusedAccess,
       ) =>
-        new KeyGuard(
+        new Admission(
           directory,
           new RateLimit(rateLimit),
           (principal, params) =>
@@ -165,12 +173,33 @@ const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approv
         ),
     },
     {
-      provide: APP_INTERCEPTOR,
+      provide: ANSWER_RELEASE,
       inject: [DIRECTORY, STORE],
       useFactory: (directory: PrincipalDirectory, store: PrincipalStore) =>
-        new ActReleaseInterceptor(directory, (orgId, agentId) => store.standing(orgId, agentId)),
+        new AnswerRelease(directory, (orgId, agentId) => store.standing(orgId, agentId)),
     },
-    { provide: APP_FILTER, inject: [LOGGER], useFactory: (logger: Logger) => new ProblemFilter(logger) },
+    {
+      provide: PLAIN_ROUTES,
+      inject: [SUBMIT_ACTION, AWAIT_DECISION, DECIDE_APPROVAL, COMMANDS],
+      useFactory: (
+        submitAction: SubmitAction,
+        awaitDecision: AwaitDecision,
+        decide: DecideApproval,
+        commands: CommandClient,
+      ) => [...submissionRoutes(submitAction), ...decisionRoutes(awaitDecision, decide, commands)],
+    },
+    { provide: PROBLEMS, inject: [LOGGER], useFactory: (logger: Logger) => new ProblemFilter(logger) },
+    {
+      provide: APP_GUARD,
+      inject: [ADMISSION],
+      useFactory: (admission: Admission) => new KeyGuard(admission),
+    },
+    {
+      provide: APP_INTERCEPTOR,
+      inject: [ANSWER_RELEASE],
+      useFactory: (answers: AnswerRelease) => new ActReleaseInterceptor(answers),
+    },
+    { provide: APP_FILTER, useExisting: PROBLEMS },
   ],
 })
 export class GatewayModule

@@ -2,11 +2,15 @@ import { LOGGER, runService } from '@agentlattice/service';
 import type { Logger } from '@agentlattice/observability';
 import { readGatewayConfig } from './config.js';
 import { GatewayModule } from './gateway.module.js';
+import type { Admission } from './inbound/http/admission.js';
+import type { AnswerRelease } from './inbound/http/answer-release.js';
 import { addBodyHooks } from './inbound/http/body-hooks.js';
 import { GatewayAdapter } from './inbound/http/gateway-adapter.js';
+import { addPlainRoutes, type PlainRoute } from './inbound/http/plain-routes.js';
+import type { ProblemFilter } from './inbound/http/problem-filter.js';
 import { addRequestHooks } from './inbound/http/request-hooks.js';
 import type { PrincipalDirectory } from './outbound/principal-directory.js';
-import { DIRECTORY } from './tokens.js';
+import { ADMISSION, ANSWER_RELEASE, DIRECTORY, PLAIN_ROUTES, PROBLEMS } from './tokens.js';
 
 const { host, port } = readGatewayConfig(process.env);
 
@@ -18,5 +22,10 @@ await runService({
   configure: (app) => {
     addRequestHooks(app, app.get<Logger>(LOGGER));
     addBodyHooks(app, app.get<PrincipalDirectory>(DIRECTORY));
+    addPlainRoutes(app, app.get<readonly PlainRoute[]>(PLAIN_ROUTES), {
+      admission: app.get<Admission>(ADMISSION),
+      answers: app.get<AnswerRelease>(ANSWER_RELEASE),
+      problems: app.get<ProblemFilter>(PROBLEMS),
+    });
   },
 });

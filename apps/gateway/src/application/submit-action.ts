@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Refused, Unavailable } from '@agentlattice/contracts';
 import { canonicalJson } from '@agentlattice/ledger';
 import type { Principal } from '../domain/principal.js';
@@ -97,9 +97,9 @@ export function actionDigest(
   metadata: string,
   orgId: string,
 ): string {
-  return createHash('sha256')
-    .update(
-      `{"action_type":${JSON.stringify(actionType)},"agent_id":${JSON.stringify(agentId)},"data_accessed":${dataAccessed},"metadata":${metadata},"org_id":${JSON.stringify(orgId)}}`,
-    )
-    .digest('base64url');
+  return hash(
+    'sha256',
+    `{"action_type":${JSON.stringify(actionType)},"agent_id":${JSON.stringify(agentId)},"data_accessed":${dataAccessed},"metadata":${metadata},"org_id":${JSON.stringify(orgId)}}`,
+    'base64url',
+  );
 }

@@ -50,8 +50,9 @@ export function whyNot({ standing, now }: Moment, cleared: Cleared | null): Why 
 export function claimsOf(
   grant: string | null | undefined,
 ): { readonly agentId: string; readonly cleared: Cleared } | null {
+  if (grant === null || grant === undefined) return null;
   try {
-    const [, payload = ''] = (grant ?? '').split('.');
+    const [, payload = ''] = grant.split('.');
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>;
     const { sub, iat, exp } = claims;
     if (typeof sub !== 'string' || typeof iat !== 'number' || typeof exp !== 'number') return null;

@@ -8,9 +8,9 @@ export interface JsonFault {
 
 /**
  * Values that JSON programs disagree about (decisions §2.6, RFC 7493): keys that stand twice, lone surrogates, integers
- * that do not survive a round trip, NUL characters, numbers beyond a double, and nesting without end. Slow: for texts
- * that `isPlainJson` has doubts about.
- * @param text JSON that `JSON.parse` has accepted
+ * that do not survive a round trip, NUL characters, names with a backslash, numbers beyond a double, and nesting without
+ * end. Slow: for texts that `isPlainJson` has doubts about.
+ * @param text JSON; of other texts it finds what it can
  */
 export function jsonFaults(text: string): readonly JsonFault[] {
   const faults: JsonFault[] = [];
@@ -40,6 +40,7 @@ export function jsonFaults(text: string): readonly JsonFault[] {
       const detail = textFault(name);
       const seen = keys.at(-1);
       if (detail !== null) fault([...pathOf(), name], `its name ${detail}`);
+      else if (name.includes('\\')) fault([...pathOf(), name], 'its name holds a backslash');
       else if (seen?.has(name)) fault([...pathOf(), name], 'stands twice');
       seen?.add(name);
     },

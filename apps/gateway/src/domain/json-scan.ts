@@ -3,6 +3,7 @@ const comma = 0x2c;
 const colon = 0x3a;
 const openBracket = 0x5b;
 const backslash = 0x5c;
+const letterU = 0x75;
 const openBrace = 0x7b;
 
 /** What one pass over the bytes of a JSON text counts, outside of its strings. */
@@ -13,6 +14,8 @@ export interface JsonScan {
   readonly values: number;
   /** Whether `\u` stands anywhere: only so can a text name half of a surrogate pair or a NUL. */
   readonly unicodeEscapes: boolean;
+  /** Whether the name of a member holds a backslash: such a text must not be given to `JSON.parse` (decisions §2.6). */
+  readonly backslashInName: boolean;
 }
 
 /** The counts of a text that is not JSON say nothing. */
@@ -20,19 +23,37 @@ export function scanJson(text: Uint8Array): JsonScan {
   let members = 0;
   let values = 0;
   let unicodeEscapes = false;
+  let backslashInName = false;
+  /** Of the last string, until it is clear whether it is a name. */
+  let holdsBackslash = false;
   for (let i = 0; i < text.length; i++) {
     const byte = text[i];
     if (byte === quote) {
+      holdsBackslash = false;
       for (i++; i < text.length && text[i] !== quote; i++) {
         if (text[i] !== backslash) continue;
         i++;
-        if (text[i] === 0x75) unicodeEscapes = true;
+        if (text[i] === backslash) holdsBackslash = true;
+        else if (text[i] === letterU) {
+          unicodeEscapes = true;
+          if (isBackslashCode(text, i + 1)) holdsBackslash = true;
+        }
       }
     } else if (byte === comma || byte === openBrace || byte === openBracket) values++;
-    else if (byte === colon) members++;
+    else if (byte === colon) {
+      members++;
+      if (holdsBackslash) backslashInName = true;
+    }
   }
-  return { members, values, unicodeEscapes };
+  return { members, values, unicodeEscapes, backslashInName };
 }
+
+/** `005c`, which names a backslash after `\u`. */
+const isBackslashCode = (text: Uint8Array, at: number) =>
+  text[at] === 0x30 &&
+  text[at + 1] === 0x30 &&
+  text[at + 2] === 0x35 &&
+  ((text[at + 3] ?? 0) | 0x20) === 0x63;
 
 /** Deeper than any honest body, shallow enough for every recursive reader behind us. */
 export const maxJsonDepth = 64;
@@ -41,7 +62,10 @@ export const maxJsonDepth = 64;
  * Whether a parsed text certainly holds nothing that JSON programs disagree about. Where a name stood twice, the value
  * has fewer members than the text has colons. False only means that `jsonFaults` has to look.
  */
-export function isPlainJson(value: unknown, { members, unicodeEscapes }: JsonScan): boolean {
+export function isPlainJson(
+  value: unknown,
+  { members, unicodeEscapes }: Pick<JsonScan, 'members' | 'unicodeEscapes'>,
+): boolean {
   return countMembers(value, 0, unicodeEscapes) === members;
 }
 
@@ -49,7 +73,9 @@ export function isPlainJson(value: unknown, { members, unicodeEscapes }: JsonSca
 function countMembers(value: unknown, depth: number, checkTexts: boolean): number {
   if (typeof value === 'string') return checkTexts && !isPlainText(value) ? Number.NaN : 0;
   if (typeof value === 'number')
-    return Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value)) ? 0 : Number.NaN;
+    return Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value))
+      ? 0
+      : Number.NaN;
   if (typeof value !== 'object' || value === null) return 0;
   if (depth > maxJsonDepth) return Number.NaN;
   let members = 0;

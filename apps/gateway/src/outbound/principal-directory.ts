@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type OperatorRole, Refused, type ServiceScope, Unavailable } from '@agentlattice/contracts';
 import type { Logger } from '@agentlattice/observability';
 import { GroupWork } from '@agentlattice/service';
@@ -25,6 +25,9 @@ const askingRevision = {
   text: 'SELECT value, extract(epoch FROM clock_timestamp()) * 1000 AS now FROM revision',
   query_timeout: 1_500,
 };
+
+/** Under which a key is known: its SHA-256 in base64. */
+export const hashOfKey = (key: string): string => hash('sha256', key, 'base64');
 
 interface KeyRow {
   id: string;
@@ -114,13 +117,17 @@ export class PrincipalDirectory {
    * @returns undefined for a key that is unknown, revoked or expired
    * @throws Refused STALE when the database was not heard of for a second
    */
-  async find(key: string): Promise<Principal | undefined> {
+  find(key: string): Promise<Principal | undefined> {
+    return this.findHash(hashOfKey(key));
+  }
+
+  /** The same by the key's hash, for those who ask about one key several times. */
+  async findHash(name: string): Promise<Principal | undefined> {
     if (!this.isFresh())
       throw new Refused(
         'STALE',
         'keys cannot be checked at the moment, because the database does not answer',
       );
-    const name = createHash('sha256').update(key).digest('base64');
     const principal = this.known.get(name) ?? (await this.lookUp(name));
     if (principal === null) return undefined;
     if (principal.expiresAt !== null && this.now() >= principal.expiresAt) return undefined;

@@ -2,63 +2,23 @@ import {
   approvalServiceCommands,
   auditLedgerCommands,
   policyEngineCommands,
-  Refused,
   type RouteInput,
   type RouteOutput,
   routes,
 } from '@agentlattice/contracts';
 import type { CommandClient } from '@agentlattice/messaging';
-import { currentTraceparent } from '@agentlattice/observability';
 import { COMMANDS } from '@agentlattice/service';
-import { Controller, Inject, Req, Res } from '@nestjs/common';
-import type { SubmitAction } from '../../application/submit-action.js';
+import { Controller, Inject, Req } from '@nestjs/common';
 import type { Principal } from '../../domain/principal.js';
-import { SUBMIT_ACTION } from '../../tokens.js';
-import { readPrefer } from '../../domain/prefer.js';
 import { Caller, Handles, RequestInput } from './handles.js';
-import type { GatewayReply, GatewayRequest } from './http-request.js';
-import { applied, goneSignal } from './held-answer.js';
+import type { GatewayRequest } from './http-request.js';
 
 type Agent = Extract<Principal, { kind: 'agent' }>;
 
-/** What agents ask about actions. */
+/** What agents ask about actions beside the verdict itself. */
 @Controller()
 export class ActionsController {
-  constructor(
-    @Inject(SUBMIT_ACTION) private readonly submitAction: SubmitAction,
-    @Inject(COMMANDS) private readonly commands: CommandClient,
-  ) {}
-
-  @Handles(routes.submitAction)
-  async submit(
-    @Caller() principal: Agent,
-    @RequestInput() { body, headers }: RouteInput<typeof routes.submitAction>,
-    @Req() request: GatewayRequest,
-    @Res({ passthrough: true }) reply: GatewayReply,
-  ): Promise<RouteOutput<typeof routes.submitAction>> {
-    const prefer = readPrefer(headers.prefer);
-    const {
-      status,
-      body: answer,
-      cleared,
-    } = await this.submitAction.execute(principal, {
-      actionType: body.action_type,
-      // As they were sent: a schema's copy leaves out members such as `__proto__`, and the digest covers every one.
-      metadata: sentMember(request.body, 'metadata') ?? {},
-      dataAccessed: sentMember(request.body, 'data_accessed') ?? [],
-      clientEventId: eventIdOf(headers),
-      delegationId: headers['x-al-delegation-id'] ?? null,
-      prefer,
-      correlationId: request.id,
-      traceparent: currentTraceparent(),
-      gone: goneSignal(reply),
-      judged: () => request.endLargeBody?.(),
-    });
-    request.cleared = cleared;
-    applied(reply, prefer);
-    reply.status(status);
-    return answer;
-  }
+  constructor(@Inject(COMMANDS) private readonly commands: CommandClient) {}
 
   @Handles(routes.checkPolicy)
   check(
@@ -135,22 +95,4 @@ export class ActionsController {
       conditions_evaluated,
     };
   }
-}
-
-const sentMember = (body: unknown, member: 'metadata' | 'data_accessed'): unknown =>
-  (body as Readonly<Record<string, unknown>>)[member];
-
-/** Both names of the idempotency key mean the same; two different values mean nothing. */
-function eventIdOf(headers: {
-  'x-al-event-id'?: string | undefined;
-  'idempotency-key'?: string | undefined;
-}) {
-  const { 'x-al-event-id': own, 'idempotency-key': alias } = headers;
-  if (own !== undefined && alias !== undefined && own !== alias)
-    throw new Refused('VALIDATION_FAILED', 'X-AL-Event-ID and Idempotency-Key differ', {
-      errors: [
-        { pointer: '/headers/idempotency-key', detail: 'is an alias of X-AL-Event-ID and must be the same' },
-      ],
-    });
-  return own ?? alias ?? null;
 }

@@ -3,11 +3,13 @@ import { ActionsController } from './actions.controller.js';
 import { ApprovalsController } from './approvals.controller.js';
 import { AuditController } from './audit.controller.js';
 import { ChannelsController } from './channels.controller.js';
+import { decisionRoutes } from './decision.routes.js';
 import { routeOf } from './handles.js';
 import { allowedMethods } from './allowed-methods.js';
 import { PoliciesController } from './policies.controller.js';
 import { PrincipalsController } from './principals.controller.js';
 import { ReportsController } from './reports.controller.js';
+import { submissionRoutes } from './submission.routes.js';
 import { SystemController } from './system.controller.js';
 import { WorkspacesController } from './workspaces.controller.js';
 
@@ -27,12 +29,19 @@ const handlers = controllers.flatMap(({ prototype }) =>
     .map((name) => Object.getOwnPropertyDescriptor(prototype, name)?.value as unknown)
     .filter((member): member is (...args: unknown[]) => unknown => typeof member === 'function'),
 );
+const unused = (): never => {
+  throw new Error('no request is made here');
+};
+const plain = [
+  ...submissionRoutes({ execute: unused }),
+  ...decisionRoutes(unused, { approve: unused }, { request: unused }),
+].map(({ route }) => route.id);
 /** Served by every service in the same way. */
 const health = [routes.healthz.id, routes.readyz.id] as const;
 
 it('every row of the route table has exactly one handler', () => {
   const handled = handlers.flatMap((handler) => routeOf(handler)?.id ?? []);
-  expect([...handled, ...health].sort()).toEqual(routeList.map(({ id }) => id).sort());
+  expect([...handled, ...plain, ...health].sort()).toEqual(routeList.map(({ id }) => id).sort());
 });
 
 it.each([

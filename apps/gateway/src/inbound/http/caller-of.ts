@@ -1,6 +1,6 @@
 import { Refused } from '@agentlattice/contracts';
 import type { Principal } from '../../domain/principal.js';
-import type { PrincipalDirectory } from '../../outbound/principal-directory.js';
+import { hashOfKey, type PrincipalDirectory } from '../../outbound/principal-directory.js';
 import type { GatewayRequest } from './http-request.js';
 
 const bearerOf = (header: string | undefined) => /^Bearer ([A-Za-z0-9_-]{1,200})$/i.exec(header ?? '')?.[1];
@@ -10,17 +10,22 @@ const bearerOf = (header: string | undefined) => /^Bearer ([A-Za-z0-9_-]{1,200})
  * @throws Refused UNAUTHENTICATED
  */
 export async function callerOf(
-  directory: Pick<PrincipalDirectory, 'find'>,
-  { headers }: Pick<GatewayRequest, 'headers'>,
+  directory: Pick<PrincipalDirectory, 'findHash'>,
+  request: Pick<GatewayRequest, 'headers' | 'keyHash'>,
 ): Promise<Principal> {
-  const key = bearerOf(headers.authorization);
-  const principal = key === undefined ? undefined : await directory.find(key);
+  const hash = (request.keyHash ??= hashIn(request));
+  const principal = hash === null ? undefined : await directory.findHash(hash);
   if (principal === undefined)
     throw new Refused(
       'UNAUTHENTICATED',
-      key === undefined
+      hash === null
         ? 'send a key as “Authorization: Bearer <key>”'
         : 'the key is unknown, expired or revoked',
     );
   return principal;
+}
+
+function hashIn({ headers }: Pick<GatewayRequest, 'headers'>): string | null {
+  const key = bearerOf(headers.authorization);
+  return key === undefined ? null : hashOfKey(key);
 }

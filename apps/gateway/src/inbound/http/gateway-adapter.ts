@@ -81,6 +81,9 @@ function utf8(body: Buffer): string {
 /** @throws Refused INVALID_JSON or INVALID_JSON_VALUE */
 function parseStrictly(text: string, scan: JsonScan): unknown {
   if (text === '') return undefined;
+  // Never parsed: V8 would read later bodies wrongly (nodejs/node#63785).
+  if (scan.backslashInName)
+    throw invalidValues(text) ?? new Refused('INVALID_JSON', 'the body is not valid JSON');
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -88,6 +91,13 @@ function parseStrictly(text: string, scan: JsonScan): unknown {
     throw new Refused('INVALID_JSON', 'the body is not valid JSON');
   }
   if (isPlainJson(value, scan)) return value;
+  const refusal = invalidValues(text);
+  if (refusal === null) return value;
+  throw refusal;
+}
+
+/** Null when there is none. */
+function invalidValues(text: string): Refused | null {
   let errors;
   try {
     errors = jsonFaults(text);
@@ -95,11 +105,10 @@ function parseStrictly(text: string, scan: JsonScan): unknown {
     if (!(error instanceof RangeError)) throw error;
     errors = [{ pointer: '', detail: 'is nested too deeply' }];
   }
-  if (errors.length > 0)
-    throw new Refused('INVALID_JSON_VALUE', `${errors[0]?.pointer ?? ''} ${errors[0]?.detail ?? ''}`, {
-      errors,
-    });
-  return value;
+  const [first] = errors;
+  return first === undefined
+    ? null
+    : new Refused('INVALID_JSON_VALUE', `${first.pointer} ${first.detail}`, { errors });
 }
 
 /** What Node's HTTP parser refuses, before there is a request: answered by hand, then closed. */

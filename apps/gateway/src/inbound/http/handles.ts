@@ -18,6 +18,9 @@ const routeKey = 'agentlattice:route';
 export const routeOf = (handler: object): Route | undefined =>
   Reflect.getMetadata(routeKey, handler) as Route | undefined;
 
+/** A route's path as the router writes it. */
+export const pathOf = ({ path }: Route): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
+
 /** Makes a method the handler of a route of the contract: path, method, status and media type come from there. */
 export function Handles(route: Route): MethodDecorator {
   const [first] = Object.entries(route.responses);
@@ -25,7 +28,7 @@ export function Handles(route: Route): MethodDecorator {
   const [status, { mediaType }] = first;
   return applyDecorators(
     SetMetadata(routeKey, route),
-    RequestMapping({ path: route.path.replaceAll(/\{(\w+)\}/g, ':$1'), method: RequestMethod[route.method] }),
+    RequestMapping({ path: pathOf(route), method: RequestMethod[route.method] }),
     HttpCode(Number(status)),
     ...(mediaType === undefined ? [] : [Header('content-type', `${mediaType}; charset=utf-8`)]),
   );

@@ -1,8 +1,11 @@
 import type { Preferences } from '../../domain/prefer.js';
 import type { GatewayReply } from './http-request.js';
 
-/** Aborted when the connection closes before the answer was sent: nobody waits any more. */
-export function goneSignal(reply: GatewayReply): AbortSignal {
+const never = new AbortController().signal;
+
+/** Aborted when the connection closes before the answer was sent: nobody waits any more. Without a wait, never. */
+export function goneSignal(reply: GatewayReply, { waitSeconds }: Preferences): AbortSignal {
+  if (waitSeconds === 0) return never;
   const gone = new AbortController();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) gone.abort();

@@ -6,6 +6,8 @@ import type { Principal } from '../../domain/principal.js';
 /** What our hooks and the guard add to a request. */
 export interface GatewayRequest extends FastifyRequest {
   principal?: Principal;
+  /** Of the key that came with it; null: none came. Made once, though who it stands for is asked several times. */
+  keyHash?: string | null;
   span?: OpenSpan;
   /** The workspace of the key, known before the body is read; missing where there is no body. */
   orgId?: string;

@@ -1,71 +1,19 @@
-import { Refused, type Route } from '@agentlattice/contracts';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
-import type { RefusedAccess, RefusedCall } from '../../application/refused-access.js';
-import { mayCall, type Principal } from '../../domain/principal.js';
-import type { PrincipalDirectory } from '../../outbound/principal-directory.js';
-import { askedBy } from './ask.js';
-import { callerOf } from './caller-of.js';
+import type { Admission } from './admission.js';
 import { routeOf } from './handles.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
-import type { RateLimit } from './rate-limit.js';
 
-/** The one guard: who is it, may they, and not too often. The contract's route table is the authorization table. */
+/** Lets nobody to a controller's method whom its row in the route table does not let in. */
 export class KeyGuard implements CanActivate {
-  constructor(
-    private readonly directory: PrincipalDirectory,
-    private readonly rateLimit: RateLimit,
-    /** Rejects with NOT_FOUND unless what the parameters name exists for the principal. */
-    private readonly find: (principal: Principal, params: unknown) => Promise<unknown>,
-    private readonly refused: Pick<RefusedAccess, 'note'>,
-  ) {}
+  constructor(private readonly admission: Admission) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const route = routeOf(context.getHandler());
     if (route === undefined) throw new Error('a handler without a row in the route table');
-    if (route.callers === 'public') return true;
     const http = context.switchToHttp();
     const request = http.getRequest<GatewayRequest>();
-    const principal = await callerOf(this.directory, request);
-    // A waiting agent takes any 4xx for the end (decisions §6), so its status reads are not counted.
-    if (!route.path.endsWith('/status'))
-      await this.rateLimit.take(principal.keyId, http.getResponse<GatewayReply>());
-    if (!mayCall(principal, route.callers)) {
-      if (route.seenBy !== undefined && mayCall(principal, route.seenBy))
-        await this.find(principal, request.params);
-      this.refused.note({ ...askedBy(principal, request), facts: factsOf(principal, route) });
-      throw refusal(principal, route, route.callers);
-    }
-    request.principal = principal;
+    const principal = await this.admission.admit(route, request, http.getResponse<GatewayReply>());
+    if (principal !== undefined) request.principal = principal;
     return true;
-  }
-}
-
-const factsOf = (principal: Principal, route: Route): RefusedCall['facts'] => ({
-  key_id: principal.keyId,
-  kind: principal.kind,
-  agent: principal.kind === 'agent' ? { id: principal.agent.id, name: principal.agent.name } : null,
-  route: route.id,
-});
-
-function refusal(principal: Principal, route: Route, callers: readonly string[]): Refused {
-  if (principal.kind === 'agent' && callers.every((caller) => caller.startsWith('operator:')) && route.seenBy)
-    return new Refused(
-      'SELF_APPROVAL',
-      "an agent's key never decides, not even on another agent's request; use an operator's key (al_op_…) with the role member or admin",
-    );
-  return new Refused(
-    'FORBIDDEN',
-    `${route.id} is for ${callers.join(', ')}; this key is ${described(principal)}`,
-  );
-}
-
-function described(principal: Principal): string {
-  switch (principal.kind) {
-    case 'agent':
-      return 'agent';
-    case 'service':
-      return principal.scopes.map((scope) => `service:${scope}`).join(', ');
-    case 'operator':
-      return `operator:${principal.role}`;
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { Refused } from '@agentlattice/contracts';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { FixedWindow } from '../../domain/fixed-window.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 
 /** How often a second the document is sent to all who ask; who has it already is told so without counting. */
@@ -12,7 +12,7 @@ export class PublicDocument {
   private readonly plain: Buffer;
   private readonly compressed: Buffer;
   private readonly etag: string;
-  private readonly limiter = new RateLimiterMemory({ points: perSecond, duration: 1 });
+  private readonly window = new FixedWindow(perSecond, 1_000);
 
   constructor(document: unknown) {
     this.plain = Buffer.from(JSON.stringify(document));
@@ -21,16 +21,13 @@ export class PublicDocument {
   }
 
   /** @throws Refused RATE_LIMITED */
-  async send({ headers }: GatewayRequest, reply: GatewayReply): Promise<void> {
+  send({ headers }: GatewayRequest, reply: GatewayReply): void {
     reply
       .header('etag', this.etag)
       .header('cache-control', 'public, max-age=300')
       .header('vary', 'accept-encoding');
     if (this.isKnown(headers['if-none-match'])) return void reply.status(304).send();
-    try {
-      await this.limiter.consume('all');
-    } catch (taken) {
-      if (!(taken instanceof RateLimiterRes)) throw taken;
+    if (!this.window.take('all', performance.now()).allowed) {
       reply.removeHeader('etag').removeHeader('cache-control').header('retry-after', '1');
       throw new Refused(
         'RATE_LIMITED',

@@ -20,7 +20,8 @@ export function readInput(route: Route, request: GatewayRequest): Input {
     if (schema === undefined) return {};
     const parsed = schema.safeParse(value);
     if (!parsed.success) faults.push(...faultsOf(parsed.error, at));
-    else if (at !== '' && holdsNul(value)) faults.push({ pointer: at, detail: 'holds a NUL character' });
+    else if (mayHoldNul.has(at) && holdsNul(value))
+      faults.push({ pointer: at, detail: 'holds a NUL character' });
     return parsed.success ? parsed.data : {};
   };
   const input = {
@@ -40,7 +41,8 @@ export function readInput(route: Route, request: GatewayRequest): Input {
   return input;
 }
 
-/** PostgreSQL takes no NUL in a text; bodies were looked through when they were parsed. */
+/** PostgreSQL takes no NUL in a text. Bodies were looked through when they were parsed, headers by Node. */
+const mayHoldNul: ReadonlySet<string> = new Set(['/path', '/query']);
 const holdsNul = (value: unknown) =>
   typeof value === 'object' &&
   value !== null &&

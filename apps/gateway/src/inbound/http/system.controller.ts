@@ -30,7 +30,7 @@ export class SystemController {
   }
 
   @Handles(routes.openApi)
-  openApi(@Req() request: GatewayRequest, @Res() reply: GatewayReply): Promise<void> {
-    return this.document.send(request, reply);
+  openApi(@Req() request: GatewayRequest, @Res() reply: GatewayReply): void {
+    this.document.send(request, reply);
   }
 }

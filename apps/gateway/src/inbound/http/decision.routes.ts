@@ -1,0 +1,92 @@
+import {
+  approvalServiceCommands,
+  type ApprovalStatus,
+  type RouteInput,
+  routes,
+} from '@agentlattice/contracts';
+import type { CommandClient } from '@agentlattice/messaging';
+import type { AwaitDecision } from '../../application/await-decision.js';
+import type { DecideApproval } from '../../application/decide-approval.js';
+import { readPrefer } from '../../domain/prefer.js';
+import type { Principal } from '../../domain/principal.js';
+import { approvalOf } from './approval-of.js';
+import { doorOf } from './ask.js';
+import { applied, goneSignal } from './held-answer.js';
+import type { GatewayReply, GatewayRequest } from './http-request.js';
+import { type PlainRoute, plainRoute } from './plain-routes.js';
+
+type Operator = Extract<Principal, { kind: 'operator' }>;
+
+/** How a request stands, and everything that ends it. For an agent only its own requests exist (decisions §3.5). */
+export function decisionRoutes(
+  awaitDecision: AwaitDecision,
+  decide: Pick<DecideApproval, 'approve'>,
+  commands: Pick<CommandClient, 'request'>,
+): readonly PlainRoute[] {
+  const statusOf = (
+    principal: Principal,
+    { params, headers }: Pick<RouteInput<typeof routes.approvalStatus>, 'params' | 'headers'>,
+    reply: GatewayReply,
+  ): Promise<ApprovalStatus> => {
+    const prefer = { ...readPrefer(headers.prefer), grant: false };
+    applied(reply, prefer);
+    return awaitDecision(
+      approvalOf(principal, params),
+      prefer.waitSeconds * 1_000,
+      goneSignal(reply, prefer),
+    );
+  };
+  return [
+    plainRoute(routes.approvalStatus, ({ principal, input, reply }) => statusOf(principal, input, reply)),
+    plainRoute(routes.approvalStatusUnversioned, ({ principal, input, reply }) =>
+      statusOf(principal, input, reply),
+    ),
+    plainRoute(routes.approveRequest, ({ principal, input: { params, body }, request }) =>
+      decide.approve(decisionOf(principal, params, body.reason, request), {
+        foreverFor: body.scope === 'forever' ? (body.forever_for ?? 'policy') : null,
+        policyVersion: body.policy_version ?? null,
+      }),
+    ),
+    plainRoute(routes.denyRequest, ({ principal, input: { params, body }, request }) =>
+      commands.request(approvalServiceCommands.deny, decisionOf(principal, params, body.reason, request)),
+    ),
+    plainRoute(routes.withdrawVote, ({ principal, input: { params }, request }) => {
+      const { reason: _, ...withdrawal } = decisionOf(principal, params, null, request);
+      return commands.request(approvalServiceCommands.withdraw_vote, withdrawal);
+    }),
+    plainRoute(routes.cancelRequest, ({ principal, input: { params, body }, request }) => {
+      const { org_id, approval_id } = approvalOf(principal, params);
+      return commands.request(approvalServiceCommands.cancel, {
+        org_id,
+        approval_id,
+        agent_id: principal.agent.id,
+        key_id: principal.keyId,
+        reason: body.reason ?? null,
+        correlation_id: request.id,
+      });
+    }),
+  ];
+}
+
+const decisionOf = (
+  principal: Operator,
+  params: { approval_id: string },
+  reason: string | null | undefined,
+  request: GatewayRequest,
+) => {
+  const { org_id, approval_id } = approvalOf(principal, params);
+  return {
+    org_id,
+    approval_id,
+    operator: {
+      member_id: principal.memberId,
+      key_id: principal.keyId,
+      key_made_by: principal.madeBy,
+      key_shown_to: [...principal.shownTo],
+      role: principal.role,
+      via: doorOf(request),
+    },
+    reason: reason ?? null,
+    correlation_id: request.id,
+  };
+};

@@ -1,0 +1,48 @@
+import { Refused, routes } from '@agentlattice/contracts';
+import { currentTraceparent } from '@agentlattice/observability';
+import type { SubmitAction } from '../../application/submit-action.js';
+import { readPrefer } from '../../domain/prefer.js';
+import { applied, goneSignal } from './held-answer.js';
+import { type PlainRoute, plainRoute } from './plain-routes.js';
+
+/** An agent asks whether an action may be done. */
+export const submissionRoutes = (submitAction: Pick<SubmitAction, 'execute'>): readonly PlainRoute[] => [
+  plainRoute(routes.submitAction, async ({ principal, input: { body, headers }, request, reply }) => {
+    const prefer = readPrefer(headers.prefer);
+    const answered = await submitAction.execute(principal, {
+      actionType: body.action_type,
+      // As they were sent: a schema's copy leaves out members such as `__proto__`, and the digest covers every one.
+      metadata: sentMember(request.body, 'metadata') ?? {},
+      dataAccessed: sentMember(request.body, 'data_accessed') ?? [],
+      clientEventId: eventIdOf(headers),
+      delegationId: headers['x-al-delegation-id'] ?? null,
+      prefer,
+      correlationId: request.id,
+      traceparent: currentTraceparent(),
+      gone: goneSignal(reply, prefer),
+      judged: () => request.endLargeBody?.(),
+    });
+    request.cleared = answered.cleared;
+    applied(reply, prefer);
+    reply.status(answered.status);
+    return answered.body;
+  }),
+];
+
+const sentMember = (body: unknown, member: 'metadata' | 'data_accessed'): unknown =>
+  (body as Readonly<Record<string, unknown>>)[member];
+
+/** Both names of the idempotency key mean the same; two different values mean nothing. */
+function eventIdOf(headers: {
+  'x-al-event-id'?: string | undefined;
+  'idempotency-key'?: string | undefined;
+}) {
+  const { 'x-al-event-id': own, 'idempotency-key': alias } = headers;
+  if (own !== undefined && alias !== undefined && own !== alias)
+    throw new Refused('VALIDATION_FAILED', 'X-AL-Event-ID and Idempotency-Key differ', {
+      errors: [
+        { pointer: '/headers/idempotency-key', detail: 'is an alias of X-AL-Event-ID and must be the same' },
+      ],
+    });
+  return own ?? alias ?? null;
+}
