@@ -128,9 +128,9 @@ const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approv
     },
     {
       provide: SUBMIT_ACTION,
-      inject: [PIPELINE, AWAIT_DECISION],
-      useFactory: (pipeline: SubmissionPipeline, awaitDecision: AwaitDecision) =>
-        new SubmitAction(pipeline, awaitDecision),
+      inject: [PIPELINE, AWAIT_DECISION, WAKES],
+      useFactory: (pipeline: SubmissionPipeline, awaitDecision: AwaitDecision, wakes: DecisionWakes) =>
+        new SubmitAction(pipeline, awaitDecision, wakes),
     },
     {
       provide: REFUSED_ACCESS,

@@ -1,15 +1,9 @@
 import { type ApprovalStatus, Unavailable, type WakeHint } from '@agentlattice/contracts';
+import type { AskedApproval } from '../domain/opened-requests.js';
 import type { DecisionWakes } from '../outbound/decision-wakes.js';
 
-/** A request of a principal; `agent_id` is null for operators. */
-export interface AskedApproval {
-  readonly org_id: string;
-  readonly approval_id: string;
-  readonly agent_id: string | null;
-}
-
 export interface AwaitDecisionPorts {
-  readonly wakes: Pick<DecisionWakes, 'of' | 'ended'>;
+  readonly wakes: Pick<DecisionWakes, 'of' | 'ended' | 'pendingFor'>;
   readonly read: (asked: AskedApproval) => Promise<ApprovalStatus>;
 }
 
@@ -20,7 +14,8 @@ const retryMs = 500;
 
 /**
  * How a request stands, held back until it is decided or the time is over: subscribe first, read second, wait third
- * (design §1), so that no decision falls in between. A wake-up that says how the request ended saves a second reading.
+ * (design §1), so that no decision falls in between. A wake-up that says how the request ended saves a second reading, and
+ * a request that this gateway opened itself a moment ago is not read before somebody says something of it.
  * @param waitMs 0 reads once
  * @param gone aborted when nobody waits for the answer any more
  */
@@ -32,16 +27,20 @@ export const makeAwaitDecision =
     for (;;) {
       const wake = wakes.of(asked.approval_id);
       try {
-        let pauseMs = lookAgainMs;
-        try {
-          last = await read(asked);
-        } catch (error) {
-          // A request that was there a moment ago is worth waiting for.
-          if (last === undefined || !(error instanceof Unavailable)) throw error;
-          pauseMs = retryMs;
+        let pauseMs = waitMs === 0 ? 0 : wakes.pendingFor(asked);
+        if (pauseMs === 0) {
+          pauseMs = lookAgainMs;
+          try {
+            last = await read(asked);
+          } catch (error) {
+            // A request that was there a moment ago is worth waiting for.
+            if (last === undefined || !(error instanceof Unavailable)) throw error;
+            pauseMs = retryMs;
+          }
+          if (!open.has(last.status)) return last;
         }
         const leftMs = until - performance.now();
-        if (!open.has(last.status) || leftMs <= 0 || gone.aborted || wakes.ended) return last;
+        if (leftMs <= 0 || gone.aborted || wakes.ended) return last ?? (await read(asked));
         const hint = await heardWithin(wake.heard, Math.min(leftMs, pauseMs), gone);
         // Who asks was shown this request of this workspace, so they may see how it ended.
         if (hint?.org_id === asked.org_id && !open.has(hint.ended.status)) return hint.ended;

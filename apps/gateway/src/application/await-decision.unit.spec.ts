@@ -18,12 +18,13 @@ const never = new AbortController().signal;
 function waiting(...reads: (ApprovalStatus | Error)[]) {
   const listening = new Set<(hint: WakeHint | null) => void>();
   const done: string[] = [];
-  const state = { ended: false };
+  const state = { ended: false, pendingMs: 0 };
   const ports: AwaitDecisionPorts = {
     wakes: {
       get ended() {
         return state.ended;
       },
+      pendingFor: () => state.pendingMs,
       of: () => {
         done.push('listen');
         let tell: (hint: WakeHint | null) => void = () => {};
@@ -118,6 +119,32 @@ describe('waiting for a decision', () => {
     wake();
     expect(await held).toMatchObject({ status: 'approved' });
     await expect(waiting(away).wait(asked, 60_000, never)).rejects.toThrow(Unavailable);
+  });
+
+  it('does not read what it knows to be pending, until somebody says something of it', async () => {
+    const { wait, wake, done, state } = waiting(as('denied'));
+    state.pendingMs = 10_000;
+    const held = wait(asked, 60_000, never);
+    await settle();
+    expect(done).toEqual(['listen']);
+    wake({ org_id: asked.org_id, ended: as('approved') });
+    expect(await held).toMatchObject({ status: 'approved' });
+    const unclear = wait(asked, 60_000, never);
+    state.pendingMs = 0;
+    wake();
+    expect(await unclear).toMatchObject({ status: 'denied' });
+    expect(done).toEqual(['listen', 'listen', 'listen', 'read']);
+  });
+
+  it('reads what it knew to be pending when it no longer knows, and when the time is over', async () => {
+    const late = waiting(as('approved'));
+    late.state.pendingMs = 5;
+    setImmediate(() => (late.state.pendingMs = 0));
+    expect(await late.wait(asked, 60_000, never)).toMatchObject({ status: 'approved' });
+    const over = waiting(as('pending'));
+    over.state.pendingMs = 10_000;
+    expect(await over.wait(asked, 5, never)).toMatchObject({ status: 'pending' });
+    expect(over.done.filter((step) => step === 'read')).toHaveLength(1);
   });
 
   it('leaves nobody listening behind', async () => {

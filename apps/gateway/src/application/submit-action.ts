@@ -6,6 +6,7 @@ import type { Cleared } from '../domain/act-release.js';
 import { actionAnswer, type ActionOutcome, decidedOutcome } from '../domain/action-answer.js';
 import type { Preferences } from '../domain/prefer.js';
 import type { Answered, SubmissionPipeline } from '../outbound/submission-pipeline.js';
+import type { DecisionWakes } from '../outbound/decision-wakes.js';
 import type { AwaitDecision } from './await-decision.js';
 
 export interface Submission {
@@ -31,6 +32,7 @@ export class SubmitAction {
   constructor(
     private readonly pipeline: SubmissionPipeline,
     private readonly awaitDecision: AwaitDecision,
+    private readonly wakes: Pick<DecisionWakes, 'noteOpened'>,
   ) {}
 
   /**
@@ -78,8 +80,10 @@ export class SubmitAction {
     { prefer: { waitSeconds }, gone }: Submission,
   ): Promise<ActionOutcome> {
     const { status, approval_id } = answered.outcome;
-    if (waitSeconds === 0 || status !== 'requested' || approval_id === null) return answered;
+    if (status !== 'requested' || approval_id === null) return answered;
     const asked = { org_id, approval_id, agent_id };
+    if (!answered.replayed) this.wakes.noteOpened(asked);
+    if (waitSeconds === 0) return answered;
     const decision = await this.awaitDecision(asked, waitSeconds * 1_000, gone).catch((error: unknown) => {
       // The request is on disk all the same, and the agent can ask for its status.
       if (error instanceof Unavailable) return null;

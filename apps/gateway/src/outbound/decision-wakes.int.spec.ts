@@ -82,6 +82,21 @@ describe('wake-ups of waiting agents', () => {
     ).toBeNull();
   });
 
+  it('end the knowledge that a request of our own is pending; its opening does not', async () => {
+    const asked = { org_id: org, approval_id: 'apr_01jd7e5sqcfnmrq9yh4qvxw2k5', agent_id: null };
+    const event = JSON.stringify({ events: [{ stream_id: asked.approval_id }] });
+    wakes.noteOpened(asked);
+    expect(
+      await heard(asked.approval_id, () => deciding.publish(eventSubject(org, 'approval.opened'), event)),
+    ).toBe(false);
+    expect(wakes.pendingFor(asked)).toBeGreaterThan(0);
+    await heard(asked.approval_id, () => deciding.publish(wakeSubject(asked.approval_id)));
+    expect(wakes.pendingFor(asked)).toBe(0);
+    // It was heard of just now.
+    wakes.noteOpened(asked);
+    expect(wakes.pendingFor(asked)).toBe(0);
+  });
+
   it('are for nobody else', async () =>
     expect(await heard(approval, () => deciding.publish(wakeSubject(other)))).toBe(false));
 
@@ -96,10 +111,14 @@ describe('wake-ups of waiting agents', () => {
   });
 
   it('all come when the connection was lost in between', async () => {
+    const asked = { org_id: org, approval_id: other.replace('4', '5'), agent_id: null };
+    wakes.noteOpened(asked);
+    expect(wakes.pendingFor(asked)).toBeGreaterThan(0);
     const wake = wakes.of(approval);
     nats.kill();
     await wake.heard;
     wake.forget();
+    expect(wakes.pendingFor(asked)).toBe(0);
   });
 
   it('end with the gateway: nobody waits for what will not come', async () => {

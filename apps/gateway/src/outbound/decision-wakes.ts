@@ -1,4 +1,5 @@
 import { type WakeHint, wakeHint, wakeSubject } from '@agentlattice/contracts';
+import { type AskedApproval, OpenedRequests } from '../domain/opened-requests.js';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 
 const wakePrefix = wakeSubject('');
@@ -21,6 +22,7 @@ export interface Wake {
  */
 export class DecisionWakes {
   private readonly waiting = new Map<string, Set<Tell>>();
+  private readonly opened = new OpenedRequests();
   private readonly subscriptions: Subscription[] = [];
   private stopped = false;
 
@@ -31,12 +33,18 @@ export class DecisionWakes {
       this.nc.subscribe(`${wakePrefix}*`, {
         callback: (_error, message) => {
           const approvalId = message.subject.slice(wakePrefix.length);
+          this.opened.hear(approvalId, performance.now());
           if (this.waiting.has(approvalId)) this.wake(approvalId, hintIn(message, approvalId));
         },
       }),
       this.nc.subscribe('events.*.approval.*', {
         callback: (_error, message) => {
-          if (this.waiting.size > 0) for (const id of approvalsIn(message.string())) this.wake(id);
+          // That a request was opened ends nobody's waiting.
+          if (this.waiting.size === 0 || message.subject.endsWith('.opened')) return;
+          for (const id of approvalsIn(message.string())) {
+            this.opened.hear(id, performance.now());
+            this.wake(id);
+          }
         },
       }),
     );
@@ -68,6 +76,16 @@ export class DecisionWakes {
     };
   }
 
+  /** A submission of ours was answered: its request is pending. */
+  noteOpened(asked: AskedApproval): void {
+    this.opened.note(asked, performance.now());
+  }
+
+  /** How many milliseconds longer the request counts as pending though nobody asks; 0: not known. */
+  pendingFor(asked: AskedApproval): number {
+    return this.stopped ? 0 : this.opened.pendingFor(asked, performance.now());
+  }
+
   get ended(): boolean {
     return this.stopped;
   }
@@ -83,7 +101,9 @@ export class DecisionWakes {
   private async wakeAllOnReconnect(): Promise<void> {
     for await (const status of this.nc.status()) {
       if (this.stopped) return;
-      if (status.type === 'reconnect') this.wakeAll();
+      if (status.type !== 'reconnect') continue;
+      this.opened.forgetAll(performance.now());
+      this.wakeAll();
     }
   }
 }

@@ -34,6 +34,8 @@ export interface Answered {
   readonly grant: string | null;
   /** Of an allowed action; null where the answer does not say. */
   readonly cleared: Cleared | null;
+  /** The first answer again: what it says was so then. */
+  readonly replayed: boolean;
 }
 
 /**
@@ -126,7 +128,7 @@ export class SubmissionPipeline {
         waiting.reject(new Unavailable('the answer did not fit the question'));
       } else if (error !== null) waiting.reject(new Refused(error.code, error.detail));
       else if (outcome === null) waiting.reject(new Unavailable('the answer holds no outcome'));
-      else waiting.resolve({ outcome, grant, cleared: clearedIn(answer) });
+      else waiting.resolve({ outcome, grant, cleared: clearedIn(answer), replayed: answer.replayed });
     }
   }
 

@@ -1,5 +1,5 @@
 import { Refused, typeId } from '@agentlattice/contracts';
-import type { AskedApproval } from '../../application/await-decision.js';
+import type { AskedApproval } from '../../domain/opened-requests.js';
 import type { Principal } from '../../domain/principal.js';
 
 const approvalId = typeId('apr');
