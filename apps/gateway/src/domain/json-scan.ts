@@ -83,8 +83,10 @@ function countMembers(value: unknown, depth: number, checkTexts: boolean): numbe
     for (const item of value) members += countMembers(item, depth + 1, checkTexts);
     return members;
   }
-  for (const [name, member] of Object.entries(value)) {
+  // Faster than the entries of an object with thousands of members.
+  for (const name of Object.keys(value)) {
     if (checkTexts && !isPlainText(name)) return Number.NaN;
+    const member: unknown = (value as Readonly<Record<string, unknown>>)[name];
     members += 1 + countMembers(member, depth + 1, checkTexts);
   }
   return members;

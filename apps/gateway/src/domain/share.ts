@@ -5,9 +5,12 @@ export interface ShareLimits {
   readonly inAll: number;
   /** Large requests of one workspace that wait for their turn. */
   readonly waiting: number;
-  /** Bytes of large requests a workspace may begin a second. */
-  readonly bytesPerSecond: number;
+  /** What the large requests of a workspace may cost a second: a byte costs one. */
+  readonly costPerSecond: number;
 }
+
+/** A workspace that rested may begin at once what it may begin in this time. */
+const burstMs = 1_000;
 
 interface Waiting {
   readonly bytes: number;
@@ -16,7 +19,7 @@ interface Waiting {
 interface Workspace {
   underWay: number;
   waiting: Waiting[];
-  /** From when on the next one may begin. */
+  /** When all that it began is paid for; before that the next one does not begin. */
   nextAt: number;
 }
 
@@ -32,7 +35,11 @@ export class Shares {
 
   /** False when the workspace has too many waiting: `begin` is never called then. */
   ask(orgId: string, bytes: number, begin: () => void): boolean {
-    const workspace = this.workspaces.get(orgId) ?? { underWay: 0, waiting: [], nextAt: 0 };
+    const workspace = this.workspaces.get(orgId) ?? {
+      underWay: 0,
+      waiting: [],
+      nextAt: Number.NEGATIVE_INFINITY,
+    };
     if (workspace.waiting.length >= this.limits.waiting) return false;
     workspace.waiting.push({ bytes, begin });
     this.workspaces.set(orgId, workspace);
@@ -44,6 +51,12 @@ export class Shares {
     const workspace = this.workspaces.get(orgId);
     if (workspace !== undefined)
       workspace.waiting = workspace.waiting.filter((waiting) => waiting.begin !== begin);
+  }
+
+  /** One that is under way turned out to cost more than its bytes. */
+  charge(orgId: string, cost: number): void {
+    const workspace = this.workspaces.get(orgId);
+    if (workspace !== undefined) workspace.nextAt += this.msFor(cost);
   }
 
   ended(orgId: string): void {
@@ -63,7 +76,7 @@ export class Shares {
       const { underWay, waiting, nextAt } = workspace;
       const [first] = waiting;
       if (first === undefined) {
-        if (underWay === 0 && nextAt <= now) this.workspaces.delete(orgId);
+        if (underWay === 0 && nextAt <= now - burstMs) this.workspaces.delete(orgId);
         continue;
       }
       if (underWay >= this.limits.perWorkspace || this.underWay >= this.limits.inAll) continue;
@@ -74,7 +87,7 @@ export class Shares {
       waiting.shift();
       workspace.underWay++;
       this.underWay++;
-      workspace.nextAt = now + (1_000 * first.bytes) / this.limits.bytesPerSecond;
+      workspace.nextAt = Math.max(nextAt, now - burstMs) + this.msFor(first.bytes);
       // The next turn is another's.
       this.workspaces.delete(orgId);
       this.workspaces.set(orgId, workspace);
@@ -82,5 +95,9 @@ export class Shares {
       if (waiting.length > 0) again = Math.min(again ?? workspace.nextAt, workspace.nextAt);
     }
     return again;
+  }
+
+  private msFor(cost: number): number {
+    return (1_000 * cost) / this.limits.costPerSecond;
   }
 }

@@ -1,8 +1,8 @@
 import { Shares } from './share.js';
 
-const limits = { perWorkspace: 2, inAll: 3, waiting: 2, bytesPerSecond: 1_000 };
+const limits = { perWorkspace: 2, inAll: 3, waiting: 2, costPerSecond: 1_000 };
 
-function desk() {
+function open() {
   const begun: string[] = [];
   const shares = new Shares(limits);
   const ask = (org: string, name: string, bytes = 0) => shares.ask(org, bytes, () => begun.push(name));
@@ -11,7 +11,7 @@ function desk() {
 
 describe('shares of large requests', () => {
   it('are bounded for each workspace, so that another one has room', () => {
-    const { begun, shares, ask } = desk();
+    const { begun, shares, ask } = open();
     expect([ask('a', 'a1'), ask('a', 'a2'), ask('a', 'a3')]).toEqual([true, true, false]);
     ask('b', 'b1');
     shares.beginDue(0);
@@ -29,9 +29,9 @@ describe('shares of large requests', () => {
     expect(begun.slice(4)).toEqual(['a4']);
   });
 
-  it('have a pace: a large body is followed by a pause as long as its bytes', () => {
-    const { begun, shares, ask } = desk();
-    ask('a', 'a1', 100);
+  it('have a pace: at once what a second may cost, then pauses as long as the bytes', () => {
+    const { begun, shares, ask } = open();
+    ask('a', 'a1', 1_100);
     ask('a', 'a2', 100);
     ask('b', 'b1', 100);
     expect(shares.beginDue(0)).toBe(100);
@@ -41,8 +41,33 @@ describe('shares of large requests', () => {
     expect(begun).toEqual(['a1', 'b1', 'a2']);
   });
 
+  it('cost more when a body turns out to be dear', () => {
+    const { begun, shares, ask } = open();
+    ask('a', 'a1', 1_000);
+    shares.beginDue(0);
+    shares.charge('a', 500);
+    ask('a', 'a2', 1);
+    expect(shares.beginDue(499)).toBe(500);
+    shares.beginDue(500);
+    expect(begun).toEqual(['a1', 'a2']);
+  });
+
+  it('do not come back by pausing for a moment', () => {
+    const { begun, shares, ask } = open();
+    ask('a', 'a1', 1_000);
+    shares.beginDue(0);
+    shares.ended('a');
+    shares.beginDue(1);
+    ask('a', 'a2', 1_000);
+    shares.beginDue(1);
+    shares.ended('a');
+    ask('a', 'a3', 1);
+    expect(shares.beginDue(2)).toBe(1_000);
+    expect(begun).toEqual(['a1', 'a2']);
+  });
+
   it('pass over who does not wait any more', () => {
-    const { shares } = desk();
+    const { shares } = open();
     const begun: string[] = [];
     const gone = () => begun.push('gone');
     shares.ask('a', 0, gone);

@@ -18,27 +18,25 @@ const publicRoutes = new Set(
 export function addBodyHooks(app: NestFastifyApplication, directory: PrincipalDirectory): void {
   const fastify = app.getHttpAdapter().getInstance();
   const largeBodies = new LargeBodies();
-  fastify.addHook('onRequest', async (request: GatewayRequest, reply: GatewayReply) => {
-    if (bytesOf(request) === 0) return;
-    if (request.is404) {
-      sendProblem(reply, notFound(request, reply));
-      return reply;
-    }
-    if (publicRoutes.has(`${request.method} ${request.routeOptions.url ?? ''}`)) return;
-    request.orgId = (await callerOf(directory, request)).orgId;
+  fastify.addHook('onRequest', (request: GatewayRequest, reply: GatewayReply, done) => {
+    if (bytesOf(request) === 0) return done();
+    if (request.is404) return sendProblem(reply, notFound(request, reply));
+    if (publicRoutes.has(`${request.method} ${request.routeOptions.url ?? ''}`)) return done();
+    callerOf(directory, request).then(({ orgId }) => {
+      request.orgId = orgId;
+      done();
+    }, done);
   });
-  fastify.addHook('preParsing', async (request: GatewayRequest, reply: GatewayReply, payload) => {
+  fastify.addHook('preParsing', (request: GatewayRequest, reply: GatewayReply, payload, done) => {
     const bytes = bytesOf(request);
-    if (request.orgId === undefined || bytes <= largeBodyBytes || bytes > bodyLimit) return payload;
-    const end = await largeBodies.turn(request.orgId, bytes);
-    let ended = false;
-    request.endLargeBody = () => {
-      if (!ended) end();
-      ended = true;
-    };
-    if (reply.raw.destroyed) request.endLargeBody();
-    else reply.raw.once('close', request.endLargeBody);
-    return payload;
+    if (request.orgId === undefined || bytes <= largeBodyBytes || bytes > bodyLimit)
+      return done(null, payload);
+    largeBodies.turn(request.orgId, bytes).then((largeBody) => {
+      request.largeBody = largeBody;
+      if (reply.raw.destroyed) largeBody.end();
+      else reply.raw.once('close', largeBody.end);
+      done(null, payload);
+    }, done);
   });
 }
 

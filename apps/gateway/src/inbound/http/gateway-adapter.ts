@@ -61,6 +61,7 @@ export class GatewayAdapter extends FastifyAdapter {
           const memory = memoryOf(body.length, scan);
           this.budget.take(memory, request.orgId);
           request.bodyMemory = memory;
+          request.largeBody?.charge(scan.values);
           if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
             throw new Refused('UNSUPPORTED_MEDIA_TYPE', 'the body must not be compressed');
           done(null, parseStrictly(utf8(body as Buffer), scan));

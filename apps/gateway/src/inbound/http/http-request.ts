@@ -2,6 +2,7 @@ import type { OpenSpan } from '@agentlattice/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Cleared } from '../../domain/act-release.js';
 import type { Principal } from '../../domain/principal.js';
+import type { LargeBody } from './large-bodies.js';
 
 /** What our hooks and the guard add to a request. */
 export interface GatewayRequest extends FastifyRequest {
@@ -11,8 +12,8 @@ export interface GatewayRequest extends FastifyRequest {
   span?: OpenSpan;
   /** The workspace of the key, known before the body is read; missing where there is no body. */
   orgId?: string;
-  /** Gives room to the workspace's next large body; any number of times. */
-  endLargeBody?: () => void;
+  /** Set while the request is one of the workspace's large ones. */
+  largeBody?: LargeBody;
   /** Set by the handler of a submission that was allowed: how long that counts. */
   cleared?: Cleared | null;
   /** What the body takes of the budget for bodies. */

@@ -5,28 +5,45 @@ import { type ShareLimits, Shares } from '../../domain/share.js';
 export const largeBodyBytes = 16 * 1024;
 const waitMs = 1_000;
 
+/** A value takes a hundred nanoseconds and more to be read, sorted and written out; a byte within a text next to nothing. */
+const costPerValue = 32;
+
+/** A large body whose turn has come. */
+export interface LargeBody {
+  /** Its values were counted. */
+  readonly charge: (values: number) => void;
+  /** Gives room to the workspace's next one. */
+  readonly end: () => void;
+}
+
 /** The turns of large bodies: before one is read, its workspace must have room for it. */
 export class LargeBodies {
   private readonly shares: Shares;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    limits: ShareLimits = { perWorkspace: 2, inAll: 32, waiting: 32, bytesPerSecond: 4 * 1024 * 1024 },
+    limits: ShareLimits = { perWorkspace: 1, inAll: 32, waiting: 32, costPerSecond: 4 * 1024 * 1024 },
   ) {
     this.shares = new Shares(limits);
   }
 
   /**
-   * Resolves when the body may be read, with what to call when the request is over.
+   * Resolves when the body may be read.
    * @throws Unavailable when the workspace's other large requests leave no room in time
    */
-  turn(orgId: string, bytes: number): Promise<() => void> {
+  turn(orgId: string, bytes: number): Promise<LargeBody> {
     return new Promise((resolve, reject) => {
       const begin = () => {
         clearTimeout(late);
-        resolve(() => {
-          this.shares.ended(orgId);
-          this.look();
+        let ended = false;
+        resolve({
+          charge: (values) => this.shares.charge(orgId, values * costPerValue),
+          end: () => {
+            if (ended) return;
+            ended = true;
+            this.shares.ended(orgId);
+            this.look();
+          },
         });
       };
       const refuse = () => reject(new Unavailable('too many large requests of this workspace are under way'));

@@ -20,7 +20,7 @@ export const submissionRoutes = (submitAction: Pick<SubmitAction, 'execute'>): r
       correlationId: request.id,
       traceparent: currentTraceparent(),
       gone: goneSignal(reply, prefer),
-      judged: () => request.endLargeBody?.(),
+      judged: () => request.largeBody?.end(),
     });
     request.cleared = answered.cleared;
     applied(reply, prefer);
