@@ -16,10 +16,7 @@ export function compiledCheck(schema: z.core.$ZodType): Check {
       return def.coerce === true ? asParsed(schema) : numberCheck(schema, def);
     case 'boolean':
       return def.coerce === true ? asParsed(schema) : (value) => typeof value === 'boolean';
-    case 'null':
-      return (value) => value === null;
     case 'unknown':
-    case 'any':
       return () => true;
     case 'enum':
     case 'literal': {
@@ -163,8 +160,8 @@ function mayBeMissing(member: z.core.$ZodType): boolean {
 /** Any names; `__proto__` is left to the schema, which takes it out. */
 function recordCheck(schema: z.core.$ZodType, def: z.core.$ZodRecordDef): Check {
   const key = def.keyType._zod.def;
-  if (key.type !== 'string' || 'check' in key || (key.checks ?? []).length > 0) return asParsed(schema);
-  if ((def.checks ?? []).length > 0) return asParsed(schema);
+  const checks = [...(key.checks ?? []), ...(def.checks ?? [])];
+  if (key.type !== 'string' || 'check' in key || checks.length > 0) return asParsed(schema);
   const check = def.valueType._zod.def.type === 'unknown' ? null : compiledCheck(def.valueType);
   return (value) => {
     if (!isPlain(value) || Object.hasOwn(value, '__proto__')) return false;
@@ -190,7 +187,7 @@ function unionCheck(schema: z.core.$ZodType, def: z.core.$ZodUnionDef): Check {
 }
 
 type AnyCheckDef = z.core.$ZodChecks['_zod']['def'];
-const defOf = (check: object): AnyCheckDef =>
+const defOf = (check: object) =>
   '_zod' in check ? (check as z.core.$ZodChecks)._zod.def : (check as AnyCheckDef);
 
 /** As JSON.parse makes them. */
