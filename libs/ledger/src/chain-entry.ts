@@ -1,6 +1,6 @@
 import { encodeEntry } from './encode-entry.js';
 import { type Entry, zeroHash } from './entry.js';
-import { leafHash } from './tree-hash.js';
+import { leafHashOfText } from './tree-hash.js';
 
 /** What an entry says before it has its place in the log. */
 export type EntryDraft = Omit<Entry, 'v' | 'log' | 'seq' | 'prev_hash'>;
@@ -16,7 +16,6 @@ export interface ChainHead {
 export interface ChainedEntry {
   readonly entry: Entry;
   readonly text: string;
-  readonly bytes: Buffer;
   readonly leaf: Buffer;
   readonly head: ChainHead;
 }
@@ -30,12 +29,10 @@ export const emptyChain = (log: string): ChainHead => ({ log, size: 0, lastHash:
 export function chainEntry(head: ChainHead, draft: EntryDraft): ChainedEntry {
   const entry: Entry = { ...draft, v: 1, log: head.log, seq: head.size, prev_hash: head.lastHash };
   const text = encodeEntry(entry);
-  const bytes = Buffer.from(text);
-  const leaf = leafHash(bytes);
+  const leaf = leafHashOfText(text);
   return {
     entry,
     text,
-    bytes,
     leaf,
     head: { log: head.log, size: head.size + 1, lastHash: leaf.toString('hex') },
   };

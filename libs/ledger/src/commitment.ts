@@ -15,11 +15,13 @@ export function commit(field: PrivateField, salt: Uint8Array | string, canonical
   const saltBytes = typeof salt === 'string' ? saltFromHex(salt) : salt;
   if (saltBytes.length < minSaltBytes)
     throw new RangeError(`salt must have at least ${String(minSaltBytes)} bytes`);
-  return sha256(
-    'sha256',
-    Buffer.concat([label, saltBytes, Buffer.from(`["${field}",${canonicalValue}]`)]),
-    'hex',
-  );
+  const value = `["${field}",${canonicalValue}]`;
+  const prefix = label.length + saltBytes.length;
+  const input = Buffer.allocUnsafe(prefix + Buffer.byteLength(value));
+  input.set(label);
+  input.set(saltBytes, label.length);
+  input.write(value, prefix);
+  return sha256('sha256', input, 'hex');
 }
 
 function saltFromHex(hex: string): Buffer {

@@ -33,7 +33,7 @@ export function canonicalJson(value: unknown): string {
 export function encodeEntry(entry: Entry): string {
   const fault = shapeFault(entry);
   if (fault !== null) throw new EntryRefused('malformed', `${fault.pointer} ${fault.detail}`);
-  const text = canonicalJson(entry);
+  const text = canonicalText(entry);
   // A UTF-16 unit is at most three bytes, so short texts need no count.
   if (text.length * 3 > maxEntryBytes && Buffer.byteLength(text) > maxEntryBytes)
     throw new EntryRefused(
@@ -41,6 +41,43 @@ export function encodeEntry(entry: Entry): string {
       `entry has ${String(Buffer.byteLength(text))} bytes, ${String(maxEntryBytes)} are allowed`,
     );
   return text;
+}
+
+/**
+ * RFC 8785 text of an entry whose shape was looked at: members in order, whole numbers, well-formed texts, for which
+ * JSON.stringify writes what the RFC asks for.
+ */
+function canonicalText(entry: Entry): string {
+  const { agent, operator, policy, private: commitments } = entry;
+  return JSON.stringify({
+    action_type: entry.action_type,
+    agent: agent === null ? null : { id: agent.id, name: agent.name },
+    approval_id: entry.approval_id,
+    correlation_id: entry.correlation_id,
+    decision: entry.decision,
+    id: entry.id,
+    log: entry.log,
+    operator: operator === null ? null : { id: operator.id, via: operator.via },
+    org_id: entry.org_id,
+    policy:
+      policy === null
+        ? null
+        : { hash: policy.hash, id: policy.id, name: policy.name, version: policy.version },
+    prev_hash: entry.prev_hash,
+    private: {
+      data_accessed: commitments.data_accessed,
+      metadata: commitments.metadata,
+      note: commitments.note,
+      reason: commitments.reason,
+    },
+    resolved_by: entry.resolved_by,
+    seq: entry.seq,
+    source: entry.source,
+    source_seq: entry.source_seq,
+    time: entry.time,
+    type: entry.type,
+    v: entry.v,
+  } satisfies Record<keyof Entry, unknown>);
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

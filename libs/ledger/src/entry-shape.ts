@@ -18,6 +18,13 @@ const text =
     if (!value.isWellFormed()) return 'holds a lone surrogate';
     return pattern.test(value) ? null : `must be ${what}`;
   };
+const textOf =
+  (min: number, max: number, what: string): Judge =>
+  (value) => {
+    if (typeof value !== 'string') return `must be ${what}`;
+    if (!value.isWellFormed()) return 'holds a lone surrogate';
+    return value.length >= min && value.length <= max ? null : `must be ${what}`;
+  };
 const oneOf = (values: readonly string[], what: string): Judge => {
   const known = new Set(values);
   return (value) => (typeof value === 'string' && known.has(value) ? null : `must be ${what}`);
@@ -34,8 +41,8 @@ const orNull =
     value === null ? null : judge(value);
 
 const hash = text(/^[0-9a-f]{64}$/, '64 lower-case hex digits');
-const name = text(/^[^]{1,255}$/, 'a text of 1 to 255 characters');
-const anyName = text(/^[^]{0,1024}$/, 'a text of at most 1024 characters');
+const name = textOf(1, 255, 'a text of 1 to 255 characters');
+const anyName = textOf(0, 1024, 'a text of at most 1024 characters');
 
 const entryType: Judge = (value) =>
   typeof value === 'string' && isEntryType(value) ? null : 'must be a type that version 1 knows';

@@ -61,13 +61,19 @@ export const entryTypeFamilies: Readonly<Record<string, readonly string[] | null
   privacy: ['erased'],
 };
 
+const closedTypes = new Set(
+  Object.entries(entryTypeFamilies).flatMap(([family, names]) =>
+    (names ?? []).map((name) => `${family}.${name}`),
+  ),
+);
+
 /** Whether a text is a type that version 1 knows. */
 export function isEntryType(type: string): boolean {
+  if (closedTypes.has(type)) return true;
   const [family, name, ...rest] = type.split('.');
   if (family === undefined || name === undefined || rest.length > 0) return false;
   if (!Object.hasOwn(entryTypeFamilies, family)) return false;
-  const names = entryTypeFamilies[family] ?? null;
-  return names === null ? /^[a-z][a-z_]{0,60}$/.test(name) : names.includes(name);
+  return entryTypeFamilies[family] === null && /^[a-z][a-z_]{0,60}$/.test(name);
 }
 
 /** One entry of a log, as SPEC.md defines it: every member is always there, null where it does not apply. */

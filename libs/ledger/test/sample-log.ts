@@ -61,7 +61,7 @@ export function chainAll(drafts: readonly EntryDraft[], log = sampleLog, from?: 
   return drafts.map((draft) => {
     const chained = chainEntry(head, draft);
     head = chained.head;
-    return chained.bytes;
+    return Buffer.from(chained.text);
   });
 }
 

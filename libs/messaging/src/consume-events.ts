@@ -1,6 +1,7 @@
 import {
   eventStreamName,
   eventStreamProbeSubject,
+  readBy,
   type WireEvent,
   wireEventMessage,
 } from '@agentlattice/contracts';
@@ -119,7 +120,7 @@ async function handle(
       message.ack();
       continue;
     }
-    const parsed = wireEventMessage.safeParse(json(message));
+    const parsed = readBy(wireEventMessage, json(message));
     if (parsed.success) {
       good.push(message);
       events.push(...parsed.data.events);

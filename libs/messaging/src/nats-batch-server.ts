@@ -1,4 +1,4 @@
-import { type Command, type CommandError, Refused, type ServiceName } from '@agentlattice/contracts';
+import { type Command, type CommandError, readBy, Refused, type ServiceName } from '@agentlattice/contracts';
 import { inSpan, type Logger } from '@agentlattice/observability';
 import { Catch, type ExceptionFilter } from '@nestjs/common';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
@@ -153,7 +153,7 @@ async function answerOf({ command, handler, logger }: Responder, message: Msg) {
     return refusal({ code: 'UNAVAILABLE', detail: 'the command came too late' });
   }
   try {
-    const payload = command.request.safeParse(message.json());
+    const payload = readBy(command.request, message.json());
     if (!payload.success)
       return refusal({
         code: 'VALIDATION_FAILED',

@@ -1,5 +1,4 @@
 import { setInterval as every } from 'node:timers/promises';
-import { randomBytes } from 'node:crypto';
 import {
   appendItem,
   appendSubject,
@@ -29,6 +28,7 @@ import type { Book } from '../domain/book.js';
 import { disclosedOf } from '../domain/commitments.js';
 import { EntryRelay } from '../outbound/entry-relay.js';
 import type { LedgerSession } from '../outbound/ledger-session.js';
+import { saltSource } from '../outbound/salts.js';
 import { findAction, findDecision } from '../read/submissions.js';
 import { SourceFollowers } from './follow-sources.js';
 import { GroupCommit, WriterLost } from './group-commit.js';
@@ -88,7 +88,7 @@ export class ActiveDuty implements Duty {
     this.ended = new Promise((resolve) => (end = resolve));
     this.relay = new EntryRelay({ pool, nc, logger });
     const newId = () => typeidUnboxed('evt');
-    const newSalt = () => randomBytes(16).toString('hex');
+    const newSalt = saltSource();
     const desk = new SubmissionDesk({
       grants,
       issuer: config.issuer,

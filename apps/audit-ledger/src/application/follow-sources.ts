@@ -1,5 +1,6 @@
 import {
   type DomainEvent,
+  readBy,
   readEvent,
   replay,
   type ServiceName,
@@ -241,7 +242,7 @@ class SourceFollower {
 
   private read(event: WireEvent): WireEvent & DomainEvent & { source: ForeignSource } {
     if (event.source !== this.source) throw new EventUnreadable(`${this.source} replayed a foreign event`);
-    if (!isEventId.safeParse(event.event_id).success || !isOrgId.safeParse(event.org_id).success)
+    if (!readBy(isEventId, event.event_id).success || !readBy(isOrgId, event.org_id).success)
       throw new EventUnreadable(`an event of ${this.source} has no proper id`);
     return { ...readEvent(event), source: this.source };
   }

@@ -1,13 +1,21 @@
-import { canonicalJson, commit, type Disclosed, type Entry, type PrivateField } from '@agentlattice/ledger';
+import {
+  canonicalJson,
+  commit,
+  type Disclosed,
+  type Entry,
+  type PrivateField,
+  privateFields,
+} from '@agentlattice/ledger';
 
 /** What an entry holds of erasable content: a commitment to each value. */
-export const commitmentsOf = (content: Disclosed): Entry['private'] =>
-  Object.fromEntries(
-    Object.entries(content).map(([field, { salt, value }]) => [
-      field,
-      commit(field as PrivateField, salt, value),
-    ]),
-  );
+export function commitmentsOf(content: Disclosed): Entry['private'] {
+  const commitments: Partial<Record<PrivateField, string>> = {};
+  for (const field of privateFields) {
+    const disclosed = content[field];
+    if (disclosed !== undefined) commitments[field] = commit(field, disclosed.salt, disclosed.value);
+  }
+  return commitments;
+}
 
 /** Content of the values that there are; each has a salt of its own, or whoever guesses one could check the others. */
 export function disclosedOf(

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as sha256 } from 'node:crypto';
 import { type AppendItem, Refused, type SubmissionOutcome } from '@agentlattice/contracts';
 import type { Disclosed } from '@agentlattice/ledger';
 import { commitmentsOf } from './commitments.js';
@@ -95,12 +95,12 @@ function outcomeOf({ verdict }: AppendItem, id: string): SubmissionOutcome {
 
 /** base64url(SHA-256(RFC 8785 of the five members)), built by concatenation from texts that are canonical already. */
 const digestOf = ({ action_type, agent, data_accessed, metadata, org_id }: AppendItem) =>
-  createHash('sha256')
-    .update(
-      `{"action_type":${JSON.stringify(action_type)},"agent_id":${JSON.stringify(agent.id)},` +
-        `"data_accessed":${data_accessed},"metadata":${metadata},"org_id":${JSON.stringify(org_id)}}`,
-    )
-    .digest('base64url');
+  sha256(
+    'sha256',
+    `{"action_type":${JSON.stringify(action_type)},"agent_id":${JSON.stringify(agent.id)},` +
+      `"data_accessed":${data_accessed},"metadata":${metadata},"org_id":${JSON.stringify(org_id)}}`,
+    'base64url',
+  );
 
 /** An allow names the policy that allows; only a request has an approval and its terms; only a denial has a reason. */
 function isConsistent({ verdict }: AppendItem): boolean {

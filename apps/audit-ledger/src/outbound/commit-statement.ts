@@ -54,15 +54,9 @@ WITH writer_row AS (
 )
 SELECT ok, extract(epoch FROM clock_timestamp()) * 1000 AS now FROM moved`;
 
-const lines = <T>(rows: readonly T[], column: (row: T) => string | number | null | undefined): string => {
-  let text = '';
-  for (const [i, row] of rows.entries()) {
-    const value = column(row);
-    if (i > 0) text += '\n';
-    if (value !== null && value !== undefined) text += String(value);
-  }
-  return text;
-};
+// What is null or undefined is an empty line.
+const lines = <T>(rows: readonly T[], column: (row: T) => string | number | null | undefined): string =>
+  rows.map(column).join('\n');
 
 /** The parameters of the statement. */
 export function commitParameters(epoch: string, before: Book, staged: Staged): (string | number)[] {

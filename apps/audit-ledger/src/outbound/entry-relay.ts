@@ -125,9 +125,9 @@ export class EntryRelay {
     if (last === undefined) return 0;
     const js = jetstream(this.options.nc, { timeout: 3_000 });
     await Promise.all(
-      messagesOf(events).map((message) =>
-        js.publish(message.subject, JSON.stringify({ events: message.events }), {
-          msgID: `${message.events[0]?.event_id ?? ''}-${String(message.events.length)}`,
+      messagesOf(events).map(({ subject, firstId, texts }) =>
+        js.publish(subject, `{"events":[${texts.join(',')}]}`, {
+          msgID: `${firstId}-${String(texts.length)}`,
           timeout: 3_000,
         }),
       ),
@@ -171,25 +171,33 @@ export class EntryRelay {
   }
 }
 
+interface EventMessage {
+  readonly subject: string;
+  readonly firstId: string;
+  /** Each event's JSON, written once. */
+  readonly texts: string[];
+}
+
 /** One list per subject, in order, within the limits of a message; readers put subjects back in order by `gpos`. */
-function messagesOf(events: readonly WireEvent[]): { subject: string; events: WireEvent[] }[] {
-  const open = new Map<string, { subject: string; events: WireEvent[]; bytes: number }>();
-  const messages: { subject: string; events: WireEvent[] }[] = [];
+function messagesOf(events: readonly WireEvent[]): EventMessage[] {
+  const open = new Map<string, { message: EventMessage; bytes: number }>();
+  const messages: EventMessage[] = [];
   for (const event of events) {
     const subject = eventSubject(event.org_id, event.type);
-    const size = Buffer.byteLength(JSON.stringify(event));
-    let message = open.get(subject);
+    const text = JSON.stringify(event);
+    const size = Buffer.byteLength(text);
+    let last = open.get(subject);
     if (
-      message === undefined ||
-      message.events.length >= messageLimits.events ||
-      message.bytes + size > messageLimits.bytes
+      last === undefined ||
+      last.message.texts.length >= messageLimits.events ||
+      last.bytes + size > messageLimits.bytes
     ) {
-      message = { subject, events: [], bytes: 0 };
-      open.set(subject, message);
-      messages.push(message);
+      last = { message: { subject, firstId: event.event_id, texts: [] }, bytes: 0 };
+      open.set(subject, last);
+      messages.push(last.message);
     }
-    message.events.push(event);
-    message.bytes += size;
+    last.message.texts.push(text);
+    last.bytes += size;
   }
   return messages;
 }

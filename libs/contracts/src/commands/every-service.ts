@@ -7,8 +7,18 @@ import { command } from './command.js';
 /** What a service is behind with or cannot store, although it answers. */
 const trouble = z.object({ name: z.string(), reason: z.string() });
 
+/** Schemas are dear to make and are checked by what was made of them: one of each for a service. */
+function perService<C>(make: (service: ServiceName) => C): (service: ServiceName) => C {
+  const made = new Map<ServiceName, C>();
+  return (service) => {
+    const known = made.get(service) ?? make(service);
+    made.set(service, known);
+    return known;
+  };
+}
+
 /** Whether a service can do its work, and what it misses if not. */
-export const ping = (service: ServiceName) =>
+export const ping = perService((service) =>
   command(
     service,
     'ping',
@@ -19,13 +29,14 @@ export const ping = (service: ServiceName) =>
       /** Left out by releases that know of none. */
       troubles: z.array(trouble).optional(),
     }),
-  );
+  ),
+);
 
 /**
  * What was said with events of a service, for those who need it: the ledger commits to it. As many of those asked for are
  * answered as fit one message, the first at least; one that was answered and has no values said nothing.
  */
-export const erasableValues = (service: ServiceName) =>
+export const erasableValues = perService((service) =>
   command(
     service,
     'erasable_values',
@@ -41,10 +52,11 @@ export const erasableValues = (service: ServiceName) =>
         z.object({ event_id: z.string(), reason: z.string().nullable(), note: z.string().nullable() }),
       ),
     }),
-  );
+  ),
+);
 
 /** A service's events again, in order of `gpos`, from its own tables: JetStream is transport, never the only copy. */
-export const replay = (service: ServiceName) =>
+export const replay = perService((service) =>
   command(
     service,
     'replay',
@@ -63,4 +75,5 @@ export const replay = (service: ServiceName) =>
       /** Everything asked for up to this position is in `events`: where the next page starts. */
       through_gpos: z.number().int().min(0),
     }),
-  );
+  ),
+);

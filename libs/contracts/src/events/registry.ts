@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { Refused } from '@agentlattice/decider';
+import { readBy } from '../read-by.js';
 import type { ServiceName } from '../services.js';
 import { actionDeniedV1, actionExecutedV1, actionReportedV1, actionRequestedV1 } from './action.js';
 import {
@@ -114,7 +115,7 @@ export function readEvent(event: WireEvent): WireEvent & DomainEvent {
   const schema = (versions as Record<number, z.ZodType>)[version];
   if (schema === undefined)
     throw new Refused('UNSUPPORTED_VERSION', `${type} has no version ${String(version)}`);
-  const parsed = schema.safeParse(event.data);
+  const parsed = readBy(schema, event.data);
   if (!parsed.success)
     throw new Refused('UNSUPPORTED_VERSION', `${type} version ${String(version)} has another form`);
   return { ...event, type, data: parsed.data } as WireEvent & DomainEvent;
