@@ -89,7 +89,7 @@ describe('submissions', () => {
       const ready = await fetch(`${f.engines[0]?.url ?? ''}/readyz?scope=local`);
       expect([ready.status, await ready.json()]).toEqual([
         503,
-        { ready: false, missing: ['policies'], degraded: [], reasons: ['policies is not well'] },
+        { ready: false, missing: ['policies'], degraded: [], reasons: ['the policies may be out of date'] },
       ]);
     } finally {
       await blocker.query('ROLLBACK');
