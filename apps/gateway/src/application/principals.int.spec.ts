@@ -36,6 +36,7 @@ describe('principals', () => {
     asked = {
       orgId: first.org_id,
       memberId: admin.memberId,
+      instanceAdmin: admin.instanceAdmin,
       originOf: () => ({ madeBy: admin.memberId, own: false, shownTo: [admin.memberId] }),
       meta: {
         actor: { kind: 'operator', id: admin.memberId, key_id: admin.keyId, via: 'api' },

@@ -54,3 +54,12 @@ export interface InstanceClaim {
  */
 export const carriesInstanceRights = ({ own, orgId, role, person }: InstanceClaim): boolean =>
   own && person.instanceAdmin && person.homeOrgId === orgId && role === 'admin';
+
+/**
+ * Whether a caller may revoke or rotate a key. One that carries rights over the instance is ended by its person alone, with
+ * a key that carries them as well: else any administrator of that workspace could leave nobody who makes workspaces.
+ */
+export const mayEndKey = (
+  caller: { readonly memberId: string | null; readonly instanceAdmin: boolean },
+  key: { readonly memberId: string | null; readonly instanceAdmin: boolean },
+): boolean => !key.instanceAdmin || (caller.instanceAdmin && caller.memberId === key.memberId);

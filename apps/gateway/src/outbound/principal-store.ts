@@ -11,6 +11,8 @@ import {
 import type pg from 'pg';
 import type { NewKey } from '../application/new-key.js';
 import type { AgentStanding } from '../domain/act-release.js';
+import { carriesInstanceRights } from '../domain/key-maker.js';
+import { lesserRole } from '../domain/principal.js';
 
 export interface NewPerson {
   readonly id: string;
@@ -284,6 +286,30 @@ export class PrincipalStore {
 
   async key(orgId: string, id: string): Promise<KeyView | undefined> {
     return (await this.keys(orgId, { cursor: null, limit: 1 }, id))[0];
+  }
+
+  /** Whether a key carries the rights of its person over the instance, expired or not. */
+  async hasInstanceRights(orgId: string, keyId: string): Promise<boolean> {
+    const { rows } = await this.pool.query<{
+      own: boolean;
+      role: OperatorRole;
+      member_role: OperatorRole;
+      instance_admin: boolean;
+      home_org_id: string | null;
+    }>(
+      `SELECT k.own, k.role, m.role AS member_role, p.instance_admin, p.home_org_id
+         FROM api_key k JOIN membership m USING (org_id, member_id) JOIN person p ON p.member_id = m.person_id
+        WHERE k.org_id = $1 AND k.id = $2 AND k.kind = 'operator'`,
+      [orgId, keyId],
+    );
+    return rows.some(({ own, role, member_role, instance_admin, home_org_id }) =>
+      carriesInstanceRights({
+        own,
+        orgId,
+        role: lesserRole(role, member_role),
+        person: { instanceAdmin: instance_admin, homeOrgId: home_org_id },
+      }),
+    );
   }
 
   async keys(orgId: string, { cursor, limit }: Page, id: string | null = null): Promise<KeyView[]> {
