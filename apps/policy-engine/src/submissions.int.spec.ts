@@ -50,7 +50,7 @@ describe('submissions', () => {
     ]);
     expect(verdicts[0]).toMatchObject({
       policy: { id: asking.id, version: 1, hash: asking.hash },
-      terms: { timeout_ms: 90_000, approvals_required: 2, policy_author: 'mbr_x' },
+      terms: { timeout_ms: 90_000, approvals_required: 2, policy_author: 'mbr_x', policy_authors: ['mbr_x'] },
     });
     expect(verdicts[0]?.approval_id).toMatch(/^apr_/);
     expect(

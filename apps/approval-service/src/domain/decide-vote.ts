@@ -35,7 +35,7 @@ export const mostWithdrawals = 10;
 export function decideVote(command: Approve | Deny, state: KnownApproval): readonly ApprovalEvent[] {
   const { by, now } = command;
   const forever = command.type === 'Approve' ? command.forever : null;
-  checkMayDecide(state, by);
+  checkMayDecide(state, by, command.key);
   if (forever !== null && by.role !== 'admin')
     throw new Refused('FORBIDDEN', 'only an administrator approves for ever');
   checkOpen(state, now);

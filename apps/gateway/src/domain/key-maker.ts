@@ -13,6 +13,11 @@ export interface KeyOrigin {
   readonly shownTo: readonly string[];
 }
 
+/** The members who may use a key, beside the member whose key it is. */
+export const holdersOf = ({ madeBy, shownTo }: Pick<KeyOrigin, 'madeBy' | 'shownTo'>): string[] => [
+  ...new Set([...(madeBy === null ? [] : [madeBy]), ...shownTo]),
+];
+
 export const ownedBy = (memberId: string): KeyOrigin => ({
   madeBy: memberId,
   own: true,

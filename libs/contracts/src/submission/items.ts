@@ -76,6 +76,11 @@ export const approvalTerms = z.object({
    * Decides nothing for an agent without owner (decisions §3.4).
    */
   policy_author: z.string().nullable().optional(),
+  /**
+   * Every member who may have written the version: the person, and who holds the key that it was written with. Empty when
+   * that was no person or nobody knows; missing in what was written before, which names `policy_author` alone.
+   */
+  policy_authors: z.array(z.string()).optional(),
 });
 export type ApprovalTerms = z.infer<typeof approvalTerms>;
 
