@@ -40,7 +40,7 @@ export class Principals {
     private readonly refresh: () => Promise<void>,
   ) {}
 
-  /** @throws Refused NAME_TAKEN: policies may test the name, so it must not mean two */
+  /** @throws Refused NAME_TAKEN: policies may test the name and people read it, so it must not mean two */
   async registerAgent(
     { orgId, meta, memberId, originOf }: Asked,
     draft: { name: string; description: string | null },
@@ -56,9 +56,13 @@ export class Principals {
     await store.inTransaction(async (tx) => {
       await store.insertAgent(tx, orgId, { id, ...draft, ownerMemberId });
       if (!(await store.takeAgentName(tx, orgId, { id, name: draft.name })))
-        throw new Refused('NAME_TAKEN', 'another agent of this workspace has this name', {
-          errors: [{ pointer: '/name', detail: 'is taken' }],
-        });
+        throw new Refused(
+          'NAME_TAKEN',
+          'another agent of this workspace has this name, or one that reads the same',
+          {
+            errors: [{ pointer: '/name', detail: 'is taken' }],
+          },
+        );
       await store.insertKey(tx, orgId, key);
       await store.begin(tx, orgId, meta, [{ id, events: registered }, firstEventOf(key)]);
     });

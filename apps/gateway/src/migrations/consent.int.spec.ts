@@ -47,7 +47,9 @@ describe('an installation from before people were asked', () => {
     }
     await pool.query(
       `INSERT INTO agent (id, org_id, name, created_at) VALUES ('agt_1', 'org_1', 'bot', '2026-01-02'),
-         ('agt_2', 'org_1', 'bot', '2026-01-01'), ('agt_3', 'org_2', 'bot', '2026-01-03')`,
+         ('agt_2', 'org_1', 'bot', '2026-01-01'), ('agt_3', 'org_2', 'bot', '2026-01-03'),
+         ('agt_4', 'org_1', 'Bot', '2026-01-04'), ('agt_5', 'org_1', E'bo\\u200bt', '2026-01-05'),
+         ('agt_6', 'org_1', 'Other', '2026-01-06')`,
     );
     await runMigrations(postgres.adminUrl, 'gateway', migrations);
 
@@ -65,10 +67,14 @@ describe('an installation from before people were asked', () => {
       theirs: 'mbr_c',
       borrowed: 'mbr_c',
     });
-    const names = await pool.query('SELECT org_id, name, agent_id FROM agent_name ORDER BY org_id');
+    const names = await pool.query('SELECT org_id, name, agent_id, plain FROM agent_name ORDER BY agent_id');
     expect(names.rows).toEqual([
-      { org_id: 'org_1', name: 'bot', agent_id: 'agt_2' },
-      { org_id: 'org_2', name: 'bot', agent_id: 'agt_3' },
+      { org_id: 'org_1', name: 'bot', agent_id: 'agt_2', plain: 'bot' },
+      { org_id: 'org_2', name: 'bot', agent_id: 'agt_3', plain: 'bot' },
+      // What reads as one keeps its name; the oldest holds it.
+      { org_id: 'org_1', name: 'Bot', agent_id: 'agt_4', plain: null },
+      { org_id: 'org_1', name: 'bo\u200bt', agent_id: 'agt_5', plain: null },
+      { org_id: 'org_1', name: 'Other', agent_id: 'agt_6', plain: 'other' },
     ]);
     const people = await pool.query('SELECT member_id, home_org_id FROM person ORDER BY member_id');
     expect(people.rows.map((row: { home_org_id: string }) => row.home_org_id)).toEqual([

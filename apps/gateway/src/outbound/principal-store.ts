@@ -11,6 +11,7 @@ import {
 import type pg from 'pg';
 import type { NewKey } from '../application/new-key.js';
 import type { AgentStanding } from '../domain/act-release.js';
+import { plainFormOf } from '../domain/agent-name.js';
 import { carriesInstanceRights } from '../domain/key-maker.js';
 import { lesserRole } from '../domain/principal.js';
 
@@ -154,11 +155,11 @@ export class PrincipalStore {
     return rowCount === 1;
   }
 
-  /** @returns false when another agent of the workspace has the name; who asks at the same time waits for that one */
+  /** @returns false when another agent of the workspace has a name that reads the same; who asks at the same time waits for that one */
   async takeAgentName(tx: Tx, orgId: string, { id, name }: Pick<NewAgent, 'id' | 'name'>): Promise<boolean> {
     const { rowCount } = await tx.query(
-      'INSERT INTO agent_name (org_id, name, agent_id) VALUES ($1, $2, $3) ON CONFLICT (org_id, name) DO NOTHING',
-      [orgId, name, id],
+      'INSERT INTO agent_name (org_id, name, agent_id, plain) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
+      [orgId, name, id, plainFormOf(name)],
     );
     return rowCount === 1;
   }
