@@ -12,7 +12,7 @@ describe('refused access', () => {
   const written: unknown[] = [];
   let fails = false;
   let holds = false;
-  let release = () => undefined as void;
+  let release: () => void = () => undefined;
   let refused: RefusedAccess;
   beforeEach(() => {
     jest.useFakeTimers();
