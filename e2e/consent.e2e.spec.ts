@@ -145,6 +145,19 @@ describe('people of several workspaces', () => {
     // Neither with the key of a colleague that the administrator made, and could have kept.
     expect(await approve(lent.api)).toMatchObject({ status: 403, body: { error: 'SELF_APPROVAL' } });
     expect(await approve(other.api)).toMatchObject({ status: 200, body: { status: 'approved' } });
+    // A key that a third made does not hide who registered the agent with the key of a colleague.
+    const lentAdmin = await addPerson(admin, { name: 'lent-to-admin', role: 'admin' });
+    const maker = await addPersonWithOwnKey(root, admin, { name: 'key-maker', role: 'admin' });
+    const hidden = (await lentAdmin.api.post('/api/agents/register', { name: 'hidden' })).body;
+    const key = { name: 'k', kind: 'agent', agent_id: hidden['id'] };
+    const theirs = root.as(String((await maker.api.post('/api/v1/keys', key)).body['key']));
+    const asked = String((await theirs.submit('separated.deploy', {})).body['approval_id']);
+    for (const by of [admin, lentAdmin.api, maker.api])
+      expect(await by.post(`/api/v1/approvals/${asked}/approve`, {})).toMatchObject({
+        status: 403,
+        body: { error: 'SELF_APPROVAL' },
+      });
+    expect(await other.api.post(`/api/v1/approvals/${asked}/approve`, {})).toMatchObject({ status: 200 });
     const me = String((await admin.get('/api/v1/whoami')).body['config_id']);
     expect((await admin.get(`/api/v1/approvals/${id}`)).body).toMatchObject({
       asked_with_key: { id: made.body['id'], made_by: me },
@@ -206,7 +219,9 @@ describe('people of several workspaces', () => {
     // As registered by a service key of which nobody knows the maker.
     const database = new pg.Client({ connectionString: stack.databaseUrl('gateway') });
     await database.connect();
-    await database.query('UPDATE agent SET owner_member_id = NULL WHERE id = $1', [bot['id']]);
+    await database.query('UPDATE agent SET owner_member_id = NULL, registrants = DEFAULT WHERE id = $1', [
+      bot['id'],
+    ]);
     await database.query(`UPDATE api_key SET made_by = NULL, shown_to = '{}' WHERE agent_id = $1`, [
       bot['id'],
     ]);

@@ -12,7 +12,7 @@ import argon2 from 'argon2';
 import { typeid } from 'typeid-js';
 import { agentDecider, type AgentCommand, ownerOf } from '../domain/agent.js';
 import { keyDecider } from '../domain/key.js';
-import { type KeyOrigin, mayEndKey } from '../domain/key-maker.js';
+import { holdersOf, type KeyOrigin, mayEndKey } from '../domain/key-maker.js';
 import { lesserRole } from '../domain/principal.js';
 import type { NewMembership, PrincipalStore } from '../outbound/principal-store.js';
 import { firstEventOf, firstEventOfMember } from './first-events.js';
@@ -54,7 +54,7 @@ export class Principals {
       agentDecider.initialState(),
     );
     await store.inTransaction(async (tx) => {
-      await store.insertAgent(tx, orgId, { id, ...draft, ownerMemberId });
+      await store.insertAgent(tx, orgId, { id, ...draft, ownerMemberId, registrants: holdersOf(key) });
       if (!(await store.takeAgentName(tx, orgId, { id, name: draft.name })))
         throw new Refused(
           'NAME_TAKEN',

@@ -8,7 +8,7 @@ export interface KeyOrigin {
   readonly own: boolean;
   /**
    * The members who were shown the key when it was made, or one that it was made with: each of them may use it. The member
-   * whose key it is comes on top.
+   * whose key it is comes on top, and of an agent's key who may have registered the agent.
    */
   readonly shownTo: readonly string[];
 }

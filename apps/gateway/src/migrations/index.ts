@@ -3,6 +3,7 @@ import { Principals1764050000001 } from './1764050000001-principals.js';
 import { AgentNames1764500000020 } from './1764500000020-agent-names.js';
 import { Consent1764500000010 } from './1764500000010-consent.js';
 import { Suspensions1764400000001 } from './1764400000001-suspensions.js';
+import { AgentRegistrants1796200000300 } from './1796200000300-agent-registrants.js';
 import { PlainAgentNames1796200000200 } from './1796200000200-plain-agent-names.js';
 import { KeyHolders1796200000000 } from './1796200000000-key-holders.js';
 
@@ -15,4 +16,5 @@ export const migrations = [
   AgentNames1764500000020,
   KeyHolders1796200000000,
   PlainAgentNames1796200000200,
+  AgentRegistrants1796200000300,
 ];

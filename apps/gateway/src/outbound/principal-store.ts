@@ -38,6 +38,8 @@ export interface NewAgent {
   readonly name: string;
   readonly description: string | null;
   readonly ownerMemberId: string | null;
+  /** The members who hold the key that registered it: what it asks any of them may have asked. */
+  readonly registrants: readonly string[];
 }
 
 export interface StoredStanding extends AgentStanding {
@@ -145,12 +147,12 @@ export class PrincipalStore {
   async insertAgent(
     tx: Tx,
     orgId: string,
-    { id, name, description, ownerMemberId }: NewAgent,
+    { id, name, description, ownerMemberId, registrants }: NewAgent,
   ): Promise<boolean> {
     const { rowCount } = await tx.query(
-      `INSERT INTO agent (id, org_id, name, description, owner_member_id) VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT (id) DO NOTHING`,
-      [id, orgId, name, description, ownerMemberId],
+      `INSERT INTO agent (id, org_id, name, description, owner_member_id, registrants)
+       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING`,
+      [id, orgId, name, description, ownerMemberId, registrants],
     );
     return rowCount === 1;
   }

@@ -17,7 +17,10 @@ export type AgentRef = z.infer<typeof agentRef>;
 export const keyRef = z.object({
   id: typeId('key'),
   made_by: typeId('mbr').nullable(),
-  /** The members who were shown the key, or one that it was made with; missing where nobody knows. */
+  /**
+   * The members who were shown the key, or one that it was made with, and of an agent's key who holds the key that registered
+   * the agent; missing where nobody knows.
+   */
   shown_to: z.array(typeId('mbr')).optional(),
 });
 export type KeyRef = z.infer<typeof keyRef>;
