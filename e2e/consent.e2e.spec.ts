@@ -1,7 +1,8 @@
 import { eventually, type Stack, startStack } from '@agentlattice/testkit';
+import pg from 'pg';
 import { adminOf, type Api } from './kit/api.js';
 import { approvalsOf } from './kit/approvals.js';
-import { addPerson } from './kit/people.js';
+import { addPerson, addPersonWithOwnKey } from './kit/people.js';
 
 const password = 'a long password';
 
@@ -132,7 +133,8 @@ describe('people of several workspaces', () => {
 
   it('who made the agent’s key does not decide what was asked with it where duties are separated', async () => {
     const { admin, service } = await workspace('separated');
-    const other = await addPerson(admin, { name: 'other', role: 'member' });
+    const lent = await addPerson(admin, { name: 'lent-to', role: 'member' });
+    const other = await addPersonWithOwnKey(root, admin, { name: 'other', role: 'member' });
     const { id: agentId } = (await service.post('/api/agents/register', { name: 'bot' })).body;
     const made = await admin.post('/api/v1/keys', { name: 'k', kind: 'agent', agent_id: agentId });
     const { asksFor, requested } = approvalsOf(admin, admin.as(String(made.body['key'])));
@@ -140,15 +142,30 @@ describe('people of several workspaces', () => {
     const id = await requested('separated.deploy');
     const approve = (by: Api) => by.post(`/api/v1/approvals/${id}/approve`, {});
     expect(await approve(admin)).toMatchObject({ status: 403, body: { error: 'SELF_APPROVAL' } });
+    // Neither with the key of a colleague that the administrator made, and could have kept.
+    expect(await approve(lent.api)).toMatchObject({ status: 403, body: { error: 'SELF_APPROVAL' } });
     expect(await approve(other.api)).toMatchObject({ status: 200, body: { status: 'approved' } });
+    // A key that a third made does not hide who registered the agent with the key of a colleague.
+    const lentAdmin = await addPerson(admin, { name: 'lent-to-admin', role: 'admin' });
+    const maker = await addPersonWithOwnKey(root, admin, { name: 'key-maker', role: 'admin' });
+    const hidden = (await lentAdmin.api.post('/api/agents/register', { name: 'hidden' })).body;
+    const key = { name: 'k', kind: 'agent', agent_id: hidden['id'] };
+    const theirs = root.as(String((await maker.api.post('/api/v1/keys', key)).body['key']));
+    const asked = String((await theirs.submit('separated.deploy', {})).body['approval_id']);
+    for (const by of [admin, lentAdmin.api, maker.api])
+      expect(await by.post(`/api/v1/approvals/${asked}/approve`, {})).toMatchObject({
+        status: 403,
+        body: { error: 'SELF_APPROVAL' },
+      });
+    expect(await other.api.post(`/api/v1/approvals/${asked}/approve`, {})).toMatchObject({ status: 200 });
     const me = String((await admin.get('/api/v1/whoami')).body['config_id']);
     expect((await admin.get(`/api/v1/approvals/${id}`)).body).toMatchObject({
       asked_with_key: { id: made.body['id'], made_by: me },
-      votes: [{ member_id: other.id, counts: true, key: { made_by: me } }],
+      votes: [{ member_id: other.id, counts: true, key: { made_by: other.id, shown_to: [other.id] } }],
     });
   });
 
-  it('a vote with a key that the administrator made does not count beside the administrator’s own', async () => {
+  it('an administrator who made the keys of colleagues is one person, however many of them vote', async () => {
     const { admin, service } = await workspace('quorum');
     const agent = await service.post('/api/agents/register', { name: 'bot' });
     const { asksFor, requested } = approvalsOf(admin, admin.as(String(agent.body['api_key'])));
@@ -158,12 +175,17 @@ describe('people of several workspaces', () => {
     const id = await requested('quorum.deploy');
     const approve = (by: Api) => by.post(`/api/v1/approvals/${id}/approve`, {});
     expect((await approve(colleague.api)).body).toMatchObject({ approvals: { have: 1, need: 2 } });
+    expect((await approve(second.api)).body).toMatchObject({
+      status: 'pending',
+      approvals: { have: 1, need: 2 },
+    });
     expect((await approve(admin)).body).toMatchObject({ status: 'pending', approvals: { have: 1, need: 2 } });
     const { body } = await admin.get(`/api/v1/approvals/${id}`);
     const me = String((await admin.get('/api/v1/whoami')).body['config_id']);
     expect(body).toMatchObject({
       votes: [
         { member_id: colleague.id, counts: false, key: { made_by: me } },
+        { member_id: second.id, counts: false, key: { made_by: me } },
         { member_id: me, counts: true, key: { made_by: me } },
       ],
     });
@@ -171,9 +193,58 @@ describe('people of several workspaces', () => {
       true,
       true,
       true,
+      true,
     ]);
-    await admin.call('DELETE', `/api/v1/approvals/${id}/vote`);
-    expect((await approve(second.api)).body).toMatchObject({ status: 'approved' });
+    // Two people with keys that they made themselves are two.
+    const third = await addPersonWithOwnKey(root, admin, { name: 'quorum-third', role: 'admin' });
+    const again = await requested('quorum.deploy');
+    const approveAgain = (by: Api) => by.post(`/api/v1/approvals/${again}/approve`, {});
+    const key = { name: 'mine', kind: 'operator', member_id: third.id };
+    const own = root.as(String((await third.api.post('/api/v1/keys', key)).body['key']));
+    expect((await approveAgain(own)).body).toMatchObject({ approvals: { have: 1, need: 2 } });
+    expect((await approveAgain(colleague.api)).body).toMatchObject({ status: 'approved' });
+    expect((await admin.get(`/api/v1/approvals/${again}`)).body).toMatchObject({
+      votes: [
+        { member_id: third.id, counts: true },
+        { member_id: colleague.id, counts: true },
+      ],
+    });
+  });
+
+  it('who holds the key that wrote a policy decides for no agent without owner', async () => {
+    const { admin, service } = await workspace('authored');
+    const lent = await addPerson(admin, { name: 'author-lent', role: 'admin' });
+    const other = await addPersonWithOwnKey(root, admin, { name: 'author-other', role: 'admin' });
+    const bot = (await service.post('/api/agents/register', { name: 'bot' })).body;
+    // As registered by a service key of which nobody knows the maker.
+    const database = new pg.Client({ connectionString: stack.databaseUrl('gateway') });
+    await database.connect();
+    await database.query('UPDATE agent SET owner_member_id = NULL, registrants = DEFAULT WHERE id = $1', [
+      bot['id'],
+    ]);
+    await database.query(`UPDATE api_key SET made_by = NULL, shown_to = '{}' WHERE agent_id = $1`, [
+      bot['id'],
+    ]);
+    await database.end();
+    const agent = root.as(String(bot['api_key']));
+    const policy = { effect: 'require_approval', separation_of_duties: true };
+    for (const [by, action_type] of [
+      [lent.api, 'authored.by-operator'],
+      [service, 'authored.by-service'],
+    ] as const) {
+      expect((await by.post('/api/v1/policies', { name: action_type, action_type, ...policy })).status).toBe(
+        201,
+      );
+      // The other replica of the keys' directory, and the engine, hear of it within a second.
+      const id = await eventually(async () => {
+        const { status, body } = await agent.submit(action_type, {});
+        return status === 202 ? String(body['approval_id']) : undefined;
+      });
+      const approve = (api: Api) => api.post(`/api/v1/approvals/${id}/approve`, {});
+      for (const holder of [admin, lent.api])
+        expect(await approve(holder)).toMatchObject({ status: 403, body: { error: 'FORBIDDEN' } });
+      expect(await approve(other.api)).toMatchObject({ status: 200, body: { status: 'approved' } });
+    }
   });
 
   it('what a key may not do stands in the log of its workspace, and not as often as it asks', async () => {

@@ -5,7 +5,7 @@ export interface Person {
   readonly api: Api;
 }
 
-/** A member of the workspace with a key of their own. */
+/** A member of the workspace, with a key that its administrator made and was shown. */
 export async function addPerson(
   admin: Api,
   { name, role, groups = [] }: { name: string; role: 'viewer' | 'member' | 'admin'; groups?: string[] },
@@ -23,6 +23,27 @@ export async function addPerson(
   const key = await admin.post('/api/v1/keys', { name, kind: 'operator', member_id: id });
   if (key.status !== 201) throw new Error(key.text);
   return { id, api: admin.as(String(key.body['key'])) };
+}
+
+/**
+ * A member of the workspace with a key of their own: a person of another workspace, who accepts the invitation.
+ * @param root the instance administrator
+ */
+export async function addPersonWithOwnKey(
+  root: Api,
+  admin: Api,
+  { name, role, groups = [] }: { name: string; role: 'viewer' | 'member' | 'admin'; groups?: string[] },
+): Promise<Person> {
+  const [email, password] = [`${name}@example.com`, 'a long password'];
+  const made = await root.post('/api/v1/workspaces', { name, admin: { email, name, password } });
+  if (made.status !== 201) throw new Error(made.text);
+  const self = root.as((made.body['admin'] as { api_key: string }).api_key);
+  const invited = await admin.post('/api/v1/members', { email, name, role, groups, password });
+  if (invited.status !== 201) throw new Error(invited.text);
+  const id = String(invited.body['id']);
+  const accepted = await self.call('POST', `/api/v1/invitations/${id}/accept`);
+  if (accepted.status !== 200) throw new Error(accepted.text);
+  return { id, api: admin.as(String(accepted.body['api_key'])) };
 }
 
 /** A further agent. */

@@ -57,7 +57,12 @@ export const deny = (by: Person, now = at(1_000), key: KeyRef | null = null): De
   key,
   now,
 });
-export const withdraw = (by: Person, now = at(1_000)): WithdrawVote => ({ type: 'WithdrawVote', by, now });
+export const withdraw = (by: Person, now = at(1_000), key: WithdrawVote['key'] = null): WithdrawVote => ({
+  type: 'WithdrawVote',
+  by,
+  key,
+  now,
+});
 
 export const voteOf = (by: Person, changes: Partial<Vote> = {}): Vote => ({
   member_id: by.memberId,

@@ -225,8 +225,12 @@ export class GatewayModule
     await this.directory.start();
     await this.pipeline.start();
     await this.wakes.start();
-    this.health.add('keys', () => must(this.directory.isFresh()));
-    this.health.add('ledger-heartbeat', () => must(this.pipeline.ledgerIsAlive()), 'full');
+    this.health.add('keys', () => must(this.directory.isFresh(), 'keys', 'the keys may be out of date'));
+    this.health.add(
+      'ledger-heartbeat',
+      () => must(this.pipeline.ledgerIsAlive(), 'ledger-heartbeat', 'the audit ledger does not answer'),
+      'full',
+    );
     for (const service of others) this.health.add(service, () => this.checkOther(service), 'full');
   }
 
@@ -264,6 +268,6 @@ export class GatewayModule
   }
 }
 
-function must(well: boolean): void {
-  if (!well) throw new Error('not well');
+function must(well: boolean, name: string, reason: string): void {
+  if (!well) throw new NotWell([{ name, reason }]);
 }

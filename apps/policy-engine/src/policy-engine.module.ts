@@ -17,6 +17,7 @@ import {
   type LagRegistry,
   LOGGER,
   NATS,
+  NotWell,
   POOL,
   RegularWork,
   ServiceModule,
@@ -219,7 +220,8 @@ function livePolicies(
     onTampering: (orgId, noted) => notes.note(orgId, noted),
   });
   health.add('policies', () => {
-    if (!policies.fresh()) throw new Error('the policies may be out of date');
+    if (!policies.fresh())
+      throw new NotWell([{ name: 'policies', reason: 'the policies may be out of date' }]);
   });
   policies.start();
   return policies;

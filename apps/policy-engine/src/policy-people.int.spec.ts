@@ -21,17 +21,14 @@ async function join(org_id: string, role: 'admin' | 'member', groups: string[] =
   return member_id;
 }
 const serviceKey: Actor = { kind: 'service', id: null, key_id: typeid('key').toString(), via: 'api' };
-const create = (
-  org: string,
-  members: Record<string, unknown>,
-  by: { actor?: Actor; written_by?: string } = {},
-) => house.f.client.request(commands.create_policy, { ...change(org), ...by, policy: content(members) });
-const update = (
-  org: string,
-  policy_id: string,
-  patch: object,
-  by: { actor?: Actor; written_by?: string } = {},
-) =>
+interface By {
+  readonly actor?: Actor;
+  readonly written_by?: string;
+  readonly key_holders?: string[];
+}
+const create = (org: string, members: Record<string, unknown>, by: By = {}) =>
+  house.f.client.request(commands.create_policy, { ...change(org), ...by, policy: content(members) });
+const update = (org: string, policy_id: string, patch: object, by: By = {}) =>
   house.f.client.request(commands.update_policy, {
     ...change(org),
     ...by,
@@ -40,12 +37,15 @@ const update = (
     expected_version: null,
   });
 
+const termsIn = async (org: string) => {
+  const item = submission(org);
+  house.f.submit(item);
+  return (await eventually(() => house.f.appended.get(item.item_id))).verdict.terms;
+};
+
 describe('who stands behind a version', () => {
   const authorOf = async (org: string) => {
-    const item = submission(org);
-    house.f.submit(item);
-    const appended = await eventually(() => house.f.appended.get(item.item_id));
-    const { terms } = appended.verdict;
+    const terms = await termsIn(org);
     return terms !== null && 'policy_author' in terms ? terms.policy_author : 'unknown';
   };
   /** Either replica may judge. */
@@ -69,6 +69,33 @@ describe('who stands behind a version', () => {
     // The log names the key, as before.
     const { versions } = await house.f.versions(org, id);
     expect([versions[0]?.actor, versions.at(-1)?.actor]).toEqual([serviceKey, serviceKey]);
+  });
+});
+
+describe('who may have written a version', () => {
+  const areKnown = (org: string, ...authors: string[]) =>
+    eventually(async () => {
+      const terms = await termsIn(org);
+      const found = [...(terms?.policy_authors ?? ['missing'])].sort();
+      return JSON.stringify(found) === JSON.stringify([...authors].sort());
+    });
+
+  it('is everybody who holds the key that wrote it, a service’s or an operator’s; nobody, where nobody knows', async () => {
+    const org = newOrg();
+    const [maker, shown] = [newMember(), newMember()];
+    const { id } = await create(
+      org,
+      {},
+      { actor: serviceKey, written_by: maker, key_holders: [maker, shown] },
+    );
+    await areKnown(org, maker, shown);
+    await update(org, id, { timeout: '1h' }, { key_holders: [shown] });
+    await areKnown(org, 'mbr_x', shown);
+    await update(org, id, { timeout: '2h' }, { actor: serviceKey, key_holders: [] });
+    await areKnown(org);
+    // By a gateway that does not tell of holders yet.
+    await update(org, id, { timeout: '3h' }, { actor: serviceKey, written_by: maker });
+    await areKnown(org, maker);
   });
 });
 

@@ -50,7 +50,7 @@ describe('submissions', () => {
     ]);
     expect(verdicts[0]).toMatchObject({
       policy: { id: asking.id, version: 1, hash: asking.hash },
-      terms: { timeout_ms: 90_000, approvals_required: 2, policy_author: 'mbr_x' },
+      terms: { timeout_ms: 90_000, approvals_required: 2, policy_author: 'mbr_x', policy_authors: ['mbr_x'] },
     });
     expect(verdicts[0]?.approval_id).toMatch(/^apr_/);
     expect(
@@ -89,7 +89,7 @@ describe('submissions', () => {
       const ready = await fetch(`${f.engines[0]?.url ?? ''}/readyz?scope=local`);
       expect([ready.status, await ready.json()]).toEqual([
         503,
-        { ready: false, missing: ['policies'], degraded: [], reasons: ['policies is not well'] },
+        { ready: false, missing: ['policies'], degraded: [], reasons: ['the policies may be out of date'] },
       ]);
     } finally {
       await blocker.query('ROLLBACK');

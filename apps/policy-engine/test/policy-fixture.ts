@@ -25,6 +25,7 @@ export const stored = (
     createdAt: new Date(Date.UTC(2026, 0, 1) + age * 1_000).toISOString(),
     tampered,
     author: null,
+    authors: [],
   });
 };
 

@@ -50,17 +50,24 @@ export const idPrefixes = [
 ] as const;
 export type IdPrefix = (typeof idPrefixes)[number];
 
-/** Control characters, ends of lines, and marks that turn the direction of the text around them. */
-const unseen = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+/**
+ * What is not seen: control characters, ends of lines, marks that turn or join the text around them, tags and variation
+ * selectors, whatever Unicode lets programs show as nothing, and the blank Braille pattern.
+ */
+const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
+/** The first character of a text that is not seen, as U+200B; undefined when there is none. */
+export function unseenIn(text: string): string | undefined {
+  const code = unseen.exec(text)?.[0].codePointAt(0);
+  return code === undefined ? undefined : `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
+}
 
 /** Text that is shown within other text: what a person reads is what is compared, and it stays on its line. */
 export const plainText = () =>
-  z
-    .string()
-    .refine(
-      (text) => !unseen.test(text),
-      'holds control characters, ends of lines or marks of text direction',
-    );
+  z.string().refine((text) => unseenIn(text) === undefined, {
+    error: ({ input }) =>
+      `holds the character ${unseenIn(String(input)) ?? ''}, which is not seen or changes how the text is shown`,
+  });
 
 /** A name as somebody gives it. What is read back is not judged by it: names from before it stay as they are. */
 export const givenName = () => plainText().trim().min(1).max(120);

@@ -1,4 +1,4 @@
-import { givenName, limit } from './primitives.js';
+import { givenGroup, givenName, limit } from './primitives.js';
 
 it.each([
   ['1', 1],
@@ -30,8 +30,34 @@ describe('a name', () => {
     ['an override of direction', '\u202e'],
     ['an isolate', '\u2066'],
     ['a mark of direction', '\u200f'],
+    ['a space of no width', '\u200b'],
+    ['a joiner', '\u200d'],
+    ['a word joiner', '\u2060'],
+    ['an invisible plus', '\u2064'],
+    ['a mark of byte order', '\ufeff'],
+    ['a soft hyphen', '\u00ad'],
+    ['a Mongolian vowel separator', '\u180e'],
+    ['a combining grapheme joiner', '\u034f'],
+    ['a variation selector', '\ufe0f'],
+    ['a supplementary variation selector', '\u{e0100}'],
+    ['a tag', '\u{e0041}'],
+    ['the end of tags', '\u{e007f}'],
+    ['a reserved ignorable', '\u{e0000}'],
+    ['a Hangul filler', '\u3164'],
+    ['a blank Braille pattern', '\u2800'],
+    ['a musical begin beam', '\u{1d173}'],
   ])('holds %s nowhere', (_what, character) => {
     for (const name of [`de${character}ploy`, `deploy${character}`, `${character}deploy`, character])
       expect(givenName().safeParse(name).success).toBe(false);
+  });
+
+  it.each([
+    ['bot\u200b', 'U+200B'],
+    ['\u00adbot', 'U+00AD'],
+    ['b\u{e0041}ot', 'U+E0041'],
+    ['bot\n', 'U+000A'],
+  ])('that is refused says which character it is about: %j', (name, code) => {
+    for (const schema of [givenName(), givenGroup()])
+      expect(schema.safeParse(name).error?.issues[0]?.message).toContain(`the character ${code},`);
   });
 });

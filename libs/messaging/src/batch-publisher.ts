@@ -58,7 +58,7 @@ export class BatchPublisher<T> {
     this.maxWaitMs = maxWaitMs;
   }
 
-  /** @throws Unavailable when too much waits in the lane, or has waited for too long */
+  /** @throws Unavailable when too much waits in the lane, or has waited for too long, or NATS takes nothing */
   add(item: T, name = ''): void {
     const now = Date.now();
     const lane = this.lanes.get(name) ?? { queue: [], bytes: 0, underWay: [] };
@@ -74,7 +74,7 @@ export class BatchPublisher<T> {
     lane.bytes += bytes;
     const idle = this.lanes.size === 0;
     this.lanes.set(name, lane);
-    if (idle) this.send();
+    if (idle) this.sendAlone(name, lane);
     else if (this.isReady(lane)) this.schedule();
   }
 
@@ -102,11 +102,30 @@ export class BatchPublisher<T> {
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
-      while (this.send());
+      try {
+        while (this.send());
+      } catch {
+        // Nothing was sent: the items wait for the next try, or expire, and whoever asked hears of no answer in time.
+      }
     });
   }
 
-  /** One message of what is ready, an item of each lane in turn; false when nothing is. */
+  /** The only item there is: its caller hears at once that it was not sent, so it must not be sent later. */
+  private sendAlone(name: string, lane: Lane): void {
+    try {
+      this.send();
+    } catch {
+      lane.queue = [];
+      lane.bytes = 0;
+      this.forgetIfEmpty(name, lane);
+      throw new Unavailable('NATS does not take messages');
+    }
+  }
+
+  /**
+   * One message of what is ready, an item of each lane in turn; false when nothing is.
+   * @throws what publishing throws; queues and windows are then as they were
+   */
   private send(): boolean {
     const now = Date.now();
     for (const [name, lane] of this.lanes) {
@@ -131,6 +150,12 @@ export class BatchPublisher<T> {
       }
     }
     if (batch.length === 0) return false;
+    publishBatch(
+      this.nc,
+      this.subject,
+      Math.min(...batch.map((item) => item.addedAt)) + this.lifetimeMs,
+      batch.map((item) => item.text),
+    );
     for (const [name, lane] of ready) {
       const count = taken.get(lane) ?? 0;
       if (count === 0) continue;
@@ -140,12 +165,6 @@ export class BatchPublisher<T> {
       this.lanes.delete(name);
       this.lanes.set(name, lane);
     }
-    publishBatch(
-      this.nc,
-      this.subject,
-      Math.min(...batch.map((item) => item.addedAt)) + this.lifetimeMs,
-      batch.map((item) => item.text),
-    );
     return true;
   }
 

@@ -148,6 +148,51 @@ describe('the batch publisher', () => {
     await endOfTurn();
     expect(sizes()).toEqual([]);
   });
+
+  describe('when NATS takes nothing', () => {
+    function breaking() {
+      const { nc: working, sizes } = recorder();
+      const state = { broken: false };
+      const nc = {
+        publish: (subject: string, text: string) => {
+          if (state.broken) throw new Error('the connection is closed');
+          working.publish(subject, text);
+        },
+      } as unknown as NatsConnection;
+      return { state, nc, sizes };
+    }
+
+    it('tells the caller of a lone item, gives its place back, and never sends the item', async () => {
+      const { state, nc, sizes } = breaking();
+      const publisher = new BatchPublisher<number>(nc, 's', { window: 2 });
+      state.broken = true;
+      for (let n = 0; n < 5; n++) expect(() => publisher.add(n)).toThrow('NATS does not take messages');
+      state.broken = false;
+      publisher.add(5);
+      publisher.add(6);
+      await endOfTurn();
+      expect(sizes()).toEqual([1, 1]);
+    });
+
+    it('keeps what was gathered, and sends it with what comes next', async () => {
+      const { state, nc, sizes } = breaking();
+      const publisher = new BatchPublisher<number>(nc, 's', { window: 2 });
+      publisher.add(0);
+      state.broken = true;
+      publisher.add(1);
+      publisher.add(2);
+      await endOfTurn();
+      expect(sizes()).toEqual([1]);
+      state.broken = false;
+      publisher.add(3);
+      await endOfTurn();
+      expect(sizes()).toEqual([1, 3]);
+      publisher.returned(1);
+      publisher.add(4);
+      await endOfTurn();
+      expect(sizes()).toEqual([1, 3, 1]);
+    });
+  });
 });
 
 describe('publishBatches', () => {

@@ -109,7 +109,12 @@ export class DecideApprovals {
 
   async withdrawVote(request: Request<'withdraw_vote'>, traceparent: string | null): Promise<VotePending> {
     return pending(
-      await this.byPerson(request, null, traceparent, (now, by) => ({ type: 'WithdrawVote', by, now })),
+      await this.byPerson(request, null, traceparent, (now, by) => ({
+        type: 'WithdrawVote',
+        by,
+        key: keyOfOperator(request.operator),
+        now,
+      })),
     );
   }
 

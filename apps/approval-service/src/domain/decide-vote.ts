@@ -2,6 +2,7 @@ import type { EventData, KeyRef, PolicyChange, Vote } from '@agentlattice/contra
 import { Refused } from '@agentlattice/decider';
 import { type ApprovalEvent, evolve, isOpen, type KnownApproval } from './approval.js';
 import { checkMayDecide, type Person, groupsUnder } from './may-decide.js';
+import { mayHaveSaid } from './key-holders.js';
 import { count, countingVotes } from './tally.js';
 
 export interface Approve {
@@ -25,6 +26,7 @@ export interface Deny {
 export interface WithdrawVote {
   readonly type: 'WithdrawVote';
   readonly by: Person;
+  readonly key: KeyRef | null;
   readonly now: Date;
 }
 
@@ -35,7 +37,7 @@ export const mostWithdrawals = 10;
 export function decideVote(command: Approve | Deny, state: KnownApproval): readonly ApprovalEvent[] {
   const { by, now } = command;
   const forever = command.type === 'Approve' ? command.forever : null;
-  checkMayDecide(state, by);
+  checkMayDecide(state, by, command.key);
   if (forever !== null && by.role !== 'admin')
     throw new Refused('FORBIDDEN', 'only an administrator approves for ever');
   checkOpen(state, now);
@@ -60,13 +62,26 @@ export function decideVote(command: Approve | Deny, state: KnownApproval): reado
   return [end ?? cast];
 }
 
-export function decideWithdrawal({ by, now }: WithdrawVote, state: KnownApproval): readonly ApprovalEvent[] {
+export function decideWithdrawal(
+  { by, key, now }: WithdrawVote,
+  state: KnownApproval,
+): readonly ApprovalEvent[] {
   if (by.role === 'viewer') throw new Refused('FORBIDDEN', 'a viewer decides nothing');
   checkOpen(state, now);
-  const votes = state.votes.filter((vote) => vote.member_id !== by.memberId);
-  if (votes.length === state.votes.length)
-    throw new Refused('NO_VOTE', 'you have no standing vote on this request');
-  if ((state.withdrawals.get(by.memberId) ?? 0) >= mostWithdrawals)
+  const standing = state.votes.find((vote) => vote.member_id === by.memberId);
+  if (standing === undefined) throw new Refused('NO_VOTE', 'you have no standing vote on this request');
+  // Whoever holds a key of this person must not take back what they cannot have said.
+  const withdrawing = mayHaveSaid(by.memberId, key);
+  const cast = mayHaveSaid(standing.member_id, standing.key);
+  if (!withdrawing.every((member) => cast.includes(member)))
+    throw new Refused(
+      'FORBIDDEN',
+      'others hold the key you withdraw with than the one that the vote was cast with; withdraw it with a key of your own',
+    );
+  const votes = state.votes.filter((vote) => vote !== standing);
+  // What somebody else may have said in this person's name, the person can always take back.
+  const own = withdrawing.length === cast.length;
+  if (own && (state.withdrawals.get(by.memberId) ?? 0) >= mostWithdrawals)
     throw new Refused(
       'TOO_MANY_WITHDRAWALS',
       `you took ${String(mostWithdrawals)} votes on this request back; this one stands`,

@@ -101,7 +101,11 @@ describe('who may decide', () => {
       .when(approve(admin))
       .thenEvents(wasApproved([voteOf(admin)]));
     const { policy_author: _, ...unknown } = separated;
-    given(wasOpened(unknown, agent)).when(approve(admin)).thenRefused('FORBIDDEN');
+    // Only known people are excluded; an administrator decides all the same.
+    given(wasOpened(unknown, agent))
+      .when(approve(admin))
+      .thenEvents(wasApproved([voteOf(admin)]));
+    given(wasOpened(unknown, agent)).when(approve(anna)).thenRefused('FORBIDDEN');
     const written = { ...separated, policy_author: admin.memberId };
     given(wasOpened(written, agent)).when(approve(admin)).thenRefused('FORBIDDEN');
     given(wasOpened(written, agent)).when(deny(admin)).thenRefused('FORBIDDEN');
@@ -145,6 +149,26 @@ describe('who made a key', () => {
       .thenEvents(wasApproved([voteOf(carl)], {}, owned));
   });
 
+  it('does not decide with a colleague’s key what they may not decide with their own where duties are separated', () => {
+    const lentBy = (holder: string) => ({
+      id: typeid('key').toString(),
+      made_by: carl.memberId,
+      shown_to: [carl.memberId, holder],
+    });
+    for (const barred of [owner, anna.memberId]) {
+      given(wasOpened(separated, owned, key))
+        .when(approve(ben, { key: lentBy(barred) }))
+        .thenRefused('SELF_APPROVAL');
+      given(wasOpened({ ...separated, approvals_required: 2 }, owned, key), voted(voteOf(ben), [1, 2]))
+        .when(approve(admin, { key: { id: typeid('key').toString(), made_by: barred } }))
+        .thenRefused('SELF_APPROVAL');
+      const lent = lentBy(barred);
+      given(wasOpened({}, owned, key))
+        .when(approve(ben, { key: lent }))
+        .thenEvents(wasApproved([voteOf(ben, { key: lent })], {}, owned));
+    }
+  });
+
   it('counts once with a key that looks like the maker’s own but was made with a borrowed one', () => {
     const laundered = {
       id: typeid('key').toString(),
@@ -169,6 +193,13 @@ describe('who made a key', () => {
     given(opened, one, voted(voteOf(ben), [1, 2]), changed)
       .when(approve(carl))
       .thenEvents(wasApproved(both, {}, owned));
+    const underOwned = (event: ApprovalEvent) =>
+      ({ ...event, data: { ...event.data, agent: owned } }) as ApprovalEvent;
+    // So does a vote that the maker may have cast for a colleague.
+    const lent = voteOf(ben, { key: { id: typeid('key').toString(), made_by: anna.memberId } });
+    given(opened, voted(lent, [1, 2]), changed)
+      .when(approve(carl))
+      .thenEvents(underOwned(voted(voteOf(carl), [1, 2])));
   });
 
   it('stands in the vote, and the maker’s own vote counts instead of one cast with it', () => {

@@ -1,4 +1,4 @@
-import { type Decidable, type Person, whyNot } from './may-decide.js';
+import { authorsOf, type Decidable, type Person, whyNot } from './may-decide.js';
 import { holdersOf } from './key-holders.js';
 
 /**
@@ -28,7 +28,7 @@ const keyOf = ({ orgId, terms, subject, askedWithKey }: Decidable & { readonly o
     orgId,
     terms.approver_groups,
     terms.separation_of_duties,
-    terms.policy_author,
+    authorsOf(terms),
     subject.agent.owner_member_id,
     holdersOf(askedWithKey),
   ]);

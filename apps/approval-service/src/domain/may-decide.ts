@@ -1,6 +1,12 @@
-import { type ApprovalTerms, type OperatorRole, Refused, type Vote } from '@agentlattice/contracts';
+import {
+  type ApprovalTerms,
+  type KeyRef,
+  type OperatorRole,
+  Refused,
+  type Vote,
+} from '@agentlattice/contracts';
 import type { KnownApproval } from './approval.js';
-import { holdersOf } from './key-holders.js';
+import { holdersOf, mayHaveSaid } from './key-holders.js';
 
 /** A person as this service knows it. */
 export interface Person {
@@ -17,17 +23,19 @@ export type Decidable = Pick<KnownApproval, 'terms' | 'requestedAt' | 'askedWith
 };
 
 /**
- * Whether this person may decide this request (design §3.4, decisions §3).
+ * Whether this person may decide this request with this key (design §3.4, decisions §3).
  * @throws Refused FORBIDDEN or SELF_APPROVAL
  */
-export function checkMayDecide(state: KnownApproval, person: Person): void {
-  const refusal = whyNot(state, person);
+export function checkMayDecide(state: KnownApproval, person: Person, key: KeyRef | null): void {
+  const refusal = whyNot(state, person, key);
   if (refusal !== null) throw refusal;
 }
 
+/** @param key null asks whether the person may decide with a key of their own */
 export function whyNot(
   { terms, subject, requestedAt, askedWithKey }: Decidable,
   person: Person,
+  key: KeyRef | null = null,
 ): Refused | null {
   const { owner_member_id: owner } = subject.agent;
   if (person.role === 'viewer') return new Refused('FORBIDDEN', 'a viewer decides nothing');
@@ -39,28 +47,38 @@ export function whyNot(
       `only members of ${terms.approver_groups.map(({ group }) => `"${group}"`).join(', ')} decide this request`,
     );
   if (!terms.separation_of_duties) return null;
-  if (owner === person.memberId)
-    return new Refused('SELF_APPROVAL', 'who owns the agent does not decide its requests');
-  if (holdersOf(askedWithKey).includes(person.memberId))
-    return new Refused(
+  const deciding = mayHaveSaid(person.memberId, key);
+  // Who holds the key of a colleague must not decide by it what they may not decide themselves.
+  const refuse = (code: 'SELF_APPROVAL' | 'FORBIDDEN', barred: readonly string[], detail: string) => {
+    if (barred.includes(person.memberId)) return new Refused(code, detail);
+    return barred.some((member) => deciding.includes(member))
+      ? new Refused(code, `${detail}; somebody whom this concerns made or was shown the key you decide with`)
+      : null;
+  };
+  const selfApproval =
+    refuse(
       'SELF_APPROVAL',
-      'you made or were shown the key that this was asked with, and the policy separates who asks from who decides',
+      owner === null ? [] : [owner],
+      'who owns the agent does not decide its requests, as the policy separates duties',
+    ) ??
+    refuse(
+      'SELF_APPROVAL',
+      holdersOf(askedWithKey),
+      'who made or was shown the key that this was asked with does not decide it, as the policy separates duties',
     );
-  if (owner !== null) return null;
+  if (selfApproval !== null || owner !== null) return selfApproval;
   if (person.role !== 'admin')
     return new Refused('FORBIDDEN', 'the agent has no owner, so only an administrator decides its requests');
-  if (terms.policy_author === undefined)
-    return new Refused(
-      'FORBIDDEN',
-      'the agent has no owner, and who wrote this version of the policy is not known: let a person write it anew',
-    );
-  if (person.memberId === terms.policy_author)
-    return new Refused(
-      'FORBIDDEN',
-      'the agent has no owner, so who wrote this version of the policy does not decide its requests',
-    );
-  return null;
+  return refuse(
+    'FORBIDDEN',
+    authorsOf(terms),
+    'the agent has no owner, so who may have written this version of the policy does not decide its requests',
+  );
 }
+
+/** The members who may have written the policy's version; none where that was no person, or nobody knows. */
+export const authorsOf = ({ policy_authors, policy_author }: ApprovalTerms): readonly string[] =>
+  policy_authors ?? (policy_author === undefined || policy_author === null ? [] : [policy_author]);
 
 /** Of the approver groups those that the person is in. */
 export const groupsUnder = (terms: ApprovalTerms, groups: readonly string[]): string[] =>
@@ -80,12 +98,15 @@ export function votesUnder(
   }: Pick<KnownApproval, 'terms' | 'votes' | 'subject' | 'askedWithKey'>,
 ): Vote[] {
   const owner = agent.owner_member_id;
-  // Nobody knows any more which of them were administrators, or who wrote what governs now.
-  const unknown = !before.separation_of_duties || terms.policy_author === undefined;
-  if (terms.separation_of_duties && owner === null && unknown) return [];
-  const barred = terms.separation_of_duties ? [owner ?? terms.policy_author, ...holdersOf(askedWithKey)] : [];
+  // Nobody knows any more which of them were administrators.
+  if (terms.separation_of_duties && owner === null && !before.separation_of_duties) return [];
+  const barred = new Set(
+    terms.separation_of_duties
+      ? [...(owner === null ? authorsOf(terms) : [owner]), ...holdersOf(askedWithKey)]
+      : [],
+  );
   return votes
     .map((vote) => ({ ...vote, groups: groupsUnder(terms, vote.groups), forever_for: null }))
     .filter((vote) => terms.approver_groups.length === 0 || vote.groups.length > 0)
-    .filter((vote) => !barred.includes(vote.member_id));
+    .filter((vote) => !mayHaveSaid(vote.member_id, vote.key).some((member) => barred.has(member)));
 }

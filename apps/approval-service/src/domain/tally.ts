@@ -1,5 +1,5 @@
 import type { ApprovalTerms, Vote } from '@agentlattice/contracts';
-import { holdersOf } from './key-holders.js';
+import { mayHaveSaid } from './key-holders.js';
 
 export interface Tally {
   readonly have: number;
@@ -18,24 +18,25 @@ export interface Count {
 }
 
 /**
- * Those that count. A vote cast with a key that another member made is one that this other member can cast, so of the two
- * one counts on each side: the one cast with a key of the voter's own, where there is one. Depends on no order.
+ * Those that count. A vote may have been cast by any holder of its key, so of votes on one side that share a holder one
+ * counts: no two that count can be one person's. Those that fewest people can have cast come first, so a vote with a key
+ * that is the voter's own always counts. Depends on no order.
  */
 export function countingVotes(votes: readonly Vote[]): Vote[] {
+  const cast = votes
+    .map((vote) => ({ vote, by: mayHaveSaid(vote.member_id, vote.key) }))
+    .sort((a, b) => a.by.length - b.by.length || compare(a.vote.member_id, b.vote.member_id));
   const kept = new Set<Vote>();
-  const rank = (vote: Vote) => (isBorrowed(vote) ? 1 : 0);
-  for (const vote of [...votes].sort((a, b) => rank(a) - rank(b) || compare(a.member_id, b.member_id)))
-    if (![...kept].some((other) => other.decision === vote.decision && areOnePersons(vote, other)))
-      kept.add(vote);
+  const counted = { approve: new Set<string>(), deny: new Set<string>() };
+  for (const { vote, by } of cast) {
+    const side = counted[vote.decision];
+    if (by.some((holder) => side.has(holder))) continue;
+    kept.add(vote);
+    for (const holder of by) side.add(holder);
+  }
   return votes.filter((vote) => kept.has(vote));
 }
 
-/** The other members who may have cast it: with a key that they made or were shown. */
-const othersBehind = ({ member_id, key }: Vote) => holdersOf(key).filter((holder) => holder !== member_id);
-/** With a key that another member holds; where nobody knows who does, it is taken for the voter's own. */
-const isBorrowed = (vote: Vote) => othersBehind(vote).length > 0;
-const areOnePersons = (a: Vote, b: Vote) =>
-  othersBehind(a).includes(b.member_id) || othersBehind(b).includes(a.member_id);
 const compare = (a: string, b: string) => (a < b ? -1 : 1);
 
 /** How far the votes are: N different people, and a different person on every seat of a group (decisions §5). */

@@ -57,6 +57,7 @@ describe('people of several workspaces', () => {
   const asked = (by: Operator): Asked => ({
     orgId: by.orgId,
     memberId: by.memberId,
+    instanceAdmin: by.instanceAdmin,
     originOf: (memberId) => originWith(by, memberId),
     meta: { actor: actorOf(by, 'api'), correlation_id: 'req_1', traceparent: null },
   });
@@ -188,11 +189,61 @@ describe('people of several workspaces', () => {
     const second = await operator((await keyFor(root, colleague.id)).key);
     const made = await operator((await keyFor(second, root.memberId)).key);
     expect(made).toMatchObject({ memberId: root.memberId, role: 'admin', instanceAdmin: false });
-    const rotated = await principals.rotateKey(asked(second), root.keyId, '24h');
-    expect(await operator(rotated.key)).toMatchObject({ memberId: root.memberId, instanceAdmin: false });
+    const viewers = await operator((await keyFor(root, root.memberId, 'viewer')).key);
+    const rotated = await principals.rotateKey(asked(second), viewers.keyId, '24h');
+    expect(await operator(rotated.key)).toMatchObject({ memberId: root.memberId, own: false });
 
     expect((await operator((await keyFor(root, root.memberId)).key)).instanceAdmin).toBe(true);
     expect((await operator((await keyFor(root, root.memberId, 'viewer')).key)).instanceAdmin).toBe(false);
+  });
+
+  it('a key with rights over the instance is ended by its person alone; a new credentials file gives another', async () => {
+    const colleague = await principals.createMember(asked(root), {
+      ...{ email: 'third@example.com', name: 'Third', role: 'admin', groups: [], password },
+    });
+    const third = await operator((await keyFor(root, colleague.id)).key);
+    const lentKey = (await keyFor(third, root.memberId)).key;
+    const lent = await operator(lentKey);
+    for (const by of [third, lent]) {
+      for (const ending of [
+        principals.revokeKey(asked(by), root.keyId),
+        principals.rotateKey(asked(by), root.keyId, '0s'),
+      ])
+        await expect(ending).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    }
+    expect(await operator(first.admin.api_key)).toMatchObject({ instanceAdmin: true });
+    // Keys that carry no such rights end as ever, whoever's they are.
+    await principals.revokeKey(asked(third), lent.keyId);
+    expect(await directory.find(lentKey)).toBeUndefined();
+
+    const other = await operator((await keyFor(root, root.memberId)).key);
+    const replaced = await principals.rotateKey(asked(other), other.keyId, '0s');
+    const last = await operator(replaced.key);
+    expect(last.instanceAdmin).toBe(true);
+    const mine = (await store.keys(root.orgId, { cursor: null, limit: 100 })).filter(
+      ({ member_id, made_by, id }) =>
+        member_id === root.memberId && made_by === root.memberId && id !== last.keyId,
+    );
+    for (const { id } of mine) await principals.revokeKey(asked(last), id);
+    await principals.revokeKey(asked(last), last.keyId);
+    expect(await directory.find(first.admin.api_key)).toBeUndefined();
+    expect(await directory.find(replaced.key)).toBeUndefined();
+
+    // The same file again brings nothing back; a new one, as the start writes it where there is none, does.
+    await ensureFirstWorkspace(store, first);
+    await directory.refresh();
+    expect(await directory.find(first.admin.api_key)).toBeUndefined();
+    const fresh = firstCredentialsFor();
+    const anew = {
+      ...{ ...fresh, org_id: first.org_id },
+      admin: { ...fresh.admin, email: first.admin.email },
+      agent: { ...fresh.agent, id: first.agent.id },
+    };
+    await ensureFirstWorkspace(store, anew);
+    await directory.refresh();
+    const again = await operator(anew.admin.api_key);
+    expect(again).toMatchObject({ memberId: root.memberId, own: true, instanceAdmin: true });
+    root = again;
   });
 
   it('a workspace of one’s own has the same person, whose password stays; of somebody else it is refused', async () => {

@@ -36,6 +36,7 @@ describe('principals', () => {
     asked = {
       orgId: first.org_id,
       memberId: admin.memberId,
+      instanceAdmin: admin.instanceAdmin,
       originOf: () => ({ madeBy: admin.memberId, own: false, shownTo: [admin.memberId] }),
       meta: {
         actor: { kind: 'operator', id: admin.memberId, key_id: admin.keyId, via: 'api' },
@@ -90,7 +91,11 @@ describe('principals', () => {
     );
     const agents = await store.agents(first.org_id, { cursor: null, limit: 200 });
     expect(agents.filter(({ name }) => name === draft.name)).toHaveLength(1);
-    await principals.registerAgent(asked, { ...draft, name: 'Only one' });
+    for (const name of ['Only One', 'only\u00a0one', 'ｏｎｌｙ one', 'only\u200b one'])
+      await expect(principals.registerAgent(asked, { ...draft, name })).rejects.toMatchObject({
+        code: 'NAME_TAKEN',
+      });
+    await principals.registerAgent(asked, { ...draft, name: 'only two' });
     const orgId = typeid('org').toString();
     await store.inTransaction((tx) => store.insertWorkspace(tx, orgId, 'another'));
     await principals.registerAgent({ ...asked, orgId }, draft);

@@ -12,7 +12,7 @@ import argon2 from 'argon2';
 import { typeid } from 'typeid-js';
 import { agentDecider, type AgentCommand, ownerOf } from '../domain/agent.js';
 import { keyDecider } from '../domain/key.js';
-import type { KeyOrigin } from '../domain/key-maker.js';
+import { holdersOf, type KeyOrigin, mayEndKey } from '../domain/key-maker.js';
 import { lesserRole } from '../domain/principal.js';
 import type { NewMembership, PrincipalStore } from '../outbound/principal-store.js';
 import { firstEventOf, firstEventOfMember } from './first-events.js';
@@ -24,6 +24,8 @@ export interface Asked {
   readonly meta: EventMeta & { readonly actor: Actor };
   /** The member behind the asker: the operator, or who made the service key. */
   readonly memberId: string | null;
+  /** Whether the key that asks carries the rights over the instance. */
+  readonly instanceAdmin: boolean;
   /** Where a key of that member, or of none, comes from that is made by this call. */
   readonly originOf: (memberId: string | null) => KeyOrigin;
 }
@@ -38,7 +40,7 @@ export class Principals {
     private readonly refresh: () => Promise<void>,
   ) {}
 
-  /** @throws Refused NAME_TAKEN: policies may test the name, so it must not mean two */
+  /** @throws Refused NAME_TAKEN: policies may test the name and people read it, so it must not mean two */
   async registerAgent(
     { orgId, meta, memberId, originOf }: Asked,
     draft: { name: string; description: string | null },
@@ -52,11 +54,15 @@ export class Principals {
       agentDecider.initialState(),
     );
     await store.inTransaction(async (tx) => {
-      await store.insertAgent(tx, orgId, { id, ...draft, ownerMemberId });
+      await store.insertAgent(tx, orgId, { id, ...draft, ownerMemberId, registrants: holdersOf(key) });
       if (!(await store.takeAgentName(tx, orgId, { id, name: draft.name })))
-        throw new Refused('NAME_TAKEN', 'another agent of this workspace has this name', {
-          errors: [{ pointer: '/name', detail: 'is taken' }],
-        });
+        throw new Refused(
+          'NAME_TAKEN',
+          'another agent of this workspace has this name, or one that reads the same',
+          {
+            errors: [{ pointer: '/name', detail: 'is taken' }],
+          },
+        );
       await store.insertKey(tx, orgId, key);
       await store.begin(tx, orgId, meta, [{ id, events: registered }, firstEventOf(key)]);
     });
@@ -110,10 +116,14 @@ export class Principals {
     return { ...(await this.keyOf(orgId, key.id)), key: key.key };
   }
 
-  /** The new key has the old one's terms; the old one works until the overlap ends. */
-  async rotateKey({ orgId, meta, originOf }: Asked, keyId: string, overlap: string): Promise<NewKeyView> {
+  /**
+   * The new key has the old one's terms; the old one works until the overlap ends.
+   * @throws Refused FORBIDDEN for another person's key with rights over the instance
+   */
+  async rotateKey(asked: Asked, keyId: string, overlap: string): Promise<NewKeyView> {
     const { store } = this;
-    const old = await this.keyOf(orgId, keyId);
+    const { orgId, meta, originOf } = asked;
+    const old = await this.endableKey(asked, keyId);
     const { name, kind, role, scopes, member_id, agent_id, expires_at } = old;
     const key = newKey(
       { name, kind, role, scopes, memberId: member_id, agentId: agent_id, expiresAt: expires_at },
@@ -140,8 +150,10 @@ export class Principals {
     return { ...(await this.keyOf(orgId, key.id)), key: key.key };
   }
 
-  async revokeKey({ orgId, meta }: Asked, keyId: string): Promise<KeyView> {
-    await this.keyOf(orgId, keyId);
+  /** @throws Refused FORBIDDEN as `rotateKey` */
+  async revokeKey(asked: Asked, keyId: string): Promise<KeyView> {
+    const { orgId, meta } = asked;
+    await this.endableKey(asked, keyId);
     await this.store.events.update({
       decider: keyDecider,
       orgId,
@@ -163,6 +175,17 @@ export class Principals {
   private async keyOf(orgId: string, id: string): Promise<KeyView> {
     const key = await this.store.key(orgId, id);
     if (key === undefined) throw new Refused('NOT_FOUND', 'there is no such key in this workspace');
+    return key;
+  }
+
+  private async endableKey(asked: Asked, id: string): Promise<KeyView> {
+    const key = await this.keyOf(asked.orgId, id);
+    const instanceAdmin = await this.store.hasInstanceRights(asked.orgId, id);
+    if (!mayEndKey(asked, { memberId: key.member_id, instanceAdmin }))
+      throw new Refused(
+        'FORBIDDEN',
+        'this key carries rights over the instance, so only its person ends it, with a key that carries them as well',
+      );
     return key;
   }
 

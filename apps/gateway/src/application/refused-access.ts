@@ -12,37 +12,47 @@ export interface RefusedCall {
 }
 
 interface Window {
-  /** The newest call that is not written; none when nothing came since. */
+  /** The newest call that is not written; none when nothing came since the first. */
   last: RefusedCall | null;
   count: number;
   readonly timer: NodeJS.Timeout;
 }
 
 /**
- * Keeps what the table of routes refused. The first call is written at once, all that follow within the minute as one: a
- * hostile key costs the log of its own workspace one entry a minute for each route, and never more than one connection.
+ * Keeps what the table of routes refused. The first call is written at once, before it is answered; those that follow within
+ * the minute are counted and written as one at its end. A hostile key costs the log of its own workspace two entries a minute
+ * for each route and gateway, and never more than one connection; a gateway that is killed loses no more than the counts of
+ * that minute.
  */
 export class RefusedAccess {
   private readonly windows = new Map<string, Window>();
-  private writing: Promise<void> = Promise.resolve();
+  private writing: Promise<void> | null = null;
   private stopped = false;
 
   constructor(
     private readonly store: Pick<PrincipalStore, 'inTransaction' | 'begin'>,
     private readonly logger: Logger,
     private readonly windowMs = 60_000,
+    private readonly waitMs = 1_000,
   ) {}
 
   note(call: RefusedCall): void {
-    const name = nameOf(call);
-    const open = this.windows.get(name);
-    if (open !== undefined) {
-      open.last = call;
-      open.count += 1;
-      return;
-    }
-    this.open(name);
-    this.write(call, 1);
+    const open = this.windows.get(nameOf(call));
+    if (open === undefined) {
+      this.open(call, 0);
+      this.write(call, 1);
+    } else gather(open, call, 1);
+  }
+
+  /** Null when nothing is being written. */
+  written(): Promise<void> | null {
+    if (this.writing === null) return null;
+    let timer: NodeJS.Timeout | undefined;
+    // The refusal stands whatever becomes of its entry: a database that does not answer holds up no answer for ever.
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.waitMs);
+    });
+    return Promise.race([this.writing, late]).finally(() => clearTimeout(timer));
   }
 
   /** Writes what is counted and waits for it. */
@@ -52,11 +62,13 @@ export class RefusedAccess {
     await this.writing;
   }
 
-  private open(name: string): void {
+  /** @param count of the calls that wait for its end */
+  private open(call: RefusedCall, count: number): void {
     if (this.stopped) return;
+    const name = nameOf(call);
     const timer = setTimeout(() => this.close(name), this.windowMs);
     timer.unref();
-    this.windows.set(name, { last: null, count: 0, timer });
+    this.windows.set(name, { last: count === 0 ? null : call, count, timer });
   }
 
   private close(name: string): void {
@@ -64,9 +76,7 @@ export class RefusedAccess {
     if (ended === undefined) return;
     clearTimeout(ended.timer);
     this.windows.delete(name);
-    if (ended.last === null) return;
-    this.open(name);
-    this.write(ended.last, ended.count);
+    if (ended.last !== null) this.write(ended.last, ended.count);
   }
 
   /** What cannot be written now is counted with what follows. */
@@ -74,23 +84,30 @@ export class RefusedAccess {
     const { orgId, meta, facts } = call;
     const id = typeid('req').toString();
     const events = [{ type: 'access.refused', data: { ...facts, count } }] as const;
-    this.writing = this.writing
+    const writing = (this.writing ?? Promise.resolve())
       .then(() => this.store.inTransaction((tx) => this.store.begin(tx, orgId, meta, [{ id, events }])))
       .then(
         () => undefined,
         (error: unknown) => {
           const open = this.windows.get(nameOf(call));
-          if (open !== undefined) {
-            open.last ??= call;
-            open.count += count;
-          }
+          if (open === undefined) this.open(call, count);
+          else gather(open, call, count);
           this.logger.error(
             { err: error, org_id: orgId, ...facts, count },
             'refused calls could not be noted',
           );
         },
-      );
+      )
+      .finally(() => {
+        if (this.writing === writing) this.writing = null;
+      });
+    this.writing = writing;
   }
+}
+
+function gather(open: Window, call: RefusedCall, count: number): void {
+  open.last = call;
+  open.count += count;
 }
 
 const nameOf = ({ facts: { key_id, route } }: RefusedCall) => `${key_id}/${route}`;

@@ -11,14 +11,21 @@ const call = (key_id = 'key_1', route = 'createPolicy'): RefusedCall => ({
 describe('refused access', () => {
   const written: unknown[] = [];
   let fails = false;
+  let holds = false;
+  let release: () => void = () => undefined;
   let refused: RefusedAccess;
   beforeEach(() => {
     jest.useFakeTimers();
     written.length = 0;
     fails = false;
+    holds = false;
     const store = {
       inTransaction: <T>(work: (tx: never) => Promise<T>) =>
-        fails ? Promise.reject(new Error('the database is away')) : work(undefined as never),
+        fails
+          ? Promise.reject(new Error('the database is away'))
+          : holds
+            ? new Promise<void>((resolve) => (release = resolve)).then(() => work(undefined as never))
+            : work(undefined as never),
       begin: (
         _tx: unknown,
         _org: string,
@@ -44,11 +51,40 @@ describe('refused access', () => {
     expect(written).toEqual([{ ...call().facts, count: 1 }]);
     await minute();
     expect(counts()).toEqual([1, 999]);
+    // What comes in the next minute is seen at once, too.
     for (let i = 0; i < 5; i++) refused.note(call());
     await jest.advanceTimersByTimeAsync(0);
-    expect(counts()).toEqual([1, 999]);
+    expect(counts()).toEqual([1, 999, 1]);
     await minute();
-    expect(counts()).toEqual([1, 999, 5]);
+    expect(counts()).toEqual([1, 999, 1, 4]);
+  });
+
+  it('makes two entries a minute at most of a key that asks without end', async () => {
+    const minutes = 10;
+    for (let second = 0; second < minutes * 60; second++) {
+      for (let i = 0; i < 10; i++) refused.note(call());
+      await jest.advanceTimersByTimeAsync(1_000);
+    }
+    await refused.stop();
+    expect(counts().length).toBeLessThanOrEqual(2 * minutes);
+    expect(counts().reduce((sum, count) => sum + count, 0)).toBe(minutes * 60 * 10);
+  });
+
+  it('says when it is on disk, and waits no longer than it may', async () => {
+    expect(refused.written()).toBeNull();
+    refused.note(call());
+    await refused.written();
+    expect(counts()).toEqual([1]);
+    expect(refused.written()).toBeNull();
+    holds = true;
+    refused.note(call('key_2'));
+    let waited = false;
+    void refused.written()?.then(() => (waited = true));
+    await jest.advanceTimersByTimeAsync(999);
+    expect(waited).toBe(false);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(waited).toBe(true);
+    release();
   });
 
   it('begins anew after a quiet minute', async () => {

@@ -8,10 +8,15 @@ export interface KeyOrigin {
   readonly own: boolean;
   /**
    * The members who were shown the key when it was made, or one that it was made with: each of them may use it. The member
-   * whose key it is comes on top.
+   * whose key it is comes on top, and of an agent's key who may have registered the agent.
    */
   readonly shownTo: readonly string[];
 }
+
+/** The members who may use a key, beside the member whose key it is. */
+export const holdersOf = ({ madeBy, shownTo }: Pick<KeyOrigin, 'madeBy' | 'shownTo'>): string[] => [
+  ...new Set([...(madeBy === null ? [] : [madeBy]), ...shownTo]),
+];
 
 export const ownedBy = (memberId: string): KeyOrigin => ({
   madeBy: memberId,
@@ -54,3 +59,12 @@ export interface InstanceClaim {
  */
 export const carriesInstanceRights = ({ own, orgId, role, person }: InstanceClaim): boolean =>
   own && person.instanceAdmin && person.homeOrgId === orgId && role === 'admin';
+
+/**
+ * Whether a caller may revoke or rotate a key. One that carries rights over the instance is ended by its person alone, with
+ * a key that carries them as well: else any administrator of that workspace could leave nobody who makes workspaces.
+ */
+export const mayEndKey = (
+  caller: { readonly memberId: string | null; readonly instanceAdmin: boolean },
+  key: { readonly memberId: string | null; readonly instanceAdmin: boolean },
+): boolean => !key.instanceAdmin || (caller.instanceAdmin && caller.memberId === key.memberId);

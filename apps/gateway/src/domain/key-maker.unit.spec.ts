@@ -1,6 +1,6 @@
 import type { OperatorRole } from '@agentlattice/contracts';
 import fc from 'fast-check';
-import { carriesInstanceRights, type KeyOrigin, originOf, ownedBy } from './key-maker.js';
+import { carriesInstanceRights, type KeyOrigin, mayEndKey, originOf, ownedBy } from './key-maker.js';
 
 const [anna, ben, carl] = ['mbr_anna', 'mbr_ben', 'mbr_carl'];
 const own = (memberId: string) => ({ memberId, ...ownedBy(memberId) });
@@ -109,4 +109,23 @@ it('no sequence of keys made and rotated by others, or given to others, yields o
     }),
     { numRuns: 2_000 },
   );
+});
+
+describe('ending a key', () => {
+  const [instance, plain] = [true, false].map((instanceAdmin) => ({ memberId: anna, instanceAdmin })) as [
+    Parameters<typeof mayEndKey>[0],
+    Parameters<typeof mayEndKey>[0],
+  ];
+  it.each([
+    ['a plain one, by anybody the route lets in', { memberId: ben, instanceAdmin: false }, plain, true],
+    [
+      'one with rights over the instance, by another',
+      { memberId: ben, instanceAdmin: false },
+      instance,
+      false,
+    ],
+    ['by another with such rights', { memberId: ben, instanceAdmin: true }, instance, false],
+    ['by its person, with a key that was lent to them', plain, instance, false],
+    ['by its person, with a key that carries them', instance, instance, true],
+  ])('%s', (_case, caller, key, may) => expect(mayEndKey(caller, key)).toBe(may));
 });

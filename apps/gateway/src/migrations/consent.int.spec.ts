@@ -47,12 +47,20 @@ describe('an installation from before people were asked', () => {
     }
     await pool.query(
       `INSERT INTO agent (id, org_id, name, created_at) VALUES ('agt_1', 'org_1', 'bot', '2026-01-02'),
-         ('agt_2', 'org_1', 'bot', '2026-01-01'), ('agt_3', 'org_2', 'bot', '2026-01-03')`,
+         ('agt_2', 'org_1', 'bot', '2026-01-01'), ('agt_3', 'org_2', 'bot', '2026-01-03'),
+         ('agt_4', 'org_1', 'Bot', '2026-01-04'), ('agt_5', 'org_1', E'bo\\u200bt', '2026-01-05'),
+         ('agt_6', 'org_1', 'Other', '2026-01-06')`,
     );
+    for (const [i, madeBy] of ['mbr_a', 'mbr_b'].entries())
+      await pool.query(
+        `INSERT INTO api_key (id, org_id, name, kind, hash, prefix, agent_id, made_by, created_at)
+         VALUES ($1, 'org_1', 'k', 'agent', $2, '', 'agt_2', $3, $4)`,
+        [`agent key ${String(i)}`, Buffer.alloc(32, 100 + i), madeBy, `2026-01-0${String(i + 1)}`],
+      );
     await runMigrations(postgres.adminUrl, 'gateway', migrations);
 
     const makers = await pool.query<{ id: string; made_by: string }>(
-      `SELECT id, made_by || CASE WHEN own THEN ', own' ELSE '' END AS made_by FROM api_key`,
+      `SELECT id, made_by || CASE WHEN own THEN ', own' ELSE '' END AS made_by FROM api_key WHERE kind = 'operator'`,
     );
     expect(Object.fromEntries(makers.rows.map(({ id, made_by }) => [id, made_by]))).toEqual({
       root: 'mbr_a, own',
@@ -65,10 +73,21 @@ describe('an installation from before people were asked', () => {
       theirs: 'mbr_c',
       borrowed: 'mbr_c',
     });
-    const names = await pool.query('SELECT org_id, name, agent_id FROM agent_name ORDER BY org_id');
+    const names = await pool.query('SELECT org_id, name, agent_id, plain FROM agent_name ORDER BY agent_id');
     expect(names.rows).toEqual([
-      { org_id: 'org_1', name: 'bot', agent_id: 'agt_2' },
-      { org_id: 'org_2', name: 'bot', agent_id: 'agt_3' },
+      { org_id: 'org_1', name: 'bot', agent_id: 'agt_2', plain: 'bot' },
+      { org_id: 'org_2', name: 'bot', agent_id: 'agt_3', plain: 'bot' },
+      // What reads as one keeps its name; the oldest holds it.
+      { org_id: 'org_1', name: 'Bot', agent_id: 'agt_4', plain: null },
+      { org_id: 'org_1', name: 'bo\u200bt', agent_id: 'agt_5', plain: null },
+      { org_id: 'org_1', name: 'Other', agent_id: 'agt_6', plain: 'other' },
+    ]);
+    const registrants = await pool.query('SELECT id, registrants FROM agent WHERE id <= $1 ORDER BY id', [
+      'agt_2',
+    ]);
+    expect(registrants.rows).toEqual([
+      { id: 'agt_1', registrants: [] },
+      { id: 'agt_2', registrants: ['mbr_a'] },
     ]);
     const people = await pool.query('SELECT member_id, home_org_id FROM person ORDER BY member_id');
     expect(people.rows.map((row: { home_org_id: string }) => row.home_org_id)).toEqual([

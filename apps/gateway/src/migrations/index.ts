@@ -3,6 +3,8 @@ import { Principals1764050000001 } from './1764050000001-principals.js';
 import { AgentNames1764500000020 } from './1764500000020-agent-names.js';
 import { Consent1764500000010 } from './1764500000010-consent.js';
 import { Suspensions1764400000001 } from './1764400000001-suspensions.js';
+import { AgentRegistrants1796200000300 } from './1796200000300-agent-registrants.js';
+import { PlainAgentNames1796200000200 } from './1796200000200-plain-agent-names.js';
 import { KeyHolders1796200000000 } from './1796200000000-key-holders.js';
 
 export const migrations = [
@@ -13,4 +15,6 @@ export const migrations = [
   Suspensions1764400000001,
   AgentNames1764500000020,
   KeyHolders1796200000000,
+  PlainAgentNames1796200000200,
+  AgentRegistrants1796200000300,
 ];

@@ -39,6 +39,7 @@ describe('the directory of principals', () => {
     return {
       orgId,
       memberId,
+      instanceAdmin: false,
       originOf: () => ({ madeBy: memberId, own: false, shownTo: [] }),
       meta: {
         actor: { kind: 'operator', id: memberId, key_id: typeid('key').toString(), via: 'api' },

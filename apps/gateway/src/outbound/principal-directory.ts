@@ -45,6 +45,7 @@ interface KeyRow {
   agent_id: string | null;
   agent_name: string | null;
   owner_member_id: string | null;
+  registrants: string[] | null;
   suspended: boolean | null;
   resumed_at: Date | null;
   person_id: string | null;
@@ -187,7 +188,7 @@ export class PrincipalDirectory {
     const { rows } = await this.pool.query<KeyRow>(
       `SELECT k.id, k.hash, k.org_id, k.name, k.kind, k.role, k.scopes, k.member_id, k.made_by, k.own, k.shown_to,
               k.expires_at,
-              a.id AS agent_id, a.name AS agent_name, a.owner_member_id, a.suspended, a.resumed_at,
+              a.id AS agent_id, a.name AS agent_name, a.owner_member_id, a.registrants, a.suspended, a.resumed_at,
               m.person_id, m.role AS member_role, p.instance_admin, p.home_org_id
        FROM api_key k
        LEFT JOIN agent a ON a.id = k.agent_id AND a.org_id = k.org_id
@@ -293,6 +294,8 @@ function principalOf(row: KeyRow): Principal | undefined {
       const { agent_id: id, agent_name: name, suspended, owner_member_id } = row;
       return {
         ...common,
+        // Who registered the agent commands it, whoever made the key that it asks with.
+        shownTo: [...new Set([...row.shown_to, ...(row.registrants ?? [])])],
         name,
         kind: 'agent',
         agent: { id, name, suspended, owner_member_id },

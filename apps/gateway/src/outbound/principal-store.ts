@@ -11,6 +11,9 @@ import {
 import type pg from 'pg';
 import type { NewKey } from '../application/new-key.js';
 import type { AgentStanding } from '../domain/act-release.js';
+import { plainFormOf } from '../domain/agent-name.js';
+import { carriesInstanceRights } from '../domain/key-maker.js';
+import { lesserRole } from '../domain/principal.js';
 
 export interface NewPerson {
   readonly id: string;
@@ -35,6 +38,8 @@ export interface NewAgent {
   readonly name: string;
   readonly description: string | null;
   readonly ownerMemberId: string | null;
+  /** The members who hold the key that registered it: what it asks any of them may have asked. */
+  readonly registrants: readonly string[];
 }
 
 export interface StoredStanding extends AgentStanding {
@@ -142,21 +147,21 @@ export class PrincipalStore {
   async insertAgent(
     tx: Tx,
     orgId: string,
-    { id, name, description, ownerMemberId }: NewAgent,
+    { id, name, description, ownerMemberId, registrants }: NewAgent,
   ): Promise<boolean> {
     const { rowCount } = await tx.query(
-      `INSERT INTO agent (id, org_id, name, description, owner_member_id) VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT (id) DO NOTHING`,
-      [id, orgId, name, description, ownerMemberId],
+      `INSERT INTO agent (id, org_id, name, description, owner_member_id, registrants)
+       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING`,
+      [id, orgId, name, description, ownerMemberId, registrants],
     );
     return rowCount === 1;
   }
 
-  /** @returns false when another agent of the workspace has the name; who asks at the same time waits for that one */
+  /** @returns false when another agent of the workspace has a name that reads the same; who asks at the same time waits for that one */
   async takeAgentName(tx: Tx, orgId: string, { id, name }: Pick<NewAgent, 'id' | 'name'>): Promise<boolean> {
     const { rowCount } = await tx.query(
-      'INSERT INTO agent_name (org_id, name, agent_id) VALUES ($1, $2, $3) ON CONFLICT (org_id, name) DO NOTHING',
-      [orgId, name, id],
+      'INSERT INTO agent_name (org_id, name, agent_id, plain) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
+      [orgId, name, id, plainFormOf(name)],
     );
     return rowCount === 1;
   }
@@ -284,6 +289,30 @@ export class PrincipalStore {
 
   async key(orgId: string, id: string): Promise<KeyView | undefined> {
     return (await this.keys(orgId, { cursor: null, limit: 1 }, id))[0];
+  }
+
+  /** Whether a key carries the rights of its person over the instance, expired or not. */
+  async hasInstanceRights(orgId: string, keyId: string): Promise<boolean> {
+    const { rows } = await this.pool.query<{
+      own: boolean;
+      role: OperatorRole;
+      member_role: OperatorRole;
+      instance_admin: boolean;
+      home_org_id: string | null;
+    }>(
+      `SELECT k.own, k.role, m.role AS member_role, p.instance_admin, p.home_org_id
+         FROM api_key k JOIN membership m USING (org_id, member_id) JOIN person p ON p.member_id = m.person_id
+        WHERE k.org_id = $1 AND k.id = $2 AND k.kind = 'operator'`,
+      [orgId, keyId],
+    );
+    return rows.some(({ own, role, member_role, instance_admin, home_org_id }) =>
+      carriesInstanceRights({
+        own,
+        orgId,
+        role: lesserRole(role, member_role),
+        person: { instanceAdmin: instance_admin, homeOrgId: home_org_id },
+      }),
+    );
   }
 
   async keys(orgId: string, { cursor, limit }: Page, id: string | null = null): Promise<KeyView[]> {

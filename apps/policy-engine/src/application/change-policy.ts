@@ -1,17 +1,15 @@
 import { type Actor, type PolicyView, Refused } from '@agentlattice/contracts';
 import type { EventStore } from '@agentlattice/event-store';
 import { type PolicyCommand, policyDecider } from '../domain/policy.js';
-import { projectPolicy } from '../outbound/project-policy.js';
+import { projectPolicy, type WrittenWith } from '../outbound/project-policy.js';
 import type { PolicyReader } from '../read/policy-reader.js';
 import { type PolicyRow, toView } from '../read/policy-row.js';
 
-export interface ChangeContext {
+export interface ChangeContext extends WrittenWith {
   readonly org_id: string;
   readonly actor: Actor;
   readonly correlation_id: string | null;
   readonly traceparent: string | null;
-  /** Who made the service key that writes; missing where that is not known. */
-  readonly written_by?: string | undefined;
 }
 
 export interface ChangePolicyPorts {
@@ -28,7 +26,7 @@ export interface ChangePolicyPorts {
 export const makeChangePolicy =
   ({ store, reader, caughtUp }: ChangePolicyPorts) =>
   async (command: PolicyCommand, context: ChangeContext): Promise<ChangedPolicy> => {
-    const { org_id, actor, correlation_id, traceparent, written_by } = context;
+    const { org_id, actor, correlation_id, traceparent } = context;
     let row: PolicyRow | undefined;
     try {
       const { state, events } = await store.update({
@@ -38,7 +36,7 @@ export const makeChangePolicy =
         command,
         meta: { actor, correlation_id, traceparent },
         project: async (tx, decided) => {
-          row = await projectPolicy(tx, decided, written_by);
+          row = await projectPolicy(tx, decided, context);
         },
       });
       if (events.length > 0) await caughtUp();

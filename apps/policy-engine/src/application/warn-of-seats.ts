@@ -1,6 +1,7 @@
 import type { Actor, PolicyView } from '@agentlattice/contracts';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
+import type { WrittenWith } from '../outbound/project-policy.js';
 import { type Seatable, seatsNobodyFills } from '../domain/seats-nobody-fills.js';
 
 export interface WarnOfSeatsPorts {
@@ -19,17 +20,13 @@ const withinMs = 800;
  */
 export const makeWarnOfSeats =
   ({ pool, membersHeardWithin, logger }: WarnOfSeatsPorts) =>
-  async (
-    orgId: string,
-    policy: PolicyView,
-    by: { actor: Actor; written_by?: string | undefined },
-  ): Promise<PolicyView> => {
+  async (orgId: string, policy: PolicyView, by: { actor: Actor } & WrittenWith): Promise<PolicyView> => {
     try {
-      const author = by.actor.kind === 'operator' ? by.actor.id : (by.written_by ?? null);
+      const authors = [by.actor.kind === 'operator' ? by.actor.id : by.written_by, ...(by.key_holders ?? [])];
       const look = async () => {
         const members = await membersOf(orgId);
         // Every workspace has somebody: nothing was heard of this one yet.
-        return members.length === 0 ? [] : seatsNobodyFills(policy, members, author);
+        return members.length === 0 ? [] : seatsNobodyFills(policy, members, authors);
       };
       if ((await look()).length === 0 || !(await membersHeardWithin(withinMs))) return policy;
       const warnings = await look();

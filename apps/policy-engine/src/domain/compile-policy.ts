@@ -30,6 +30,8 @@ export interface PolicyRecord {
   readonly tampered: boolean;
   /** The member who wrote this version; null when it was no person. */
   readonly author: string | null | undefined;
+  /** Every member who may have written it: also who holds the key that it was written with. */
+  readonly authors: readonly string[];
 }
 
 const neverHolds: CompiledExpression = { holds: () => false };
@@ -75,7 +77,7 @@ function unwritableText(value: unknown, pointer = ''): Fault[] {
   return Object.entries(value).flatMap(([name, member]) => unwritableText(member, `${pointer}/${name}`));
 }
 
-function termsOf({ content, author }: PolicyRecord): ApprovalTerms {
+function termsOf({ content, author, authors }: PolicyRecord): ApprovalTerms {
   return {
     // A timeout that cannot be read cannot have been written; the shortest one is the safe reading.
     timeout_ms: durationMs(content.timeout) ?? 1,
@@ -87,5 +89,6 @@ function termsOf({ content, author }: PolicyRecord): ApprovalTerms {
     on_removed: content.on_removed,
     on_no_approver: content.on_no_approver,
     policy_author: author,
+    policy_authors: [...authors],
   };
 }

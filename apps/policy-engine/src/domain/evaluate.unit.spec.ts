@@ -40,6 +40,7 @@ describe('a verdict', () => {
         on_removed: 'keep',
         on_no_approver: 'deny',
         policy_author: null,
+        policy_authors: [],
       },
     });
   });
@@ -259,6 +260,7 @@ describe('whatever is written and whatever is asked', () => {
               createdAt: '2026-01-01T00:00:00.000Z',
               tampered: false,
               author: null,
+              authors: [],
             }),
           ]);
           const said = evaluate(set, action({ action_type: 'a', metadata, data_accessed }), wednesdayMorning);

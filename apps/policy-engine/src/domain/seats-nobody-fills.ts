@@ -14,7 +14,7 @@ export interface Seatable {
 export function seatsNobodyFills(
   policy: PolicyContent,
   members: readonly Seatable[],
-  author: string | null,
+  authors: readonly (string | null | undefined)[],
 ): string[] {
   const asks = policy.effect === 'require_approval' || policy.effect === 'conditional';
   if (!asks || !policy.active || policy.mode === 'shadow') return [];
@@ -42,7 +42,7 @@ export function seatsNobodyFills(
       'Every seat of a group needs a person of its own, but too many of them are in the same groups.',
     );
   if (warnings.length > 0 || !separation_of_duties) return warnings;
-  const others = may.filter(({ role, member_id }) => role === 'admin' && member_id !== author);
+  const others = may.filter(({ role, member_id }) => role === 'admin' && !authors.includes(member_id));
   return others.length >= need && filled(groups, others) === seats
     ? []
     : [

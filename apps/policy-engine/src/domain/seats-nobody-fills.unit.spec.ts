@@ -12,7 +12,7 @@ const ben = member('ben', { groups: ['legal', 'security'] });
 const carl = member('carl', { role: 'viewer', groups: ['security'] });
 const everybody = [anna, ben, carl];
 const asks = (changes: Parameters<typeof content>[0]) =>
-  seatsNobodyFills(content({ effect: 'require_approval', ...changes }), everybody, null);
+  seatsNobodyFills(content({ effect: 'require_approval', ...changes }), everybody, []);
 const groups = (...seats: [string, number][]) => ({
   approver_groups: seats.map(([group, count]) => ({ group, count })),
 });
@@ -46,15 +46,15 @@ it('gives nobody two seats', () => {
   });
   const both = member('both', { groups: ['legal', 'security'] });
   const spare = member('spare', { groups: ['other'] });
-  expect(seatsNobodyFills(policy, [both, dave, spare], null)).toEqual([
+  expect(seatsNobodyFills(policy, [both, dave, spare], [])).toEqual([
     'Every seat of a group needs a person of its own, but too many of them are in the same groups.',
   ]);
 });
 
 it('thinks of agents without owner where duties are separated', () => {
   const policy = content({ effect: 'require_approval', separation_of_duties: true });
-  expect(seatsNobodyFills(policy, everybody, 'anna')).toEqual([
+  expect(seatsNobodyFills(policy, everybody, ['anna'])).toEqual([
     expect.stringMatching(/^Requests of agents without/),
   ]);
-  expect(seatsNobodyFills(policy, everybody, 'ben')).toEqual([]);
+  expect(seatsNobodyFills(policy, everybody, ['ben'])).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { eventStoreMigration, numberingInCommitMigration } from '@agentlattice/event-store';
 import { ForeverTables1764000000300 } from './forever-tables-1764000000300.js';
 import { PolicyAuthors1764200000100 } from './policy-authors-1764200000100.js';
+import { PolicyKeyHolders1796200000100 } from './policy-key-holders-1796200000100.js';
 import { PolicyTables1764000000100 } from './policy-tables-1764000000100.js';
 
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   ForeverTables1764000000300,
   PolicyAuthors1764200000100,
   numberingInCommitMigration(1796000000000),
+  PolicyKeyHolders1796200000100,
 ];

@@ -5,6 +5,14 @@ import { type PolicyRow, policyColumns } from '../read/policy-row.js';
 /** Where replicas hear that some policy changed. */
 export const revisionChannel = 'al_policy_revision';
 
+/** What the gateway says of the key that a version was written with. */
+export interface WrittenWith {
+  /** Who made the service key; missing where that is not known, or it is an operator's. */
+  readonly written_by?: string | undefined;
+  /** The members who made the key or were shown it. */
+  readonly key_holders?: readonly string[] | undefined;
+}
+
 /**
  * Brings the read model up to the events, and tells all replicas, in the transaction of the change.
  * @returns the policy's row as this change leaves it; undefined when it is deleted
@@ -12,7 +20,7 @@ export const revisionChannel = 'al_policy_revision';
 export async function projectPolicy(
   tx: Tx,
   events: readonly StoredEvent[],
-  writtenBy: string | null = null,
+  { written_by, key_holders }: WrittenWith = {},
 ): Promise<PolicyRow | undefined> {
   let row: PolicyRow | undefined;
   for (const stored of events) {
@@ -22,11 +30,12 @@ export async function projectPolicy(
     } else {
       const { rows } = await tx.query<PolicyRow>(
         `INSERT INTO policy (policy_id, org_id, name, action_type, active, version, hash, content, created_at, updated_at,
-                             written_by)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)
-         ON CONFLICT (policy_id) DO UPDATE SET (name, action_type, active, version, hash, content, updated_at, written_by)
+                             written_by, key_holders)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11)
+         ON CONFLICT (policy_id) DO UPDATE SET (name, action_type, active, version, hash, content, updated_at, written_by,
+                                                key_holders)
            = (excluded.name, excluded.action_type, excluded.active, excluded.version, excluded.hash, excluded.content,
-              excluded.updated_at, excluded.written_by)
+              excluded.updated_at, excluded.written_by, excluded.key_holders)
          RETURNING ${policyColumns}`,
         [
           data.policy_id,
@@ -38,7 +47,8 @@ export async function projectPolicy(
           data.hash,
           JSON.stringify(data.content),
           stored.occurred_at,
-          writtenBy,
+          written_by ?? null,
+          key_holders ?? [],
         ],
       );
       [row] = rows;

@@ -42,6 +42,7 @@ function recordedPattern({ policy, recordedPattern: action_type }: Tampering): C
       createdAt: '',
       tampered: true,
       author: undefined,
+      authors: [],
     }),
   ];
 }

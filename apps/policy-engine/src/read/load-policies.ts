@@ -19,6 +19,8 @@ interface LoadedRow {
   author: string | null;
   /** From the read model: who made the service key that wrote it. */
   written_by: string | null;
+  /** From the read model: who made the key that wrote it, or was shown it. */
+  key_holders: string[] | null;
   /** The same from the read model; null where the row is missing. */
   row_version: number | null;
   row_hash: string | null;
@@ -42,7 +44,7 @@ export async function loadPolicies(
         WHERE org_id = ANY ($1) AND stream_id LIKE 'pol\\_%' GROUP BY org_id, stream_id)
      SELECT e.org_id, e.stream_id AS policy_id, e.version, e.type, e.data, at.gpos,
             first.occurred_at AS created_at,
-            e.meta->'actor'->>'kind' AS author_kind, e.meta->'actor'->>'id' AS author, p.written_by,
+            e.meta->'actor'->>'kind' AS author_kind, e.meta->'actor'->>'id' AS author, p.written_by, p.key_holders,
             p.version AS row_version, p.hash AS row_hash, p.content AS row_content
        FROM newest n JOIN event e USING (org_id, stream_id, version)
        JOIN event first ON first.org_id = e.org_id AND first.stream_id = e.stream_id AND first.version = 1
@@ -74,6 +76,7 @@ function loaded(row: LoadedRow): LoadedPolicy {
       createdAt: row.created_at.toISOString(),
       tampered,
       author: authorOf(row),
+      authors: authorsOf(row),
     });
   const copies = [fromEvent, read(row.row_content)].filter((copy) => copy !== undefined);
   const [standing = unreadable] = copies;
@@ -103,6 +106,12 @@ function loaded(row: LoadedRow): LoadedPolicy {
 function authorOf({ author_kind, author, written_by }: LoadedRow): string | null | undefined {
   if (author_kind === 'operator') return author ?? undefined;
   return author_kind === 'service' ? (written_by ?? undefined) : null;
+}
+
+/** Every member who may have written the version that stands. */
+function authorsOf(row: LoadedRow): string[] {
+  const author = authorOf(row);
+  return [...new Set([...(typeof author === 'string' ? [author] : []), ...(row.key_holders ?? [])])];
 }
 
 /** What stands for a policy whose copies are both beyond reading: it could have governed anything. */

@@ -33,7 +33,7 @@ export const approvalVote = z.object({
   at: instant(),
   key: keyRef.nullable().meta({ description: 'What it was cast with, and who answers for that key' }),
   counts: z.boolean().meta({
-    description: 'False while the vote of the member who answers for its key counts instead',
+    description: 'False while another vote counts that a holder of its key may have cast as well',
   }),
 });
 

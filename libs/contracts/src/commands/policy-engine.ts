@@ -13,6 +13,8 @@ const change = {
   correlation_id: z.string().nullable(),
   /** Who made the service key that writes; missing when it is no key's, or nobody knows. */
   written_by: typeId('mbr').optional(),
+  /** Who made the key that writes, or was shown it or a key that it was made with. */
+  key_holders: z.array(typeId('mbr')).optional(),
 };
 const one = { org_id: typeId('org'), policy_id: typeId('pol') };
 /** The version an If-Match header named; null changes whatever stands. */

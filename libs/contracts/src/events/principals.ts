@@ -38,8 +38,8 @@ export const accessWorkspaceCreatedV1 = z.strictObject({
 });
 
 /**
- * A key asked for what it may not do. One event at once, and one a minute for all that follow with the same key at the
- * same route: a key that asks for ever fills no log.
+ * A key asked for what it may not do. One event before the answer, and one for all that follow within the minute with the
+ * same key at the same route: a key that asks for ever fills no log.
  */
 export const accessRefusedV1 = z.strictObject({
   key_id: typeId('key'),

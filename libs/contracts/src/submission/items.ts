@@ -17,7 +17,10 @@ export type AgentRef = z.infer<typeof agentRef>;
 export const keyRef = z.object({
   id: typeId('key'),
   made_by: typeId('mbr').nullable(),
-  /** The members who were shown the key, or one that it was made with; missing where nobody knows. */
+  /**
+   * The members who were shown the key, or one that it was made with, and of an agent's key who holds the key that registered
+   * the agent; missing where nobody knows.
+   */
   shown_to: z.array(typeId('mbr')).optional(),
 });
 export type KeyRef = z.infer<typeof keyRef>;
@@ -76,6 +79,11 @@ export const approvalTerms = z.object({
    * Decides nothing for an agent without owner (decisions §3.4).
    */
   policy_author: z.string().nullable().optional(),
+  /**
+   * Every member who may have written the version: the person, and who holds the key that it was written with. Empty when
+   * that was no person or nobody knows; missing in what was written before, which names `policy_author` alone.
+   */
+  policy_authors: z.array(z.string()).optional(),
 });
 export type ApprovalTerms = z.infer<typeof approvalTerms>;
 

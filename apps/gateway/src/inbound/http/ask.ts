@@ -24,6 +24,7 @@ export function askedBy(principal: Principal, request: GatewayRequest): Asked {
         : principal.kind === 'service'
           ? principal.madeBy
           : null,
+    instanceAdmin: principal.kind === 'operator' && principal.instanceAdmin,
     originOf: (memberId) => originWith(principal, memberId),
   };
 }

@@ -11,6 +11,7 @@ import {
 import type { CommandClient } from '@agentlattice/messaging';
 import { COMMANDS } from '@agentlattice/service';
 import { Controller, Inject, Req, Res } from '@nestjs/common';
+import { holdersOf } from '../../domain/key-maker.js';
 import { actorOf, type Principal } from '../../domain/principal.js';
 import { doorOf } from './ask.js';
 import { Caller, Handles, RequestInput } from './handles.js';
@@ -119,6 +120,7 @@ const changeOf = (principal: Principal, request: GatewayRequest) => ({
   org_id: principal.orgId,
   actor: actorOf(principal, doorOf(request)),
   correlation_id: request.id,
+  key_holders: holdersOf(principal),
   // Who made a key answers for what it writes.
   ...(principal.kind === 'service' && principal.madeBy !== null ? { written_by: principal.madeBy } : {}),
 });

@@ -25,6 +25,9 @@ const keyParams = z.object({ key_id: z.string().min(1).max(255) });
 /** Long enough to matter, short enough for argon2 to be no weapon. */
 const password = z.string().min(12).max(256);
 
+const endingInstanceKeys =
+  'A key that carries rights over the instance is ended by its person alone, with a key that carries them as well; others are answered FORBIDDEN.';
+
 const whoami = z
   .object({
     config_id: z.string().meta({ description: 'Agent, member or key: who is asking' }),
@@ -253,6 +256,7 @@ export const principalRoutes = {
     path: '/api/v1/keys/{key_id}/rotate',
     tag: 'Keys',
     summary: 'Replace a key; the old one works for the overlap',
+    description: endingInstanceKeys,
     callers: ['operator:admin'],
     params: keyParams,
     body: z.strictObject({ overlap: z.union([z.literal('0s'), duration()]).default('24h') }),
@@ -265,6 +269,7 @@ export const principalRoutes = {
     path: '/api/v1/keys/{key_id}',
     tag: 'Keys',
     summary: 'Revoke a key, everywhere within a second',
+    description: endingInstanceKeys,
     callers: ['operator:admin'],
     params: keyParams,
     responses: { 200: ok(keyView) },

@@ -1,0 +1,44 @@
+import { eventually, type Stack, startStack } from '@agentlattice/testkit';
+import { adminOf, type Api } from './kit/api.js';
+import { addPerson } from './kit/people.js';
+
+describe('a gateway that is killed right after it refused', () => {
+  let stack: Stack;
+  let admin: Api;
+  beforeAll(async () => {
+    stack = await startStack({ samplePolicy: false });
+    await stack.startServices();
+    admin = adminOf(stack);
+  });
+  afterAll(() => stack.stop());
+
+  const refusals = async (by: string) => {
+    const { body } = await admin.get('/api/v1/audit?type=access.refused&limit=200');
+    const entries = (body['events'] ?? []) as { operator: { id: string } | null }[];
+    return entries.filter(({ operator }) => operator?.id === by).length;
+  };
+
+  it('has the attempt in the log, every time; what it was asked besides makes no entry of its own', async () => {
+    const people: string[] = [];
+    for (let round = 0; round < 2; round++) {
+      const { id, api } = await addPerson(admin, { name: `prober-${String(round)}`, role: 'viewer' });
+      people.push(id);
+      expect(await api.get('/api/v1/keys')).toMatchObject({ status: 403, body: { error: 'FORBIDDEN' } });
+      stack.kill('gateway');
+      await stack.ready('gateway');
+      await eventually(async () => (await refusals(id)) === 1, { within: 20_000 });
+    }
+    const [first] = people;
+    if (first === undefined) throw new Error('nobody tried');
+    expect(await refusals(first)).toBe(1);
+  });
+
+  it('makes one entry at once of a flood', async () => {
+    const { id, api } = await addPerson(admin, { name: 'flooder', role: 'viewer' });
+    const answers = await Promise.all(Array.from({ length: 200 }, () => api.get('/api/v1/keys')));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([403]));
+    await eventually(async () => (await refusals(id)) === 1);
+    expect(await admin.get('/api/v1/audit/verify')).toMatchObject({ body: { chain_valid: true } });
+    expect(await refusals(id)).toBe(1);
+  });
+});
