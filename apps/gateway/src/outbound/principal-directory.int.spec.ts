@@ -90,6 +90,17 @@ describe('the directory of principals', () => {
     }
   });
 
+  it('asks before it refuses: a process too busy for its poll does not take that for a database that is silent', async () => {
+    // Never started: as one whose poll did not come to its turn.
+    const directory = new PrincipalDirectory(pool, logger);
+    try {
+      const found = await Promise.all(Array.from({ length: 50 }, () => directory.find(first.agent.api_key)));
+      expect(new Set(found.map((principal) => principal?.kind))).toEqual(new Set(['agent']));
+    } finally {
+      await directory.stop();
+    }
+  });
+
   it('answers though something changes during every read, and keeps nothing of what it read', async () => {
     let reads = 0;
     const changing = { on: true };

@@ -112,9 +112,11 @@ export class PrincipalDirectory {
 
   /**
    * @returns undefined for a key that is unknown, revoked or expired
-   * @throws Refused STALE when the database was not heard of for a second
+   * @throws Refused STALE when the database was not heard of for a second and does not answer now
    */
   async find(key: string): Promise<Principal | undefined> {
+    // Under load the answer may lie unread behind what came with it; the look that is under way may be an old one.
+    for (let looks = 0; looks < 2 && !this.isFresh(); looks += 1) await this.look();
     if (!this.isFresh())
       throw new Refused(
         'STALE',
