@@ -196,7 +196,7 @@ export class GatewayModule
     await this.directory.start();
     await this.pipeline.start();
     await this.wakes.start();
-    this.health.add('keys', () => must(this.directory.isFresh()));
+    this.health.add('keys', async () => must(await this.directory.becomesFresh()));
     this.health.add('ledger-heartbeat', () => must(this.pipeline.ledgerIsAlive()), 'full');
     for (const service of others) this.health.add(service, () => this.checkOther(service), 'full');
   }
