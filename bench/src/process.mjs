@@ -50,6 +50,18 @@ export async function until(what, probe, withinMs = 30_000) {
 
 /** A process and all its descendants. */
 export async function family(pid) {
+  const parents = await parentsOfAll();
+  const found = [pid];
+  for (const member of found)
+    for (const [child, parent] of parents) if (parent === member && !found.includes(child)) found.push(child);
+  return found;
+}
+
+export async function childrenOf(pid) {
+  return [...(await parentsOfAll())].flatMap(([child, parent]) => (parent === pid ? [child] : []));
+}
+
+async function parentsOfAll() {
   const parents = new Map();
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue;
@@ -57,10 +69,7 @@ export async function family(pid) {
     const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
     if (parent) parents.set(Number(name), parent);
   }
-  const found = [pid];
-  for (const member of found)
-    for (const [child, parent] of parents) if (parent === member && !found.includes(child)) found.push(child);
-  return found;
+  return parents;
 }
 
 /** Proportional set size of a process and its descendants, in MB. */
@@ -75,11 +84,14 @@ export async function pssOf(pid) {
 
 /** CPU seconds a process and its descendants have used. */
 export async function cpuSecondsOf(pid) {
-  let ticks = 0;
-  for (const member of await family(pid)) {
-    const stat = await readFile(`/proc/${member}/stat`, 'utf8').catch(() => '');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    ticks += Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
-  }
-  return ticks / 100;
+  let seconds = 0;
+  for (const member of await family(pid)) seconds += await ownCpuSecondsOf(member);
+  return seconds;
+}
+
+/** The same without the descendants. */
+export async function ownCpuSecondsOf(pid) {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / 100;
 }

@@ -13,6 +13,7 @@ import {
   type LagRegistry,
   LOGGER,
   NATS,
+  NetWork,
   POOL,
   readGrantSettings,
   RegularWork,
@@ -70,10 +71,17 @@ interface Stoppable {
 }
 
 const sweepEveryMs = 1_000;
+/**
+ * While there is nothing to do; each commit of this process brings the usual pace back. Below what is promised after timers,
+ * messages or a process were lost (15 s).
+ */
+const idleSweepMs = 8_000;
 const graceMs = 2_000;
 const askForRequestedMs = 2_000;
+const idleAskForRequestedMs = 6_000;
 /** The net under being told: another replica noted a change, or a request was opened beside one. */
 const rejudgeEveryMs = 500;
+const idleRejudgeMs = 4_000;
 const lookForUndecidableEveryMs = 10_000;
 /** Below what the gateway waits for an answer. */
 const memberWithinMs = 1_000;
@@ -261,10 +269,12 @@ function rejudging(
     () => sweep.run(),
     logger,
   ).start();
-  const work = new RegularWork(
-    'judging pending requests again',
-    rejudgeEveryMs,
-    makeRejudgePending({
+  const work = new NetWork({
+    name: 'judging pending requests again',
+    pool,
+    everyMs: rejudgeEveryMs,
+    idleMs: idleRejudgeMs,
+    work: makeRejudgePending({
       pool,
       store,
       nc,
@@ -278,7 +288,7 @@ function rejudging(
       logger,
     }),
     logger,
-  ).start();
+  }).start();
   const changes = startProjection({
     pool,
     nc,
@@ -301,12 +311,14 @@ function suspensions(
   commands: CommandClient,
   logger: Logger,
 ): readonly Stoppable[] {
-  const work = new RegularWork(
-    'cancelling requests of suspended agents',
-    sweepEveryMs,
-    makeCancelSuspended({ pool, store, nc, commands, logger }),
+  const work = new NetWork({
+    name: 'cancelling requests of suspended agents',
+    pool,
+    everyMs: sweepEveryMs,
+    idleMs: idleSweepMs,
+    work: makeCancelSuspended({ pool, store, nc, commands, logger }),
     logger,
-  ).start();
+  }).start();
   const heard = startProjection({
     pool,
     nc,
@@ -333,7 +345,12 @@ function background(
   open: OpenApprovals,
   lags: LagRegistry,
 ): readonly Stoppable[] {
-  const openUnopened = makeOpenUnopened({ pool, commands, open, logger, graceMs });
+  const sweep = (name: string, work: () => Promise<boolean>) =>
+    new NetWork({ name, pool, everyMs: sweepEveryMs, idleMs: idleSweepMs, work, logger }).start();
+  const opening = sweep(
+    'opening recorded requests',
+    makeOpenUnopened({ pool, commands, open, logger, graceMs }),
+  );
   lags.addRelay('approval-service', pool);
   // A request that its batch did not open is rare: the ledger is asked for such, and sends nothing by itself.
   const requested = startProjection({
@@ -346,6 +363,8 @@ function background(
     handleAll: noteRequestedActions,
     onlyAsks: true,
     checkEveryMs: askForRequestedMs,
+    idleEveryMs: idleAskForRequestedMs,
+    onApplied: () => opening.hasten(),
     logger,
   });
   lags.addProjection(requested);
@@ -353,14 +372,14 @@ function background(
     startRelay({ pool, databaseUrl, nc, service: 'approval-service', logger }),
     new LedgerIntake({ pool, commands, logger }).start(),
     requested,
-    new RegularWork('the sweep of deadlines', sweepEveryMs, () => deadlines.run(), logger).start(),
-    new RegularWork('the sweep of escalations', sweepEveryMs, () => escalations.run(), logger).start(),
+    sweep('the sweep of deadlines', () => deadlines.run()),
+    sweep('the sweep of escalations', () => escalations.run()),
     new RegularWork(
       'setting alarms',
       lookForNearEveryMs,
       makeSetNearAlarms({ pool, alarms }),
       logger,
     ).start(),
-    new RegularWork('opening recorded requests', sweepEveryMs, openUnopened, logger).start(),
+    opening,
   ];
 }

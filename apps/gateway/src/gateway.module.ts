@@ -225,7 +225,9 @@ export class GatewayModule
     await this.directory.start();
     await this.pipeline.start();
     await this.wakes.start();
-    this.health.add('keys', () => must(this.directory.isFresh(), 'keys', 'the keys may be out of date'));
+    this.health.add('keys', async () =>
+      must(await this.directory.becomesFresh(), 'keys', 'the keys may be out of date'),
+    );
     this.health.add(
       'ledger-heartbeat',
       () => must(this.pipeline.ledgerIsAlive(), 'ledger-heartbeat', 'the audit ledger does not answer'),

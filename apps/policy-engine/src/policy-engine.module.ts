@@ -60,6 +60,7 @@ import {
 /** How often it is looked for what was approved for ever and nobody asked for. */
 const lookForForeverMs = 1_000;
 const askForForeverMs = 2_000;
+const idleAskForForeverMs = 8_000;
 /** How often it is looked whether a comparison is due, and whether something was found. */
 const compareMs = 1_000;
 const noteMs = 500;
@@ -131,6 +132,7 @@ const noteMs = 500;
           handle: noteForever,
           onlyAsks: true,
           checkEveryMs: askForForeverMs,
+          idleEveryMs: idleAskForForeverMs,
           logger,
         }),
     },

@@ -22,12 +22,7 @@ const ownEvents = (service: ServiceName) => [
 /** The durable consumers of each service; a name outside this table cannot be made. */
 export const durables = {
   'audit-ledger': ['audit-ledger-events'],
-  'approval-service': [
-    'approval-service-requested',
-    'approval-service-members',
-    'approval-service-policies',
-    'approval-service-agents',
-  ],
+  'approval-service': ['approval-service-members', 'approval-service-policies', 'approval-service-agents'],
   'policy-engine': ['policy-engine-forever'],
   notifier: ['notifier-events', 'notifier-outcomes'],
 } as const;

@@ -33,20 +33,6 @@ export async function appendEvents(tx: Tx, events: readonly NewEvent[]): Promise
   return stored;
 }
 
-/** Appends those whose version is still free and leaves the others out: for batches whose items must not fail one another. */
-export async function appendFreeEvents(tx: Tx, events: readonly NewEvent[]): Promise<StoredEvent[]> {
-  if (events.length === 0) return [];
-  const offered = events.map(identified);
-  const { rows } = await tx.query<{ event_id: string }>(
-    `${insert} ON CONFLICT ON CONSTRAINT event_stream_version DO NOTHING RETURNING e.event_id`,
-    [asRows(offered)],
-  );
-  const free = new Set(rows.map(({ event_id }) => event_id));
-  const stored = offered.filter(({ event_id }) => free.has(event_id));
-  tx.inserted.push(...stored);
-  return stored;
-}
-
 /** An event as it will stand once it is inserted. */
 export const identified = (event: NewEvent): StoredEvent => ({
   schema_version: 1,

@@ -1,7 +1,6 @@
 import { assertNever, type Decider, Refused } from '@agentlattice/decider';
 import { startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
 import pg from 'pg';
-import { appendFreeEvents } from './append-events.js';
 import {
   EventStore,
   eventStoreMigration,
@@ -164,19 +163,6 @@ describe('the event store', () => {
     });
     await expect(failing).rejects.toThrow('the read model says no');
     expect(await store.load(org, 'rolled-back')).toEqual([]);
-  });
-
-  it('appends of a batch what is free and says which', async () => {
-    await open('taken');
-    const stored = await inTransaction(pool, (tx) =>
-      appendFreeEvents(tx, [
-        newEvent('free-1', 1),
-        newEvent('taken', 1),
-        newEvent('free-2', 1),
-        newEvent('free-1', 1),
-      ]),
-    );
-    expect(stored.map((event) => event.stream_id)).toEqual(['free-1', 'free-2']);
   });
 
   it('decides over many streams in one commit, each once, while others decide over them', async () => {

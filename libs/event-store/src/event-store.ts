@@ -75,6 +75,8 @@ export interface Outcome<State, Ref extends StreamRef = StreamRef> {
   readonly stream: Ref;
   /** After this command, and before those that came later. */
   readonly state: State;
+  /** The stream before this command, oldest first: loaded, or appended by the commands before it. */
+  readonly history: readonly StoredEvent[];
   readonly events: readonly StoredEvent[];
   readonly refused: Refused | null;
 }
@@ -241,22 +243,18 @@ function decideInTurn<State, Cmd, Event extends DecidedEvent, Ref extends Stream
   command: (stream: Ref) => Cmd,
 ): Outcome<State, Ref>[] {
   const histories = Map.groupBy(loaded, (row) => keyOf(row.org_id, row.stream_id));
-  const current = new Map<string, { state: State; version: number }>();
+  const current = new Map<string, { state: State; history: readonly StoredEvent[] }>();
   return streams.map((stream) => {
     const { orgId: org_id, streamId: stream_id, meta } = stream;
     const key = keyOf(org_id, stream_id);
-    const history = histories.get(key) ?? [];
-    const before = current.get(key) ?? {
-      state: fold(decider, history as unknown as readonly Event[]),
-      version: history.length,
-    };
+    const { state: before, history } = current.get(key) ?? known(histories.get(key) ?? []);
     try {
-      const decided = decider.decide(command(stream), before.state);
+      const decided = decider.decide(command(stream), before);
       const events = decided.map((event, i) =>
         identified({
           org_id,
           stream_id,
-          version: before.version + i + 1,
+          version: history.length + i + 1,
           type: event.type,
           data: event.data,
           meta,
@@ -264,14 +262,18 @@ function decideInTurn<State, Cmd, Event extends DecidedEvent, Ref extends Stream
           ...(erasable !== undefined && { erasable: erasable(event, stream) }),
         }),
       );
-      const state = fold(decider, decided, before.state);
-      current.set(key, { state, version: before.version + events.length });
-      return { stream, state, events, refused: null };
+      const state = fold(decider, decided, before);
+      current.set(key, { state, history: [...history, ...events] });
+      return { stream, state, history, events, refused: null };
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      return { stream, state: before.state, events: [], refused: error };
+      return { stream, state: before, history, events: [], refused: error };
     }
   });
+
+  function known(history: readonly StoredEvent[]) {
+    return { state: fold(decider, history as unknown as readonly Event[]), history };
+  }
 }
 
 const keyOf = (orgId: string, streamId: string) => `${orgId}/${streamId}`;

@@ -1,5 +1,5 @@
-export { appendEvents, appendFreeEvents, identified, VersionConflict } from './append-events.js';
-export { type CommittedListener, onCommitted } from './committed-events.js';
+export { appendEvents, identified, VersionConflict } from './append-events.js';
+export { announceCommitted, type CommittedListener, onCommitted } from './committed-events.js';
 export { connectionLimits, noticeVanishedPeer } from './connection-limits.js';
 export { DatabaseClient, DatabasePool, DatabaseUnavailable } from './database-client.js';
 export { erasableValues, storable } from './erasable-values.js';
@@ -40,3 +40,4 @@ export {
   type Statement,
   type Tx,
 } from './transaction.js';
+export { Gathering, gatherMs } from './gathering.js';

@@ -31,6 +31,8 @@ interface ProjectionSettings {
   readonly logger: Logger;
   /** How often sources are asked for what was missed; default 30 s. */
   readonly checkEveryMs?: number;
+  /** How long the pauses between two such questions may grow while there is nothing new; default: they do not. */
+  readonly idleEveryMs?: number;
   /** For events that nobody waits for: sources are only asked, so many events cost little more than one. */
   readonly onlyAsks?: boolean;
   /** Told after a commit that handled events here: what they ask for can be begun at once. */
@@ -84,6 +86,8 @@ class RunningProjection implements Projection {
   private readonly asked = new Set<ServiceName>();
   private readonly timers = new Set<NodeJS.Timeout>();
   private stopped = false;
+  /** How often events were applied. */
+  private applied = 0;
   private stopConsumer: () => Promise<void> = () => Promise.resolve();
 
   constructor(private readonly options: ProjectionOptions) {}
@@ -100,12 +104,23 @@ class RunningProjection implements Projection {
       this.stopConsumer = () => consumer.stop();
     }
     for (const source of sources) this.check(source);
-    const timer = setInterval(
-      () => sources.forEach((source) => this.check(source)),
-      this.options.checkEveryMs ?? 30_000,
-    );
-    this.timers.add(timer);
+    this.checkAfter(this.checkEveryMs);
     void this.checkOnReconnect();
+  }
+
+  private get checkEveryMs(): number {
+    return this.options.checkEveryMs ?? 30_000;
+  }
+
+  private checkAfter(ms: number): void {
+    const { applied } = this;
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      for (const source of this.options.sources) this.check(source);
+      const { idleEveryMs = this.checkEveryMs } = this.options;
+      this.checkAfter(this.applied === applied ? Math.min(ms * 2, idleEveryMs) : this.checkEveryMs);
+    }, ms);
+    this.timers.add(timer);
   }
 
   get durable(): string {
@@ -255,7 +270,7 @@ class RunningProjection implements Projection {
       },
       [this.lockingPosition(first.source)],
     );
-    this.options.onApplied?.();
+    this.noteApplied();
     return applied;
   }
 
@@ -272,7 +287,12 @@ class RunningProjection implements Projection {
       },
       [this.lockingPosition(source)],
     );
-    if (events.length > 0) this.options.onApplied?.();
+    if (events.length > 0) this.noteApplied();
+  }
+
+  private noteApplied(): void {
+    this.applied += 1;
+    this.options.onApplied?.();
   }
 
   /** Nobody else moves it before our commit. */

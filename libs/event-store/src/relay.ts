@@ -8,6 +8,7 @@ import type pg from 'pg';
 import { onCommitted } from './committed-events.js';
 import { connectionLimits, noticeVanishedPeer } from './connection-limits.js';
 import { DatabaseClient } from './database-client.js';
+import { Gathering, gatherMs } from './gathering.js';
 import { eventChannel } from './event-store-migration.js';
 import { type NumberedEvent, storedColumns, toWireEvent } from './stored-event.js';
 
@@ -18,7 +19,7 @@ export interface RelayOptions {
   readonly nc: NatsConnection;
   readonly service: ServiceName;
   readonly logger: Logger;
-  /** How often it looks without being told; default 1 s. */
+  /** How often it looks without being told; default 1 s, and up to eight times that while there is nothing. */
   readonly pollMs?: number;
 }
 
@@ -32,8 +33,8 @@ const pageSize = 1_000;
 /** The first look goes through all events there are. */
 const wholeTableMs = 60_000;
 const wholeTable = { query_timeout: wholeTableMs };
-/** While events keep coming, those of this time go out together: nobody's answer waits for the relay. */
-const gatherMs = 250;
+/** While nothing is found, each pause before the next look is twice as long as the last, up to so many of the first. */
+const idlePauses = 8;
 /** What this process committed and has not published yet; beyond it the table is read. */
 const maxRemembered = 4_096;
 const messageLimits = { events: 128, bytes: 256 * 1024 } as const;
@@ -51,6 +52,12 @@ export function startRelay(options: RelayOptions): Relay {
   const ignore = onCommitted(options.pool, (events) => {
     if (session?.offer(events) !== true) holder.tell();
   });
+  void (async () => {
+    for await (const { type } of options.nc.status()) {
+      if (stopping.signal.aborted) return;
+      if (type === 'reconnect') session?.noteReconnect();
+    }
+  })();
   const done = (async () => {
     while (!stopping.signal.aborted) {
       session = new RelaySession(options, stopping.signal);
@@ -117,8 +124,11 @@ class RelaySession {
   /** The table may hold what `recent` does not. */
   private unread = true;
   private published = 0;
-  /** Monotonic. */
-  private publishedAt = Number.NEGATIVE_INFINITY;
+  private readonly gathering = new Gathering();
+  /** Until it looks without being told. */
+  private pauseMs: number;
+  /** The stream may be another one than a moment ago. */
+  private reconnected = false;
   private incarnation: string | null = null;
   private lastSequence = 0;
 
@@ -134,6 +144,7 @@ class RelaySession {
       statement_timeout: wholeTableMs,
     });
     this.js = jetstream(options.nc, { timeout: 3_000 });
+    this.pauseMs = this.pollMs;
   }
 
   async run(): Promise<void> {
@@ -169,16 +180,25 @@ class RelaySession {
     while (!this.signal.aborted) {
       if (this.lost !== undefined) throw this.lost;
       const woken = this.nextWake();
-      if (performance.now() - checkedAt >= this.pollMs) {
+      if (this.reconnected || performance.now() - checkedAt >= this.pollMs) {
+        this.reconnected = false;
         await this.followStream();
         checkedAt = performance.now();
         this.unread = true;
       }
+      const before = this.published;
       await this.publish();
-      await woken;
-      const restMs = this.publishedAt + gatherMs - performance.now();
-      if (restMs > 0) await pause(restMs, this.signal);
+      const told = await woken;
+      const quiet = !told && this.published === before;
+      this.pauseMs = quiet ? Math.min(this.pauseMs * 2, this.pollMs * idlePauses) : this.pollMs;
+      await this.gathering.next(this.signal);
     }
+  }
+
+  /** Where the connection was lost the stream may have been as well. */
+  noteReconnect(): void {
+    this.reconnected = true;
+    this.wake();
   }
 
   /** Takes events just committed. @returns whether they are published from here */
@@ -225,13 +245,16 @@ class RelaySession {
     this.published = Number(rows[0]?.published_gpos ?? 0);
   }
 
-  /** Resolves when something was appended, the connection is lost, it is time to look anyway, or we stop. */
-  private nextWake(): Promise<void> {
+  /**
+   * Resolves when something was appended, the connection is lost, it is time to look anyway, or we stop.
+   * @returns whether somebody told of it
+   */
+  private nextWake(): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.pollMs);
+      const timer = setTimeout(() => resolve(false), this.pauseMs);
       this.wake = () => {
         clearTimeout(timer);
-        resolve();
+        resolve(true);
       };
     });
   }
@@ -277,7 +300,7 @@ class RelaySession {
       if (Math.max(...acks) < this.lastSequence && (await this.followStream())) continue;
       this.lastSequence = Math.max(this.lastSequence, ...acks);
       this.published = last?.gpos ?? this.published;
-      this.publishedAt = performance.now();
+      this.gathering.ended();
       await this.checkpoint();
     }
   }

@@ -84,8 +84,9 @@ async function open(nc: NatsConnection, { durable, types }: EventConsumerOptions
   const consumer = await jetstream(nc).consumers.get(eventStreamName, durable);
   return consumer.consume({
     max_messages: 128,
-    expires: 10_000,
-    idle_heartbeat: 1_000,
+    // Each pull and each heartbeat wakes both sides. What a silent server delays is found by number meanwhile.
+    expires: 30_000,
+    idle_heartbeat: 5_000,
     abort_on_missing_resource: true,
   });
 }

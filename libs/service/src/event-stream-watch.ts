@@ -2,15 +2,18 @@ import { storeProbe } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { NotWell } from './health-registry.js';
-import { RegularWork } from './regular-work.js';
+import { idle, RegularWork } from './regular-work.js';
 
 const everyMs = 1_000;
+/** While it stores. The first failure is followed by a probe a second later. */
+const storingMs = 3_000;
 const withinMs = 1_500;
 /** One write that fails may be a restart. */
 const failuresUntilRefusing = 2;
 
 /**
- * Knows whether the event stream stores, by storing something in it every second: nothing else tells. Two failures one
+ * Knows whether the event stream stores, by storing something in it every three seconds, and every second
+ * once that failed: nothing else tells. Two failures one
  * after the other are a refusal, one success ends it.
  */
 export class EventStreamWatch {
@@ -24,7 +27,7 @@ export class EventStreamWatch {
     private readonly nc: NatsConnection,
     private readonly logger: Logger,
   ) {
-    this.work = new RegularWork('probing the event stream', everyMs, () => this.probe(), logger);
+    this.work = new RegularWork('probing the event stream', everyMs, () => this.probe(), logger, storingMs);
   }
 
   /** Begins once: a hybrid Nest application calls its hooks for each of its parts. */
@@ -54,18 +57,20 @@ export class EventStreamWatch {
     if (refusal !== null) throw new NotWell([{ name: 'event stream', reason: refusal }]);
   }
 
-  private async probe(): Promise<void> {
+  private async probe(): Promise<typeof idle | undefined> {
     const startedAt = performance.now();
     try {
       await storeProbe(this.nc, withinMs);
       if (this.failures >= failuresUntilRefusing) this.logger.info('the event stream stores again');
       this.failures = 0;
+      return idle;
     } catch (error) {
-      if (this.stopped) return;
+      if (this.stopped) return undefined;
       if (this.failures === 0) this.since = startedAt;
       this.failures += 1;
       if (this.failures === failuresUntilRefusing)
         this.logger.error({ err: error }, 'the event stream refuses writes: submissions are refused');
+      return undefined;
     }
   }
 

@@ -17,8 +17,9 @@ export {
 } from './health-registry.js';
 export { type Lag, type LagKind, LagRegistry, type ProjectionLag } from './lag-registry.js';
 export { maxPageBytes, page, readCursor } from './page.js';
-export { RegularWork } from './regular-work.js';
+export { idle, RegularWork } from './regular-work.js';
 export { runService, type ServiceOptions, startApp } from './run-service.js';
 export { openPool, ServiceModule } from './service.module.js';
 export { signingKey } from './signing-key.js';
 export { COMMANDS, CONFIG, HEALTH, LAGS, LOGGER, NATS, POOL } from './tokens.js';
+export { NetWork } from './net-work.js';

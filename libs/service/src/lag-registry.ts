@@ -3,7 +3,7 @@ import { type Projection, relayLagSeconds } from '@agentlattice/event-store';
 import { type Logger, observeSeconds } from '@agentlattice/observability';
 import type pg from 'pg';
 import type { HealthFault } from './health-registry.js';
-import { RegularWork } from './regular-work.js';
+import { idle, RegularWork } from './regular-work.js';
 
 /** How far something is behind what it follows. It has no lag while there is nothing to do. */
 export interface Lag {
@@ -38,6 +38,11 @@ interface Watched {
 
 const defaultRedSeconds = 10;
 const measureEveryMs = 2_000;
+/**
+ * While nothing is behind it is asked less often, by as much as the promise leaves: what begins to wait right after a look is
+ * seen while it is younger than the limit, and from then on every two seconds.
+ */
+const idlePauses = 4;
 
 /** The lags of a service: measured regularly, told by readiness, and exported as `agentlattice.<kind>.lag`. */
 export class LagRegistry {
@@ -70,8 +75,10 @@ export class LagRegistry {
         async () => {
           watched.seconds = await lag.measure();
           watched.measuredAt = performance.now();
+          return watched.seconds === 0 ? idle : undefined;
         },
         { warn: (fields: object, text: string) => this.logger.debug(fields, text) },
+        this.everyMs * idlePauses,
       ).start(),
     };
     this.watched.add(watched);

@@ -1,22 +1,30 @@
+/** What a turn says that found nothing to do. */
+export const idle = Symbol('idle');
+
 /**
  * Does the work again and again, `everyMs` after it ended or as soon as it is woken; never twice at a time. A failure is
- * logged and tried again like any other turn.
+ * logged and tried again like any other turn. Where turns say that there was nothing to do, each pause is twice as long as
+ * the one before, up to `idleMs`: a net that catches nothing need not be drawn every second.
  */
 export class RegularWork {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<unknown> | undefined;
   private woken = false;
   private stopped = false;
+  private pauseMs: number;
 
   constructor(
     private readonly name: string,
     private readonly everyMs: number,
     private readonly work: () => Promise<unknown>,
     private readonly logger: { warn(fields: object, text: string): void },
-  ) {}
+    private readonly idleMs = everyMs,
+  ) {
+    this.pauseMs = everyMs;
+  }
 
   start(): this {
-    this.timer = setTimeout(() => this.run(), this.everyMs);
+    this.timer = setTimeout(() => this.run(), this.pauseMs);
     return this;
   }
 
@@ -31,6 +39,15 @@ export class RegularWork {
     this.run();
   }
 
+  /** Something may have to be done soon, though not now: the pauses are short again. */
+  hasten(): void {
+    if (this.stopped || this.pauseMs === this.everyMs) return;
+    this.pauseMs = this.everyMs;
+    if (this.running !== undefined) return;
+    clearTimeout(this.timer);
+    this.start();
+  }
+
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
@@ -38,9 +55,17 @@ export class RegularWork {
   }
 
   private run(): void {
+    // What woke it, or comes while it runs, is no idleness.
+    const before = this.woken ? this.everyMs : this.pauseMs;
     this.woken = false;
+    this.pauseMs = this.everyMs;
     this.running = this.work()
-      .catch((error: unknown) => this.logger.warn({ err: error }, `${this.name} failed`))
+      .then(
+        (found) => {
+          if (found === idle && !this.woken) this.pauseMs = Math.min(before * 2, this.idleMs);
+        },
+        (error: unknown) => this.logger.warn({ err: error }, `${this.name} failed`),
+      )
       .finally(() => {
         this.running = undefined;
         if (this.stopped) return;

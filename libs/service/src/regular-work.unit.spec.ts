@@ -1,6 +1,6 @@
 import { createLogger } from '@agentlattice/observability';
 import { jest } from '@jest/globals';
-import { RegularWork } from './regular-work.js';
+import { idle, RegularWork } from './regular-work.js';
 
 const logger = createLogger('test', 'silent');
 
@@ -43,5 +43,39 @@ describe('regular work', () => {
     await stopped;
     work.wake();
     expect(ends).toHaveLength(3);
+  });
+
+  it('rests longer and longer while there is nothing to do, and not once there is', async () => {
+    let found: symbol | undefined = idle;
+    let turns = 0;
+    const work = new RegularWork(
+      'work',
+      1_000,
+      () => {
+        turns += 1;
+        return Promise.resolve(found);
+      },
+      logger,
+      4_000,
+    ).start();
+    const turnsIn = async (ms: number) => {
+      const before = turns;
+      await jest.advanceTimersByTimeAsync(ms);
+      return turns - before;
+    };
+    expect(await turnsIn(1_000)).toBe(1);
+    expect(await turnsIn(2_000)).toBe(1);
+    expect(await turnsIn(3_999)).toBe(0);
+    expect(await turnsIn(1)).toBe(1);
+    expect(await turnsIn(4_000)).toBe(1);
+    work.hasten();
+    expect(await turnsIn(1_000)).toBe(1);
+    found = undefined;
+    work.wake();
+    expect(await turnsIn(3_000)).toBe(3);
+    found = idle;
+    expect(await turnsIn(1_000)).toBe(1);
+    expect(await turnsIn(1_999)).toBe(0);
+    await work.stop();
   });
 });

@@ -24,10 +24,11 @@ const note = 'The agent was suspended.';
  * rows alone, so a run that dies is done again by the next, and done again it changes nothing. The person's reason is
  * fetched from the gateway, for no event may hold it; until it is there the requests wait, and the gateway, which is
  * away, lets nobody act on them.
+ * @returns whether there was anything to do
  */
 export const makeCancelSuspended =
   ({ pool, store, nc, commands, logger }: CancelSuspendedPorts) =>
-  async (): Promise<void> => {
+  async (): Promise<boolean> => {
     for (;;) {
       const found = await suspendedRequests(pool, pageSize);
       let done = 0;
@@ -39,7 +40,7 @@ export const makeCancelSuspended =
           logger.debug({ err: error }, 'requests of a suspended agent are not cancelled yet');
         }
       }
-      if (done === 0 || found.length < pageSize) return;
+      if (done === 0 || found.length < pageSize) return found.length > 0;
     }
 
     /** @param requests of one suspension */

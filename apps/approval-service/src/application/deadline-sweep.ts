@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { SharedSweep } from './shared-sweep.js';
+import { SharedSweep, soonSeconds } from './shared-sweep.js';
 import type { TimeOutApprovals, TimeOutRequest } from './time-out-approvals.js';
 
 const pageSize = 100;
@@ -10,17 +10,20 @@ export class DeadlineSweep extends SharedSweep {
     super();
   }
 
-  protected async sweep(): Promise<void> {
+  protected async sweep(): Promise<boolean> {
     const { pool, timeOut } = this.ports;
     for (;;) {
-      const { rows } = await pool.query<TimeOutRequest>(
-        `SELECT o.org_id AS "orgId", o.approval_id AS "approvalId", a.traceparent
+      const { rows } = await pool.query<TimeOutRequest & { isDue: boolean }>(
+        `SELECT o.org_id AS "orgId", o.approval_id AS "approvalId", a.traceparent,
+                o.deadline_at <= statement_timestamp() AS "isDue"
            FROM open_request o JOIN approval a USING (org_id, approval_id)
-          WHERE o.deadline_at <= statement_timestamp() ORDER BY o.deadline_at LIMIT $1`,
-        [pageSize],
+          WHERE o.deadline_at <= statement_timestamp() + make_interval(secs => $2)
+          ORDER BY o.deadline_at LIMIT $1`,
+        [pageSize, soonSeconds],
       );
-      await timeOut(rows);
-      if (rows.length < pageSize) return;
+      const due = rows.filter(({ isDue }) => isDue);
+      await timeOut(due);
+      if (due.length < pageSize) return rows.length > 0;
     }
   }
 }

@@ -9,7 +9,7 @@ import {
   Unavailable,
   type VotePending,
 } from '@agentlattice/contracts';
-import type { EventMeta, EventStore, Outcome, Statement, StreamRef } from '@agentlattice/event-store';
+import type { EventMeta, EventStore, Outcome, StreamRef } from '@agentlattice/event-store';
 import { isBackendAway } from '@agentlattice/messaging';
 import { GroupWork } from '@agentlattice/service';
 import { type Approval, isOpen } from '../domain/approval.js';
@@ -17,10 +17,10 @@ import { type ApprovalCommand, approvalDecider } from '../domain/approval-decide
 import type { Person } from '../domain/may-decide.js';
 import { count } from '../domain/tally.js';
 import { type Claim, findingMembers, type Members, personIn } from '../outbound/members.js';
-import { projecting } from '../outbound/project-approvals.js';
 import { wakeWaiters, type Waker } from '../outbound/wake-waiters.js';
-import { type ApprovalReader, type Found, keyOf } from '../read/approval-reader.js';
+import { type ApprovalReader, keyOf } from '../read/approval-reader.js';
 import { standingDecision } from '../read/approval-row.js';
+import { type AfterDeciding, afterDeciding, type Ended, isTooLate, whichOf } from './after-deciding.js';
 
 type Request<Verb extends keyof typeof approvalServiceCommands> = CommandRequest<
   (typeof approvalServiceCommands)[Verb]
@@ -46,10 +46,10 @@ interface Deciding extends StreamRef {
   readonly until: number;
 }
 
-/** What it came to, and how the request stands where that was read. */
+/** What it came to, and how the request stands once it has ended. */
 interface Decided {
   readonly outcome: Outcome<Approval, Deciding>;
-  readonly found: Found | undefined;
+  readonly ended: Ended | undefined;
 }
 
 /** Nobody here knows this person, or not as much as is claimed; it may have been said a moment ago. */
@@ -59,7 +59,6 @@ class NotKnownYet extends Refused {
   }
 }
 
-const tooLate = new Set(['APPROVAL_ALREADY_DECIDED', 'APPROVAL_TIMED_OUT']);
 const mostAtOnce = 64;
 /** How long the gateway waits for an answer. */
 const patienceMs = 2_000;
@@ -120,7 +119,7 @@ export class DecideApprovals {
 
   async cancel(request: Request<'cancel'>, traceparent: string | null): Promise<ApprovalStatus> {
     const { org_id, approval_id, agent_id, key_id, reason, correlation_id } = request;
-    const { found } = await this.decide({
+    const { ended } = await this.decide({
       orgId: org_id,
       streamId: approval_id,
       meta: { actor: { kind: 'agent', id: agent_id, key_id, via: 'api' }, correlation_id, traceparent },
@@ -130,7 +129,7 @@ export class DecideApprovals {
       command: (now) => ({ type: 'Cancel', agentId: agent_id, now }),
       until: performance.now() + patienceMs,
     });
-    return this.ports.reader.statusOf(present(found).row);
+    return this.ports.reader.statusOf(present(ended).row);
   }
 
   private async byPerson(
@@ -180,9 +179,9 @@ export class DecideApprovals {
     const decided = await this.deciding.do(deciding);
     const { refused } = decided.outcome;
     if (refused === null) return decided;
-    if (!tooLate.has(refused.code)) throw refused;
-    const decision = standingDecision(present(decided.found).row);
-    throw isOpen(decision) ? refused : new Refused(refused.code, refused.detail, { extra: { decision } });
+    if (!isTooLate(decided.outcome)) throw refused;
+    const decision = standingDecision(present(decided.ended).row);
+    throw new Refused(refused.code, refused.detail, { extra: { decision } });
   }
 
   /** Where something in one of them cannot be stored, alone it fails alone. What is on disk is never decided again. */
@@ -202,9 +201,9 @@ export class DecideApprovals {
   }
 
   private async commit(items: readonly Deciding[]): Promise<Committed> {
-    const { store, reader } = this.ports;
+    const { store } = this.ports;
     const claims = items.flatMap(({ claim, person }) => (claim === null || person !== null ? [] : [claim]));
-    let reading: readonly Statement[] = [];
+    let after: AfterDeciding | undefined;
     const { outcomes, answers } = await store.decideEach({
       decider: approvalDecider,
       streams: items,
@@ -215,43 +214,32 @@ export class DecideApprovals {
       },
       erasable: (_event, { reason }) => ({ reason }),
       along: (decided) => {
-        reading = reader.reading(decided.filter(isTold).map(whichOf));
-        return [...writing(decided), ...reading];
+        after = afterDeciding(decided);
+        return after.statements;
       },
     });
-    return { outcomes, found: reader.found(answers.slice(answers.length - reading.length)) };
+    return { outcomes, ended: after?.ended(answers) ?? new Map() };
   }
 
-  private tell({ outcomes, found }: Committed): readonly Decided[] {
+  private tell({ outcomes, ended }: Committed): readonly Decided[] {
     const { reader, nc } = this.ports;
     wakeWaiters(
       nc,
       outcomes.flatMap(({ events }) => events),
       ({ org_id, stream_id: approval_id }) => {
-        const ended = found.get(keyOf({ org_id, approval_id }));
-        return ended === undefined ? null : { org_id, ended: reader.statusOf(ended.row) };
+        const found = ended.get(keyOf({ org_id, approval_id }));
+        return found === undefined ? null : { org_id, ended: reader.statusOf(found.row) };
       },
     );
-    return outcomes.map((outcome) => ({ outcome, found: found.get(keyOf(whichOf(outcome))) }));
+    return outcomes.map((outcome) => ({ outcome, ended: ended.get(keyOf(whichOf(outcome))) }));
   }
 }
 
 interface Committed {
   readonly outcomes: Outcomes;
-  readonly found: ReadonlyMap<string, Found>;
+  readonly ended: ReadonlyMap<string, Ended>;
 }
 type Outcomes = readonly Outcome<Approval, Deciding>[];
-
-const writing = (outcomes: Outcomes): Statement[] => projecting(outcomes.flatMap(({ events }) => events));
-
-/** Whether somebody hears how the request ended: by this command, or before it. */
-const isTold = ({ refused, state }: Outcome<Approval, Deciding>) =>
-  refused === null ? !isOpen(state) : tooLate.has(refused.code);
-
-const whichOf = ({ stream }: Outcome<Approval, Deciding>) => ({
-  org_id: stream.orgId,
-  approval_id: stream.streamId,
-});
 
 const asOperator = ({ member_id, key_id, via }: DecidingOperator): EventMeta['actor'] => ({
   kind: 'operator',
@@ -270,11 +258,16 @@ const keyOfOperator = ({ key_id, key_made_by, key_shown_to }: DecidingOperator):
       };
 
 const answerOf = (decided: Decided): ApprovalView | VotePending =>
-  isOpen(decided.outcome.state) ? pending(decided) : present(decided.found).view();
+  isOpen(decided.outcome.state) ? pending(decided) : viewOf(present(decided.ended));
 
-function present(found: Found | undefined): Found {
-  if (found === undefined) throw new Error('a request that was decided upon has a row');
-  return found;
+function present(ended: Ended | undefined): Ended {
+  if (ended === undefined) throw new Error('a request that was decided upon has a row');
+  return ended;
+}
+
+function viewOf({ view }: Ended): ApprovalView {
+  if (view === null) throw new Error('a request that was decided now has a view');
+  return view();
 }
 
 function pending({ outcome: { stream, state } }: Decided): VotePending {

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
 import { setNextEscalations } from '../outbound/escalation-times.js';
 import { projectApprovals } from '../outbound/project-approvals.js';
-import { SharedSweep } from './shared-sweep.js';
+import { SharedSweep, soonSeconds } from './shared-sweep.js';
 
 const pageSize = 100;
 
@@ -12,6 +12,7 @@ interface DueRow {
   readonly streamId: string;
   readonly correlation_id: string | null;
   readonly traceparent: string | null;
+  readonly isDue: boolean;
 }
 
 /** Takes every step of escalation that is due, whether its timer rang or was lost: a batch of requests in one commit. */
@@ -20,18 +21,21 @@ export class EscalationSweep extends SharedSweep {
     super();
   }
 
-  protected async sweep(): Promise<void> {
+  protected async sweep(): Promise<boolean> {
     const { pool } = this.ports;
     for (;;) {
       const { rows } = await pool.query<DueRow>(
-        `SELECT o.org_id AS "orgId", o.approval_id AS "streamId", a.correlation_id, a.traceparent
+        `SELECT o.org_id AS "orgId", o.approval_id AS "streamId", a.correlation_id, a.traceparent,
+                o.next_escalation_at <= statement_timestamp() AS "isDue"
            FROM open_request o JOIN approval a USING (org_id, approval_id)
-          WHERE o.next_escalation_at <= statement_timestamp() AND o.deadline_at > statement_timestamp()
+          WHERE o.next_escalation_at <= statement_timestamp() + make_interval(secs => $2)
+            AND o.deadline_at > statement_timestamp()
           ORDER BY o.next_escalation_at LIMIT $1`,
-        [pageSize],
+        [pageSize, soonSeconds],
       );
-      if (rows.length > 0) await this.escalate(rows);
-      if (rows.length < pageSize) return;
+      const due = rows.filter(({ isDue }) => isDue);
+      if (due.length > 0) await this.escalate(due);
+      if (due.length < pageSize) return rows.length > 0;
     }
   }
 

@@ -35,10 +35,13 @@ interface Noted {
 
 const pageSize = 100;
 
-/** Opens what the ledger recorded and no batch brought: the ledger died in between, or we did. */
+/**
+ * Opens what the ledger recorded and no batch brought: the ledger died in between, or we did.
+ * @returns whether there was anything to do
+ */
 export const makeOpenUnopened =
   ({ pool, commands, open, logger, graceMs }: OpenUnopenedPorts) =>
-  async (): Promise<void> => {
+  async (): Promise<boolean> => {
     const { rows } = await pool.query<Noted & { known: boolean }>(
       `SELECT u.org_id, u.approval_id, a.approval_id IS NOT NULL AS known
          FROM unopened_request u LEFT JOIN approval a USING (org_id, approval_id)
@@ -53,6 +56,7 @@ export const makeOpenUnopened =
         approval_id,
       ]);
     }
+    return rows.length > 0;
 
     async function openOne(noted: Noted): Promise<boolean> {
       try {

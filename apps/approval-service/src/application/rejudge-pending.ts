@@ -43,15 +43,18 @@ const system = { kind: 'system', id: null, key_id: null, via: 'system' } as cons
  * Judges pending requests again after the policies changed, oldest first, each batch in one commit with what it came
  * to. Nothing is decided without a judgement: while the engine is away, all stays as it is. Several may do this at
  * the same time, and any may die: what is not done is noted, and done again it changes nothing.
+ * @returns whether there was anything to do
  */
-export const makeRejudgePending = (ports: RejudgePendingPorts) => async (): Promise<void> => {
+export const makeRejudgePending = (ports: RejudgePendingPorts) => async (): Promise<boolean> => {
   const { pool, logger } = ports;
   const failed = new Set<string>();
+  let found = false;
   // A batch of each workspace in turn: one with many requests does not keep the others waiting.
   for (;;) {
     await spreadPolicyChanges(pool);
     let done = 0;
     for (const orgId of await workspacesToRejudge(pool)) {
+      found = true;
       if (failed.has(orgId)) continue;
       try {
         done += await rejudgeBatch(orgId, ports);
@@ -61,7 +64,7 @@ export const makeRejudgePending = (ports: RejudgePendingPorts) => async (): Prom
         logger[level]({ err: error, org_id: orgId }, 'pending requests are not judged again yet');
       }
     }
-    if (done === 0) return;
+    if (done === 0) return found;
   }
 };
 export type RejudgePending = ReturnType<typeof makeRejudgePending>;

@@ -1,15 +1,19 @@
+/** What is due within this time, in seconds, keeps a sweep at its usual pace. */
+export const soonSeconds = 10;
+
 /** Work that many ask for at one moment: they share a run. */
 export abstract class SharedSweep {
-  private running: Promise<void> | undefined;
-  private next: Promise<void> | undefined;
+  private running: Promise<boolean> | undefined;
+  private next: Promise<boolean> | undefined;
 
-  protected abstract sweep(): Promise<void>;
+  /** @returns whether something was due, or will be soon */
+  protected abstract sweep(): Promise<boolean>;
 
   /** Resolves after a sweep that began no earlier than this call: a hundred timers of one moment share it. */
-  run(): Promise<void> {
+  run(): Promise<boolean> {
     if (this.running === undefined) return this.begin();
     this.next ??= this.running
-      .catch(() => {})
+      .catch(() => false)
       .then(() => {
         this.next = undefined;
         return this.begin();
@@ -17,7 +21,7 @@ export abstract class SharedSweep {
     return this.next;
   }
 
-  private begin(): Promise<void> {
+  private begin(): Promise<boolean> {
     this.running = this.sweep().finally(() => {
       this.running = undefined;
     });

@@ -1,5 +1,5 @@
 import { auditLedgerCommands, type CommandRequest } from '@agentlattice/contracts';
-import { type NumberedEvent, onCommitted, storable, toWireEvent } from '@agentlattice/event-store';
+import { Gathering, type NumberedEvent, onCommitted, storable, toWireEvent } from '@agentlattice/event-store';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
@@ -13,8 +13,6 @@ export interface LedgerIntakePorts {
 
 type Batch = CommandRequest<typeof auditLedgerCommands.append_events>;
 
-/** While events keep coming, those of this time go out together: nobody's answer waits for their entries. */
-const gatherMs = 250;
 /** Beyond it the ledger reads the rest from our tables. */
 const maxWaiting = 4_096;
 const mostEvents = 512;
@@ -30,9 +28,8 @@ const timeoutMs = 3_000;
 export class LedgerIntake {
   private waiting: NumberedEvent[] = [];
   private sending: Promise<void> | undefined;
-  private sentAt = Number.NEGATIVE_INFINITY;
-  private stopped = false;
-  private hurry: () => void = () => {};
+  private readonly gathering = new Gathering();
+  private readonly stopping = new AbortController();
   private ignore: () => void = () => {};
 
   constructor(private readonly ports: LedgerIntakePorts) {}
@@ -48,17 +45,16 @@ export class LedgerIntake {
 
   /** What was committed is still sent. */
   async stop(): Promise<void> {
-    this.stopped = true;
+    this.stopping.abort();
     this.ignore();
-    this.hurry();
     await this.sending;
   }
 
   private async send(): Promise<void> {
     while (this.waiting.length > 0) {
-      await this.gather();
+      await this.gathering.next(this.stopping.signal);
       for (const batch of batchesOf(this.waiting.splice(0))) await this.deliver(batch);
-      this.sentAt = performance.now();
+      this.gathering.ended();
     }
   }
 
@@ -68,18 +64,6 @@ export class LedgerIntake {
     } catch (error) {
       this.ports.logger.debug({ err: error }, 'the ledger did not take a batch of events; it fetches them');
     }
-  }
-
-  private gather(): Promise<void> {
-    const restMs = this.sentAt + gatherMs - performance.now();
-    if (this.stopped || restMs <= 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, restMs);
-      this.hurry = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }
 

@@ -1,5 +1,11 @@
 import type { ApprovalTerms, PolicyRef } from '@agentlattice/contracts';
-import { type Statement, storable, type StoredEvent, type Tx } from '@agentlattice/event-store';
+import {
+  type Erasable,
+  type Statement,
+  storable,
+  type StoredEvent,
+  type Tx,
+} from '@agentlattice/event-store';
 import { assertNever } from '@agentlattice/decider';
 import type { ApprovalEvent, KnownApproval } from '../domain/approval.js';
 
@@ -22,39 +28,40 @@ export async function projectApprovals(tx: Tx, events: readonly StoredEvent[]): 
   for (const { text, values } of projecting(events)) await tx.query(text, [...values]);
 }
 
-/** The same for those who send it together with something else. */
-export const projecting = (events: readonly StoredEvent[]): Statement[] =>
-  events.length === 0 ? [] : [updatingRows(events), ...closing(events), ...keepingErasable(events)];
+/** The rows as they stand afterwards, with what people see of the content where people decided. */
+export const changedRows = `RETURNING a.*, greatest(0, extract(epoch FROM a.deadline_at - clock_timestamp()))::float8 AS time_left,
+    CASE WHEN c.status IN ('approved', 'denied') THEN
+      (SELECT jsonb_build_object('metadata', v.metadata, 'data_accessed', v.data_accessed,
+                                 'conditions_evaluated', v.conditions_evaluated) FROM private_value v
+        WHERE v.org_id = a.org_id AND v.approval_id = a.approval_id) END AS private`;
 
-/** What has ended waits no more. */
-function closing(events: readonly StoredEvent[]): Statement[] {
-  const ended = events.filter((event) => isEnd(event as StoredEvent & ApprovalEvent));
-  if (ended.length === 0) return [];
+/**
+ * The same for those who send it together with something else: rows, what was said, and the end of the waiting in one
+ * statement.
+ */
+export function projecting(
+  events: readonly StoredEvent[],
+  returning: typeof changedRows | '' = '',
+): Statement[] {
+  if (events.length === 0) return [];
+  const rows = changes(events);
   return [
     {
-      text: `DELETE FROM open_request o
-         USING (SELECT * FROM unnest($1::text[], $2::text[]) AS k (org_id, approval_id) LIMIT $3) AS k
-         WHERE o.org_id = k.org_id AND o.approval_id = k.approval_id`,
-      values: [ended.map(({ org_id }) => org_id), ended.map(({ stream_id }) => stream_id), ended.length],
-    },
-  ];
-}
-
-const isEnd = (event: StoredEvent & ApprovalEvent) => {
-  const { status } = changeOf(event);
-  return status !== null && status !== 'escalated';
-};
-
-function updatingRows(events: readonly StoredEvent[]): Statement {
-  const streams = Map.groupBy(events, ({ org_id, stream_id }) => `${org_id}/${stream_id}`);
-  const rows = [...streams.values()].flatMap((own) => {
-    const [first] = own;
-    const change = { version: own.at(-1)?.version, ...own.map(changeOf).reduce(together) };
-    return first === undefined ? [] : [[first.org_id, first.stream_id, JSON.stringify(change)] as const];
-  });
-  return {
-    // The limit tells the planner to expect few, or it reads the whole table while that is small and keeps to it.
-    text: `UPDATE approval a
+      // The limit tells the planner to expect few, or it reads the whole table while that is small and keeps to it.
+      text: `WITH change AS MATERIALIZED (
+       SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS k (org_id, approval_id, change)
+        CROSS JOIN LATERAL jsonb_to_record(k.change::jsonb)
+          AS r (version int, status text, escalation_level int, policy jsonb, terms jsonb, denial_reason text,
+                scope text, grant_expires_at timestamptz, resolved_by text, resolved_at timestamptz,
+                resolving_event_id text)
+        LIMIT $4),
+     waits_no_more AS (
+       DELETE FROM open_request o USING change c
+        WHERE o.org_id = c.org_id AND o.approval_id = c.approval_id AND c.status <> 'escalated'),
+     said AS (
+       INSERT INTO event_value (org_id, event_id, approval_id, name, value)
+       SELECT * FROM unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::text[]))
+     UPDATE approval a
         SET status = coalesce(c.status, a.status),
             escalation_level = greatest(a.escalation_level, c.escalation_level),
             policy = coalesce(c.policy, a.policy),
@@ -67,15 +74,21 @@ function updatingRows(events: readonly StoredEvent[]): Statement {
             resolved_at = coalesce(c.resolved_at, a.resolved_at),
             resolving_event_id = coalesce(c.resolving_event_id, a.resolving_event_id),
             version = c.version
-       FROM (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS k (org_id, approval_id, change)
-              CROSS JOIN LATERAL jsonb_to_record(k.change::jsonb)
-                AS r (version int, status text, escalation_level int, policy jsonb, terms jsonb, denial_reason text,
-                      scope text, grant_expires_at timestamptz, resolved_by text, resolved_at timestamptz,
-                      resolving_event_id text)
-              LIMIT $4) AS c
-      WHERE a.org_id = c.org_id AND a.approval_id = c.approval_id`,
-    values: [...columns(rows, 3), rows.length],
-  };
+       FROM change c
+      WHERE a.org_id = c.org_id AND a.approval_id = c.approval_id ${returning}`,
+      values: [...columns(rows, 3), rows.length, ...columns(words(events), 5)],
+    },
+  ];
+}
+
+/** What the events change in each request's row. */
+function changes(events: readonly StoredEvent[]): (readonly string[])[] {
+  const streams = Map.groupBy(events, ({ org_id, stream_id }) => `${org_id}/${stream_id}`);
+  return [...streams.values()].flatMap((own) => {
+    const [first] = own;
+    const change = { version: own.at(-1)?.version, ...own.map(changeOf).reduce(together) };
+    return first === undefined ? [] : [[first.org_id, first.stream_id, JSON.stringify(change)] as const];
+  });
 }
 
 const nothing: RowChange = {
@@ -132,17 +145,18 @@ const together = (earlier: RowChange, later: RowChange): RowChange => ({
   ...(Object.fromEntries(Object.entries(later).filter(([, value]) => value !== null)) as Partial<RowChange>),
 });
 
-function keepingErasable(events: readonly StoredEvent[]): Statement[] {
-  const rows = events.flatMap(({ org_id, event_id, stream_id, erasable = {} }) =>
-    Object.entries(erasable).flatMap(([name, value]) =>
-      value ? [[org_id, event_id, stream_id, name, storable(value)] as const] : [],
+const words = (events: readonly StoredEvent[]) =>
+  events.flatMap(({ org_id, event_id, stream_id, erasable }) =>
+    Object.entries(wordsOf(erasable)).map(
+      ([name, value]) => [org_id, event_id, stream_id, name, value] as const,
     ),
   );
-  if (rows.length === 0) return [];
-  const text = `INSERT INTO event_value (org_id, event_id, approval_id, name, value)
-     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])`;
-  return [{ text, values: columns(rows, 5) }];
-}
+
+/** What is kept of what was said with an event. */
+export const wordsOf = (erasable: Erasable = {}): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(erasable).flatMap(([name, value]) => (value ? [[name, storable(value)] as const] : [])),
+  );
 
 const columns = (rows: readonly (readonly string[])[], count: number) =>
   Array.from({ length: count }, (_, column) => rows.map((row) => row[column]));

@@ -44,16 +44,10 @@ const statuses = `SELECT a.org_id, a.approval_id, a.agent_id, a.status, a.audit_
     a.deadline_at, a.resolved_at, a.resolved_by, a.denial_reason, a.grant_expires_at, ${said}
   FROM ${these} JOIN approval a USING (org_id, approval_id)`;
 
-const histories = (
-  from: string,
-  said: string,
-) => `SELECT e.org_id, e.stream_id, e.type, e.data, e.occurred_at, e.meta,
-    ${said} AS said
-  FROM ${from} ORDER BY e.stream_id, e.version`;
 const newestWords = `CASE WHEN row_number() OVER (PARTITION BY e.org_id, e.stream_id ORDER BY e.version DESC) <= ${String(mostSteps)}
     THEN (SELECT jsonb_object_agg(s.name, s.value) FROM event_value s WHERE s.event_id = e.event_id) END`;
 
-type Which = Pick<One, 'org_id' | 'approval_id'>;
+export type Which = Pick<One, 'org_id' | 'approval_id'>;
 type Grants = (row: StatusRow) => string | null;
 
 const columnsOf = (which: readonly Which[]) => [
@@ -62,12 +56,21 @@ const columnsOf = (which: readonly Which[]) => [
   which.length,
 ];
 export const keyOf = ({ org_id, approval_id }: Which) => `${org_id}/${approval_id}`;
+const unique = (which: readonly Which[]) => [...new Map(which.map((one) => [keyOf(one), one])).values()];
 const notFound = () => new Refused('NOT_FOUND', 'there is no such approval request in this workspace');
 
-export interface Found {
-  readonly row: ApprovalRow;
-  readonly view: () => ApprovalView;
-}
+/** How these requests stand, for somebody's transaction: answered by `StatusRow`. */
+export const findingStatuses = (which: readonly Which[]): Statement => ({
+  text: statuses,
+  values: columnsOf(unique(which)),
+});
+
+/** What was said with these events. */
+export const findingWords = (eventIds: readonly string[]): Statement => ({
+  text: `SELECT k.event_id, (SELECT jsonb_object_agg(s.name, s.value) FROM event_value s WHERE s.event_id = k.event_id) AS said
+           FROM unnest($1::text[]) AS k (event_id)`,
+  values: [eventIds],
+});
 
 /** Approvals as they are asked for; an agent sees its own only, and does not learn of others. */
 export class ApprovalReader {
@@ -102,29 +105,6 @@ export class ApprovalReader {
   /** @throws Refused NOT_FOUND */
   async decision(request: Which): Promise<StandingDecision> {
     return standingDecision(await this.row({ ...request, agent_id: null }));
-  }
-
-  /** What reads these requests in somebody's transaction; `found` understands the answers. */
-  reading(which: readonly Which[]): Statement[] {
-    if (which.length === 0) return [];
-    const values = columnsOf(which);
-    const from = `${these} JOIN event e ON e.org_id = k.org_id AND e.stream_id = k.approval_id`;
-    return [
-      { text: `${select} JOIN ${these} USING (org_id, approval_id)`, values },
-      { text: histories(from, newestWords), values },
-    ];
-  }
-
-  found([rows, history]: readonly pg.QueryResult[]): Map<string, Found> {
-    const events = Map.groupBy((history?.rows ?? []) as HistoryRow[], ({ org_id, stream_id }) =>
-      keyOf({ org_id, approval_id: stream_id }),
-    );
-    return new Map(
-      ((rows?.rows ?? []) as ApprovalRow[]).map((row) => [
-        keyOf(row),
-        { row, view: () => toView(row, events.get(keyOf(row)) ?? [], 'full') },
-      ]),
-    );
   }
 
   /** What waits for a decision by deadline, the most urgent first; anything else newest first. */
@@ -174,8 +154,8 @@ export class ApprovalReader {
   }
 
   private async readStatuses(which: readonly Which[]): Promise<(StatusRow | null)[]> {
-    const unique = [...new Map(which.map((one) => [keyOf(one), one])).values()];
-    const { rows } = await this.pool.query<StatusRow>(statuses, columnsOf(unique));
+    const { text, values } = findingStatuses(which);
+    const { rows } = await this.pool.query<StatusRow>(text, [...values]);
     const byKey = new Map(rows.map((row) => [keyOf(row), row]));
     return which.map((one) => byKey.get(keyOf(one)) ?? null);
   }
@@ -194,7 +174,8 @@ export class ApprovalReader {
     const [first] = approvals;
     if (first === undefined) return new Map();
     const { rows } = await this.pool.query<HistoryRow>(
-      histories('event e WHERE e.org_id = $1 AND e.stream_id = ANY ($2)', said),
+      `SELECT e.org_id, e.stream_id, e.type, e.data, e.occurred_at, e.meta, ${said} AS said
+         FROM event e WHERE e.org_id = $1 AND e.stream_id = ANY ($2) ORDER BY e.stream_id, e.version`,
       [first.org_id, approvals.map((row) => row.approval_id)],
     );
     return Map.groupBy(rows, (row) => row.stream_id);

@@ -12,7 +12,7 @@ import { type ApprovalEvent, isOpen, type KnownApproval } from '../domain/approv
 import { approvalDecider } from '../domain/approval-decider.js';
 import { count, countingVotes } from '../domain/tally.js';
 
-type Said = Partial<Record<'reason' | 'note', string>> | null;
+export type Said = Partial<Record<'reason' | 'note', string>> | null;
 
 /** As much of a request as says how it stands. */
 export interface StatusRow {

@@ -52,6 +52,8 @@ export interface ActiveDutyOptions {
 }
 
 const signEveryMs = 1_000;
+/** While nothing is written: whether something was left unsigned. */
+const lookForUnsignedMs = 5_000;
 /** With a commit stuck for longer the heartbeat stops, so that gateways answer 503 at once. */
 const stuckMs = 1_000;
 const serviceName = 'audit-ledger';
@@ -76,6 +78,8 @@ export class ActiveDuty implements Duty {
   private readonly followers: SourceFollowers;
   private readonly parts: { stop(): Promise<void> }[] = [];
   private signing: Promise<void> = Promise.resolve();
+  /** Something was written that is perhaps not signed. Nobody else writes. */
+  private grown = true;
 
   private constructor(
     private readonly options: ActiveDutyOptions,
@@ -105,7 +109,10 @@ export class ActiveDuty implements Duty {
       monotonic: () => performance.now(),
       wallClock: () => Date.now(),
       deliver: (results) => desk.deliver(results),
-      committed: (rows) => this.relay.offer(rows),
+      committed: (rows) => {
+        this.grown = true;
+        this.relay.offer(rows);
+      },
       failed: (error) => {
         logger.error({ err: error }, 'a commit failed; everybody in it was told so');
         if (error instanceof WriterLost) end(error);
@@ -244,17 +251,24 @@ export class ActiveDuty implements Duty {
   }
 
   private signEverySecond(): Promise<void> {
-    return this.regularly(signEveryMs, () =>
-      this.sign().catch((error: unknown) => {
+    let signedAt = Number.NEGATIVE_INFINITY;
+    return this.regularly(signEveryMs, () => {
+      if (!this.grown && performance.now() - signedAt < lookForUnsignedMs) return;
+      this.grown = false;
+      signedAt = performance.now();
+      return this.sign().catch((error: unknown) => {
+        this.grown = true;
         this.options.logger.error({ err: error }, 'a checkpoint could not be signed');
-      }),
-    );
+      });
+    });
   }
 
   private async checkOnReconnect(): Promise<void> {
     for await (const status of this.options.nc.status()) {
       if (this.stopping.signal.aborted) return;
-      if (status.type === 'reconnect') this.followers.check();
+      if (status.type !== 'reconnect') continue;
+      this.followers.check();
+      this.relay.noteReconnect();
     }
   }
 

@@ -29,7 +29,7 @@ export interface FollowPorts {
 
 /**
  * How often each source is asked for what was missed. The approval-service sends its events here itself: nothing else tells
- * of a batch that was lost on its way.
+ * of a batch that was lost on its way. While nothing comes, each pause is twice as long as the last, up to `idleCheckMs`.
  */
 const checkEveryMs: Readonly<Record<ForeignSource, number>> = {
   gateway: 30_000,
@@ -37,6 +37,7 @@ const checkEveryMs: Readonly<Record<ForeignSource, number>> = {
   'approval-service': 2_000,
   notifier: 30_000,
 };
+const idleCheckMs = 8_000;
 const isEventId = typeId('evt');
 const isOrgId = typeId('org');
 const pageSize = 500;
@@ -50,16 +51,26 @@ const speechlessMs = 10_000;
  */
 export class SourceFollowers {
   private readonly followers: ReadonlyMap<ForeignSource, SourceFollower>;
-  private readonly timers: readonly NodeJS.Timeout[];
+  private readonly timers = new Map<ForeignSource, NodeJS.Timeout>();
 
   constructor(ports: FollowPorts, positions: ReadonlyMap<string, number>) {
     this.followers = new Map(
       foreignSources.map((source) => [source, new SourceFollower(source, positions.get(source) ?? 0, ports)]),
     );
-    this.timers = [...this.followers].map(([source, follower]) =>
-      setInterval(() => follower.check(), checkEveryMs[source]),
-    );
+    for (const source of foreignSources) this.checkAfter(source, checkEveryMs[source]);
     this.check();
+  }
+
+  private checkAfter(source: ForeignSource, ms: number): void {
+    const follower = this.followers.get(source);
+    const reached = follower?.reached;
+    const timer = setTimeout(() => {
+      follower?.check();
+      const shortest = checkEveryMs[source];
+      const isIdle = follower?.reached === reached;
+      this.checkAfter(source, isIdle ? Math.max(shortest, Math.min(ms * 2, idleCheckMs)) : shortest);
+    }, ms);
+    this.timers.set(source, timer);
   }
 
   /** Takes events of any source. @throws when some could not be written: they must come again */
@@ -103,7 +114,7 @@ export class SourceFollowers {
   }
 
   async stop(): Promise<void> {
-    for (const timer of this.timers) clearInterval(timer);
+    for (const timer of this.timers.values()) clearTimeout(timer);
     await Promise.all([...this.followers.values()].map((follower) => follower.stop()));
   }
 }
@@ -143,6 +154,11 @@ class SourceFollower {
       if (!(error instanceof Speechless)) throw error;
       this.check();
     });
+  }
+
+  /** All of the source's events up to here are in the logs. */
+  get reached(): number {
+    return this.position;
   }
 
   check(): void {

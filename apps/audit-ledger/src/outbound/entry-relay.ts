@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { eventSubject, type WireEvent } from '@agentlattice/contracts';
-import { inTransaction } from '@agentlattice/event-store';
+import { Gathering, inTransaction } from '@agentlattice/event-store';
 import { ensureEventStream, eventStreamAgeMs } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import { jetstream } from '@nats-io/jetstream';
@@ -21,8 +20,8 @@ const pageSize = 512;
 /** Where it may read through all entries there are. */
 const wholeTableMs = 60_000;
 const maxRemembered = 4_096;
-/** What is written meanwhile goes out together: nobody waits for these events; one by one they cost as much as verdicts. */
-const gatherMs = 250;
+/** While nothing is written, each pause before the next look is twice as long as the last, up to so many of the first. */
+const idlePauses = 8;
 const messageLimits = { events: 128, bytes: 256 * 1024 } as const;
 
 /**
@@ -35,6 +34,7 @@ export class EntryRelay {
   private published = 0;
   private incarnation: string | null = null;
   private checkedAt = 0;
+  private readonly gathering = new Gathering();
   private wake: () => void = () => {};
   private readonly stopping = new AbortController();
   private done: Promise<void> = Promise.resolve();
@@ -52,6 +52,12 @@ export class EntryRelay {
     this.wake();
   }
 
+  /** Where the connection was lost the stream may have been as well. */
+  noteReconnect(): void {
+    this.checkedAt = 0;
+    this.wake();
+  }
+
   async stop(): Promise<void> {
     this.stopping.abort();
     this.wake();
@@ -61,19 +67,26 @@ export class EntryRelay {
   private async run(): Promise<void> {
     const { signal } = this.stopping;
     let known = false;
+    let restMs = (this.options.pollMs ?? 1_000) / 2;
     while (!signal.aborted) {
       try {
         if (!known) await this.readPosition();
         known = true;
         await this.followStream();
+        let published = 0;
         for (let count = 1; !signal.aborted && count > 0;) {
           count = await this.publishNext();
-          if (count > 0 && count < pageSize) await this.gather();
+          published += count;
+          if (count > 0) this.gathering.ended();
+          if (count > 0 && count < pageSize) await this.gathering.next(signal);
         }
-        await this.pause(this.options.pollMs ?? 1_000);
-        await this.gather();
+        const { pollMs = 1_000 } = this.options;
+        restMs = published > 0 ? pollMs : Math.min(restMs * 2, pollMs * idlePauses);
+        await this.pause(restMs);
+        await this.gathering.next(signal);
       } catch (error) {
         known = false;
+        restMs = (this.options.pollMs ?? 1_000) / 2;
         if (signal.aborted) return;
         this.options.logger.warn({ err: error }, 'events could not be published and will be again');
         await this.pause(500);
@@ -155,10 +168,6 @@ export class EntryRelay {
          FROM (SELECT set_config('synchronous_commit', 'off', true) AS level) setting WHERE level = 'off'`,
       [this.incarnation, this.published],
     );
-  }
-
-  private async gather(): Promise<void> {
-    await sleep(gatherMs, undefined, { signal: this.stopping.signal }).catch(() => {});
   }
 
   private async pause(ms: number): Promise<void> {

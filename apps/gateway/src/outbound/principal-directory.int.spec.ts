@@ -91,6 +91,46 @@ describe('the directory of principals', () => {
     }
   });
 
+  it('asks before it refuses: a process too busy for its poll does not take that for a database that is silent', async () => {
+    // Never started: as one whose poll did not come to its turn.
+    const directory = new PrincipalDirectory(pool, logger);
+    try {
+      const found = await Promise.all(Array.from({ length: 50 }, () => directory.find(first.agent.api_key)));
+      expect(new Set(found.map((principal) => principal?.kind))).toEqual(new Set(['agent']));
+    } finally {
+      await directory.stop();
+    }
+  });
+
+  it('is not read for nobody: once no key is checked the looks stop, and the next key waits for one', async () => {
+    let looks = 0;
+    let lookedAt = performance.now();
+    const directory = new PrincipalDirectory(
+      {
+        connect: () => pool.connect(),
+        query: (...given: Parameters<typeof pool.query>) => {
+          if (JSON.stringify(given[0]).includes('FROM revision')) {
+            looks += 1;
+            lookedAt = performance.now();
+          }
+          return pool.query(...given);
+        },
+      } as unknown as pg.Pool,
+      logger,
+    );
+    await directory.start();
+    try {
+      expect(await directory.find(first.agent.api_key)).toMatchObject({ kind: 'agent' });
+      await eventually(() => performance.now() - lookedAt > 2_500, { within: 60_000 });
+      const before = looks;
+      expect(directory.isFresh()).toBe(false);
+      expect(await directory.find(first.agent.api_key)).toMatchObject({ kind: 'agent' });
+      expect(looks).toBeGreaterThan(before);
+    } finally {
+      await directory.stop();
+    }
+  });
+
   it('answers though something changes during every read, and keeps nothing of what it read', async () => {
     let reads = 0;
     const changing = { on: true };

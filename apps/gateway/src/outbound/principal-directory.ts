@@ -7,6 +7,9 @@ import { carriesInstanceRights } from '../domain/key-maker.js';
 import { lesserRole, type Principal } from '../domain/principal.js';
 
 const pollMs = 250;
+/** Without a key to be checked for so long nobody needs to know more than a notification tells; the next one is looked for. */
+const idleAfterMs = 5_000;
+const idlePollMs = 10_000;
 /** Older knowledge than this is not acted on: a revoked key must be worth nothing after a second (decisions §7.3). */
 const staleMs = 1_000;
 const flushUseMs = 10_000;
@@ -77,6 +80,8 @@ export class PrincipalDirectory {
   private generation = 0;
   private revision: string | undefined;
   private freshAt = Number.NEGATIVE_INFINITY;
+  /** When a key was to be checked last. */
+  private askedAt = performance.now();
   /** Database clock minus ours, in milliseconds. */
   private clockOffset = 0;
   private listener: pg.PoolClient | undefined;
@@ -92,7 +97,7 @@ export class PrincipalDirectory {
   async start(): Promise<void> {
     await this.look();
     this.timers = [
-      setInterval(() => void this.look(), pollMs),
+      setInterval(() => this.lookIfDue(), pollMs),
       setInterval(() => void this.noteUse(), flushUseMs),
     ];
   }
@@ -109,6 +114,16 @@ export class PrincipalDirectory {
     return performance.now() - this.freshAt <= staleMs;
   }
 
+  /**
+   * Nobody asked for a while; or, under load, the answer lies unread behind what came with it, and the look that is under way
+   * is an old one.
+   * @returns whether the database answers now
+   */
+  async becomesFresh(): Promise<boolean> {
+    for (let looks = 0; looks < 2 && !this.isFresh(); looks += 1) await this.look();
+    return this.isFresh();
+  }
+
   /** Epoch milliseconds by the database's clock, as far as known. */
   now(): number {
     return Date.now() + this.clockOffset;
@@ -116,7 +131,7 @@ export class PrincipalDirectory {
 
   /**
    * @returns undefined for a key that is unknown, revoked or expired
-   * @throws Refused STALE when the database was not heard of for a second
+   * @throws Refused STALE when the database was not heard of for a second and does not answer now
    */
   find(key: string): Promise<Principal | undefined> {
     return this.findHash(hashOfKey(key));
@@ -124,7 +139,8 @@ export class PrincipalDirectory {
 
   /** The same by the key's hash, for those who ask about one key several times. */
   async findHash(name: string): Promise<Principal | undefined> {
-    if (!this.isFresh())
+    this.askedAt = performance.now();
+    if (!this.isFresh() && !(await this.becomesFresh()))
       throw new Refused(
         'STALE',
         'keys cannot be checked at the moment, because the database does not answer',
@@ -212,6 +228,12 @@ export class PrincipalDirectory {
     const [oldest] = this.seen;
     if (this.seen.size >= maxSeen && oldest !== undefined) this.seen.delete(oldest);
     this.seen.add(name);
+  }
+
+  private lookIfDue(): void {
+    const now = performance.now();
+    if (now - this.askedAt > idleAfterMs && now - this.freshAt < idlePollMs) return;
+    void this.look();
   }
 
   private look(): Promise<void> {

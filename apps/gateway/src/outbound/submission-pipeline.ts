@@ -84,7 +84,6 @@ export class SubmissionPipeline {
       }),
     );
     await nc.flush();
-    this.sweeper = setInterval(() => this.giveUpOld(), sweepMs);
   }
 
   /** After HTTP was closed: what still waits then is told that there will be no answer. */
@@ -112,6 +111,7 @@ export class SubmissionPipeline {
     return new Promise((resolve, reject) => {
       this.publisher.add(item, item.org_id);
       this.waiting.set(item.item_id, { item, since: performance.now(), resolve, reject });
+      this.sweeper ??= setInterval(() => this.giveUpOld(), sweepMs);
     });
   }
 
@@ -142,6 +142,11 @@ export class SubmissionPipeline {
 
   /** The map is in order of arrival, so the first young one ends the search. */
   private giveUpOld(): void {
+    if (this.waiting.size === 0) {
+      clearInterval(this.sweeper);
+      this.sweeper = undefined;
+      return;
+    }
     const limit = performance.now() - answerWithinMs;
     const dead = !this.ledgerIsAlive();
     for (const [itemId, { since, reject }] of this.waiting) {

@@ -1,7 +1,7 @@
 import { type Projection, startProjection, type Tx } from '@agentlattice/event-store';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
-import { RegularWork } from '@agentlattice/service';
+import { idle, RegularWork } from '@agentlattice/service';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import type { OutgoingSource } from '../domain/outgoing-event.js';
@@ -19,6 +19,9 @@ export interface FollowOutcomesPorts {
   readonly measureLag?: (projection: Projection) => () => Promise<void>;
 }
 
+/** What is asked for is known late and missed never: where it begins stands with the channel. */
+const idlePauses = 5;
+
 /**
  * Takes in outcomes of submissions while a channel asks for them: there are thousands a second, and mostly nobody waits.
  * Where it begins was written with the first channel that asked. The place is kept when nobody asks any more: another
@@ -35,6 +38,7 @@ export class FollowOutcomes {
       ports.checkEveryMs ?? 1_000,
       () => this.look(),
       ports.logger,
+      (ports.checkEveryMs ?? 1_000) * idlePauses,
     );
   }
 
@@ -54,7 +58,7 @@ export class FollowOutcomes {
     this.projection = undefined;
   }
 
-  private async look(): Promise<void> {
+  private async look(): Promise<typeof idle | undefined> {
     const wanted = await this.isWanted();
     if (wanted && this.projection === undefined) {
       await this.knowWhere();
@@ -68,7 +72,8 @@ export class FollowOutcomes {
       this.endLag = this.ports.measureLag?.(this.projection);
     } else if (!wanted && this.projection !== undefined) {
       await this.endProjection();
-    }
+    } else return idle;
+    return undefined;
   }
 
   private async isWanted(): Promise<boolean> {

@@ -1,6 +1,6 @@
 import type { ChannelType } from '@agentlattice/contracts';
 import { inSpan, type Logger } from '@agentlattice/observability';
-import { RegularWork } from '@agentlattice/service';
+import { idle, RegularWork } from '@agentlattice/service';
 import { randomUUID } from 'node:crypto';
 import type { ChannelSenders, Outcome } from '../outbound/channels/channel-sender.js';
 import type { ClaimedDelivery, DeliveryQueue } from '../outbound/delivery-queue.js';
@@ -9,7 +9,7 @@ import { sendThrough } from '../outbound/send-through.js';
 import type { Channels } from './channels.js';
 
 export interface SendDeliveriesPorts {
-  readonly queue: Pick<DeliveryQueue, 'claim' | 'settle' | 'release'>;
+  readonly queue: Pick<DeliveryQueue, 'claim' | 'settle' | 'release' | 'hasPending'>;
   readonly channels: Pick<Channels, 'disable'>;
   readonly senders: ChannelSenders;
   readonly box: SecretBox;
@@ -23,6 +23,8 @@ const perLane = 8;
 const perWorkspace = 64;
 const atOnce = 256;
 const defaultTimeoutMs = 15_000;
+/** While no delivery waits for anything. What this process takes in wakes it. */
+const idlePauses = 8;
 /** Beyond the time-out of a request: what was claimed longer belongs to a process that died. */
 const graceMs = 5_000;
 
@@ -46,7 +48,14 @@ export class SendDeliveries {
 
   constructor(private readonly ports: SendDeliveriesPorts) {
     this.timeoutMs = ports.timeoutMs ?? defaultTimeoutMs;
-    this.work = new RegularWork('sending deliveries', ports.pollMs ?? 1_000, () => this.turn(), ports.logger);
+    const pollMs = ports.pollMs ?? 1_000;
+    this.work = new RegularWork(
+      'sending deliveries',
+      pollMs,
+      () => this.turn(),
+      ports.logger,
+      pollMs * idlePauses,
+    );
   }
 
   start(): this {
@@ -66,7 +75,12 @@ export class SendDeliveries {
     await this.ports.queue.release(this.claim).catch(() => {});
   }
 
-  private async turn(): Promise<void> {
+  private async turn(): Promise<typeof idle | undefined> {
+    await this.sendDue();
+    return this.underWay.size === 0 && !(await this.ports.queue.hasPending()) ? idle : undefined;
+  }
+
+  private async sendDue(): Promise<void> {
     while (!this.stopping.signal.aborted) {
       const free = atOnce - this.underWay.size;
       if (free <= 0) return;

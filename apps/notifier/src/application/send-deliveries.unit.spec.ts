@@ -47,6 +47,7 @@ async function sending(count: number, send: () => Promise<Outcome>) {
         settled.push(outcome);
         return Promise.resolve(null);
       },
+      hasPending: () => Promise.resolve(false),
       release: () => Promise.resolve(),
     },
     channels: { disable: () => Promise.resolve() },

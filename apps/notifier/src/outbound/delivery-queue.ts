@@ -73,6 +73,12 @@ const full = (counts: Readonly<Record<string, number>>, bound: number) =>
 export class DeliveryQueue {
   constructor(private readonly pool: pg.Pool) {}
 
+  /** Whether any delivery is still to be sent, now or later. */
+  async hasPending(): Promise<boolean> {
+    const { rows } = await this.pool.query(`SELECT FROM delivery WHERE status = 'pending' LIMIT 1`);
+    return rows.length > 0;
+  }
+
   /**
    * Takes due deliveries for this process, in turn from all lanes: those with the least under way go first, so however
    * much waits in one, the others get their share. One of a process that died comes back when its claim ends. Of those

@@ -1,9 +1,13 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 
+/** A connection that does not reconnect. */
+export const connectNats = (url: string): Promise<NatsConnection> =>
+  connect({ ...natsOptions(url), name: 'al-launcher', reconnect: false, timeout: 5_000 });
+
 /** Lends a connection without reconnecting, and closes it whatever happens. */
 export async function withNats<T>(url: string, use: (nc: NatsConnection) => Promise<T>): Promise<T> {
-  const nc = await connect({ ...natsOptions(url), name: 'al-launcher', reconnect: false, timeout: 5_000 });
+  const nc = await connectNats(url);
   try {
     return await use(nc);
   } finally {

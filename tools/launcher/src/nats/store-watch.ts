@@ -5,7 +5,7 @@ import { eventStreamName, eventStreamProbeSubject } from '@agentlattice/contract
 import { jetstream, JetStreamApiError, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { errorCode, errorText } from '../error-text.js';
-import { withNats } from './nats-client.js';
+import { connectNats } from './nats-client.js';
 
 export interface StoreWatchOptions {
   /** The administrator's. */
@@ -43,10 +43,12 @@ export async function watchStore(options: StoreWatchOptions): Promise<void> {
   let waitMs = restartEveryMs;
   let notBefore = 0;
   let saidFull = false;
+  const looking = new StoreLook(options.url);
+  signal.addEventListener('abort', () => void looking.close(), { once: true });
   while (!signal.aborted) {
     await delay(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
     if (signal.aborted) return;
-    const found = await look(options.url);
+    const found = await looking.look();
     if (found === 'unknown') continue;
     if (found === 'stores') {
       if (failures >= failuresUntilRestart) say('nats | stores again');
@@ -70,11 +72,26 @@ export async function watchStore(options: StoreWatchOptions): Promise<void> {
   }
 }
 
-async function look(url: string): Promise<Finding> {
-  try {
-    return await withNats(url, storesInEventStream);
-  } catch {
-    return 'unknown';
+/** Keeps its connection from one look to the next: to open one costs the server more than all that is asked. */
+class StoreLook {
+  private nc: NatsConnection | undefined;
+
+  constructor(private readonly url: string) {}
+
+  async look(): Promise<Finding> {
+    try {
+      if (this.nc === undefined || this.nc.isClosed()) this.nc = await connectNats(this.url);
+      return await storesInEventStream(this.nc);
+    } catch {
+      await this.close();
+      return 'unknown';
+    }
+  }
+
+  async close(): Promise<void> {
+    const { nc } = this;
+    this.nc = undefined;
+    await nc?.close().catch(() => undefined);
   }
 }
 

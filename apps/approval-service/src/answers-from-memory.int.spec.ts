@@ -1,0 +1,125 @@
+import { jest } from '@jest/globals';
+import {
+  approvalServiceCommands as commands,
+  type DecidingOperator,
+  type OpenItem,
+} from '@agentlattice/contracts';
+import pg from 'pg';
+import { newId, requested } from '../test/approval-fixture.js';
+import { type ApprovalHouse, approvalHouse } from '../test/approval-house.js';
+
+/** What each connection was asked, in order. */
+const asked = new Map<unknown, string[]>();
+let house: ApprovalHouse;
+beforeAll(async () => {
+  // The prototype's method is called with the connection as its `this`.
+  const query = Reflect.get(pg.Client.prototype, 'query') as (...args: unknown[]) => unknown;
+  jest.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: unknown, ...args: unknown[]) {
+    const [first] = args;
+    const text = typeof first === 'string' ? first : (first as { text?: string } | undefined)?.text;
+    asked.set(this, [...(asked.get(this) ?? []), text ?? '']);
+    return query.apply(this, args);
+  } as never);
+  house = await approvalHouse();
+});
+afterAll(async () => {
+  await house.stop();
+  jest.restoreAllMocks();
+});
+
+const org = newId('org');
+const opened = async (terms: Partial<OpenItem['terms']> = {}) => {
+  const item = requested(org, 60_000);
+  await house.opened({ ...item, terms: { ...item.terms, approvals_required: 1, ...terms } });
+  return item;
+};
+const body = ({ org_id, approval_id }: OpenItem, operator: DecidingOperator, reason: string | null) => ({
+  org_id,
+  approval_id,
+  operator,
+  reason,
+  correlation_id: null,
+});
+const approve = (item: OpenItem, operator: DecidingOperator, reason: string | null = null) =>
+  house.n.client.request(commands.approve, {
+    ...body(item, operator, reason),
+    forever_for: null,
+    policy_version: null,
+  });
+const withdraw = (item: OpenItem, operator: DecidingOperator) =>
+  house.n.client.request(commands.withdraw_vote, { ...body(item, operator, null) });
+const read = ({ org_id, approval_id }: OpenItem) =>
+  house.n.client.request(commands.get_approval, { org_id, approval_id, agent_id: null });
+
+/** What the transaction asked that decided, in order, by its first words. */
+function ofTheDecision(): string[] {
+  for (const texts of asked.values()) {
+    const begun = texts.lastIndexOf('BEGIN');
+    const own = texts.slice(begun);
+    if (
+      own.some((text) => text.startsWith('INSERT INTO event (')) ||
+      own.some((text) => text.includes('UPDATE approval a'))
+    )
+      return own.map(
+        (text) => /^(?:WITH (\w+)|(\w+(?: INTO \w+| \w+\.?\w*)?))/.exec(text)?.slice(1).find(Boolean) ?? text,
+      );
+  }
+  return [];
+}
+
+it('a decision is two trips of nine statements, and nothing is read once it is written', async () => {
+  const [item, anna] = await Promise.all([opened(), house.member(org)]);
+  await approve(await opened(), anna);
+  asked.clear();
+  await approve(item, anna, 'looks good');
+  expect(ofTheDecision()).toEqual([
+    'BEGIN',
+    'ordered',
+    'SELECT e.org_id',
+    'SELECT m.org_id',
+    'INSERT INTO event',
+    'change',
+    'SELECT pg_advisory_xact_lock',
+    'fresh',
+    'COMMIT',
+  ]);
+});
+
+it('the answer is what is read afterwards, with all that was said before', async () => {
+  const item = await opened({ approvals_required: 3 });
+  const [anna, ben, cora] = [await house.member(org), await house.member(org), await house.member(org)];
+  await approve(item, anna, 'not yet \0');
+  await withdraw(item, anna);
+  await approve(item, anna, 'now it does');
+  await approve(item, ben);
+  const decided = await approve(item, cora, 'so be it \ud800');
+  expect(decided).toMatchObject({
+    status: 'approved',
+    reason: 'so be it \uFFFD',
+    votes: [
+      { member_id: anna.member_id, reason: 'now it does' },
+      { member_id: ben.member_id, reason: null },
+      { member_id: cora.member_id, reason: 'so be it \uFFFD' },
+    ],
+    metadata: JSON.parse(item.metadata) as object,
+  });
+  expect('history' in decided && decided.history.map(({ reason }) => reason)).toEqual([
+    null,
+    'not yet \uFFFD',
+    null,
+    'now it does',
+    null,
+    'so be it \uFFFD',
+  ]);
+  expect(await read(item)).toEqual(decided);
+});
+
+it('who comes too late hears the decision that stands, whoever made it', async () => {
+  const [item, anna, ben] = [await opened(), await house.member(org), await house.member(org)];
+  await approve(item, anna, 'first');
+  const decision = { status: 'approved', resolved_by: anna.member_id, reason: 'first' };
+  await expect(approve(item, ben, 'second')).rejects.toMatchObject({
+    code: 'APPROVAL_ALREADY_DECIDED',
+    extra: { decision },
+  });
+});

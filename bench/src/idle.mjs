@@ -1,0 +1,77 @@
+// What `npm start` costs while nobody asks anything: each process's share of a core, in percent.
+// `node tools/bootstrap.mjs run bench/src/idle.mjs [--settle 30 --seconds 60 --repeats 1]`
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { services } from './checkout.mjs';
+import { idleCpu, sum, sumOfServices } from './figures.mjs';
+import { childrenOf, cpuSecondsOf, freePort, ownCpuSecondsOf, pause, until } from './process.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    settle: { type: 'string', default: '30' },
+    seconds: { type: 'string', default: '60' },
+    repeats: { type: 'string', default: '1' },
+    /** Another checkout. */
+    root: { type: 'string', default: resolve(new URL('../..', import.meta.url).pathname) },
+  },
+});
+
+/** The launcher's children by name, and the launcher, which npm started through its own processes. */
+async function processes(npm) {
+  const named = {};
+  let launcher = npm;
+  let children = await childrenOf(launcher);
+  while (children.length === 1) {
+    launcher = children[0];
+    children = await childrenOf(launcher);
+  }
+  for (const pid of children) {
+    const command = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ');
+    const name =
+      services.find((service) => command.includes(`apps/${service}/`)) ??
+      ['postgres', 'nats', 'redis'].find((server) => command.includes(server)) ??
+      command.slice(0, 40);
+    named[name] = () => cpuSecondsOf(pid);
+  }
+  return { ...named, launcher: () => ownCpuSecondsOf(launcher) };
+}
+
+const scratch = await mkdtemp(join(tmpdir(), 'al-bench-idle-'));
+const port = await freePort();
+const child = spawn('npm', ['start'], {
+  cwd: options.root,
+  detached: true,
+  stdio: 'ignore',
+  env: { ...process.env, AL_DATA_DIR: scratch, PORT: String(port), npm_config_prefix: undefined },
+});
+const exited = new Promise((done) => child.once('exit', done));
+try {
+  await until(
+    'the start',
+    async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).status === 200,
+    120_000,
+  );
+  await pause(Number(options.settle) * 1_000);
+  const measured = await processes(child.pid);
+  const target = {
+    name: 'idle',
+    cpu: async () =>
+      Object.fromEntries(
+        await Promise.all(Object.entries(measured).map(async ([name, cpu]) => [name, await cpu()])),
+      ),
+  };
+  for (let i = 0; i < Number(options.repeats); i++) {
+    const { idle } = await idleCpu([target], { seconds: Number(options.seconds), settleSeconds: 0 });
+    for (const [name, percent] of Object.entries(idle))
+      console.log(`${name.padEnd(24)} ${percent.toFixed(1)}`);
+    console.log(`${'the services together'.padEnd(24)} ${sumOfServices(idle)?.toFixed(1)}`);
+    console.log(`${'all processes'.padEnd(24)} ${sum(idle).toFixed(1)}`);
+  }
+} finally {
+  process.kill(-child.pid, 'SIGINT');
+  await Promise.race([exited, pause(20_000)]);
+  await rm(scratch, { recursive: true, force: true, maxRetries: 5 });
+}
