@@ -1,4 +1,4 @@
-import { type Fault, Refused, type Route } from '@agentlattice/contracts';
+import { type Fault, readBy, Refused, type Route } from '@agentlattice/contracts';
 import type { z } from 'zod';
 import type { GatewayRequest } from './http-request.js';
 
@@ -18,7 +18,7 @@ export function readInput(route: Route, request: GatewayRequest): Input {
   const faults: Fault[] = [];
   const read = (schema: z.ZodType | undefined, value: unknown, at: string): unknown => {
     if (schema === undefined) return {};
-    const parsed = schema.safeParse(value);
+    const parsed = readBy(schema, value);
     if (!parsed.success) faults.push(...faultsOf(parsed.error, at));
     else if (mayHoldNul.has(at) && holdsNul(value))
       faults.push({ pointer: at, detail: 'holds a NUL character' });
@@ -27,7 +27,7 @@ export function readInput(route: Route, request: GatewayRequest): Input {
   const input = {
     params: read(route.params, request.params, '/path') as Input['params'],
     query: read(route.query, request.query, '/query') as Input['query'],
-    headers: read(route.headers, request.headers, '/headers') as Input['headers'],
+    headers: read(route.headers, headersFor(route, request), '/headers') as Input['headers'],
     body: route.body === undefined ? undefined : read(route.body, request.body, ''),
   };
   if (faults.length > 0)
@@ -39,6 +39,13 @@ export function readInput(route: Route, request: GatewayRequest): Input {
       },
     );
   return input;
+}
+
+/** Those that the route knows of, as the others say nothing to it. */
+function headersFor({ headers: known }: Route, { headers }: GatewayRequest): Record<string, unknown> {
+  const given: Record<string, unknown> = {};
+  for (const name in known?.shape) if (headers[name] !== undefined) given[name] = headers[name];
+  return given;
 }
 
 /** PostgreSQL takes no NUL in a text. Bodies were looked through when they were parsed, headers by Node. */
