@@ -23,7 +23,7 @@ const timeoutMs = 3_000;
 /**
  * Hands committed events to the ledger with all that was said with them, which spares it a delivery by JetStream and a
  * question for the words. One batch at a time, in order. A batch that is lost is not sent again: the ledger finds what is
- * missing by its number and reads it from our tables, at the next batch or within two seconds.
+ * missing by its number and reads it from our tables, at the next batch or within two to eight seconds.
  */
 export class LedgerIntake {
   private waiting: NumberedEvent[] = [];
