@@ -144,7 +144,13 @@ function become(runtime, args) {
   // The channel carries nothing: its end tells the program that this process is gone.
   const child = spawn(runtime, args, {
     cwd: root,
-    env: { ...process.env, PATH: path, INIT_CWD: process.env.INIT_CWD ?? process.cwd() },
+    env: {
+      ...process.env,
+      PATH: path,
+      INIT_CWD: process.env.INIT_CWD ?? process.cwd(),
+      // What V8 compiled is kept for the next start, also by all that is started from there.
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(modules, '.cache', 'compiled'),
+    },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -64,7 +64,7 @@ describe('telemetry', () => {
   });
 
   it.each(serviceNames)('is no part of what the %s loads when it starts', async (service) => {
-    expect(await loadedBy([`apps/${service}/dist/main.js`])).toEqual([]);
+    expect(await loadedBy([`apps/${service}/dist/bundle/main.js`])).toEqual([]);
   });
 
   it('is not loaded without an exporter', async () => {

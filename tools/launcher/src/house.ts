@@ -5,7 +5,7 @@ import { errorText } from './error-text.js';
 import { type Credentials, credentialsPath, ensureCredentials } from './first-start/credentials.js';
 import { ensureFirstWorkspace } from './first-start/ensure-first-workspace.js';
 import { ensureSamplePolicy } from './first-start/ensure-sample-policy.js';
-import { loadMigrations, runMigrations } from './postgres/run-migrations.js';
+import { loadMigrations, type MigrationClass, runMigrations } from './postgres/run-migrations.js';
 import type { Premises } from './premises.js';
 import { freePort } from './process/free-port.js';
 import { gatewayPort } from './services/gateway-port.js';
@@ -48,8 +48,10 @@ export async function openHouse(
   const port = await gatewayPort(configuration.port, configuration.host);
   const baseUrl = httpBase(configuration.host, port);
   const channelSecretsKey = secrets.of('channel-secrets');
-  const backends = await openBackends(configuration, premises);
-  await migrateAll(backends, say);
+  // The servers start while the migrations are loaded.
+  const opening = openBackends(configuration, premises);
+  const [backends, migrations] = await Promise.all([opening, Promise.all(serviceNames.map(loadMigrations))]);
+  await migrateAll(backends, migrations, say);
   const credentials = await ensureCredentials(dataDir, secrets, baseUrl);
 
   const healthPorts = new Map<ServiceName, number>();
@@ -65,13 +67,11 @@ export async function openHouse(
   const startServices = async () => {
     const begin = async (service: ServiceName) =>
       group.supervise(serviceChild(service, backends, settingsOf(service))).ready(serviceReadyWithinMs);
-    const gateway = async () => {
-      // The gateway takes requests once its own keys are there; the others need not wait for that.
-      await ensureFirstWorkspace(credentialsPath(dataDir), environmentOf('gateway'));
-      await begin('gateway');
-    };
-    const starting = services.map((service) => (service === 'gateway' ? gateway() : begin(service)));
-    await Promise.all(starting);
+    // Until the first workspace is there no key is one, to the gateway as to anybody; so it need not wait for that.
+    const firstWorkspace = services.includes('gateway')
+      ? ensureFirstWorkspace(credentialsPath(dataDir), environmentOf('gateway'))
+      : undefined;
+    await Promise.all([firstWorkspace, ...services.map(begin)]);
     if (services.length < serviceNames.length) return;
     await wholeHouseReady(baseUrl, say);
     if (options.samplePolicy !== false)
@@ -84,14 +84,14 @@ export async function openHouse(
   return { backends, baseUrl, credentials, environmentOf, startServices };
 }
 
-async function migrateAll({ database }: Backends, say: (line: string) => void): Promise<void> {
-  for (const service of serviceNames) {
-    const count = await runMigrations(
-      database.adminUrl,
-      service,
-      await loadMigrations(service),
-      database.of(service).role,
-    );
+async function migrateAll(
+  { database }: Backends,
+  migrations: readonly (readonly MigrationClass[])[],
+  say: (line: string) => void,
+): Promise<void> {
+  for (const [i, service] of serviceNames.entries()) {
+    const { role } = database.of(service);
+    const count = await runMigrations(database.adminUrl, service, migrations[i] ?? [], role);
     if (count > 0) say(`${service}: ${String(count)} migration${count === 1 ? '' : 's'} run`);
   }
 }

@@ -11,7 +11,7 @@ import { StartRefused } from '../start-refused.js';
  * @throws StartRefused when it fails
  */
 export async function ensureFirstWorkspace(credentialsFile: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const script = 'apps/gateway/dist/first-start.js';
+  const script = 'apps/gateway/dist/bundle/first-start.js';
   if (!existsSync(join(repositoryRoot, script)))
     throw new StartRefused(`${script} is missing; run npm run build.`);
   const { code, stdout, stderr } = await runCommand(

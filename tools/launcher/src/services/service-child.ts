@@ -14,7 +14,7 @@ import { type ServiceSettings, serviceEnvironment } from './service-environment.
  * @throws StartRefused when it was not built
  */
 export function serviceChild(service: ServiceName, backends: Backends, settings: ServiceSettings): ChildSpec {
-  const main = `apps/${service}/dist/main.js`;
+  const main = `apps/${service}/dist/bundle/main.js`;
   if (!existsSync(join(repositoryRoot, main)))
     throw new StartRefused(`${main} is missing; run npm run build.`);
   const [host, port] =

@@ -1,0 +1,97 @@
+// Puts each service into few files, `apps/<name>/dist/bundle`: a start that looks up a thousand modules one by one takes
+// twice as long. What is compiled is the output of swc, since Nest needs the metadata of decorators.
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** Programs of a service that the launcher starts. */
+const programs = ['main', 'first-start'];
+
+/** They look for other files in ways that a bundler does not see, have to be loaded before all others, or only where telemetry is exported. */
+const separate = /^(?:argon2|bullmq|jsonc-parser|pino|thread-stream|reflect-metadata|@opentelemetry\/.*)$/;
+
+/** Nest names packages that it uses only where they are installed. */
+const optionalPackages = {
+  name: 'optional-packages',
+  setup(build) {
+    const require = createRequire(join(root, 'package.json'));
+    build.onResolve({ filter: /^[^./]/ }, ({ path, kind, importer }) => {
+      if (path.startsWith('node:')) return undefined;
+      if (separate.test(path)) return { path, external: true };
+      if (kind !== 'dynamic-import' && kind !== 'require-call') return undefined;
+      try {
+        createRequire(importer).resolve(path);
+        return undefined;
+      } catch {
+        return isThere(require, path) ? undefined : { path, external: true };
+      }
+    });
+  },
+};
+
+function isThere(require, path) {
+  const [scope, name] = path.split('/');
+  const folder = path.startsWith('@') ? `${scope}/${name}` : scope;
+  return require.resolve.paths(path)?.some((parent) => existsSync(join(parent, folder))) === true;
+}
+
+/** Errors are shown in our own sources; a map of all packages would take megabytes of memory. */
+const ownMapsOnly = {
+  name: 'own-maps-only',
+  setup(build) {
+    const nothing = Buffer.from('{"version":3,"sources":[""],"mappings":"A"}').toString('base64');
+    build.onLoad({ filter: /[\\/]node_modules[\\/].*\.[cm]?js$/ }, async ({ path }) => ({
+      contents: `${await readFile(path, 'utf8')}\n//# sourceMappingURL=data:application/json;base64,${nothing}`,
+      loader: 'js',
+    }));
+  },
+};
+
+/** What packages of CommonJS expect to find. */
+const banner = `import { createRequire as createRequireOfBundle } from 'node:module';
+const require = createRequireOfBundle(import.meta.url);`;
+
+async function stampOf(app) {
+  const hash = createHash('sha256');
+  const libs = (await readdir(join(root, 'libs'))).sort().map((name) => `libs/${name}`);
+  for (const project of [app, ...libs]) {
+    const stamp = join(root, project, 'dist', '.stamp');
+    if (existsSync(stamp)) hash.update(`\0${project}\0${await readFile(stamp, 'utf8')}`);
+  }
+  for (const file of ['package-lock.json', 'tools/bundle.mjs']) hash.update(await readFile(join(root, file)));
+  return hash.digest('hex');
+}
+
+/** Bundles one service; returns true when something was written. Its libraries and itself must have been built. */
+export async function bundleService(app) {
+  const out = join(root, app, 'dist', 'bundle');
+  const stampFile = join(out, '.stamp');
+  const stamp = await stampOf(app);
+  if (existsSync(stampFile) && (await readFile(stampFile, 'utf8')) === stamp) return false;
+  const { build } = await import('esbuild');
+  await rm(out, { recursive: true, force: true });
+  await build({
+    entryPoints: programs.map((name) => join(root, app, 'dist', `${name}.js`)).filter(existsSync),
+    outdir: out,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22',
+    keepNames: true,
+    sourcemap: 'linked',
+    sourcesContent: false,
+    banner: { js: banner },
+    plugins: [optionalPackages, ownMapsOnly],
+    absWorkingDir: root,
+    logLevel: 'error',
+  });
+  await mkdir(out, { recursive: true });
+  await writeFile(stampFile, stamp);
+  return true;
+}
