@@ -72,6 +72,59 @@ describe('what one workspace, or nobody, may take of a gateway', () => {
     expect((await agent.post('/api/v1/actions', large)).status).toBe(200);
   });
 
+  /** Begins a body and goes on with a space now and then, until the test ends it. */
+  const slowly = (key: string, path: string) => {
+    const sent = request(stack.baseUrl + path, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'content-length': '200000',
+        authorization: `Bearer ${key}`,
+      },
+    });
+    sent.on('error', () => undefined);
+    sent.write('{');
+    const going = setInterval(() => sent.write(' '), 100);
+    return () => {
+      clearInterval(going);
+      sent.destroy();
+    };
+  };
+
+  it('who sends slowly, or what it may not, holds up nobody of its workspace', async () => {
+    const { admin: operator, agent: sender } = stack.credentials;
+    const ends = [
+      slowly(sender.api_key, '/api/v1/actions'),
+      slowly(operator.api_key, '/api/v1/policies'),
+      slowly(operator.api_key, '/api/v1/actions'),
+    ];
+    const body = { action_type: 'a.b', metadata: { text: 'x'.repeat(100_000) } };
+    for (let i = 0; i < 5; i++) expect((await agent.post('/api/v1/actions', body)).status).toBe(200);
+    for (const end of ends) end();
+  });
+
+  it('a body whose length is not announced counts as what it is', async () => {
+    const chunked = () =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const sent = request(`${stack.baseUrl}/api/v1/actions`, {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            'transfer-encoding': 'chunked',
+            authorization: `Bearer ${stack.credentials.agent.api_key}`,
+          },
+        });
+        sent.once('response', (answer) => {
+          answer.resume();
+          resolve(answer.statusCode);
+        });
+        sent.once('error', reject);
+        sent.end('{"action_type":"a.b"}');
+      });
+    const statuses = await Promise.all(Array.from({ length: 100 }, chunked));
+    expect(new Set(statuses)).toEqual(new Set([200]));
+  });
+
   it('the description of the API is sent once to who keeps it, and seldom enough for all', async () => {
     const path = '/api/v1/openapi.json';
     const { status, headers } = await eventually(async () => {

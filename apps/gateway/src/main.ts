@@ -9,8 +9,7 @@ import { GatewayAdapter } from './inbound/http/gateway-adapter.js';
 import { addPlainRoutes, type PlainRoute } from './inbound/http/plain-routes.js';
 import type { ProblemFilter } from './inbound/http/problem-filter.js';
 import { addRequestHooks } from './inbound/http/request-hooks.js';
-import type { PrincipalDirectory } from './outbound/principal-directory.js';
-import { ADMISSION, ANSWER_RELEASE, DIRECTORY, PLAIN_ROUTES, PROBLEMS } from './tokens.js';
+import { ADMISSION, ANSWER_RELEASE, PLAIN_ROUTES, PROBLEMS } from './tokens.js';
 
 const { host, port } = readGatewayConfig(process.env);
 
@@ -21,7 +20,7 @@ await runService({
   adapter: new GatewayAdapter(),
   configure: (app) => {
     addRequestHooks(app, app.get<Logger>(LOGGER));
-    addBodyHooks(app, app.get<PrincipalDirectory>(DIRECTORY));
+    addBodyHooks(app, app.get<Admission>(ADMISSION));
     addPlainRoutes(app, app.get<readonly PlainRoute[]>(PLAIN_ROUTES), {
       admission: app.get<Admission>(ADMISSION),
       answers: app.get<AnswerRelease>(ANSWER_RELEASE),

@@ -5,7 +5,7 @@ export interface ShareLimits {
   readonly inAll: number;
   /** Large requests of one workspace that wait for their turn. */
   readonly waiting: number;
-  /** What the large requests of a workspace may cost a second: a byte costs one. */
+  /** What the large requests of a workspace may cost a second. */
   readonly costPerSecond: number;
 }
 
@@ -13,7 +13,7 @@ export interface ShareLimits {
 const burstMs = 1_000;
 
 interface Waiting {
-  readonly bytes: number;
+  readonly cost: number;
   readonly begin: () => void;
 }
 interface Workspace {
@@ -34,14 +34,14 @@ export class Shares {
   constructor(private readonly limits: ShareLimits) {}
 
   /** False when the workspace has too many waiting: `begin` is never called then. */
-  ask(orgId: string, bytes: number, begin: () => void): boolean {
+  ask(orgId: string, cost: number, begin: () => void): boolean {
     const workspace = this.workspaces.get(orgId) ?? {
       underWay: 0,
       waiting: [],
       nextAt: Number.NEGATIVE_INFINITY,
     };
     if (workspace.waiting.length >= this.limits.waiting) return false;
-    workspace.waiting.push({ bytes, begin });
+    workspace.waiting.push({ cost, begin });
     this.workspaces.set(orgId, workspace);
     return true;
   }
@@ -51,12 +51,6 @@ export class Shares {
     const workspace = this.workspaces.get(orgId);
     if (workspace !== undefined)
       workspace.waiting = workspace.waiting.filter((waiting) => waiting.begin !== begin);
-  }
-
-  /** One that is under way turned out to cost more than its bytes. */
-  charge(orgId: string, cost: number): void {
-    const workspace = this.workspaces.get(orgId);
-    if (workspace !== undefined) workspace.nextAt += this.msFor(cost);
   }
 
   ended(orgId: string): void {
@@ -87,7 +81,7 @@ export class Shares {
       waiting.shift();
       workspace.underWay++;
       this.underWay++;
-      workspace.nextAt = Math.max(nextAt, now - burstMs) + this.msFor(first.bytes);
+      workspace.nextAt = Math.max(nextAt, now - burstMs) + this.msFor(first.cost);
       // The next turn is another's.
       this.workspaces.delete(orgId);
       this.workspaces.set(orgId, workspace);

@@ -18,14 +18,26 @@ export class Admission {
   ) {}
 
   /**
+   * Who asks. A request counts once, however often that is asked, also when its body is refused before anything else.
+   * @throws Refused UNAUTHENTICATED or RATE_LIMITED
+   */
+  async identify(request: GatewayRequest, reply: GatewayReply): Promise<Principal> {
+    const principal = await callerOf(this.directory, request);
+    if (request.isCounted !== true) this.rateLimit.take(principal.keyId, reply);
+    request.isCounted = true;
+    return principal;
+  }
+
+  /**
    * @returns undefined on a route that needs no key
    * @throws Refused UNAUTHENTICATED, RATE_LIMITED, NOT_FOUND, SELF_APPROVAL or FORBIDDEN
    */
   async admit(route: Route, request: GatewayRequest, reply: GatewayReply): Promise<Principal | undefined> {
     if (route.callers === 'public') return undefined;
-    const principal = await callerOf(this.directory, request);
     // A waiting agent takes any 4xx for the end (decisions §6), so its status reads are not counted.
-    if (!route.path.endsWith('/status')) this.rateLimit.take(principal.keyId, reply);
+    const principal = route.path.endsWith('/status')
+      ? await callerOf(this.directory, request)
+      : await this.identify(request, reply);
     if (mayCall(principal, route.callers)) return principal;
     if (route.seenBy !== undefined && mayCall(principal, route.seenBy))
       await this.find(principal, request.params);

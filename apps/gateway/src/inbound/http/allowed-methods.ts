@@ -2,7 +2,7 @@ import { routeList } from '@agentlattice/contracts';
 
 const byPath = Map.groupBy(routeList, (route) => route.path);
 const patterns = [...byPath].map(([path, routes]) => ({
-  pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`),
+  pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
   methods: [
     ...new Set(routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))),
   ].sort(),

@@ -2,13 +2,14 @@ import { eventually } from '@agentlattice/testkit';
 import type { FastifyError } from 'fastify';
 import { BodyBudget } from './body-budget.js';
 import { GatewayAdapter } from './gateway-adapter.js';
+import { RequestBodies } from './request-bodies.js';
 
 /** Room for two bodies such as this one: those without a workspace share a quarter of it all. */
 const body = JSON.stringify({ note: 'x'.repeat(1_000) });
 const room = 2 * (3 * body.length + 80);
 
 describe('bodies whose answers are held', () => {
-  const adapter = new GatewayAdapter(new BodyBudget(4 * room));
+  const adapter = new GatewayAdapter(new RequestBodies(new BodyBudget(4 * room)));
   const fastify = adapter.getInstance();
   let release: (() => void)[] = [];
   let url: string;

@@ -1,10 +1,7 @@
 import { routeList } from '@agentlattice/contracts';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { PrincipalDirectory } from '../../outbound/principal-directory.js';
-import { callerOf } from './caller-of.js';
-import { bodyLimit } from './gateway-adapter.js';
+import type { Admission } from './admission.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
-import { LargeBodies, largeBodyBytes } from './large-bodies.js';
 import { notFound, sendProblem } from './problem-filter.js';
 
 const publicRoutes = new Set(
@@ -12,36 +9,21 @@ const publicRoutes = new Set(
 );
 
 /**
- * What is settled before a body is read: that the route exists, that the key is known, and that the workspace has room for
- * another large one. The guard still decides what the key may do.
+ * What is settled before a body is read: that the route exists, that the key is known, and that it does not ask too often.
+ * What the key may do is decided afterwards.
  */
-export function addBodyHooks(app: NestFastifyApplication, directory: PrincipalDirectory): void {
+export function addBodyHooks(app: NestFastifyApplication, admission: Pick<Admission, 'identify'>): void {
   const fastify = app.getHttpAdapter().getInstance();
-  const largeBodies = new LargeBodies();
   fastify.addHook('onRequest', (request: GatewayRequest, reply: GatewayReply, done) => {
-    if (bytesOf(request) === 0) return done();
+    if (!hasBody(request)) return done();
     if (request.is404) return sendProblem(reply, notFound(request, reply));
     if (publicRoutes.has(`${request.method} ${request.routeOptions.url ?? ''}`)) return done();
-    callerOf(directory, request).then(({ orgId }) => {
+    admission.identify(request, reply).then(({ orgId }) => {
       request.orgId = orgId;
       done();
     }, done);
   });
-  fastify.addHook('preParsing', (request: GatewayRequest, reply: GatewayReply, payload, done) => {
-    const bytes = bytesOf(request);
-    if (request.orgId === undefined || bytes <= largeBodyBytes || bytes > bodyLimit)
-      return done(null, payload);
-    largeBodies.turn(request.orgId, bytes).then((largeBody) => {
-      request.largeBody = largeBody;
-      if (reply.raw.destroyed) largeBody.end();
-      else reply.raw.once('close', largeBody.end);
-      done(null, payload);
-    }, done);
-  });
 }
 
-/** Of the body, as announced; one that is not announced may be as large as it gets. */
-function bytesOf({ headers }: GatewayRequest): number {
-  if (headers['transfer-encoding'] !== undefined) return bodyLimit;
-  return Number(headers['content-length'] ?? 0);
-}
+const hasBody = ({ headers }: GatewayRequest): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;

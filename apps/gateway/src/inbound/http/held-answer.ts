@@ -7,6 +7,8 @@ const never = new AbortController().signal;
 export function goneSignal(reply: GatewayReply, { waitSeconds }: Preferences): AbortSignal {
   if (waitSeconds === 0) return never;
   const gone = new AbortController();
+  // Once it is closed nobody says so again.
+  if (reply.raw.destroyed) gone.abort();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) gone.abort();
   });

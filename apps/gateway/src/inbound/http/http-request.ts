@@ -2,7 +2,6 @@ import type { OpenSpan } from '@agentlattice/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Cleared } from '../../domain/act-release.js';
 import type { Principal } from '../../domain/principal.js';
-import type { LargeBody } from './large-bodies.js';
 
 /** What our hooks and the guard add to a request. */
 export interface GatewayRequest extends FastifyRequest {
@@ -12,8 +11,12 @@ export interface GatewayRequest extends FastifyRequest {
   span?: OpenSpan;
   /** The workspace of the key, known before the body is read; missing where there is no body. */
   orgId?: string;
-  /** Set while the request is one of the workspace's large ones. */
-  largeBody?: LargeBody;
+  /** Counted by the limit of its key's rate. */
+  isCounted?: boolean;
+  /** Gives room to the workspace's next large body; any number of times. */
+  endLargeBody?: () => void;
+  /** Answered, or the client has gone. */
+  isOver?: boolean;
   /** Set by the handler of a submission that was allowed: how long that counts. */
   cleared?: Cleared | null;
   /** What the body takes of the budget for bodies. */

@@ -1,22 +1,18 @@
 import { Unavailable } from '@agentlattice/contracts';
+import type { JsonScan } from '../../domain/json-scan.js';
 import { type ShareLimits, Shares } from '../../domain/share.js';
 
-/** Bodies above this are parsed, checked and written out for milliseconds, on the thread that serves everybody. */
-export const largeBodyBytes = 16 * 1024;
-const waitMs = 1_000;
+/** Bodies that cost more are parsed, checked and written out for milliseconds, on the thread that serves everybody. */
+export const largeBodyCost = 32 * 1024;
 
 /** A value takes a hundred nanoseconds and more to be read, sorted and written out; a byte within a text next to nothing. */
 const costPerValue = 32;
+export const costOf = (bytes: number, { values }: Pick<JsonScan, 'values'>): number =>
+  bytes + costPerValue * values;
 
-/** A large body whose turn has come. */
-export interface LargeBody {
-  /** Its values were counted. */
-  readonly charge: (values: number) => void;
-  /** Gives room to the workspace's next one. */
-  readonly end: () => void;
-}
+const waitMs = 1_000;
 
-/** The turns of large bodies: before one is read, its workspace must have room for it. */
+/** The turns of large bodies: before one is parsed, its workspace must have room for it. */
 export class LargeBodies {
   private readonly shares: Shares;
   private timer: NodeJS.Timeout | undefined;
@@ -28,22 +24,19 @@ export class LargeBodies {
   }
 
   /**
-   * Resolves when the body may be read.
+   * Resolves when the body may be parsed, with what gives room to the next one: any number of times.
    * @throws Unavailable when the workspace's other large requests leave no room in time
    */
-  turn(orgId: string, bytes: number): Promise<LargeBody> {
+  turn(orgId: string, cost: number): Promise<() => void> {
     return new Promise((resolve, reject) => {
       const begin = () => {
         clearTimeout(late);
         let ended = false;
-        resolve({
-          charge: (values) => this.shares.charge(orgId, values * costPerValue),
-          end: () => {
-            if (ended) return;
-            ended = true;
-            this.shares.ended(orgId);
-            this.look();
-          },
+        resolve(() => {
+          if (ended) return;
+          ended = true;
+          this.shares.ended(orgId);
+          this.look();
         });
       };
       const refuse = () => reject(new Unavailable('too many large requests of this workspace are under way'));
@@ -51,7 +44,7 @@ export class LargeBodies {
         this.shares.withdraw(orgId, begin);
         refuse();
       }, waitMs);
-      if (this.shares.ask(orgId, bytes, begin)) return this.look();
+      if (this.shares.ask(orgId, cost, begin)) return this.look();
       clearTimeout(late);
       refuse();
     });

@@ -3,6 +3,7 @@ import { currentTraceparent } from '@agentlattice/observability';
 import type { SubmitAction } from '../../application/submit-action.js';
 import { readPrefer } from '../../domain/prefer.js';
 import { applied, goneSignal } from './held-answer.js';
+import type { GatewayRequest } from './http-request.js';
 import { type PlainRoute, plainRoute } from './plain-routes.js';
 
 /** An agent asks whether an action may be done. */
@@ -14,13 +15,13 @@ export const submissionRoutes = (submitAction: Pick<SubmitAction, 'execute'>): r
       // As they were sent: a schema's copy leaves out members such as `__proto__`, and the digest covers every one.
       metadata: sentMember(request.body, 'metadata') ?? {},
       dataAccessed: sentMember(request.body, 'data_accessed') ?? [],
-      clientEventId: eventIdOf(headers),
+      clientEventId: eventIdOf(headers, request),
       delegationId: headers['x-al-delegation-id'] ?? null,
       prefer,
       correlationId: request.id,
       traceparent: currentTraceparent(),
       gone: goneSignal(reply, prefer),
-      judged: () => request.largeBody?.end(),
+      judged: () => request.endLargeBody?.(),
     });
     request.cleared = answered.cleared;
     applied(reply, prefer);
@@ -33,11 +34,20 @@ const sentMember = (body: unknown, member: 'metadata' | 'data_accessed'): unknow
   (body as Readonly<Record<string, unknown>>)[member];
 
 /** Both names of the idempotency key mean the same; two different values mean nothing. */
-function eventIdOf(headers: {
-  'x-al-event-id'?: string | undefined;
-  'idempotency-key'?: string | undefined;
-}) {
+function eventIdOf(
+  headers: {
+    'x-al-event-id'?: string | undefined;
+    'idempotency-key'?: string | undefined;
+  },
+  { raw }: GatewayRequest,
+) {
   const { 'x-al-event-id': own, 'idempotency-key': alias } = headers;
+  // Node joins a header that stands twice with a comma.
+  for (const name of ['x-al-event-id', 'idempotency-key'] as const)
+    if (headers[name]?.includes(',') === true && (raw.headersDistinct[name]?.length ?? 0) > 1)
+      throw new Refused('VALIDATION_FAILED', `the header ${name} stands twice`, {
+        errors: [{ pointer: `/headers/${name}`, detail: 'stands twice' }],
+      });
   if (own !== undefined && alias !== undefined && own !== alias)
     throw new Refused('VALIDATION_FAILED', 'X-AL-Event-ID and Idempotency-Key differ', {
       errors: [
