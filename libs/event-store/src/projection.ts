@@ -139,6 +139,7 @@ class RunningProjection implements Projection {
       source,
       types,
       position: async () => Math.max(await this.checked(source), this.nothingUpTo.get(source) ?? 0),
+      known: () => this.nothingUpTo.get(source),
       nothingUpTo: (gpos) => this.nothingUpTo.set(source, gpos),
     });
     if (lag > onItsWaySeconds) this.check(source);
