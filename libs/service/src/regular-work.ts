@@ -4,7 +4,8 @@ export const idle = Symbol('idle');
 /**
  * Does the work again and again, `everyMs` after it ended or as soon as it is woken; never twice at a time. A failure is
  * logged and tried again like any other turn. Where turns say that there was nothing to do, each pause is twice as long as
- * the one before, up to `idleMs`: a net that catches nothing need not be drawn every second.
+ * the one before, up to `idleMs`: a net that catches nothing need not be drawn every second. The longest pauses of all works
+ * end together, at multiples of `idleMs`, so that a process that rests wakes up once for all of them.
  */
 export class RegularWork {
   private timer: NodeJS.Timeout | undefined;
@@ -24,7 +25,8 @@ export class RegularWork {
   }
 
   start(): this {
-    this.timer = setTimeout(() => this.run(), this.pauseMs);
+    const rests = this.pauseMs === this.idleMs && this.idleMs > this.everyMs;
+    this.timer = setTimeout(() => this.run(), rests ? untilMultipleOf(this.idleMs) : this.pauseMs);
     return this;
   }
 
@@ -73,4 +75,10 @@ export class RegularWork {
         else this.start();
       });
   }
+}
+
+/** A turn may begin a little before its time: it counts for the multiple that it was meant for. */
+function untilMultipleOf(ms: number): number {
+  const left = ms - (Date.now() % ms);
+  return left < Math.min(20, ms / 16) ? left + ms : left;
 }
