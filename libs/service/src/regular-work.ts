@@ -1,3 +1,5 @@
+import { untilMultipleOf } from '@agentlattice/event-store';
+
 /** What a turn says that found nothing to do. */
 export const idle = Symbol('idle');
 
@@ -75,10 +77,4 @@ export class RegularWork {
         else this.start();
       });
   }
-}
-
-/** A turn may begin a little before its time: it counts for the multiple that it was meant for. */
-function untilMultipleOf(ms: number): number {
-  const left = ms - (Date.now() % ms);
-  return left < Math.min(20, ms / 16) ? left + ms : left;
 }
