@@ -230,7 +230,8 @@ export class GatewayModule
     );
     this.health.add(
       'ledger-heartbeat',
-      () => must(this.pipeline.ledgerIsAlive(), 'ledger-heartbeat', 'the audit ledger does not answer'),
+      async () =>
+        must(await this.pipeline.ledgerAnswers(), 'ledger-heartbeat', 'the audit ledger does not answer'),
       'full',
     );
     for (const service of others) this.health.add(service, () => this.checkOther(service), 'full');

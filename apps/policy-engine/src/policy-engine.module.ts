@@ -17,6 +17,7 @@ import {
   type LagRegistry,
   LOGGER,
   NATS,
+  NetWork,
   NotWell,
   POOL,
   RegularWork,
@@ -59,11 +60,16 @@ import {
 
 /** How often it is looked for what was approved for ever and nobody asked for. */
 const lookForForeverMs = 1_000;
+/** With the longest pause of the net that asks (8 s) below what is promised (15 s). */
+const idleLookForForeverMs = 4_000;
 const askForForeverMs = 2_000;
 const idleAskForForeverMs = 8_000;
 /** How often it is looked whether a comparison is due, and whether something was found. */
 const compareMs = 1_000;
+const idleCompareMs = 5_000;
 const noteMs = 500;
+/** What is found wakes it; this is for what could not be written. */
+const idleNoteMs = 8_000;
 
 @Module({
   imports: [ServiceModule.forRoot('policy-engine')],
@@ -77,17 +83,33 @@ const noteMs = 500;
     { provide: LIVE_POLICIES, inject: [CONFIG, LOGGER, HEALTH, NOTE_TAMPERING], useFactory: livePolicies },
     {
       provide: TAMPERING_WORK,
-      inject: [COMMANDS, LIVE_POLICIES, NOTE_TAMPERING, LOGGER],
-      useFactory: (client: CommandClient, policies: LivePolicies, notes: NoteTampering, logger: Logger) => {
+      inject: [POOL, COMMANDS, LIVE_POLICIES, NOTE_TAMPERING, LOGGER],
+      useFactory: (
+        pool: pg.Pool,
+        client: CommandClient,
+        policies: LivePolicies,
+        notes: NoteTampering,
+        logger: Logger,
+      ) => {
         const comparison = new CompareWithLedger(client, policies);
+        const noting = new RegularWork(
+          'noting tampering',
+          noteMs,
+          () => notes.writeNoted(),
+          logger,
+          idleNoteMs,
+        );
+        notes.onNoted(() => noting.hasten());
         return [
-          new RegularWork(
-            'comparing policies with the log',
-            compareMs,
-            () => comparison.compareIfDue(),
+          new NetWork({
+            name: 'comparing policies with the log',
+            pool,
+            everyMs: compareMs,
+            idleMs: idleCompareMs,
+            work: () => comparison.compareIfDue(),
             logger,
-          ),
-          new RegularWork('noting tampering', noteMs, () => notes.writeNoted(), logger),
+          }),
+          noting,
         ].map((work) => work.start());
       },
     },
@@ -161,9 +183,16 @@ const noteMs = 500;
     },
     {
       provide: FOREVER_WORK,
-      inject: [ALLOW_FOREVER, LOGGER],
-      useFactory: (forever: AllowForever, logger: Logger) =>
-        new RegularWork('approving for ever', lookForForeverMs, () => forever.allowNoted(), logger).start(),
+      inject: [POOL, ALLOW_FOREVER, LOGGER],
+      useFactory: (pool: pg.Pool, forever: AllowForever, logger: Logger) =>
+        new NetWork({
+          name: 'approving for ever',
+          pool,
+          everyMs: lookForForeverMs,
+          idleMs: idleLookForForeverMs,
+          work: () => forever.allowNoted(),
+          logger,
+        }).start(),
     },
     {
       provide: JUDGE_SUBMISSIONS,
@@ -187,8 +216,8 @@ export class PolicyEngineModule implements OnApplicationShutdown {
     @Inject(RELAY) private readonly relay: Relay,
     @Inject(FOREVER_EVENTS) private readonly events: Projection,
     @Inject(FOREVER_NET) private readonly net: Projection,
-    @Inject(FOREVER_WORK) private readonly forever: RegularWork,
-    @Inject(TAMPERING_WORK) private readonly tampering: readonly RegularWork[],
+    @Inject(FOREVER_WORK) private readonly forever: NetWork,
+    @Inject(TAMPERING_WORK) private readonly tampering: readonly (NetWork | RegularWork)[],
     @Inject(POOL) pool: pg.Pool,
     @Inject(LAGS) lags: LagRegistry,
   ) {
@@ -221,8 +250,8 @@ function livePolicies(
     logger,
     onTampering: (orgId, noted) => notes.note(orgId, noted),
   });
-  health.add('policies', () => {
-    if (!policies.fresh())
+  health.add('policies', async () => {
+    if (!(await policies.answers()))
       throw new NotWell([{ name: 'policies', reason: 'the policies may be out of date' }]);
   });
   policies.start();

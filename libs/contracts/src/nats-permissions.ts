@@ -6,6 +6,7 @@ import {
   eventStreamName,
   ledgerHeartbeatSubject,
   openSubject,
+  wantHeartbeatSubject,
 } from './subjects.js';
 
 export interface ServicePermissions {
@@ -104,6 +105,7 @@ export const natsPermissions: Readonly<Record<ServiceName, ServicePermissions>> 
         'redeliver',
       ].map((verb) => `cmd.notifier.${verb}`),
       ...serviceNames.filter((name) => name !== 'gateway').map((name) => `cmd.${name}.ping`),
+      wantHeartbeatSubject,
     ],
     // Approvals' own events too: they wake a waiter whose wake-up was lost.
     subscribe: ['reply.gateway.>', 'wake.*', 'events.*.approval.>', ledgerHeartbeatSubject],

@@ -17,6 +17,12 @@ export const unavailableReplySubject = (gateway: string) => `reply.gateway.${gat
 
 /** Core NATS, may be lost or empty: who hears it reads the state, unless it carries a `wakeHint`. */
 export const wakeSubject = (approvalId: string) => `wake.${approvalId}`;
-/** Beaten every 250 ms by the active ledger writer; 1 s of silence is a 503 at once. */
+/**
+ * Beaten every 250 ms by the active ledger writer while gateways want to hear it, and for 5 s after they said so last;
+ * meanwhile 1 s of silence is a 503 at once. A writer that no gateway has asked yet beats all the time.
+ */
 export const ledgerHeartbeatSubject = 'heartbeat.audit-ledger';
 export const ledgerHeartbeatMs = 250;
+/** By which a gateway says, once a second while it is used, that it wants to hear the heartbeat; answered by one at once. */
+export const wantHeartbeatSubject = 'cmd.audit-ledger.heartbeat';
+export const heartbeatWantedForMs = 5_000;

@@ -41,3 +41,4 @@ export {
   type Tx,
 } from './transaction.js';
 export { Gathering, gatherMs } from './gathering.js';
+export { untilMultipleOf } from './resting-pause.js';

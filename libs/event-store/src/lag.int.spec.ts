@@ -9,6 +9,7 @@ import {
   testPool,
   type TestPostgres,
 } from '@agentlattice/testkit';
+import { jest } from '@jest/globals';
 import type { NatsConnection } from '@nats-io/transport-node';
 import pg from 'pg';
 import {
@@ -144,8 +145,11 @@ describe('how far behind', () => {
     // Of another type: nothing is missing, and what was looked through is not looked through again.
     keep(1, 'agent.resumed', 60);
     expect(await projection.lagSeconds('gateway')).toBe(0);
+    const reads = jest.spyOn(pool, 'query');
     await projection.lagSeconds('gateway');
     expect(asked.at(-1)).toBe(1);
+    expect(reads).not.toHaveBeenCalled();
+    reads.mockRestore();
     // The stream brings nothing of it.
     keep(2, 'agent.suspended', 40);
     expect(await projection.lagSeconds('gateway')).toBeGreaterThanOrEqual(40);

@@ -1,4 +1,4 @@
-import { replay, type ServiceName } from '@agentlattice/contracts';
+import { replay, type ServiceName, type WireEvent } from '@agentlattice/contracts';
 import type { CommandClient } from '@agentlattice/messaging';
 import type pg from 'pg';
 
@@ -26,6 +26,8 @@ export interface Intake {
   readonly types?: readonly string[] | undefined;
   /** All of the source's events up to here are taken in. */
   readonly position: () => Promise<number>;
+  /** Nothing was missing up to here when it was last asked: while that holds for what follows, no table is read. */
+  readonly known?: () => number | undefined;
   /** Told that nothing is missing up to a position: what follows need not look there again. */
   readonly nothingUpTo?: (gpos: number) => void;
 }
@@ -36,14 +38,10 @@ export interface Intake {
  * @throws Unavailable when the source does not answer
  */
 export async function intakeLagSeconds(intake: Intake): Promise<number> {
-  const { client, pool, source, types, position, nothingUpTo } = intake;
-  const { events, through_gpos } = await client.request(replay(source), {
-    after_gpos: await position(),
-    limit: 1,
-    ...(types === undefined ? {} : { types: [...types] }),
-  });
-  const [oldest] = events;
-  if (oldest === undefined) nothingUpTo?.(through_gpos);
+  const { pool, position } = intake;
+  const known = intake.known?.();
+  if (known !== undefined && (await oldestAfter(intake, known)) === undefined) return 0;
+  const oldest = await oldestAfter(intake, await position());
   // It may have been taken in between.
   if (oldest === undefined || (await position()) >= oldest.gpos) return 0;
   const { rows } = await pool.query<{ seconds: string }>(
@@ -51,6 +49,19 @@ export async function intakeLagSeconds(intake: Intake): Promise<number> {
     [oldest.occurred_at],
   );
   return atLeastZero(rows[0]?.seconds);
+}
+
+async function oldestAfter(
+  { client, source, types, nothingUpTo }: Intake,
+  after_gpos: number,
+): Promise<WireEvent | undefined> {
+  const { events, through_gpos } = await client.request(replay(source), {
+    after_gpos,
+    limit: 1,
+    ...(types === undefined ? {} : { types: [...types] }),
+  });
+  if (events.length === 0) nothingUpTo?.(through_gpos);
+  return events[0];
 }
 
 const atLeastZero = (seconds: string | null | undefined) => Math.max(0, Number(seconds ?? 0));

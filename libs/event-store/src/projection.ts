@@ -13,6 +13,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import { intakeLagSeconds, onItsWaySeconds } from './lag.js';
 import { Ending, inTransaction, type Statement, type Tx } from './transaction.js';
+import { untilMultipleOf } from './resting-pause.js';
 
 export type ProjectedEvent = WireEvent & DomainEvent;
 
@@ -114,12 +115,16 @@ class RunningProjection implements Projection {
 
   private checkAfter(ms: number): void {
     const { applied } = this;
-    const timer = setTimeout(() => {
-      this.timers.delete(timer);
-      for (const source of this.options.sources) this.check(source);
-      const { idleEveryMs = this.checkEveryMs } = this.options;
-      this.checkAfter(this.applied === applied ? Math.min(ms * 2, idleEveryMs) : this.checkEveryMs);
-    }, ms);
+    const { idleEveryMs = this.checkEveryMs } = this.options;
+    const rests = ms === idleEveryMs && idleEveryMs > this.checkEveryMs;
+    const timer = setTimeout(
+      () => {
+        this.timers.delete(timer);
+        for (const source of this.options.sources) this.check(source);
+        this.checkAfter(this.applied === applied ? Math.min(ms * 2, idleEveryMs) : this.checkEveryMs);
+      },
+      rests ? untilMultipleOf(ms) : ms,
+    );
     this.timers.add(timer);
   }
 
@@ -139,6 +144,7 @@ class RunningProjection implements Projection {
       source,
       types,
       position: async () => Math.max(await this.checked(source), this.nothingUpTo.get(source) ?? 0),
+      known: () => this.nothingUpTo.get(source),
       nothingUpTo: (gpos) => this.nothingUpTo.set(source, gpos),
     });
     if (lag > onItsWaySeconds) this.check(source);

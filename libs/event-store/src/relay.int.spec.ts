@@ -14,6 +14,7 @@ import {
   testPool,
   type TestPostgres,
 } from '@agentlattice/testkit';
+import { jest } from '@jest/globals';
 import { DeliverPolicy, jetstream } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import pg from 'pg';
@@ -230,5 +231,10 @@ describe('the relay', () => {
     expect(new Set(own.events.map((event) => event.org_id))).toEqual(new Set([orgs[1]]));
     const none = await replay(pool, 'audit-ledger', { after_gpos: 0, limit: 5, types: ['action.executed'] });
     expect(none).toEqual({ events: [], head_gpos: total, through_gpos: total });
+    const statements = jest.spyOn(pool, 'query');
+    for (const after_gpos of [total, total + 1])
+      expect(await replay(pool, 'audit-ledger', { after_gpos, limit: 5 })).toEqual(none);
+    expect(statements).toHaveBeenCalledTimes(2);
+    statements.mockRestore();
   });
 });

@@ -10,6 +10,7 @@ import { connectionLimits, noticeVanishedPeer } from './connection-limits.js';
 import { DatabaseClient } from './database-client.js';
 import { Gathering, gatherMs } from './gathering.js';
 import { eventChannel } from './event-store-migration.js';
+import { untilMultipleOf } from './resting-pause.js';
 import { type NumberedEvent, storedColumns, toWireEvent } from './stored-event.js';
 
 export interface RelayOptions {
@@ -220,6 +221,11 @@ class RelaySession {
     await this.client.end().catch(() => {});
   }
 
+  private get restMs(): number {
+    const longest = this.pollMs * idlePauses;
+    return this.pauseMs === longest ? untilMultipleOf(longest) : this.pauseMs;
+  }
+
   private get pollMs(): number {
     return this.options.pollMs ?? 1_000;
   }
@@ -251,7 +257,7 @@ class RelaySession {
    */
   private nextWake(): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), this.pauseMs);
+      const timer = setTimeout(() => resolve(false), this.restMs);
       this.wake = () => {
         clearTimeout(timer);
         resolve(true);

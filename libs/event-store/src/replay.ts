@@ -23,6 +23,7 @@ export async function replay(
     'SELECT coalesce(max(gpos), 0) AS gpos FROM event_position',
   );
   const head_gpos = Number(head.rows[0]?.gpos ?? 0);
+  if (after_gpos >= head_gpos) return { events: [], head_gpos, through_gpos: head_gpos };
   const { rows } = await pool.query<NumberedEvent>(
     `SELECT ${storedColumns}, p.gpos, p.source_seq
        FROM event_position p JOIN event e USING (event_id)

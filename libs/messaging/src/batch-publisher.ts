@@ -58,8 +58,11 @@ export class BatchPublisher<T> {
     this.maxWaitMs = maxWaitMs;
   }
 
-  /** @throws Unavailable when too much waits in the lane, or has waited for too long, or NATS takes nothing */
-  add(item: T, name = ''): void {
+  /**
+   * @param lifeBegan when its lifetime began, for an item that waited for something before it came here
+   * @throws Unavailable when too much waits in the lane, or has waited for too long, or NATS takes nothing
+   */
+  add(item: T, name = '', lifeBegan = Date.now()): void {
     const now = Date.now();
     const lane = this.lanes.get(name) ?? { queue: [], bytes: 0, underWay: [] };
     const oldest = lane.queue[0]?.addedAt ?? now;
@@ -70,7 +73,7 @@ export class BatchPublisher<T> {
     }
     const text = JSON.stringify(item);
     const bytes = Buffer.byteLength(text);
-    lane.queue.push({ text, bytes, addedAt: now });
+    lane.queue.push({ text, bytes, addedAt: lifeBegan });
     lane.bytes += bytes;
     const idle = this.lanes.size === 0;
     this.lanes.set(name, lane);

@@ -86,7 +86,7 @@ async function open(nc: NatsConnection, { durable, types }: EventConsumerOptions
     max_messages: 128,
     // Each pull and each heartbeat wakes both sides. What a silent server delays is found by number meanwhile.
     expires: 30_000,
-    idle_heartbeat: 5_000,
+    idle_heartbeat: 15_000,
     abort_on_missing_resource: true,
   });
 }

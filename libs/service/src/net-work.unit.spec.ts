@@ -9,6 +9,7 @@ describe('work that finds what was lost', () => {
   afterEach(() => void jest.useRealTimers());
 
   it('rests while there is nothing, and is quick again once its process commits something', async () => {
+    jest.setSystemTime(1_000);
     const pool = {} as pg.Pool;
     let turns = 0;
     const net = new NetWork({

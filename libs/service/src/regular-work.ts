@@ -1,10 +1,13 @@
+import { untilMultipleOf } from '@agentlattice/event-store';
+
 /** What a turn says that found nothing to do. */
 export const idle = Symbol('idle');
 
 /**
  * Does the work again and again, `everyMs` after it ended or as soon as it is woken; never twice at a time. A failure is
  * logged and tried again like any other turn. Where turns say that there was nothing to do, each pause is twice as long as
- * the one before, up to `idleMs`: a net that catches nothing need not be drawn every second.
+ * the one before, up to `idleMs`: a net that catches nothing need not be drawn every second. The longest pauses of all works
+ * end together, at multiples of `idleMs`, so that a process that rests wakes up once for all of them.
  */
 export class RegularWork {
   private timer: NodeJS.Timeout | undefined;
@@ -24,7 +27,8 @@ export class RegularWork {
   }
 
   start(): this {
-    this.timer = setTimeout(() => this.run(), this.pauseMs);
+    const rests = this.pauseMs === this.idleMs && this.idleMs > this.everyMs;
+    this.timer = setTimeout(() => this.run(), rests ? untilMultipleOf(this.idleMs) : this.pauseMs);
     return this;
   }
 

@@ -46,6 +46,7 @@ describe('regular work', () => {
   });
 
   it('rests longer and longer while there is nothing to do, and not once there is', async () => {
+    jest.setSystemTime(1_000);
     let found: symbol | undefined = idle;
     let turns = 0;
     const work = new RegularWork(
@@ -77,5 +78,32 @@ describe('regular work', () => {
     expect(await turnsIn(1_000)).toBe(1);
     expect(await turnsIn(1_999)).toBe(0);
     await work.stop();
+  });
+
+  it('wakes up together with others that rest, and never later than it would alone', async () => {
+    jest.setSystemTime(0);
+    const turns: number[][] = [[], []];
+    const works = turns.map((times) =>
+      new RegularWork(
+        'work',
+        1_000,
+        () => {
+          times.push(Date.now());
+          return Promise.resolve(idle);
+        },
+        logger,
+        8_000,
+      ).start(),
+    );
+    await jest.advanceTimersByTimeAsync(500);
+    works[1]?.wake();
+    await jest.advanceTimersByTimeAsync(40_000);
+    const together = turns.map((times) => times.filter((time) => time >= 16_000));
+    expect(together[0]).toEqual([16_000, 24_000, 32_000, 40_000]);
+    expect(together[1]).toEqual(together[0]);
+    for (const times of turns)
+      for (const [i, time] of times.entries())
+        expect(time - (times[i - 1] ?? time)).toBeLessThanOrEqual(8_000);
+    await Promise.all(works.map((work) => work.stop()));
   });
 });

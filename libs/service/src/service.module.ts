@@ -61,6 +61,8 @@ export function openPool({ databaseUrl, service, instance }: BaseConfig, logger:
     connectionString: databaseUrl,
     application_name: `${service}-${instance}`,
     max: 10,
+    // Longer than the pauses of what rests (8 s): a new connection costs more than all that is asked in one.
+    idleTimeoutMillis: 30_000,
     // A caller that waits longer than this is told 503 instead.
     connectionTimeoutMillis: 1_500,
     ...connectionLimits,

@@ -73,6 +73,8 @@ const pauseMs = { first: 1_000, longest: 30_000 };
 /** So many errors within this time, and all is opened anew. */
 const errorLimit = { count: 5, withinMs: 10_000 };
 const closeWithinMs = 5_000;
+/** PostgreSQL notifies of every job that is added, and the wait ends when the next one is due. */
+const jobsSilentSeconds = 30;
 
 /**
  * BullMQ's delayed jobs as alarm clocks: they may come twice, late or never. What BullMQ met with an error while it
@@ -204,6 +206,7 @@ export class DeadlineAlarms implements AlarmClock {
       connection,
       concurrency: 64,
       autorun: false,
+      drainDelay: jobsSilentSeconds,
     });
     const open = { queue: queue as unknown as AlarmQueue, worker: worker as unknown as AlarmWorker };
     const failed = (error: Error) => {

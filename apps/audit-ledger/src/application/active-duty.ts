@@ -6,10 +6,10 @@ import {
   type CommandRequest,
   eventRegistry,
   eventTypes,
-  ledgerHeartbeatMs,
   ledgerHeartbeatSubject,
   openSubject,
   submissionReplySubject,
+  wantHeartbeatSubject,
 } from '@agentlattice/contracts';
 import {
   type CommandClient,
@@ -32,6 +32,7 @@ import { saltSource } from '../outbound/salts.js';
 import { findAction, findDecision } from '../read/submissions.js';
 import { SourceFollowers } from './follow-sources.js';
 import { GroupCommit, WriterLost } from './group-commit.js';
+import { Heartbeat } from './heartbeat.js';
 import { makeReportOutcome } from './report-outcome.js';
 import { makeSaidWith } from './said-with-events.js';
 import { signCheckpoints } from './sign-checkpoints.js';
@@ -76,6 +77,7 @@ export class ActiveDuty implements Duty {
   private readonly writer: GroupCommit;
   private readonly relay: EntryRelay;
   private readonly followers: SourceFollowers;
+  private readonly heartbeat: Heartbeat;
   private readonly parts: { stop(): Promise<void> }[] = [];
   private signing: Promise<void> = Promise.resolve();
   /** Something was written that is perhaps not signed. Nobody else writes. */
@@ -130,6 +132,11 @@ export class ActiveDuty implements Duty {
         return this.writer.submit(desk.read(items, expiresAt));
       },
     });
+    this.heartbeat = new Heartbeat(() => {
+      if (this.writer.stuckMs < stuckMs && !nc.isClosed())
+        nc.publish(ledgerHeartbeatSubject, config.instance);
+    });
+    const wanting = nc.subscribe(wantHeartbeatSubject, { callback: () => this.heartbeat.want() });
     const reportOutcome = makeReportOutcome({
       findAction: (asked) => findAction(pool, asked),
       findDecision: (asked) => findDecision(pool, asked),
@@ -160,7 +167,7 @@ export class ActiveDuty implements Duty {
     this.parts.push({
       stop: async () => {
         if (!nc.isClosed())
-          await Promise.all([subscription.drain(), reports.drain(), approvalEvents.drain()]);
+          await Promise.all([subscription.drain(), reports.drain(), approvalEvents.drain(), wanting.drain()]);
       },
     });
     this.followers = new SourceFollowers(
@@ -192,7 +199,7 @@ export class ActiveDuty implements Duty {
     // Known to the server before the first heartbeat tells the gateways to send.
     await options.nc.flush();
     duty.relay.start();
-    void duty.beat();
+    duty.heartbeat.start();
     void duty.signEverySecond();
     void duty.checkOnReconnect();
     return duty;
@@ -229,6 +236,7 @@ export class ActiveDuty implements Duty {
 
   async stop(reason: Error): Promise<void> {
     this.stopping.abort();
+    this.heartbeat.stop();
     await this.parts[0]?.stop();
     // Stopping in peace, what was taken is still written and answered.
     if (this.options.nc.isClosed() || reason.cause !== undefined) await this.writer.close(reason);
@@ -238,16 +246,6 @@ export class ActiveDuty implements Duty {
     await this.followers.stop();
     await this.relay.stop();
     await this.signing;
-  }
-
-  private async beat(): Promise<void> {
-    const { nc, config } = this.options;
-    const say = () => {
-      if (this.writer.stuckMs < stuckMs && !nc.isClosed())
-        nc.publish(ledgerHeartbeatSubject, config.instance);
-    };
-    say();
-    await this.regularly(ledgerHeartbeatMs, say);
   }
 
   private signEverySecond(): Promise<void> {

@@ -1,5 +1,5 @@
 import { eventSubject, type WireEvent } from '@agentlattice/contracts';
-import { Gathering, inTransaction } from '@agentlattice/event-store';
+import { Gathering, inTransaction, untilMultipleOf } from '@agentlattice/event-store';
 import { ensureEventStream, eventStreamAgeMs } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import { jetstream } from '@nats-io/jetstream';
@@ -82,7 +82,7 @@ export class EntryRelay {
         }
         const { pollMs = 1_000 } = this.options;
         restMs = published > 0 ? pollMs : Math.min(restMs * 2, pollMs * idlePauses);
-        await this.pause(restMs);
+        await this.pause(restMs === pollMs * idlePauses ? untilMultipleOf(restMs) : restMs);
         await this.gathering.next(signal);
       } catch (error) {
         known = false;

@@ -63,6 +63,7 @@ export async function replayOwn(
   // Read first: what is written meanwhile belongs to the next page.
   const head = await pool.query<{ gpos: string }>('SELECT gpos FROM writer WHERE shard = 0');
   const head_gpos = Number(head.rows[0]?.gpos ?? 0);
+  if (after_gpos >= head_gpos) return { events: [], head_gpos, through_gpos: head_gpos };
   const found = await ownEvents(pool, { after: after_gpos, upTo: head_gpos, limit, orgId: org_id, types });
   const events: WireEvent[] = [];
   let bytes = 0;

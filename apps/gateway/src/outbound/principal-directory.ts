@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { type OperatorRole, Refused, type ServiceScope, Unavailable } from '@agentlattice/contracts';
 import type { Logger } from '@agentlattice/observability';
-import { GroupWork } from '@agentlattice/service';
+import { GroupWork, idle, RegularWork } from '@agentlattice/service';
 import type pg from 'pg';
 import { carriesInstanceRights } from '../domain/key-maker.js';
 import { lesserRole, type Principal } from '../domain/principal.js';
@@ -87,24 +87,35 @@ export class PrincipalDirectory {
   private listener: pg.PoolClient | undefined;
   private stopped = false;
   private polling: Promise<void> | undefined;
-  private timers: NodeJS.Timeout[] = [];
+  private readonly polls: RegularWork;
+  private useTimer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly pool: pg.Pool,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.polls = new RegularWork(
+      'reading the revision of keys',
+      pollMs,
+      async () => {
+        await this.look();
+        return performance.now() - this.askedAt > idleAfterMs ? idle : undefined;
+      },
+      logger,
+      idlePollMs,
+    );
+  }
 
   async start(): Promise<void> {
     await this.look();
-    this.timers = [
-      setInterval(() => this.lookIfDue(), pollMs),
-      setInterval(() => void this.noteUse(), flushUseMs),
-    ];
+    this.polls.start();
+    this.useTimer = setInterval(() => void this.noteUse(), flushUseMs);
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
-    for (const timer of this.timers) clearInterval(timer);
+    clearInterval(this.useTimer);
+    await this.polls.stop();
     await this.polling;
     await this.noteUse();
     this.listener?.release(true);
@@ -140,6 +151,7 @@ export class PrincipalDirectory {
   /** The same by the key's hash, for those who ask about one key several times. */
   async findHash(name: string): Promise<Principal | undefined> {
     this.askedAt = performance.now();
+    this.polls.hasten();
     if (!this.isFresh() && !(await this.becomesFresh()))
       throw new Refused(
         'STALE',
@@ -228,12 +240,6 @@ export class PrincipalDirectory {
     const [oldest] = this.seen;
     if (this.seen.size >= maxSeen && oldest !== undefined) this.seen.delete(oldest);
     this.seen.add(name);
-  }
-
-  private lookIfDue(): void {
-    const now = performance.now();
-    if (now - this.askedAt > idleAfterMs && now - this.freshAt < idlePollMs) return;
-    void this.look();
   }
 
   private look(): Promise<void> {

@@ -5,6 +5,7 @@ import {
   type SubmissionItem,
   submissionReplySubject,
   unavailableReplySubject,
+  wantHeartbeatSubject,
 } from '@agentlattice/contracts';
 import { connectNats } from '@agentlattice/messaging';
 import { createLogger } from '@agentlattice/observability';
@@ -148,6 +149,49 @@ describe('the gateway’s end of the submission path', () => {
     expect(() => pipeline.submit(facts)).toThrow('ledger');
     beat();
     await eventually(() => pipeline.ledgerIsAlive());
+  });
+
+  describe('after a time in which nobody asked', () => {
+    let idle: SubmissionPipeline;
+    let sent = 0;
+    /** A gateway that has wanted nothing so far; the ledger has ceased to beat. */
+    beforeEach(async () => {
+      clearInterval(heartbeat);
+      sent = 0;
+      script = () => {
+        sent += 1;
+        return {};
+      };
+      idle = new SubmissionPipeline(nc, instance, createLogger('test', 'silent'));
+      await idle.start();
+    });
+    afterEach(() => idle.stop());
+
+    it('a ledger that rests is woken, and what waited for that gets through', async () => {
+      let wishes = 0;
+      const wishing = house.subscribe(wantHeartbeatSubject, {
+        callback: () => {
+          wishes += 1;
+          house.publish(ledgerHeartbeatSubject);
+        },
+      });
+      await house.flush();
+      const answers = await Promise.all(Array.from({ length: 20 }, () => idle.submit(facts)));
+      expect(answers.every(({ outcome }) => outcome.status === 'executed')).toBe(true);
+      expect(await idle.ledgerAnswers()).toBe(true);
+      expect(wishes).toBe(1);
+      wishing.unsubscribe();
+    });
+
+    it('a ledger that is dead is told, at once from then on, and nothing is sent', async () => {
+      await expect(idle.submit(facts)).rejects.toMatchObject({
+        code: 'UNAVAILABLE',
+        detail: 'the audit ledger does not answer',
+      });
+      expect(() => idle.submit(facts)).toThrow('ledger');
+      expect(idle.ledgerAnswers()).toBe(false);
+      expect(sent).toBe(0);
+    });
   });
 });
 

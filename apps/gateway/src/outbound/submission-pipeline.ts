@@ -1,5 +1,6 @@
 import {
   evaluateSubject,
+  heartbeatWantedForMs,
   ledgerHeartbeatMs,
   ledgerHeartbeatSubject,
   Refused,
@@ -11,6 +12,7 @@ import {
   submissionUnavailable,
   Unavailable,
   unavailableReplySubject,
+  wantHeartbeatSubject,
 } from '@agentlattice/contracts';
 import type { Cleared } from '../domain/act-release.js';
 import { BatchPublisher, subscribeBatches } from '@agentlattice/messaging';
@@ -20,6 +22,11 @@ import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 /** Below the 2 s within which a missing part must be told (design §5). */
 const answerWithinMs = 1_800;
 const silentAfterMs = 4 * ledgerHeartbeatMs;
+const wantEveryMs = 1_000;
+/** After so long without a wish the ledger may have ceased to beat: its silence means nothing, and it is asked. */
+const mayRestAfterMs = heartbeatWantedForMs - wantEveryMs;
+/** How long a ledger that rests may take to be heard; below the second within which readiness answers. */
+const heardWithinMs = 750;
 const sweepMs = 50;
 
 interface Waiting {
@@ -49,6 +56,9 @@ export class SubmissionPipeline {
   private readonly subscriptions: Subscription[] = [];
   private sweeper: NodeJS.Timeout | undefined;
   private heartbeatAt = Number.NEGATIVE_INFINITY;
+  private wantedAt = Number.NEGATIVE_INFINITY;
+  /** While a ledger that may rest is asked. */
+  private asked: { readonly answer: Promise<boolean>; readonly heard: () => void } | undefined;
   private sequence = 0;
   private stopped = false;
 
@@ -66,6 +76,7 @@ export class SubmissionPipeline {
       nc.subscribe(ledgerHeartbeatSubject, {
         callback: () => {
           this.heartbeatAt = performance.now();
+          this.asked?.heard();
         },
       }),
       subscribeBatches(nc, {
@@ -90,6 +101,7 @@ export class SubmissionPipeline {
   async stop(): Promise<void> {
     this.stopped = true;
     clearInterval(this.sweeper);
+    this.asked?.heard();
     await Promise.all(this.subscriptions.map((subscription) => subscription.drain()));
     for (const { reject } of this.waiting.values()) reject(new Unavailable('the gateway stops'));
   }
@@ -98,21 +110,59 @@ export class SubmissionPipeline {
     return performance.now() - this.heartbeatAt <= silentAfterMs;
   }
 
+  /** The same, and wants to hear it from now on. One that was not asked for a while gets a moment to be heard. */
+  ledgerAnswers(): boolean | Promise<boolean> {
+    const now = performance.now();
+    const mayRest = now - this.wantedAt > mayRestAfterMs;
+    if (now - this.wantedAt > wantEveryMs && !this.nc.isClosed()) {
+      this.wantedAt = now;
+      this.nc.publish(wantHeartbeatSubject);
+    }
+    if (this.ledgerIsAlive()) return true;
+    if (mayRest) this.asked ??= this.ask();
+    return this.asked?.answer ?? false;
+  }
+
   /**
    * Resolves once the entry is on disk.
    * @throws Unavailable when any part of the path does not answer in time
    */
   submit(facts: Omit<SubmissionItem, 'item_id' | 'gateway'>): Promise<Answered> {
     if (this.stopped) throw new Unavailable('the gateway stops');
-    if (!this.ledgerIsAlive()) throw new Unavailable('the audit ledger does not answer');
+    const began = { monotonic: performance.now(), epoch: Date.now() };
+    const answers = this.ledgerAnswers();
+    if (typeof answers === 'boolean') return this.send(facts, answers, began);
+    return answers.then((heard) => this.send(facts, heard, began));
+  }
+
+  /** @param began since when it waits: its time limit holds from there */
+  private send(
+    facts: Omit<SubmissionItem, 'item_id' | 'gateway'>,
+    ledgerIsAlive: boolean,
+    began: { readonly monotonic: number; readonly epoch: number },
+  ): Promise<Answered> {
+    if (this.stopped) throw new Unavailable('the gateway stops');
+    if (!ledgerIsAlive) throw new Unavailable('the audit ledger does not answer');
     if (this.nc.isClosed()) throw new Unavailable('NATS does not answer');
     this.sequence += 1;
     const item = { ...facts, item_id: this.sequence.toString(36), gateway: this.instance };
     return new Promise((resolve, reject) => {
-      this.publisher.add(item, item.org_id);
-      this.waiting.set(item.item_id, { item, since: performance.now(), resolve, reject });
+      this.publisher.add(item, item.org_id, began.epoch);
+      this.waiting.set(item.item_id, { item, since: began.monotonic, resolve, reject });
       this.sweeper ??= setInterval(() => this.giveUpOld(), sweepMs);
     });
+  }
+
+  private ask(): { readonly answer: Promise<boolean>; readonly heard: () => void } {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const end = (heard: boolean) => {
+      clearTimeout(timer);
+      this.asked = undefined;
+      resolve(heard);
+    };
+    // Its heartbeat may lie unread behind this timer.
+    const timer = setTimeout(() => setImmediate(() => end(this.ledgerIsAlive())), heardWithinMs);
+    return { answer: promise, heard: () => end(true) };
   }
 
   private settle(answers: readonly SubmissionAnswer[]): void {

@@ -52,10 +52,11 @@ export class AllowForever {
     });
   }
 
-  /** The net under the command: what the events say was approved for ever and nobody asked for. */
-  async allowNoted(): Promise<void> {
+  /** The net under the command: what the events say was approved for ever and nobody asked for. @returns whether there was any */
+  async allowNoted(): Promise<boolean> {
     const { requests, logger } = this.ports;
-    for (const noted of await requests.unsettled(pageSize)) {
+    const unsettled = await requests.unsettled(pageSize);
+    for (const noted of unsettled) {
       const about = { org_id: noted.org_id, approval_id: noted.approval_id };
       try {
         if (await this.isAdmin(noted.org_id, noted.member_id)) await this.apply(noted);
@@ -67,6 +68,7 @@ export class AllowForever {
         logger.warn({ err: error, ...about }, 'an approval for ever could not be applied; it is tried again');
       }
     }
+    return unsettled.length > 0;
   }
 
   private async isAdmin(orgId: string, memberId: string): Promise<boolean> {

@@ -11,15 +11,16 @@ type Check = typeof policyEngineCommands.check;
 
 /** A dry run: what a submission would be answered now; nothing is written. @throws Refused STALE */
 export const makeCheckAction =
-  (policies: Pick<LivePolicies, 'fresh' | 'of' | 'now'>) =>
-  ({
+  (policies: Pick<LivePolicies, 'becomesFresh' | 'of' | 'now'>) =>
+  async ({
     org_id,
     agent,
     action_type,
     metadata,
     data_accessed,
-  }: CommandRequest<Check>): CommandResponse<Check> => {
-    if (!policies.fresh()) throw new Refused('STALE', 'the policies here may be out of date; try again');
+  }: CommandRequest<Check>): Promise<CommandResponse<Check>> => {
+    if (!(await policies.becomesFresh()))
+      throw new Refused('STALE', 'the policies here may be out of date; try again');
     const { decision, denial_reason, policy, conditions_evaluated } = evaluate(
       policies.of(org_id),
       {

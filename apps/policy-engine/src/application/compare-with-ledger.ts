@@ -20,16 +20,18 @@ export class CompareWithLedger {
     private readonly client: CommandClient,
     private readonly policies: Pick<
       LivePolicies,
-      'fresh' | 'now' | 'workspaces' | 'compareWith' | 'awaitsEntries'
+      'caughtUp' | 'now' | 'workspaces' | 'compareWith' | 'awaitsEntries'
     >,
   ) {}
 
-  /** Compares when it is time to. @throws Unavailable */
-  async compareIfDue(): Promise<void> {
-    const wait = this.policies.awaitsEntries() ? whileAwaitingMs : everyMs;
-    if (performance.now() - this.comparedAt < wait || !this.policies.fresh()) return;
+  /** Compares when it is time to. @returns whether there was, or soon will be, something to do @throws Unavailable */
+  async compareIfDue(): Promise<boolean> {
+    const awaits = this.policies.awaitsEntries();
+    if (performance.now() - this.comparedAt < (awaits ? whileAwaitingMs : everyMs)) return awaits;
+    if (!(await this.policies.caughtUp())) return true;
     await this.compare();
     this.comparedAt = performance.now();
+    return true;
   }
 
   private async compare(): Promise<void> {

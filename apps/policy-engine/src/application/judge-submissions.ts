@@ -34,15 +34,15 @@ interface Waiting {
 /**
  * Judges submissions and hands them to the ledger. Workspaces take turns, item by item, and the thread is given back every few
  * milliseconds: one workspace's dear conditions make its own items wait, and nobody else's for longer than one of them. With
- * nothing waiting a batch is judged and forwarded in the turn in which it came. What cannot be judged is told to its
- * gateway, where it can become nothing but a 503.
+ * nothing waiting a batch is judged and forwarded in the turn in which it came; after a time without any it waits for one
+ * reading of the revision. What cannot be judged is told to its gateway, where it can become nothing but a 503.
  */
 export class JudgeSubmissions {
   private readonly queue = new FairQueue<Waiting>(maxWaiting);
   private scheduled = false;
 
   constructor(
-    private readonly policies: Pick<LivePolicies, 'fresh' | 'of' | 'now'>,
+    private readonly policies: Pick<LivePolicies, 'fresh' | 'becomesFresh' | 'of' | 'now'>,
     private readonly publish: Publish,
   ) {}
 
@@ -64,12 +64,18 @@ export class JudgeSubmissions {
     return promise;
   }
 
-  private work(): void {
+  /** @param looked the policies were just found to be stale for good: what waits is refused */
+  private work(looked = false): void {
+    const fresh = this.policies.fresh();
+    if (!fresh && !looked) {
+      this.scheduled = true;
+      void this.policies.becomesFresh().then(() => this.work(true));
+      return;
+    }
     this.scheduled = false;
     const began = performance.now();
     const judged = new Map<Batch, AppendItem[]>();
     const late = new Map<Batch, SubmissionItem[]>();
-    const fresh = this.policies.fresh();
     const now = this.policies.now();
     const judgedAt = new Date(now).toISOString();
     while (performance.now() - began < sliceMs) {
@@ -91,7 +97,7 @@ export class JudgeSubmissions {
       );
     if (this.queue.size === 0) return;
     this.scheduled = true;
-    setImmediate(() => this.work());
+    setImmediate(() => this.work(!fresh));
   }
 
   private verdictOn(item: SubmissionItem, now: number, judgedAt: string): AppendItem {

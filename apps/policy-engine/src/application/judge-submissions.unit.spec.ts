@@ -14,11 +14,17 @@ const dear = policySet([
 const plain = policySet([stored({ action_type: 'plain', effect: 'allow' })]);
 const metadata = JSON.stringify({ n: Array.from({ length: 300 }, (_, i) => i) });
 
-function house(fresh = true) {
+function house(fresh = true, answers = fresh) {
   const told: { subject: string; item_id: string }[] = [];
+  let looks = 0;
   const submissions = new JudgeSubmissions(
     {
       fresh: () => fresh,
+      becomesFresh: () => {
+        looks += 1;
+        fresh = answers;
+        return Promise.resolve(fresh);
+      },
       of: (org) => (org === 'org_dear' ? dear : plain),
       now: () => Date.UTC(2026, 0, 1),
     },
@@ -26,7 +32,7 @@ function house(fresh = true) {
       for (const item of items as { item_id: string }[]) told.push({ subject, item_id: item.item_id });
     },
   );
-  return { told, submissions };
+  return { told, submissions, looks: () => looks };
 }
 const item = (org_id: string, item_id: string): SubmissionItem => ({
   ...submission(org_id, { action_type: org_id === 'org_dear' ? 'dear' : 'plain', metadata }),
@@ -69,5 +75,15 @@ describe('judging submissions', () => {
     expect(told.map(({ subject }) => subject)).toEqual([
       unavailableReplySubject(item('org_plain', 'p').gateway),
     ]);
+  });
+
+  it('has the revision read once for all that came first after a time without any', async () => {
+    const { told, submissions, looks } = house(false, true);
+    const first = submissions.judge([item('org_plain', 'p0')], soon());
+    expect(told).toEqual([]);
+    await Promise.all([first, submissions.judge([item('org_plain', 'p1')], soon())]);
+    expect(told.map(({ subject }) => subject)).toEqual([appendSubject, appendSubject]);
+    await submissions.judge([item('org_plain', 'p2')], soon());
+    expect(looks()).toBe(1);
   });
 });

@@ -1,4 +1,5 @@
 import type { EventStore } from '@agentlattice/event-store';
+import { idle } from '@agentlattice/service';
 import type pg from 'pg';
 import type { Tampering } from '../domain/tampering.js';
 import { tamperingDecider } from '../domain/tampering-decider.js';
@@ -23,18 +24,26 @@ export interface Noted {
  */
 export class NoteTampering {
   private readonly found = new Map<string, Noted>();
+  private toldOf: () => void = () => {};
 
   constructor(
     private readonly pool: pg.Pool,
     private readonly store: EventStore,
   ) {}
 
+  /** Who is told when there is something to write. */
+  onNoted(told: () => void): void {
+    this.toldOf = told;
+  }
+
   /** What stands in a workspace now; written at the next turn. */
   note(orgId: string, noted: Noted): void {
     this.found.set(orgId, noted);
+    this.toldOf();
   }
 
-  async writeNoted(): Promise<void> {
+  async writeNoted(): Promise<typeof idle | undefined> {
+    if (this.found.size === 0) return idle;
     for (const [orgId, noted] of this.found) {
       const { tampered, compared } = noted;
       for (const tampering of tampered)
@@ -46,6 +55,7 @@ export class NoteTampering {
           await this.write(orgId, streamId.slice(streamOf('').length), { type: 'Ended' });
       if (this.found.get(orgId) === noted) this.found.delete(orgId);
     }
+    return undefined;
   }
 
   private write(

@@ -19,6 +19,9 @@ export interface LivePoliciesOptions {
   readonly name: string;
   readonly logger: Logger;
   readonly pollMs?: number;
+  /** After so long without a verdict the revision is read only every `idlePollMs`. */
+  readonly idleAfterMs?: number;
+  readonly idlePollMs?: number;
   readonly staleAfterMs?: number;
   /** How often everything is read again, to notice what was changed behind the service's back. */
   readonly recheckMs?: number;
@@ -55,6 +58,7 @@ const askingRevision = {
 /**
  * All policies, ready to judge by, in this process's memory. A change anywhere is here as soon as PostgreSQL says so,
  * at the latest at the next poll; who asks after a second without an answer from PostgreSQL is told that they are stale.
+ * While nothing is judged the polls are rare, and the first verdict waits for a reading (`becomesFresh`).
  */
 export class LivePolicies {
   private readonly sets = new Map<string, PolicySet>();
@@ -72,6 +76,9 @@ export class LivePolicies {
   /** Epoch milliseconds of the database at a monotonic time. */
   private clock = { database: 0, monotonic: 0 };
   private recheckAt = 0;
+  /** When something was to be judged last. */
+  private usedAt = performance.now();
+  private reading: Promise<boolean> | undefined;
   private wake: () => void = () => undefined;
   private stopped = false;
   private readonly waiting = new Set<{ readonly since: number; readonly resolve: () => void }>();
@@ -95,7 +102,26 @@ export class LivePolicies {
     return performance.now() - this.askedAt <= (this.options.staleAfterMs ?? 1_000);
   }
 
+  /**
+   * Nothing was judged for a while, so the revision has to be read first; or the database does not answer. Those who ask
+   * at the same time wait for the same reading. Never rejects.
+   * @returns whether the policies are fresh now
+   */
+  async becomesFresh(): Promise<boolean> {
+    this.usedAt = performance.now();
+    if (this.fresh()) return true;
+    this.reading ??= this.caughtUp().finally(() => (this.reading = undefined));
+    await this.reading;
+    return this.fresh();
+  }
+
+  /** The same for readiness, which is asked in an idle system as well: that is no reason to poll. */
+  async answers(): Promise<boolean> {
+    return this.fresh() || (await this.caughtUp());
+  }
+
   of(orgId: string): PolicySet {
+    this.usedAt = performance.now();
     return this.sets.get(orgId) ?? noPolicies;
   }
 
@@ -181,7 +207,7 @@ export class LivePolicies {
       await this.refresh(client);
       // Told or asked while we were reading: read again at once.
       const asked = [...this.waiting].some(({ since }) => since > this.askedAt);
-      if (!notified && !asked) await this.pause(this.pollMs);
+      if (!notified && !asked) await this.pause(this.untilNextPollMs);
     }
   }
 
@@ -253,6 +279,13 @@ export class LivePolicies {
     const now = new Set(found.map(({ policy, reason }) => keyOf(policy, reason)));
     this.alerted.set(orgId, now);
     return now.size !== before.size || [...now].some((key) => !before.has(key));
+  }
+
+  private get untilNextPollMs(): number {
+    const { idleAfterMs = 5_000, idlePollMs = 10_000 } = this.options;
+    const now = performance.now();
+    if (now - this.usedAt <= idleAfterMs) return this.pollMs;
+    return Math.max(Math.min(idlePollMs, this.recheckAt - now), this.pollMs);
   }
 
   private get pollMs(): number {

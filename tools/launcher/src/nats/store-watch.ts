@@ -25,6 +25,8 @@ export interface StoreWatchOptions {
 type Finding = 'stores' | 'unknown' | { readonly refuses: string };
 
 const withinMs = 2_000;
+/** While it stores, so many pauses lie between two looks; the ledger, which refuses submissions, looks more often. */
+const storingPauses = 3;
 /** One write that fails may be a slow disk. */
 const failuresUntilRestart = 3;
 const longestMs = 600_000;
@@ -43,12 +45,14 @@ export async function watchStore(options: StoreWatchOptions): Promise<void> {
   let waitMs = restartEveryMs;
   let notBefore = 0;
   let saidFull = false;
+  let pauseMs = everyMs;
   const looking = new StoreLook(options.url);
   signal.addEventListener('abort', () => void looking.close(), { once: true });
   while (!signal.aborted) {
-    await delay(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
+    await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
     if (signal.aborted) return;
     const found = await looking.look();
+    pauseMs = found === 'stores' ? storingPauses * everyMs : everyMs;
     if (found === 'unknown') continue;
     if (found === 'stores') {
       if (failures >= failuresUntilRestart) say('nats | stores again');

@@ -1,0 +1,43 @@
+import { heartbeatWantedForMs, ledgerHeartbeatMs } from '@agentlattice/contracts';
+
+/**
+ * Tells the gateways that the writer lives, while they want to hear it. Until the first of them asks it beats all the time:
+ * gateways of older releases do not ask.
+ */
+export class Heartbeat {
+  private timer: NodeJS.Timeout | undefined;
+  private wantedUntil = Number.POSITIVE_INFINITY;
+  private running = false;
+
+  constructor(private readonly beat: () => void) {}
+
+  start(): void {
+    this.running = true;
+    this.beatAndGoOn();
+  }
+
+  /** Somebody wants to hear it; who has not heard it for a while does so at once. */
+  want(): void {
+    this.wantedUntil = performance.now() + heartbeatWantedForMs;
+    if (this.timer === undefined && this.running) this.beatAndGoOn();
+  }
+
+  stop(): void {
+    this.running = false;
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  private beatAndGoOn(): void {
+    this.timer = setInterval(() => {
+      if (performance.now() <= this.wantedUntil) {
+        this.beat();
+        return;
+      }
+      clearInterval(this.timer);
+      this.timer = undefined;
+    }, ledgerHeartbeatMs);
+    this.timer.unref();
+    this.beat();
+  }
+}
