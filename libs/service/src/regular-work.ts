@@ -13,6 +13,7 @@ export class RegularWork {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<unknown> | undefined;
   private woken = false;
+  private hastened = false;
   private stopped = false;
   private pauseMs: number;
 
@@ -45,9 +46,9 @@ export class RegularWork {
 
   /** Something may have to be done soon, though not now: the pauses are short again. */
   hasten(): void {
-    if (this.stopped || this.pauseMs === this.everyMs) return;
+    if (this.running !== undefined) this.hastened = true;
+    if (this.stopped || this.running !== undefined || this.pauseMs === this.everyMs) return;
     this.pauseMs = this.everyMs;
-    if (this.running !== undefined) return;
     clearTimeout(this.timer);
     this.start();
   }
@@ -62,11 +63,13 @@ export class RegularWork {
     // What woke it, or comes while it runs, is no idleness.
     const before = this.woken ? this.everyMs : this.pauseMs;
     this.woken = false;
+    this.hastened = false;
     this.pauseMs = this.everyMs;
     this.running = this.work()
       .then(
         (found) => {
-          if (found === idle && !this.woken) this.pauseMs = Math.min(before * 2, this.idleMs);
+          if (found === idle && !this.woken && !this.hastened)
+            this.pauseMs = Math.min(before * 2, this.idleMs);
         },
         (error: unknown) => this.logger.warn({ err: error }, `${this.name} failed`),
       )

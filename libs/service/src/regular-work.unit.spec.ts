@@ -106,4 +106,26 @@ describe('regular work', () => {
         expect(time - (times[i - 1] ?? time)).toBeLessThanOrEqual(8_000);
     await Promise.all(works.map((work) => work.stop()));
   });
+
+  it('does not rest after a turn during which it was hastened, though that turn found nothing', async () => {
+    let turns = 0;
+    let end: () => void = () => undefined;
+    const work = new RegularWork(
+      'work',
+      1_000,
+      () => {
+        turns += 1;
+        return new Promise((resolve) => (end = () => resolve(idle)));
+      },
+      logger,
+      8_000,
+    ).start();
+    await jest.advanceTimersByTimeAsync(1_000);
+    work.hasten();
+    end();
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(turns).toBe(2);
+    end();
+    await work.stop();
+  });
 });

@@ -93,8 +93,8 @@ interface Waiting {
 }
 
 /**
- * One commit at a time. Idle, an arrival is written at once; while a commit runs, arrivals gather for the next one
- *. An answer is given after the commit that holds its entry, never before.
+ * One commit at a time. Idle, an arrival is written at once; while a commit runs, arrivals gather for the next
+ * one. An answer is given after the commit that holds its entry, never before.
  */
 export class GroupCommit {
   private queue: Waiting[] = [];
