@@ -322,6 +322,8 @@ describe('errors', () => {
     isProblem(first, 429, 'RATE_LIMITED');
     expect(Number(first.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(first.headers.get('ratelimit')).toMatch(/^"key";r=0;t=\d+$/);
+    // What is refused before it is read as a request counts as well, and cannot get around the limit.
+    isProblem(await eager.call('POST', '/api/v1/actions', { raw: '{' }), 429, 'RATE_LIMITED');
     const status = await eager.get(`/api/approvals/${String(requested.body['approval_id'])}/status`);
     expect(status.status).toBe(200);
   });

@@ -49,5 +49,6 @@ it.each([
   ['/api/v1/policies', ['GET', 'HEAD', 'POST']],
   ['/api/v1/policies/check', ['DELETE', 'GET', 'HEAD', 'PATCH', 'POST']],
   ['/api/v1/nothing', []],
+  ['/api/v1/actions/', []],
   ['/api/v1/openapi_json', []],
 ])('the methods at %s are %j', (path, methods) => expect([...allowedMethods(path)].sort()).toEqual(methods));

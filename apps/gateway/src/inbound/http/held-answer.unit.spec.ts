@@ -1,0 +1,34 @@
+import { EventEmitter } from 'node:events';
+import { goneSignal } from './held-answer.js';
+import type { GatewayReply } from './http-request.js';
+
+const replyOn = (state: { destroyed: boolean; writableFinished: boolean }) => {
+  const raw = Object.assign(new EventEmitter(), state);
+  return { raw, reply: { raw } as unknown as GatewayReply };
+};
+const waiting = { grant: false, waitSeconds: 60 };
+
+describe('the signal that nobody waits any more', () => {
+  it('comes with the end of the connection, unless the answer was sent', () => {
+    const left = replyOn({ destroyed: false, writableFinished: false });
+    const signal = goneSignal(left.reply, waiting);
+    expect(signal.aborted).toBe(false);
+    left.raw.emit('close');
+    expect(signal.aborted).toBe(true);
+    const answered = replyOn({ destroyed: false, writableFinished: true });
+    const other = goneSignal(answered.reply, waiting);
+    answered.raw.emit('close');
+    expect(other.aborted).toBe(false);
+  });
+
+  it('is there at once when the client left before', () =>
+    expect(goneSignal(replyOn({ destroyed: true, writableFinished: false }).reply, waiting).aborted).toBe(
+      true,
+    ));
+
+  it('is not made for who does not wait', () => {
+    const { raw, reply } = replyOn({ destroyed: true, writableFinished: false });
+    expect(goneSignal(reply, { grant: true, waitSeconds: 0 }).aborted).toBe(false);
+    expect(raw.listenerCount('close')).toBe(0);
+  });
+});
