@@ -26,6 +26,7 @@ export * from './events/wire-event.js';
 export * from './nats-permissions.js';
 export * from './policy/policy.js';
 export * from './primitives.js';
+export * from './seen-text.js';
 export { readBy } from './read-by.js';
 export * from './services.js';
 export * from './subjects.js';

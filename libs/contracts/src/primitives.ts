@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { unseenIn } from './seen-text.js';
 
 /** RFC 3339 instant; written by us in UTC with milliseconds, read with any offset (decisions §6). */
 export const instant = () =>
@@ -49,18 +50,6 @@ export const idPrefixes = [
   'req',
 ] as const;
 export type IdPrefix = (typeof idPrefixes)[number];
-
-/**
- * What is not seen: control characters, ends of lines, marks that turn or join the text around them, tags and variation
- * selectors, whatever Unicode lets programs show as nothing, and the blank Braille pattern.
- */
-const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
-
-/** The first character of a text that is not seen, as U+200B; undefined when there is none. */
-export function unseenIn(text: string): string | undefined {
-  const code = unseen.exec(text)?.[0].codePointAt(0);
-  return code === undefined ? undefined : `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
-}
 
 /** Text that is shown within other text: what a person reads is what is compared, and it stays on its line. */
 export const plainText = () =>

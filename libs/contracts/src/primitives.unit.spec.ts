@@ -12,10 +12,16 @@ it.each(['0x10', '1e2', ' 5', '+5', '-1', '0', '201', '1.5', '', 'all', '0b11', 
 );
 
 describe('a name', () => {
-  it.each(['deploy bot', '  deploy bot ', 'Déploy 🚀', 'ديبلوي', '部署', "O'Neill & co."])(
-    'may be %j',
-    (name) => expect(givenName().parse(name)).toBe(name.trim()),
-  );
+  it.each([
+    'deploy bot',
+    '  deploy bot ',
+    'Déploy 🚀',
+    'ديبلوي',
+    '部署',
+    "O'Neill & co.",
+    'नमस्ते ไม้ 10 € (№ 1)',
+    'e\u0301quipe',
+  ])('may be %j', (name) => expect(givenName().parse(name)).toBe(name.trim()));
 
   it.each([
     ['a NUL', '\0'],
@@ -46,6 +52,21 @@ describe('a name', () => {
     ['a Hangul filler', '\u3164'],
     ['a blank Braille pattern', '\u2800'],
     ['a musical begin beam', '\u{1d173}'],
+    ['a blank hieroglyph', '\u{13441}'],
+    ['half a blank hieroglyph', '\u{13442}'],
+    ['a null notehead', '\u{1d159}'],
+    ['a Khitan filler', '\u{16fe4}'],
+    ['an object replacement', '\ufffc'],
+    ['a character of private use', '\ue000'],
+    ['one of private use in another plane', '\u{10fffd}'],
+    ['a character that is not assigned', '\u0378'],
+    ['one that is not assigned in another plane', '\u{3fffd}'],
+    ['a noncharacter', '\ufdd0'],
+    ['the last code point', '\u{10ffff}'],
+    ['the first half of a pair', '\ud83d'],
+    ['the second half of a pair', '\ude80'],
+    ['a space that does not break', '\u00a0'],
+    ['a hair space', '\u200a'],
   ])('holds %s nowhere', (_what, character) => {
     for (const name of [`de${character}ploy`, `deploy${character}`, `${character}deploy`, character])
       expect(givenName().safeParse(name).success).toBe(false);
@@ -56,6 +77,12 @@ describe('a name', () => {
     ['\u00adbot', 'U+00AD'],
     ['b\u{e0041}ot', 'U+E0041'],
     ['bot\n', 'U+000A'],
+    ['b\u{13441}ot', 'U+13441'],
+    ['bot\ud83d', 'U+D83D'],
+    ['\u0301bot', 'U+0301'],
+    [' \u0301bot', 'U+0301'],
+    ['\u20ddbot', 'U+20DD'],
+    ['\u0903bot', 'U+0903'],
   ])('that is refused says which character it is about: %j', (name, code) => {
     for (const schema of [givenName(), givenGroup()])
       expect(schema.safeParse(name).error?.issues[0]?.message).toContain(`the character ${code},`);

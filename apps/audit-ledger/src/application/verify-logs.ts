@@ -13,6 +13,7 @@ import type pg from 'pg';
 import type { CheckpointArchive } from '../outbound/checkpoint-archive.js';
 import type { CheckpointStore, DurableEnd } from '../outbound/checkpoint-store.js';
 import { logSize } from '../read/entries.js';
+import { type PaceClock, PacedRuns } from './paced-runs.js';
 
 type Verification = CommandResponse<typeof auditLedgerCommands.verify>;
 
@@ -26,11 +27,8 @@ export interface VerifyPorts {
   readonly patienceMs?: number;
   /** How long one waits who takes what is known; default 1 s. */
   readonly impatienceMs?: number;
-}
-
-interface Run {
-  readonly done: Promise<Verification>;
-  checked: number;
+  /** Paces the checks; default the process's own. */
+  readonly clock?: PaceClock;
 }
 
 /** Rows a step; between two steps others have their turn. */
@@ -41,24 +39,35 @@ const waitMs = { impatient: 1_000, ordinary: 8_000, patient: 60_000 };
 /** A result this old is still worth telling. */
 const freshMs = 10 * 60_000;
 
-/** Reads whole logs again, from their first row, in the background; one run per log at a time. */
+/** A check that waits for its turn keeps no process alive. */
+const ownClock: PaceClock = {
+  now: () => performance.now(),
+  after: (ms) => sleep(ms, undefined, { ref: false }),
+};
+
+/**
+ * Reads whole logs again, from their first row, in the background. One check at a time and a pause after each: however
+ * often and by whomever they are asked for, they take at most a quarter of the time.
+ */
 export class LogChecks {
-  private readonly running = new Map<string, Run>();
+  private readonly runs: PacedRuns<Verification>;
   private readonly finished = new Map<string, Verification>();
+  /** How far the check is that runs. */
+  private progress: { readonly orgId: string; readonly checked: number } | null = null;
 
-  constructor(private readonly ports: VerifyPorts) {}
+  constructor(private readonly ports: VerifyPorts) {
+    this.runs = new PacedRuns((orgId) => this.run(orgId), ports.clock ?? ownClock);
+  }
 
-  /** The result of a check that begins now if it ends in time, else the last one that ended, else how far this one is. */
+  /**
+   * The result of a check that begins after this call, if it ends in time; else that of the last one that ended, else how far
+   * this one is.
+   */
   async verify(orgId: string, patient: boolean): Promise<Verification> {
     await logSize(this.ports.pool, orgId);
-    const run = this.running.get(orgId) ?? this.begin(orgId);
     const limit = patient ? waitMs.patient : (this.ports.patienceMs ?? waitMs.ordinary);
-    const result = await atMost(limit, run.done);
-    if (result !== null) return result;
-    const last = this.finished.get(orgId);
-    return last === undefined
-      ? { ...sound(orgId, run.checked, null, this.ports.now()), complete: false }
-      : { ...last, complete: false };
+    const result = await atMost(limit, this.runs.next(orgId));
+    return result ?? { ...(this.finished.get(orgId) ?? this.soFar(orgId)), complete: false };
   }
 
   /**
@@ -71,23 +80,26 @@ export class LogChecks {
       return { ...last, size: last.verified_through_row };
     const end = await this.ports.checkpoints.end(orgId);
     if (end === null) return null;
-    const run = this.running.get(orgId) ?? this.begin(orgId);
-    const known = last ?? (await atMost(this.ports.impatienceMs ?? waitMs.impatient, run.done));
+    const run = this.runs.nearest(orgId);
+    const known = last ?? (await atMost(this.ports.impatienceMs ?? waitMs.impatient, run));
     return known === null
-      ? { ...sound(orgId, run.checked, null, this.ports.now()), complete: false, size: end.tree.size }
+      ? { ...this.soFar(orgId), complete: false, size: end.tree.size }
       : { ...known, size: known.verified_through_row };
   }
 
-  private begin(orgId: string): Run {
-    const run: Run = { checked: 0, done: this.check(orgId, (n) => (run.checked = n)) };
-    this.running.set(orgId, run);
-    run.done
-      .then(
-        (result) => this.finished.set(orgId, result),
-        () => {},
-      )
-      .finally(() => this.running.delete(orgId));
-    return run;
+  private soFar(orgId: string): Verification {
+    const checked = this.progress?.orgId === orgId ? this.progress.checked : 0;
+    return sound(orgId, checked, null, this.ports.now());
+  }
+
+  private async run(orgId: string): Promise<Verification> {
+    try {
+      const result = await this.check(orgId, (checked) => (this.progress = { orgId, checked }));
+      this.finished.set(orgId, result);
+      return result;
+    } finally {
+      this.progress = null;
+    }
   }
 
   private async check(orgId: string, checked: (n: number) => void): Promise<Verification> {

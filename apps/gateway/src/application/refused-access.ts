@@ -1,6 +1,7 @@
 import type { EventData } from '@agentlattice/contracts';
 import type { EventMeta } from '@agentlattice/event-store';
 import type { Logger } from '@agentlattice/observability';
+import { GroupWork } from '@agentlattice/service';
 import { typeid } from 'typeid-js';
 import type { PrincipalStore } from '../outbound/principal-store.js';
 
@@ -11,22 +12,35 @@ export interface RefusedCall {
   readonly facts: Omit<EventData<'access.refused'>, 'count'>;
 }
 
+interface Entry {
+  readonly id: string;
+  readonly call: RefusedCall;
+  readonly count: number;
+}
+
 interface Window {
   /** The newest call that is not written; none when nothing came since the first. */
   last: RefusedCall | null;
   count: number;
   readonly timer: NodeJS.Timeout;
+  /** While the entry of the first call is being written. */
+  first: Promise<void> | null;
 }
+
+/** How many entries share a commit at most. */
+const most = 64;
 
 /**
  * Keeps what the table of routes refused. The first call is written at once, before it is answered; those that follow within
  * the minute are counted and written as one at its end. A hostile key costs the log of its own workspace two entries a minute
- * for each route and gateway, and never more than one connection; a gateway that is killed loses no more than the counts of
- * that minute.
+ * for each route and gateway. Each workspace has a queue and one connection at a time: what gathers during a write shares the
+ * next one, and no workspace waits for another's entries. A gateway that is killed loses no more than the counts of that
+ * minute.
  */
 export class RefusedAccess {
   private readonly windows = new Map<string, Window>();
-  private writing: Promise<void> | null = null;
+  private readonly queues = new Map<string, GroupWork<Entry, true>>();
+  private readonly writing = new Set<Promise<void>>();
   private stopped = false;
 
   constructor(
@@ -36,39 +50,49 @@ export class RefusedAccess {
     private readonly waitMs = 1_000,
   ) {}
 
-  note(call: RefusedCall): void {
+  /**
+   * Resolves once it is written that the key tried the route, also for a call that is only counted: a killed gateway has
+   * answered nobody whose attempt is not in the log. Never rejects, and waits no longer than a second: the refusal stands
+   * whatever becomes of its entry.
+   */
+  note(call: RefusedCall): Promise<void> {
     const open = this.windows.get(nameOf(call));
-    if (open === undefined) {
-      this.open(call, 0);
-      this.write(call, 1);
-    } else gather(open, call, 1);
-  }
-
-  /** Null when nothing is being written. */
-  written(): Promise<void> | null {
-    if (this.writing === null) return null;
-    let timer: NodeJS.Timeout | undefined;
-    // The refusal stands whatever becomes of its entry: a database that does not answer holds up no answer for ever.
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.waitMs);
+    if (open !== undefined) {
+      gather(open, call, 1);
+      return open.first === null ? Promise.resolve() : this.atMost(open.first);
+    }
+    const window = this.open(call, 0);
+    const first = this.write(call, 1).finally(() => {
+      if (window !== null) window.first = null;
     });
-    return Promise.race([this.writing, late]).finally(() => clearTimeout(timer));
+    if (window !== null) window.first = first;
+    return this.atMost(first);
   }
 
   /** Writes what is counted and waits for it. */
   async stop(): Promise<void> {
     this.stopped = true;
     for (const name of [...this.windows.keys()]) this.close(name);
-    await this.writing;
+    await Promise.all(this.writing);
+  }
+
+  private atMost(written: Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.waitMs);
+    });
+    return Promise.race([written, late]).finally(() => clearTimeout(timer));
   }
 
   /** @param count of the calls that wait for its end */
-  private open(call: RefusedCall, count: number): void {
-    if (this.stopped) return;
+  private open(call: RefusedCall, count: number): Window | null {
+    if (this.stopped) return null;
     const name = nameOf(call);
     const timer = setTimeout(() => this.close(name), this.windowMs);
     timer.unref();
-    this.windows.set(name, { last: count === 0 ? null : call, count, timer });
+    const window: Window = { last: count === 0 ? null : call, count, timer, first: null };
+    this.windows.set(name, window);
+    return window;
   }
 
   private close(name: string): void {
@@ -76,16 +100,13 @@ export class RefusedAccess {
     if (ended === undefined) return;
     clearTimeout(ended.timer);
     this.windows.delete(name);
-    if (ended.last !== null) this.write(ended.last, ended.count);
+    if (ended.last !== null) void this.write(ended.last, ended.count);
   }
 
-  /** What cannot be written now is counted with what follows. */
-  private write(call: RefusedCall, count: number): void {
-    const { orgId, meta, facts } = call;
-    const id = typeid('req').toString();
-    const events = [{ type: 'access.refused', data: { ...facts, count } }] as const;
-    const writing = (this.writing ?? Promise.resolve())
-      .then(() => this.store.inTransaction((tx) => this.store.begin(tx, orgId, meta, [{ id, events }])))
+  /** What cannot be written now is counted with what follows. Never rejects. */
+  private write(call: RefusedCall, count: number): Promise<void> {
+    const writing: Promise<void> = this.queueOf(call.orgId)
+      .do({ id: typeid('req').toString(), call, count })
       .then(
         () => undefined,
         (error: unknown) => {
@@ -93,15 +114,36 @@ export class RefusedAccess {
           if (open === undefined) this.open(call, count);
           else gather(open, call, count);
           this.logger.error(
-            { err: error, org_id: orgId, ...facts, count },
+            { err: error, org_id: call.orgId, ...call.facts, count },
             'refused calls could not be noted',
           );
         },
       )
-      .finally(() => {
-        if (this.writing === writing) this.writing = null;
-      });
-    this.writing = writing;
+      .finally(() => this.writing.delete(writing));
+    this.writing.add(writing);
+    return writing;
+  }
+
+  private queueOf(orgId: string): GroupWork<Entry, true> {
+    const known = this.queues.get(orgId);
+    if (known !== undefined) return known;
+    // The windows bound what waits: at most two entries a minute for each key and route. None of them is turned away.
+    const queue = new GroupWork<Entry, true>((entries) => this.writeTogether(orgId, entries), {
+      most,
+      mostWaiting: Number.POSITIVE_INFINITY,
+    });
+    this.queues.set(orgId, queue);
+    return queue;
+  }
+
+  private async writeTogether(orgId: string, entries: readonly Entry[]): Promise<readonly true[]> {
+    await this.store.inTransaction(async (tx) => {
+      for (const { id, call, count } of entries) {
+        const events = [{ type: 'access.refused', data: { ...call.facts, count } }] as const;
+        await this.store.begin(tx, orgId, call.meta, [{ id, events }]);
+      }
+    });
+    return entries.map(() => true);
   }
 }
 

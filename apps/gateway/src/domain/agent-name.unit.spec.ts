@@ -15,6 +15,15 @@ describe('the plain form of a name', () => {
     ['a tag', 'b\u{e0041}ot', 'bot'],
     ['a space that does not break', 'deploy\u00a0bot', 'deploy bot'],
     ['spaces', ' deploy   bot', 'deploy bot'],
+    ['an end of line', 'deploy\nbot', 'deploy bot'],
+    ['a mark of byte order', 'bot\ufeff', 'bot'],
+    ['a blank hieroglyph', 'bot\u{13441}', 'bot'],
+    ['a null notehead', 'b\u{1d159}ot', 'bot'],
+    ['a Khitan filler', 'b\u{16fe4}ot', 'bot'],
+    ['an object replacement', '\ufffcbot', 'bot'],
+    ['a character of private use', 'bot\ue000', 'bot'],
+    ['one that is not assigned', 'bot\u0378', 'bot'],
+    ['half a pair', 'bot\ud83d', 'bot'],
   ])('is not changed by %s', (_what, one, other) => expect(plainFormOf(one)).toBe(plainFormOf(other)));
 
   it.each([

@@ -5,6 +5,7 @@ import { Consent1764500000010 } from './1764500000010-consent.js';
 import { Suspensions1764400000001 } from './1764400000001-suspensions.js';
 import { AgentRegistrants1796200000300 } from './1796200000300-agent-registrants.js';
 import { PlainAgentNames1796200000200 } from './1796200000200-plain-agent-names.js';
+import { SeenAgentNames1796400000000 } from './1796400000000-seen-agent-names.js';
 import { KeyHolders1796200000000 } from './1796200000000-key-holders.js';
 
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   KeyHolders1796200000000,
   PlainAgentNames1796200000200,
   AgentRegistrants1796200000300,
+  SeenAgentNames1796400000000,
 ];

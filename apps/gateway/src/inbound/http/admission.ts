@@ -14,7 +14,7 @@ export class Admission {
     private readonly rateLimit: RateLimit,
     /** Rejects with NOT_FOUND unless what the parameters name exists for the principal. */
     private readonly find: (principal: Principal, params: unknown) => Promise<unknown>,
-    private readonly refused: Pick<RefusedAccess, 'note' | 'written'>,
+    private readonly refused: Pick<RefusedAccess, 'note'>,
   ) {}
 
   /**
@@ -41,9 +41,8 @@ export class Admission {
     if (mayCall(principal, route.callers)) return principal;
     if (route.seenBy !== undefined && mayCall(principal, route.seenBy))
       await this.find(principal, request.params);
-    this.refused.note({ ...askedBy(principal, request), facts: factsOf(principal, route) });
     // Who tries is seen, also where the gateway is killed right after.
-    await this.refused.written();
+    await this.refused.note({ ...askedBy(principal, request), facts: factsOf(principal, route) });
     throw refusal(principal, route, route.callers);
   }
 }
