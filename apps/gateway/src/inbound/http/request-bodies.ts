@@ -58,7 +58,6 @@ export class RequestBodies {
     if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
       throw new Refused('UNSUPPORTED_MEDIA_TYPE', 'the body must not be compressed');
     const scan = scanJson(body);
-    this.take(request, memoryOf(body.length, scan) - (request.bodyMemory ?? 0));
     const cost = costOf(body.length, scan);
     if (cost > largeBodyCost && request.orgId !== undefined) {
       const end = await this.largeBodies.turn(request.orgId, cost);
@@ -68,6 +67,8 @@ export class RequestBodies {
         throw new Unavailable('the client has gone');
       }
     }
+    // Only now it becomes more than its bytes.
+    this.take(request, memoryOf(body.length, scan) - (request.bodyMemory ?? 0));
     return parseStrictly(body, scan);
   }
 
