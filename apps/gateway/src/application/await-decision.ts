@@ -24,6 +24,7 @@ export const makeAwaitDecision =
   async (asked: AskedApproval, waitMs: number, gone: AbortSignal): Promise<ApprovalStatus> => {
     const until = performance.now() + waitMs;
     let last: ApprovalStatus | undefined;
+    let wasPending = false;
     for (;;) {
       const wake = wakes.of(asked.approval_id);
       try {
@@ -34,11 +35,11 @@ export const makeAwaitDecision =
             last = await read(asked);
           } catch (error) {
             // A request that was there a moment ago is worth waiting for.
-            if (last === undefined || !(error instanceof Unavailable)) throw error;
+            if ((last === undefined && !wasPending) || !(error instanceof Unavailable)) throw error;
             pauseMs = retryMs;
           }
-          if (!open.has(last.status)) return last;
-        }
+          if (last !== undefined && !open.has(last.status)) return last;
+        } else wasPending = true;
         const leftMs = until - performance.now();
         if (leftMs <= 0 || gone.aborted || wakes.ended) return last ?? (await read(asked));
         const hint = await heardWithin(wake.heard, Math.min(leftMs, pauseMs), gone);

@@ -147,6 +147,18 @@ describe('waiting for a decision', () => {
     expect(over.done.filter((step) => step === 'read')).toHaveLength(1);
   });
 
+  it('goes on waiting for what it knew to be pending while the service is away', async () => {
+    const { wait, wake, state } = waiting(new Unavailable('away'), as('approved'));
+    state.pendingMs = 10_000;
+    const held = wait(asked, 60_000, never);
+    await settle();
+    state.pendingMs = 0;
+    wake();
+    await settle();
+    wake();
+    expect(await held).toMatchObject({ status: 'approved' });
+  });
+
   it('leaves nobody listening behind', async () => {
     const { wait, listening } = waiting(as('approved'));
     await wait(asked, 60_000, never);
