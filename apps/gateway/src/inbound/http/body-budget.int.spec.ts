@@ -37,6 +37,11 @@ describe('bodies whose answers are held', () => {
     });
   const statusOf = async (path: string, sent = body) => (await post(path, sent)).status;
 
+  it('have half a minute to come: Node takes the longer of these two for the whole request', () => {
+    const { requestTimeout, headersTimeout } = fastify.server;
+    expect(Math.max(requestTimeout, headersTimeout)).toBe(30_000);
+  });
+
   it('take room until they are answered; who finds none hears 503', async () => {
     const held = [post('/held'), post('/held')];
     await eventually(() => release.length === 2);

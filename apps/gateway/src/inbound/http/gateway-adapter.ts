@@ -22,8 +22,8 @@ export class GatewayAdapter extends FastifyAdapter {
       // What still comes while we close is answered like any other request.
       return503OnClosing: false,
       requestTimeout: 30_000,
-      // Node looks for requests that are late as seldom as this; its default is half a minute.
-      http: { connectionsCheckingInterval: 2_000 },
+      // Node looks for late requests as seldom as the interval says, and takes the longer of the two times for the whole request.
+      http: { headersTimeout: 30_000, connectionsCheckingInterval: 2_000 },
       genReqId: ({ headers }: { headers: Record<string, unknown> }) => {
         const sent = headers['x-request-id'];
         return typeof sent === 'string' && sentRequestId.test(sent) ? sent : newRequestId();
