@@ -1,13 +1,20 @@
 // What `npm start` costs while nobody asks anything: each process's share of a core, in percent.
 // `node tools/bootstrap.mjs run bench/src/idle.mjs [--settle 30 --seconds 60 --repeats 1]`
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { services } from './checkout.mjs';
 import { idleCpu, sum, sumOfServices } from './figures.mjs';
-import { childrenOf, cpuSecondsOf, freePort, ownCpuSecondsOf, pause, until } from './process.mjs';
+import {
+  childrenOf,
+  cpuSecondsOf,
+  freePort,
+  ownCpuSecondsOf,
+  pause,
+  startProduct,
+  until,
+} from './process.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -41,13 +48,7 @@ async function processes(npm) {
 
 const scratch = await mkdtemp(join(tmpdir(), 'al-bench-idle-'));
 const port = await freePort();
-const child = spawn('npm', ['start'], {
-  cwd: options.root,
-  detached: true,
-  stdio: 'ignore',
-  env: { ...process.env, AL_DATA_DIR: scratch, PORT: String(port), npm_config_prefix: undefined },
-});
-const exited = new Promise((done) => child.once('exit', done));
+const product = startProduct(options.root, scratch, port);
 try {
   await until(
     'the start',
@@ -55,7 +56,7 @@ try {
     120_000,
   );
   await pause(Number(options.settle) * 1_000);
-  const measured = await processes(child.pid);
+  const measured = await processes(product.pid);
   const target = {
     name: 'idle',
     cpu: async () =>
@@ -71,7 +72,6 @@ try {
     console.log(`${'all processes'.padEnd(24)} ${sum(idle).toFixed(1)}`);
   }
 } finally {
-  process.kill(-child.pid, 'SIGINT');
-  await Promise.race([exited, pause(20_000)]);
+  await product.stop();
   await rm(scratch, { recursive: true, force: true, maxRetries: 5 });
 }

@@ -32,6 +32,24 @@ export function startServer(command, args, { log, env = process.env, cwd } = {})
   };
 }
 
+/** `npm start` of a checkout, as a newcomer runs it. */
+export function startProduct(cwd, dataDir, port) {
+  const child = spawn('npm', ['start'], {
+    cwd,
+    detached: true,
+    stdio: 'ignore',
+    env: { ...process.env, AL_DATA_DIR: dataDir, PORT: String(port), npm_config_prefix: undefined },
+  });
+  const exited = new Promise((done) => child.once('exit', done));
+  return {
+    pid: child.pid,
+    async stop() {
+      process.kill(-child.pid, 'SIGINT');
+      await Promise.race([exited, pause(20_000)]);
+    },
+  };
+}
+
 export async function until(what, probe, withinMs = 30_000) {
   const deadline = Date.now() + withinMs;
   let last;

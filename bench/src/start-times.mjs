@@ -1,21 +1,14 @@
 // From `npm start` to the first verdict, as a newcomer would wait for it.
-import { spawn } from 'node:child_process';
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, pause, until } from './process.mjs';
+import { freePort, startProduct, until } from './process.mjs';
 
 async function startOnce(cwd, dataDir) {
   const port = await freePort();
   const begun = performance.now();
-  const child = spawn('npm', ['start'], {
-    cwd,
-    detached: true,
-    stdio: 'ignore',
-    env: { ...process.env, AL_DATA_DIR: dataDir, PORT: String(port), npm_config_prefix: undefined },
-  });
-  const exited = new Promise((done) => child.once('exit', done));
+  const product = startProduct(cwd, dataDir, port);
   try {
     await until(
       'the first verdict',
@@ -35,8 +28,7 @@ async function startOnce(cwd, dataDir) {
     );
     return Math.round(performance.now() - begun);
   } finally {
-    process.kill(-child.pid, 'SIGINT');
-    await Promise.race([exited, pause(20_000)]);
+    await product.stop();
   }
 }
 

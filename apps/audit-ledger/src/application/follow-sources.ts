@@ -11,6 +11,7 @@ import {
 import type { Disclosed } from '@agentlattice/ledger';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
+import { idle, RegularWork } from '@agentlattice/service';
 import type { EventDraft } from '../domain/draft.js';
 import { draftOf } from '../domain/entry-facts.js';
 import type { SaidWith } from './said-with-events.js';
@@ -51,26 +52,25 @@ const speechlessMs = 10_000;
  */
 export class SourceFollowers {
   private readonly followers: ReadonlyMap<ForeignSource, SourceFollower>;
-  private readonly timers = new Map<ForeignSource, NodeJS.Timeout>();
+  private readonly checks: readonly RegularWork[];
 
   constructor(ports: FollowPorts, positions: ReadonlyMap<string, number>) {
     this.followers = new Map(
       foreignSources.map((source) => [source, new SourceFollower(source, positions.get(source) ?? 0, ports)]),
     );
-    for (const source of foreignSources) this.checkAfter(source, checkEveryMs[source]);
+    this.checks = [...this.followers].map(([source, follower]) => {
+      let reached = follower.reached;
+      const check = () => {
+        follower.check();
+        const isIdle = follower.reached === reached;
+        reached = follower.reached;
+        return Promise.resolve(isIdle ? idle : undefined);
+      };
+      const everyMs = checkEveryMs[source];
+      const restMs = Math.max(everyMs, idleCheckMs);
+      return new RegularWork(`asking the ${source}`, everyMs, check, ports.logger, restMs).start();
+    });
     this.check();
-  }
-
-  private checkAfter(source: ForeignSource, ms: number): void {
-    const follower = this.followers.get(source);
-    const reached = follower?.reached;
-    const timer = setTimeout(() => {
-      follower?.check();
-      const shortest = checkEveryMs[source];
-      const isIdle = follower?.reached === reached;
-      this.checkAfter(source, isIdle ? Math.max(shortest, Math.min(ms * 2, idleCheckMs)) : shortest);
-    }, ms);
-    this.timers.set(source, timer);
   }
 
   /** Takes events of any source. @throws when some could not be written: they must come again */
@@ -114,7 +114,7 @@ export class SourceFollowers {
   }
 
   async stop(): Promise<void> {
-    for (const timer of this.timers.values()) clearTimeout(timer);
+    await Promise.all(this.checks.map((check) => check.stop()));
     await Promise.all([...this.followers.values()].map((follower) => follower.stop()));
   }
 }

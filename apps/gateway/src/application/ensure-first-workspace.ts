@@ -64,8 +64,11 @@ export async function ensureFirstWorkspace(
     if (await store.insertMembership(tx, orgId, member))
       streams.push(firstEventOfMember('CreateMember', member));
     const first = {
-      ...{ id: agent.id, name: agent.name, description: null },
-      ...{ ownerMemberId: memberId, registrants: [memberId] },
+      id: agent.id,
+      name: agent.name,
+      description: null,
+      ownerMemberId: memberId,
+      registrants: [memberId],
     };
     if (await store.insertAgent(tx, orgId, first)) {
       // Where the name is taken the agent of the credentials file is made all the same.
