@@ -94,7 +94,12 @@ describe('a decision', () => {
   });
 
   it('does not change what a repeated submission hears', async () => {
-    const [item, anna] = await Promise.all([opened(), house.member(org)]);
+    // Its own workspace, whose members do not change meanwhile: the answer tells how many may decide as things stand.
+    const alone = newId('org');
+    const anna = await house.member(alone);
+    const known = () => house.pool.query('SELECT FROM member WHERE org_id = $1', [alone]);
+    await eventually(async () => (await known()).rowCount === 1);
+    const item = await opened({}, 60_000, { org_id: alone });
     await deny(item, anna);
     const again = { ...item, item_id: 'again', replayed: true };
     await house.opened(again);
