@@ -1,8 +1,8 @@
-# The whole house in one image; the servers stand outside (docker-compose.yml).
+# The whole system in one image; the servers stand outside (docker-compose.yml).
 FROM node:24-slim
-WORKDIR /house
+WORKDIR /app
 COPY . .
-RUN node tools/bootstrap.mjs install && mkdir -p /data && chown node:node /data && chown -R node:node /house
+RUN node tools/bootstrap.mjs install && mkdir -p /data && chown node:node /data && chown -R node:node /app
 # 1000 is the image's user `node`.
 USER 1000
 ENV AL_DATA_DIR=/data HOST=0.0.0.0 PORT=3000

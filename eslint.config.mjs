@@ -49,6 +49,28 @@ const pureFolders = [
   ['libs/decider/src/**/*.ts', []],
 ];
 
+/** Where the layers of a service end (docs/architecture.md). */
+const sqlText = String.raw`/^\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|LISTEN|NOTIFY|LOCK|ALTER|CREATE) /`;
+const noSql = [
+  { selector: `Literal[value=${sqlText}]`, message: 'SQL lives in outbound/ or read/.' },
+  { selector: `TemplateElement[value.raw=${sqlText}]`, message: 'SQL lives in outbound/ or read/.' },
+];
+const subscribing = ['startProjection', 'subscribeBatches', 'consumeEvents', 'respondTo'];
+const noSubscriptions = [
+  ...subscribing.map((name) => ({
+    selector: `CallExpression[callee.name='${name}']`,
+    message: 'Subscriptions live in inbound/.',
+  })),
+  {
+    selector: "CallExpression[callee.property.name='subscribe']",
+    message: 'Subscriptions live in inbound/.',
+  },
+];
+const noApplication = {
+  group: ['**/application/**', '**/inbound/**'],
+  message: 'What the application uses does not know it: put the type where both can see it.',
+};
+
 /** Only these projects, only by their public door, and no way around it by a relative path. */
 function importRule(names, more = []) {
   return [
@@ -106,6 +128,23 @@ export default tseslint.config(
       rules: { 'no-restricted-imports': importRule([...names, ...onlyInSpecs]) },
     },
   ]),
+  {
+    files: ['apps/*/src/application/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...noSql, ...noSubscriptions] },
+  },
+  {
+    files: ['apps/*/src/outbound/**/*.ts', 'apps/*/src/read/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: {
+      'no-restricted-imports': importRule(mayImport['apps/*'], [noApplication]),
+      'no-restricted-syntax': ['error', ...noSubscriptions],
+    },
+  },
+  {
+    files: ['apps/*/src/*.module.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...noSubscriptions] },
+  },
   // The core decides, the shell does: no framework, driver, clock or chance in a domain folder or a pure library.
   ...pureFolders.map(([files, names]) => ({
     files: [files],

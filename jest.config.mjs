@@ -12,7 +12,7 @@ const base = {
   testEnvironment: 'node',
 };
 
-/** Suffix = tier: unit (no I/O), int (one real server), e2e (the whole house as processes). */
+/** Suffix = tier: unit (no I/O), int (one real server), e2e (the whole system as processes). */
 export default {
   projects: ['unit', 'int', 'e2e'].map((tier) => ({
     ...base,

@@ -21,7 +21,7 @@ describe('an approval service that is killed while people decide', () => {
     await stack.stop();
   });
 
-  /** Again and again while a part of the house is away; nothing else is let pass. */
+  /** Again and again while a part of the harness is away; nothing else is let pass. */
   async function insisting(ask: () => Promise<Answer>, good: readonly number[]): Promise<Answer> {
     let answer: Answer | undefined;
     await eventually(

@@ -16,7 +16,7 @@ interface Delivery {
   readonly status: string;
 }
 
-/** Somebody must hear of it before it is too late: through the whole house, with receivers that come and go. */
+/** Somebody must hear of it before it is too late: through the whole system, with receivers that come and go. */
 describe('a request that nobody decides', () => {
   let stack: Stack;
   let mails: MailServer;

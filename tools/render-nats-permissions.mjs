@@ -11,7 +11,7 @@ const text = `# Users and permissions for a NATS server of your own (2.12.3 or l
 #
 # Put 'include "permissions.conf"' into the server's configuration and give it these variables in its environment:
 # ${['admin', ...Object.keys(natsPermissions)].map((user) => variable(user).slice(1)).join(', ')}
-# Then start the house with NATS_URL (the user admin) and NATS_URL_<SERVICE> for each of the services.
+# Then start the system with NATS_URL (the user admin) and NATS_URL_<SERVICE> for each of the services.
 ${renderAuthorization(natsPermissions, variable)}`;
 
 if (process.argv.includes('--check')) {

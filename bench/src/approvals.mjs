@@ -8,7 +8,7 @@ import { checkouts } from './checkout.mjs';
 import { cpuPer, idleCpu } from './figures.mjs';
 import { pause } from './process.mjs';
 import { renderApprovals } from './approvals-report.mjs';
-import { startApprovalHouse } from './targets/house-approvals.mjs';
+import { startOurApprovals } from './targets/our-approvals.mjs';
 import { pollingClient } from './targets/published-client.mjs';
 import { startRestate } from './targets/restate.mjs';
 
@@ -89,17 +89,17 @@ async function warmUp() {
 }
 
 /** A change of the policy from its sending until the first, and the last, of those who wait goes on. */
-async function release(house) {
+async function release(system) {
   const count = number('pending');
-  const asked = await Promise.all(Array.from({ length: count }, () => house.three.create()));
-  const first = house.three.wait(asked[0]);
+  const asked = await Promise.all(Array.from({ length: count }, () => system.three.create()));
+  const first = system.three.wait(asked[0]);
   const set = (effect) =>
-    house.send('PATCH', `/api/v1/policies/${house.policyId}`, house.stack.credentials.admin.api_key, {
+    system.send('PATCH', `/api/v1/policies/${system.policyId}`, system.stack.credentials.admin.api_key, {
       effect,
     });
   const sent = performance.now();
   const heard = asked.map(async (request, i) => {
-    const answer = await (i === 0 ? first : house.three.wait(request));
+    const answer = await (i === 0 ? first : system.three.wait(request));
     if (answer.status !== 'approved' || answer.resolved_by !== null)
       throw new Error(`not released: ${JSON.stringify(answer)}`);
     return performance.now() - sent;
@@ -114,8 +114,8 @@ async function run() {
   await mkdir(results, { recursive: true });
   say('Starting the servers …');
   for (const checkout of checkouts(options.against))
-    servers.push(await startApprovalHouse(dispatcher, checkout));
-  const [house] = servers;
+    servers.push(await startOurApprovals(dispatcher, checkout));
+  const [system] = servers;
   if (options.peers) servers.push(await startRestate(scratch, dispatcher));
   const targets = servers.flatMap(({ flows }) => flows);
   const measured = [];
@@ -140,10 +140,10 @@ async function run() {
   const idle = await idleCpu(servers, { seconds: number('idle') });
   const releases = [];
   for (let repeat = 0; repeat < number('repeats'); repeat++) {
-    releases.push(await release(house));
+    releases.push(await release(system));
     say(`policy change → released: ${JSON.stringify(releases.at(-1))}`);
   }
-  const polled = options.client ? spread(await pollingClient(house, scratch, number('gates'))) : null;
+  const polled = options.client ? spread(await pollingClient(system, scratch, number('gates'))) : null;
   const loads = measured.map(({ load }) => load);
   const report = {
     when: new Date().toISOString(),

@@ -9,7 +9,7 @@ import { cpuPer, idleCpu, sum } from './figures.mjs';
 import { render, summarise } from './report.mjs';
 import { startTimes } from './start-times.mjs';
 import { startCerbos } from './targets/cerbos.mjs';
-import { startHouse } from './targets/house.mjs';
+import { startOurSystem } from './targets/our-system.mjs';
 import { findOpa, startOpa } from './targets/opa.mjs';
 import { requests } from './workload.mjs';
 
@@ -81,8 +81,10 @@ async function run() {
   if (options.profile) await rm(profileDir, { recursive: true, force: true });
   const measuredCheckouts = checkouts(options.against);
   for (const [i, checkout] of measuredCheckouts.entries())
-    targets.push(await startHouse(checkout, options.profile && i === 0 ? { cpuProfileDir: profileDir } : {}));
-  const houses = [...targets];
+    targets.push(
+      await startOurSystem(checkout, options.profile && i === 0 ? { cpuProfileDir: profileDir } : {}),
+    );
+  const systems = [...targets];
   if (options.peers) {
     targets.push(await startCerbos(scratch));
     const opa = await findOpa();
@@ -110,7 +112,7 @@ async function run() {
         const before = await target.cpu();
         const result = await load(target, { connections: count, seconds });
         const cpu = cpuPer(before, await target.cpu(), result.requests);
-        if (result.errors > 0 && !houses.includes(target))
+        if (result.errors > 0 && !systems.includes(target))
           throw new Error(`${target.name} answered ${result.errors} errors`);
         bursts.push({
           target: target.name,
@@ -136,7 +138,7 @@ async function run() {
 
   say('Reading and verifying the log …');
   const audits = [];
-  for (const house of houses) audits.push(await audited(house));
+  for (const system of systems) audits.push(await audited(system));
   const loads = bursts.map((b) => b.load);
   const report = {
     when: new Date().toISOString(),
@@ -172,16 +174,16 @@ async function run() {
 }
 
 /** Every checked answer is in the log, and as many entries as there were answers. */
-async function audited(house) {
-  const { verdict, ids } = await house.audit();
-  const { checked, errors, cutOff, ...counts } = counted.get(house);
+async function audited(system) {
+  const { verdict, ids } = await system.audit();
+  const { checked, errors, cutOff, ...counts } = counted.get(system);
   const answered = counts.answered + checked.length;
   const lost = checked.filter((id) => !ids.has(id)).length;
-  if (!verdict.ok) throw new Error(`the log of ${house.name} does not verify: ${JSON.stringify(verdict)}`);
+  if (!verdict.ok) throw new Error(`the log of ${system.name} does not verify: ${JSON.stringify(verdict)}`);
   if (lost > 0 || ids.size < answered - errors || ids.size > answered + cutOff)
     throw new Error(`${ids.size} entries for ${answered} answers, ${lost} of the checked ones are missing`);
   return {
-    name: house.name,
+    name: system.name,
     answered,
     cutOff,
     errors,

@@ -16,7 +16,7 @@ export interface Call {
   readonly headers?: Record<string, string>;
 }
 
-/** Calls the house as a program outside would. */
+/** Calls the system as a program outside would. */
 export class Api {
   constructor(
     private readonly baseUrl: string,

@@ -6,11 +6,11 @@ import {
 } from '@agentlattice/contracts';
 import pg from 'pg';
 import { newId, requested } from '../test/approval-fixture.js';
-import { type ApprovalHouse, approvalHouse } from '../test/approval-house.js';
+import { type ApprovalHarness, approvalHarness } from '../test/approval-harness.js';
 
 /** What each connection was asked, in order. */
 const asked = new Map<unknown, string[]>();
-let house: ApprovalHouse;
+let harness: ApprovalHarness;
 beforeAll(async () => {
   // The prototype's method is called with the connection as its `this`.
   const query = Reflect.get(pg.Client.prototype, 'query') as (...args: unknown[]) => unknown;
@@ -20,17 +20,17 @@ beforeAll(async () => {
     asked.set(this, [...(asked.get(this) ?? []), text ?? '']);
     return query.apply(this, args);
   } as never);
-  house = await approvalHouse();
+  harness = await approvalHarness();
 });
 afterAll(async () => {
-  await house.stop();
+  await harness.stop();
   jest.restoreAllMocks();
 });
 
 const org = newId('org');
 const opened = async (terms: Partial<OpenItem['terms']> = {}) => {
   const item = requested(org, 60_000);
-  await house.opened({ ...item, terms: { ...item.terms, approvals_required: 1, ...terms } });
+  await harness.opened({ ...item, terms: { ...item.terms, approvals_required: 1, ...terms } });
   return item;
 };
 const body = ({ org_id, approval_id }: OpenItem, operator: DecidingOperator, reason: string | null) => ({
@@ -41,15 +41,15 @@ const body = ({ org_id, approval_id }: OpenItem, operator: DecidingOperator, rea
   correlation_id: null,
 });
 const approve = (item: OpenItem, operator: DecidingOperator, reason: string | null = null) =>
-  house.n.client.request(commands.approve, {
+  harness.n.client.request(commands.approve, {
     ...body(item, operator, reason),
     forever_for: null,
     policy_version: null,
   });
 const withdraw = (item: OpenItem, operator: DecidingOperator) =>
-  house.n.client.request(commands.withdraw_vote, { ...body(item, operator, null) });
+  harness.n.client.request(commands.withdraw_vote, { ...body(item, operator, null) });
 const read = ({ org_id, approval_id }: OpenItem) =>
-  house.n.client.request(commands.get_approval, { org_id, approval_id, agent_id: null });
+  harness.n.client.request(commands.get_approval, { org_id, approval_id, agent_id: null });
 
 /** What the transaction asked that decided, in order, by its first words. */
 function ofTheDecision(): string[] {
@@ -68,7 +68,7 @@ function ofTheDecision(): string[] {
 }
 
 it('a decision is two trips of nine statements, and nothing is read once it is written', async () => {
-  const [item, anna] = await Promise.all([opened(), house.member(org)]);
+  const [item, anna] = await Promise.all([opened(), harness.member(org)]);
   await approve(await opened(), anna);
   asked.clear();
   await approve(item, anna, 'looks good');
@@ -87,7 +87,7 @@ it('a decision is two trips of nine statements, and nothing is read once it is w
 
 it('the answer is what is read afterwards, with all that was said before', async () => {
   const item = await opened({ approvals_required: 3 });
-  const [anna, ben, cora] = [await house.member(org), await house.member(org), await house.member(org)];
+  const [anna, ben, cora] = [await harness.member(org), await harness.member(org), await harness.member(org)];
   await approve(item, anna, 'not yet \0');
   await withdraw(item, anna);
   await approve(item, anna, 'now it does');
@@ -115,7 +115,7 @@ it('the answer is what is read afterwards, with all that was said before', async
 });
 
 it('who comes too late hears the decision that stands, whoever made it', async () => {
-  const [item, anna, ben] = [await opened(), await house.member(org), await house.member(org)];
+  const [item, anna, ben] = [await opened(), await harness.member(org), await harness.member(org)];
   await approve(item, anna, 'first');
   const decision = { status: 'approved', resolved_by: anna.member_id, reason: 'first' };
   await expect(approve(item, ben, 'second')).rejects.toMatchObject({

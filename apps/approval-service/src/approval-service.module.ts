@@ -13,10 +13,10 @@ import {
   type LagRegistry,
   LOGGER,
   NATS,
-  NetWork,
+  RecoverySweep,
   POOL,
   readGrantSettings,
-  RegularWork,
+  PeriodicTask,
   ServiceModule,
   signingKey,
 } from '@agentlattice/service';
@@ -263,13 +263,13 @@ function rejudging(
   lags: LagRegistry,
 ): readonly Stoppable[] {
   const sweep = new UndecidableSweep({ pool, endUndecidable });
-  const lookAgain = new RegularWork(
+  const lookAgain = new PeriodicTask(
     'looking for requests that nobody can decide',
     lookForUndecidableEveryMs,
     () => sweep.run(),
     logger,
   ).start();
-  const work = new NetWork({
+  const work = new RecoverySweep({
     name: 'judging pending requests again',
     pool,
     everyMs: rejudgeEveryMs,
@@ -311,7 +311,7 @@ function suspensions(
   commands: CommandClient,
   logger: Logger,
 ): readonly Stoppable[] {
-  const work = new NetWork({
+  const work = new RecoverySweep({
     name: 'cancelling requests of suspended agents',
     pool,
     everyMs: sweepEveryMs,
@@ -346,7 +346,7 @@ function background(
   lags: LagRegistry,
 ): readonly Stoppable[] {
   const sweep = (name: string, work: () => Promise<boolean>) =>
-    new NetWork({ name, pool, everyMs: sweepEveryMs, idleMs: idleSweepMs, work, logger }).start();
+    new RecoverySweep({ name, pool, everyMs: sweepEveryMs, idleMs: idleSweepMs, work, logger }).start();
   const opening = sweep(
     'opening recorded requests',
     makeOpenUnopened({ pool, commands, open, logger, graceMs }),
@@ -374,7 +374,7 @@ function background(
     requested,
     sweep('the sweep of deadlines', () => deadlines.run()),
     sweep('the sweep of escalations', () => escalations.run()),
-    new RegularWork(
+    new PeriodicTask(
       'setting alarms',
       lookForNearEveryMs,
       makeSetNearAlarms({ pool, alarms }),

@@ -11,7 +11,7 @@ import type { Subscription } from '@nats-io/transport-node';
 import { jetstream } from '@nats-io/jetstream';
 import type pg from 'pg';
 import { logger, type Neighbours, newId, requested } from '../test/approval-fixture.js';
-import { type ApprovalHouse, approvalHouse } from '../test/approval-house.js';
+import { type ApprovalHarness, approvalHarness } from '../test/approval-harness.js';
 import { DeadlineSweep } from './application/deadline-sweep.js';
 import { makeOpenApprovals } from './application/open-approvals.js';
 import { makeTimeOutApprovals } from './application/time-out-approvals.js';
@@ -19,7 +19,7 @@ import { makeTimeOutApprovals } from './application/time-out-approvals.js';
 const org = newId('org');
 
 describe('the approval service', () => {
-  let house: ApprovalHouse;
+  let harness: ApprovalHarness;
   let pool: pg.Pool;
   let n: Neighbours;
   const answered = (item: OpenItem) => eventually(() => n.answers.get(item.item_id)?.at(0));
@@ -39,10 +39,10 @@ describe('the approval service', () => {
     });
 
   beforeAll(async () => {
-    house = await approvalHouse();
-    ({ n, pool } = house);
+    harness = await approvalHarness();
+    ({ n, pool } = harness);
   });
-  afterAll(() => house.stop());
+  afterAll(() => harness.stop());
 
   it('answers once the request is on disk, and the same when it comes again', async () => {
     const item = requested(org);

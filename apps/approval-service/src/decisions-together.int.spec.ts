@@ -7,16 +7,16 @@ import {
 import { eventually } from '@agentlattice/testkit';
 import type pg from 'pg';
 import { newId, requested } from '../test/approval-fixture.js';
-import { type ApprovalHouse, approvalHouse } from '../test/approval-house.js';
+import { type ApprovalHarness, approvalHarness } from '../test/approval-harness.js';
 
-let house: ApprovalHouse;
-beforeAll(async () => (house = await approvalHouse()));
-afterAll(() => house.stop());
+let harness: ApprovalHarness;
+beforeAll(async () => (harness = await approvalHarness()));
+afterAll(() => harness.stop());
 
 const org = newId('org');
 const opened = async (terms: Partial<OpenItem['terms']> = {}) => {
   const item = requested(org, 60_000);
-  await house.opened({ ...item, terms: { ...item.terms, approvals_required: 1, ...terms } });
+  await harness.opened({ ...item, terms: { ...item.terms, approvals_required: 1, ...terms } });
   return item;
 };
 const body = (
@@ -31,7 +31,7 @@ const body = (
 });
 type One = Pick<OpenItem, 'org_id' | 'approval_id'>;
 const approve = (item: One, operator: DecidingOperator, correlation_id: string | null = null) =>
-  house.n.client
+  harness.n.client
     .request(commands.approve, {
       ...body(item, operator),
       correlation_id,
@@ -40,11 +40,11 @@ const approve = (item: One, operator: DecidingOperator, correlation_id: string |
     })
     .catch((error: unknown) => error);
 const deny = (item: One, operator: DecidingOperator) =>
-  house.n.client.request(commands.deny, body(item, operator)).catch((error: unknown) => error);
+  harness.n.client.request(commands.deny, body(item, operator)).catch((error: unknown) => error);
 
 /** Transactions that ended these requests. */
 const commits = async (...items: One[]) => {
-  const { rows } = await house.pool.query<{ xid: string }>(
+  const { rows } = await harness.pool.query<{ xid: string }>(
     `SELECT DISTINCT xid::text AS xid FROM event WHERE stream_id = ANY ($1) AND version > 1`,
     [items.map(({ approval_id }) => approval_id)],
   );
@@ -53,7 +53,7 @@ const commits = async (...items: One[]) => {
 
 /** Holds a request as somebody who decides it does, for as long as `work` lasts. */
 async function holding(item: One, work: (holder: pg.PoolClient) => Promise<void>): Promise<void> {
-  const holder = await house.pool.connect();
+  const holder = await harness.pool.connect();
   try {
     await holder.query('BEGIN');
     await holder.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 7154))', [
@@ -66,7 +66,7 @@ async function holding(item: One, work: (holder: pg.PoolClient) => Promise<void>
   }
 }
 const backendsThatWait = async () => {
-  const { rows } = await house.pool.query<{ pid: number }>(
+  const { rows } = await harness.pool.query<{ pid: number }>(
     `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`,
   );
   return rows.map(({ pid }) => pid);
@@ -74,15 +74,15 @@ const backendsThatWait = async () => {
 
 /** Asks while a decision is under way, so that all of it shares the next commit. */
 async function askTogether<T>(ask: () => Promise<T>[]): Promise<{ answers: Promise<T[]> }> {
-  const [first, anna] = await Promise.all([opened(), house.member(org)]);
+  const [first, anna] = await Promise.all([opened(), harness.member(org)]);
   const asked: Promise<T>[] = [];
   await holding(first, async () => {
     void approve(first, anna);
     await eventually(async () => (await backendsThatWait()).length === 1);
     asked.push(...ask());
-    await house.n.gateway.flush();
+    await harness.n.gateway.flush();
     // They have come once something that was asked after them is answered.
-    await house.n.client.request(commands.get_approval, {
+    await harness.n.client.request(commands.get_approval, {
       org_id: org,
       approval_id: first.approval_id,
       agent_id: null,
@@ -98,8 +98,8 @@ describe('decisions that come together', () => {
       opened(),
       opened(),
       opened(),
-      house.member(org),
-      house.member(org, { role: 'viewer' }),
+      harness.member(org),
+      harness.member(org, { role: 'viewer' }),
     ]);
     await approve(late, anna);
     const answers = await together(() => [
@@ -123,7 +123,7 @@ describe('decisions that come together', () => {
 
   it('on one request are counted one after another', async () => {
     const item = await opened({ approvals_required: 2 });
-    const people = await Promise.all([house.member(org), house.member(org), house.member(org)]);
+    const people = await Promise.all([harness.member(org), harness.member(org), harness.member(org)]);
     const [anna, bert, cora] = people as [DecidingOperator, DecidingOperator, DecidingOperator];
     const answers = await together(() => [
       approve(item, anna),
@@ -137,30 +137,34 @@ describe('decisions that come together', () => {
       { status: 'approved', approvals: { have: 2, need: 2 }, resolved_by: bert.member_id },
       { code: 'APPROVAL_ALREADY_DECIDED', extra: { decision: { status: 'approved' } } },
     ]);
-    expect(await house.typesOf(item)).toEqual(['approval.opened', 'approval.vote_cast', 'approval.approved']);
+    expect(await harness.typesOf(item)).toEqual([
+      'approval.opened',
+      'approval.vote_cast',
+      'approval.approved',
+    ]);
     expect(await commits(item)).toHaveLength(1);
-    expect(house.n.wakes.filter((id) => id === item.approval_id)).toHaveLength(1);
+    expect(harness.n.wakes.filter((id) => id === item.approval_id)).toHaveLength(1);
   });
 
   it('are made apart where one of them cannot be stored', async () => {
-    const [good, bad, other, anna] = await Promise.all([opened(), opened(), opened(), house.member(org)]);
+    const [good, bad, other, anna] = await Promise.all([opened(), opened(), opened(), harness.member(org)]);
     const answers = await together(() => [
       approve(good, anna),
       approve(bad, anna, 'text that PostgreSQL does not take: \0'),
       approve(other, anna),
     ]);
     expect(answers).toMatchObject([{ status: 'approved' }, { code: 'INTERNAL' }, { status: 'approved' }]);
-    expect(await house.typesOf(bad)).toEqual(['approval.opened']);
+    expect(await harness.typesOf(bad)).toEqual(['approval.opened']);
   });
 
   it('are none of them made, and nobody is told otherwise, when the connection is lost before the commit', async () => {
-    const [held, other, anna] = await Promise.all([opened(), opened(), house.member(org)]);
+    const [held, other, anna] = await Promise.all([opened(), opened(), harness.member(org)]);
     let answers: unknown[] = [];
     await holding(held, async () => {
       const asked = await askTogether(() => [approve(held, anna), approve(other, anna)]);
       await eventually(async () => {
         const [pid] = await backendsThatWait();
-        if (pid !== undefined) await house.pool.query('SELECT pg_terminate_backend($1)', [pid]);
+        if (pid !== undefined) await harness.pool.query('SELECT pg_terminate_backend($1)', [pid]);
         return pid !== undefined;
       });
       answers = await asked.answers;
@@ -168,7 +172,7 @@ describe('decisions that come together', () => {
     for (const answer of answers) expect(answer).toBeInstanceOf(Refused);
     expect(answers).toMatchObject([{ code: 'UNAVAILABLE' }, { code: 'UNAVAILABLE' }]);
     expect(await commits(held, other)).toEqual([]);
-    expect(house.n.wakes).not.toContain(other.approval_id);
+    expect(harness.n.wakes).not.toContain(other.approval_id);
     expect(await approve(other, anna)).toMatchObject({ status: 'approved' });
   });
 });

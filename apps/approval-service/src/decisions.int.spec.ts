@@ -10,11 +10,11 @@ import { CommandClient } from '@agentlattice/messaging';
 import { eventually } from '@agentlattice/testkit';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { newId, requested } from '../test/approval-fixture.js';
-import { type ApprovalHouse, approvalHouse, newMember } from '../test/approval-house.js';
+import { type ApprovalHarness, approvalHarness, newMember } from '../test/approval-harness.js';
 
-let house: ApprovalHouse;
-beforeAll(async () => (house = await approvalHouse()));
-afterAll(() => house.stop());
+let harness: ApprovalHarness;
+beforeAll(async () => (harness = await approvalHarness()));
+afterAll(() => harness.stop());
 
 const org = newId('org');
 const one = ({ org_id, approval_id }: OpenItem) => ({ org_id, approval_id });
@@ -24,12 +24,12 @@ const request = (terms: Partial<OpenItem['terms']> = {}, inMs = 60_000, changes:
 };
 const opened = async (...of: Parameters<typeof request>) => {
   const item = request(...of);
-  await house.opened(item);
+  await harness.opened(item);
   return item;
 };
 type Approve = CommandRequest<typeof commands.approve>;
 const approve = (item: OpenItem, operator: DecidingOperator, changes: Partial<Approve> = {}) =>
-  house.n.client.request(commands.approve, {
+  harness.n.client.request(commands.approve, {
     ...one(item),
     operator,
     reason: null,
@@ -39,11 +39,11 @@ const approve = (item: OpenItem, operator: DecidingOperator, changes: Partial<Ap
     ...changes,
   });
 const deny = (item: OpenItem, operator: DecidingOperator, reason: string | null = null) =>
-  house.n.client.request(commands.deny, { ...one(item), operator, reason, correlation_id: null });
+  harness.n.client.request(commands.deny, { ...one(item), operator, reason, correlation_id: null });
 const withdraw = (item: OpenItem, operator: DecidingOperator) =>
-  house.n.client.request(commands.withdraw_vote, { ...one(item), operator, correlation_id: null });
+  harness.n.client.request(commands.withdraw_vote, { ...one(item), operator, correlation_id: null });
 const cancel = (item: OpenItem, agent_id = item.agent.id, reason: string | null = null) =>
-  house.n.client.request(commands.cancel, {
+  harness.n.client.request(commands.cancel, {
     ...one(item),
     agent_id,
     key_id: null,
@@ -51,9 +51,9 @@ const cancel = (item: OpenItem, agent_id = item.agent.id, reason: string | null 
     correlation_id: null,
   });
 const status = (item: OpenItem) =>
-  house.n.client.request(commands.approval_status, { ...one(item), agent_id: item.agent.id });
+  harness.n.client.request(commands.approval_status, { ...one(item), agent_id: item.agent.id });
 const view = (item: OpenItem) =>
-  house.n.client.request(commands.get_approval, { ...one(item), agent_id: null });
+  harness.n.client.request(commands.get_approval, { ...one(item), agent_id: null });
 const refusal = (answer: Promise<unknown>): Promise<Refused> =>
   answer.then(
     () => Promise.reject(new Error('it was not refused')),
@@ -62,7 +62,7 @@ const refusal = (answer: Promise<unknown>): Promise<Refused> =>
 
 describe('a decision', () => {
   it('is on disk, told with its operator, and wakes who waits', async () => {
-    const [item, anna] = await Promise.all([opened(), house.member(org)]);
+    const [item, anna] = await Promise.all([opened(), harness.member(org)]);
     const decided = (await approve(
       item,
       { ...anna, via: 'dashboard' },
@@ -89,28 +89,28 @@ describe('a decision', () => {
       ],
     });
     expect(await view(item)).toEqual(decided);
-    expect(house.n.wakes).toContain(item.approval_id);
+    expect(harness.n.wakes).toContain(item.approval_id);
     expect(await status(item)).toMatchObject({ status: 'approved', resolved_by: anna.member_id });
   });
 
   it('does not change what a repeated submission hears', async () => {
     // Its own workspace, whose members do not change meanwhile: the answer tells how many may decide as things stand.
     const alone = newId('org');
-    const anna = await house.member(alone);
-    const known = () => house.pool.query('SELECT FROM member WHERE org_id = $1', [alone]);
+    const anna = await harness.member(alone);
+    const known = () => harness.pool.query('SELECT FROM member WHERE org_id = $1', [alone]);
     await eventually(async () => (await known()).rowCount === 1);
     const item = await opened({}, 60_000, { org_id: alone });
     await deny(item, anna);
     const again = { ...item, item_id: 'again', replayed: true };
-    await house.opened(again);
-    expect(house.n.answers.get('again')?.[0]?.outcome).toEqual(
-      house.n.answers.get(item.item_id)?.[0]?.outcome,
+    await harness.opened(again);
+    expect(harness.n.answers.get('again')?.[0]?.outcome).toEqual(
+      harness.n.answers.get(item.item_id)?.[0]?.outcome,
     );
     expect((await status(item)).grant).toBeNull();
   });
 
   it('is made once though fifty people decide at once; the others hear who was first', async () => {
-    const people = await Promise.all(Array.from({ length: 50 }, () => house.member(org)));
+    const people = await Promise.all(Array.from({ length: 50 }, () => harness.member(org)));
     for (let round = 0; round < 5; round++) {
       const item = await opened();
       const answers = await Promise.allSettled(
@@ -126,22 +126,22 @@ describe('a decision', () => {
           code: 'APPROVAL_ALREADY_DECIDED',
           extra: { decision: { status: how, resolved_by, resolved_at, reason, denial_reason } },
         });
-      expect(await house.typesOf(item)).toHaveLength(2);
+      expect(await harness.typesOf(item)).toHaveLength(2);
     }
   });
 
   it('and the deadline never both end a request, and none is decided at or after it', async () => {
-    const anna = await house.member(org);
+    const anna = await harness.member(org);
     const items = Array.from({ length: 80 }, (_, i) => request({}, i * 8));
-    await house.opened(...items);
+    await harness.opened(...items);
     const answers = await Promise.all(
       items.map((item) => approve(item, anna).catch((error: unknown) => error)),
     );
     for (const said of answers) if (said instanceof Refused) expect(said.code).toBe('APPROVAL_TIMED_OUT');
     await eventually(async () =>
-      (await Promise.all(items.map(house.typesOf))).every((types) => types.length > 1),
+      (await Promise.all(items.map(harness.typesOf))).every((types) => types.length > 1),
     );
-    const { rows } = await house.pool.query<{ terminals: number; late: boolean }>(
+    const { rows } = await harness.pool.query<{ terminals: number; late: boolean }>(
       `SELECT count(*)::int AS terminals,
               bool_or(e.type = 'approval.approved' AND e.occurred_at >= a.deadline_at) AS late
          FROM event e JOIN approval a ON a.org_id = e.org_id AND a.approval_id = e.stream_id
@@ -153,7 +153,7 @@ describe('a decision', () => {
   });
 
   it('is refused with the end of a request that timed out', async () => {
-    const [item, anna] = await Promise.all([opened({}, -1_000), house.member(org)]);
+    const [item, anna] = await Promise.all([opened({}, -1_000), harness.member(org)]);
     expect(await refusal(approve(item, anna))).toMatchObject({
       code: 'APPROVAL_TIMED_OUT',
       extra: {
@@ -172,9 +172,9 @@ describe('a quorum', () => {
         { group: 'security', count: 1 },
       ],
     });
-    const both = await house.member(org, { groups: ['legal', 'security'] });
-    const legal = await house.member(org, { groups: ['legal'] });
-    const nobody = await house.member(org, { groups: ['sales'] });
+    const both = await harness.member(org, { groups: ['legal', 'security'] });
+    const legal = await harness.member(org, { groups: ['legal'] });
+    const nobody = await harness.member(org, { groups: ['sales'] });
     expect(await refusal(approve(item, nobody))).toMatchObject({ code: 'FORBIDDEN' });
     expect(await approve(item, both, { reason: 'fine' })).toEqual({
       status: 'pending',
@@ -190,7 +190,7 @@ describe('a quorum', () => {
     expect(await withdraw(item, otherKey)).toMatchObject({ approvals: { have: 0, need: 2 } });
     await approve(item, legal);
     expect(await approve(item, both)).toMatchObject({ status: 'approved', resolved_by: both.member_id });
-    expect(await house.typesOf(item)).toEqual([
+    expect(await harness.typesOf(item)).toEqual([
       'approval.opened',
       'approval.vote_cast',
       'approval.vote_withdrawn',
@@ -201,7 +201,7 @@ describe('a quorum', () => {
 
   it('has every vote though all vote at once', async () => {
     const item = await opened({ approvals_required: 20 });
-    const people = await Promise.all(Array.from({ length: 20 }, () => house.member(org)));
+    const people = await Promise.all(Array.from({ length: 20 }, () => harness.member(org)));
     const answers = await Promise.all(people.map((person) => approve(item, person)));
     expect(answers.filter(({ status: how }) => how === 'approved')).toHaveLength(1);
     const { votes } = await view(item);
@@ -212,24 +212,24 @@ describe('a quorum', () => {
 describe('who decides', () => {
   it('is what this service knows, not what the gateway claims', async () => {
     const item = await opened();
-    const viewer = await house.member(org, { role: 'viewer' });
+    const viewer = await harness.member(org, { role: 'viewer' });
     expect(await refusal(approve(item, { ...viewer, role: 'admin' }))).toMatchObject({ code: 'FORBIDDEN' });
     expect(await refusal(deny(item, viewer))).toMatchObject({ code: 'FORBIDDEN' });
     const { groups: _none, ...stranger } = newMember();
     expect(await refusal(approve(item, stranger))).toMatchObject({ code: 'FORBIDDEN' });
-    const elsewhere = await house.member(newId('org'));
+    const elsewhere = await harness.member(newId('org'));
     expect(await refusal(approve(item, elsewhere))).toMatchObject({ code: 'FORBIDDEN' });
-    const late = await house.member(org, {}, new Date(Date.now() + 60_000));
+    const late = await harness.member(org, {}, new Date(Date.now() + 60_000));
     expect(await refusal(approve(item, late))).toMatchObject({ code: 'FORBIDDEN' });
     const missing = { ...item, approval_id: newId('apr') };
     expect(await refusal(approve(missing, stranger))).toMatchObject({ code: 'NOT_FOUND' });
-    expect(await house.typesOf(item)).toEqual(['approval.opened']);
+    expect(await harness.typesOf(item)).toEqual(['approval.opened']);
   });
 
   it('is heard of at once where the news of a member was lost', async () => {
     const item = await opened();
     const { groups, ...anna } = newMember();
-    house.gateway.keep({
+    harness.gateway.keep({
       org_id: org,
       stream_id: anna.member_id,
       type: 'member.created',
@@ -241,7 +241,7 @@ describe('who decides', () => {
 
   it('approves for ever as an administrator, and only the version that was read', async () => {
     const item = await opened();
-    const [anna, admin] = [await house.member(org), await house.member(org, { role: 'admin' })];
+    const [anna, admin] = [await harness.member(org), await harness.member(org, { role: 'admin' })];
     const forever = { forever_for: 'policy', policy_version: item.policy.version } as const;
     expect(await refusal(approve(item, anna, forever))).toMatchObject({ code: 'FORBIDDEN' });
     const lesserKey = { ...admin, role: 'member' } as const;
@@ -254,12 +254,12 @@ describe('who decides', () => {
 
 describe('the grant of an approved request', () => {
   it('says what was approved, can be checked by anybody, and is the same at every reading', async () => {
-    const [item, anna] = await Promise.all([opened(), house.member(org)]);
+    const [item, anna] = await Promise.all([opened(), harness.member(org)]);
     expect((await status(item)).grant).toBeNull();
     const { resolved_at } = (await approve(item, anna)) as ApprovalView;
     const { grant } = await status(item);
     expect((await status(item)).grant).toBe(grant);
-    const keys = await house.n.client.request(commands.jwks, {});
+    const keys = await harness.n.client.request(commands.jwks, {});
     const { payload } = await jwtVerify(
       grant ?? '',
       createLocalJWKSet(keys as Parameters<typeof createLocalJWKSet>[0]),
@@ -284,18 +284,18 @@ describe('the grant of an approved request', () => {
 describe('what is said with a decision', () => {
   it('is kept apart from the events, whatever characters it has', async () => {
     const item = await opened({ approvals_required: 2, denials_required: 2 });
-    const [anna, ben] = [await house.member(org), await house.member(org)];
+    const [anna, ben] = [await harness.member(org), await harness.member(org)];
     await approve(item, anna);
     const decided = await deny(item, ben, 'secret-words \0 \ud800');
     expect(decided).toMatchObject({ status: 'pending' });
-    const { rows } = await house.pool.query<{ event_id: string; text: string }>(
+    const { rows } = await harness.pool.query<{ event_id: string; text: string }>(
       'SELECT event_id, data::text || meta::text AS text FROM event WHERE stream_id = $1 ORDER BY version',
       [item.approval_id],
     );
     expect(rows.map(({ text }) => text).join()).not.toContain('secret-words');
     const ids = [...rows.map(({ event_id }) => event_id), newId('evt')];
     const ask = (own: string) =>
-      new CommandClient(house.n.ledger).request(commands.erasable_values, {
+      new CommandClient(harness.n.ledger).request(commands.erasable_values, {
         events: ids.map((event_id) => ({ org_id: own, event_id })),
       });
     expect(await ask(item.org_id)).toEqual({
@@ -317,17 +317,17 @@ describe('a request that nobody can decide', () => {
   it('is denied at once where the policy says so, and not while it may be that somebody can', async () => {
     const own = newId('org');
     const unknown = inOrg(own);
-    await house.opened(unknown);
-    expect(await house.typesOf(unknown)).toEqual(['approval.opened']);
-    await house.member(own, { groups: ['legal'] });
+    await harness.opened(unknown);
+    expect(await harness.typesOf(unknown)).toEqual(['approval.opened']);
+    await harness.member(own, { groups: ['legal'] });
     await eventually(async () => {
-      const { rows } = await house.pool.query('SELECT FROM member WHERE org_id = $1', [own]);
+      const { rows } = await harness.pool.query('SELECT FROM member WHERE org_id = $1', [own]);
       return rows.length === 1;
     });
     const item = inOrg(own);
-    await house.opened(item);
-    expect(await house.typesOf(item)).toEqual(['approval.opened', 'approval.denied']);
-    expect(house.n.answers.get(item.item_id)?.[0]?.outcome).toMatchObject({
+    await harness.opened(item);
+    expect(await harness.typesOf(item)).toEqual(['approval.opened', 'approval.denied']);
+    expect(harness.n.answers.get(item.item_id)?.[0]?.outcome).toMatchObject({
       status: 'denied',
       denial_reason: 'NO_ELIGIBLE_APPROVER',
     });
@@ -337,7 +337,7 @@ describe('a request that nobody can decide', () => {
       reason: 'Nobody in the workspace may decide this request.',
     });
     const { groups, ...second } = { ...newMember(), groups: ['legal'] };
-    house.gateway.keep({
+    harness.gateway.keep({
       org_id: own,
       stream_id: second.member_id,
       type: 'member.created',
@@ -345,24 +345,24 @@ describe('a request that nobody can decide', () => {
       occurred_at: new Date(Date.now() - 60_000),
     });
     const decidable = inOrg(own);
-    await house.opened(decidable);
-    expect(await house.typesOf(decidable)).toEqual(['approval.opened']);
+    await harness.opened(decidable);
+    expect(await harness.typesOf(decidable)).toEqual(['approval.opened']);
   });
 
   it('is told at once where the policy says so', async () => {
     const step = { after: '30s', contacts: [], channels: [], repeat: null };
     const item = request({ approvals_required: 1_000, escalation: [step] });
-    await house.member(org);
-    await house.opened(item);
-    expect(await house.typesOf(item)).toEqual(['approval.opened', 'approval.escalated']);
+    await harness.member(org);
+    await harness.opened(item);
+    expect(await harness.typesOf(item)).toEqual(['approval.opened', 'approval.escalated']);
     expect(await status(item)).toMatchObject({ status: 'escalated' });
-    expect(house.n.answers.get(item.item_id)?.[0]?.outcome).toMatchObject({ status: 'requested' });
+    expect(harness.n.answers.get(item.item_id)?.[0]?.outcome).toMatchObject({ status: 'requested' });
   });
 });
 
 describe('cancelling', () => {
   it('is for the agent that asked, which then reads a denial', async () => {
-    const [item, anna] = await Promise.all([opened(), house.member(org)]);
+    const [item, anna] = await Promise.all([opened(), harness.member(org)]);
     expect(await refusal(cancel(item, newId('agt')))).toMatchObject({ code: 'NOT_FOUND' });
     expect(await cancel(item, item.agent.id, 'not needed any more')).toMatchObject({
       status: 'denied',
@@ -376,7 +376,7 @@ describe('cancelling', () => {
       reason: 'not needed any more',
       resolved_by: null,
     });
-    expect(house.n.wakes).toContain(item.approval_id);
+    expect(harness.n.wakes).toContain(item.approval_id);
     expect(await refusal(approve(item, anna))).toMatchObject({
       code: 'APPROVAL_ALREADY_DECIDED',
       extra: { decision: { status: 'cancelled', denial_reason: 'CANCELLED' } },
@@ -386,10 +386,10 @@ describe('cancelling', () => {
 
 describe('while the gateway is away', () => {
   it('people who are known decide, and others are asked to try again', async () => {
-    const [item, anna] = await Promise.all([opened(), house.member(org)]);
+    const [item, anna] = await Promise.all([opened(), harness.member(org)]);
     const { groups: _none, ...stranger } = newMember();
     await refusal(approve(item, stranger));
-    house.gateway.stop();
+    harness.gateway.stop();
     expect(await refusal(approve(item, stranger))).toMatchObject({ code: 'UNAVAILABLE' });
     expect(await approve(item, anna)).toMatchObject({ status: 'approved' });
   });

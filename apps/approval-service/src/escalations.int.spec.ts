@@ -7,12 +7,12 @@ import {
 import { EventStore } from '@agentlattice/event-store';
 import { eventually } from '@agentlattice/testkit';
 import { newId, requested } from '../test/approval-fixture.js';
-import { type ApprovalHouse, approvalHouse } from '../test/approval-house.js';
+import { type ApprovalHarness, approvalHarness } from '../test/approval-harness.js';
 import { EscalationSweep } from './application/escalation-sweep.js';
 
-let house: ApprovalHouse;
-beforeAll(async () => (house = await approvalHouse()));
-afterAll(() => house.stop());
+let harness: ApprovalHarness;
+beforeAll(async () => (harness = await approvalHarness()));
+afterAll(() => harness.stop());
 
 const step = (after: string, changes: Partial<EscalationStep> = {}): EscalationStep => ({
   after,
@@ -31,7 +31,7 @@ interface Told {
   readonly meta: { readonly actor: unknown };
 }
 const toldOf = async ({ org_id, approval_id }: OpenItem): Promise<Told[]> => {
-  const { rows } = await house.pool.query<Told>(
+  const { rows } = await harness.pool.query<Told>(
     `SELECT data, occurred_at AS at, meta FROM event
       WHERE org_id = $1 AND stream_id = $2 AND type = 'approval.escalated' ORDER BY version`,
     [org_id, approval_id],
@@ -41,7 +41,7 @@ const toldOf = async ({ org_id, approval_id }: OpenItem): Promise<Told[]> => {
 const levelsOf = async (item: OpenItem) =>
   (await toldOf(item)).map(({ data }) => `${String(data.level)}.${String(data.repetition)}`);
 const nextOf = async ({ approval_id }: OpenItem) => {
-  const { rows } = await house.pool.query<{ next: Date | null }>(
+  const { rows } = await harness.pool.query<{ next: Date | null }>(
     'SELECT next_escalation_at AS next FROM open_request WHERE approval_id = $1',
     [approval_id],
   );
@@ -52,7 +52,7 @@ describe('escalation', () => {
   it('takes each step once and not before its time, whoever it names', async () => {
     const named = step('400ms', { contacts: ['oncall@example.com'] });
     const item = asked([step('100ms', { repeat: { every: '150ms', times: 2 } }), named]);
-    await house.opened(item);
+    await harness.opened(item);
     await eventually(async () => (await toldOf(item)).length >= 3 && (await nextOf(item)) === null);
     const told = await toldOf(item);
     const begin = Date.parse(item.requested_at);
@@ -71,50 +71,54 @@ describe('escalation', () => {
 
   it('shows in the request, which goes on waiting', async () => {
     const item = asked([step('100ms')]);
-    await house.opened(item);
+    await harness.opened(item);
     await eventually(async () => (await toldOf(item)).length === 1);
     const { org_id, approval_id } = item;
-    const view = await house.n.client.request(commands.get_approval, { org_id, approval_id, agent_id: null });
+    const view = await harness.n.client.request(commands.get_approval, {
+      org_id,
+      approval_id,
+      agent_id: null,
+    });
     expect(view).toMatchObject({ status: 'escalated', escalation_level: 1, resolved_at: null });
-    const { approvals } = await house.n.client.request(commands.list_approvals, {
+    const { approvals } = await harness.n.client.request(commands.list_approvals, {
       org_id,
       status: 'pending',
       cursor: null,
       limit: 10,
     });
     expect(approvals.map(({ id }) => id)).toEqual([approval_id]);
-    const operator = await house.member(org_id);
+    const operator = await harness.member(org_id);
     const done = { org_id, approval_id, operator, reason: null, correlation_id: null };
-    const decided = await house.n.client.request(commands.deny, done);
+    const decided = await harness.n.client.request(commands.deny, done);
     expect(decided).toMatchObject({ status: 'denied', escalation_level: 1 });
   });
 
   it('is silent once the request ended, though its time comes', async () => {
     const item = asked([step('3s')], 60_000);
     const other = asked([step('3100ms')], 60_000);
-    await house.opened(item, other);
+    await harness.opened(item, other);
     const { org_id, approval_id } = item;
-    const operator = await house.member(org_id);
+    const operator = await harness.member(org_id);
     const denial = { org_id, approval_id, operator, reason: null, correlation_id: null };
-    await house.n.client.request(commands.deny, denial);
+    await harness.n.client.request(commands.deny, denial);
     await eventually(async () => (await toldOf(other)).length === 1);
-    expect(await house.typesOf(item)).toEqual(['approval.opened', 'approval.denied']);
+    expect(await harness.typesOf(item)).toEqual(['approval.opened', 'approval.denied']);
   });
 
   it('never comes at the deadline itself or after it', async () => {
     const item = asked([step('300ms'), step('200ms', { repeat: { every: '50ms', times: 9 } })], 300);
-    await house.opened(item);
-    await eventually(async () => (await house.typesOf(item)).includes('approval.timed_out'));
+    await harness.opened(item);
+    await eventually(async () => (await harness.typesOf(item)).includes('approval.timed_out'));
     expect(await levelsOf(item)).not.toContain('1.0');
     for (const { at } of await toldOf(item)) expect(at.getTime()).toBeLessThan(Date.parse(item.timeout_at));
-    expect((await house.typesOf(item)).at(-1)).toBe('approval.timed_out');
+    expect((await harness.typesOf(item)).at(-1)).toBe('approval.timed_out');
   });
 
   it('is found by the sweep where no timer tells, by several at a time, once', async () => {
     const items = Array.from({ length: 150 }, () => asked([step('100ms')]));
-    await house.opened(...items);
+    await harness.opened(...items);
     const sweeps = [1, 2, 3].map(
-      () => new EscalationSweep({ pool: house.pool, store: new EventStore(house.pool) }),
+      () => new EscalationSweep({ pool: harness.pool, store: new EventStore(harness.pool) }),
     );
     await eventually(async () => {
       await Promise.all(sweeps.map((sweep) => sweep.run()));
@@ -126,8 +130,8 @@ describe('escalation', () => {
 
   it('notes the right time for what was open before it knew of escalations', async () => {
     const item = asked([step('20s')]);
-    await house.opened(item);
-    await house.pool.query(
+    await harness.opened(item);
+    await harness.pool.query(
       `UPDATE open_request o SET next_escalation_at = a.created_at
          FROM approval a WHERE a.approval_id = o.approval_id AND o.approval_id = $1`,
       [item.approval_id],

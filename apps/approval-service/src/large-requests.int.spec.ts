@@ -6,17 +6,17 @@ import {
   type OpenItem,
 } from '@agentlattice/contracts';
 import { newId, requested } from '../test/approval-fixture.js';
-import { type ApprovalHouse, approvalHouse } from '../test/approval-house.js';
+import { type ApprovalHarness, approvalHarness } from '../test/approval-harness.js';
 
-let house: ApprovalHouse;
-beforeAll(async () => (house = await approvalHouse()));
-afterAll(() => house.stop());
+let harness: ApprovalHarness;
+beforeAll(async () => (harness = await approvalHarness()));
+afterAll(() => harness.stop());
 
 /** As long as a reason may be, and six times that as JSON. */
 const worst = '\u0001'.repeat(2000);
 const open = async (org: string, changes: Partial<OpenItem> = {}) => {
   const item = requested(org, 60_000, changes);
-  await house.opened(item);
+  await harness.opened(item);
   return item;
 };
 const decision = ({ org_id, approval_id }: OpenItem, operator: DecidingOperator) => ({
@@ -26,18 +26,18 @@ const decision = ({ org_id, approval_id }: OpenItem, operator: DecidingOperator)
   correlation_id: null,
 });
 const approve = (item: OpenItem, operator: DecidingOperator) =>
-  house.n.client.request(commands.approve, {
+  harness.n.client.request(commands.approve, {
     ...decision(item, operator),
     reason: worst,
     forever_for: null,
     policy_version: null,
   });
 const withdraw = (item: OpenItem, operator: DecidingOperator) =>
-  house.n.client.request(commands.withdraw_vote, decision(item, operator));
+  harness.n.client.request(commands.withdraw_vote, decision(item, operator));
 const view = ({ org_id, approval_id }: OpenItem) =>
-  house.n.client.request(commands.get_approval, { org_id, approval_id, agent_id: null });
+  harness.n.client.request(commands.get_approval, { org_id, approval_id, agent_id: null });
 const list = (org_id: string, changes: Partial<CommandRequest<typeof commands.list_approvals>> = {}) =>
-  house.n.client.request(commands.list_approvals, { org_id, cursor: null, limit: 200, ...changes });
+  harness.n.client.request(commands.list_approvals, { org_id, cursor: null, limit: 200, ...changes });
 
 /** What an earlier release let happen: somebody who went back and forth. */
 async function wentBackAndForth({ org_id, approval_id }: OpenItem, member_id: string, rounds: number) {
@@ -60,13 +60,13 @@ async function wentBackAndForth({ org_id, approval_id }: OpenItem, member_id: st
       : { type: 'approval.vote_withdrawn', data: { member_id } }),
   }));
   const meta = { actor: { kind: 'operator', id: member_id, key_id: null, via: 'api' } };
-  await house.pool.query(
+  await harness.pool.query(
     `INSERT INTO event (org_id, stream_id, version, event_id, type, schema_version, data, meta, occurred_at)
      SELECT $1, $2, version, event_id, type, 1, data, $3, now()
        FROM jsonb_to_recordset($4::jsonb) AS r (version int, event_id text, type text, data jsonb)`,
     [org_id, approval_id, meta, JSON.stringify(events)],
   );
-  await house.pool.query(
+  await harness.pool.query(
     `INSERT INTO event_value (org_id, event_id, approval_id, name, value)
      SELECT $1, event_id, $2, 'reason', $3 FROM unnest($4::text[]) AS event_id`,
     [org_id, approval_id, worst, events.map(({ event_id }) => event_id)],
@@ -75,7 +75,7 @@ async function wentBackAndForth({ org_id, approval_id }: OpenItem, member_id: st
 
 it('nobody goes back and forth without end', async () => {
   const org = newId('org');
-  const [item, anna] = await Promise.all([open(org), house.member(org)]);
+  const [item, anna] = await Promise.all([open(org), harness.member(org)]);
   for (let round = 0; round < 10; round++) {
     await approve(item, anna);
     await withdraw(item, anna);
@@ -92,8 +92,8 @@ it('a request with more words than a message holds is seen, listed and decided',
   const metadata = JSON.stringify({ text: 'x'.repeat(250 * 1024) });
   const [item, anna, ben] = await Promise.all([
     open(org, { metadata }),
-    house.member(org),
-    house.member(org),
+    harness.member(org),
+    harness.member(org),
   ]);
   await wentBackAndForth(item, anna.member_id, 250);
   await approve(item, anna);
@@ -105,7 +105,7 @@ it('a request with more words than a message holds is seen, listed and decided',
   expect(approvals).toMatchObject([
     { id: item.approval_id, history: [], history_truncated: true, votes: [{ reason: null }] },
   ]);
-  const denied = (await house.n.client.request(commands.deny, {
+  const denied = (await harness.n.client.request(commands.deny, {
     ...decision(item, ben),
     reason: worst,
   })) as ApprovalView;
@@ -115,7 +115,7 @@ it('a request with more words than a message holds is seen, listed and decided',
 
 it('a short history is whole', async () => {
   const org = newId('org');
-  const [item, anna] = await Promise.all([open(org), house.member(org)]);
+  const [item, anna] = await Promise.all([open(org), harness.member(org)]);
   await approve(item, anna);
   expect(await view(item)).toMatchObject({
     history: [{ type: 'approval.opened' }, { type: 'approval.vote_cast', reason: worst }],

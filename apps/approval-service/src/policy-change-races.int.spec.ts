@@ -1,14 +1,19 @@
 import { approvalServiceCommands as commands, type OpenItem } from '@agentlattice/contracts';
 import { eventually } from '@agentlattice/testkit';
 import { newId, requested } from '../test/approval-fixture.js';
-import { allows, policyRef } from '../test/played-engine.js';
+import { allows, policyRef } from '../test/fake-policy-engine.js';
 import { spreadPolicyChanges } from './outbound/policy-changes.js';
-import { judgedLate, many, type PolicyChangeHouse, policyChangeHouse } from '../test/policy-change-house.js';
+import {
+  judgedLate,
+  many,
+  type PolicyChangeHarness,
+  policyChangeHarness,
+} from '../test/policy-change-harness.js';
 
 describe('a change of policies', () => {
-  let h: PolicyChangeHouse;
+  let h: PolicyChangeHarness;
   beforeAll(async () => {
-    h = await policyChangeHouse();
+    h = await policyChangeHarness();
   });
   beforeEach(() => h.reset());
   afterAll(() => h.stop());

@@ -1,13 +1,13 @@
 import { approvalServiceCommands as commands } from '@agentlattice/contracts';
 import { eventually } from '@agentlattice/testkit';
 import { newId, requested } from '../test/approval-fixture.js';
-import { allows, asks, denies, governsNothing, policyRef } from '../test/played-engine.js';
-import { many, type PolicyChangeHouse, policyChangeHouse } from '../test/policy-change-house.js';
+import { allows, asks, denies, governsNothing, policyRef } from '../test/fake-policy-engine.js';
+import { many, type PolicyChangeHarness, policyChangeHarness } from '../test/policy-change-harness.js';
 
 describe('a change of policies', () => {
-  let h: PolicyChangeHouse;
+  let h: PolicyChangeHarness;
   beforeAll(async () => {
-    h = await policyChangeHouse();
+    h = await policyChangeHarness();
   });
   beforeEach(() => h.reset());
   afterAll(() => h.stop());

@@ -5,12 +5,12 @@ import {
 } from '@agentlattice/contracts';
 import { eventually } from '@agentlattice/testkit';
 import { newId, requested } from '../test/approval-fixture.js';
-import { type ApprovalHouse, approvalHouse } from '../test/approval-house.js';
+import { type ApprovalHarness, approvalHarness } from '../test/approval-harness.js';
 
 describe('connections to PostgreSQL that are dropped without a word', () => {
-  let h: ApprovalHouse;
+  let h: ApprovalHarness;
   beforeAll(async () => {
-    h = await approvalHouse({ proxied: true });
+    h = await approvalHarness({ proxied: true });
   });
   afterAll(() => h.stop());
 

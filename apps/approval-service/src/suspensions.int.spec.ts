@@ -4,10 +4,10 @@ import { eventually } from '@agentlattice/testkit';
 import type { Subscription } from '@nats-io/transport-node';
 import { typeid } from 'typeid-js';
 import { logger, newId, requested } from '../test/approval-fixture.js';
-import { asks } from '../test/played-engine.js';
-import { type PolicyChangeHouse, policyChangeHouse } from '../test/policy-change-house.js';
+import { asks } from '../test/fake-policy-engine.js';
+import { type PolicyChangeHarness, policyChangeHarness } from '../test/policy-change-harness.js';
 
-let house: PolicyChangeHouse;
+let harness: PolicyChangeHarness;
 let talking: Subscription[] = [];
 /** Reasons by event, and the event that suspends each agent, as the gateway knows them. */
 const reasons = new Map<string, string>();
@@ -16,19 +16,19 @@ const suspendedBy = new Map<string, string>();
 beforeAll(async () => {
   // Of every replica.
   process.env['GRANT_TTL'] = '15s';
-  house = await policyChangeHouse();
+  harness = await policyChangeHarness();
   talk();
 });
 afterAll(async () => {
   delete process.env['GRANT_TTL'];
-  await house.stop();
+  await harness.stop();
 });
 
 /** The gateway's part. */
 function talk(): void {
   const own = { queue: 'gateway', logger };
   talking = [
-    respondTo(house.n.gateway, {
+    respondTo(harness.n.gateway, {
       ...own,
       command: gatewayCommands.erasable_values,
       handler: (payload) => {
@@ -42,7 +42,7 @@ function talk(): void {
         };
       },
     }),
-    respondTo(house.n.gateway, {
+    respondTo(harness.n.gateway, {
       ...own,
       command: gatewayCommands.agent_standing,
       handler: (payload) => {
@@ -60,7 +60,7 @@ const newAgent = () => ({ id: newId('agt'), name: 'builder', owner_member_id: nu
 const ask = async (agent: OpenItem['agent'], changes: Partial<OpenItem> = {}) => {
   const item = requested(org, 60_000, { agent, ...changes });
   const one = { ...item, terms: { ...item.terms, approvals_required: 1 } };
-  await house.opened(one);
+  await harness.opened(one);
   return one;
 };
 const turn = async (
@@ -69,7 +69,7 @@ const turn = async (
   at = new Date(),
   pending = 'cancel',
 ) => {
-  const [event] = house.gateway.keep({
+  const [event] = harness.gateway.keep({
     org_id: org,
     stream_id: id,
     type,
@@ -83,7 +83,7 @@ const turn = async (
   else suspendedBy.delete(id);
   return event;
 };
-const statusOf = (item: OpenItem) => house.statusOf(item);
+const statusOf = (item: OpenItem) => harness.statusOf(item);
 
 it('cancels what waits, once, however often it hears of the suspension; what is kept waits', async () => {
   const [agent, patient] = [newAgent(), newAgent()];
@@ -91,22 +91,22 @@ it('cancels what waits, once, however often it hears of the suspension; what is 
   const event = await turn('agent.suspended', agent);
   reasons.set(event.event_id, 'too loud');
   const other = await turn('agent.suspended', patient, new Date(), 'keep');
-  await house.gateway.publish(event, other, event);
+  await harness.gateway.publish(event, other, event);
   await eventually(
     async () => (await statusOf(mine)) === 'cancelled' && (await statusOf(also)) === 'cancelled',
   );
-  expect(await house.typesOf(mine)).toEqual(['approval.opened', 'approval.cancelled']);
-  expect(await house.view(mine)).toMatchObject({
+  expect(await harness.typesOf(mine)).toEqual(['approval.opened', 'approval.cancelled']);
+  expect(await harness.view(mine)).toMatchObject({
     reason: 'too loud',
     resolved_by: null,
     denial_reason: 'CANCELLED',
   });
-  const { rows } = await house.pool.query(`SELECT data::text AS data FROM event WHERE stream_id = $1`, [
+  const { rows } = await harness.pool.query(`SELECT data::text AS data FROM event WHERE stream_id = $1`, [
     mine.approval_id,
   ]);
   expect(JSON.stringify(rows)).toContain(event.event_id);
   expect(JSON.stringify(rows)).not.toContain('too loud');
-  expect(house.n.wakes).toContain(mine.approval_id);
+  expect(harness.n.wakes).toContain(mine.approval_id);
   expect(await statusOf(kept)).toBe('pending');
 });
 
@@ -116,23 +116,23 @@ it('waits for the reason while the gateway is away, and then does it', async () 
   fallSilent();
   const event = await turn('agent.suspended', agent);
   reasons.set(event.event_id, 'said before it died');
-  await house.gateway.publish(event);
+  await harness.gateway.publish(event);
   await eventually(
     async () =>
-      ((await house.pool.query('SELECT FROM agent_suspension WHERE agent_id = $1', [agent.id])).rowCount ??
+      ((await harness.pool.query('SELECT FROM agent_suspension WHERE agent_id = $1', [agent.id])).rowCount ??
         0) > 0,
   );
   expect(await statusOf(mine)).toBe('pending');
   talk();
   await eventually(async () => (await statusOf(mine)) === 'cancelled');
-  expect(await house.view(mine)).toMatchObject({ reason: 'said before it died' });
+  expect(await harness.view(mine)).toMatchObject({ reason: 'said before it died' });
 });
 
 it('cancels what was asked before and is opened late; what is asked after the agent was resumed waits', async () => {
   const agent = newAgent();
   const [began, ended] = [new Date(Date.now() - 10_000), new Date(Date.now() - 5_000)];
   const suspended = await turn('agent.suspended', agent, began);
-  await house.gateway.publish(suspended);
+  await harness.gateway.publish(suspended);
   const within = await ask(agent, { requested_at: new Date(Date.now() - 7_000).toISOString() });
   await eventually(async () => (await statusOf(within)) === 'cancelled');
   // The gateway has resumed it, and here nobody has heard of it yet.
@@ -141,7 +141,7 @@ it('cancels what was asked before and is opened late; what is asked after the ag
   const before = await ask(agent, { requested_at: new Date(Date.now() - 20_000).toISOString() });
   await eventually(async () => (await statusOf(before)) === 'cancelled');
   expect(await statusOf(after)).toBe('pending');
-  await house.gateway.publish(resumed);
+  await harness.gateway.publish(resumed);
   const late = await ask(agent, { requested_at: new Date(Date.now() - 9_000).toISOString() });
   await eventually(async () => (await statusOf(late)) === 'cancelled');
   expect(await statusOf(after)).toBe('pending');
@@ -150,9 +150,9 @@ it('cancels what was asked before and is opened late; what is asked after the ag
 describe('a grant that is consumed', () => {
   const granted = async (agent = newAgent()) => {
     const item = await ask(agent);
-    const operator = await house.member(org);
+    const operator = await harness.member(org);
     const one = { org_id: org, approval_id: item.approval_id };
-    await house.n.client.request(commands.approve, {
+    await harness.n.client.request(commands.approve, {
       ...one,
       operator,
       reason: 'fine',
@@ -160,11 +160,14 @@ describe('a grant that is consumed', () => {
       forever_for: null,
       policy_version: null,
     });
-    const { grant } = await house.n.client.request(commands.approval_status, { ...one, agent_id: agent.id });
+    const { grant } = await harness.n.client.request(commands.approval_status, {
+      ...one,
+      agent_id: agent.id,
+    });
     return { item, agent, grant: grant ?? '' };
   };
   const consume = ({ grant, agent, item }: Awaited<ReturnType<typeof granted>>) =>
-    house.n.client.request(commands.consume_grant, {
+    harness.n.client.request(commands.consume_grant, {
       org_id: org,
       grant,
       action_digest: item.action_digest,
@@ -173,28 +176,28 @@ describe('a grant that is consumed', () => {
       correlation_id: null,
     });
   beforeEach(() => {
-    house.reset();
-    house.engine.judge = () => asks();
+    harness.reset();
+    harness.engine.judge = () => asks();
   });
 
   it('goes to one of a hundred, also where replicas share the work, and leaves the request as it ended', async () => {
-    await house.replica();
+    await harness.replica();
     const use = await granted();
-    const before = await house.view(use.item);
+    const before = await harness.view(use.item);
     const outcomes = await Promise.allSettled(Array.from({ length: 100 }, () => consume(use)));
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     for (const outcome of outcomes)
       if (outcome.status === 'rejected')
         // On a slow machine some hear that nobody answered in time: for them nothing was consumed either.
         expect(['GRANT_CONSUMED', 'UNAVAILABLE']).toContain((outcome.reason as { code?: unknown }).code);
-    expect(await house.typesOf(use.item)).toEqual([
+    expect(await harness.typesOf(use.item)).toEqual([
       'approval.opened',
       'approval.approved',
       'approval.grant_consumed',
     ]);
     const { history: _, ...ended } = before;
-    expect(await house.view(use.item)).toMatchObject(ended);
-    const { rows } = await house.pool.query('SELECT to_jsonb(e) AS e FROM event e WHERE stream_id = $1', [
+    expect(await harness.view(use.item)).toMatchObject(ended);
+    const { rows } = await harness.pool.query('SELECT to_jsonb(e) AS e FROM event e WHERE stream_id = $1', [
       use.item.approval_id,
     ]);
     expect(JSON.stringify(rows)).not.toContain(use.grant.split('.')[2]);
@@ -206,7 +209,9 @@ describe('a grant that is consumed', () => {
     await expect(consume(use)).rejects.toMatchObject({ code: 'AGENT_SUSPENDED' });
     suspendedBy.delete(use.agent.id);
     await consume(use);
-    const asked = house.engine.asked.flat().filter(({ approval_id }) => approval_id === use.item.approval_id);
+    const asked = harness.engine.asked
+      .flat()
+      .filter(({ approval_id }) => approval_id === use.item.approval_id);
     expect(asked).toHaveLength(2);
     for (const { judged_at } of asked)
       expect(Date.parse(judged_at)).toBeGreaterThan(Date.parse(use.item.judged_at));
@@ -226,6 +231,6 @@ describe('a grant that is consumed', () => {
       { within: 60_000 },
     );
     talk();
-    expect(await house.typesOf(use.item)).toEqual(['approval.opened', 'approval.approved']);
+    expect(await harness.typesOf(use.item)).toEqual(['approval.opened', 'approval.approved']);
   });
 });

@@ -1,10 +1,10 @@
 import { eventually } from '@agentlattice/testkit';
 import { newId, requested } from '../test/approval-fixture.js';
-import { asks, policyRef } from '../test/played-engine.js';
-import { many, type PolicyChangeHouse, policyChangeHouse } from '../test/policy-change-house.js';
+import { asks, policyRef } from '../test/fake-policy-engine.js';
+import { many, type PolicyChangeHarness, policyChangeHarness } from '../test/policy-change-harness.js';
 
-let h: PolicyChangeHouse;
-beforeAll(async () => (h = await policyChangeHouse()));
+let h: PolicyChangeHarness;
+beforeAll(async () => (h = await policyChangeHarness()));
 beforeEach(() => h.reset());
 afterAll(() => h.stop());
 

@@ -3,21 +3,21 @@ import { commit, type Entry, parseEntry, type PrivateField, verifyLedger } from 
 import { eventually } from '@agentlattice/testkit';
 import { typeidUnboxed } from 'typeid-js';
 import { FakeApprovalService, SpeakingSource } from '../test/fake-approval-service.js';
-import { type LedgerHouse, type LedgerProcess, startLedgerHouse } from '../test/ledger-house.js';
+import { type LedgerHarness, type LedgerProcess, startLedgerHarness } from '../test/ledger-harness.js';
 import { newOrg, sampleAgent, samplePolicy } from '../test/sample-items.js';
 
-let house: LedgerHouse;
+let harness: LedgerHarness;
 let ledger: LedgerProcess;
 let approvals: FakeApprovalService;
 let gateway: SpeakingSource;
 beforeAll(async () => {
-  house = await startLedgerHouse();
-  approvals = new FakeApprovalService(house.nc);
-  gateway = new SpeakingSource(house.nc, 'gateway');
-  ledger = await house.start();
+  harness = await startLedgerHarness();
+  approvals = new FakeApprovalService(harness.nc);
+  gateway = new SpeakingSource(harness.nc, 'gateway');
+  ledger = await harness.start();
   await ledger.ready();
 }, 120_000);
-afterAll(() => house.stop());
+afterAll(() => harness.stop());
 
 const member = typeidUnboxed('mbr');
 const approval_id = typeidUnboxed('apr');
@@ -63,20 +63,20 @@ function decide(org: string, reason: string | null): { cast: WireEvent; denied: 
   return { cast, denied };
 }
 const search = async (org_id: string) =>
-  (await house.client.request(commands.search, { org_id, cursor: null, limit: 200 })).events.reverse();
+  (await harness.client.request(commands.search, { org_id, cursor: null, limit: 200 })).events.reverse();
 const logOf = (org_id: string, length: number) =>
   eventually(async () => {
     const events = await search(org_id).catch(() => []);
     return events.length >= length ? events : undefined;
   });
 const entriesOf = async (org_id: string): Promise<Entry[]> =>
-  (await house.client.request(commands.entries, { org_id, from: 0, limit: 1_000 })).entries.map((text) =>
+  (await harness.client.request(commands.entries, { org_id, from: 0, limit: 1_000 })).entries.map((text) =>
     parseEntry(Buffer.from(text)),
   );
 
 /** Every value that is kept is the one its entry commits to, and there is nothing else. */
 async function everyWordIsBound(org_id: string): Promise<Map<string, Record<string, unknown>>> {
-  const { rows } = await house.admin.query<{ entry_id: string; content: string }>(
+  const { rows } = await harness.admin.query<{ entry_id: string; content: string }>(
     'SELECT entry_id, content FROM private_value WHERE org_id = $1',
     [org_id],
   );
@@ -230,7 +230,7 @@ it('events stand once, with their words, when the writer is killed and they come
   const publishing = approvals.publish(...events);
   await logOf(org, 20);
   await ledger.kill('SIGKILL');
-  ledger = await house.start();
+  ledger = await harness.start();
   await ledger.ready();
   await publishing;
   await eventually(async () => (await entriesOf(org)).length > events.length, { within: 30_000 });
@@ -240,7 +240,7 @@ it('events stand once, with their words, when the writer is killed and they come
   expect(approvals.asked.every((ids) => ids.length <= 64)).toBe(true);
   // Once written an entry keeps its bytes, however often its event comes.
   await ledger.kill('SIGKILL');
-  ledger = await house.start();
+  ledger = await harness.start();
   await ledger.ready();
   await approvals.publish(...events.slice(-10));
   expect(await entriesOf(org)).toEqual(before);

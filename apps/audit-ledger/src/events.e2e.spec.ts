@@ -5,27 +5,32 @@ import { createLogger } from '@agentlattice/observability';
 import { eventually } from '@agentlattice/testkit';
 import { typeidUnboxed } from 'typeid-js';
 import { FakeSource } from '../test/fake-source.js';
-import { type LedgerHouse, type LedgerProcess, startLedgerHouse, Submitter } from '../test/ledger-house.js';
+import {
+  type LedgerHarness,
+  type LedgerProcess,
+  startLedgerHarness,
+  Submitter,
+} from '../test/ledger-harness.js';
 import { newOrg, sampleAgent, sampleItem, samplePolicy } from '../test/sample-items.js';
 
-let house: LedgerHouse;
+let harness: LedgerHarness;
 let submitter: Submitter;
 let ledger: LedgerProcess;
 let gateway: FakeSource;
 let approvals: FakeSource;
 let policies: FakeSource;
 beforeAll(async () => {
-  house = await startLedgerHouse();
-  submitter = new Submitter(house.nc);
+  harness = await startLedgerHarness();
+  submitter = new Submitter(harness.nc);
   [gateway, approvals, policies] = [
-    new FakeSource(house.nc, 'gateway'),
-    new FakeSource(house.nc, 'approval-service'),
-    new FakeSource(house.nc, 'policy-engine'),
+    new FakeSource(harness.nc, 'gateway'),
+    new FakeSource(harness.nc, 'approval-service'),
+    new FakeSource(harness.nc, 'policy-engine'),
   ];
-  ledger = await house.start();
+  ledger = await harness.start();
   await ledger.ready();
 }, 120_000);
-afterAll(() => house.stop());
+afterAll(() => harness.stop());
 
 const agent = { id: sampleAgent.id, name: 'bot' };
 const registered = () => ({
@@ -33,14 +38,14 @@ const registered = () => ({
   data: { agent, description: null, owner_member_id: null },
 });
 const search = async (org_id: string) =>
-  (await house.client.request(commands.search, { org_id, cursor: null, limit: 200 })).events.reverse();
+  (await harness.client.request(commands.search, { org_id, cursor: null, limit: 200 })).events.reverse();
 const logOf = (org_id: string, length: number) =>
   eventually(async () => {
     const events = await search(org_id);
     return events.length >= length ? events : undefined;
   });
 const isSound = async (org_id: string) => {
-  const { entries } = await house.client.request(commands.entries, { org_id, from: 0, limit: 1_000 });
+  const { entries } = await harness.client.request(commands.entries, { org_id, from: 0, limit: 1_000 });
   expect(verifyLedger(entries.map((text) => Buffer.from(text)))).toMatchObject({ ok: true });
 };
 
@@ -129,7 +134,7 @@ describe('the ledger’s own events', () => {
   const heard = new Map<string, WireEvent>();
   let stop: () => Promise<void>;
   beforeAll(() => {
-    const consumer = consumeEvents(house.nc, {
+    const consumer = consumeEvents(harness.nc, {
       durable: 'test-own',
       logger: createLogger('test', 'silent'),
       onMessage: (events) => {
@@ -157,14 +162,14 @@ describe('the ledger’s own events', () => {
     const again: WireEvent[] = [];
     let after_gpos = 0;
     for (;;) {
-      const page = await house.client.request(commands.replay, { after_gpos, limit: 20 });
+      const page = await harness.client.request(commands.replay, { after_gpos, limit: 20 });
       again.push(...page.events);
       after_gpos = page.through_gpos;
       if (page.through_gpos >= page.head_gpos) break;
     }
     expect(again.map(({ gpos }) => gpos)).toEqual(again.map((_, n) => n + 1));
     expect(again.find(({ event_id }) => event_id === event.event_id)).toEqual(event);
-    const { events } = await house.client.request(commands.replay, {
+    const { events } = await harness.client.request(commands.replay, {
       after_gpos: 0,
       limit: 10,
       org_id: item.org_id,
@@ -174,10 +179,10 @@ describe('the ledger’s own events', () => {
   });
 
   it('are on a new stream again after NATS has lost its disk', async () => {
-    await house.nats.wipe();
+    await harness.nats.wipe();
     heard.clear();
     const { head_gpos } = await eventually(
-      () => house.client.request(commands.replay, { after_gpos: 0, limit: 1 }),
+      () => harness.client.request(commands.replay, { after_gpos: 0, limit: 1 }),
       {
         within: 30_000,
       },

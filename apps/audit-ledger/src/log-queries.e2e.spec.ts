@@ -2,26 +2,26 @@ import { auditLedgerCommands as commands } from '@agentlattice/contracts';
 import { openNote, parseCheckpoint, parseVerifierKey, verifyLedger } from '@agentlattice/ledger';
 import { eventually } from '@agentlattice/testkit';
 import pg from 'pg';
-import { type LedgerHouse, startLedgerHouse, Submitter } from '../test/ledger-house.js';
+import { type LedgerHarness, startLedgerHarness, Submitter } from '../test/ledger-harness.js';
 import { newOrg, sampleAgent, sampleItem, samplePolicy } from '../test/sample-items.js';
 
-let house: LedgerHouse;
+let harness: LedgerHarness;
 let submitter: Submitter;
 beforeAll(async () => {
-  house = await startLedgerHouse();
-  submitter = new Submitter(house.nc);
-  await (await house.start()).ready();
+  harness = await startLedgerHarness();
+  submitter = new Submitter(harness.nc);
+  await (await harness.start()).ready();
 }, 120_000);
-afterAll(() => house.stop());
+afterAll(() => harness.stop());
 
 const entriesOf = async (org_id: string) =>
-  (await house.client.request(commands.entries, { org_id, from: 0, limit: 1_000 })).entries.map((e) =>
+  (await harness.client.request(commands.entries, { org_id, from: 0, limit: 1_000 })).entries.map((e) =>
     Buffer.from(e),
   );
 const search = (org_id: string, filter: object = {}) =>
-  house.client.request(commands.search, { org_id, cursor: null, limit: 200, ...filter });
+  harness.client.request(commands.search, { org_id, cursor: null, limit: 200, ...filter });
 const verify = (org_id: string) =>
-  house.client.request(commands.verify, { org_id, wait: true }, { timeoutMs: 30_000 });
+  harness.client.request(commands.verify, { org_id, wait: true }, { timeoutMs: 30_000 });
 
 describe('the log', () => {
   it('verifies with the checkpoint and key it gives out, and every older checkpoint still fits', async () => {
@@ -29,9 +29,9 @@ describe('the log', () => {
     const notes: string[] = [];
     for (let round = 0; round < 3; round++) {
       for (let n = 0; n < 5; n++) await submitter.answered(sampleItem({ org: org_id }));
-      notes.push((await house.client.request(commands.checkpoint, { org_id })).note);
+      notes.push((await harness.client.request(commands.checkpoint, { org_id })).note);
     }
-    const { key } = await house.client.request(commands.verifier_key, { org_id });
+    const { key } = await harness.client.request(commands.verifier_key, { org_id });
     const trusted = [parseVerifierKey(key)];
     expect(notes.map((note) => parseCheckpoint(openNote(note, trusted).text).size)).toEqual([6, 11, 16]);
     expect(verifyLedger(await entriesOf(org_id), { checkpoints: notes, trusted })).toMatchObject({
@@ -43,7 +43,7 @@ describe('the log', () => {
       verified_through_row: 16,
       verified_from_checkpoint: true,
     });
-    const page = await house.client.request(commands.entries, { org_id, from: 14, limit: 10 });
+    const page = await harness.client.request(commands.entries, { org_id, from: 14, limit: 10 });
     expect(page).toMatchObject({ size: 16, entries: { length: 2 } });
   });
 
@@ -108,7 +108,7 @@ describe('the log', () => {
   });
 
   it('cannot be changed by anybody, not even by its owner', async () => {
-    const own = new pg.Client({ connectionString: house.postgres.databaseUrl('audit-ledger') });
+    const own = new pg.Client({ connectionString: harness.postgres.databaseUrl('audit-ledger') });
     await own.connect();
     const attempts = [
       `UPDATE entry SET type = 'x'`,
@@ -119,8 +119,8 @@ describe('the log', () => {
     ];
     for (const sql of attempts) {
       await expect(own.query(sql)).rejects.toThrow(/permission denied|append-only/);
-      await expect(house.admin.query(sql)).rejects.toThrow(/append-only/);
-      await house.admin.query('RESET session_replication_role');
+      await expect(harness.admin.query(sql)).rejects.toThrow(/append-only/);
+      await harness.admin.query('RESET session_replication_role');
     }
     await expect(own.query('DELETE FROM private_value')).rejects.toThrow(/permission denied/);
     await own.end();
@@ -129,7 +129,7 @@ describe('the log', () => {
 
 describe('a tampered log is found out', () => {
   const tamper = async (sql: string, values: unknown[]) => {
-    const client = await house.admin.connect();
+    const client = await harness.admin.connect();
     try {
       await client.query('ALTER TABLE entry DISABLE TRIGGER USER');
       const { rowCount } = await client.query(sql, values);
@@ -143,7 +143,7 @@ describe('a tampered log is found out', () => {
     const org = newOrg();
     for (let n = 0; n < 6; n++)
       await submitter.answered(sampleItem({ org, decision: n === 3 ? 'denied' : 'executed' }));
-    await house.client.request(commands.checkpoint, { org_id: org });
+    await harness.client.request(commands.checkpoint, { org_id: org });
     expect(await verify(org)).toMatchObject({ chain_valid: true, verified_through_row: 7 });
     return org;
   };

@@ -9,21 +9,26 @@ import { createLogger } from '@agentlattice/observability';
 import { eventually } from '@agentlattice/testkit';
 import { typeidUnboxed } from 'typeid-js';
 import { FakeApprovalService } from '../test/fake-approval-service.js';
-import { type LedgerHouse, type LedgerProcess, startLedgerHouse, Submitter } from '../test/ledger-house.js';
+import {
+  type LedgerHarness,
+  type LedgerProcess,
+  startLedgerHarness,
+  Submitter,
+} from '../test/ledger-harness.js';
 import { newOrg, sampleAgent, sampleItem, type Wanted } from '../test/sample-items.js';
 
-let house: LedgerHouse;
+let harness: LedgerHarness;
 let first: LedgerProcess;
 let submitter: Submitter;
 let approvals: FakeApprovalService;
 beforeAll(async () => {
-  house = await startLedgerHouse();
-  submitter = new Submitter(house.nc);
-  approvals = new FakeApprovalService(house.nc);
-  first = await house.start();
+  harness = await startLedgerHarness();
+  submitter = new Submitter(harness.nc);
+  approvals = new FakeApprovalService(harness.nc);
+  first = await harness.start();
   await first.ready();
 }, 120_000);
-afterAll(() => house.stop());
+afterAll(() => harness.stop());
 
 type Report = CommandRequest<typeof commands.report>;
 
@@ -60,7 +65,7 @@ function decided(org: string, item: Item, type: 'approval.approved' | 'approval.
   return approvals.add(org, { type, data }, { actor });
 }
 const report = (org_id: string, audit_event_id: string, more: Partial<Report> = {}) =>
-  house.client.request(commands.report, {
+  harness.client.request(commands.report, {
     org_id,
     agent_id: sampleAgent.id,
     audit_event_id,
@@ -70,9 +75,9 @@ const report = (org_id: string, audit_event_id: string, more: Partial<Report> = 
     ...more,
   });
 const search = async (org_id: string) =>
-  (await house.client.request(commands.search, { org_id, cursor: null, limit: 200 })).events;
+  (await harness.client.request(commands.search, { org_id, cursor: null, limit: 200 })).events;
 const posture = (org_id: string, agent_id: string | null = sampleAgent.id) =>
-  house.client.request(commands.posture, { org_id, agent_id });
+  harness.client.request(commands.posture, { org_id, agent_id });
 
 describe('a report', () => {
   it('is an entry before it is answered, bound to the action and to what was said', async () => {
@@ -87,7 +92,7 @@ describe('a report', () => {
       message: 'one of two',
       metadata: canonicalJson(metadata),
     });
-    const { rows } = await house.admin.query<{ bytes: Buffer; content: string; status: string }>(
+    const { rows } = await harness.admin.query<{ bytes: Buffer; content: string; status: string }>(
       `SELECT e.bytes, p.content, r.status FROM report r JOIN entry e ON e.id = r.entry_id
          JOIN private_value p ON p.entry_id = e.id WHERE r.action_id = $1`,
       [action],
@@ -120,7 +125,7 @@ describe('a report', () => {
       policy: asked?.policy,
       correlation_id: asked?.correlation_id,
     });
-    const check = await house.client.request(commands.verify, { org_id: org, wait: true });
+    const check = await harness.client.request(commands.verify, { org_id: org, wait: true });
     expect(check).toMatchObject({ chain_valid: true, verified_through_row: 4 });
   });
 
@@ -169,7 +174,7 @@ describe('a report', () => {
 
   it('goes out as an event, the same one when it is asked for again', async () => {
     const heard = new Map<string, WireEvent>();
-    const consumer = consumeEvents(house.nc, {
+    const consumer = consumeEvents(harness.nc, {
       durable: 'test-reports',
       types: ['action.reported'],
       logger: createLogger('test', 'silent'),
@@ -184,7 +189,7 @@ describe('a report', () => {
     const event = await eventually(() => heard.get(org));
     expect(event.data).toMatchObject({ audit_event_id: action, status: 'failure', approval_id: null });
     expect(JSON.stringify(event)).not.toContain('secret');
-    const { events } = await house.client.request(commands.replay, {
+    const { events } = await harness.client.request(commands.replay, {
       after_gpos: event.gpos - 1,
       limit: 1,
     });
@@ -193,7 +198,7 @@ describe('a report', () => {
   });
 
   it('is taken by the one writer only, and by the next one after it', async () => {
-    const second = await house.start();
+    const second = await harness.start();
     await second.ready();
     const org = newOrg();
     const action = await act({ org });

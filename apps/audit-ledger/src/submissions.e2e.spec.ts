@@ -5,26 +5,26 @@ import {
 } from '@agentlattice/contracts';
 import { eventually } from '@agentlattice/testkit';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
-import { type LedgerHouse, startLedgerHouse, Submitter } from '../test/ledger-house.js';
+import { type LedgerHarness, startLedgerHarness, Submitter } from '../test/ledger-harness.js';
 import { newOrg, sampleAgent, sampleItem, samplePolicy } from '../test/sample-items.js';
 
-let house: LedgerHouse;
+let harness: LedgerHarness;
 let submitter: Submitter;
 beforeAll(async () => {
-  house = await startLedgerHouse();
-  submitter = new Submitter(house.nc);
-  await (await house.start()).ready();
+  harness = await startLedgerHarness();
+  submitter = new Submitter(harness.nc);
+  await (await harness.start()).ready();
 }, 120_000);
-afterAll(() => house.stop());
+afterAll(() => harness.stop());
 
 const entriesOf = async (org_id: string) =>
-  (await house.client.request(commands.entries, { org_id, from: 0, limit: 1_000 })).entries.map((e) =>
+  (await harness.client.request(commands.entries, { org_id, from: 0, limit: 1_000 })).entries.map((e) =>
     Buffer.from(e),
   );
 const search = (org_id: string, filter: object = {}) =>
-  house.client.request(commands.search, { org_id, cursor: null, limit: 200, ...filter });
+  harness.client.request(commands.search, { org_id, cursor: null, limit: 200, ...filter });
 const verify = (org_id: string) =>
-  house.client.request(commands.verify, { org_id, wait: true }, { timeoutMs: 30_000 });
+  harness.client.request(commands.verify, { org_id, wait: true }, { timeoutMs: 30_000 });
 
 describe('a submission', () => {
   it('is answered from its entry', async () => {
@@ -76,9 +76,9 @@ describe('a submission', () => {
     // Whoever never heard of it can ask.
     const { item_id: _1, gateway: _2, replayed: _3, ...expected } = opened;
     const asked = { org_id: item.org_id, approval_id: opened.approval_id };
-    expect(await house.client.request(commands.requested_action, asked)).toEqual(expected);
+    expect(await harness.client.request(commands.requested_action, asked)).toEqual(expected);
     await expect(
-      house.client.request(commands.requested_action, { ...asked, org_id: newOrg() }),
+      harness.client.request(commands.requested_action, { ...asked, org_id: newOrg() }),
     ).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 });
@@ -144,7 +144,7 @@ describe('a grant of an allowed action', () => {
   it('is the same token at every reading and verifies with the published key', async () => {
     const item = sampleItem({ org: newOrg(), eventId: 'g', wantGrant: true });
     const answer = await submitter.answered(item);
-    const jwks = (await house.client.request(commands.jwks, {})) as unknown as JSONWebKeySet;
+    const jwks = (await harness.client.request(commands.jwks, {})) as unknown as JSONWebKeySet;
     const { payload, protectedHeader } = await jwtVerify(answer.grant ?? '', createLocalJWKSet(jwks));
     expect(protectedHeader.alg).toBe('EdDSA');
     const event_id = answer.outcome?.audit_event_id ?? '';
@@ -158,7 +158,7 @@ describe('a grant of an allowed action', () => {
       exp: (payload.iat ?? 0) + 900,
     });
     const asked = { org_id: item.org_id, agent_id: sampleAgent.id, audit_event_id: event_id };
-    expect(await house.client.request(commands.issue_grant, asked)).toMatchObject({ grant: answer.grant });
+    expect(await harness.client.request(commands.issue_grant, asked)).toMatchObject({ grant: answer.grant });
     const again = await submitter.answered(sampleItem({ org: item.org_id, eventId: 'g', wantGrant: true }));
     expect(again.grant).toBe(answer.grant);
   });
@@ -169,7 +169,7 @@ describe('a grant of an allowed action', () => {
     const denied = await submitter.answered(sampleItem({ org: org_id, decision: 'denied', wantGrant: true }));
     expect(denied.grant).toBeNull();
     const ask = (answer: SubmissionAnswer, changes: object = {}) =>
-      house.client.request(commands.issue_grant, {
+      harness.client.request(commands.issue_grant, {
         org_id,
         agent_id: sampleAgent.id,
         audit_event_id: answer.outcome?.audit_event_id ?? '',
@@ -180,7 +180,7 @@ describe('a grant of an allowed action', () => {
     await expect(ask(executed, { agent_id: samplePolicy.id.replace('pol_', 'agt_') })).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
-    await house.admin.query(
+    await harness.admin.query(
       `UPDATE submission SET record = replace(record, '"grant_ttl_s":900', '"grant_ttl_s":-1') WHERE entry_id = $1`,
       [executed.outcome?.audit_event_id],
     );
@@ -240,7 +240,7 @@ describe('hostile items', () => {
       '{"v":2,"expires_at":0,"items":[]}',
       '{"v":1,"expires_at":9e15,"items":[{}]}',
     ])
-      house.nc.publish('cmd.audit-ledger.append', text);
+      harness.nc.publish('cmd.audit-ledger.append', text);
     expect((await submitter.answered(sampleItem())).error).toBeNull();
   });
 

@@ -1,22 +1,27 @@
 import { auditLedgerCommands as commands, ledgerHeartbeatSubject } from '@agentlattice/contracts';
 import { eventually } from '@agentlattice/testkit';
-import { type LedgerHouse, type LedgerProcess, startLedgerHouse, Submitter } from '../test/ledger-house.js';
+import {
+  type LedgerHarness,
+  type LedgerProcess,
+  startLedgerHarness,
+  Submitter,
+} from '../test/ledger-harness.js';
 import { newOrg, sampleItem } from '../test/sample-items.js';
 
-let house: LedgerHouse;
+let harness: LedgerHarness;
 let submitter: Submitter;
 let first: LedgerProcess;
 beforeAll(async () => {
-  house = await startLedgerHouse();
-  submitter = new Submitter(house.nc);
-  first = await house.start();
+  harness = await startLedgerHarness();
+  submitter = new Submitter(harness.nc);
+  first = await harness.start();
   await first.ready();
 }, 120_000);
-afterAll(() => house.stop());
+afterAll(() => harness.stop());
 
 const isTrue = async (org_id: string) =>
   expect(
-    await house.client.request(commands.verify, { org_id, wait: true }, { timeoutMs: 60_000 }),
+    await harness.client.request(commands.verify, { org_id, wait: true }, { timeoutMs: 60_000 }),
   ).toMatchObject({
     chain_valid: true,
     reason: null,
@@ -40,7 +45,7 @@ function load(orgs: readonly string[]) {
       );
       sent += 20;
       await new Promise(setImmediate);
-      await house.nc.flush().catch(() => {});
+      await harness.nc.flush().catch(() => {});
     }
   })();
   return {
@@ -54,7 +59,7 @@ function load(orgs: readonly string[]) {
 /** Every answer that was given has its entry on disk, exactly once. */
 async function nothingAnsweredIsLost(): Promise<void> {
   const ids = [...new Set(answered().map(({ outcome }) => outcome?.audit_event_id ?? ''))];
-  const { rows } = await house.admin.query<{ id: string; n: string }>(
+  const { rows } = await harness.admin.query<{ id: string; n: string }>(
     'SELECT id, count(*) AS n FROM entry WHERE id = ANY($1) GROUP BY id',
     [ids],
   );
@@ -72,7 +77,7 @@ it('a database connection that is cut under load costs errors, never an answer',
   const loop = load(orgs);
   for (let round = 0; round < 3; round++) {
     await moreAnswers();
-    await house.admin.query(
+    await harness.admin.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'audit-ledger-writer-%'`,
     );
   }
@@ -83,7 +88,7 @@ it('a database connection that is cut under load costs errors, never an answer',
 }, 120_000);
 
 it('a writer that is killed under load loses nothing it answered, and the standby takes over', async () => {
-  const second = await house.start();
+  const second = await harness.start();
   await second.ready();
   expect(second.output()).not.toContain('writes the audit log');
   const orgs = [newOrg(), newOrg()];
@@ -102,8 +107,8 @@ it('PostgreSQL killed under load comes back with everything that was answered', 
   const orgs = [newOrg()];
   const loop = load(orgs);
   await moreAnswers();
-  house.postgres.kill();
-  await eventually(async () => (await house.admin.query('SELECT 1')).rowCount === 1, { within: 50_000 });
+  harness.postgres.kill();
+  await eventually(async () => (await harness.admin.query('SELECT 1')).rowCount === 1, { within: 50_000 });
   await first.ready();
   await moreAnswers();
   await loop.stop();
@@ -112,10 +117,10 @@ it('PostgreSQL killed under load comes back with everything that was answered', 
 }, 120_000);
 
 it('two writers never write: only the one that holds the lock hears submissions, and beats', async () => {
-  const second = await house.start();
+  const second = await harness.start();
   await second.ready();
   const beats = new Set<string>();
-  house.nc.subscribe(ledgerHeartbeatSubject, {
+  harness.nc.subscribe(ledgerHeartbeatSubject, {
     callback: (_error, message) => void beats.add(message.string()),
     max: 8,
   });
@@ -134,7 +139,7 @@ it('a writer told to stop answers what it has taken', async () => {
   await first.kill('SIGTERM');
   expect(first.child.exitCode).toBe(0);
   await nothingAnsweredIsLost();
-  const { rows } = await house.admin.query<{ n: string }>(
+  const { rows } = await harness.admin.query<{ n: string }>(
     'SELECT count(*) AS n FROM entry WHERE org_id = ANY($1)',
     [items.map(({ org_id }) => org_id)],
   );
@@ -142,7 +147,7 @@ it('a writer told to stop answers what it has taken', async () => {
   const heard = () =>
     items.filter(({ item_id }) => (submitter.answers.get(item_id)?.outcome ?? null) !== null).length;
   await eventually(() => heard() * 2 === Number(rows[0]?.n));
-  first = await house.start();
+  first = await harness.start();
   await first.ready();
 }, 60_000);
 
@@ -152,22 +157,22 @@ it('a restored older backup is caught: nothing is signed, nothing is written, re
   const backup = await snapshot(org);
   for (let n = 0; n < 3; n++) await submitter.answered(sampleItem({ org }));
   // The four hundred logs of the test before may be signed first.
-  const { size } = await house.client.request(commands.checkpoint, { org_id: org }, { timeoutMs: 60_000 });
+  const { size } = await harness.client.request(commands.checkpoint, { org_id: org }, { timeoutMs: 60_000 });
   expect(size).toBe(7);
   await first.kill('SIGTERM');
   await restore(org, backup);
 
-  const restarted = await house.start();
+  const restarted = await harness.start();
   await eventually(async () => (await restarted.readiness()).missing.includes('audit log writer'));
   await eventually(() => restarted.output().includes('7 were signed'));
   const refused = sampleItem({ org });
   submitter.send([refused], 500);
   // The queries still answer, so the process lives; it has not heard the submission.
-  await expect(house.client.request(commands.checkpoint, { org_id: org })).rejects.toMatchObject({
+  await expect(harness.client.request(commands.checkpoint, { org_id: org })).rejects.toMatchObject({
     code: 'NOT_FOUND',
   });
   expect(submitter.answers.has(refused.item_id)).toBe(false);
-  const { entries } = await house.client.request(commands.entries, { org_id: org, from: 0, limit: 100 });
+  const { entries } = await harness.client.request(commands.entries, { org_id: org, from: 0, limit: 100 });
   expect(entries).toHaveLength(4);
 }, 60_000);
 
@@ -175,13 +180,13 @@ interface Backup {
   readonly log: Record<string, unknown>;
 }
 const snapshot = async (org: string): Promise<Backup> => {
-  const { rows } = await house.admin.query<Record<string, unknown>>('SELECT * FROM log WHERE org_id = $1', [
+  const { rows } = await harness.admin.query<Record<string, unknown>>('SELECT * FROM log WHERE org_id = $1', [
     org,
   ]);
   return { log: rows[0] ?? {} };
 };
 async function restore(org: string, { log }: Backup): Promise<void> {
-  const client = await house.admin.connect();
+  const client = await harness.admin.connect();
   for (const table of ['entry', 'checkpoint'])
     await client.query(`ALTER TABLE ${table} DISABLE TRIGGER USER`);
   await client.query(

@@ -1,16 +1,16 @@
 import { notifierCommands as commands, type Refused } from '@agentlattice/contracts';
 import { eventually, type WebhookReceiver, webhookReceiver } from '@agentlattice/testkit';
 import { ApprovalFacts } from '../test/approval-facts.js';
-import { actor, newId, notifierHouse, type NotifierHouse } from '../test/notifier-house.js';
+import { actor, newId, notifierHarness, type NotifierHarness } from '../test/notifier-harness.js';
 
-let house: NotifierHouse;
+let harness: NotifierHarness;
 let receiver: WebhookReceiver;
 beforeAll(async () => {
   receiver = await webhookReceiver();
-  house = await notifierHouse();
+  harness = await notifierHarness();
 });
 afterAll(async () => {
-  await house.stop();
+  await harness.stop();
   await receiver.stop();
 });
 beforeEach(() => receiver.answer({ status: 200 }));
@@ -18,7 +18,7 @@ beforeEach(() => receiver.answer({ status: 200 }));
 const org_id = newId('org');
 const change = { org_id, actor, correlation_id: 'req_1' };
 const rowOf = async (channel_id: string) => {
-  const { rows } = await house.pool.query<Record<string, unknown>>(
+  const { rows } = await harness.pool.query<Record<string, unknown>>(
     'SELECT * FROM channel WHERE channel_id = $1',
     [channel_id],
   );
@@ -29,28 +29,30 @@ const refusal = (asked: Promise<unknown>) =>
     () => Promise.reject(new Error('it was not refused')),
     (error: unknown) => error as Refused,
   );
-const tell = (facts: ApprovalFacts) => house.source('approval-service').say(facts.opened());
+const tell = (facts: ApprovalFacts) => harness.source('approval-service').say(facts.opened());
 
 describe('a channel', () => {
   it('shows its secret once, and keeps it sealed', async () => {
-    const { id, secret, ...made } = await house.webhook(org_id, `${receiver.url}/a`, ['approval.requested']);
+    const { id, secret, ...made } = await harness.webhook(org_id, `${receiver.url}/a`, [
+      'approval.requested',
+    ]);
     expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
     expect(made).toMatchObject({ type: 'webhook', enabled: true, url: `${receiver.url}/a` });
-    const { channels } = await house.client.request(commands.list_channels, {
+    const { channels } = await harness.client.request(commands.list_channels, {
       org_id,
       cursor: null,
       limit: 10,
     });
     expect(JSON.stringify(channels)).not.toContain('whsec_');
     expect(JSON.stringify(await rowOf(id))).not.toContain(secret.slice('whsec_'.length));
-    const { rows } = await house.pool.query('SELECT data FROM event WHERE stream_id = $1', [id]);
+    const { rows } = await harness.pool.query('SELECT data FROM event WHERE stream_id = $1', [id]);
     expect(JSON.stringify(rows)).not.toContain(receiver.url);
   });
 
   it('signs with both secrets during a rotation, with one after it', async () => {
-    const { id, secret } = await house.webhook(org_id, `${receiver.url}/b`, ['approval.requested']);
+    const { id, secret } = await harness.webhook(org_id, `${receiver.url}/b`, ['approval.requested']);
     const rotate = (overlap_ms: number) =>
-      house.client.request(commands.rotate_secret, { ...change, channel_id: id, overlap_ms });
+      harness.client.request(commands.rotate_secret, { ...change, channel_id: id, overlap_ms });
     const rotated = await rotate(60_000);
     expect(rotated.secret).not.toBe(secret);
     await tell(new ApprovalFacts(org_id));
@@ -64,9 +66,9 @@ describe('a channel', () => {
   });
 
   it('says what came of a test, whatever it is', async () => {
-    const { id, secret } = await house.webhook(org_id, `${receiver.url}/c`, []);
+    const { id, secret } = await harness.webhook(org_id, `${receiver.url}/c`, []);
     const test = (channel_id: string) =>
-      house.client.request(commands.test_channel, { ...change, channel_id });
+      harness.client.request(commands.test_channel, { ...change, channel_id });
     expect(await test(id)).toMatchObject({
       outcome: 'delivered',
       request: { method: 'POST', target: `${receiver.url}/c` },
@@ -80,17 +82,17 @@ describe('a channel', () => {
       answer: { status: 500 },
       error: 'the receiver answered 500',
     });
-    const inside = await house.webhook(org_id, 'http://169.254.169.254/latest', []);
+    const inside = await harness.webhook(org_id, 'http://169.254.169.254/latest', []);
     expect(await test(inside.id)).toMatchObject({
       outcome: 'failed',
       answer: null,
       error: expect.stringContaining('EGRESS_ALLOW'),
     });
     const to = ['ops@example.com'];
-    const mail = await house.channel(org_id, { type: 'email', name: 'm', events: [], enabled: true, to });
+    const mail = await harness.channel(org_id, { type: 'email', name: 'm', events: [], enabled: true, to });
     expect(await test(mail.id)).toMatchObject({ outcome: 'kept', answer: null, request: { target: to[0] } });
-    expect(await house.deliveries(org_id, { channel_id: id })).toEqual([]);
-    const { rows } = await house.pool.query(
+    expect(await harness.deliveries(org_id, { channel_id: id })).toEqual([]);
+    const { rows } = await harness.pool.query(
       `SELECT data, meta -> 'actor' AS actor FROM event WHERE org_id = $1 AND type = 'channel.tested' ORDER BY id`,
       [org_id],
     );
@@ -102,20 +104,20 @@ describe('a channel', () => {
   });
 
   it('is known by id in its own workspace alone, until it is deleted', async () => {
-    const { id } = await house.webhook(org_id, `${receiver.url}/known`, []);
-    const gone = await house.webhook(org_id, `${receiver.url}/gone`, []);
-    await house.client.request(commands.delete_channel, { ...change, channel_id: gone.id });
+    const { id } = await harness.webhook(org_id, `${receiver.url}/known`, []);
+    const gone = await harness.webhook(org_id, `${receiver.url}/gone`, []);
+    await harness.client.request(commands.delete_channel, { ...change, channel_id: gone.id });
     const channel_ids = [id, gone.id, newId('chn')];
-    const engine = house.clientOf('policy-engine');
+    const engine = harness.clientOf('policy-engine');
     const find = (org: string) => engine.request(commands.find_channels, { org_id: org, channel_ids });
     expect(await find(org_id)).toEqual({ channel_ids: [id] });
     expect(await find(newId('org'))).toEqual({ channel_ids: [] });
   });
 
   it('is changed member by member, by what belongs to its type', async () => {
-    const { id } = await house.webhook(org_id, `${receiver.url}/d`, ['approval.requested']);
+    const { id } = await harness.webhook(org_id, `${receiver.url}/d`, ['approval.requested']);
     const update = (patch: object) =>
-      house.client.request(commands.update_channel, { ...change, channel_id: id, patch });
+      harness.client.request(commands.update_channel, { ...change, channel_id: id, patch });
     expect(await update({ name: 'night', url: `${receiver.url}/e` })).toMatchObject({
       name: 'night',
       events: ['approval.requested'],
@@ -126,7 +128,7 @@ describe('a channel', () => {
       code: 'VALIDATION_FAILED',
       errors: [{ pointer: '/to' }],
     });
-    const { rows } = await house.pool.query<{ type: string; data: { changed?: string[] } }>(
+    const { rows } = await harness.pool.query<{ type: string; data: { changed?: string[] } }>(
       'SELECT type, data FROM event WHERE stream_id = $1 ORDER BY version',
       [id],
     );
@@ -137,39 +139,39 @@ describe('a channel', () => {
   });
 
   it('keeps a URL as it is called, and none with white space around it', async () => {
-    const made = await house.webhook(org_id, 'http://①②⑦.0.0.1/x', []);
+    const made = await harness.webhook(org_id, 'http://①②⑦.0.0.1/x', []);
     expect(made.url).toBe('http://127.0.0.1/x');
     expect((await rowOf(made.id))?.['settings']).toEqual({ url: 'http://127.0.0.1/x' });
     const patch = { url: 'http://bücher.example' };
     expect(
-      await house.client.request(commands.update_channel, { ...change, channel_id: made.id, patch }),
+      await harness.client.request(commands.update_channel, { ...change, channel_id: made.id, patch }),
     ).toMatchObject({ url: 'http://xn--bcher-kva.example/' });
-    expect(await refusal(house.webhook(org_id, ' http://127.0.0.1/x\r\n', []))).toMatchObject({
+    expect(await refusal(harness.webhook(org_id, ' http://127.0.0.1/x\r\n', []))).toMatchObject({
       code: 'VALIDATION_FAILED',
     });
   });
 
   it('keeps both changes of two who change different members at once', async () => {
-    const { id: channel_id } = await house.webhook(org_id, `${receiver.url}/f`, ['approval.requested']);
+    const { id: channel_id } = await harness.webhook(org_id, `${receiver.url}/f`, ['approval.requested']);
     const update = (patch: object) =>
-      house.client.request(commands.update_channel, { ...change, channel_id, patch });
+      harness.client.request(commands.update_channel, { ...change, channel_id, patch });
     for (let round = 0; round < 20; round++) {
       const [url, name] = [`${receiver.url}/f${String(round)}`, `round ${String(round)}`];
       await Promise.all([update({ url }), update({ name })]);
-      const now = await house.client.request(commands.get_channel, { org_id, channel_id });
+      const now = await harness.client.request(commands.get_channel, { org_id, channel_id });
       expect(now).toMatchObject({ url, name });
     }
   });
 
   it('is given a new chance by whoever changes it', async () => {
-    const { id: channel_id } = await house.webhook(org_id, `${receiver.url}/g`, []);
-    await house.pool.query(
+    const { id: channel_id } = await harness.webhook(org_id, `${receiver.url}/g`, []);
+    await harness.pool.query(
       `INSERT INTO channel_failures (org_id, channel_id, failures, since) VALUES ($1, $2, 9, now())`,
       [org_id, channel_id],
     );
     const patch = { url: `${receiver.url}/h` };
-    await house.client.request(commands.update_channel, { ...change, channel_id, patch });
-    const { rows } = await house.pool.query('SELECT failures FROM channel_failures WHERE channel_id = $1', [
+    await harness.client.request(commands.update_channel, { ...change, channel_id, patch });
+    const { rows } = await harness.pool.query('SELECT failures FROM channel_failures WHERE channel_id = $1', [
       channel_id,
     ]);
     expect(rows).toEqual([{ failures: 0 }]);
@@ -177,55 +179,55 @@ describe('a channel', () => {
 
   it('has no secret where nothing is signed', async () => {
     const to = ['ops@example.com'];
-    const mail = await house.channel(org_id, { type: 'email', name: 'm', events: [], enabled: true, to });
+    const mail = await harness.channel(org_id, { type: 'email', name: 'm', events: [], enabled: true, to });
     expect(mail).not.toHaveProperty('secret');
     const rotation = { ...change, channel_id: mail.id, overlap_ms: 0 };
-    expect(await refusal(house.client.request(commands.rotate_secret, rotation))).toMatchObject({
+    expect(await refusal(harness.client.request(commands.rotate_secret, rotation))).toMatchObject({
       code: 'CHANNEL_HAS_NO_SECRET',
     });
   });
 
   it('that is deleted leaves no address and no secret, and gets nothing more', async () => {
-    const { id } = await house.webhook(org_id, `${receiver.url}/f`, ['approval.requested']);
+    const { id } = await harness.webhook(org_id, `${receiver.url}/f`, ['approval.requested']);
     receiver.answer('hang up');
     await tell(new ApprovalFacts(org_id));
-    const failed = async () => (await house.deliveries(org_id, { channel_id: id }))[0];
+    const failed = async () => (await harness.deliveries(org_id, { channel_id: id }))[0];
     await eventually(async () => (await failed())?.attempts_made === 1);
-    await house.client.request(commands.delete_channel, { ...change, channel_id: id });
+    await harness.client.request(commands.delete_channel, { ...change, channel_id: id });
     expect(await rowOf(id)).toMatchObject({ settings: {}, secret: null, former_secret: null });
     expect(await failed()).toMatchObject({ status: 'dead' });
     const gone = { code: 'NOT_FOUND' };
     const one = { org_id, channel_id: id };
-    expect(await refusal(house.client.request(commands.get_channel, one))).toMatchObject(gone);
-    const again = house.client.request(commands.delete_channel, { ...change, channel_id: id });
+    expect(await refusal(harness.client.request(commands.get_channel, one))).toMatchObject(gone);
+    const again = harness.client.request(commands.delete_channel, { ...change, channel_id: id });
     expect(await refusal(again)).toMatchObject(gone);
   });
 
   it('is not there for another workspace', async () => {
-    const { id: channel_id } = await house.webhook(org_id, `${receiver.url}/g`, ['approval.requested']);
+    const { id: channel_id } = await harness.webhook(org_id, `${receiver.url}/g`, ['approval.requested']);
     const stranger = { ...change, org_id: newId('org'), channel_id };
     for (const asked of [
-      house.client.request(commands.get_channel, stranger),
-      house.client.request(commands.update_channel, { ...stranger, patch: { name: 'x' } }),
-      house.client.request(commands.delete_channel, stranger),
-      house.client.request(commands.rotate_secret, { ...stranger, overlap_ms: 0 }),
-      house.client.request(commands.test_channel, stranger),
+      harness.client.request(commands.get_channel, stranger),
+      harness.client.request(commands.update_channel, { ...stranger, patch: { name: 'x' } }),
+      harness.client.request(commands.delete_channel, stranger),
+      harness.client.request(commands.rotate_secret, { ...stranger, overlap_ms: 0 }),
+      harness.client.request(commands.test_channel, stranger),
     ])
       expect(await refusal(asked)).toMatchObject({ code: 'NOT_FOUND' });
     const other = new ApprovalFacts(stranger.org_id);
-    await house.source('approval-service').say(other.escalated({ channels: [channel_id] }));
+    await harness.source('approval-service').say(other.escalated({ channels: [channel_id] }));
     const stored = async () =>
-      (await house.pool.query('SELECT FROM outgoing_event WHERE subject = $1', [other.approval_id])).rows;
+      (await harness.pool.query('SELECT FROM outgoing_event WHERE subject = $1', [other.approval_id])).rows;
     await eventually(async () => (await stored()).length === 1);
-    expect(await house.deliveries(stranger.org_id)).toEqual([]);
+    expect(await harness.deliveries(stranger.org_id)).toEqual([]);
     expect(receiver.got.filter(({ path }) => path === '/g')).toEqual([]);
   });
 
   it('is listed in pages', async () => {
     const org = newId('org');
-    for (const name of ['1', '2', '3']) await house.webhook(org, `${receiver.url}/${name}`, []);
+    for (const name of ['1', '2', '3']) await harness.webhook(org, `${receiver.url}/${name}`, []);
     const list = (cursor: string | null, limit: number) =>
-      house.client.request(commands.list_channels, { org_id: org, cursor, limit });
+      harness.client.request(commands.list_channels, { org_id: org, cursor, limit });
     const first = await list(null, 2);
     const rest = await list(first.next_cursor, 2);
     expect([...first.channels, ...rest.channels].map(({ url }) => url?.at(-1))).toEqual(['1', '2', '3']);

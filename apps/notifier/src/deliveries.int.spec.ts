@@ -7,31 +7,31 @@ import {
   webhookReceiver,
 } from '@agentlattice/testkit';
 import { ApprovalFacts } from '../test/approval-facts.js';
-import { actor, newId, notifierHouse, type NotifierHouse } from '../test/notifier-house.js';
+import { actor, newId, notifierHarness, type NotifierHarness } from '../test/notifier-harness.js';
 
-let house: NotifierHouse;
+let harness: NotifierHarness;
 let receiver: WebhookReceiver;
 let post: MailServer;
 beforeAll(async () => {
   [receiver, post] = await Promise.all([webhookReceiver(), mailServer()]);
-  house = await notifierHouse({ SMTP_URL: post.url });
+  harness = await notifierHarness({ SMTP_URL: post.url });
 });
 afterAll(async () => {
-  await house.stop();
+  await harness.stop();
   await Promise.all([receiver.stop(), post.stop()]);
 });
 beforeEach(() => receiver.answer({ status: 200 }));
 
 const say = (...facts: ReturnType<ApprovalFacts['opened']>[]) =>
-  house.source('approval-service').say(...facts);
+  harness.source('approval-service').say(...facts);
 const statusesOf = async (facts: ApprovalFacts) =>
-  (await house.deliveries(facts.org_id, facts)).map(({ event_type, status }) => [event_type, status]);
+  (await harness.deliveries(facts.org_id, facts)).map(({ event_type, status }) => [event_type, status]);
 const pathOf = (facts: ApprovalFacts) => `/${facts.org_id}`;
-const hookOf = (facts: ApprovalFacts, events: Parameters<NotifierHouse['webhook']>[2]) =>
-  house.webhook(facts.org_id, receiver.url + pathOf(facts), events);
+const hookOf = (facts: ApprovalFacts, events: Parameters<NotifierHarness['webhook']>[2]) =>
+  harness.webhook(facts.org_id, receiver.url + pathOf(facts), events);
 /** What is due later is due now. */
 const timePasses = ({ org_id }: ApprovalFacts) =>
-  house.pool.query(
+  harness.pool.query(
     `UPDATE delivery SET due_at = clock_timestamp() WHERE org_id = $1 AND status = 'pending' AND claim IS NULL`,
     [org_id],
   );
@@ -69,7 +69,7 @@ describe('an escalation', () => {
       expect(body).toContain('Written by the agent');
     }
     await eventually(async () => (await statusesOf(facts)).every(([, status]) => status === 'delivered'));
-    const made = await house.deliveries(facts.org_id, facts);
+    const made = await harness.deliveries(facts.org_id, facts);
     expect(made.map(({ type, recipient, attempts_made }) => [type, recipient, attempts_made])).toEqual([
       ['webhook', null, 1],
       ['email', address, 1],
@@ -80,16 +80,16 @@ describe('an escalation', () => {
     const facts = new ApprovalFacts(newId('org'));
     await hookOf(facts, ['approval.escalated']);
     const events = await say(facts.escalated());
-    await house.source('approval-service').publish(...events, ...events);
+    await harness.source('approval-service').publish(...events, ...events);
     await eventually(() => arrived(facts).length > 0);
     const [later] = await say(facts.timedOut());
     await eventually(async () => {
-      const { rows } = await house.pool.query('SELECT FROM outgoing_event WHERE event_id = $1', [
+      const { rows } = await harness.pool.query('SELECT FROM outgoing_event WHERE event_id = $1', [
         later?.event_id,
       ]);
       return rows.length === 1;
     });
-    expect(await house.deliveries(facts.org_id)).toHaveLength(1);
+    expect(await harness.deliveries(facts.org_id)).toHaveLength(1);
     expect(arrived(facts)).toHaveLength(1);
   });
 });
@@ -100,12 +100,15 @@ describe('a receiver that is down', () => {
     await hookOf(facts, [...every]);
     receiver.answer('hang up');
     await say(facts.opened());
-    await eventually(async () => (await house.deliveries(facts.org_id))[0]?.attempts_made === 1);
+    await eventually(async () => (await harness.deliveries(facts.org_id))[0]?.attempts_made === 1);
     await say(facts.escalated());
     await timePasses(facts);
-    await eventually(async () => ((await house.deliveries(facts.org_id))[0]?.attempts_made ?? 0) >= 2);
+    await eventually(async () => ((await harness.deliveries(facts.org_id))[0]?.attempts_made ?? 0) >= 2);
     // The later one waits for the earlier: nobody has said no to that.
-    expect((await house.deliveries(facts.org_id))[1]).toMatchObject({ status: 'pending', attempts_made: 0 });
+    expect((await harness.deliveries(facts.org_id))[1]).toMatchObject({
+      status: 'pending',
+      attempts_made: 0,
+    });
     const missed = arrived(facts).length;
     receiver.answer({ status: 204 });
     await timePasses(facts);
@@ -114,7 +117,7 @@ describe('a receiver that is down', () => {
     expect(after.map(({ event }) => event.type)).toEqual(['approval.requested', 'approval.escalated']);
     const ids = arrived(facts).map(({ event, headers }) => `${event.type} ${String(headers['webhook-id'])}`);
     expect(new Set(ids).size).toBe(2);
-    const [first] = await house.deliveries(facts.org_id);
+    const [first] = await harness.deliveries(facts.org_id);
     expect(first?.attempts.at(-1)).toMatchObject({ number: 1, status: null, error: expect.any(String) });
     expect(first?.attempts[0]).toMatchObject({ status: 204, error: null });
   });
@@ -124,7 +127,7 @@ describe('a receiver that is down', () => {
     await hookOf(facts, [...every]);
     receiver.answer('hang up');
     await say(facts.opened(), facts.escalated());
-    await eventually(async () => ((await house.deliveries(facts.org_id))[0]?.attempts_made ?? 0) > 0);
+    await eventually(async () => ((await harness.deliveries(facts.org_id))[0]?.attempts_made ?? 0) > 0);
     receiver.answer({ status: 200 });
     await say(facts.timedOut());
     await eventually(async () => (await statusesOf(facts)).at(-1)?.[1] === 'delivered');
@@ -152,13 +155,13 @@ describe('a receiver that is down', () => {
 describe('what a receiver answers', () => {
   it('410: its endpoint is disabled, and the others are told', async () => {
     const facts = new ApprovalFacts(newId('org'));
-    const gone = await house.webhook(facts.org_id, `${receiver.url}/gone`, [...every]);
+    const gone = await harness.webhook(facts.org_id, `${receiver.url}/gone`, [...every]);
     const { secret } = await hookOf(facts, ['endpoint.disabled']);
     receiver.answer(({ path }) => ({ status: path === '/gone' ? 410 : 200 }));
     await say(facts.opened());
     await eventually(() => arrived(facts).length === 1);
     const one = { org_id: facts.org_id, channel_id: gone.id };
-    expect(await house.client.request(commands.get_channel, one)).toMatchObject({
+    expect(await harness.client.request(commands.get_channel, one)).toMatchObject({
       enabled: false,
       disabled_reason: 'gone',
     });
@@ -167,9 +170,9 @@ describe('what a receiver answers', () => {
       subject: gone.id,
       data: { reason: 'gone' },
     });
-    const [dead] = await house.deliveries(facts.org_id, { channel_id: gone.id });
+    const [dead] = await harness.deliveries(facts.org_id, { channel_id: gone.id });
     expect(dead).toMatchObject({ status: 'dead', attempts_made: 1, error: 'the receiver answered 410' });
-    const { rows } = await house.pool.query('SELECT type FROM event WHERE org_id = $1 ORDER BY id', [
+    const { rows } = await harness.pool.query('SELECT type FROM event WHERE org_id = $1 ORDER BY id', [
       facts.org_id,
     ]);
     expect(rows.map(({ type }: { type: string }) => type)).toEqual([
@@ -180,10 +183,10 @@ describe('what a receiver answers', () => {
     ]);
     await say(new ApprovalFacts(facts.org_id).opened());
     const again = { org_id: facts.org_id, actor, correlation_id: null, delivery_id: dead?.id ?? '' };
-    await expect(house.client.request(commands.redeliver, again)).rejects.toMatchObject({
+    await expect(harness.client.request(commands.redeliver, again)).rejects.toMatchObject({
       code: 'CHANNEL_DISABLED',
     });
-    expect(await house.deliveries(facts.org_id, { channel_id: gone.id })).toHaveLength(1);
+    expect(await harness.deliveries(facts.org_id, { channel_id: gone.id })).toHaveLength(1);
   });
 
   it('a redirect: it is a failure, and followed nowhere', async () => {
@@ -193,7 +196,7 @@ describe('what a receiver answers', () => {
     receiver.answer(elsewhere);
     await say(facts.opened());
     const failed = await eventually(async () => {
-      const [delivery] = await house.deliveries(facts.org_id);
+      const [delivery] = await harness.deliveries(facts.org_id);
       return delivery?.attempts_made === 1 && delivery;
     });
     expect(failed).toMatchObject({
@@ -209,7 +212,7 @@ describe('what a receiver answers', () => {
     receiver.answer({ status: 429, headers: { 'retry-after': '40' } });
     await say(facts.opened());
     const failed = await eventually(async () => {
-      const [delivery] = await house.deliveries(facts.org_id);
+      const [delivery] = await harness.deliveries(facts.org_id);
       return delivery?.attempts_made === 1 && delivery;
     });
     const pause = Date.parse(failed.next_attempt_at ?? '') - Date.parse(failed.attempts[0]?.at ?? '');
@@ -231,15 +234,15 @@ describe('what a receiver answers', () => {
     receiver.answer({ status: 500 });
     await say(facts.opened());
     const dead = await eventually(async () => {
-      const [delivery] = await house.deliveries(facts.org_id);
+      const [delivery] = await harness.deliveries(facts.org_id);
       return delivery?.status === 'dead' && delivery;
     });
     receiver.answer({ status: 200 });
     const again = { org_id: facts.org_id, actor, correlation_id: null, delivery_id: dead.id };
-    await house.client.request(commands.redeliver, again);
+    await harness.client.request(commands.redeliver, again);
     await eventually(async () => (await statusesOf(facts))[0]?.[1] === 'delivered');
     expect(new Set(arrived(facts).map(({ headers }) => headers['webhook-id']))).toEqual(new Set([dead.id]));
-    const { rows } = await house.pool.query(
+    const { rows } = await harness.pool.query(
       `SELECT type, meta -> 'actor' ->> 'id' AS by FROM event WHERE org_id = $1 AND stream_id = $2 ORDER BY version`,
       [facts.org_id, dead.id],
     );
@@ -248,7 +251,7 @@ describe('what a receiver answers', () => {
       { type: 'delivery.redelivered', by: actor.id },
     ]);
     await expect(
-      house.client.request(commands.redeliver, { ...again, org_id: newId('org') }),
+      harness.client.request(commands.redeliver, { ...again, org_id: newId('org') }),
     ).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
@@ -258,16 +261,16 @@ describe('what a receiver answers', () => {
     receiver.answer({ status: 400 });
     await say(facts.opened());
     const dead = await eventually(async () => {
-      const [delivery] = await house.deliveries(facts.org_id);
+      const [delivery] = await harness.deliveries(facts.org_id);
       return delivery?.attempts_made === 1 && delivery;
     });
-    await house.pool.query(`UPDATE delivery SET status = 'dead', claim = NULL WHERE org_id = $1`, [
+    await harness.pool.query(`UPDATE delivery SET status = 'dead', claim = NULL WHERE org_id = $1`, [
       facts.org_id,
     ]);
     receiver.answer({ status: 200 });
     const again = { org_id: facts.org_id, actor, correlation_id: null, delivery_id: dead.id };
     const answers = await Promise.allSettled(
-      Array.from({ length: 20 }, () => house.client.request(commands.redeliver, again)),
+      Array.from({ length: 20 }, () => harness.client.request(commands.redeliver, again)),
     );
     const codes = answers.map((answer) =>
       answer.status === 'fulfilled' ? 'sent' : (answer.reason as Refused).code,
@@ -285,16 +288,16 @@ describe('mail', () => {
     const facts = new ApprovalFacts(newId('org'));
     const to = [`team@${facts.approval_id.slice(4)}.example`];
     const events = ['approval.requested' as const];
-    await house.channel(facts.org_id, { type: 'email', name: 'team', events, enabled: true, to });
+    await harness.channel(facts.org_id, { type: 'email', name: 'team', events, enabled: true, to });
     post.refusals.push(451);
     await say(facts.opened());
-    await eventually(async () => (await house.deliveries(facts.org_id))[0]?.attempts_made === 1);
+    await eventually(async () => (await harness.deliveries(facts.org_id))[0]?.attempts_made === 1);
     await timePasses(facts);
     await eventually(() => post.mails.some((mail) => mail.to[0] === to[0]));
     await eventually(async () => (await statusesOf(facts))[0]?.[1] === 'delivered');
     post.refusals.push(550);
     await say(new ApprovalFacts(facts.org_id).opened());
-    await eventually(async () => (await house.deliveries(facts.org_id))[1]?.status === 'dead');
+    await eventually(async () => (await harness.deliveries(facts.org_id))[1]?.status === 'dead');
   });
 });
 
@@ -304,8 +307,8 @@ describe('the notifier', () => {
     await hookOf(facts, [...every]);
     receiver.answer('hang up');
     await say(facts.opened());
-    await eventually(async () => (await house.deliveries(facts.org_id))[0]?.attempts_made === 1);
-    await house.pool.query(
+    await eventually(async () => (await harness.deliveries(facts.org_id))[0]?.attempts_made === 1);
+    await harness.pool.query(
       `UPDATE delivery SET claim = 'somebody else', due_at = clock_timestamp() + interval '700 ms' WHERE org_id = $1`,
       [facts.org_id],
     );
@@ -315,7 +318,7 @@ describe('the notifier', () => {
 
   it('tells outcomes of submissions from the answer on that made a channel ask for them', async () => {
     const org_id = newId('org');
-    const ledger = house.source('audit-ledger');
+    const ledger = harness.source('audit-ledger');
     const denied = () => ({
       org_id,
       stream_id: org_id,
@@ -339,10 +342,10 @@ describe('the notifier', () => {
       expect(told()).toEqual(expected);
     };
     await ledger.say(denied());
-    const { id: channel_id } = await house.webhook(org_id, `${receiver.url}/outcomes`, ['action.denied']);
+    const { id: channel_id } = await harness.webhook(org_id, `${receiver.url}/outcomes`, ['action.denied']);
     await isToldNext();
     const update = (patch: object) =>
-      house.client.request(commands.update_channel, {
+      harness.client.request(commands.update_channel, {
         org_id,
         actor,
         correlation_id: null,
@@ -362,24 +365,24 @@ describe('the notifier', () => {
 
   it('keeps mails where there is no way out, and sends them when there is one', async () => {
     const facts = new ApprovalFacts(newId('org'));
-    await house.halt();
-    await house.start({ SMTP_URL: '' });
+    await harness.halt();
+    await harness.start({ SMTP_URL: '' });
     const address = `kept@${facts.approval_id.slice(4)}.example`;
     await say(facts.escalated({ contacts: [address] }));
     const kept = await eventually(async () => {
-      const [delivery] = await house.deliveries(facts.org_id);
+      const [delivery] = await harness.deliveries(facts.org_id);
       return delivery?.status === 'kept' && delivery;
     });
     expect(kept.mail).toMatchObject({ to: [address], text: expect.stringContaining(facts.approval_id) });
     // decisions §3.9: links are for whom the mail is sent to.
     const link = `https://approvals.example.com/approvals/${facts.approval_id}`;
     expect(JSON.stringify(kept)).not.toContain('approvals.example.com/');
-    const { rows } = await house.pool.query('SELECT mail FROM delivery WHERE mail LIKE $1', ['%.com/%']);
+    const { rows } = await harness.pool.query('SELECT mail FROM delivery WHERE mail LIKE $1', ['%.com/%']);
     expect(rows).toEqual([]);
-    await house.halt();
-    await house.start();
+    await harness.halt();
+    await harness.start();
     const again = { org_id: facts.org_id, actor, correlation_id: null, delivery_id: kept.id };
-    await house.client.request(commands.redeliver, again);
+    await harness.client.request(commands.redeliver, again);
     const { mail } = await eventually(() => post.mails.find(({ to }) => to.includes(address)));
     for (const body of [mail.text ?? '', mail.html || '']) expect(body).toContain(link);
   });

@@ -1,6 +1,6 @@
 import type { EscalationStep, EventData } from '@agentlattice/contracts';
 import type { Said } from '@agentlattice/testkit';
-import { newId } from './notifier-house.js';
+import { newId } from './notifier-harness.js';
 
 /** One request, and what happens to it as the approval-service tells it. */
 export class ApprovalFacts {

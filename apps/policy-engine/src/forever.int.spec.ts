@@ -1,8 +1,8 @@
 import { type CommandRequest, policyEngineCommands as commands } from '@agentlattice/contracts';
 import {
   eventually,
-  type PlayedSource,
-  playSource,
+  type FakeEventSource,
+  fakeEventSource,
   startNats,
   startPostgres,
   type TestNats,
@@ -18,8 +18,8 @@ type Request = CommandRequest<typeof commands.allow_forever>;
 let postgres: TestPostgres;
 let nats: TestNats;
 let f: EngineFixture;
-let gateway: PlayedSource;
-let approvals: PlayedSource;
+let gateway: FakeEventSource;
+let approvals: FakeEventSource;
 
 const newMember = () => typeid('mbr').toString();
 const member = (org_id: string, member_id: string, role: 'admin' | 'member') => ({
@@ -99,8 +99,8 @@ beforeAll(async () => {
   ]);
   f = await openEngineFixture(postgres, nats);
   [gateway, approvals] = await Promise.all([
-    playSource(f.gateway, 'gateway'),
-    playSource(f.approvals, 'approval-service'),
+    fakeEventSource(f.gateway, 'gateway'),
+    fakeEventSource(f.approvals, 'approval-service'),
   ]);
   await eventually(() => f.fresh());
 });

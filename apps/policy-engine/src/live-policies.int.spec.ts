@@ -1,21 +1,21 @@
 import { createLogger } from '@agentlattice/observability';
 import { eventually } from '@agentlattice/testkit';
 import { type EngineFixture, newOrg } from '../test/engine-fixture.js';
-import { type EngineHouse, openEngineHouse } from '../test/engine-house.js';
+import { type EngineHarness, startEngineHarness } from '../test/engine-harness.js';
 import { LivePolicies } from './read/live-policies.js';
 
 const never = 3_600_000;
 
 describe('the policies of an engine that judges nothing', () => {
-  let house: EngineHouse;
+  let harness: EngineHarness;
   let f: EngineFixture;
   let policies: LivePolicies;
 
   beforeAll(async () => {
-    house = await openEngineHouse();
-    ({ f } = house);
+    harness = await startEngineHarness();
+    ({ f } = harness);
     policies = new LivePolicies({
-      databaseUrl: house.postgres.databaseUrl('policy-engine'),
+      databaseUrl: harness.postgres.databaseUrl('policy-engine'),
       name: 'idle-policies',
       logger: createLogger('test', 'silent'),
       idleAfterMs: 0,
@@ -27,7 +27,7 @@ describe('the policies of an engine that judges nothing', () => {
   });
   afterAll(async () => {
     await policies.stop();
-    await house.stop();
+    await harness.stop();
   });
 
   it('grow stale, and are read before the first verdict: also what nobody was notified of', async () => {

@@ -1,17 +1,17 @@
 import { policyEngineCommands as commands } from '@agentlattice/contracts';
 import { typeid } from 'typeid-js';
 import { actor, change, type EngineFixture, newOrg, refusal } from '../test/engine-fixture.js';
-import { type EngineHouse, openEngineHouse } from '../test/engine-house.js';
+import { type EngineHarness, startEngineHarness } from '../test/engine-harness.js';
 import { content } from '../test/policy-fixture.js';
 
-let house: EngineHouse;
+let harness: EngineHarness;
 let f: EngineFixture;
 
 beforeAll(async () => {
-  house = await openEngineHouse();
-  ({ f } = house);
+  harness = await startEngineHarness();
+  ({ f } = harness);
 });
-afterAll(() => house.stop());
+afterAll(() => harness.stop());
 
 describe('policies', () => {
   it('keep every version, with its hash, who made it and what it said', async () => {

@@ -17,10 +17,10 @@ import {
   type LagRegistry,
   LOGGER,
   NATS,
-  NetWork,
+  RecoverySweep,
   NotWell,
   POOL,
-  RegularWork,
+  PeriodicTask,
   ServiceModule,
 } from '@agentlattice/service';
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
@@ -34,7 +34,7 @@ import { CompareWithLedger } from './application/compare-with-ledger.js';
 import { JudgeSubmissions } from './application/judge-submissions.js';
 import { NoteTampering } from './application/note-tampering.js';
 import { makeRejudgeRequests } from './application/rejudge-requests.js';
-import { makeWarnOfSeats } from './application/warn-of-seats.js';
+import { makeWarnOfUnfillableQuorum } from './application/warn-of-unfillable-quorum.js';
 import { PoliciesResponder } from './inbound/policies.responder.js';
 import { SubmissionsResponder } from './inbound/submissions.responder.js';
 import { ForeverRequests, noteForever } from './outbound/forever-requests.js';
@@ -55,7 +55,7 @@ import {
   REJUDGE_REQUESTS,
   RELAY,
   TAMPERING_WORK,
-  WARN_OF_SEATS,
+  WARN_OF_UNFILLABLE_QUORUM,
 } from './tokens.js';
 
 /** How often it is looked for what was approved for ever and nobody asked for. */
@@ -92,7 +92,7 @@ const idleNoteMs = 8_000;
         logger: Logger,
       ) => {
         const comparison = new CompareWithLedger(client, policies);
-        const noting = new RegularWork(
+        const noting = new PeriodicTask(
           'noting tampering',
           noteMs,
           () => notes.writeNoted(),
@@ -101,7 +101,7 @@ const idleNoteMs = 8_000;
         );
         notes.onNoted(() => noting.hasten());
         return [
-          new NetWork({
+          new RecoverySweep({
             name: 'comparing policies with the log',
             pool,
             everyMs: compareMs,
@@ -172,10 +172,10 @@ const idleNoteMs = 8_000;
         }),
     },
     {
-      provide: WARN_OF_SEATS,
+      provide: WARN_OF_UNFILLABLE_QUORUM,
       inject: [POOL, FOREVER_EVENTS, LOGGER],
       useFactory: (pool: pg.Pool, events: Projection, logger: Logger) =>
-        makeWarnOfSeats({
+        makeWarnOfUnfillableQuorum({
           pool,
           membersHeardWithin: (ms) => events.caughtUpWithin('gateway', ms),
           logger,
@@ -185,7 +185,7 @@ const idleNoteMs = 8_000;
       provide: FOREVER_WORK,
       inject: [POOL, ALLOW_FOREVER, LOGGER],
       useFactory: (pool: pg.Pool, forever: AllowForever, logger: Logger) =>
-        new NetWork({
+        new RecoverySweep({
           name: 'approving for ever',
           pool,
           everyMs: lookForForeverMs,
@@ -216,8 +216,8 @@ export class PolicyEngineModule implements OnApplicationShutdown {
     @Inject(RELAY) private readonly relay: Relay,
     @Inject(FOREVER_EVENTS) private readonly events: Projection,
     @Inject(FOREVER_NET) private readonly net: Projection,
-    @Inject(FOREVER_WORK) private readonly forever: NetWork,
-    @Inject(TAMPERING_WORK) private readonly tampering: readonly (NetWork | RegularWork)[],
+    @Inject(FOREVER_WORK) private readonly forever: RecoverySweep,
+    @Inject(TAMPERING_WORK) private readonly tampering: readonly (RecoverySweep | PeriodicTask)[],
     @Inject(POOL) pool: pg.Pool,
     @Inject(LAGS) lags: LagRegistry,
   ) {

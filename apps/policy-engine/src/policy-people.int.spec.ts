@@ -1,17 +1,17 @@
 import { type Actor, policyEngineCommands as commands } from '@agentlattice/contracts';
-import { eventually, type PlayedSource, playSource } from '@agentlattice/testkit';
+import { eventually, type FakeEventSource, fakeEventSource } from '@agentlattice/testkit';
 import { typeid } from 'typeid-js';
 import { change, newOrg, submission } from '../test/engine-fixture.js';
-import { type EngineHouse, openEngineHouse } from '../test/engine-house.js';
+import { type EngineHarness, startEngineHarness } from '../test/engine-harness.js';
 import { content } from '../test/policy-fixture.js';
 
-let house: EngineHouse;
-let gateway: PlayedSource;
+let harness: EngineHarness;
+let gateway: FakeEventSource;
 beforeAll(async () => {
-  house = await openEngineHouse();
-  gateway = await playSource(house.f.gateway, 'gateway');
+  harness = await startEngineHarness();
+  gateway = await fakeEventSource(harness.f.gateway, 'gateway');
 });
-afterAll(() => house.stop());
+afterAll(() => harness.stop());
 
 const newMember = () => typeid('mbr').toString();
 async function join(org_id: string, role: 'admin' | 'member', groups: string[] = []): Promise<string> {
@@ -27,9 +27,9 @@ interface By {
   readonly key_holders?: string[];
 }
 const create = (org: string, members: Record<string, unknown>, by: By = {}) =>
-  house.f.client.request(commands.create_policy, { ...change(org), ...by, policy: content(members) });
+  harness.f.client.request(commands.create_policy, { ...change(org), ...by, policy: content(members) });
 const update = (org: string, policy_id: string, patch: object, by: By = {}) =>
-  house.f.client.request(commands.update_policy, {
+  harness.f.client.request(commands.update_policy, {
     ...change(org),
     ...by,
     policy_id,
@@ -39,8 +39,8 @@ const update = (org: string, policy_id: string, patch: object, by: By = {}) =>
 
 const termsIn = async (org: string) => {
   const item = submission(org);
-  house.f.submit(item);
-  return (await eventually(() => house.f.appended.get(item.item_id))).verdict.terms;
+  harness.f.submit(item);
+  return (await eventually(() => harness.f.appended.get(item.item_id))).verdict.terms;
 };
 
 describe('who stands behind a version', () => {
@@ -67,7 +67,7 @@ describe('who stands behind a version', () => {
     await update(org, id, { timeout: '4h' }, { actor: serviceKey, written_by: maker });
     await isKnown(org, maker);
     // The log names the key, as before.
-    const { versions } = await house.f.versions(org, id);
+    const { versions } = await harness.f.versions(org, id);
     expect([versions[0]?.actor, versions.at(-1)?.actor]).toEqual([serviceKey, serviceKey]);
   });
 });
@@ -111,7 +111,7 @@ describe('a policy that asks for more than there is', () => {
     });
     expect(made.warnings?.[0]).toBe('1 person of "legal" must approve, but nobody in it may.');
     expect(
-      await house.f.client.request(commands.get_policy, { org_id: org, policy_id: made.id }),
+      await harness.f.client.request(commands.get_policy, { org_id: org, policy_id: made.id }),
     ).toMatchObject({
       version: 1,
       ...nobody,

@@ -2,11 +2,11 @@ import { type CommandRequest, policyEngineCommands as commands } from '@agentlat
 import { CommandClient } from '@agentlattice/messaging';
 import { typeid } from 'typeid-js';
 import { type EngineFixture, newOrg, refusal } from '../test/engine-fixture.js';
-import { type EngineHouse, openEngineHouse } from '../test/engine-house.js';
+import { type EngineHarness, startEngineHarness } from '../test/engine-harness.js';
 import { builder } from '../test/policy-fixture.js';
 import { makeRejudgeRequests } from './application/rejudge-requests.js';
 
-let house: EngineHouse;
+let harness: EngineHarness;
 let f: EngineFixture;
 
 type Item = CommandRequest<typeof commands.rejudge>['items'][number];
@@ -23,10 +23,10 @@ const rejudge = (org_id: string, ...items: Item[]) =>
   new CommandClient(f.approvals).request(commands.rejudge, { org_id, items });
 
 beforeAll(async () => {
-  house = await openEngineHouse();
-  ({ f } = house);
+  harness = await startEngineHarness();
+  ({ f } = harness);
 });
-afterAll(() => house.stop());
+afterAll(() => harness.stop());
 
 describe('judging pending requests again', () => {
   it('uses the whole set of the workspace as it is by now', async () => {

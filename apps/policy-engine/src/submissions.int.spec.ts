@@ -2,17 +2,17 @@ import { wireEvent } from '@agentlattice/contracts';
 import pg from 'pg';
 import { eventually } from '@agentlattice/testkit';
 import { type EngineFixture, newOrg, refusal, submission } from '../test/engine-fixture.js';
-import { type EngineHouse, openEngineHouse } from '../test/engine-house.js';
+import { type EngineHarness, startEngineHarness } from '../test/engine-harness.js';
 import { builder } from '../test/policy-fixture.js';
 
-let house: EngineHouse;
+let harness: EngineHarness;
 let f: EngineFixture;
 
 beforeAll(async () => {
-  house = await openEngineHouse();
-  ({ f } = house);
+  harness = await startEngineHarness();
+  ({ f } = harness);
 });
-afterAll(() => house.stop());
+afterAll(() => harness.stop());
 
 describe('submissions', () => {
   it('are judged item by item and handed to the ledger', async () => {
@@ -154,7 +154,7 @@ describe('the service', () => {
   it('goes on after PostgreSQL was killed', async () => {
     const org = newOrg();
     await f.create(org, { effect: 'allow' });
-    house.postgres.kill();
+    harness.postgres.kill();
     await eventually(
       async () => (await f.create(org, { name: 'after', action_type: 'other' })).version === 1,
       { within: 60_000 },
@@ -163,7 +163,7 @@ describe('the service', () => {
   });
 
   it('cannot rewrite its own history', async () => {
-    const role = new pg.Client({ connectionString: house.postgres.databaseUrl('policy-engine') });
+    const role = new pg.Client({ connectionString: harness.postgres.databaseUrl('policy-engine') });
     await role.connect();
     try {
       for (const statement of ['UPDATE event SET data = data', 'DELETE FROM event', 'TRUNCATE event'])

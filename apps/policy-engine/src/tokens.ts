@@ -11,6 +11,6 @@ export const FOREVER_EVENTS = Symbol('FOREVER_EVENTS');
 export const FOREVER_NET = Symbol('FOREVER_NET');
 export const ALLOW_FOREVER = Symbol('ALLOW_FOREVER');
 export const FOREVER_WORK = Symbol('FOREVER_WORK');
-export const WARN_OF_SEATS = Symbol('WARN_OF_SEATS');
+export const WARN_OF_UNFILLABLE_QUORUM = Symbol('WARN_OF_UNFILLABLE_QUORUM');
 export const NOTE_TAMPERING = Symbol('NOTE_TAMPERING');
 export const TAMPERING_WORK = Symbol('TAMPERING_WORK');

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { pause, until } from '../process.mjs';
-import { actionType } from './house-approvals.mjs';
+import { actionType } from './our-approvals.mjs';
 
 const driver = fileURLToPath(new URL('../../../e2e/published-client/drive.py', import.meta.url));
 const pollMs = 5_000;
 
 /** @returns milliseconds from sending each approval until the client's gate returned */
-export async function pollingClient(house, scratch, gates) {
+export async function pollingClient(system, scratch, gates) {
   const folder = join(scratch, 'python');
   const run = (command, args) => {
     const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' });
@@ -25,14 +25,14 @@ export async function pollingClient(house, scratch, gates) {
       const { id, ...told } = JSON.parse(line);
       returned.set(id, { at: performance.now(), ...told });
     });
-    const { credentials, baseUrl } = house.stack;
-    const known = new Set((await pending(house)).map(({ id }) => id));
+    const { credentials, baseUrl } = system.stack;
+    const known = new Set((await pending(system)).map(({ id }) => id));
     for (let id = 0; id < gates; id++)
       python.stdin.write(
         `${JSON.stringify({ id, op: 'gate', key: credentials.agent.api_key, base_url: baseUrl, args: { action_type: actionType, options: { metadata: { gate: id } } } })}\n`,
       );
     const open = await until('all gates asking', async () => {
-      const fresh = (await pending(house)).filter(({ id }) => !known.has(id));
+      const fresh = (await pending(system)).filter(({ id }) => !known.has(id));
       return fresh.length === gates && fresh;
     });
     // At any moment of the client's pace, not at its beginning.
@@ -40,7 +40,7 @@ export async function pollingClient(house, scratch, gates) {
       open.map(async ({ id, metadata }, i) => {
         await pause((i / gates) * pollMs);
         const sent = performance.now();
-        await house.three.approve({ id });
+        await system.three.approve({ id });
         const { at, error } = await until('the gate', () => returned.get(metadata.gate));
         if (error) throw new Error(error.message);
         return at - sent;
@@ -51,11 +51,11 @@ export async function pollingClient(house, scratch, gates) {
   }
 }
 
-async function pending(house) {
-  const { approvals } = await house.send(
+async function pending(system) {
+  const { approvals } = await system.send(
     'GET',
     `/api/v1/approvals?status=pending&action_type=${actionType}&limit=200`,
-    house.stack.credentials.admin.api_key,
+    system.stack.credentials.admin.api_key,
   );
   return approvals;
 }

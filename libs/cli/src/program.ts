@@ -10,7 +10,7 @@ import { safeText } from './render/safe-text.js';
 import type { Terminal } from './terminal.js';
 import { version } from './version.js';
 
-export interface Surroundings {
+export interface ProgramContext {
   readonly env: NodeJS.ProcessEnv;
   readonly folder: string;
   readonly terminal: Terminal;
@@ -51,8 +51,8 @@ Exit codes: 0 done, approved or allowed · 1 denied or refused · 2 timed out ·
             3 usage or configuration · 4 the system cannot be reached`;
 
 /** Every command and option; what they do is elsewhere. */
-export function makeProgram(surroundings: Surroundings): Command {
-  const { terminal, end } = surroundings;
+export function makeProgram(context: ProgramContext): Command {
+  const { terminal, end } = context;
   const program = new Command('al')
     .description('Ask before an agent acts; decide what agents ask.')
     .version(version)
@@ -64,7 +64,7 @@ export function makeProgram(surroundings: Surroundings): Command {
     .showHelpAfterError('(--help shows how)')
     .addHelpText('after', environment);
   const apiOf = async ({ retryFor }: CommonOptions) => {
-    const config = await readConfig(surroundings.env, surroundings.folder);
+    const config = await readConfig(context.env, context.folder);
     const onAway = (reason: string) =>
       terminal.say(
         `${config.baseUrl} does not answer (${safeText(reason)}); trying again for ${String(retryFor / 1_000)} s`,
@@ -94,8 +94,8 @@ export function makeProgram(surroundings: Surroundings): Command {
     )
     .action(async (action: string, options: CommonOptions & GateOptions) => {
       const [metadata, dataAccessed] = [
-        await readJsonArgument('--metadata', options.metadata, anObject, surroundings.stdin),
-        await readJsonArgument('--data-accessed', options.dataAccessed, aListOfObjects, surroundings.stdin),
+        await readJsonArgument('--metadata', options.metadata, anObject, context.stdin),
+        await readJsonArgument('--data-accessed', options.dataAccessed, aListOfObjects, context.stdin),
       ];
       const request = {
         action,
@@ -103,7 +103,7 @@ export function makeProgram(surroundings: Surroundings): Command {
         dataAccessed,
         eventId: options.eventId ?? randomUUID(),
         timeoutMs: options.timeout ?? null,
-        command: surroundings.command ?? [],
+        command: context.command ?? [],
         json: options.json === true,
       };
       end(await gate(request, { api: await apiOf(options), terminal }));

@@ -1,14 +1,14 @@
 import { CommanderError } from 'commander';
 import { exitCode, Failure } from './exit-code.js';
-import { makeProgram, type Surroundings } from './program.js';
+import { makeProgram, type ProgramContext } from './program.js';
 import { safeJson } from './render/safe-text.js';
 
 /** Runs one command line. @returns the exit code */
 export async function run(
   args: readonly string[],
-  surroundings: Omit<Surroundings, 'command' | 'end'>,
+  context: Omit<ProgramContext, 'command' | 'end'>,
 ): Promise<number> {
-  const { terminal } = surroundings;
+  const { terminal } = context;
   const dashes = args.indexOf('--');
   const own = dashes === -1 ? args : args.slice(0, dashes);
   const command = dashes === -1 ? null : args.slice(dashes + 1);
@@ -25,7 +25,7 @@ export async function run(
     return failed(exitCode.usage, 'a command behind -- belongs to al gate, and there must be one', null);
   let code: number = exitCode.ok;
   try {
-    const program = makeProgram({ ...surroundings, command, end: (given) => (code = given) });
+    const program = makeProgram({ ...context, command, end: (given) => (code = given) });
     if (own.length === 0) {
       program.outputHelp({ error: true });
       return exitCode.usage;

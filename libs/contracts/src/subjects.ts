@@ -1,4 +1,4 @@
-/** Every subject of the house stands here or in `commands/` (decisions §1). */
+/** Every subject of the system stands here or in `commands/` (decisions §1). */
 export const eventStreamName = 'EVENTS';
 /**
  * Where it is tried whether the stream stores: no event's subject, so nobody takes it in. The ledger, which keeps the

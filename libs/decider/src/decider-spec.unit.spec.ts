@@ -2,9 +2,9 @@ import { assertNever, type Decider, deciderSpec, fold, Refused } from './index.j
 
 type Command = { type: 'open' } | { type: 'shut'; force: boolean };
 type Event = { type: 'opened' } | { type: 'shut'; forced: boolean };
-type Door = { status: 'shut' | 'open' };
+type Via = { status: 'shut' | 'open' };
 
-const door: Decider<Door, Command, Event> = {
+const door: Decider<Via, Command, Event> = {
   initialState: () => ({ status: 'shut' }),
   decide(command, state) {
     switch (command.type) {

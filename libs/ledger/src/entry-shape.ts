@@ -1,4 +1,4 @@
-import { type Entry, entryDecisions, entryDoors, entrySources, isEntryType, privateFields } from './entry.js';
+import { type Entry, entryDecisions, entryVias, entrySources, isEntryType, privateFields } from './entry.js';
 
 /** Why a value is not an entry; `pointer` is the JSON pointer of the member at fault. */
 export interface ShapeFault {
@@ -60,7 +60,7 @@ const members: readonly (readonly [keyof Entry, Judge])[] = [
   ['org_id', name],
   ['action_type', orNull(name)],
   ['agent', orNull(exactly({ id: name, name: anyName }))],
-  ['operator', orNull(exactly({ id: name, via: oneOf(entryDoors, 'a known door') }))],
+  ['operator', orNull(exactly({ id: name, via: oneOf(entryVias, 'a known door') }))],
   ['decision', orNull(oneOf(entryDecisions, 'a known decision'))],
   ['resolved_by', orNull(name)],
   ['policy', orNull(exactly({ id: name, name: anyName, version: integer(1), hash }))],

@@ -21,8 +21,8 @@ export const entryDecisions = [
 export type EntryDecision = (typeof entryDecisions)[number];
 
 /** The door an operator came through. */
-export const entryDoors = ['api', 'dashboard', 'mcp', 'cli', 'slack', 'email'] as const;
-export type EntryDoor = (typeof entryDoors)[number];
+export const entryVias = ['api', 'dashboard', 'mcp', 'cli', 'slack', 'email'] as const;
+export type EntryVia = (typeof entryVias)[number];
 
 /** Fields that may be erased later: the entry holds a salted commitment, never the value. */
 export const privateFields = ['data_accessed', 'metadata', 'note', 'reason'] as const;
@@ -95,7 +95,7 @@ export interface Entry {
   readonly org_id: string;
   readonly action_type: string | null;
   readonly agent: { readonly id: string; readonly name: string } | null;
-  readonly operator: { readonly id: string; readonly via: EntryDoor } | null;
+  readonly operator: { readonly id: string; readonly via: EntryVia } | null;
   readonly decision: EntryDecision | null;
   readonly resolved_by: string | null;
   readonly policy: {

@@ -78,7 +78,7 @@ class LedgerModule {}
 @Module({ controllers: [EngineHandlers] })
 class EngineModule {}
 
-describe('commands and batches on NATS with the house’s permissions', () => {
+describe('commands and batches on NATS with the harness’s permissions', () => {
   let nats: TestNats;
   const connections: NatsConnection[] = [];
   const apps: INestMicroservice[] = [];

@@ -2,7 +2,7 @@ import { storeProbe } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { NotWell } from './health-registry.js';
-import { idle, RegularWork } from './regular-work.js';
+import { idle, PeriodicTask } from './periodic-task.js';
 
 const everyMs = 1_000;
 /** While it stores. The first failure is followed by a probe a second later. */
@@ -21,13 +21,13 @@ export class EventStreamWatch {
   private since = 0;
   private started = false;
   private stopped = false;
-  private readonly work: RegularWork;
+  private readonly work: PeriodicTask;
 
   constructor(
     private readonly nc: NatsConnection,
     private readonly logger: Logger,
   ) {
-    this.work = new RegularWork('probing the event stream', everyMs, () => this.probe(), logger, storingMs);
+    this.work = new PeriodicTask('probing the event stream', everyMs, () => this.probe(), logger, storingMs);
   }
 
   /** Begins once: a hybrid Nest application calls its hooks for each of its parts. */

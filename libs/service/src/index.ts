@@ -6,7 +6,7 @@ export {
   grantSigner,
   readGrantSettings,
 } from './grant-signer.js';
-export { GroupWork, type GroupWorkOptions } from './group-work.js';
+export { Batcher, type BatcherOptions } from './batcher.js';
 export { EventStreamWatch } from './event-stream-watch.js';
 export {
   type HealthCheck,
@@ -17,9 +17,9 @@ export {
 } from './health-registry.js';
 export { type Lag, type LagKind, LagRegistry, type ProjectionLag } from './lag-registry.js';
 export { maxPageBytes, page, readCursor } from './page.js';
-export { idle, RegularWork } from './regular-work.js';
+export { idle, PeriodicTask } from './periodic-task.js';
 export { runService, type ServiceOptions, startApp } from './run-service.js';
 export { openPool, ServiceModule } from './service.module.js';
 export { signingKey } from './signing-key.js';
 export { COMMANDS, CONFIG, HEALTH, LAGS, LOGGER, NATS, POOL } from './tokens.js';
-export { NetWork } from './net-work.js';
+export { RecoverySweep } from './recovery-sweep.js';

@@ -3,7 +3,7 @@ import { type Projection, relayLagSeconds } from '@agentlattice/event-store';
 import { type Logger, observeSeconds } from '@agentlattice/observability';
 import type pg from 'pg';
 import type { HealthFault } from './health-registry.js';
-import { idle, RegularWork } from './regular-work.js';
+import { idle, PeriodicTask } from './periodic-task.js';
 
 /** How far something is behind what it follows. It has no lag while there is nothing to do. */
 export interface Lag {
@@ -29,7 +29,7 @@ export type LagKind = keyof typeof kinds;
 
 interface Watched {
   readonly lag: Lag;
-  readonly work: RegularWork;
+  readonly work: PeriodicTask;
   seconds: number;
   /** Monotonic. */
   measuredAt: number;
@@ -69,7 +69,7 @@ export class LagRegistry {
       seconds: 0,
       measuredAt: performance.now(),
       red: false,
-      work: new RegularWork(
+      work: new PeriodicTask(
         `measuring the lag of ${lag.name}`,
         this.everyMs,
         async () => {

@@ -2,7 +2,7 @@ import { announceCommitted } from '@agentlattice/event-store';
 import { createLogger } from '@agentlattice/observability';
 import { jest } from '@jest/globals';
 import type pg from 'pg';
-import { NetWork } from './net-work.js';
+import { RecoverySweep } from './recovery-sweep.js';
 
 describe('work that finds what was lost', () => {
   beforeEach(() => void jest.useFakeTimers());
@@ -12,7 +12,7 @@ describe('work that finds what was lost', () => {
     jest.setSystemTime(1_000);
     const pool = {} as pg.Pool;
     let turns = 0;
-    const net = new NetWork({
+    const net = new RecoverySweep({
       name: 'net',
       pool,
       everyMs: 1_000,

@@ -36,7 +36,7 @@ export async function runService(options: ServiceOptions): Promise<void> {
     const app = await startApp(options, config, logger);
     const stop = (signal: string) => {
       logger.info({ signal }, 'stopping');
-      // What hangs must not keep the house from stopping; everything answered is on disk already.
+      // What hangs must not keep the system from stopping; everything answered is on disk already.
       setTimeout(() => process.exit(1), stopWithinMs).unref();
       void app
         .close()

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ServiceName } from '@agentlattice/contracts';
 import { ownNats } from '@agentlattice/launcher';
-import { testPremises } from './test-premises.js';
+import { testDataDirectory } from './test-data-directory.js';
 
 export interface TestNats {
   /** The URL of a service's user, with that service's permissions, or of `admin`. */
@@ -16,17 +16,17 @@ export interface TestNats {
 
 /** A NATS server of its own with JetStream, the users of all services and their permissions. */
 export async function startNats(): Promise<TestNats> {
-  const premises = await testPremises();
+  const directory = await testDataDirectory();
   try {
-    const { url } = await ownNats(premises);
+    const { url } = await ownNats(directory);
     return {
       natsUrl: url,
-      kill: (signal = 'SIGKILL') => void premises.group.get('nats')?.kill(signal),
-      wipe: () => wipeNats(premises),
-      stop: premises.remove,
+      kill: (signal = 'SIGKILL') => void directory.group.get('nats')?.kill(signal),
+      wipe: () => wipeNats(directory),
+      stop: directory.remove,
     };
   } catch (error) {
-    await premises.remove();
+    await directory.remove();
     throw error;
   }
 }
@@ -35,7 +35,7 @@ export async function startNats(): Promise<TestNats> {
 export async function wipeNats({
   group,
   dataDir,
-}: Pick<Awaited<ReturnType<typeof testPremises>>, 'group' | 'dataDir'>): Promise<void> {
+}: Pick<Awaited<ReturnType<typeof testDataDirectory>>, 'group' | 'dataDir'>): Promise<void> {
   const server = group.get('nats');
   if (server === undefined) throw new Error('this stack has no NATS of its own');
   await server.stop();

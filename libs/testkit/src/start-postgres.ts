@@ -1,6 +1,6 @@
 import type { ServiceName } from '@agentlattice/contracts';
 import { embeddedDatabase, loadMigrations, type MigrationClass, runMigrations } from '@agentlattice/launcher';
-import { testPremises } from './test-premises.js';
+import { testDataDirectory } from './test-data-directory.js';
 
 export interface TestPostgres {
   /** The administrator's, who owns all tables. */
@@ -19,9 +19,9 @@ export interface TestPostgres {
 export async function startPostgres(
   options: { migrations?: Partial<Record<ServiceName, readonly MigrationClass[] | 'built'>> } = {},
 ): Promise<TestPostgres> {
-  const premises = await testPremises();
+  const directory = await testDataDirectory();
   try {
-    const database = await embeddedDatabase(premises);
+    const database = await embeddedDatabase(directory);
     for (const [name, wanted] of Object.entries(options.migrations ?? {})) {
       const service = name as ServiceName;
       await runMigrations(
@@ -33,11 +33,11 @@ export async function startPostgres(
     return {
       adminUrl: database.adminUrl,
       databaseUrl: (service) => database.of(service).url,
-      kill: (signal = 'SIGKILL') => void premises.group.get('postgres')?.kill(signal),
-      stop: premises.remove,
+      kill: (signal = 'SIGKILL') => void directory.group.get('postgres')?.kill(signal),
+      stop: directory.remove,
     };
   } catch (error) {
-    await premises.remove();
+    await directory.remove();
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import type { ServiceName } from '@agentlattice/contracts';
-import { type Credentials, freePort, openHouse } from '@agentlattice/launcher';
+import { type Credentials, freePort, openSystem } from '@agentlattice/launcher';
 import { wipeNats } from './start-nats.js';
-import { testPremises } from './test-premises.js';
+import { testDataDirectory } from './test-data-directory.js';
 
 export interface StackOptions {
   /** Which services `startServices` starts; default all five. */
@@ -12,7 +12,7 @@ export interface StackOptions {
   readonly samplePolicy?: boolean;
 }
 
-/** A whole house of its own: fresh servers, migrated schemas, credentials; services on request. */
+/** A whole system of its own: fresh servers, migrated schemas, credentials; services on request. */
 export interface Stack {
   readonly dataDir: string;
   readonly adminUrl: string;
@@ -36,7 +36,7 @@ export interface Stack {
   halt(name: string): Promise<void>;
   resume(name: string): Promise<void>;
   wipeNats(): Promise<void>;
-  /** What the house said on its terminal. */
+  /** What the system said on its terminal. */
   readonly said: readonly string[];
   stop(): Promise<void>;
 }
@@ -44,12 +44,12 @@ export interface Stack {
 /** Whoever runs the tests may have a mail server of their own; no test writes to it. */
 const notOfThisMachine = { SMTP_URL: '', MAIL_FROM: '', EGRESS_ALLOW: '', AL_PUBLIC_URL: '' };
 
-/** Starts the servers of a stack; with `await stack.startServices()` the whole house runs. */
+/** Starts the servers of a stack; with `await stack.startServices()` the whole system runs. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const premises = await testPremises();
+  const directory = await testDataDirectory();
   try {
     const configuration = {
-      dataDir: premises.dataDir,
+      dataDir: directory.dataDir,
       host: '127.0.0.1',
       port: await freePort(),
       database: undefined,
@@ -57,22 +57,22 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       redisUrl: process.env['TEST_REDIS_URL'],
     };
     const env = { ...notOfThisMachine, ...options.env };
-    const house = await openHouse(configuration, premises, { ...options, env });
+    const system = await openSystem(configuration, directory, { ...options, env });
     const member = (name: string) => {
-      const found = premises.group.get(name);
+      const found = directory.group.get(name);
       if (found === undefined) throw new Error(`${name} does not run in this stack`);
       return found;
     };
     return {
-      dataDir: premises.dataDir,
-      adminUrl: house.backends.database.adminUrl,
-      databaseUrl: (service) => house.backends.database.of(service).url,
-      natsUrl: house.backends.nats.url,
-      redisUrl: house.backends.redisUrl,
-      baseUrl: house.baseUrl,
-      credentials: house.credentials,
-      environmentOf: house.environmentOf,
-      startServices: house.startServices,
+      dataDir: directory.dataDir,
+      adminUrl: system.backends.database.adminUrl,
+      databaseUrl: (service) => system.backends.database.of(service).url,
+      natsUrl: system.backends.nats.url,
+      redisUrl: system.backends.redisUrl,
+      baseUrl: system.baseUrl,
+      credentials: system.credentials,
+      environmentOf: system.environmentOf,
+      startServices: system.startServices,
       kill: (name, signal = 'SIGKILL') => void member(name).kill(signal),
       pid: (name) => member(name).pid,
       ready: (name) => member(name).ready(60_000),
@@ -81,12 +81,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         member(name).start();
         await member(name).ready(60_000);
       },
-      wipeNats: () => wipeNats(premises),
-      said: premises.said,
-      stop: premises.remove,
+      wipeNats: () => wipeNats(directory),
+      said: directory.said,
+      stop: directory.remove,
     };
   } catch (error) {
-    await premises.remove();
+    await directory.remove();
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import type { Configuration } from './configuration.js';
 import { type NatsAccess, externalNats, ownNats } from './nats/nats-access.js';
 import { type DatabaseAccess, embeddedDatabase, externalDatabase } from './postgres/database-access.js';
-import type { Premises } from './premises.js';
+import type { DataDirectory } from './data-directory.js';
 import { rememberedPort } from './process/free-port.js';
 import { embeddedRedis, redisAnswers } from './redis/embedded-redis.js';
 import { StartRefused } from './start-refused.js';
@@ -20,14 +20,14 @@ export interface Backends {
  */
 export async function openBackends(
   configuration: Pick<Configuration, 'database' | 'nats' | 'redisUrl'>,
-  premises: Premises,
+  directory: DataDirectory,
 ): Promise<Backends> {
   const { database, nats, redisUrl } = configuration;
   // One after the other would be simpler, but a start is something people wait for.
   const opening = [
-    database === undefined ? embeddedDatabase(premises) : externalDatabase(database, premises),
-    nats === undefined ? ownNats(premises) : externalNats(nats, premises),
-    redisUrl === undefined ? ownRedis(premises) : externalRedis(redisUrl),
+    database === undefined ? embeddedDatabase(directory) : externalDatabase(database, directory),
+    nats === undefined ? ownNats(directory) : externalNats(nats, directory),
+    redisUrl === undefined ? ownRedis(directory) : externalRedis(redisUrl),
   ] as const;
   // Nobody is left behind half started when one of them fails.
   await Promise.allSettled(opening);
@@ -35,8 +35,8 @@ export async function openBackends(
   return { database: databaseAccess, nats: natsAccess, redisUrl: redis };
 }
 
-async function ownRedis(premises: Premises): Promise<string | undefined> {
-  const { dataDir, secrets, group } = premises;
+async function ownRedis(directory: DataDirectory): Promise<string | undefined> {
+  const { dataDir, secrets, group } = directory;
   const server = await embeddedRedis(dataDir, await rememberedPort(dataDir, 'redis'), secrets);
   if (server === undefined) return undefined;
   await group.supervise(server.spec).ready(60_000);

@@ -1,7 +1,7 @@
 export { type Backends, openBackends } from './backends.js';
 export { type Configuration, type ExternalServer, readConfiguration } from './configuration.js';
 export { type Credentials, credentialsPath, ensureCredentials } from './first-start/credentials.js';
-export { type House, type HouseOptions, openHouse } from './house.js';
+export { type System, type SystemOptions, openSystem } from './system.js';
 export { findNatsServer } from './nats/nats-binary.js';
 export { type NatsAccess, ownNats } from './nats/nats-access.js';
 export { natsOptions } from './nats/nats-client.js';
@@ -10,7 +10,7 @@ export { type DatabaseAccess, type ServiceDatabase, embeddedDatabase } from './p
 export { withClient } from './postgres/database-client.js';
 export { type MigrationClass, loadMigrations, runMigrations } from './postgres/run-migrations.js';
 export { jobsSchema, roleOf, schemaOf } from './postgres/service-role.js';
-export { type Premises, openPremises } from './premises.js';
+export { type DataDirectory, openDataDirectory } from './data-directory.js';
 export { freePort } from './process/free-port.js';
 export { reapLeftovers } from './process/pid-file.js';
 export { repositoryRoot } from './repository-root.js';

@@ -78,7 +78,7 @@ describe('npm start', () => {
     rmSync(dataDir, { recursive: true, force: true });
   });
 
-  it('runs the house, keeps it running, and finds everything again', async () => {
+  it('runs the system, keeps it running, and finds everything again', async () => {
     const first = start();
     await first.running();
     const made = credentials();

@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { readConfiguration } from './configuration.js';
 import { greeting } from './first-start/greeting.js';
-import { openHouse } from './house.js';
-import { openPremises, type Premises } from './premises.js';
+import { openSystem } from './system.js';
+import { openDataDirectory, type DataDirectory } from './data-directory.js';
 import { acquireLauncherLock } from './process/launcher-lock.js';
 import { StartRefused } from './start-refused.js';
 
@@ -13,7 +13,7 @@ const stopRequested = new Promise<string>((resolve) => {
   // The bootstrap went away without a word; nobody would be left to stop us.
   process.on('disconnect', () => resolve('the end of npm start'));
 });
-// A terminal that was closed: the lines are lost, the house is stopped in order all the same.
+// A terminal that was closed: the lines are lost, the system is stopped in order all the same.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 async function run(): Promise<number> {
@@ -25,38 +25,38 @@ async function run(): Promise<number> {
     throw new StartRefused(`The data directory ${dataDir} cannot be made; set AL_DATA_DIR to one that can.`);
   }
   const release = acquireLauncherLock(dataDir);
-  let premises: Premises | undefined;
+  let directory: DataDirectory | undefined;
   let giveUp: (reason: StartRefused) => void = () => undefined;
   const givenUp = new Promise<never>((_, reject) => (giveUp = reject));
   givenUp.catch(() => undefined);
   try {
-    premises = await openPremises({ dataDir, say, onGivenUp: giveUp });
-    const starting = start(configuration, premises);
+    directory = await openDataDirectory({ dataDir, say, onGivenUp: giveUp });
+    const starting = start(configuration, directory);
     starting.catch(() => undefined);
     const first = await Promise.race([starting, stopRequested, givenUp]);
     const why = first ?? (await Promise.race([stopRequested, givenUp]));
     say(`stopping (${why})`);
-    await premises.group.close();
+    await directory.group.close();
     // A step of an unfinished start, such as initdb, ends by itself.
     await starting.catch(() => undefined);
     return 0;
   } finally {
-    await premises?.group.close();
+    await directory?.group.close();
     release();
   }
 }
 
 async function start(
   configuration: ReturnType<typeof readConfiguration>,
-  premises: Premises,
+  directory: DataDirectory,
 ): Promise<undefined> {
   const startedAt = Date.now();
   say('starting the servers');
-  const house = await openHouse(configuration, premises);
+  const system = await openSystem(configuration, directory);
   say('starting the services');
-  await house.startServices();
+  await system.startServices();
   say(`ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
-  say(greeting(configuration.dataDir, house.credentials));
+  say(greeting(configuration.dataDir, system.credentials));
 }
 
 try {

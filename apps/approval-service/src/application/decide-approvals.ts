@@ -11,7 +11,7 @@ import {
 } from '@agentlattice/contracts';
 import type { EventMeta, EventStore, Outcome, StreamRef } from '@agentlattice/event-store';
 import { isBackendAway } from '@agentlattice/messaging';
-import { GroupWork } from '@agentlattice/service';
+import { Batcher } from '@agentlattice/service';
 import { type Approval, isOpen } from '../domain/approval.js';
 import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
 import type { Person } from '../domain/may-decide.js';
@@ -68,10 +68,10 @@ const patienceMs = 2_000;
  * the next one; only then is each told, and a refusal concerns nobody else.
  */
 export class DecideApprovals {
-  private readonly deciding: GroupWork<Deciding, Decided>;
+  private readonly deciding: Batcher<Deciding, Decided>;
 
   constructor(private readonly ports: DecideApprovalsPorts) {
-    this.deciding = new GroupWork((items) => this.decideApart(items), {
+    this.deciding = new Batcher((items) => this.decideApart(items), {
       most: mostAtOnce,
       oldestMs: patienceMs,
     });

@@ -10,7 +10,7 @@ import {
   wasApproved,
   wasDenied,
   wasOpened,
-} from '../../test/approval-story.js';
+} from '../../test/approval-scenario.js';
 import type { ConsumeGrant } from './decide-consumption.js';
 import type { ApprovalEvent } from './approval.js';
 

@@ -18,7 +18,7 @@ import {
   wasApproved,
   wasDenied,
   wasOpened,
-} from '../../test/approval-story.js';
+} from '../../test/approval-scenario.js';
 import type { ApprovalEvent } from './approval.js';
 import { type ApprovalCommand, approvalDecider } from './approval-decider.js';
 import type { Judgement } from './decide-judgement.js';

@@ -13,7 +13,7 @@ import {
   voteOf,
   wasDenied,
   wasOpened,
-} from '../../test/approval-story.js';
+} from '../../test/approval-scenario.js';
 import type { ApprovalEvent, KnownApproval } from './approval.js';
 import { approvalDecider } from './approval-decider.js';
 import { canBeApproved } from './decide-undecidable.js';

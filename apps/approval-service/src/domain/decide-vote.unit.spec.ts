@@ -21,7 +21,7 @@ import {
   wasOpened,
   withdraw,
   withdrawn,
-} from '../../test/approval-story.js';
+} from '../../test/approval-scenario.js';
 
 const [anna, ben, carl] = [person(), person(), person()];
 const admin = person({ role: 'admin' });

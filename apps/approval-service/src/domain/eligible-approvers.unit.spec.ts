@@ -1,4 +1,4 @@
-import { agent, at, owner, person, wasOpened } from '../../test/approval-story.js';
+import { agent, at, owner, person, wasOpened } from '../../test/approval-scenario.js';
 import type { KnownApproval } from './approval.js';
 import { approvalDecider } from './approval-decider.js';
 import { eligibleApprovers } from './eligible-approvers.js';

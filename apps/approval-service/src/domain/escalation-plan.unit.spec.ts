@@ -11,7 +11,7 @@ import {
   timeout_at,
   wasApproved,
   wasOpened,
-} from '../../test/approval-story.js';
+} from '../../test/approval-scenario.js';
 import type { ApprovalEvent } from './approval.js';
 import { approvalDecider } from './approval-decider.js';
 import { nextEscalationAt } from './escalation-plan.js';

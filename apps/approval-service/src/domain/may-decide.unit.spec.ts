@@ -9,7 +9,7 @@ import {
   voteOf,
   wasApproved,
   wasOpened,
-} from '../../test/approval-story.js';
+} from '../../test/approval-scenario.js';
 
 const admin = person({ role: 'admin' });
 

@@ -1,4 +1,4 @@
-import { opened, subject, wasApproved, wasDenied } from '../../test/approval-story.js';
+import { opened, subject, wasApproved, wasDenied } from '../../test/approval-scenario.js';
 import type { Judgement } from './decide-judgement.js';
 import { noteOf } from './policy-change-note.js';
 

@@ -1,6 +1,6 @@
 import type { ApprovalTerms, Vote } from '@agentlattice/contracts';
 import fc from 'fast-check';
-import { opened } from '../../test/approval-story.js';
+import { opened } from '../../test/approval-scenario.js';
 import { count, countingVotes } from './tally.js';
 
 const names = ['legal', 'ops', 'security'];

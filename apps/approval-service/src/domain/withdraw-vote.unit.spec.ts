@@ -8,7 +8,7 @@ import {
   wasOpened,
   withdraw,
   withdrawn,
-} from '../../test/approval-story.js';
+} from '../../test/approval-scenario.js';
 import { mostWithdrawals } from './decide-vote.js';
 
 const [anna, ben] = [person(), person()];

@@ -7,7 +7,7 @@ import {
   Refused,
 } from '@agentlattice/contracts';
 import type { Statement } from '@agentlattice/event-store';
-import { GroupWork, maxPageBytes, page, readCursor } from '@agentlattice/service';
+import { Batcher, maxPageBytes, page, readCursor } from '@agentlattice/service';
 import type pg from 'pg';
 import {
   type ApprovalRow,
@@ -74,14 +74,14 @@ export const findingWords = (eventIds: readonly string[]): Statement => ({
 
 /** Approvals as they are asked for; an agent sees its own only, and does not learn of others. */
 export class ApprovalReader {
-  private readonly statusRows: GroupWork<Which, StatusRow | null>;
+  private readonly statusRows: Batcher<Which, StatusRow | null>;
 
   constructor(
     private readonly pool: pg.Pool,
     private readonly grantOf: Grants,
   ) {
     // Who waits asks before and after, so this is asked more often than anything else.
-    this.statusRows = new GroupWork((which) => this.readStatuses(which), { most: 128, atOnce: 2 });
+    this.statusRows = new Batcher((which) => this.readStatuses(which), { most: 128, atOnce: 2 });
   }
 
   /** @throws Refused NOT_FOUND */

@@ -11,10 +11,10 @@ import {
 import type { Disclosed } from '@agentlattice/ledger';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
-import { idle, RegularWork } from '@agentlattice/service';
+import { idle, PeriodicTask } from '@agentlattice/service';
 import type { EventDraft } from '../domain/draft.js';
 import { draftOf } from '../domain/entry-facts.js';
-import type { SaidWith } from './said-with-events.js';
+import type { FetchErasableValues } from './fetch-erasable-values.js';
 
 export type ForeignSource = Exclude<ServiceName, 'audit-ledger'>;
 export const foreignSources = serviceNames.filter((name): name is ForeignSource => name !== 'audit-ledger');
@@ -22,7 +22,7 @@ export const foreignSources = serviceNames.filter((name): name is ForeignSource 
 export interface FollowPorts {
   readonly client: CommandClient;
   /** What was said with events; their entries wait for it. */
-  readonly saidWith: SaidWith;
+  readonly fetchErasableValues: FetchErasableValues;
   /** Resolves when the event is in its log. */
   readonly append: (draft: EventDraft) => Promise<void>;
   readonly logger: Logger;
@@ -44,7 +44,7 @@ const isOrgId = typeId('org');
 const pageSize = 500;
 const retryAfterMs = 1_000;
 /** Words that cannot be had for longer are a trouble that somebody must look at. */
-const speechlessMs = 10_000;
+const unavailableMs = 10_000;
 
 /**
  * Brings the events of every other service into the logs, each source in its own order. JetStream brings them quickly;
@@ -52,7 +52,7 @@ const speechlessMs = 10_000;
  */
 export class SourceFollowers {
   private readonly followers: ReadonlyMap<ForeignSource, SourceFollower>;
-  private readonly checks: readonly RegularWork[];
+  private readonly checks: readonly PeriodicTask[];
 
   constructor(ports: FollowPorts, positions: ReadonlyMap<string, number>) {
     this.followers = new Map(
@@ -68,7 +68,7 @@ export class SourceFollowers {
       };
       const everyMs = checkEveryMs[source];
       const restMs = Math.max(everyMs, idleCheckMs);
-      return new RegularWork(`asking the ${source}`, everyMs, check, ports.logger, restMs).start();
+      return new PeriodicTask(`asking the ${source}`, everyMs, check, ports.logger, restMs).start();
     });
     this.check();
   }
@@ -106,10 +106,10 @@ export class SourceFollowers {
   }
 
   /** Sources whose events wait because what was said with them cannot be had. */
-  get speechless(): ForeignSource[] {
-    const since = performance.now() - speechlessMs;
+  get withoutValues(): ForeignSource[] {
+    const since = performance.now() - unavailableMs;
     return [...this.followers]
-      .filter(([, { speechlessSince }]) => speechlessSince !== null && speechlessSince < since)
+      .filter(([, { unavailableSince }]) => unavailableSince !== null && unavailableSince < since)
       .map(([source]) => source);
   }
 
@@ -124,7 +124,7 @@ class SourceFollower {
   private asked = false;
   private stopped = false;
   /** What was said with the next events cannot be had for now: they wait at their source. */
-  speechlessSince: number | null = null;
+  unavailableSince: number | null = null;
   /** Something came meanwhile. */
   private overheard = false;
   private retry: NodeJS.Timeout | undefined;
@@ -139,7 +139,7 @@ class SourceFollower {
   /** @param said what was said with them, where it came along */
   receive(events: readonly WireEvent[], said?: ReadonlyMap<string, Disclosed>): Promise<void> {
     if (events.length === 0) return Promise.resolve();
-    if (this.speechlessSince !== null) {
+    if (this.unavailableSince !== null) {
       // Its own table has it for later; the other sources' events, which come along, must not wait.
       this.overheard = true;
       return Promise.resolve();
@@ -151,7 +151,7 @@ class SourceFollower {
       else await this.catchUp();
       if (this.position < last) throw new Error(`${this.source} does not know its own event ${String(last)}`);
     }).catch((error: unknown) => {
-      if (!(error instanceof Speechless)) throw error;
+      if (!(error instanceof ValuesUnavailable)) throw error;
       this.check();
     });
   }
@@ -242,17 +242,17 @@ class SourceFollower {
 
   private async said(events: readonly WireEvent[]): Promise<ReadonlyMap<string, Disclosed>> {
     try {
-      const said = await this.ports.saidWith(events);
-      this.speechlessSince = null;
+      const said = await this.ports.fetchErasableValues(events);
+      this.unavailableSince = null;
       return said;
     } catch (error) {
-      if (this.speechlessSince === null)
+      if (this.unavailableSince === null)
         this.ports.logger.warn(
           { err: error, source: this.source },
           'entries wait for what was said with them',
         );
-      this.speechlessSince ??= performance.now();
-      throw new Speechless('what was said with an event is not known', { cause: error });
+      this.unavailableSince ??= performance.now();
+      throw new ValuesUnavailable('what was said with an event is not known', { cause: error });
     }
   }
 
@@ -268,8 +268,8 @@ class EventUnreadable extends Error {
   override readonly name = 'EventUnreadable';
 }
 
-class Speechless extends Error {
-  override readonly name = 'Speechless';
+class ValuesUnavailable extends Error {
+  override readonly name = 'ValuesUnavailable';
 }
 
 /** What time alone will not mend. */

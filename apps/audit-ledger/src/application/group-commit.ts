@@ -1,6 +1,6 @@
 import type { AppendItem } from '@agentlattice/contracts';
 import type { Disclosed, Entry } from '@agentlattice/ledger';
-import { type Book, type Refusal, settle, stage, type Staged } from '../domain/book.js';
+import { type LogHeads, type Refusal, settle, stage, type Staged } from '../domain/log-heads.js';
 import type {
   Draft,
   EntryRow,
@@ -39,11 +39,11 @@ export interface CommitStore {
    * @returns the database's time in milliseconds
    * @throws EventKeyTaken, WriterLost, or whatever the database says
    */
-  commit(before: Book, staged: Staged): Promise<number>;
+  commit(before: LogHeads, staged: Staged): Promise<number>;
   /** Earlier submissions with the same keys, by draft. */
   findByEventKey(drafts: readonly SubmissionDraft[]): Promise<Map<SubmissionDraft, WrittenSubmission>>;
-  /** The book as the tables have it. */
-  load(): Promise<Book>;
+  /** The heads as the tables have it. */
+  load(): Promise<LogHeads>;
 }
 
 /** A submission of the batch is a repetition: nothing was written. */
@@ -111,7 +111,7 @@ export class GroupCommit {
   private anchor: { readonly database: number; readonly ours: number };
 
   constructor(
-    private book: Book,
+    private heads: LogHeads,
     databaseNow: number,
     private readonly ports: GroupCommitPorts,
   ) {
@@ -263,22 +263,22 @@ export class GroupCommit {
 
   private async write(batch: Waiting[]): Promise<void> {
     const { store, originOf, newId } = this.ports;
-    const surroundings = { now: this.databaseNow(), originOf, newId };
+    const context = { now: this.databaseNow(), originOf, newId };
     const staged = stage(
-      this.book,
+      this.heads,
       batch.map(({ draft }) => draft),
-      surroundings,
+      context,
     );
     if (staged.rows.length > 0) {
       try {
-        const database = await store.commit(this.book, staged);
+        const database = await store.commit(this.heads, staged);
         this.anchor = { database, ours: this.ports.monotonic() };
       } catch (error) {
         if (!(error instanceof EventKeyTaken)) throw error;
         return await this.answerRepetitions(batch);
       }
       this.failingSince = null;
-      this.book = settle(this.book, staged);
+      this.heads = settle(this.heads, staged);
       this.ports.committed(staged.rows);
     }
     this.finish(batch.map((waiting) => [waiting, this.resultOf(waiting, staged)]));
@@ -321,7 +321,7 @@ export class GroupCommit {
     this.abandon(batch, reason);
     if (this.closed !== null) return this.abandon(this.queue.splice(0), this.closed);
     try {
-      this.book = await this.ports.store.load();
+      this.heads = await this.ports.store.load();
     } catch (failure) {
       const lost = new WriterLost('the head of the log cannot be read', { cause: failure });
       this.closed ??= lost;

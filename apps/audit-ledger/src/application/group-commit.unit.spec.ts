@@ -1,6 +1,6 @@
 import { eventually } from '@agentlattice/testkit';
 import { sampleItem, sampleSubmission } from '../../test/sample-items.js';
-import type { Book, Staged } from '../domain/book.js';
+import type { LogHeads, Staged } from '../domain/log-heads.js';
 import type { EventDraft } from '../domain/draft.js';
 import {
   commitLimits,
@@ -12,15 +12,15 @@ import {
   WriterLost,
 } from './group-commit.js';
 
-const emptyBook = (): Book => ({ logs: new Map(), gpos: 0, timeMs: 0, sources: new Map() });
+const emptyBook = (): LogHeads => ({ logs: new Map(), gpos: 0, timeMs: 0, sources: new Map() });
 
 /** A store whose commits end when the test says so. */
 class HeldStore implements CommitStore {
   readonly commits: { staged: Staged; end: (outcome: number | Error) => void }[] = [];
   loads = 0;
-  loaded: Book | Error = emptyBook();
+  loaded: LogHeads | Error = emptyBook();
 
-  commit(_before: Book, staged: Staged): Promise<number> {
+  commit(_before: LogHeads, staged: Staged): Promise<number> {
     return new Promise((resolve, reject) => {
       const end = (outcome: number | Error) =>
         outcome instanceof Error ? reject(outcome) : resolve(outcome);
@@ -28,7 +28,7 @@ class HeldStore implements CommitStore {
     });
   }
   findByEventKey = () => Promise.resolve(new Map());
-  load(): Promise<Book> {
+  load(): Promise<LogHeads> {
     this.loads++;
     return this.loaded instanceof Error ? Promise.reject(this.loaded) : Promise.resolve(this.loaded);
   }
@@ -104,7 +104,7 @@ describe('group commit', () => {
     expect(store.loads).toBe(1);
     const next = submit();
     const { staged, end } = await commit(1);
-    // The book went back: the log is begun anew.
+    // The heads went back: the log is begun anew.
     expect(staged.rows.map(({ entry }) => entry.seq)).toEqual([0, 1]);
     end(1);
     await eventually(() => results.get(next[0] as Submission)?.kind === 'written');

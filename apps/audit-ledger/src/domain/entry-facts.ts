@@ -2,8 +2,8 @@ import type { DomainEvent, EventType, WireEvent } from '@agentlattice/contracts'
 import {
   type Disclosed,
   type EntryDecision,
-  type EntryDoor,
-  entryDoors,
+  type EntryVia,
+  entryVias,
   type EntrySource,
 } from '@agentlattice/ledger';
 import { commitmentsOf } from './commitments.js';
@@ -80,10 +80,10 @@ function resolverOf({ type, actor }: WireEvent, { change }: Data): string | null
 }
 
 /** People and service keys act as operators; agents and the system do not. */
-function operatorOf({ actor }: WireEvent): { id: string; via: EntryDoor } | null {
+function operatorOf({ actor }: WireEvent): { id: string; via: EntryVia } | null {
   if (actor === null || (actor.kind !== 'operator' && actor.kind !== 'service')) return null;
   const id = actor.id ?? actor.key_id;
-  const via = entryDoors.find((door) => door === actor.via);
+  const via = entryVias.find((door) => door === actor.via);
   return id === null || via === undefined ? null : { id, via };
 }
 

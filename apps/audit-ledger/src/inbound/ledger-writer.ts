@@ -15,8 +15,8 @@ import type { Logger } from '@agentlattice/observability';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
-import { ActiveDuty } from '../application/active-duty.js';
-import { WriterDuty } from '../application/writer-duty.js';
+import { ActiveWriter } from '../application/active-writer.js';
+import { WriterElection } from '../application/writer-election.js';
 import type { LedgerConfig } from '../config.js';
 import type { CheckpointArchive } from '../outbound/checkpoint-archive.js';
 import type { CheckpointStore } from '../outbound/checkpoint-store.js';
@@ -28,8 +28,8 @@ import { ARCHIVE, CHECKPOINTS, GRANTS, KEYS, LEDGER_CONFIG } from '../tokens.js'
 /** Runs the writer's duty for as long as the service runs: actively in one instance, standing by in the others. */
 @Injectable()
 export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
-  private active: ActiveDuty | null = null;
-  private readonly duty: WriterDuty<LedgerSession>;
+  private active: ActiveWriter | null = null;
+  private readonly duty: WriterElection<LedgerSession>;
   private readonly stream: EventStreamWatch;
 
   constructor(
@@ -49,12 +49,12 @@ export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
     this.stream = new EventStreamWatch(nc, logger);
     const streamRefusal = () => this.stream.refusal;
     const options = { nc, pool, client, logger, config, grants, guard, streamRefusal };
-    this.duty = new WriterDuty<LedgerSession>({
+    this.duty = new WriterElection<LedgerSession>({
       connect: () => LedgerSession.connect(config),
       guard,
       logger,
-      begin: async (session, book, now) =>
-        (this.active = await ActiveDuty.begin(options, session, book, now)),
+      begin: async (session, heads, now) =>
+        (this.active = await ActiveWriter.begin(options, session, heads, now)),
     });
     health.add('audit log writer', () => this.refuseTroubles());
     health.add('event stream', () => this.stream.check(), 'service');

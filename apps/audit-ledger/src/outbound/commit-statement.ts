@@ -1,5 +1,5 @@
 import { encodeRange } from '@agentlattice/ledger';
-import type { Book, Staged } from '../domain/book.js';
+import type { LogHeads, Staged } from '../domain/log-heads.js';
 
 // One statement, one round trip, one commit. Columns travel as lines of text: none of them can hold a line
 // feed (canonical JSON has none, ids and types are checked), and an empty line is NULL.
@@ -59,7 +59,7 @@ const lines = <T>(rows: readonly T[], column: (row: T) => string | number | null
   rows.map(column).join('\n');
 
 /** The parameters of the statement. */
-export function commitParameters(epoch: string, before: Book, staged: Staged): (string | number)[] {
+export function commitParameters(epoch: string, before: LogHeads, staged: Staged): (string | number)[] {
   const { rows } = staged;
   const grown = [...staged.grown];
   const reports = rows.filter(({ report }) => report !== null);

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { typeidUnboxed } from 'typeid-js';
 import { newOrg, sampleSubmission } from '../../test/sample-items.js';
 import { EventKeyTaken, WriterLost } from '../application/group-commit.js';
-import { type Book, settle, stage } from '../domain/book.js';
+import { type LogHeads, settle, stage } from '../domain/log-heads.js';
 import type { Draft } from '../domain/draft.js';
 import { migrations } from '../migrations/index.js';
 import { LedgerSession } from './ledger-session.js';
@@ -31,8 +31,8 @@ const connect = async () => {
   open.push(session);
   return session;
 };
-const stageIn = (book: Book, ...drafts: Draft[]) =>
-  stage(book, drafts, {
+const stageIn = (heads: LogHeads, ...drafts: Draft[]) =>
+  stage(heads, drafts, {
     now: Date.now(),
     originOf: (org) => `test/log/${org}`,
     newId: () => typeidUnboxed('evt'),
@@ -54,10 +54,10 @@ it('only one session at a time holds the log; the next one gets it when the firs
 it('a writer with an older epoch writes nothing, though it never lost its lock', async () => {
   const session = await connect();
   await session.acquire();
-  const book = await session.load();
+  const heads = await session.load();
   await admin.query('UPDATE writer SET epoch = epoch + 1');
   const org = newOrg();
-  await expect(session.commit(book, stageIn(book, sampleSubmission({ org })))).rejects.toThrow(WriterLost);
+  await expect(session.commit(heads, stageIn(heads, sampleSubmission({ org })))).rejects.toThrow(WriterLost);
   await expect(session.load()).rejects.toThrow(WriterLost);
   expect(await count(org)).toBe(0);
 });
@@ -66,16 +66,16 @@ it('a head that is not where the writer left it stops the whole commit', async (
   const session = await connect();
   await session.acquire();
   const [org, other] = [newOrg(), newOrg()];
-  let book = await session.load();
-  const staged = stageIn(book, sampleSubmission({ org }));
-  await session.commit(book, staged);
-  book = settle(book, staged);
+  let heads = await session.load();
+  const staged = stageIn(heads, sampleSubmission({ org }));
+  await session.commit(heads, staged);
+  heads = settle(heads, staged);
   await admin.query('UPDATE log SET size = size + 1 WHERE org_id = $1', [org]);
-  const next = stageIn(book, sampleSubmission({ org: other }), sampleSubmission({ org }));
-  await expect(session.commit(book, next)).rejects.toThrow('not where the writer left it');
+  const next = stageIn(heads, sampleSubmission({ org: other }), sampleSubmission({ org }));
+  await expect(session.commit(heads, next)).rejects.toThrow('not where the writer left it');
   expect([await count(org), await count(other)]).toEqual([2, 0]);
   await admin.query('UPDATE log SET size = size - 1 WHERE org_id = $1', [org]);
-  expect(await session.load()).toEqual(book);
+  expect(await session.load()).toEqual(heads);
 });
 
 it('a repeated event key stops the whole commit and is found again', async () => {
@@ -83,12 +83,12 @@ it('a repeated event key stops the whole commit and is found again', async () =>
   await session.acquire();
   const org = newOrg();
   const first = sampleSubmission({ org, eventId: 'k' });
-  let book = await session.load();
-  const staged = stageIn(book, first);
-  await session.commit(book, staged);
-  book = settle(book, staged);
+  let heads = await session.load();
+  const staged = stageIn(heads, first);
+  await session.commit(heads, staged);
+  heads = settle(heads, staged);
   const again = sampleSubmission({ org, eventId: 'k' });
-  await expect(session.commit(book, stageIn(book, sampleSubmission({ org }), again))).rejects.toThrow(
+  await expect(session.commit(heads, stageIn(heads, sampleSubmission({ org }), again))).rejects.toThrow(
     EventKeyTaken,
   );
   expect(await count(org)).toBe(2);

@@ -18,7 +18,7 @@ import {
   WriterLost,
   type WrittenSubmission,
 } from '../application/group-commit.js';
-import type { Book, LogEnd, Staged } from '../domain/book.js';
+import type { LogHeads, LogEnd, Staged } from '../domain/log-heads.js';
 import type { SubmissionDraft } from '../domain/draft.js';
 import type { Recorded } from '../domain/recorded.js';
 import { commitParameters, commitStatement } from './commit-statement.js';
@@ -105,7 +105,7 @@ export class LedgerSession implements CommitStore {
     return Number(rows[0]?.now);
   }
 
-  async load(): Promise<Book> {
+  async load(): Promise<LogHeads> {
     const writer = await this.query<{ epoch: string; gpos: string; time_ms: string }>(
       'SELECT epoch, gpos, time_ms FROM writer WHERE shard = $1',
       [shard],
@@ -126,7 +126,7 @@ export class LedgerSession implements CommitStore {
     };
   }
 
-  async commit(before: Book, staged: Staged): Promise<number> {
+  async commit(before: LogHeads, staged: Staged): Promise<number> {
     const values = commitParameters(this.epoch, before, staged);
     const outcome = await this.query<{ ok: boolean; now: string }>({
       name: 'commit',

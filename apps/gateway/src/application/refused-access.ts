@@ -1,7 +1,7 @@
 import type { EventData } from '@agentlattice/contracts';
 import type { EventMeta } from '@agentlattice/event-store';
 import type { Logger } from '@agentlattice/observability';
-import { GroupWork } from '@agentlattice/service';
+import { Batcher } from '@agentlattice/service';
 import { typeid } from 'typeid-js';
 import type { PrincipalStore } from '../outbound/principal-store.js';
 
@@ -39,7 +39,7 @@ const most = 64;
  */
 export class RefusedAccess {
   private readonly windows = new Map<string, Window>();
-  private readonly queues = new Map<string, GroupWork<Entry, true>>();
+  private readonly queues = new Map<string, Batcher<Entry, true>>();
   private readonly writing = new Set<Promise<void>>();
   private stopped = false;
 
@@ -124,11 +124,11 @@ export class RefusedAccess {
     return writing;
   }
 
-  private queueOf(orgId: string): GroupWork<Entry, true> {
+  private queueOf(orgId: string): Batcher<Entry, true> {
     const known = this.queues.get(orgId);
     if (known !== undefined) return known;
     // The windows bound what waits: at most two entries a minute for each key and route. None of them is turned away.
-    const queue = new GroupWork<Entry, true>((entries) => this.writeTogether(orgId, entries), {
+    const queue = new Batcher<Entry, true>((entries) => this.writeTogether(orgId, entries), {
       most,
       mostWaiting: Number.POSITIVE_INFINITY,
     });

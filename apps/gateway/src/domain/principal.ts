@@ -2,7 +2,7 @@ import type { Actor, Caller, DecidingOperator, OperatorRole, ServiceScope } from
 import { type KeyOrigin, originOf } from './key-maker.js';
 
 /** The door somebody came through (contract §8). */
-export type Door = DecidingOperator['via'];
+export type Via = DecidingOperator['via'];
 
 interface Common extends KeyOrigin {
   readonly keyId: string;
@@ -65,7 +65,7 @@ export const originWith = (principal: Principal, memberId: string | null): KeyOr
   originOf({ ...principal, memberId: principal.kind === 'operator' ? principal.memberId : null }, memberId);
 
 /** How a principal is recorded as the cause of a change. */
-export function actorOf(principal: Principal, via: Door): Actor {
+export function actorOf(principal: Principal, via: Via): Actor {
   const { kind, keyId } = principal;
   switch (kind) {
     case 'agent':

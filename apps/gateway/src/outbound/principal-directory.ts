@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { type OperatorRole, Refused, type ServiceScope, Unavailable } from '@agentlattice/contracts';
 import type { Logger } from '@agentlattice/observability';
-import { GroupWork, idle, RegularWork } from '@agentlattice/service';
+import { Batcher, idle, PeriodicTask } from '@agentlattice/service';
 import type pg from 'pg';
 import { carriesInstanceRights } from '../domain/key-maker.js';
 import { lesserRole, type Principal } from '../domain/principal.js';
@@ -71,8 +71,8 @@ export class PrincipalDirectory {
    * A change anywhere makes every key be read again. Those that were valid before have a queue of their own: random keys
    * compete only with other keys that were never seen.
    */
-  private readonly seenLookUps = new GroupWork((names: readonly string[]) => this.load(names), sharing);
-  private readonly newLookUps = new GroupWork((names: readonly string[]) => this.load(names), {
+  private readonly seenLookUps = new Batcher((names: readonly string[]) => this.load(names), sharing);
+  private readonly newLookUps = new Batcher((names: readonly string[]) => this.load(names), {
     ...sharing,
     mostWaiting: maxNewWaiting,
   });
@@ -87,14 +87,14 @@ export class PrincipalDirectory {
   private listener: pg.PoolClient | undefined;
   private stopped = false;
   private polling: Promise<void> | undefined;
-  private readonly polls: RegularWork;
+  private readonly polls: PeriodicTask;
   private useTimer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly pool: pg.Pool,
     private readonly logger: Logger,
   ) {
-    this.polls = new RegularWork(
+    this.polls = new PeriodicTask(
       'reading the revision of keys',
       pollMs,
       async () => {

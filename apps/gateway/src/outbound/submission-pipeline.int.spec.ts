@@ -34,7 +34,7 @@ type Script = (item: SubmissionItem) => Partial<SubmissionAnswer> | 'unavailable
 /** Plays engine and ledger, with the rights of the administrator. */
 describe('the gateway’s end of the submission path', () => {
   let nats: TestNats;
-  let house: NatsConnection;
+  let harness: NatsConnection;
   let nc: NatsConnection;
   let pipeline: SubmissionPipeline;
   let script: Script = () => ({});
@@ -60,19 +60,19 @@ describe('the gateway’s end of the submission path', () => {
     error: null,
   });
   const beat = () => {
-    heartbeat = setInterval(() => house.publish(ledgerHeartbeatSubject), 100);
-    house.publish(ledgerHeartbeatSubject);
+    heartbeat = setInterval(() => harness.publish(ledgerHeartbeatSubject), 100);
+    harness.publish(ledgerHeartbeatSubject);
   };
   const publish = (subject: string, items: unknown[]) =>
-    house.publish(subject, JSON.stringify({ v: 1, expires_at: Date.now() + 1000, items }));
+    harness.publish(subject, JSON.stringify({ v: 1, expires_at: Date.now() + 1000, items }));
 
   beforeAll(async () => {
     nats = await startNats();
-    house = await connect({
+    harness = await connect({
       servers: nats.natsUrl('admin').replace(/\/\/[^@]+@/, '//'),
       ...login(nats.natsUrl('admin')),
     });
-    house.subscribe(evaluateSubject, {
+    harness.subscribe(evaluateSubject, {
       callback: (_error, message) => {
         for (const item of message.json<{ items: SubmissionItem[] }>().items) {
           const said = script(item);
@@ -83,7 +83,7 @@ describe('the gateway’s end of the submission path', () => {
         }
       },
     });
-    await house.flush();
+    await harness.flush();
     nc = await connectNats({ url: nats.natsUrl('gateway'), service: 'gateway', instance });
     pipeline = new SubmissionPipeline(nc, instance, createLogger('test', 'silent'));
     await pipeline.start();
@@ -94,7 +94,7 @@ describe('the gateway’s end of the submission path', () => {
     clearInterval(heartbeat);
     await pipeline.stop();
     await nc.close();
-    await house.close();
+    await harness.close();
     await nats.stop();
   });
 
@@ -169,13 +169,13 @@ describe('the gateway’s end of the submission path', () => {
 
     it('a ledger that rests is woken, and what waited for that gets through', async () => {
       let wishes = 0;
-      const wishing = house.subscribe(wantHeartbeatSubject, {
+      const wishing = harness.subscribe(wantHeartbeatSubject, {
         callback: () => {
           wishes += 1;
-          house.publish(ledgerHeartbeatSubject);
+          harness.publish(ledgerHeartbeatSubject);
         },
       });
-      await house.flush();
+      await harness.flush();
       const answers = await Promise.all(Array.from({ length: 20 }, () => idle.submit(facts)));
       expect(answers.every(({ outcome }) => outcome.status === 'executed')).toBe(true);
       expect(await idle.ledgerAnswers()).toBe(true);

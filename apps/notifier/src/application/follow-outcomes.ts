@@ -1,7 +1,7 @@
 import { type Projection, startProjection, type Tx } from '@agentlattice/event-store';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
-import { idle, RegularWork } from '@agentlattice/service';
+import { idle, PeriodicTask } from '@agentlattice/service';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import type { OutgoingSource } from '../domain/outgoing-event.js';
@@ -30,10 +30,10 @@ const idlePauses = 5;
 export class FollowOutcomes {
   private projection: Projection | undefined;
   private endLag: (() => Promise<void>) | undefined;
-  private readonly work: RegularWork;
+  private readonly work: PeriodicTask;
 
   constructor(private readonly ports: FollowOutcomesPorts) {
-    this.work = new RegularWork(
+    this.work = new PeriodicTask(
       'following outcomes',
       ports.checkEveryMs ?? 1_000,
       () => this.look(),

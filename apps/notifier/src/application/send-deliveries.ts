@@ -1,6 +1,6 @@
 import type { ChannelType } from '@agentlattice/contracts';
 import { inSpan, type Logger } from '@agentlattice/observability';
-import { idle, RegularWork } from '@agentlattice/service';
+import { idle, PeriodicTask } from '@agentlattice/service';
 import { randomUUID } from 'node:crypto';
 import type { ChannelSenders, Outcome } from '../outbound/channels/channel-sender.js';
 import type { ClaimedDelivery, DeliveryQueue } from '../outbound/delivery-queue.js';
@@ -43,13 +43,13 @@ export class SendDeliveries {
   private readonly claim = randomUUID();
   private readonly underWay = new Map<string, UnderWay>();
   private readonly stopping = new AbortController();
-  private readonly work: RegularWork;
+  private readonly work: PeriodicTask;
   private readonly timeoutMs: number;
 
   constructor(private readonly ports: SendDeliveriesPorts) {
     this.timeoutMs = ports.timeoutMs ?? defaultTimeoutMs;
     const pollMs = ports.pollMs ?? 1_000;
-    this.work = new RegularWork(
+    this.work = new PeriodicTask(
       'sending deliveries',
       pollMs,
       () => this.turn(),

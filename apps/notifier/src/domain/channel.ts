@@ -38,7 +38,7 @@ export type ChannelCommand =
     }
   | { readonly type: 'DeleteChannel' | 'TestChannel' }
   | { readonly type: 'RotateSecret'; readonly formerUntil: Date }
-  /** The house's own doing: the receiver is gone, or nothing reached it for days. */
+  /** The system's own doing: the receiver is gone, or nothing reached it for days. */
   | {
       readonly type: 'DisableEndpoint';
       readonly reason: EventData<'endpoint.disabled'>['reason'];

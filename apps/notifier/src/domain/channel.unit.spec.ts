@@ -34,7 +34,7 @@ describe('a channel', () => {
       .thenNothing();
   });
 
-  it('is disabled by the house once, and enabled by a person', () => {
+  it('is disabled by the harness once, and enabled by a person', () => {
     given(created).when(disable).thenEvents(disabled);
     given(created, disabled).when(disable).thenNothing();
     given(created, disabled)

@@ -43,7 +43,7 @@ export type OutgoingSource = DomainEvent &
 
 type Told = Pick<OutgoingEvent, 'type' | 'subject' | 'data'>;
 
-/** The CloudEvent that an event of the house goes out as; null for one that stays inside. */
+/** The CloudEvent that an event of the system goes out as; null for one that stays inside. */
 export function outgoingEventOf(event: OutgoingSource): OutgoingEvent | null {
   const told = tell(event);
   if (told === null) return null;
@@ -61,7 +61,7 @@ export function outgoingEventOf(event: OutgoingSource): OutgoingEvent | null {
 }
 
 /**
- * The column "goes out as" of the table of events. Every member that leaves the house is named here: what an event comes
+ * The column "goes out as" of the table of events. Every member that leaves the system is named here: what an event comes
  * to hold later stays inside until somebody decides otherwise. References only, never addresses.
  */
 function tell(event: DomainEvent): Told | null {

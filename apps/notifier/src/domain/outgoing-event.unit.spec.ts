@@ -58,7 +58,7 @@ const change = ['event_id', 'policy_id', 'policy_name', 'policy_version', 'type'
   (key) => `change.${key}`,
 );
 const outcome = ['org_id', 'action_digest', 'action_type', 'agent.id', 'agent.name', 'audit_event_id', 'seq'];
-/** All that leaves the house. */
+/** All that leaves the harness. */
 const members: Partial<Record<(typeof eventTypes)[number], readonly string[]>> = {
   'action.executed': [...ref, ...outcome],
   'action.denied': [...outcome, 'denial_reason', 'policy'],

@@ -2,7 +2,7 @@ import { inTransaction } from '@agentlattice/event-store';
 import { type Said, startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
 import pg from 'pg';
 import { ApprovalFacts } from '../../test/approval-facts.js';
-import { newId } from '../../test/notifier-house.js';
+import { newId } from '../../test/notifier-harness.js';
 import type { OutgoingSource } from '../domain/outgoing-event.js';
 import { migrations } from '../migrations/index.js';
 import type { Outcome } from './channels/channel-sender.js';

@@ -3,7 +3,7 @@ import type { CloudEvent } from '../domain/mail-content.js';
 import type { ChannelSender, ChannelSenders, Sent } from './channels/channel-sender.js';
 import type { SecretBox } from './secret-box.js';
 
-export interface Parcel {
+export interface OutgoingMessage {
   readonly deliveryId: string;
   readonly channelId: string | null;
   readonly type: ChannelType;
@@ -19,7 +19,7 @@ export interface Parcel {
 /** Hands a message to the sender of its type, with what that needs. */
 export function sendThrough(
   { senders, box }: { readonly senders: ChannelSenders; readonly box: SecretBox },
-  { channelId, type, settings, secret, formerSecret, ...message }: Parcel,
+  { channelId, type, settings, secret, formerSecret, ...message }: OutgoingMessage,
 ): Promise<Sent> {
   const secrets = [secret, formerSecret].flatMap((sealed) =>
     sealed === null || channelId === null ? [] : [box.open(sealed, channelId)],

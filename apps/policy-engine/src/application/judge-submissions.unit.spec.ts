@@ -14,7 +14,7 @@ const dear = policySet([
 const plain = policySet([stored({ action_type: 'plain', effect: 'allow' })]);
 const metadata = JSON.stringify({ n: Array.from({ length: 300 }, (_, i) => i) });
 
-function house(fresh = true, answers = fresh) {
+function harness(fresh = true, answers = fresh) {
   const told: { subject: string; item_id: string }[] = [];
   let looks = 0;
   const submissions = new JudgeSubmissions(
@@ -42,7 +42,7 @@ const soon = () => ({ expiresAt: Date.now() + 60_000 });
 
 describe('judging submissions', () => {
   it('lets workspaces take turns: what is dear waits behind its own kind', async () => {
-    const { told, submissions } = house();
+    const { told, submissions } = harness();
     const heavy = submissions.judge(
       Array.from({ length: 40 }, (_, i) => item('org_dear', `d${String(i)}`)),
       soon(),
@@ -57,7 +57,7 @@ describe('judging submissions', () => {
   });
 
   it("refuses what overfills a workspace's share, and nothing of another one", async () => {
-    const { told, submissions } = house();
+    const { told, submissions } = harness();
     const first = submissions.judge(
       Array.from({ length: 2_100 }, (_, i) => item('org_dear', `d${String(i)}`)),
       { expiresAt: 0 },
@@ -70,7 +70,7 @@ describe('judging submissions', () => {
   });
 
   it('judges nothing by policies that may be out of date', async () => {
-    const { told, submissions } = house(false);
+    const { told, submissions } = harness(false);
     await submissions.judge([item('org_plain', 'p')], soon());
     expect(told.map(({ subject }) => subject)).toEqual([
       unavailableReplySubject(item('org_plain', 'p').gateway),
@@ -78,7 +78,7 @@ describe('judging submissions', () => {
   });
 
   it('has the revision read once for all that came first after a time without any', async () => {
-    const { told, submissions, looks } = house(false, true);
+    const { told, submissions, looks } = harness(false, true);
     const first = submissions.judge([item('org_plain', 'p0')], soon());
     expect(told).toEqual([]);
     await Promise.all([first, submissions.judge([item('org_plain', 'p1')], soon())]);

@@ -11,7 +11,7 @@ import type { ChangePolicy } from '../application/change-policy.js';
 import type { CheckAction } from '../application/check-action.js';
 import type { CheckChannels } from '../application/check-channels.js';
 import type { RejudgeRequests } from '../application/rejudge-requests.js';
-import type { WarnOfSeats } from '../application/warn-of-seats.js';
+import type { WarnOfUnfillableQuorum } from '../application/warn-of-unfillable-quorum.js';
 import type { PolicyReader } from '../read/policy-reader.js';
 import {
   ALLOW_FOREVER,
@@ -20,7 +20,7 @@ import {
   CHECK_CHANNELS,
   POLICY_READER,
   REJUDGE_REQUESTS,
-  WARN_OF_SEATS,
+  WARN_OF_UNFILLABLE_QUORUM,
 } from '../tokens.js';
 
 type Request<Verb extends keyof typeof commands> = CommandRequest<(typeof commands)[Verb]>;
@@ -34,7 +34,7 @@ export class PoliciesResponder {
     @Inject(POLICY_READER) private readonly reader: PolicyReader,
     @Inject(REJUDGE_REQUESTS) private readonly rejudgeRequests: RejudgeRequests,
     @Inject(ALLOW_FOREVER) private readonly forever: AllowForever,
-    @Inject(WARN_OF_SEATS) private readonly warned: WarnOfSeats,
+    @Inject(WARN_OF_UNFILLABLE_QUORUM) private readonly warned: WarnOfUnfillableQuorum,
     @Inject(POOL) private readonly pool: pg.Pool,
   ) {}
 

@@ -75,7 +75,7 @@ export const channelPatch = z
   .meta({ id: 'ChannelPatch' });
 export type ChannelPatch = z.infer<typeof channelPatch>;
 
-/** Why the house disabled a channel: the receiver said 410, or nothing reached it for days. */
+/** Why the system disabled a channel: the receiver said 410, or nothing reached it for days. */
 export const disabledReasons = ['gone', 'failing'] as const;
 
 export const channelView = z
@@ -88,7 +88,7 @@ export const channelView = z
     disabled_reason: z
       .enum(disabledReasons)
       .nullable()
-      .meta({ description: 'Set when the house disabled it' }),
+      .meta({ description: 'Set when the system disabled it' }),
     former_secret_until: instant()
       .nullable()
       .meta({ description: 'Until then deliveries are signed with the former secret, too' }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { instant } from '../primitives.js';
 
-/** Types that leave the house (contract §6). */
+/** Types that leave the system (contract §6). */
 export const outgoingEventTypes = [
   'approval.requested', 'approval.escalated', 'approval.approved', 'approval.denied', 'approval.timed_out',
   'approval.cancelled', 'approval.auto_resolved', 'policy.changed', 'policy.tampering_detected', 'action.denied', 'action.executed',

@@ -43,7 +43,7 @@ import {
 } from './principals.js';
 import type { WireEvent } from './wire-event.js';
 
-/** Every event of the house: who may publish it and its schema by version. A new meaning is a new version beside the old. */
+/** Every event of the system: who may publish it and its schema by version. A new meaning is a new version beside the old. */
 export const eventRegistry = {
   'action.executed': { owner: 'audit-ledger', versions: { 1: actionExecutedV1 } },
   'action.denied': { owner: 'audit-ledger', versions: { 1: actionDeniedV1 } },

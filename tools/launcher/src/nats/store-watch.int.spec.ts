@@ -1,21 +1,21 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventStreamName } from '@agentlattice/contracts';
-import { eventually, refuseWrites, testPremises, type TestPremises } from '@agentlattice/testkit';
+import { eventually, refuseWrites, testDataDirectory, type TestDataDirectory } from '@agentlattice/testkit';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { type NatsAccess, ownNats } from './nats-access.js';
 import { withNats } from './nats-client.js';
 
 describe('our own NATS that answers and does not store', () => {
-  let premises: TestPremises;
+  let directory: TestDataDirectory;
   let access: NatsAccess;
-  const runs = () => premises.group.get('nats')?.runs ?? 0;
-  const heard = (text: string) => premises.said.filter((line) => line.includes(text)).length;
+  const runs = () => directory.group.get('nats')?.runs ?? 0;
+  const heard = (text: string) => directory.said.filter((line) => line.includes(text)).length;
   const store = () =>
     withNats(access.url('admin'), (nc) => jetstream(nc).publish('events.org.member.created', '{}'));
   beforeAll(async () => {
-    premises = await testPremises();
-    access = await ownNats(premises, { everyMs: 20, restartEveryMs: 60_000 });
+    directory = await testDataDirectory();
+    access = await ownNats(directory, { everyMs: 20, restartEveryMs: 60_000 });
     await withNats(access.url('admin'), async (nc) => {
       await (
         await jetstreamManager(nc)
@@ -26,7 +26,7 @@ describe('our own NATS that answers and does not store', () => {
       });
     });
   });
-  afterAll(() => premises.remove());
+  afterAll(() => directory.remove());
 
   it('is restarted, once and not in a loop, and keeps what it has', async () => {
     await store();
@@ -34,7 +34,7 @@ describe('our own NATS that answers and does not store', () => {
     const mend = await refuseWrites(access.url('admin'));
     await eventually(() => runs() === 2, { within: 30_000 });
     expect(heard('the event stream refuses writes')).toBe(1);
-    await premises.group.get('nats')?.ready(30_000);
+    await directory.group.get('nats')?.ready(30_000);
     // It still refuses, and is left alone until the time between two restarts is over.
     await expect(store()).rejects.toThrow();
     await mend();
@@ -48,12 +48,12 @@ describe('our own NATS that answers and does not store', () => {
 });
 
 describe('our own NATS while there is no space', () => {
-  let premises: TestPremises;
-  afterAll(() => premises.remove());
+  let directory: TestDataDirectory;
+  afterAll(() => directory.remove());
 
   it('is not restarted before there is some', async () => {
-    premises = await testPremises();
-    const access = await ownNats(premises, { everyMs: 20 });
+    directory = await testDataDirectory();
+    const access = await ownNats(directory, { everyMs: 20 });
     await withNats(access.url('admin'), async (nc) => {
       await (
         await jetstreamManager(nc)
@@ -64,13 +64,13 @@ describe('our own NATS while there is no space', () => {
       });
     });
     // Nothing can be written where a directory stands in the way.
-    const inTheWay = join(premises.dataDir, 'nats', '.space-probe');
+    const inTheWay = join(directory.dataDir, 'nats', '.space-probe');
     mkdirSync(inTheWay);
     writeFileSync(join(inTheWay, 'file'), '');
     await refuseWrites(access.url('admin'));
-    await eventually(() => premises.said.some((line) => line.includes('nothing can be written to')));
-    expect(premises.group.get('nats')?.runs).toBe(1);
+    await eventually(() => directory.said.some((line) => line.includes('nothing can be written to')));
+    expect(directory.group.get('nats')?.runs).toBe(1);
     rmSync(inTheWay, { recursive: true });
-    await eventually(() => premises.group.get('nats')?.runs === 2, { within: 30_000 });
+    await eventually(() => directory.group.get('nats')?.runs === 2, { within: 30_000 });
   });
 });

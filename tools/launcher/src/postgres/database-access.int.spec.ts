@@ -1,4 +1,4 @@
-import { testPremises, type TestPremises } from '@agentlattice/testkit';
+import { testDataDirectory, type TestDataDirectory } from '@agentlattice/testkit';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { openSecrets } from '../secrets.js';
 import { type DatabaseAccess, embeddedDatabase, externalDatabase } from './database-access.js';
@@ -28,19 +28,19 @@ const rows = (url: string, sql: string) =>
   withClient(url, async (client) => (await client.query<Record<string, unknown>>(sql)).rows);
 
 describe('our own PostgreSQL', () => {
-  let premises: TestPremises;
+  let directory: TestDataDirectory;
   let database: DatabaseAccess;
   let gateway: string;
   let notifier: string;
 
   beforeAll(async () => {
-    premises = await testPremises();
-    database = await embeddedDatabase(premises);
+    directory = await testDataDirectory();
+    database = await embeddedDatabase(directory);
     gateway = database.of('gateway').url;
     notifier = database.of('notifier').url;
     await runMigrations(database.adminUrl, 'gateway', [FirstTable1700000000001]);
   });
-  afterAll(() => premises.remove());
+  afterAll(() => directory.remove());
 
   it('asks everyone for a password', async () => {
     const methods = await rows(database.adminUrl, 'SELECT DISTINCT auth_method FROM pg_hba_file_rules');
@@ -91,9 +91,9 @@ describe('our own PostgreSQL', () => {
 
   it('is provisioned twice as well as once', async () => {
     const { adminUrl } = database;
-    expect(await provisionRoles(adminUrl, await adminRights(adminUrl), premises.secrets)).toEqual([]);
+    expect(await provisionRoles(adminUrl, await adminRights(adminUrl), directory.secrets)).toEqual([]);
     await expect(rows(gateway, 'SELECT 1')).resolves.toHaveLength(1);
-    const reread = await openSecrets(premises.dataDir);
+    const reread = await openSecrets(directory.dataDir);
     expect(reread.of('postgres.gateway')).toBe(new URL(gateway).password);
   });
 
@@ -106,7 +106,7 @@ describe('our own PostgreSQL', () => {
   });
 
   it('is started again when it is killed, with all that was committed', async () => {
-    const server = premises.group.get('postgres');
+    const server = directory.group.get('postgres');
     const before = server?.pid;
     await rows(gateway, 'INSERT INTO event VALUES (7)');
     server?.kill('SIGKILL');
@@ -133,7 +133,7 @@ describe('our own PostgreSQL', () => {
       await rows(database.adminUrl, 'GRANT al_gateway TO can_make_roles WITH ADMIN OPTION');
       for (const role of ['al_policy_engine', 'al_approval_service', 'al_notifier', 'al_audit_ledger'])
         await rows(database.adminUrl, `GRANT ${role} TO can_make_roles WITH ADMIN OPTION`);
-      const external = await externalDatabase({ url, services: {} }, premises);
+      const external = await externalDatabase({ url, services: {} }, directory);
       expect(external.of('notifier').role).toBe('al_notifier');
       await runMigrations(url, 'gateway', [FirstTable1700000000001]);
       await rows(external.of('gateway').url, 'INSERT INTO event VALUES (1)');
@@ -145,8 +145,8 @@ describe('our own PostgreSQL', () => {
 
     it('who may not: one credential for all works, and is warned about', async () => {
       const url = await asUser('plain', '');
-      const external = await externalDatabase({ url, services: {} }, premises);
-      expect(premises.said.join('\n')).toContain('WARNING: the user of DATABASE_URL may not create roles');
+      const external = await externalDatabase({ url, services: {} }, directory);
+      expect(directory.said.join('\n')).toContain('WARNING: the user of DATABASE_URL may not create roles');
       const { role, options } = external.of('gateway');
       expect([role, options]).toEqual(['plain', '-c search_path=gateway']);
       await runMigrations(url, 'gateway', [FirstTable1700000000001], role);
@@ -156,7 +156,7 @@ describe('our own PostgreSQL', () => {
     it('who may not even make schemas: the start is refused with what to do', async () => {
       const url = new URL(await asUser('guest', ''));
       url.pathname = '/plain';
-      await expect(externalDatabase({ url: url.href, services: {} }, premises)).rejects.toThrow('roles.sql');
+      await expect(externalDatabase({ url: url.href, services: {} }, directory)).rejects.toThrow('roles.sql');
     });
   });
 });

@@ -1,7 +1,7 @@
 import type { ServiceName } from '@agentlattice/contracts';
 import type { ExternalServer } from '../configuration.js';
 import { errorText } from '../error-text.js';
-import { type Premises, startServer } from '../premises.js';
+import { type DataDirectory, startServer } from '../data-directory.js';
 import { StartRefused } from '../start-refused.js';
 import { embeddedPostgres } from './embedded-postgres.js';
 import { ensureSchemas } from './ensure-schemas.js';
@@ -24,13 +24,13 @@ export interface DatabaseAccess {
 }
 
 /** Starts PostgreSQL in the data directory, with a role and a schema per service. */
-export async function embeddedDatabase(premises: Premises): Promise<DatabaseAccess> {
-  const { dataDir, secrets } = premises;
-  const { adminUrl, ensureDatabase } = await startServer(premises, 'postgres', (port) =>
+export async function embeddedDatabase(directory: DataDirectory): Promise<DatabaseAccess> {
+  const { dataDir, secrets } = directory;
+  const { adminUrl, ensureDatabase } = await startServer(directory, 'postgres', (port) =>
     embeddedPostgres(dataDir, port, secrets),
   );
   await ensureDatabase();
-  return provisioned(adminUrl, await adminRights(adminUrl), premises);
+  return provisioned(adminUrl, await adminRights(adminUrl), directory);
 }
 
 /**
@@ -40,7 +40,7 @@ export async function embeddedDatabase(premises: Premises): Promise<DatabaseAcce
  */
 export async function externalDatabase(
   { url, services }: ExternalServer,
-  premises: Premises,
+  directory: DataDirectory,
 ): Promise<DatabaseAccess> {
   const rights = await reach('DATABASE_URL', url);
   if (rights.serverVersion < 150_000)
@@ -61,12 +61,12 @@ export async function externalDatabase(
     return { adminUrl: url, of };
   }
   if (rights.mayMakeRoles)
-    return provisioned(url, rights, premises).catch((error: unknown) => {
+    return provisioned(url, rights, directory).catch((error: unknown) => {
       throw new StartRefused(
         `The roles could not be set up on the server of DATABASE_URL (${errorText(error)}); set DATABASE_URL_GATEWAY and so on, as deploy/postgres/roles.sql says.`,
       );
     });
-  premises.say(
+  directory.say(
     'WARNING: the user of DATABASE_URL may not create roles, so all services share its credential and the database no longer keeps one from the data of another. Run deploy/postgres/roles.sql and set DATABASE_URL_GATEWAY and so on.',
   );
   await ensureSchemas(url, () => rights.user);
@@ -76,11 +76,11 @@ export async function externalDatabase(
 async function provisioned(
   adminUrl: string,
   rights: AdminRights,
-  premises: Premises,
+  directory: DataDirectory,
 ): Promise<DatabaseAccess> {
-  const { secrets } = premises;
+  const { secrets } = directory;
   const warnings = await provisionRoles(adminUrl, rights, secrets);
-  for (const warning of warnings) premises.say(`WARNING: ${warning}`);
+  for (const warning of warnings) directory.say(`WARNING: ${warning}`);
   const of = (service: ServiceName) => {
     const url = new URL(adminUrl);
     url.username = roleOf(service);

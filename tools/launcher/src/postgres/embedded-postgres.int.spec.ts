@@ -10,8 +10,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { eventually, notRun, testPremises, type TestPremises } from '@agentlattice/testkit';
-import { openPremises } from '../premises.js';
+import { eventually, notRun, testDataDirectory, type TestDataDirectory } from '@agentlattice/testkit';
+import { openDataDirectory } from '../data-directory.js';
 import { type DatabaseAccess, embeddedDatabase } from './database-access.js';
 import { withClient } from './database-client.js';
 import { asNobody } from './ordinary-user.js';
@@ -31,15 +31,15 @@ function byTcp(url: string): string {
 }
 
 describe('the socket of our own PostgreSQL', () => {
-  let premises: TestPremises;
+  let directory: TestDataDirectory;
   let database: DatabaseAccess;
   let socket: string;
   beforeAll(async () => {
-    premises = await testPremises();
-    database = await embeddedDatabase(premises);
+    directory = await testDataDirectory();
+    database = await embeddedDatabase(directory);
     socket = new URL(database.adminUrl).searchParams.get('host') ?? '';
   });
-  afterAll(() => premises.remove());
+  afterAll(() => directory.remove());
 
   it('is what the services and the launcher use', async () => {
     expect(await clientAddress(database.adminUrl)).toBeNull();
@@ -63,11 +63,11 @@ describe('the socket of our own PostgreSQL', () => {
   });
 
   it('does not keep the server from starting after a power cut', async () => {
-    const postgres = premises.group.get('postgres');
+    const postgres = directory.group.get('postgres');
     await postgres?.stop();
     const lock = join(socket, `.s.PGSQL.${new URL(database.adminUrl).port}.lock`);
     // What a crash leaves behind; the number is that of a process which is alive and no PostgreSQL.
-    writeFileSync(lock, `${String(process.pid)}\n${premises.dataDir}\n`);
+    writeFileSync(lock, `${String(process.pid)}\n${directory.dataDir}\n`);
     postgres?.start();
     await postgres?.ready(30_000);
     expect(await clientAddress(database.adminUrl)).toBeNull();
@@ -80,12 +80,12 @@ describe('where there can be no socket', () => {
     const parent = mkdtempSync(join(tmpdir(), 'al-long-'));
     const dataDir = join(parent, 'a-directory-with-a-name-that-is-too-long-for-a-socket'.repeat(2));
     mkdirSync(dataDir);
-    const premises = await openPremises({ dataDir, say: () => undefined, stopWithinMs: 10_000 });
+    const directory = await openDataDirectory({ dataDir, say: () => undefined, stopWithinMs: 10_000 });
     try {
-      const { adminUrl } = await embeddedDatabase(premises);
+      const { adminUrl } = await embeddedDatabase(directory);
       expect(await eventually(() => clientAddress(adminUrl))).toBe('127.0.0.1');
     } finally {
-      await premises.group.close();
+      await directory.group.close();
       rmSync(parent, { recursive: true, force: true });
     }
   });

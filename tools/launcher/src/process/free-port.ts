@@ -32,7 +32,7 @@ export async function nextFreePort(from: number, host: string): Promise<number |
   return undefined;
 }
 
-/** A free port for a server that keeps it over restarts of the house, so that printed URLs stay true. */
+/** A free port for a server that keeps it over restarts of the system, so that printed URLs stay true. */
 export async function rememberedPort(dataDir: string, name: string): Promise<number> {
   const path = join(dataDir, 'ports', name);
   const standing = Number(await readFile(path, 'utf8').catch(() => '0'));

@@ -1,7 +1,7 @@
 import { StartRefused } from '../start-refused.js';
 import { type ChildSpec, SupervisedProcess, type SupervisionOptions } from './supervised-process.js';
 
-/** All children of one house; closing it leaves none behind. */
+/** All children of one system; closing it leaves none behind. */
 export class ProcessGroup {
   private readonly members = new Map<string, SupervisedProcess>();
   private closed: Promise<void> | undefined;

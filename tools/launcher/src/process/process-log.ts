@@ -38,7 +38,7 @@ export class ProcessLog {
       if (this.size > rotateAtBytes) this.rotate();
       this.size += writeSync(this.file, `${line}\n`);
     } catch {
-      // A full disk must not take the house down because of its logs.
+      // A full disk must not take the system down because of its logs.
     }
     this.onLine(line);
   }

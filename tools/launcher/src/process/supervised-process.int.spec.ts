@@ -73,7 +73,7 @@ describe('a supervised process', () => {
     expect(refusing.runs).toBe(1);
   });
 
-  it('is not started by a house that is closing', async () => {
+  it('is not started by a system that is closing', async () => {
     await group.close();
     expect(() => group.supervise(child('worker', 'obedient.mjs'))).toThrow(StartRefused);
   });

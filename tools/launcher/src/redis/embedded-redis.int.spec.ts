@@ -1,40 +1,40 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { notRun, testPremises } from '@agentlattice/testkit';
-import { startServer } from '../premises.js';
+import { notRun, testDataDirectory } from '@agentlattice/testkit';
+import { startServer } from '../data-directory.js';
 import { embeddedRedis, redisAnswers } from './embedded-redis.js';
 
 describe('our own Redis', () => {
   it('asks for a password, keeps what it was told over a kill, and is started again', async () => {
-    const premises = await testPremises();
+    const directory = await testDataDirectory();
     try {
-      const found = await embeddedRedis(premises.dataDir, 1, premises.secrets);
+      const found = await embeddedRedis(directory.dataDir, 1, directory.secrets);
       if (found === undefined) {
         notRun('Redis: no redis-server (6 or later) on PATH; timers were tested on PostgreSQL');
         return;
       }
-      const { url } = await startServer(premises, 'redis', async (port) => {
-        const server = await embeddedRedis(premises.dataDir, port, premises.secrets);
+      const { url } = await startServer(directory, 'redis', async (port) => {
+        const server = await embeddedRedis(directory.dataDir, port, directory.secrets);
         if (server === undefined) throw new Error('redis-server went away');
         return server;
       });
       const open = new URL(url);
       open.password = '';
       expect(await redisAnswers(open.href)).toBe(false);
-      expect(statSync(join(premises.dataDir, 'redis.conf')).mode & 0o777).toBe(0o600);
+      expect(statSync(join(directory.dataDir, 'redis.conf')).mode & 0o777).toBe(0o600);
 
       const set = new Redis(url);
       await set.set('timer', 'due');
       await set.quit();
-      const server = premises.group.get('redis');
+      const server = directory.group.get('redis');
       server?.kill('SIGKILL');
       await server?.ready(30_000);
       const get = new Redis(url);
       expect(await get.get('timer')).toBe('due');
       await get.quit();
     } finally {
-      await premises.remove();
+      await directory.remove();
     }
   });
 });

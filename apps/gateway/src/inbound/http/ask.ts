@@ -1,12 +1,12 @@
 import type { IdPrefix } from '@agentlattice/contracts';
 import { page, readCursor } from '@agentlattice/service';
 import type { Asked } from '../../application/principals.js';
-import { actorOf, type Door, originWith, type Principal } from '../../domain/principal.js';
+import { actorOf, type Via, originWith, type Principal } from '../../domain/principal.js';
 import type { GatewayRequest } from './http-request.js';
 import { currentTraceparent } from '@agentlattice/observability';
 
 /** Which of our own clients called, as it says itself; it is recorded and decides nothing. */
-export const doorOf = ({ headers }: GatewayRequest): Door =>
+export const viaOf = ({ headers }: GatewayRequest): Via =>
   headers['user-agent']?.startsWith('agentlattice-cli/') === true ? 'cli' : 'api';
 
 /** Who asks, as use cases take it. The request's id is the correlation id of everything it causes. */
@@ -14,7 +14,7 @@ export function askedBy(principal: Principal, request: GatewayRequest): Asked {
   return {
     orgId: principal.orgId,
     meta: {
-      actor: actorOf(principal, doorOf(request)),
+      actor: actorOf(principal, viaOf(request)),
       correlation_id: request.id,
       traceparent: currentTraceparent(),
     },

@@ -12,7 +12,7 @@ import type { CommandClient } from '@agentlattice/messaging';
 import { COMMANDS } from '@agentlattice/service';
 import { Controller, Inject, Req, Res } from '@nestjs/common';
 import { actorOf, type Principal } from '../../domain/principal.js';
-import { doorOf } from './ask.js';
+import { viaOf } from './ask.js';
 import { Caller, Handles, RequestInput } from './handles.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 
@@ -135,7 +135,7 @@ export class ChannelsController {
 
 const changeOf = (principal: Principal, request: GatewayRequest) => ({
   org_id: principal.orgId,
-  actor: actorOf(principal, doorOf(request)),
+  actor: actorOf(principal, viaOf(request)),
   correlation_id: request.id,
 });
 

@@ -10,7 +10,7 @@ import type { DecideApproval } from '../../application/decide-approval.js';
 import { readPrefer } from '../../domain/prefer.js';
 import type { Principal } from '../../domain/principal.js';
 import { approvalOf } from './approval-of.js';
-import { doorOf } from './ask.js';
+import { viaOf } from './ask.js';
 import { applied, goneSignal } from './held-answer.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 import { type PlainRoute, plainRoute } from './plain-routes.js';
@@ -84,7 +84,7 @@ const decisionOf = (
       key_made_by: principal.madeBy,
       key_shown_to: [...principal.shownTo],
       role: principal.role,
-      via: doorOf(request),
+      via: viaOf(request),
     },
     reason: reason ?? null,
     correlation_id: request.id,

@@ -13,7 +13,7 @@ import { COMMANDS } from '@agentlattice/service';
 import { Controller, Inject, Req, Res } from '@nestjs/common';
 import { holdersOf } from '../../domain/key-maker.js';
 import { actorOf, type Principal } from '../../domain/principal.js';
-import { doorOf } from './ask.js';
+import { viaOf } from './ask.js';
 import { Caller, Handles, RequestInput } from './handles.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 
@@ -118,7 +118,7 @@ export function summaryOf(policy: PolicyView): PolicySummary {
 
 const changeOf = (principal: Principal, request: GatewayRequest) => ({
   org_id: principal.orgId,
-  actor: actorOf(principal, doorOf(request)),
+  actor: actorOf(principal, viaOf(request)),
   correlation_id: request.id,
   key_holders: holdersOf(principal),
   // Who made a key answers for what it writes.

@@ -1,12 +1,12 @@
-// This house with a policy that always asks: an agent submits and waits, an operator approves.
+// This system with a policy that always asks: an agent submits and waits, an operator approves.
 import { createHash } from 'node:crypto';
 import { request } from 'undici';
-import { durability, perServer } from './house.mjs';
+import { durability, perServer } from './our-system.mjs';
 import { cpuSecondsOf, pssOf } from '../process.mjs';
 
 export const actionType = 'bench.approve';
 
-export async function startApprovalHouse(dispatcher, checkout) {
+export async function startOurApprovals(dispatcher, checkout) {
   const { startStack } = await checkout.library('testkit');
   const stack = await startStack({ samplePolicy: false });
   try {
@@ -50,7 +50,7 @@ async function furnished(stack, dispatcher, checkout) {
     metadata: { service: 'api', token: String(sequence++), version: '2.1.0' },
   });
   const approve = ({ id }) => send('POST', `/api/v1/approvals/${id}/approve`, admin, { reason: 'reviewed' });
-  const house = {
+  const system = {
     name: checkout.name,
     version: checkout.version,
     stack,
@@ -66,8 +66,8 @@ async function furnished(stack, dispatcher, checkout) {
   };
   const three = {
     name: `${checkout.name}, 3 requests`,
-    house,
-    cpu: house.cpu,
+    system,
+    cpu: system.cpu,
     async create() {
       const { approval_id: id } = await send('POST', '/api/v1/actions', agent, action());
       return { id };
@@ -78,8 +78,8 @@ async function furnished(stack, dispatcher, checkout) {
   };
   const two = {
     name: `${checkout.name}, 2 requests`,
-    house,
-    cpu: house.cpu,
+    system,
+    cpu: system.cpu,
     async create() {
       const asked = action();
       const told = desk.hear(digestOf(asked, credentials));
@@ -91,7 +91,7 @@ async function furnished(stack, dispatcher, checkout) {
     approve,
     isApproved: (answer) => answer.status === 'executed' && typeof answer.grant === 'string',
   };
-  return { ...house, flows: [two, three], three };
+  return { ...system, flows: [two, three], three };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@agentlattice/observability';
-import type { Book } from '../domain/book.js';
+import type { LogHeads } from '../domain/log-heads.js';
 import { WriterLost } from './group-commit.js';
 import { guardStart, type GuardPorts, LogRolledBack } from './start-guard.js';
 
@@ -8,26 +8,26 @@ import { guardStart, type GuardPorts, LogRolledBack } from './start-guard.js';
 export interface WriterSession {
   readonly lost: Promise<Error>;
   acquire(): Promise<boolean>;
-  load(): Promise<Book>;
+  load(): Promise<LogHeads>;
   now(): Promise<number>;
   close(): Promise<void>;
 }
 
 /** Everything that only the active writer does. */
-export interface Duty {
+export interface ActiveTerm {
   /** Resolves when the duty cannot go on. */
   readonly ended: Promise<Error>;
   stop(reason: Error): Promise<void>;
 }
 
-export interface WriterDutyPorts<S extends WriterSession> {
+export interface WriterElectionPorts<S extends WriterSession> {
   readonly connect: () => Promise<S>;
   readonly guard: GuardPorts;
-  readonly begin: (session: S, book: Book, databaseNow: number) => Promise<Duty>;
+  readonly begin: (session: S, heads: LogHeads, databaseNow: number) => Promise<ActiveTerm>;
   readonly logger: Logger;
 }
 
-export type DutyState =
+export type ElectionState =
   | { readonly kind: 'starting' | 'standby' | 'active' }
   | { readonly kind: 'failing'; readonly detail: string };
 
@@ -36,14 +36,14 @@ const guardAgainMs = 5_000;
 const backoffMs = [50, 100, 250, 500, 1_000];
 
 /** Becomes the writer when no other is, stays it while the connection lives, and tries again for ever. */
-export class WriterDuty<S extends WriterSession> {
-  private current: DutyState = { kind: 'starting' };
+export class WriterElection<S extends WriterSession> {
+  private current: ElectionState = { kind: 'starting' };
   private readonly stopping = new AbortController();
   private done: Promise<void> | undefined;
 
-  constructor(private readonly ports: WriterDutyPorts<S>) {}
+  constructor(private readonly ports: WriterElectionPorts<S>) {}
 
-  get state(): DutyState {
+  get state(): ElectionState {
     return this.current;
   }
 

@@ -20,7 +20,7 @@ export interface LogEnd {
 }
 
 /** All that the writer knows of what is on disk; changed by `settle` only, so a failed commit leaves it as it was. */
-export interface Book {
+export interface LogHeads {
   readonly logs: Map<string, LogEnd>;
   /** Number of the ledger's own last event. */
   readonly gpos: number;
@@ -30,7 +30,7 @@ export interface Book {
   readonly sources: ReadonlyMap<EntrySource, number>;
 }
 
-export interface Surroundings {
+export interface StageContext {
   /** The database's time in milliseconds, as well as it is known. */
   readonly now: number;
   readonly originOf: (orgId: string) => string;
@@ -53,14 +53,14 @@ export interface Staged {
 }
 
 /** Gives each draft the next place in its log, in the order given. */
-export function stage(book: Book, drafts: readonly Draft[], surroundings: Surroundings): Staged {
-  return new Stage(book, surroundings).all(drafts);
+export function stage(heads: LogHeads, drafts: readonly Draft[], context: StageContext): Staged {
+  return new Stage(heads, context).all(drafts);
 }
 
-/** The book after the commit; only the ends of logs that grew are touched. */
-export function settle(book: Book, { gpos, timeMs, sources, grown }: Staged): Book {
-  for (const [orgId, { end }] of grown) book.logs.set(orgId, end);
-  return { logs: book.logs, gpos, timeMs, sources };
+/** The heads after the commit; only the ends of logs that grew are touched. */
+export function settle(heads: LogHeads, { gpos, timeMs, sources, grown }: Staged): LogHeads {
+  for (const [orgId, { end }] of grown) heads.logs.set(orgId, end);
+  return { logs: heads.logs, gpos, timeMs, sources };
 }
 
 class Stage {
@@ -75,12 +75,12 @@ class Stage {
   private gpos: number;
 
   constructor(
-    private readonly book: Book,
-    private readonly surroundings: Surroundings,
+    private readonly heads: LogHeads,
+    private readonly context: StageContext,
   ) {
-    this.gpos = book.gpos;
-    this.sources = new Map(book.sources);
-    this.timeMs = Math.max(book.timeMs, Math.floor(surroundings.now));
+    this.gpos = heads.gpos;
+    this.sources = new Map(heads.sources);
+    this.timeMs = Math.max(heads.timeMs, Math.floor(context.now));
     this.time = new Date(this.timeMs).toISOString();
   }
 
@@ -91,7 +91,7 @@ class Stage {
     }
     const grown = new Map<string, { end: LogEnd; by: number }>();
     for (const [orgId, end] of this.ends)
-      grown.set(orgId, { end, by: end.head.size - (this.book.logs.get(orgId)?.head.size ?? 0) });
+      grown.set(orgId, { end, by: end.head.size - (this.heads.logs.get(orgId)?.head.size ?? 0) });
     const { gpos, timeMs, sources, rows, refused, placed } = this;
     return { gpos, timeMs, sources, rows, grown, refused, placed };
   }
@@ -143,10 +143,10 @@ class Stage {
   /** The first entry of every log says that there is one. */
   private openLog(orgId: string): void {
     if (this.end(orgId) !== undefined) return;
-    const origin = this.surroundings.originOf(orgId);
+    const origin = this.context.originOf(orgId);
     this.ends.set(orgId, { head: emptyChain(origin), tree: emptyRange, positions: {} });
     try {
-      const created = { id: this.surroundings.newId(), facts: ledgerCreated(orgId), content: {} };
+      const created = { id: this.context.newId(), facts: ledgerCreated(orgId), content: {} };
       this.enter(created, 'audit-ledger', this.time, nothingMore);
     } catch (error) {
       this.ends.delete(orgId);
@@ -178,7 +178,7 @@ class Stage {
   }
 
   private end(orgId: string): LogEnd | undefined {
-    return this.ends.get(orgId) ?? this.book.logs.get(orgId);
+    return this.ends.get(orgId) ?? this.heads.logs.get(orgId);
   }
 }
 

@@ -9,14 +9,14 @@ import { migrations } from '../src/migrations/index.js';
 import { type EngineFixture, openEngineFixture } from './engine-fixture.js';
 
 /** Servers of a spec's own with two replicas that judge. */
-export interface EngineHouse {
+export interface EngineHarness {
   readonly postgres: TestPostgres;
   readonly nats: TestNats;
   readonly f: EngineFixture;
   stop(): Promise<void>;
 }
 
-export async function openEngineHouse(): Promise<EngineHouse> {
+export async function startEngineHarness(): Promise<EngineHarness> {
   const [postgres, nats] = await Promise.all([
     startPostgres({ migrations: { 'policy-engine': migrations } }),
     startNats(),

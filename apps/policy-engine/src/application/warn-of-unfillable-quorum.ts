@@ -2,9 +2,9 @@ import type { Actor, PolicyView } from '@agentlattice/contracts';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
 import type { WrittenWith } from '../outbound/project-policy.js';
-import { type Seatable, seatsNobodyFills } from '../domain/seats-nobody-fills.js';
+import { type Seatable, unfillableSeats } from '../domain/unfillable-quorum.js';
 
-export interface WarnOfSeatsPorts {
+export interface WarnOfUnfillableQuorumPorts {
   readonly pool: pg.Pool;
   /** Whether the gateway told of all members within that time. */
   readonly membersHeardWithin: (ms: number) => Promise<boolean>;
@@ -18,15 +18,15 @@ const withinMs = 800;
  * Adds to a policy just written what its workspace cannot give that it asks for (decisions §4.5). Who cannot know does not
  * warn, and the policy stands whatever comes of this.
  */
-export const makeWarnOfSeats =
-  ({ pool, membersHeardWithin, logger }: WarnOfSeatsPorts) =>
+export const makeWarnOfUnfillableQuorum =
+  ({ pool, membersHeardWithin, logger }: WarnOfUnfillableQuorumPorts) =>
   async (orgId: string, policy: PolicyView, by: { actor: Actor } & WrittenWith): Promise<PolicyView> => {
     try {
       const authors = [by.actor.kind === 'operator' ? by.actor.id : by.written_by, ...(by.key_holders ?? [])];
       const look = async () => {
         const members = await membersOf(orgId);
         // Every workspace has somebody: nothing was heard of this one yet.
-        return members.length === 0 ? [] : seatsNobodyFills(policy, members, authors);
+        return members.length === 0 ? [] : unfillableSeats(policy, members, authors);
       };
       if ((await look()).length === 0 || !(await membersHeardWithin(withinMs))) return policy;
       const warnings = await look();
@@ -44,4 +44,4 @@ export const makeWarnOfSeats =
       return rows;
     }
   };
-export type WarnOfSeats = ReturnType<typeof makeWarnOfSeats>;
+export type WarnOfUnfillableQuorum = ReturnType<typeof makeWarnOfUnfillableQuorum>;

@@ -2,8 +2,8 @@ import type { DecidingOperator, OpenItem, ServiceName } from '@agentlattice/cont
 import { readBaseConfig, startApp } from '@agentlattice/service';
 import {
   eventually,
-  type PlayedSource,
-  playSource,
+  type FakeEventSource,
+  fakeEventSource,
   type SilentProxy,
   silentProxy,
   startNats,
@@ -22,14 +22,14 @@ import { logger, neighbours, type Neighbours } from './approval-fixture.js';
 export type MemberClaim = DecidingOperator & { readonly groups: readonly string[] };
 
 /** The service as it runs, on a real PostgreSQL and NATS, with neighbours that are played. */
-export interface ApprovalHouse {
+export interface ApprovalHarness {
   readonly n: Neighbours;
   /** Between the service and its PostgreSQL. */
   readonly proxy: SilentProxy;
   /** With the rights of the service. */
   readonly pool: pg.Pool;
   /** The gateway as a source of events. */
-  readonly gateway: PlayedSource;
+  readonly gateway: FakeEventSource;
   /** A member of the workspace, for an hour already unless told otherwise. */
   member(org: string, changes?: Partial<MemberClaim>, since?: Date): Promise<DecidingOperator>;
   /** Hands requests on as the ledger does and waits until each is open. */
@@ -37,12 +37,12 @@ export interface ApprovalHouse {
   typesOf(item: OpenItem): Promise<string[]>;
   /** Of a service that a test plays itself. */
   natsUrl(user: ServiceName): string;
-  /** Starts one more replica; it ends with the house. */
+  /** Starts one more replica; it ends with the harness. */
   replica(): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function approvalHouse({ proxied = false } = {}): Promise<ApprovalHouse> {
+export async function approvalHarness({ proxied = false } = {}): Promise<ApprovalHarness> {
   const [postgres, nats, dataDir] = await Promise.all([
     startPostgres({ migrations: { 'approval-service': migrations } }),
     startNats(),
@@ -50,7 +50,7 @@ export async function approvalHouse({ proxied = false } = {}): Promise<ApprovalH
   ]);
   const proxy = await silentProxy(postgres.databaseUrl('approval-service'));
   const n = await neighbours(nats.natsUrl);
-  const gateway = await playSource(n.gateway, 'gateway');
+  const gateway = await fakeEventSource(n.gateway, 'gateway');
   const pool = testPool({ connectionString: postgres.databaseUrl('approval-service') });
   Object.assign(process.env, {
     AL_INSTANCE: 'a',

@@ -36,7 +36,7 @@ export interface LedgerProcess {
 }
 
 /** Servers of its own and as many processes of the audit-ledger as a test starts. */
-export interface LedgerHouse {
+export interface LedgerHarness {
   readonly postgres: TestPostgres;
   readonly nats: TestNats;
   /** A connection without limits: it plays gateway, engine and approval-service. */
@@ -51,7 +51,7 @@ export interface LedgerHouse {
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
-export async function startLedgerHouse(): Promise<LedgerHouse> {
+export async function startLedgerHarness(): Promise<LedgerHarness> {
   const postgres = await startPostgres({ migrations: { 'audit-ledger': 'built' } });
   const nats = await startNats();
   const dataDir = await mkdtemp(join(process.env['AL_TEST_STACKS'] ?? tmpdir(), 'al-ledger-'));

@@ -1,8 +1,8 @@
 import { onCommitted } from '@agentlattice/event-store';
 import type pg from 'pg';
-import { idle, RegularWork } from './regular-work.js';
+import { idle, PeriodicTask } from './periodic-task.js';
 
-export interface NetWorkOptions {
+export interface RecoverySweepOptions {
   readonly name: string;
   /** Through which this process commits its events. */
   readonly pool: pg.Pool;
@@ -17,14 +17,14 @@ export interface NetWorkOptions {
  * Regular work under something quicker: it finds what a lost message or a dead process left. It rests while there is nothing,
  * and is at its usual pace again as soon as this process commits an event or somebody tells it of something.
  */
-export class NetWork {
-  private readonly regular: RegularWork;
+export class RecoverySweep {
+  private readonly regular: PeriodicTask;
   private ignore: () => void = () => {};
 
-  constructor(private readonly options: NetWorkOptions) {
+  constructor(private readonly options: RecoverySweepOptions) {
     const { name, everyMs, idleMs, work, logger } = options;
     const turn = async () => ((await work()) ? undefined : idle);
-    this.regular = new RegularWork(name, everyMs, turn, logger, idleMs);
+    this.regular = new PeriodicTask(name, everyMs, turn, logger, idleMs);
   }
 
   start(): this {

@@ -1,5 +1,5 @@
 import { content } from '../../test/policy-fixture.js';
-import { type Seatable, seatsNobodyFills } from './seats-nobody-fills.js';
+import { type Seatable, unfillableSeats } from './unfillable-quorum.js';
 
 const member = (member_id: string, changes: Partial<Seatable> = {}): Seatable => ({
   member_id,
@@ -12,7 +12,7 @@ const ben = member('ben', { groups: ['legal', 'security'] });
 const carl = member('carl', { role: 'viewer', groups: ['security'] });
 const everybody = [anna, ben, carl];
 const asks = (changes: Parameters<typeof content>[0]) =>
-  seatsNobodyFills(content({ effect: 'require_approval', ...changes }), everybody, []);
+  unfillableSeats(content({ effect: 'require_approval', ...changes }), everybody, []);
 const groups = (...seats: [string, number][]) => ({
   approver_groups: seats.map(([group, count]) => ({ group, count })),
 });
@@ -46,15 +46,15 @@ it('gives nobody two seats', () => {
   });
   const both = member('both', { groups: ['legal', 'security'] });
   const spare = member('spare', { groups: ['other'] });
-  expect(seatsNobodyFills(policy, [both, dave, spare], [])).toEqual([
+  expect(unfillableSeats(policy, [both, dave, spare], [])).toEqual([
     'Every seat of a group needs a person of its own, but too many of them are in the same groups.',
   ]);
 });
 
 it('thinks of agents without owner where duties are separated', () => {
   const policy = content({ effect: 'require_approval', separation_of_duties: true });
-  expect(seatsNobodyFills(policy, everybody, ['anna'])).toEqual([
+  expect(unfillableSeats(policy, everybody, ['anna'])).toEqual([
     expect.stringMatching(/^Requests of agents without/),
   ]);
-  expect(seatsNobodyFills(policy, everybody, ['ben'])).toEqual([]);
+  expect(unfillableSeats(policy, everybody, ['ben'])).toEqual([]);
 });

@@ -9,7 +9,7 @@ export const idle = Symbol('idle');
  * the one before, up to `idleMs`: a net that catches nothing need not be drawn every second. The longest pauses of all works
  * end together, at multiples of `idleMs`, so that a process that rests wakes up once for all of them.
  */
-export class RegularWork {
+export class PeriodicTask {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<unknown> | undefined;
   private woken = false;

@@ -16,7 +16,7 @@ export interface AnswerPorts {
   readonly open: (items: readonly OpenItem[], expiresAt: number) => void;
 }
 
-export interface DeskOptions extends AnswerPorts {
+export interface SubmissionAnswersOptions extends AnswerPorts {
   readonly grants: GrantSigner;
   readonly issuer: string;
   readonly grantTtlSeconds: number;
@@ -25,8 +25,8 @@ export interface DeskOptions extends AnswerPorts {
 }
 
 /** Takes submissions in and hands their results out. Only what is on disk leaves here as an answer. */
-export class SubmissionDesk {
-  constructor(private readonly options: DeskOptions) {}
+export class SubmissionAnswers {
+  constructor(private readonly options: SubmissionAnswersOptions) {}
 
   /** Well-formed items; the others are answered at once. */
   read(items: readonly AppendItem[], expiresAt: number): Submission[] {

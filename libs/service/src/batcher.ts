@@ -1,6 +1,6 @@
 import { Unavailable } from '@agentlattice/contracts';
 
-export interface GroupWorkOptions {
+export interface BatcherOptions {
   /** How many items share a run at most. */
   readonly most: number;
   /** How many runs there may be at a time; default 1. */
@@ -24,14 +24,14 @@ interface Waiting<Item, Result> {
  * Work on items that come one by one and cost less together. An item that comes while nothing runs is begun at once;
  * those that come meanwhile share the next run. No timers: nobody waits for company.
  */
-export class GroupWork<Item, Result> {
+export class Batcher<Item, Result> {
   private readonly waiting: Waiting<Item, Result>[] = [];
   private running = 0;
 
   /** @param work gives a result, or its own way to one, for each item in their order */
   constructor(
     private readonly work: (items: readonly Item[]) => Promise<readonly (Result | PromiseLike<Result>)[]>,
-    private readonly options: GroupWorkOptions,
+    private readonly options: BatcherOptions,
   ) {}
 
   /** Resolves with the item's result of a run that began after this call. */

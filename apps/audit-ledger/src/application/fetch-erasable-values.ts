@@ -5,7 +5,7 @@ import { disclosedOf } from '../domain/commitments.js';
 import { maySay } from '../domain/entry-facts.js';
 
 /** What was said with events, by event; an event that is not in it said nothing. */
-export type SaidWith = (events: readonly WireEvent[]) => Promise<ReadonlyMap<string, Disclosed>>;
+export type FetchErasableValues = (events: readonly WireEvent[]) => Promise<ReadonlyMap<string, Disclosed>>;
 
 /** As many as one answer holds even when each says as much as it may. */
 const askedAtOnce = 64;
@@ -15,8 +15,8 @@ const askedAtOnce = 64;
  * written once, and a salt that could be computed again would outlive its erasure.
  * @throws Unavailable when the source is away: an entry is never written without its commitments
  */
-export const makeSaidWith =
-  (client: CommandClient, newSalt: () => string): SaidWith =>
+export const makeFetchErasableValues =
+  (client: CommandClient, newSalt: () => string): FetchErasableValues =>
   async (events) => {
     const said = new Map<string, Disclosed>();
     let left = events.filter(({ type }) => maySay(type));

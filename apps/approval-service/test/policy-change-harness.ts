@@ -5,12 +5,12 @@ import {
 } from '@agentlattice/contracts';
 import { eventually } from '@agentlattice/testkit';
 import { requested } from './approval-fixture.js';
-import { type ApprovalHouse, approvalHouse } from './approval-house.js';
-import { asks, type PlayedEngine, playEngine } from './played-engine.js';
+import { type ApprovalHarness, approvalHarness } from './approval-harness.js';
+import { asks, type FakePolicyEngine, fakePolicyEngine } from './fake-policy-engine.js';
 
 /** The service with a policy engine that the test plays. */
-export interface PolicyChangeHouse extends ApprovalHouse {
-  readonly engine: PlayedEngine;
+export interface PolicyChangeHarness extends ApprovalHarness {
+  readonly engine: FakePolicyEngine;
   view(item: OpenItem): Promise<ApprovalView>;
   statusOf(item: OpenItem): Promise<string>;
   /** All but the openings, in the order of their commits. */
@@ -36,13 +36,13 @@ export const many = (org: string, count: number, changes: Partial<OpenItem> = {}
     }),
   );
 
-export async function policyChangeHouse(): Promise<PolicyChangeHouse> {
-  const house = await approvalHouse();
-  const engine = await playEngine(house.natsUrl('policy-engine'));
+export async function policyChangeHarness(): Promise<PolicyChangeHarness> {
+  const harness = await approvalHarness();
+  const engine = await fakePolicyEngine(harness.natsUrl('policy-engine'));
   const view = ({ org_id, approval_id }: OpenItem) =>
-    house.n.client.request(commands.get_approval, { org_id, approval_id, agent_id: null });
+    harness.n.client.request(commands.get_approval, { org_id, approval_id, agent_id: null });
   const count = async (sql: string, org: string) =>
-    (await house.pool.query<{ n: number }>(`SELECT (${sql})::int AS n`, [org])).rows[0]?.n;
+    (await harness.pool.query<{ n: number }>(`SELECT (${sql})::int AS n`, [org])).rows[0]?.n;
   const noted = (org: string) =>
     eventually(
       async () =>
@@ -50,13 +50,13 @@ export async function policyChangeHouse(): Promise<PolicyChangeHouse> {
         engine.source.events.filter((event) => event.org_id === org).length,
     );
   return {
-    ...house,
+    ...harness,
     engine,
     view,
     statusOf: async (item) => (await view(item)).status,
     events: async (org) =>
       (
-        await house.pool.query<{ approval_id: string; type: string; data: Record<string, unknown> }>(
+        await harness.pool.query<{ approval_id: string; type: string; data: Record<string, unknown> }>(
           `SELECT stream_id AS approval_id, type, data FROM event
             WHERE org_id = $1 AND type <> 'approval.opened' ORDER BY id`,
           [org],
@@ -77,7 +77,7 @@ export async function policyChangeHouse(): Promise<PolicyChangeHouse> {
     },
     stop: async () => {
       await engine.stop();
-      await house.stop();
+      await harness.stop();
     },
   };
 }

@@ -1,10 +1,10 @@
 import { rootOfLeaves, rootOf, verifyLedger } from '@agentlattice/ledger';
 import { typeidUnboxed } from 'typeid-js';
 import { newOrg, sampleSubmission } from '../../test/sample-items.js';
-import { type Book, settle, stage } from './book.js';
+import { type LogHeads, settle, stage } from './log-heads.js';
 import type { Draft, EventDraft } from './draft.js';
 
-const empty = (): Book => ({ logs: new Map(), gpos: 0, timeMs: 0, sources: new Map() });
+const empty = (): LogHeads => ({ logs: new Map(), gpos: 0, timeMs: 0, sources: new Map() });
 const around = (now = 1_790_000_000_000) => ({
   now,
   originOf: (org: string) => `test/log/${org}`,
@@ -20,8 +20,8 @@ const event = (org: string, gpos: number, sourceSeq: number, type = 'agent.regis
   sourceSeq,
   time: '2026-11-25T06:00:00.000Z',
 });
-const put = (book: Book, drafts: Draft[], now?: number) => {
-  const staged = stage(book, drafts, around(now));
+const put = (heads: LogHeads, drafts: Draft[], now?: number) => {
+  const staged = stage(heads, drafts, around(now));
   return { staged, codes: drafts.map((draft) => staged.refused.get(draft)?.code ?? null) };
 };
 
@@ -47,16 +47,16 @@ it('opens each log with an entry of its own and chains the rest to it', () => {
 });
 
 it('changes nothing before it is settled', () => {
-  const book = empty();
-  const { staged } = put(book, [sampleSubmission()]);
-  expect(book).toEqual(empty());
-  expect(settle(book, staged)).toMatchObject({ gpos: 2, timeMs: 1_790_000_000_000 });
+  const heads = empty();
+  const { staged } = put(heads, [sampleSubmission()]);
+  expect(heads).toEqual(empty());
+  expect(settle(heads, staged)).toMatchObject({ gpos: 2, timeMs: 1_790_000_000_000 });
 });
 
 it('never goes back in time, whatever the clock says', () => {
   const org = newOrg();
-  const book = settle(empty(), put(empty(), [sampleSubmission({ org })], 2_000_000_000_000).staged);
-  const { staged } = put(book, [sampleSubmission({ org })], 1_000_000_000_000);
+  const heads = settle(empty(), put(empty(), [sampleSubmission({ org })], 2_000_000_000_000).staged);
+  const { staged } = put(heads, [sampleSubmission({ org })], 1_000_000_000_000);
   expect(staged.rows[0]?.entry.time).toBe(new Date(2_000_000_000_000).toISOString());
 });
 

@@ -11,7 +11,7 @@ export interface Seatable {
  * What the members of a workspace cannot give that a policy asks for (decisions §4.5), in sentences; empty when they can.
  * Whose agent asks is not known yet, so an owner who may not decide is not counted out.
  */
-export function seatsNobodyFills(
+export function unfillableSeats(
   policy: PolicyContent,
   members: readonly Seatable[],
   authors: readonly (string | null | undefined)[],

@@ -8,19 +8,19 @@ import {
   type WireEvent,
 } from '@agentlattice/contracts';
 import { connectNats, respondTo } from '@agentlattice/messaging';
-import { type PlayedSource, playSource } from '@agentlattice/testkit';
+import { type FakeEventSource, fakeEventSource } from '@agentlattice/testkit';
 import { logger, newId, requested } from './approval-fixture.js';
 
 type Rejudge = typeof policyEngineCommands.rejudge;
 export type RejudgeItem = CommandRequest<Rejudge>['items'][number];
-export type PlayedJudgement = Omit<CommandResponse<Rejudge>['judgements'][number], 'approval_id'>;
+export type FakeJudgement = Omit<CommandResponse<Rejudge>['judgements'][number], 'approval_id'>;
 
 /** The policy engine's part: it says what changed and judges as the test wants. */
-export interface PlayedEngine {
-  readonly source: PlayedSource;
+export interface FakePolicyEngine {
+  readonly source: FakeEventSource;
   /** What was asked, request by request. */
   readonly asked: RejudgeItem[][];
-  judge: (item: RejudgeItem) => PlayedJudgement;
+  judge: (item: RejudgeItem) => FakeJudgement;
   /** It answers when this has resolved. */
   thinking: Promise<void>;
   /** How many of one request it answers. */
@@ -46,14 +46,14 @@ export const policyRef = (changes: Partial<PolicyRef> = {}): PolicyRef => ({
 });
 
 const none = { denial_reason: null, conditions_evaluated: [], terms: null };
-export const allows = (policy = policyRef()): PlayedJudgement => ({ ...none, decision: 'executed', policy });
-export const denies = (policy = policyRef()): PlayedJudgement => ({
+export const allows = (policy = policyRef()): FakeJudgement => ({ ...none, decision: 'executed', policy });
+export const denies = (policy = policyRef()): FakeJudgement => ({
   ...none,
   decision: 'denied',
   denial_reason: 'POLICY_DENIED',
   policy,
 });
-export const governsNothing: PlayedJudgement = {
+export const governsNothing: FakeJudgement = {
   ...none,
   decision: 'denied',
   denial_reason: 'POLICY_NOT_FOUND',
@@ -61,17 +61,17 @@ export const governsNothing: PlayedJudgement = {
 };
 export const asks = (
   policy = policyRef(),
-  changes: Partial<NonNullable<PlayedJudgement['terms']>> = {},
-): PlayedJudgement => ({
+  changes: Partial<NonNullable<FakeJudgement['terms']>> = {},
+): FakeJudgement => ({
   ...none,
   decision: 'requested',
   policy,
   terms: { ...requested(newId('org')).terms, ...changes },
 });
 
-export async function playEngine(url: string): Promise<PlayedEngine> {
+export async function fakePolicyEngine(url: string): Promise<FakePolicyEngine> {
   const nc = await connectNats({ url, service: 'policy-engine', instance: 't' });
-  const source = await playSource(nc, 'policy-engine');
+  const source = await fakeEventSource(nc, 'policy-engine');
   const answer = () =>
     respondTo(nc, {
       command: policyEngineCommands.rejudge,
@@ -89,7 +89,7 @@ export async function playEngine(url: string): Promise<PlayedEngine> {
       },
     });
   let answering = answer();
-  const engine: PlayedEngine = {
+  const engine: FakePolicyEngine = {
     source,
     asked: [],
     judge: () => asks(),

@@ -9,7 +9,13 @@ import {
 import { CommandClient, connectNats, ensureEventStream } from '@agentlattice/messaging';
 import { createLogger } from '@agentlattice/observability';
 import { readBaseConfig, startApp } from '@agentlattice/service';
-import { type PlayedSource, playSource, startNats, startPostgres, testPool } from '@agentlattice/testkit';
+import {
+  type FakeEventSource,
+  fakeEventSource,
+  startNats,
+  startPostgres,
+  testPool,
+} from '@agentlattice/testkit';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import pg from 'pg';
@@ -23,13 +29,13 @@ const sources = ['gateway', 'policy-engine', 'approval-service', 'audit-ledger']
 export const actor: Actor = { kind: 'operator', id: newId('mbr'), key_id: null, via: 'api' };
 
 /** The service as it runs, on a real PostgreSQL and NATS, with sources that are played. */
-export interface NotifierHouse {
+export interface NotifierHarness {
   /** Asks as the gateway does. */
   readonly client: CommandClient;
   clientOf(name: (typeof sources)[number]): CommandClient;
   /** With the rights of the service. */
   readonly pool: pg.Pool;
-  source(name: (typeof sources)[number]): PlayedSource;
+  source(name: (typeof sources)[number]): FakeEventSource;
   channel(org: string, channel: ChannelInput): Promise<NewChannelView>;
   webhook(
     org: string,
@@ -43,19 +49,19 @@ export interface NotifierHouse {
   stop(): Promise<void>;
 }
 
-export async function notifierHouse(env: Record<string, string> = {}): Promise<NotifierHouse> {
+export async function notifierHarness(env: Record<string, string> = {}): Promise<NotifierHarness> {
   const [postgres, nats] = await Promise.all([
     startPostgres({ migrations: { notifier: migrations } }),
     startNats(),
   ]);
   const logger = createLogger('test', 'silent');
   const connections = new Map<string, NatsConnection>();
-  const played = new Map<string, PlayedSource>();
+  const played = new Map<string, FakeEventSource>();
   for (const service of sources)
     connections.set(service, await connectNats({ url: nats.natsUrl(service), service, instance: 't' }));
   const connectionOf = (name: (typeof sources)[number]) => found(connections.get(name));
   await ensureEventStream(connectionOf('audit-ledger'));
-  for (const service of sources) played.set(service, await playSource(connectionOf(service), service));
+  for (const service of sources) played.set(service, await fakeEventSource(connectionOf(service), service));
   const client = new CommandClient(connectionOf('gateway'));
   const pool = testPool({ connectionString: postgres.databaseUrl('notifier') });
   let app: NestFastifyApplication | undefined;
@@ -82,7 +88,7 @@ export async function notifierHouse(env: Record<string, string> = {}): Promise<N
     );
   };
   await start();
-  const house: NotifierHouse = {
+  const harness: NotifierHarness = {
     client,
     clientOf: (name) => new CommandClient(connectionOf(name)),
     pool,
@@ -90,7 +96,7 @@ export async function notifierHouse(env: Record<string, string> = {}): Promise<N
     channel: (org_id, channel) =>
       client.request(commands.create_channel, { org_id, actor, correlation_id: null, channel }),
     webhook: async (org, url, events) => {
-      const made = await house.channel(org, { type: 'webhook', name: 'hook', events, enabled: true, url });
+      const made = await harness.channel(org, { type: 'webhook', name: 'hook', events, enabled: true, url });
       return { ...made, secret: found(made.secret) };
     },
     deliveries: async (org_id, filter = {}) => {
@@ -109,7 +115,7 @@ export async function notifierHouse(env: Record<string, string> = {}): Promise<N
       await Promise.all([postgres.stop(), nats.stop()]);
     },
   };
-  return house;
+  return harness;
 }
 
 function found<T>(value: T | undefined): T {

@@ -16,7 +16,7 @@ export interface Said {
 }
 
 /** The part of a service as a source of events, for those who project them: it publishes and replays. */
-export interface PlayedSource {
+export interface FakeEventSource {
   readonly events: readonly WireEvent[];
   /** Keeps and publishes. */
   say(...said: Said[]): Promise<WireEvent[]>;
@@ -27,7 +27,7 @@ export interface PlayedSource {
 }
 
 /** @param nc of the service that is played; the stream must be there */
-export async function playSource(nc: NatsConnection, service: ServiceName): Promise<PlayedSource> {
+export async function fakeEventSource(nc: NatsConnection, service: ServiceName): Promise<FakeEventSource> {
   const command = replay(service);
   const events: WireEvent[] = [];
   const subscription = nc.subscribe(command.subject, {

@@ -6,14 +6,14 @@ import { type Credentials, credentialsPath, ensureCredentials } from './first-st
 import { ensureFirstWorkspace } from './first-start/ensure-first-workspace.js';
 import { ensureSamplePolicy } from './first-start/ensure-sample-policy.js';
 import { loadMigrations, type MigrationClass, runMigrations } from './postgres/run-migrations.js';
-import type { Premises } from './premises.js';
+import type { DataDirectory } from './data-directory.js';
 import { freePort } from './process/free-port.js';
 import { gatewayPort } from './services/gateway-port.js';
 import { httpBase, serviceChild } from './services/service-child.js';
 import { serviceEnvironment, type ServiceSettings } from './services/service-environment.js';
 import { StartRefused } from './start-refused.js';
 
-export interface HouseOptions {
+export interface SystemOptions {
   /** Default: all five. */
   readonly services?: readonly ServiceName[];
   /** Added to the environment of every service. */
@@ -22,7 +22,7 @@ export interface HouseOptions {
 }
 
 /** Everything that `npm start` runs, up to the point where services may start. */
-export interface House {
+export interface System {
   readonly backends: Backends;
   readonly baseUrl: string;
   readonly credentials: Credentials;
@@ -35,21 +35,21 @@ export interface House {
 const serviceReadyWithinMs = 90_000;
 
 /**
- * Starts servers, migrates, and writes the credentials. The premises' group owns all children: close it to stop.
+ * Starts servers, migrates, and writes the credentials. The directory's group owns all children: close it to stop.
  * @throws StartRefused when anything stands in the way
  */
-export async function openHouse(
+export async function openSystem(
   configuration: Configuration,
-  premises: Premises,
-  options: HouseOptions = {},
-): Promise<House> {
-  const { dataDir, secrets, say, group } = premises;
+  directory: DataDirectory,
+  options: SystemOptions = {},
+): Promise<System> {
+  const { dataDir, secrets, say, group } = directory;
   const services = options.services ?? serviceNames;
   const port = await gatewayPort(configuration.port, configuration.host);
   const baseUrl = httpBase(configuration.host, port);
   const channelSecretsKey = secrets.of('channel-secrets');
   // The servers start while the migrations are loaded.
-  const opening = openBackends(configuration, premises);
+  const opening = openBackends(configuration, directory);
   const [backends, migrations] = await Promise.all([opening, Promise.all(serviceNames.map(loadMigrations))]);
   await migrateAll(backends, migrations, say);
   const credentials = await ensureCredentials(dataDir, secrets, baseUrl);
@@ -73,7 +73,7 @@ export async function openHouse(
       : undefined;
     await Promise.all([firstWorkspace, ...services.map(begin)]);
     if (services.length < serviceNames.length) return;
-    await wholeHouseReady(baseUrl, say);
+    await systemReady(baseUrl, say);
     if (options.samplePolicy !== false)
       await ensureSamplePolicy(dataDir, credentials).catch((error: unknown) => {
         say(
@@ -97,7 +97,7 @@ async function migrateAll(
 }
 
 /** Who is only behind, or cannot store for now, comes round by itself: that is told and no reason to stop everything. */
-async function wholeHouseReady(baseUrl: string, say: (line: string) => void): Promise<void> {
+async function systemReady(baseUrl: string, say: (line: string) => void): Promise<void> {
   const deadline = Date.now() + serviceReadyWithinMs;
   for (;;) {
     const readiness = await readinessOf(baseUrl).catch(() => undefined);

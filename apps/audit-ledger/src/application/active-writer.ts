@@ -24,7 +24,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import { typeidUnboxed } from 'typeid-js';
 import type { LedgerConfig } from '../config.js';
-import type { Book } from '../domain/book.js';
+import type { LogHeads } from '../domain/log-heads.js';
 import { disclosedOf } from '../domain/commitments.js';
 import { EntryRelay } from '../outbound/entry-relay.js';
 import type { LedgerSession } from '../outbound/ledger-session.js';
@@ -34,13 +34,13 @@ import { SourceFollowers } from './follow-sources.js';
 import { GroupCommit, WriterLost } from './group-commit.js';
 import { Heartbeat } from './heartbeat.js';
 import { makeReportOutcome } from './report-outcome.js';
-import { makeSaidWith } from './said-with-events.js';
+import { makeFetchErasableValues } from './fetch-erasable-values.js';
 import { signCheckpoints } from './sign-checkpoints.js';
 import type { GuardPorts } from './start-guard.js';
-import { SubmissionDesk } from './submission-desk.js';
-import type { Duty } from './writer-duty.js';
+import { SubmissionAnswers } from './submission-answers.js';
+import type { ActiveTerm } from './writer-election.js';
 
-export interface ActiveDutyOptions {
+export interface ActiveWriterOptions {
   readonly nc: NatsConnection;
   readonly pool: pg.Pool;
   readonly client: CommandClient;
@@ -71,7 +71,7 @@ const foreignFamilies = [
 ];
 
 /** What only the active writer does: takes submissions and events, beats, publishes what it wrote, signs. */
-export class ActiveDuty implements Duty {
+export class ActiveWriter implements ActiveTerm {
   readonly ended: Promise<Error>;
   private readonly stopping = new AbortController();
   private readonly writer: GroupCommit;
@@ -84,9 +84,9 @@ export class ActiveDuty implements Duty {
   private grown = true;
 
   private constructor(
-    private readonly options: ActiveDutyOptions,
+    private readonly options: ActiveWriterOptions,
     session: LedgerSession,
-    book: Book,
+    heads: LogHeads,
     databaseNow: number,
   ) {
     const { nc, pool, logger, config, client, grants } = options;
@@ -95,7 +95,7 @@ export class ActiveDuty implements Duty {
     this.relay = new EntryRelay({ pool, nc, logger });
     const newId = () => typeidUnboxed('evt');
     const newSalt = saltSource();
-    const desk = new SubmissionDesk({
+    const answers = new SubmissionAnswers({
       grants,
       issuer: config.issuer,
       grantTtlSeconds: config.grantTtlSeconds,
@@ -104,13 +104,13 @@ export class ActiveDuty implements Duty {
       answer: (gateway, answers) => publishBatches(nc, submissionReplySubject(gateway), null, answers),
       open: (items, expiresAt) => publishBatches(nc, openSubject, expiresAt, items),
     });
-    this.writer = new GroupCommit(book, databaseNow, {
+    this.writer = new GroupCommit(heads, databaseNow, {
       store: session,
       originOf: (orgId) => `${config.logName}/log/${orgId}`,
       newId,
       monotonic: () => performance.now(),
       wallClock: () => Date.now(),
-      deliver: (results) => desk.deliver(results),
+      deliver: (results) => answers.deliver(results),
       committed: (rows) => {
         this.grown = true;
         this.relay.offer(rows);
@@ -128,8 +128,8 @@ export class ActiveDuty implements Duty {
       handler: (items, { expiresAt }) => {
         // What nobody would hear of must not begin. Decisions and reports of what began are still taken.
         const refusal = options.streamRefusal();
-        if (refusal !== null) return desk.refuse(items, refusal);
-        return this.writer.submit(desk.read(items, expiresAt));
+        if (refusal !== null) return answers.refuse(items, refusal);
+        return this.writer.submit(answers.read(items, expiresAt));
       },
     });
     this.heartbeat = new Heartbeat(() => {
@@ -174,10 +174,10 @@ export class ActiveDuty implements Duty {
       {
         client,
         logger,
-        saidWith: makeSaidWith(client, newSalt),
+        fetchErasableValues: makeFetchErasableValues(client, newSalt),
         append: (draft) => this.writer.append(draft),
       },
-      book.sources,
+      heads.sources,
     );
     this.parts.push(
       consumeEvents(nc, {
@@ -190,12 +190,12 @@ export class ActiveDuty implements Duty {
   }
 
   static async begin(
-    options: ActiveDutyOptions,
+    options: ActiveWriterOptions,
     session: LedgerSession,
-    book: Book,
+    heads: LogHeads,
     databaseNow: number,
-  ): Promise<ActiveDuty> {
-    const duty = new ActiveDuty(options, session, book, databaseNow);
+  ): Promise<ActiveWriter> {
+    const duty = new ActiveWriter(options, session, heads, databaseNow);
     // Known to the server before the first heartbeat tells the gateways to send.
     await options.nc.flush();
     duty.relay.start();
@@ -211,7 +211,7 @@ export class ActiveDuty implements Duty {
     return [
       ...stuck,
       ...this.followers.stuck.map((source) => `an event of the ${source} cannot enter the log`),
-      ...this.followers.speechless.map(
+      ...this.followers.withoutValues.map(
         (source) => `events of the ${source} wait for what was said with them`,
       ),
     ];

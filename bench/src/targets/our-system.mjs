@@ -1,11 +1,11 @@
-// This house, whole: five services, PostgreSQL and NATS, on throw-away data.
+// This system, whole: five services, PostgreSQL and NATS, on throw-away data.
 import { services } from '../checkout.mjs';
 import { cpuSecondsOf, pssOf } from '../process.mjs';
 import { policies } from '../workload.mjs';
 
 const agents = 10;
 
-export async function startHouse(checkout, { cpuProfileDir } = {}) {
+export async function startOurSystem(checkout, { cpuProfileDir } = {}) {
   const env = cpuProfileDir ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${cpuProfileDir}` } : {};
   const { startStack } = await checkout.library('testkit');
   const stack = await startStack({ samplePolicy: false, env });

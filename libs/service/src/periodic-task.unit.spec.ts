@@ -1,6 +1,6 @@
 import { createLogger } from '@agentlattice/observability';
 import { jest } from '@jest/globals';
-import { idle, RegularWork } from './regular-work.js';
+import { idle, PeriodicTask } from './periodic-task.js';
 
 const logger = createLogger('test', 'silent');
 
@@ -10,7 +10,7 @@ describe('regular work', () => {
 
   it('is done again after each turn, also after one that failed', async () => {
     let turns = 0;
-    const work = new RegularWork(
+    const work = new PeriodicTask(
       'work',
       1_000,
       () => (++turns % 2 === 0 ? Promise.reject(new Error('not now')) : Promise.resolve()),
@@ -25,7 +25,7 @@ describe('regular work', () => {
 
   it('is done at once when woken, and once more when woken meanwhile', async () => {
     const ends: (() => void)[] = [];
-    const work = new RegularWork('work', 1_000, () => new Promise<void>((end) => ends.push(end)), logger);
+    const work = new PeriodicTask('work', 1_000, () => new Promise<void>((end) => ends.push(end)), logger);
     work.start().wake();
     work.wake();
     work.wake();
@@ -49,7 +49,7 @@ describe('regular work', () => {
     jest.setSystemTime(1_000);
     let found: symbol | undefined = idle;
     let turns = 0;
-    const work = new RegularWork(
+    const work = new PeriodicTask(
       'work',
       1_000,
       () => {
@@ -84,7 +84,7 @@ describe('regular work', () => {
     jest.setSystemTime(0);
     const turns: number[][] = [[], []];
     const works = turns.map((times) =>
-      new RegularWork(
+      new PeriodicTask(
         'work',
         1_000,
         () => {
@@ -110,7 +110,7 @@ describe('regular work', () => {
   it('does not rest after a turn during which it was hastened, though that turn found nothing', async () => {
     let turns = 0;
     let end: () => void = () => undefined;
-    const work = new RegularWork(
+    const work = new PeriodicTask(
       'work',
       1_000,
       () => {

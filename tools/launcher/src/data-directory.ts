@@ -8,7 +8,7 @@ import { openSecrets, type Secrets } from './secrets.js';
 import { StartRefused } from './start-refused.js';
 
 /** A data directory made ready for one launcher: its secrets, and the children that live on it. */
-export interface Premises {
+export interface DataDirectory {
   readonly dataDir: string;
   readonly secrets: Secrets;
   readonly group: ProcessGroup;
@@ -21,7 +21,7 @@ const serverReadyWithinMs = 60_000;
  * Opens a data directory: makes it when missing and stops what a killed launcher left running on it.
  * @throws StartRefused when it cannot be written to, or its secrets are damaged
  */
-export async function openPremises(options: SupervisionOptions): Promise<Premises> {
+export async function openDataDirectory(options: SupervisionOptions): Promise<DataDirectory> {
   const { dataDir, say } = options;
   try {
     await mkdir(dataDir, { recursive: true });
@@ -43,11 +43,11 @@ export async function openPremises(options: SupervisionOptions): Promise<Premise
  * @throws StartRefused when it does not become ready
  */
 export async function startServer<T extends { readonly spec: ChildSpec }>(
-  premises: Premises,
+  directory: DataDirectory,
   name: string,
   prepare: (port: number) => Promise<T>,
 ): Promise<T> {
-  const server = await prepare(await rememberedPort(premises.dataDir, name));
-  await premises.group.supervise(server.spec).ready(serverReadyWithinMs);
+  const server = await prepare(await rememberedPort(directory.dataDir, name));
+  await directory.group.supervise(server.spec).ready(serverReadyWithinMs);
   return server;
 }
