@@ -12,6 +12,12 @@ export * from './commands/gateway.js';
 export * from './commands/notifier.js';
 export * from './commands/policy-engine.js';
 export * from './errors.js';
+export {
+  type EventDataReader,
+  type EventDefinitions,
+  makeEventDataReader,
+  upcast,
+} from './events/event-versions.js';
 export * from './events/registry.js';
 export {
   type PolicyChange,

@@ -1,8 +1,9 @@
+import { eventData, type EventDataReader } from '@agentlattice/contracts';
 import { typeid } from 'typeid-js';
 import type { NewEvent, StoredEvent } from './stored-event.js';
 import type { Statement, Tx } from './transaction.js';
 
-/** Somebody else appended to the stream first; the transaction must be given up and the stream read again. */
+/** Another writer appended to the stream first: the transaction must be given up and the stream read again. */
 export class VersionConflict extends Error {
   override readonly name = 'VersionConflict';
 }
@@ -17,13 +18,13 @@ const insert = `INSERT INTO event AS e (org_id, stream_id, version, event_id, ty
 
 /**
  * Inserts in one statement, in the order given; they are numbered with the COMMIT.
- * @returns the events as they stand, with their ids
+ * @returns the events as they are stored, with their ids
  * @throws VersionConflict when one of the versions is taken
  */
 export async function appendEvents(tx: Tx, events: readonly NewEvent[]): Promise<StoredEvent[]> {
   if (events.length === 0) return [];
-  const stored = events.map(identified);
-  const { text, values } = appending(stored);
+  const stored = events.map((event) => identified(event));
+  const { text, values } = appendStatement(stored);
   try {
     await tx.query(text, [...values]);
   } catch (error) {
@@ -33,23 +34,23 @@ export async function appendEvents(tx: Tx, events: readonly NewEvent[]): Promise
   return stored;
 }
 
-/** An event as it will stand once it is inserted. */
-export const identified = (event: NewEvent): StoredEvent => ({
-  schema_version: 1,
-  event_id: typeid('evt').toString(),
-  ...event,
-});
+/** The event as it is stored once it is inserted. */
+export function identified(event: NewEvent, reader: EventDataReader = eventData): StoredEvent {
+  const schema_version = event.schema_version ?? reader.newestVersion(event.type);
+  if (schema_version === null) throw new Error(`the event type ${event.type} is unknown: it cannot be stored`);
+  return { event_id: typeid('evt').toString(), ...event, schema_version };
+}
 
 const asRows = (events: readonly StoredEvent[]) =>
   JSON.stringify(events.map((event) => ({ ...event, erasable: undefined })));
 
-/** What `appendEvents` sends; `conflictOr` tells what its failure means. Who sends it adds the events to `tx.inserted`. */
-export const appending = (events: readonly StoredEvent[]): Statement => ({
+/** What `appendEvents` sends; `conflictOr` tells what its failure means. The caller adds the events to `tx.inserted`. */
+export const appendStatement = (events: readonly StoredEvent[]): Statement => ({
   text: insert,
   values: [asRows(events)],
 });
 
-/** A version that is taken says that the stream has moved on; any other error stays what it is. */
+/** A version that is taken means that another writer was first; any other error is returned as it is. */
 export const conflictOr = (error: unknown): unknown =>
   isVersionConflict(error) ? new VersionConflict('the stream has moved on', { cause: error }) : error;
 

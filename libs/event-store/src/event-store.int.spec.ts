@@ -1,7 +1,10 @@
+import { makeEventDataReader, upcast } from '@agentlattice/contracts';
 import { assertNever, type Decider, Refused } from '@agentlattice/decider';
 import { startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
 import pg from 'pg';
+import { z } from 'zod';
 import {
+  appendEvents,
   EventStore,
   eventStoreMigration,
   inTransaction,
@@ -15,8 +18,24 @@ const meta = { actor: null, correlation_id: 'c1', traceparent: null };
 
 type Command = { type: 'open'; at: Date } | { type: 'decide'; by: string; at: Date };
 type Event =
-  { type: 'approval.opened'; data: { at: string } } | { type: 'approval.approved'; data: { by: string } };
+  | { type: 'approval.opened'; data: { at: string; by: string | null } }
+  | { type: 'approval.approved'; data: { by: string } };
 type State = { status: 'none' | 'pending' } | { status: 'decided'; by: string };
+
+const openedV1 = z.strictObject({ at: z.string() });
+const openedV2 = z.strictObject({ at: z.string(), by: z.string().nullable() });
+/** Events of a type in two versions. */
+const types = makeEventDataReader({
+  'approval.opened': {
+    owner: 'approval-service',
+    versions: { 1: openedV1, 2: openedV2 },
+    upcasts: { 1: upcast(openedV1, (data) => ({ ...data, by: null })) },
+  },
+  'approval.approved': {
+    owner: 'approval-service',
+    versions: { 1: z.strictObject({ by: z.string() }) },
+  },
+});
 
 const decider: Decider<State, Command, Event> = {
   initialState: () => ({ status: 'none' }),
@@ -24,7 +43,7 @@ const decider: Decider<State, Command, Event> = {
     switch (command.type) {
       case 'open':
         return state.status === 'none'
-          ? [{ type: 'approval.opened', data: { at: command.at.toISOString() } }]
+          ? [{ type: 'approval.opened', data: { at: command.at.toISOString(), by: 'ada' } }]
           : [];
       case 'decide':
         if (state.status === 'decided')
@@ -51,14 +70,8 @@ describe('the event store', () => {
   let postgres: TestPostgres;
   let pool: pg.Pool;
   let store: EventStore;
-  const update = (streamId: string, command: (now: Date) => Command, commandId?: string) =>
-    store.update({
-      decider,
-      orgId: org,
-      streamId,
-      command,
-      meta: { ...meta, ...(commandId === undefined ? {} : { command_id: commandId }) },
-    });
+  const update = (streamId: string, command: (now: Date) => Command) =>
+    store.update({ decider, orgId: org, streamId, command, meta });
   const open = (streamId: string) => update(streamId, (at) => ({ type: 'open', at }));
   const newEvent = (streamId: string, version: number): NewEvent => ({
     org_id: org,
@@ -79,7 +92,7 @@ describe('the event store', () => {
       max: 20,
       pipeline: true,
     });
-    store = new EventStore(pool);
+    store = new EventStore(pool, types);
   });
   afterAll(async () => {
     await pool.end();
@@ -89,10 +102,41 @@ describe('the event store', () => {
   it('appends what was decided and folds it back', async () => {
     const { state, events, version } = await open('s1');
     expect({ state, version }).toEqual({ state: { status: 'pending' }, version: 1 });
-    expect(events).toMatchObject([{ type: 'approval.opened', version: 1, schema_version: 1, meta }]);
+    expect(events).toMatchObject([{ type: 'approval.opened', version: 1, schema_version: 2, meta }]);
     expect(events[0]?.event_id).toMatch(/^evt_[0-9a-z]{26}$/);
     expect(await store.load(org, 's1')).toEqual(events);
     expect(await open('s1')).toMatchObject({ events: [], version: 1 });
+  });
+
+  it('brings an event of an older version to the newest before it is folded or returned', async () => {
+    const at = new Date().toISOString();
+    const old = { ...newEvent('old', 1), type: 'approval.opened', data: { at }, schema_version: 1 };
+    await inTransaction(pool, (tx) => appendEvents(tx, [old]));
+    expect(await store.load(org, 'old')).toMatchObject([{ schema_version: 2, data: { at, by: null } }]);
+    const { outcomes } = await store.decideEach({
+      decider,
+      streams: [{ orgId: org, streamId: 'old', meta }],
+      reads: [],
+      command: (now): Command => ({ type: 'decide', by: 'ada', at: now }),
+      along: () => [],
+    });
+    expect(outcomes[0]?.history).toMatchObject([{ schema_version: 2, data: { at, by: null } }]);
+    expect(await store.load(org, 'old')).toHaveLength(2);
+  });
+
+  it.each([
+    ['an unknown type', { type: 'approval.opened_twice', schema_version: 1 }, 'the event type approval.opened_twice is unknown'],
+    ['an unknown version', { schema_version: 7 }, 'approval.approved has no version 7'],
+    ['data of another form', { schema_version: 1, data: { by: 7 } }, 'approval.approved version 1 has another form'],
+    ['meta of another form', { schema_version: 1, meta: { actor: 'ada' } }, 'its meta has another form'],
+  ])('decides nothing over %s, and says where it stands', async (what, changes, why) => {
+    const streamId = `unreadable: ${what}`;
+    const event = Object.assign(newEvent(streamId, 1), changes) as NewEvent;
+    await inTransaction(pool, (tx) => appendEvents(tx, [event]));
+    const place = `event 1 of ${streamId} in ${org} cannot be read: ${why}`;
+    await expect(store.load(org, streamId)).rejects.toThrow(place);
+    await expect(open(streamId)).rejects.toThrow(place);
+    expect((await pool.query('SELECT FROM event WHERE stream_id = $1', [streamId])).rowCount).toBe(1);
   });
 
   it('lets one of 50 deciders win and tells the others who did', async () => {
@@ -113,7 +157,7 @@ describe('the event store', () => {
   it('is decided by the unique version where a writer takes no lock; the loser reloads', async () => {
     await open('bare');
     const bare = await Promise.allSettled(
-      Array.from({ length: 16 }, () => inTransaction(pool, (tx) => store.append(tx, [newEvent('bare', 2)]))),
+      Array.from({ length: 16 }, () => inTransaction(pool, (tx) => appendEvents(tx, [newEvent('bare', 2)]))),
     );
     expect(bare.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(1);
     for (const outcome of bare)
@@ -132,24 +176,12 @@ describe('the event store', () => {
         return Promise.resolve();
       },
     });
-    const early = inTransaction(pool, (tx) => store.append(tx, [newEvent('mixed', 2)]));
+    const early = inTransaction(pool, (tx) => appendEvents(tx, [newEvent('mixed', 2)]));
     const [a, b] = await Promise.allSettled([late, early]);
     expect([a.status, b.status].filter((status) => status === 'fulfilled')).toHaveLength(1);
     if (a.status === 'rejected') expect(a.reason).toMatchObject({ code: 'APPROVAL_ALREADY_DECIDED' });
     expect(interfered || a.status === 'rejected').toBe(true);
     expect(await store.load(org, 'mixed')).toHaveLength(2);
-  });
-
-  it('appends a command once, however often it comes', async () => {
-    await open('once');
-    const twice = await Promise.all(
-      [1, 2].map(() => update('once', (at) => ({ type: 'decide', by: 'me', at }), 'cmd-1')),
-    );
-    expect(twice.map(({ state }) => state)).toEqual([
-      { status: 'decided', by: 'me' },
-      { status: 'decided', by: 'me' },
-    ]);
-    expect(await store.load(org, 'once')).toHaveLength(2);
   });
 
   it('rolls the event back with its read model', async () => {
@@ -192,7 +224,8 @@ describe('the event store', () => {
     const streams = ['ada', 'bob'].map((by) => ({ orgId: org, streamId: `own-${by}`, meta, by }));
     for (const { streamId } of streams) await open(streamId);
     const decideIn = (tx: Tx) =>
-      store.updateManyIn(tx, {
+      store.updateMany({
+        tx,
         decider,
         streams,
         command: (at, { by }): Command => ({ type: 'decide', by, at }),
@@ -243,7 +276,7 @@ describe('the event store', () => {
 
   it('does not take a rolled back transaction for a committed one', async () => {
     const swallowed = inTransaction(pool, async (tx) => {
-      await store.append(tx, [newEvent('swallowed', 1)]);
+      await appendEvents(tx, [newEvent('swallowed', 1)]);
       await tx.query('SELECT 1 / 0').catch(() => {});
     });
     await expect(swallowed).rejects.toThrow('rolled back');

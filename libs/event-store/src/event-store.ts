@@ -1,46 +1,44 @@
+import { eventData, type EventDataReader } from '@agentlattice/contracts';
 import { type Decider, fold, Refused } from '@agentlattice/decider';
 import type pg from 'pg';
-import { appendEvents, appending, conflictOr, identified, VersionConflict } from './append-events.js';
+import { appendEvents, appendStatement, conflictOr, identified, VersionConflict } from './append-events.js';
 import {
   type DecidedEvent,
   type Erasable,
   type EventMeta,
-  type NewEvent,
+  foldStored,
+  readStoredEvent,
   storedColumns,
   type StoredEvent,
+  type WholeEventRow,
 } from './stored-event.js';
-import { Ending, inTransaction, type Statement, type Tx } from './transaction.js';
+import { Ending, inTransaction, type Queryable, type Statement, type Tx } from './transaction.js';
 
-export interface Update<State, Cmd, Event extends DecidedEvent> {
-  readonly decider: Decider<State, Cmd, Event>;
-  readonly orgId: string;
-  readonly streamId: string;
-  /** Or a function of the database's time, which is read while nobody else can change the stream. */
-  readonly command: Cmd | ((now: Date) => Cmd);
-  readonly meta: EventMeta;
-  /** Writes read models in the same transaction; called only when something was decided. */
-  readonly project?: (tx: Tx, events: readonly StoredEvent[], state: State) => Promise<void>;
-}
-
-/** One stream of several; whoever calls may hang more on it for its command. */
+/** One stream of several; the caller may add what its command needs. */
 export interface StreamRef {
   readonly orgId: string;
   readonly streamId: string;
   readonly meta: EventMeta;
 }
 
-export interface UpdateMany<
-  State,
-  Cmd,
-  Event extends DecidedEvent,
-  Ref extends StreamRef = StreamRef,
-> extends Pick<Update<State, Cmd, Event>, 'decider'> {
+export interface Update<State, Cmd, Event extends DecidedEvent> extends StreamRef {
+  readonly decider: Decider<State, Cmd, Event>;
+  /** Or a function of the database's time, which is read while nobody else can change the stream. */
+  readonly command: Cmd | ((now: Date) => Cmd);
+  /** Writes read models in the same transaction; called only when something was decided. */
+  readonly project?: (tx: Tx, events: readonly StoredEvent[], state: State) => Promise<void>;
+}
+
+export interface UpdateMany<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef = StreamRef> {
+  readonly decider: Decider<State, Cmd, Event>;
   readonly streams: readonly Ref[];
   /** Nothing it decides may be refused: a refusal of one stream gives up all. */
   readonly command: (now: Date, stream: Ref) => Cmd;
-  /** What is said with an event and may have to be erased. */
+  /** The erasable values of an event. */
   readonly erasable?: (event: Event, stream: Ref) => Erasable;
   readonly project?: (tx: Tx, events: readonly StoredEvent[]) => Promise<void>;
+  /** The transaction of the caller, who commits it; default: one of its own. */
+  readonly tx?: Tx;
 }
 
 export interface Updated<State> {
@@ -51,6 +49,7 @@ export interface Updated<State> {
 }
 
 export interface UpdatedMany<State> {
+  /** One for each stream, in the order given. */
   readonly states: State[];
   readonly events: readonly StoredEvent[];
 }
@@ -62,15 +61,15 @@ export interface DecideEach<State, Cmd, Event extends DecidedEvent, Ref extends 
   readonly streams: readonly Ref[];
   /** Read together with the streams, for `command`. */
   readonly reads: readonly Statement[];
-  /** May refuse itself, as the decider may. */
+  /** May throw `Refused` itself, as the decider may. */
   readonly command: (now: Date, stream: Ref, read: readonly pg.QueryResult[]) => Cmd;
-  /** What is said with an event and may have to be erased. */
+  /** The erasable values of an event. */
   readonly erasable?: (event: Event, stream: Ref) => Erasable;
-  /** What is written with the events, and read once they are written. */
+  /** Statements that are run after the events are inserted, in the same transaction. */
   readonly along: (outcomes: readonly Outcome<State, Ref>[]) => readonly Statement[];
 }
 
-/** What a command came to: a refusal left everything as it was. */
+/** The result of one command: a refusal leaves its stream as it was. */
 export interface Outcome<State, Ref extends StreamRef = StreamRef> {
   readonly stream: Ref;
   /** After this command, and before those that came later. */
@@ -90,18 +89,21 @@ export interface DecidedEach<State, Ref extends StreamRef> {
 
 const attempts = 5;
 
-/** Streams of events in the service's own schema; a state is the fold of its stream. */
+/**
+ * Streams of events in the service's own schema; a state is the fold of its stream. `update` is for the command of one
+ * stream, `updateMany` for commands that succeed or fail together, `decideEach` for commands that only share a commit.
+ * All of them throw StoredEventUnreadable where a stream holds an event that cannot be read.
+ */
 export class EventStore {
-  constructor(private readonly pool: pg.Pool) {}
+  /** @param types reads stored data by type and version; default: the events of `libs/contracts` */
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly types: EventDataReader = eventData,
+  ) {}
 
   /** A stream's events, oldest first; empty when there is none. */
   load(orgId: string, streamId: string): Promise<StoredEvent[]> {
-    return loadStream(this.pool, orgId, streamId);
-  }
-
-  /** @throws VersionConflict when one of the versions is taken */
-  append(tx: Tx, events: readonly NewEvent[]): Promise<StoredEvent[]> {
-    return appendEvents(tx, events);
+    return this.loadStreams(this.pool, [{ orgId, streamId }]);
   }
 
   /**
@@ -109,42 +111,139 @@ export class EventStore {
    * writer is decided by the unique version: the loser reads again and judges anew.
    * @throws Refused as the decider says
    */
-  update<State, Cmd, Event extends DecidedEvent>(update: Update<State, Cmd, Event>): Promise<Updated<State>> {
-    return this.untilNoConflict((tx) => updateOnce(tx, update));
+  async update<State, Cmd, Event extends DecidedEvent>({
+    decider,
+    command,
+    project,
+    ...stream
+  }: Update<State, Cmd, Event>): Promise<Updated<State>> {
+    const [outcome] = await this.untilNoConflict((tx) =>
+      this.updateIn(tx, {
+        decider,
+        streams: [stream],
+        command: (now) => (typeof command === 'function' ? (command as (now: Date) => Cmd)(now) : command),
+        project: async (events, outcomes) => {
+          for (const { state } of outcomes) await project?.(tx, events, state);
+        },
+      }),
+    );
+    if (outcome === undefined) throw new Error('a command has no outcome');
+    const { state, events, history } = outcome;
+    return { state, events, version: history.length + events.length };
   }
 
   /**
    * The same for several streams in one commit.
-   * @returns a state for each stream, in the order given, and what was appended
+   * @throws VersionConflict only with `tx`, when another writer appended without the streams' locks: give the transaction up
    */
-  updateMany<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>(
-    update: UpdateMany<State, Cmd, Event, Ref>,
-  ): Promise<UpdatedMany<State>> {
-    return this.untilNoConflict((tx) => updateManyOnce(tx, update));
+  async updateMany<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>({
+    project,
+    tx: given,
+    ...update
+  }: UpdateMany<State, Cmd, Event, Ref>): Promise<UpdatedMany<State>> {
+    const run = (tx: Tx) =>
+      this.updateIn(tx, { ...update, project: async (events) => await project?.(tx, events) });
+    const outcomes = await (given === undefined ? this.untilNoConflict(run) : run(given));
+    return {
+      states: outcomes.map(({ state }) => state),
+      events: outcomes.flatMap(({ events }) => events),
+    };
   }
 
   /**
-   * The same in the caller's transaction.
-   * @throws VersionConflict when somebody appended without the streams' locks: the transaction must be given up
-   */
-  updateManyIn<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>(
-    tx: Tx,
-    update: UpdateMany<State, Cmd, Event, Ref>,
-  ): Promise<UpdatedMany<State>> {
-    return updateManyOnce(tx, update);
-  }
-
-  /**
-   * Decides commands that have nothing to do with one another in one transaction of two trips: a refusal is its command's
-   * outcome and does not concern the others. What it returns is on disk; when it throws, nothing is known of any.
+   * Decides commands that have nothing to do with one another in one transaction of two round trips: a refusal is its
+   * command's outcome and does not concern the others. What it returns is on disk; when it throws, the outcome of none is
+   * known.
    */
   decideEach<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>(
     each: DecideEach<State, Cmd, Event, Ref>,
   ): Promise<DecidedEach<State, Ref>> {
     return this.untilNoConflict(
-      (tx, read) => Promise.resolve(decideEachOnce(tx, each, read)),
+      (tx, read) => Promise.resolve(this.decideEachIn(tx, each, read)),
       [lockStatement(each.streams), loadStatement(each.streams), ...each.reads],
     );
+  }
+
+  private async updateIn<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>(
+    tx: Tx,
+    { project, command, ...update }: UpdateIn<State, Cmd, Event, Ref>,
+  ): Promise<readonly Outcome<State, Ref>[]> {
+    const { text, values } = lockStatement(update.streams);
+    const now = timeIn((await tx.query<TimeRow>(text, [...values])).rows);
+    const loaded = await this.loadStreams(tx, update.streams);
+    const outcomes = this.decideInTurn(update, loaded, now, (stream) => command(now, stream));
+    for (const { refused } of outcomes) if (refused !== null) throw refused;
+    const events = outcomes.flatMap((outcome) => outcome.events);
+    await appendEvents(tx, events);
+    if (events.length > 0) await project(events, outcomes);
+    return outcomes;
+  }
+
+  private decideEachIn<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>(
+    tx: Tx,
+    { command, along, ...each }: DecideEach<State, Cmd, Event, Ref>,
+    [locked, loaded, ...read]: readonly pg.QueryResult[],
+  ): Ending<DecidedEach<State, Ref>> {
+    const now = timeIn(locked?.rows as readonly TimeRow[] | undefined);
+    const history = this.readRows((loaded?.rows ?? []) as readonly WholeEventRow[]);
+    const outcomes = this.decideInTurn(each, history, now, (stream) => command(now, stream, read));
+    const events = outcomes.flatMap((outcome) => outcome.events);
+    const first = events.length === 0 ? [] : [appendStatement(events)];
+    tx.inserted.push(...events);
+    return new Ending([...first, ...along(outcomes)], (answers) => ({
+      outcomes,
+      answers: answers.slice(first.length),
+    }));
+  }
+
+  /** Each command finds its stream as the commands before it left it. */
+  private decideInTurn<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>(
+    { decider, streams, erasable }: Deciding<State, Cmd, Event, Ref>,
+    loaded: readonly StoredEvent[],
+    now: Date,
+    command: (stream: Ref) => Cmd,
+  ): Outcome<State, Ref>[] {
+    const histories = Map.groupBy(loaded, (event) => keyOf(event.org_id, event.stream_id));
+    const current = new Map<string, { state: State; history: readonly StoredEvent[] }>();
+    const asLoaded = (history: readonly StoredEvent[]) => ({ state: foldStored(decider, history), history });
+    return streams.map((stream) => {
+      const { orgId: org_id, streamId: stream_id, meta } = stream;
+      const key = keyOf(org_id, stream_id);
+      const { state: before, history } = current.get(key) ?? asLoaded(histories.get(key) ?? []);
+      try {
+        const decided = decider.decide(command(stream), before);
+        const events = decided.map((event, i) =>
+          identified(
+            {
+              org_id,
+              stream_id,
+              version: history.length + i + 1,
+              type: event.type,
+              data: event.data,
+              meta,
+              occurred_at: now,
+              ...(erasable !== undefined && { erasable: erasable(event, stream) }),
+            },
+            this.types,
+          ),
+        );
+        const state = fold(decider, decided, before);
+        current.set(key, { state, history: [...history, ...events] });
+        return { stream, state, history, events, refused: null };
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        return { stream, state: before, history, events: [], refused: error };
+      }
+    });
+  }
+
+  private async loadStreams(db: Queryable, streams: readonly Key[]): Promise<StoredEvent[]> {
+    const { text, values } = loadStatement(streams);
+    return this.readRows((await db.query<WholeEventRow>(text, [...values])).rows);
+  }
+
+  private readRows(rows: readonly WholeEventRow[]): StoredEvent[] {
+    return rows.map((row) => readStoredEvent(row, this.types));
   }
 
   private async untilNoConflict<T>(
@@ -162,126 +261,28 @@ export class EventStore {
   }
 }
 
-async function updateOnce<State, Cmd, Event extends DecidedEvent>(
-  tx: Tx,
-  { decider, orgId, streamId, command, meta, project }: Update<State, Cmd, Event>,
-): Promise<Updated<State>> {
-  const now = await lockStreams(tx, [{ orgId, streamId }]);
-  const history = await loadStream(tx, orgId, streamId);
-  const before = fold(decider, history as unknown as readonly Event[]);
-  if (meta.command_id !== undefined && history.some((event) => event.meta.command_id === meta.command_id))
-    return { state: before, events: [], version: history.length };
-  const decided = decider.decide(
-    typeof command === 'function' ? (command as (now: Date) => Cmd)(now) : command,
-    before,
-  );
-  if (decided.length === 0) return { state: before, events: [], version: history.length };
-  const events = await appendEvents(
-    tx,
-    decided.map(({ type, data }, i) => ({
-      org_id: orgId,
-      stream_id: streamId,
-      version: history.length + i + 1,
-      type,
-      data,
-      meta,
-      occurred_at: now,
-    })),
-  );
-  const state = fold(decider, decided, before);
-  await project?.(tx, events, state);
-  return { state, events, version: history.length + events.length };
+/** What every way to decide has in common. */
+interface Deciding<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef> {
+  readonly decider: Decider<State, Cmd, Event>;
+  readonly streams: readonly Ref[];
+  readonly erasable?: (event: Event, stream: Ref) => Erasable;
 }
 
-async function updateManyOnce<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>(
-  tx: Tx,
-  { decider, streams, command, erasable, project }: UpdateMany<State, Cmd, Event, Ref>,
-): Promise<UpdatedMany<State>> {
-  const now = await lockStreams(tx, streams);
-  const { text, values } = loadStatement(streams);
-  const { rows } = await tx.query<StoredEvent>(text, [...values]);
-  const outcomes = decideInTurn({ decider, streams, erasable }, rows, now, (stream) => command(now, stream));
-  for (const { refused } of outcomes) if (refused !== null) throw refused;
-  const events = await appendEvents(
-    tx,
-    outcomes.flatMap((outcome) => outcome.events),
-  );
-  if (events.length > 0) await project?.(tx, events);
-  return { states: outcomes.map(({ state }) => state), events };
-}
-
-function decideEachOnce<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>(
-  tx: Tx,
-  { decider, streams, command, erasable, along }: DecideEach<State, Cmd, Event, Ref>,
-  [locked, loaded, ...read]: readonly pg.QueryResult[],
-): Ending<DecidedEach<State, Ref>> {
-  const now = timeIn(locked?.rows as readonly TimeRow[] | undefined);
-  const rows = (loaded?.rows ?? []) as readonly StoredEvent[];
-  const outcomes = decideInTurn({ decider, streams, erasable }, rows, now, (stream) =>
-    command(now, stream, read),
-  );
-  const events = outcomes.flatMap((outcome) => outcome.events);
-  const first = events.length === 0 ? [] : [appending(events)];
-  tx.inserted.push(...events);
-  return new Ending([...first, ...along(outcomes)], (answers) => ({
-    outcomes,
-    answers: answers.slice(first.length),
-  }));
-}
-
-/** Each command finds its stream as the commands before it left it. */
-function decideInTurn<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>(
-  {
-    decider,
-    streams,
-    erasable,
-  }: Pick<DecideEach<State, Cmd, Event, Ref>, 'decider' | 'streams'> & {
-    readonly erasable: ((event: Event, stream: Ref) => Erasable) | undefined;
-  },
-  loaded: readonly StoredEvent[],
-  now: Date,
-  command: (stream: Ref) => Cmd,
-): Outcome<State, Ref>[] {
-  const histories = Map.groupBy(loaded, (row) => keyOf(row.org_id, row.stream_id));
-  const current = new Map<string, { state: State; history: readonly StoredEvent[] }>();
-  return streams.map((stream) => {
-    const { orgId: org_id, streamId: stream_id, meta } = stream;
-    const key = keyOf(org_id, stream_id);
-    const { state: before, history } = current.get(key) ?? known(histories.get(key) ?? []);
-    try {
-      const decided = decider.decide(command(stream), before);
-      const events = decided.map((event, i) =>
-        identified({
-          org_id,
-          stream_id,
-          version: history.length + i + 1,
-          type: event.type,
-          data: event.data,
-          meta,
-          occurred_at: now,
-          ...(erasable !== undefined && { erasable: erasable(event, stream) }),
-        }),
-      );
-      const state = fold(decider, decided, before);
-      current.set(key, { state, history: [...history, ...events] });
-      return { stream, state, history, events, refused: null };
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      return { stream, state: before, history, events: [], refused: error };
-    }
-  });
-
-  function known(history: readonly StoredEvent[]) {
-    return { state: fold(decider, history as unknown as readonly Event[]), history };
-  }
+interface UpdateIn<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>
+  extends Deciding<State, Cmd, Event, Ref> {
+  readonly command: (now: Date, stream: Ref) => Cmd;
+  readonly project: (
+    events: readonly StoredEvent[],
+    outcomes: readonly Outcome<State, Ref>[],
+  ) => Promise<void>;
 }
 
 const keyOf = (orgId: string, streamId: string) => `${orgId}/${streamId}`;
 type Key = Pick<StreamRef, 'orgId' | 'streamId'>;
 
 /**
- * Waits for other writers of the streams, then reads the clock: nobody decides between the reading and our commit. The
- * locks are taken in one order by everybody.
+ * Waits for other writers of the streams, then reads the clock: nobody decides between the reading and our commit. All
+ * writers take the locks in the same order.
  */
 const lockStatement = (streams: readonly Key[]): Statement => ({
   text: `WITH ordered AS MATERIALIZED (
@@ -309,21 +310,8 @@ interface TimeRow {
   readonly now: Date;
 }
 
-async function lockStreams(tx: Tx, streams: readonly Key[]): Promise<Date> {
-  const { text, values } = lockStatement(streams);
-  return timeIn((await tx.query<TimeRow>(text, [...values])).rows);
-}
-
 function timeIn(rows: readonly TimeRow[] | undefined): Date {
   const row = rows?.[0];
   if (row === undefined) throw new Error('the database gave no time');
   return row.now;
-}
-
-async function loadStream(tx: Tx | pg.Pool, orgId: string, streamId: string): Promise<StoredEvent[]> {
-  const { rows } = await tx.query<StoredEvent>(
-    `SELECT ${storedColumns} FROM event e WHERE org_id = $1 AND stream_id = $2 ORDER BY version`,
-    [orgId, streamId],
-  );
-  return rows;
 }

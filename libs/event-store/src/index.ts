@@ -2,6 +2,7 @@ export { appendEvents, identified, VersionConflict } from './append-events.js';
 export { announceCommitted, type CommittedListener, onCommitted } from './committed-events.js';
 export { connectionLimits, noticeVanishedPeer } from './connection-limits.js';
 export { DatabaseClient, DatabasePool, DatabaseUnavailable } from './database-client.js';
+export { EventPublisher, type EventSource, untilAborted } from './event-publisher.js';
 export { erasableValues, storable } from './erasable-values.js';
 export { eventStoreMigration, inboxMigration, numberingInCommitMigration } from './event-store-migration.js';
 export {
@@ -22,11 +23,18 @@ export {
 } from './projection.js';
 export { type Relay, type RelayOptions, startRelay } from './relay.js';
 export { replay } from './replay.js';
-export { toWireEvent } from './stored-event.js';
+export {
+  foldStored,
+  readEventData,
+  readStoredEvent,
+  StoredEventUnreadable,
+  toWireEvent,
+} from './stored-event.js';
 export type {
   DecidedEvent,
   Erasable,
   EventMeta,
+  EventRow,
   NewEvent,
   NumberedEvent,
   StoredEvent,

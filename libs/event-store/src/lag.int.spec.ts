@@ -13,7 +13,7 @@ import { jest } from '@jest/globals';
 import type { NatsConnection } from '@nats-io/transport-node';
 import pg from 'pg';
 import {
-  EventStore,
+  appendEvents,
   eventStoreMigration,
   inTransaction,
   relayLagSeconds,
@@ -53,7 +53,7 @@ describe('how far behind', () => {
 
   const append = (version: number, agoSeconds: number) =>
     inTransaction(pool, (tx) =>
-      new EventStore(pool).append(tx, [
+      appendEvents(tx, [
         {
           org_id: org,
           stream_id: 'log',

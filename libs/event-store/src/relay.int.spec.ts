@@ -4,7 +4,7 @@ import {
   type WireEvent,
   wireEventMessage,
 } from '@agentlattice/contracts';
-import { connectNats } from '@agentlattice/messaging';
+import { connectNats, ensureEventStream } from '@agentlattice/messaging';
 import { createLogger } from '@agentlattice/observability';
 import {
   eventually,
@@ -19,8 +19,7 @@ import { DeliverPolicy, jetstream } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import pg from 'pg';
 import {
-  type EventStore as Store,
-  EventStore,
+  appendEvents,
   eventStoreMigration,
   inTransaction,
   numberingInCommitMigration,
@@ -37,7 +36,6 @@ describe('the relay', () => {
   let postgres: TestPostgres;
   let nats: TestNats;
   let pool: pg.Pool;
-  let store: Store;
   let nc: NatsConnection;
   let admin: NatsConnection;
   const relays: Relay[] = [];
@@ -49,13 +47,14 @@ describe('the relay', () => {
       service: 'audit-ledger',
       logger,
       pollMs: 200,
+      stream: ensureEventStream,
     });
     relays.push(relay);
     return relay;
   };
   const append = (org: string, stream: string, version: number, hold?: () => Promise<unknown>) =>
     inTransaction(pool, async (tx) => {
-      await store.append(tx, [
+      await appendEvents(tx, [
         {
           org_id: org,
           stream_id: stream,
@@ -100,7 +99,6 @@ describe('the relay', () => {
       startNats(),
     ]);
     pool = testPool({ connectionString: postgres.databaseUrl('audit-ledger'), max: 20 });
-    store = new EventStore(pool);
     nc = await connectNats({ url: nats.natsUrl('audit-ledger'), service: 'audit-ledger', instance: 'a' });
     const { host, password } = new URL(nats.natsUrl('admin'));
     admin = await connect({

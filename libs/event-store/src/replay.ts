@@ -5,7 +5,7 @@ import type {
   ServiceName,
 } from '@agentlattice/contracts';
 import type pg from 'pg';
-import { type NumberedEvent, storedColumns, toWireEvent } from './stored-event.js';
+import { type Numbers, readWireEvent, storedColumns, type WholeEventRow } from './stored-event.js';
 
 type ReplayCommand = ReturnType<typeof replayCommand>;
 
@@ -24,7 +24,7 @@ export async function replay(
   );
   const head_gpos = Number(head.rows[0]?.gpos ?? 0);
   if (after_gpos >= head_gpos) return { events: [], head_gpos, through_gpos: head_gpos };
-  const { rows } = await pool.query<NumberedEvent>(
+  const { rows } = await pool.query<WholeEventRow & Numbers>(
     `SELECT ${storedColumns}, p.gpos, p.source_seq
        FROM event_position p JOIN event e USING (event_id)
       WHERE p.gpos > $1 AND p.gpos <= $2 AND ($3::text IS NULL OR p.org_id = $3)
@@ -42,7 +42,7 @@ export async function replay(
   const events = [];
   let bytes = 0;
   for (const row of rows) {
-    const event = toWireEvent(service, row);
+    const event = readWireEvent(service, row);
     bytes += JSON.stringify(event).length * 1.1;
     if (events.length > 0 && bytes > pageBytes) break;
     events.push(event);

@@ -1,12 +1,20 @@
-import type { Actor, ServiceName, WireEvent } from '@agentlattice/contracts';
+import {
+  type Actor,
+  actor,
+  eventData,
+  type EventDataReader,
+  readBy,
+  type ServiceName,
+  type WireEvent,
+} from '@agentlattice/contracts';
+import { type Decider, fold } from '@agentlattice/decider';
+import { z } from 'zod';
 
-/** Who and what an event came from. */
+/** Who caused an event, and in which request. */
 export interface EventMeta {
   readonly actor: Actor | null;
   readonly correlation_id: string | null;
   readonly traceparent: string | null;
-  /** The same command given twice appends once. */
-  readonly command_id?: string;
 }
 
 /** What a decider makes. */
@@ -23,17 +31,18 @@ export interface NewEvent extends DecidedEvent {
   readonly occurred_at: Date;
   /** Default: a fresh TypeID `evt_…`. */
   readonly event_id?: string;
-  /** Default 1. */
+  /** Default: the newest version of its type. */
   readonly schema_version?: number;
   readonly erasable?: Erasable;
 }
 
 /**
  * Texts that belong to an event and may have to be erased, by name. They are never stored with it: the service keeps them
- * in a table of its own, in the same transaction, and they go along to those who hear of the commit.
+ * in a table of its own, in the same transaction, and they are passed on to those that listen for commits.
  */
 export type Erasable = Readonly<Record<string, string | null | undefined>>;
 
+/** An event that was just written, or that `readStoredEvent` has checked: its data is of the newest version. */
 export interface StoredEvent extends NewEvent {
   readonly event_id: string;
   readonly schema_version: number;
@@ -42,27 +51,106 @@ export interface StoredEvent extends NewEvent {
 export const storedColumns =
   'e.org_id, e.stream_id, e.version, e.event_id, e.type, e.schema_version, e.data, e.meta, e.occurred_at';
 
-export interface NumberedEvent extends StoredEvent {
+/** The columns that say what an event is and where it stands. Nothing of `data` has been checked. */
+export interface EventRow {
+  readonly org_id: string;
+  readonly stream_id: string;
+  readonly version: number;
+  readonly type: string;
+  readonly schema_version: number;
+  readonly data: unknown;
+}
+
+/** All of `storedColumns`. */
+export interface WholeEventRow extends EventRow {
+  readonly event_id: string;
+  readonly meta: unknown;
+  readonly occurred_at: Date;
+}
+
+export interface Numbers {
   /** bigint: pg gives text. */
   readonly gpos: string;
   readonly source_seq: string;
 }
+export type NumberedEvent = StoredEvent & Numbers;
 
-export function toWireEvent(source: ServiceName, row: NumberedEvent): WireEvent {
+/** A stored event is of a type or version that this build does not know, or of another form: nothing may be derived from it. */
+export class StoredEventUnreadable extends Error {
+  override readonly name = 'StoredEventUnreadable';
+  constructor({ org_id, stream_id, version }: EventRow, detail: string) {
+    super(`event ${String(version)} of ${stream_id} in ${org_id} cannot be read: ${detail}`);
+  }
+}
+
+/**
+ * What a row says, brought to the newest version of its type.
+ * @throws StoredEventUnreadable
+ */
+export function readEventData<Row extends EventRow>(
+  row: Row,
+  reader: EventDataReader = eventData,
+): Omit<Row, 'data'> & { readonly data: object } {
+  const read = reader.read(row);
+  if (!read.success) throw new StoredEventUnreadable(row, read.detail);
+  return { ...row, schema_version: read.schemaVersion, data: read.data };
+}
+
+/** Events of older releases have more members than these. */
+const storedMeta = z.object({
+  actor: actor.nullable(),
+  correlation_id: z.string().nullable(),
+  traceparent: z.string().nullable(),
+});
+
+/**
+ * A whole event, brought to the newest version of its type.
+ * @throws StoredEventUnreadable
+ */
+export function readStoredEvent<Row extends EventRow & { readonly meta: unknown }>(
+  row: Row,
+  reader?: EventDataReader,
+): Omit<Row, 'data'> & { readonly data: object; readonly meta: EventMeta } {
+  const meta = readBy(storedMeta, row.meta);
+  if (!meta.success) throw new StoredEventUnreadable(row, 'its meta has another form');
+  return { ...readEventData(row, reader), meta: meta.data };
+}
+
+/** The state that the events of a stream come to. */
+export function foldStored<State, Command, Event extends DecidedEvent>(
+  decider: Decider<State, Command, Event>,
+  events: readonly Pick<StoredEvent, 'type' | 'data'>[],
+): State {
+  // Types and versions were checked at reading. A type of another decider ends in the `assertNever` of `evolve`.
+  return fold(decider, events as unknown as readonly Event[]);
+}
+
+/** An event for others, in the version in which it is stored: a service that is not upgraded yet can read that one. */
+export function toWireEvent(source: ServiceName, event: NumberedEvent): WireEvent {
   return {
-    event_id: row.event_id,
-    type: row.type,
-    schema_version: row.schema_version,
+    event_id: event.event_id,
+    type: event.type,
+    schema_version: event.schema_version,
     source,
-    gpos: Number(row.gpos),
-    source_seq: Number(row.source_seq),
-    org_id: row.org_id,
-    stream_id: row.stream_id,
-    version: row.version,
-    occurred_at: row.occurred_at.toISOString(),
-    correlation_id: row.meta.correlation_id,
-    traceparent: row.meta.traceparent,
-    actor: row.meta.actor,
-    data: row.data as Record<string, unknown>,
+    gpos: Number(event.gpos),
+    source_seq: Number(event.source_seq),
+    org_id: event.org_id,
+    stream_id: event.stream_id,
+    version: event.version,
+    occurred_at: event.occurred_at.toISOString(),
+    correlation_id: event.meta.correlation_id,
+    traceparent: event.meta.traceparent,
+    actor: event.meta.actor,
+    data: { ...event.data },
   };
+}
+
+/**
+ * The same from a row, which is checked first.
+ * @throws StoredEventUnreadable
+ */
+export function readWireEvent(source: ServiceName, row: WholeEventRow & Numbers): WireEvent {
+  const { schema_version, data } = row;
+  const event = toWireEvent(source, readStoredEvent(row));
+  return { ...event, schema_version, data: typeof data === 'object' ? { ...data } : {} };
 }

@@ -103,9 +103,17 @@ export const approvalDeniedV1 = z.strictObject({ ...subject, ...resolution, deni
 /** By the agent that asked; or by the system, where the agent was suspended and its requests with it. */
 export const approvalCancelledV1 = z.strictObject({
   ...subject,
-  /** The `agent.suspended` that ended it; missing when the agent withdrew it. */
+  /** The `agent.suspended` that ended it; missing when the agent withdrew it, and before suspensions cancelled requests. */
   suspension: z.strictObject({ event_id: typeId('evt') }).optional(),
 });
+export const approvalCancelledV2 = z.strictObject({
+  ...subject,
+  /** The `agent.suspended` that ended it; null when the agent withdrew it. */
+  suspension: z.strictObject({ event_id: typeId('evt') }).nullable(),
+});
+export const upcastApprovalCancelledV1 = (
+  data: z.infer<typeof approvalCancelledV1>,
+): z.infer<typeof approvalCancelledV2> => ({ ...data, suspension: data.suspension ?? null });
 
 /** The grant was used up: what it cleared is done once, and the next one is refused. */
 export const approvalGrantConsumedV1 = z.strictObject({

@@ -1,18 +1,30 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { EventDefinition, EventDefinitions } from './event-versions.js';
 import { eventRegistry, eventTypes, readEvent } from './registry.js';
-import { wireEvent } from './wire-event.js';
+import { type WireEvent, wireEvent } from './wire-event.js';
 
 const golden = join(import.meta.dirname, '..', '..', 'golden');
 const read = (...path: string[]) => readFileSync(join(golden, ...path), 'utf8');
 const filesOf = (...path: string[]) =>
   readdirSync(join(golden, ...path)).filter((name) => name.endsWith('.json'));
 
+/** What reading makes of events of an older version; all others are read as they were released. */
+const upcasts: Readonly<Record<string, (event: WireEvent) => WireEvent>> = {
+  'approval.cancelled.v1.json': (event) => ({
+    ...event,
+    schema_version: 2,
+    data: { ...event.data, suspension: event.data['suspension'] ?? null },
+  }),
+};
+
 describe.each(readdirSync(join(golden, 'released')))('events as released in %s', (release) => {
   it.each(filesOf('released', release))('%s is still read, to the last member', (file) => {
-    const event: unknown = JSON.parse(read('released', release, file));
-    expect(readEvent(wireEvent.parse(event))).toEqual(event);
+    const event = wireEvent.parse(JSON.parse(read('released', release, file)));
+    const definition: EventDefinition | undefined = (eventRegistry as EventDefinitions)[event.type];
+    expect(definition?.versions[event.schema_version]?.parse(event.data)).toEqual(event.data);
+    expect(readEvent(event)).toEqual(upcasts[file]?.(event) ?? event);
   });
 
   it('have not been touched since', () => {
@@ -38,3 +50,12 @@ it('every version of every event has a golden file', () => {
 it.each(filesOf('negative'))('%s is refused loudly', (file) =>
   expect(() => readEvent(wireEvent.parse(JSON.parse(read('negative', file))))).toThrow('UNSUPPORTED_VERSION'),
 );
+
+it('every version of every event but the newest has a way to the next', () => {
+  const definitions: EventDefinitions = eventRegistry;
+  for (const { versions, upcasts = {} } of Object.values(definitions)) {
+    const count = Object.keys(versions).length;
+    expect(Object.keys(versions).map(Number)).toEqual(Array.from({ length: count }, (_, i) => i + 1));
+    expect(Object.keys(upcasts)).toEqual(Object.keys(versions).slice(0, -1));
+  }
+});

@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 import { Refused } from '@agentlattice/decider';
-import { readBy } from '../read-by.js';
 import type { ServiceName } from '../services.js';
 import { actionDeniedV1, actionExecutedV1, actionReportedV1, actionRequestedV1 } from './action.js';
 import {
   approvalApprovedV1,
   approvalCancelledV1,
+  approvalCancelledV2,
   approvalDeniedV1,
   approvalEscalatedV1,
   approvalGrantConsumedV1,
@@ -14,6 +14,7 @@ import {
   approvalTimedOutV1,
   approvalVoteCastV1,
   approvalVoteWithdrawnV1,
+  upcastApprovalCancelledV1,
 } from './approval.js';
 import { ledgerCreatedV1 } from './ledger.js';
 import {
@@ -26,6 +27,7 @@ import {
   deliveryRedeliveredV1,
   endpointDisabledV1,
 } from './notifier.js';
+import { type EventDefinitions, makeEventDataReader, upcast } from './event-versions.js';
 import { policyChangedV1, policyTamperingDetectedV1, policyTamperingEndedV1 } from './policy.js';
 import {
   accessRefusedV1,
@@ -43,7 +45,10 @@ import {
 } from './principals.js';
 import type { WireEvent } from './wire-event.js';
 
-/** Every event of the system: who may publish it and its schema by version. A new meaning is a new version beside the old. */
+/**
+ * Every event of the system: who may publish it, its schema by version, and what brings the data of each older version to
+ * the next one. A new meaning is a new version beside the old.
+ */
 export const eventRegistry = {
   'action.executed': { owner: 'audit-ledger', versions: { 1: actionExecutedV1 } },
   'action.denied': { owner: 'audit-ledger', versions: { 1: actionDeniedV1 } },
@@ -57,7 +62,11 @@ export const eventRegistry = {
   'approval.policy_changed': { owner: 'approval-service', versions: { 1: approvalPolicyChangedV1 } },
   'approval.approved': { owner: 'approval-service', versions: { 1: approvalApprovedV1 } },
   'approval.denied': { owner: 'approval-service', versions: { 1: approvalDeniedV1 } },
-  'approval.cancelled': { owner: 'approval-service', versions: { 1: approvalCancelledV1 } },
+  'approval.cancelled': {
+    owner: 'approval-service',
+    versions: { 1: approvalCancelledV1, 2: approvalCancelledV2 },
+    upcasts: { 1: upcast(approvalCancelledV1, upcastApprovalCancelledV1) },
+  },
   'approval.grant_consumed': { owner: 'approval-service', versions: { 1: approvalGrantConsumedV1 } },
   'approval.timed_out': { owner: 'approval-service', versions: { 1: approvalTimedOutV1 } },
   'policy.created': { owner: 'policy-engine', versions: { 1: policyChangedV1 } },
@@ -87,7 +96,7 @@ export const eventRegistry = {
   'delivery.redelivered': { owner: 'notifier', versions: { 1: deliveryRedeliveredV1 } },
   'delivery.dead': { owner: 'notifier', versions: { 1: deliveryDeadV1 } },
   'endpoint.disabled': { owner: 'notifier', versions: { 1: endpointDisabledV1 } },
-} as const satisfies Record<string, { owner: ServiceName; versions: Record<number, z.ZodType> }>;
+} as const satisfies EventDefinitions;
 
 export type EventType = keyof typeof eventRegistry;
 export const eventTypes = Object.keys(eventRegistry) as readonly EventType[];
@@ -95,28 +104,35 @@ export const isEventType = (type: string): type is EventType => Object.hasOwn(ev
 export const eventTypesOf = (owner: ServiceName): readonly EventType[] =>
   eventTypes.filter((type) => eventRegistry[type].owner === owner);
 
-/** `data` of an event in its newest version. */
-export type EventData<T extends EventType> = z.infer<(typeof eventRegistry)[T]['versions'][1]>;
+/** The schema of the newest version. */
+type Newest<Versions> = Versions extends { readonly 2: infer Schema }
+  ? Schema
+  : Versions extends { readonly 1: infer Schema }
+    ? Schema
+    : never;
 
-/** A domain event as deciders make it: type and data, no envelope. */
+/** `data` of an event in its newest version. */
+export type EventData<T extends EventType> = z.infer<Newest<(typeof eventRegistry)[T]['versions']>>;
+
+/** A domain event as deciders make and fold it: type and data in its newest version, no envelope. */
 export type DomainEvent<T extends EventType = EventType> = {
   [K in T]: { readonly type: K; readonly data: EventData<K> };
 }[T];
 
+/** Reads and writes the `data` of events by the registry; the event store uses it for what it stores. */
+export const eventData = makeEventDataReader(eventRegistry);
+
 /**
- * The event with its data checked against the schema of its version.
+ * The event of another service with its data checked against the schema of its version and brought to the newest version.
  * @throws Refused UNSUPPORTED_VERSION for a type or version that this build does not know, or one from a foreign source
  */
 export function readEvent(event: WireEvent): WireEvent & DomainEvent {
-  const { type, schema_version: version, source } = event;
-  if (!isEventType(type)) throw new Refused('UNSUPPORTED_VERSION', `the event type ${type} is unknown`);
-  const { owner, versions } = eventRegistry[type];
-  if (owner !== source) throw new Refused('UNSUPPORTED_VERSION', `${source} does not own ${type}`);
-  const schema = (versions as Record<number, z.ZodType>)[version];
-  if (schema === undefined)
-    throw new Refused('UNSUPPORTED_VERSION', `${type} has no version ${String(version)}`);
-  const parsed = readBy(schema, event.data);
-  if (!parsed.success)
-    throw new Refused('UNSUPPORTED_VERSION', `${type} version ${String(version)} has another form`);
-  return { ...event, type, data: parsed.data } as WireEvent & DomainEvent;
+  const { type, schema_version, source, gpos } = event;
+  const refuse = (detail: string) => new Refused('UNSUPPORTED_VERSION', `${source} ${String(gpos)}: ${detail}`);
+  if (isEventType(type) && eventRegistry[type].owner !== source)
+    throw refuse(`${source} does not own ${type}`);
+  const read = eventData.read({ type, schema_version, data: event.data });
+  if (!read.success) throw refuse(read.detail);
+  // The registry says which schema belongs to which type, and the schema of the newest version has just passed.
+  return { ...event, schema_version: read.schemaVersion, type, data: read.data } as WireEvent & DomainEvent;
 }
