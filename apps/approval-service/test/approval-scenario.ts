@@ -110,5 +110,8 @@ export const wasDenied = (votes: Vote[], changes: Partial<Denied> = {}): Approva
   type: 'approval.denied',
   data: { ...subject, votes, change: null, denial_reason: 'DENIED_BY_REVIEWER', ...changes },
 });
-export const cancelled: ApprovalEvent = { type: 'approval.cancelled', data: subject };
+export const cancelled: ApprovalEvent = {
+  type: 'approval.cancelled',
+  data: { ...subject, suspension: null },
+};
 export const timedOut: ApprovalEvent = { type: 'approval.timed_out', data: { ...subject, timeout_at } };

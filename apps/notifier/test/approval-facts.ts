@@ -60,7 +60,7 @@ export class ApprovalFacts {
     return { org_id: this.org_id, stream_id: this.approval_id, version: ++this.version, type, data };
   }
 
-  private subject(): EventData<'approval.cancelled'> {
+  private subject(): Omit<EventData<'approval.cancelled'>, 'suspension'> {
     return {
       approval_id: this.approval_id,
       audit_event_id: newId('evt'),

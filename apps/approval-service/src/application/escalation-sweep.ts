@@ -43,7 +43,8 @@ export class EscalationSweep extends SharedSweep {
   private escalate(due: readonly DueRow[]): Promise<void> {
     const { pool, store } = this.ports;
     return inTransaction(pool, async (tx) => {
-      const { states } = await store.updateManyIn(tx, {
+      const { states } = await store.updateMany({
+        tx,
         decider: approvalDecider,
         streams: due.map(({ orgId, streamId, correlation_id, traceparent }) => ({
           orgId,

@@ -171,7 +171,8 @@ async function apply(
   { store, grantTtlSeconds }: RejudgePendingPorts,
 ): Promise<readonly StoredEvent[]> {
   const byId = new Map(judged.map((one) => [one.approval_id, one]));
-  const { states, events } = await store.updateManyIn(tx, {
+  const { states, events } = await store.updateMany({
+    tx,
     decider: approvalDecider,
     streams: judged.map(({ approval_id, correlation_id, traceparent, judgement, change, on_removed }) => ({
       orgId,

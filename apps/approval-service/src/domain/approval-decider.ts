@@ -102,7 +102,7 @@ function open({ opened }: OpenApproval, state: Approval): readonly ApprovalEvent
 function cancel({ agentId, now }: Cancel, state: KnownApproval): readonly ApprovalEvent[] {
   if (state.subject.agent.id !== agentId) throw notFound();
   checkOpen(state, now);
-  return [{ type: 'approval.cancelled', data: state.subject }];
+  return [{ type: 'approval.cancelled', data: { ...state.subject, suspension: null } }];
 }
 
 /** Done again it does nothing; what was decided, or ran out, stays as it is. */

@@ -1,5 +1,6 @@
 import type { AgentView, KeyView, MembershipStatus, MemberView, OperatorRole } from '@agentlattice/contracts';
 import {
+  appendEvents,
   type EventMeta,
   EventStore,
   inTransaction,
@@ -76,7 +77,7 @@ export class PrincipalStore {
     );
     const now = rows[0]?.now;
     if (now === undefined) throw new Error('the database gave no time');
-    await this.events.append(
+    await appendEvents(
       tx,
       streams.flatMap(({ id, events }) =>
         events.map(({ type, data }, i) => ({
