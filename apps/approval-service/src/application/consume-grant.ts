@@ -8,12 +8,10 @@ import {
   Refused,
   Unavailable,
 } from '@agentlattice/contracts';
-import { fold } from '@agentlattice/decider';
-import { type EventMeta, type EventStore, inTransaction } from '@agentlattice/event-store';
+import { type EventMeta, type EventStore, foldStored, inTransaction } from '@agentlattice/event-store';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { GrantClaims, GrantSigner } from '@agentlattice/service';
 import type pg from 'pg';
-import type { ApprovalEvent } from '../domain/approval.js';
 import { approvalDecider } from '../domain/approval-decider.js';
 import { checkUsable, type ConsumeGrant, type GrantUse, usedAlready } from '../domain/decide-consumption.js';
 import { type ApprovedAction, findApprovedAction } from '../outbound/approved-action.js';
@@ -113,7 +111,7 @@ async function consumeOnce(consuming: Consuming, ports: ConsumeGrantPorts): Prom
     store.load(org_id, approval_id),
   ]);
   if (action === null) throw unknown();
-  checkUsable(use, fold(approvalDecider, history as unknown as readonly ApprovalEvent[]), action.now);
+  checkUsable(use, foldStored(approvalDecider, history), action.now);
   const [{ suspended }, deniedBy] = await Promise.all([
     commands.request(
       gatewayCommands.agent_standing,

@@ -1,9 +1,16 @@
 import { Refused, Unavailable } from '@agentlattice/contracts';
-import { fold } from '@agentlattice/decider';
-import { identified, inOneTrip, type Queryable, type StoredEvent } from '@agentlattice/event-store';
+import {
+  type EventRow,
+  foldStored,
+  identified,
+  inOneTrip,
+  type Queryable,
+  readEventData,
+  type StoredEvent,
+} from '@agentlattice/event-store';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
-import { type ApprovalEvent, isOpen, type KnownApproval } from '../domain/approval.js';
+import { isOpen, type KnownApproval } from '../domain/approval.js';
 import { approvalDecider } from '../domain/approval-decider.js';
 import { nextEscalationAt } from '../domain/escalation-plan.js';
 import { type OpenableItem, openedData, openingStatement } from '../outbound/approval-rows.js';
@@ -172,8 +179,8 @@ function openedEvent(item: OpenableItem): StoredEvent {
 }
 
 async function loadStates(db: Queryable, items: readonly OpenableItem[]): Promise<Map<string, Opened>> {
-  const { rows } = await db.query<Pick<StoredEvent, 'org_id' | 'stream_id' | 'type' | 'data'>>(
-    `SELECT e.org_id, e.stream_id, e.type, e.data
+  const { rows } = await db.query<EventRow>(
+    `SELECT e.org_id, e.stream_id, e.version, e.type, e.schema_version, e.data
        FROM event e JOIN unnest($1::text[], $2::text[]) AS k (org_id, stream_id) USING (org_id, stream_id)
       ORDER BY e.org_id, e.stream_id, e.version`,
     [items.map((item) => item.org_id), items.map((item) => item.approval_id)],
@@ -181,13 +188,13 @@ async function loadStates(db: Queryable, items: readonly OpenableItem[]): Promis
   const streams = Map.groupBy(rows, (row) => `${row.org_id}/${row.stream_id}`);
   const states = new Map<string, Opened>();
   for (const [key, events] of streams) {
-    const state = stateOf(events);
+    const state = stateOf(events.map((event) => readEventData(event)));
     if (state !== null) states.set(key, state);
   }
   return states;
 }
 
 function stateOf(events: readonly Pick<StoredEvent, 'type' | 'data'>[]) {
-  const state = fold(approvalDecider, events as unknown as readonly ApprovalEvent[]);
+  const state = foldStored(approvalDecider, events);
   return state.status === 'none' ? null : state;
 }

@@ -6,7 +6,7 @@ import {
   type CommandResponse,
   Refused,
 } from '@agentlattice/contracts';
-import type { Statement } from '@agentlattice/event-store';
+import { readStoredEvent, type Statement } from '@agentlattice/event-store';
 import { Batcher, maxPageBytes, page, readCursor } from '@agentlattice/service';
 import type pg from 'pg';
 import {
@@ -16,6 +16,7 @@ import {
   type StandingDecision,
   standingDecision,
   type StatusRow,
+  type StoredHistoryRow,
   toStatus,
   toView,
 } from './approval-row.js';
@@ -173,11 +174,11 @@ export class ApprovalReader {
   private async history(approvals: readonly ApprovalRow[], said: string): Promise<Map<string, HistoryRow[]>> {
     const [first] = approvals;
     if (first === undefined) return new Map();
-    const { rows } = await this.pool.query<HistoryRow>(
-      `SELECT e.org_id, e.stream_id, e.type, e.data, e.occurred_at, e.meta, ${said} AS said
+    const { rows } = await this.pool.query<StoredHistoryRow>(
+      `SELECT e.org_id, e.stream_id, e.version, e.type, e.schema_version, e.data, e.occurred_at, e.meta, ${said} AS said
          FROM event e WHERE e.org_id = $1 AND e.stream_id = ANY ($2) ORDER BY e.stream_id, e.version`,
       [first.org_id, approvals.map((row) => row.approval_id)],
     );
-    return Map.groupBy(rows, (row) => row.stream_id);
+    return Map.groupBy(rows.map((row): HistoryRow => readStoredEvent(row)), (row) => row.stream_id);
   }
 }

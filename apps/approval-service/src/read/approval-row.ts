@@ -6,8 +6,7 @@ import type {
   KeyRef,
   PolicyRef,
 } from '@agentlattice/contracts';
-import { fold } from '@agentlattice/decider';
-import type { EventMeta } from '@agentlattice/event-store';
+import { type EventMeta, type EventRow, foldStored } from '@agentlattice/event-store';
 import { type ApprovalEvent, isOpen, type KnownApproval } from '../domain/approval.js';
 import { approvalDecider } from '../domain/approval-decider.js';
 import { count, countingVotes } from '../domain/tally.js';
@@ -54,6 +53,9 @@ export interface HistoryRow {
   readonly said: Said;
 }
 
+/** The same before `data` and `meta` are checked. */
+export type StoredHistoryRow = Omit<HistoryRow, 'data' | 'meta'> & EventRow & { readonly meta: unknown };
+
 /** How a request ended, as who comes too late hears it. */
 export interface StandingDecision {
   readonly status: KnownApproval['status'];
@@ -71,7 +73,7 @@ export function toView(
 ): ApprovalView {
   const { policy, terms } = row;
   const steps = how === 'full' ? newestWithin(history.map(stepOf)) : [];
-  const state = fold(approvalDecider, history as unknown as readonly ApprovalEvent[]);
+  const state = foldStored(approvalDecider, history);
   const votes = state.status === 'none' ? [] : state.votes;
   const reasons = votes.map(({ member_id }) => ({ member_id, reason: saidWithVote(history, member_id) }));
   const told = how === 'full' ? newestWithin(reasons) : [];
