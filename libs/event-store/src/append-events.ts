@@ -37,7 +37,8 @@ export async function appendEvents(tx: Tx, events: readonly NewEvent[]): Promise
 /** The event as it is stored once it is inserted. */
 export function identified(event: NewEvent, reader: EventDataReader = eventData): StoredEvent {
   const schema_version = event.schema_version ?? reader.newestVersion(event.type);
-  if (schema_version === null) throw new Error(`the event type ${event.type} is unknown: it cannot be stored`);
+  if (schema_version === null)
+    throw new Error(`the event type ${event.type} is unknown: it cannot be stored`);
   return { event_id: typeid('evt').toString(), ...event, schema_version };
 }
 

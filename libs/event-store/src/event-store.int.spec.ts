@@ -125,9 +125,17 @@ describe('the event store', () => {
   });
 
   it.each([
-    ['an unknown type', { type: 'approval.opened_twice', schema_version: 1 }, 'the event type approval.opened_twice is unknown'],
+    [
+      'an unknown type',
+      { type: 'approval.opened_twice', schema_version: 1 },
+      'the event type approval.opened_twice is unknown',
+    ],
     ['an unknown version', { schema_version: 7 }, 'approval.approved has no version 7'],
-    ['data of another form', { schema_version: 1, data: { by: 7 } }, 'approval.approved version 1 has another form'],
+    [
+      'data of another form',
+      { schema_version: 1, data: { by: 7 } },
+      'approval.approved version 1 has another form',
+    ],
     ['meta of another form', { schema_version: 1, meta: { actor: 'ada' } }, 'its meta has another form'],
   ])('decides nothing over %s, and says where it stands', async (what, changes, why) => {
     const streamId = `unreadable: ${what}`;

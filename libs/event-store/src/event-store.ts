@@ -268,8 +268,12 @@ interface Deciding<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef
   readonly erasable?: (event: Event, stream: Ref) => Erasable;
 }
 
-interface UpdateIn<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>
-  extends Deciding<State, Cmd, Event, Ref> {
+interface UpdateIn<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef> extends Deciding<
+  State,
+  Cmd,
+  Event,
+  Ref
+> {
   readonly command: (now: Date, stream: Ref) => Cmd;
   readonly project: (
     events: readonly StoredEvent[],

@@ -179,6 +179,9 @@ export class ApprovalReader {
          FROM event e WHERE e.org_id = $1 AND e.stream_id = ANY ($2) ORDER BY e.stream_id, e.version`,
       [first.org_id, approvals.map((row) => row.approval_id)],
     );
-    return Map.groupBy(rows.map((row): HistoryRow => readStoredEvent(row)), (row) => row.stream_id);
+    return Map.groupBy(
+      rows.map((row): HistoryRow => readStoredEvent(row)),
+      (row) => row.stream_id,
+    );
   }
 }

@@ -1,44 +1,55 @@
 import { setInterval as every } from 'node:timers/promises';
 import {
-  appendItem,
-  appendSubject,
-  auditLedgerCommands,
+  type AppendItem,
+  type auditLedgerCommands,
   type CommandRequest,
-  eventRegistry,
-  eventTypes,
   ledgerHeartbeatSubject,
   openSubject,
+  type ReportResult,
   submissionReplySubject,
-  wantHeartbeatSubject,
+  type WireEvent,
 } from '@agentlattice/contracts';
-import {
-  type CommandClient,
-  consumeEvents,
-  publishBatches,
-  respondTo,
-  subscribeBatches,
-} from '@agentlattice/messaging';
+import { type CommandClient, publishBatches } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type { GrantSigner } from '@agentlattice/service';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import { typeidUnboxed } from 'typeid-js';
 import type { LedgerConfig } from '../config.js';
-import type { LogHeads } from '../domain/log-heads.js';
+import { WriterLost } from '../domain/commit-store.js';
 import { disclosedOf } from '../domain/commitments.js';
+import type { LogHeads } from '../domain/log-heads.js';
 import { EntryRelay } from '../outbound/entry-relay.js';
 import type { LedgerSession } from '../outbound/ledger-session.js';
 import { saltSource } from '../outbound/salts.js';
 import { findAction, findDecision } from '../read/submissions.js';
+import { makeFetchErasableValues } from './fetch-erasable-values.js';
 import { SourceFollowers } from './follow-sources.js';
-import { GroupCommit, WriterLost } from './group-commit.js';
+import { GroupCommit } from './group-commit.js';
 import { Heartbeat } from './heartbeat.js';
 import { makeReportOutcome } from './report-outcome.js';
-import { makeFetchErasableValues } from './fetch-erasable-values.js';
 import { signCheckpoints } from './sign-checkpoints.js';
 import type { GuardPorts } from './start-guard.js';
 import { SubmissionAnswers } from './submission-answers.js';
 import type { ActiveTerm } from './writer-election.js';
+
+/** What the active writer does with what comes in while it is subscribed. */
+export interface WriterHandlers {
+  submissions(items: readonly AppendItem[], expiresAt: number): void;
+  report(request: CommandRequest<typeof auditLedgerCommands.report>): Promise<ReportResult>;
+  /** Events that the approval-service sends itself. */
+  approvalEvents(request: CommandRequest<typeof auditLedgerCommands.append_events>): Promise<void>;
+  /** Events of the stream. */
+  events(events: readonly WireEvent[]): Promise<void>;
+  heartbeatWanted(): void;
+}
+
+export interface WriterSubscriptions {
+  /** Takes no more commands; resolves when those at hand are done. */
+  stopCommands(): Promise<void>;
+  /** Takes no more events; resolves when those at hand are done. */
+  stopEvents(): Promise<void>;
+}
 
 export interface ActiveWriterOptions {
   readonly nc: NatsConnection;
@@ -48,6 +59,7 @@ export interface ActiveWriterOptions {
   readonly config: LedgerConfig;
   readonly grants: GrantSigner;
   readonly guard: GuardPorts;
+  readonly subscribe: (handlers: WriterHandlers) => WriterSubscriptions;
   /** Why entries cannot be published for now; null while they can. */
   readonly streamRefusal: () => string | null;
 }
@@ -57,20 +69,7 @@ const signEveryMs = 1_000;
 const lookForUnsignedMs = 5_000;
 /** With a commit stuck for longer the heartbeat stops, so that gateways answer 503 at once. */
 const stuckMs = 1_000;
-const serviceName = 'audit-ledger';
-/**
- * Events of others, also of types that we do not know yet. Our own come from the log: read back, each submission would
- * cost a delivery and an acknowledgement. Those of the approval-service it sends itself, with what was said with them.
- */
-const foreignFamilies = [
-  ...new Set(
-    eventTypes
-      .filter((type) => !['audit-ledger', 'approval-service'].includes(eventRegistry[type].owner))
-      .map((type) => `${type.split('.')[0] ?? ''}.*`),
-  ),
-];
-
-/** What only the active writer does: takes submissions and events, beats, publishes what it wrote, signs. */
+/** The work of the active writer: it takes submissions and events, sends heartbeats, publishes what it wrote and signs. */
 export class ActiveWriter implements ActiveTerm {
   readonly ended: Promise<Error>;
   private readonly stopping = new AbortController();
@@ -78,9 +77,9 @@ export class ActiveWriter implements ActiveTerm {
   private readonly relay: EntryRelay;
   private readonly followers: SourceFollowers;
   private readonly heartbeat: Heartbeat;
-  private readonly parts: { stop(): Promise<void> }[] = [];
+  private readonly subscriptions: WriterSubscriptions;
   private signing: Promise<void> = Promise.resolve();
-  /** Something was written that is perhaps not signed. Nobody else writes. */
+  /** Something was written that may not be signed yet. No other process writes. */
   private grown = true;
 
   private constructor(
@@ -116,59 +115,13 @@ export class ActiveWriter implements ActiveTerm {
         this.relay.offer(rows);
       },
       failed: (error) => {
-        logger.error({ err: error }, 'a commit failed; everybody in it was told so');
+        logger.error({ err: error }, 'a commit failed: its submissions were answered with 503');
         if (error instanceof WriterLost) end(error);
-      },
-    });
-    const subscription = subscribeBatches(nc, {
-      subject: appendSubject,
-      item: appendItem,
-      queue: serviceName,
-      logger,
-      handler: (items, { expiresAt }) => {
-        // What nobody would hear of must not begin. Decisions and reports of what began are still taken.
-        const refusal = options.streamRefusal();
-        if (refusal !== null) return answers.refuse(items, refusal);
-        return this.writer.submit(answers.read(items, expiresAt));
       },
     });
     this.heartbeat = new Heartbeat(() => {
       if (this.writer.stuckMs < stuckMs && !nc.isClosed())
         nc.publish(ledgerHeartbeatSubject, config.instance);
-    });
-    const wanting = nc.subscribe(wantHeartbeatSubject, { callback: () => this.heartbeat.want() });
-    const reportOutcome = makeReportOutcome({
-      findAction: (asked) => findAction(pool, asked),
-      findDecision: (asked) => findDecision(pool, asked),
-      catchUp: () => this.followers.check(),
-      append: (draft) => this.writer.report(draft),
-      newId,
-      newSalt,
-    });
-    const reports = respondTo(nc, {
-      command: auditLedgerCommands.report,
-      queue: serviceName,
-      logger,
-      handler: (payload) => reportOutcome(payload as CommandRequest<typeof auditLedgerCommands.report>),
-    });
-    const approvalEvents = respondTo(nc, {
-      command: auditLedgerCommands.append_events,
-      queue: serviceName,
-      logger,
-      handler: async (payload) => {
-        const { events, erasable } = payload as CommandRequest<typeof auditLedgerCommands.append_events>;
-        const said = new Map(
-          erasable.map(({ event_id, reason, note }) => [event_id, disclosedOf({ reason, note }, newSalt)]),
-        );
-        await this.followers.append('approval-service', events, said);
-        return {};
-      },
-    });
-    this.parts.push({
-      stop: async () => {
-        if (!nc.isClosed())
-          await Promise.all([subscription.drain(), reports.drain(), approvalEvents.drain(), wanting.drain()]);
-      },
     });
     this.followers = new SourceFollowers(
       {
@@ -179,14 +132,31 @@ export class ActiveWriter implements ActiveTerm {
       },
       heads.sources,
     );
-    this.parts.push(
-      consumeEvents(nc, {
-        durable: 'audit-ledger-events',
-        types: foreignFamilies,
-        logger,
-        onMessage: (events) => this.followers.receive(events.filter(({ source }) => source !== serviceName)),
-      }),
-    );
+    const report = makeReportOutcome({
+      findAction: (asked) => findAction(pool, asked),
+      findDecision: (asked) => findDecision(pool, asked),
+      catchUp: () => this.followers.check(),
+      append: (draft) => this.writer.report(draft),
+      newId,
+      newSalt,
+    });
+    this.subscriptions = options.subscribe({
+      submissions: (items, expiresAt) => {
+        // Its events could not be published, so it must not begin. Decisions and reports of earlier ones are still taken.
+        const refusal = options.streamRefusal();
+        if (refusal !== null) return answers.refuse(items, refusal);
+        return this.writer.submit(answers.read(items, expiresAt));
+      },
+      report,
+      approvalEvents: ({ events, erasable }) => {
+        const values = new Map(
+          erasable.map(({ event_id, reason, note }) => [event_id, disclosedOf({ reason, note }, newSalt)]),
+        );
+        return this.followers.append('approval-service', events, values);
+      },
+      events: (events) => this.followers.receive(events),
+      heartbeatWanted: () => this.heartbeat.want(),
+    });
   }
 
   static async begin(
@@ -195,14 +165,14 @@ export class ActiveWriter implements ActiveTerm {
     heads: LogHeads,
     databaseNow: number,
   ): Promise<ActiveWriter> {
-    const duty = new ActiveWriter(options, session, heads, databaseNow);
-    // Known to the server before the first heartbeat tells the gateways to send.
+    const writer = new ActiveWriter(options, session, heads, databaseNow);
+    // The server must know the subscriptions before the first heartbeat tells the gateways to send.
     await options.nc.flush();
-    duty.relay.start();
-    duty.heartbeat.start();
-    void duty.signEverySecond();
-    void duty.checkOnReconnect();
-    return duty;
+    writer.relay.start();
+    writer.heartbeat.start();
+    void writer.signEverySecond();
+    void writer.checkOnReconnect();
+    return writer;
   }
 
   /** What stands in the way of readiness. */
@@ -212,7 +182,7 @@ export class ActiveWriter implements ActiveTerm {
       ...stuck,
       ...this.followers.stuck.map((source) => `an event of the ${source} cannot enter the log`),
       ...this.followers.withoutValues.map(
-        (source) => `events of the ${source} wait for what was said with them`,
+        (source) => `events of the ${source} wait for their erasable values`,
       ),
     ];
   }
@@ -237,12 +207,12 @@ export class ActiveWriter implements ActiveTerm {
   async stop(reason: Error): Promise<void> {
     this.stopping.abort();
     this.heartbeat.stop();
-    await this.parts[0]?.stop();
-    // Stopping in peace, what was taken is still written and answered.
+    await this.subscriptions.stopCommands();
+    // While connection and lock hold, what was taken is still written and answered.
     if (this.options.nc.isClosed() || reason.cause !== undefined) await this.writer.close(reason);
     else await this.writer.drained();
     await this.writer.close(reason);
-    await Promise.allSettled(this.parts.slice(1).map((part) => part.stop()));
+    await this.subscriptions.stopEvents();
     await this.followers.stop();
     await this.relay.stop();
     await this.signing;

@@ -1,23 +1,12 @@
-import {
-  type DomainEvent,
-  readBy,
-  readEvent,
-  replay,
-  type ServiceName,
-  serviceNames,
-  typeId,
-  type WireEvent,
-} from '@agentlattice/contracts';
+import { type DomainEvent, readBy, readEvent, replay, typeId, type WireEvent } from '@agentlattice/contracts';
 import type { Disclosed } from '@agentlattice/ledger';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import { idle, PeriodicTask } from '@agentlattice/service';
 import type { EventDraft } from '../domain/draft.js';
 import { draftOf } from '../domain/entry-facts.js';
+import { type ForeignSource, foreignSources } from '../domain/foreign-source.js';
 import type { FetchErasableValues } from './fetch-erasable-values.js';
-
-export type ForeignSource = Exclude<ServiceName, 'audit-ledger'>;
-export const foreignSources = serviceNames.filter((name): name is ForeignSource => name !== 'audit-ledger');
 
 export interface FollowPorts {
   readonly client: CommandClient;

@@ -1,24 +1,19 @@
 import { eventually } from '@agentlattice/testkit';
 import { sampleItem, sampleSubmission } from '../../test/sample-items.js';
 import type { LogHeads, Staged } from '../domain/log-heads.js';
+import { type CommitStore, EventKeyTaken, WriterLost } from '../domain/commit-store.js';
 import type { EventDraft } from '../domain/draft.js';
-import {
-  commitLimits,
-  type CommitStore,
-  EventKeyTaken,
-  GroupCommit,
-  type Submission,
-  type SubmissionResult,
-  WriterLost,
-} from './group-commit.js';
+import { commitLimits } from './commit-queue.js';
+import { GroupCommit } from './group-commit.js';
+import type { Submission, SubmissionResult } from './submission-result.js';
 
-const emptyBook = (): LogHeads => ({ logs: new Map(), gpos: 0, timeMs: 0, sources: new Map() });
+const emptyHeads = (): LogHeads => ({ logs: new Map(), gpos: 0, timeMs: 0, sources: new Map() });
 
 /** A store whose commits end when the test says so. */
 class HeldStore implements CommitStore {
   readonly commits: { staged: Staged; end: (outcome: number | Error) => void }[] = [];
   loads = 0;
-  loaded: LogHeads | Error = emptyBook();
+  loaded: LogHeads | Error = emptyHeads();
 
   commit(_before: LogHeads, staged: Staged): Promise<number> {
     return new Promise((resolve, reject) => {
@@ -40,7 +35,7 @@ function setUp() {
   const results = new Map<Submission, SubmissionResult>();
   const failures: unknown[] = [];
   let ids = 0;
-  const writer = new GroupCommit(emptyBook(), 1_790_000_000_000, {
+  const writer = new GroupCommit(emptyHeads(), 1_790_000_000_000, {
     store,
     originOf: (org) => `test/log/${org}`,
     newId: () => `evt_${String(ids++)}`,

@@ -9,7 +9,8 @@ import type { GrantSigner } from '@agentlattice/service';
 import { grantClaims } from '../domain/grant.js';
 import { readSubmission } from '../domain/read-submission.js';
 import { openItemOf, requestedActionOf } from '../domain/recorded.js';
-import type { Submission, SubmissionResult, WrittenSubmission } from './group-commit.js';
+import type { WrittenSubmission } from '../domain/draft.js';
+import type { Submission, SubmissionResult } from './submission-result.js';
 
 export interface AnswerPorts {
   readonly answer: (gateway: string, answers: readonly SubmissionAnswer[]) => void;

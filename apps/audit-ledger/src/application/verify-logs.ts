@@ -12,7 +12,9 @@ import type { KeyObject } from 'node:crypto';
 import type pg from 'pg';
 import type { CheckpointArchive } from '../outbound/checkpoint-archive.js';
 import type { CheckpointStore, DurableEnd } from '../outbound/checkpoint-store.js';
+import { parseDisclosed } from '../domain/commitments.js';
 import { logSize } from '../read/entries.js';
+import { entryIdAt, readLogRows } from '../read/log-rows.js';
 import { type PaceClock, PacedRuns } from './paced-runs.js';
 
 type Verification = CommandResponse<typeof auditLedgerCommands.verify>;
@@ -118,16 +120,7 @@ export class LogChecks {
     let seq = 0;
     let suspect: { at: number; id: string; reason: string } | null = null;
     while (seq < end.tree.size) {
-      const { rows } = await pool.query<{
-        id: string;
-        bytes: Buffer;
-        leaf_hash: Buffer;
-        content: string | null;
-      }>(
-        `SELECT e.id, e.bytes, e.leaf_hash, p.content FROM entry e LEFT JOIN private_value p ON p.entry_id = e.id
-          WHERE e.org_id = $1 AND e.seq >= $2 AND e.seq < $3 ORDER BY e.seq LIMIT $4`,
-        [orgId, seq, end.tree.size, step],
-      );
+      const rows = await readLogRows(pool, { orgId, from: seq, end: end.tree.size, limit: step });
       contents.clear();
       for (const { id, content } of rows) if (content !== null) contents.set(id, disclosedOf(content));
       for (const { id, bytes, leaf_hash } of rows) {
@@ -146,15 +139,7 @@ export class LogChecks {
     if (fault === null && suspect === null) return sound(orgId, seq, verdict.ok ? verdict : null, now());
     if (suspect !== null && (fault === null || suspect.at <= fault.at)) return broken(orgId, suspect, now());
     const at = fault?.at ?? 0;
-    return broken(orgId, { at, id: await this.idAt(orgId, at), reason: fault?.reason ?? '' }, now());
-  }
-
-  private async idAt(orgId: string, place: number): Promise<string | null> {
-    const { rows } = await this.ports.pool.query<{ id: string }>(
-      'SELECT id FROM entry WHERE org_id = $1 ORDER BY seq OFFSET $2 LIMIT 1',
-      [orgId, place],
-    );
-    return rows[0]?.id ?? null;
+    return broken(orgId, { at, id: await entryIdAt(pool, orgId, at), reason: fault?.reason ?? '' }, now());
   }
 }
 
@@ -178,7 +163,7 @@ const sizeOf = (note: string) => Number(note.split('\n')[1] ?? 0);
 /** A row that cannot be read discloses nothing that fits. */
 function disclosedOf(content: string): Disclosed {
   try {
-    return JSON.parse(content) as Disclosed;
+    return parseDisclosed(content);
   } catch {
     return { metadata: { salt: '', value: '' } };
   }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@agentlattice/observability';
 import type { LogHeads } from '../domain/log-heads.js';
-import { WriterLost } from './group-commit.js';
+import { WriterLost } from '../domain/commit-store.js';
 import { guardStart, type GuardPorts, LogRolledBack } from './start-guard.js';
 
 /** The writer's hold of the shard, as `LedgerSession` gives it. */

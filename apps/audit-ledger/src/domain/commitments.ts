@@ -1,3 +1,4 @@
+import { readBy } from '@agentlattice/contracts';
 import {
   canonicalJson,
   commit,
@@ -6,6 +7,17 @@ import {
   type PrivateField,
   privateFields,
 } from '@agentlattice/ledger';
+import { z } from 'zod';
+
+const disclosed = z.partialRecord(z.enum(privateFields), z.object({ salt: z.string(), value: z.string() }));
+
+/** The stored erasable values of an entry, with their salts. @throws when the text has another form */
+export function parseDisclosed(text: string): Disclosed {
+  const parsed = readBy(disclosed, JSON.parse(text));
+  if (!parsed.success)
+    throw new Error('the erasable values of an entry have another form', { cause: parsed.error });
+  return parsed.data;
+}
 
 /** What an entry holds of erasable content: a commitment to each value. */
 export function commitmentsOf(content: Disclosed): Entry['private'] {
@@ -17,7 +29,7 @@ export function commitmentsOf(content: Disclosed): Entry['private'] {
   return commitments;
 }
 
-/** Content of the values that there are; each has a salt of its own, or whoever guesses one could check the others. */
+/** The values that are present; each has a salt of its own, or a guess at one could be checked with the salt of another. */
 export function disclosedOf(
   values: Readonly<Partial<Record<PrivateField, unknown>>>,
   newSalt: () => string,

@@ -60,6 +60,13 @@ export interface StoredReport {
   readonly status: ReportResult['status'];
 }
 
+/** A submission as it is in the log. */
+export interface WrittenSubmission {
+  readonly entry: Entry;
+  readonly content: Disclosed;
+  readonly stored: StoredSubmission;
+}
+
 export interface StoredSubmission {
   readonly eventKey: string | null;
   readonly actionDigest: string;

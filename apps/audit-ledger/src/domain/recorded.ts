@@ -1,23 +1,34 @@
-import type {
-  AppendItem,
-  ApprovalTerms,
-  KeyRef,
-  OpenItem,
-  RequestedAction,
-  SubmissionOutcome,
+import {
+  type AppendItem,
+  approvalTerms,
+  keyRef,
+  type OpenItem,
+  readBy,
+  type RequestedAction,
+  submissionOutcome,
 } from '@agentlattice/contracts';
 import type { Disclosed, Entry } from '@agentlattice/ledger';
+import { z } from 'zod';
 
 /** The row of a submission: the first answer and what a later reader needs to give it again. Stored as JSON. */
-export interface Recorded {
-  readonly outcome: SubmissionOutcome;
-  readonly terms: ApprovalTerms | null;
-  readonly judged_at: string;
-  readonly owner_member_id: string | null;
+const recorded = z.object({
+  outcome: submissionOutcome,
+  terms: approvalTerms.nullable(),
+  judged_at: z.string(),
+  owner_member_id: z.string().nullable(),
   /** Missing in records from before keys were told. */
-  readonly asked_with_key?: KeyRef | null;
-  readonly grant_ttl_s: number;
-  readonly traceparent: string | null;
+  asked_with_key: keyRef.nullable().optional(),
+  grant_ttl_s: z.number(),
+  traceparent: z.string().nullable(),
+});
+export type Recorded = Readonly<z.infer<typeof recorded>>;
+
+/** @throws when the stored text has another form: nothing may be answered from it */
+export function parseRecorded(text: string): Recorded {
+  const parsed = readBy(recorded, JSON.parse(text));
+  if (!parsed.success)
+    throw new Error('the record of a submission has another form', { cause: parsed.error });
+  return parsed.data;
 }
 
 /** The record with the deadline its entry's time gives it: fixed here, whenever the approval is opened (decisions §2.2). */

@@ -15,7 +15,7 @@ import type { Logger } from '@agentlattice/observability';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
-import { ActiveWriter } from '../application/active-writer.js';
+import { ActiveWriter, type WriterHandlers } from '../application/active-writer.js';
 import { WriterElection } from '../application/writer-election.js';
 import type { LedgerConfig } from '../config.js';
 import type { CheckpointArchive } from '../outbound/checkpoint-archive.js';
@@ -24,6 +24,7 @@ import type { LedgerKeys } from '../outbound/key-store.js';
 import { ledgerLags } from '../outbound/ledger-lags.js';
 import { LedgerSession } from '../outbound/ledger-session.js';
 import { ARCHIVE, CHECKPOINTS, GRANTS, KEYS, LEDGER_CONFIG } from '../tokens.js';
+import { subscribeWriter } from './writer-subscriptions.js';
 
 /** Runs the writer's duty for as long as the service runs: actively in one instance, standing by in the others. */
 @Injectable()
@@ -48,7 +49,8 @@ export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
     const guard = { archive, checkpoints, key: keys.checkpoints };
     this.stream = new EventStreamWatch(nc, logger);
     const streamRefusal = () => this.stream.refusal;
-    const options = { nc, pool, client, logger, config, grants, guard, streamRefusal };
+    const subscribe = (handlers: WriterHandlers) => subscribeWriter(nc, logger, handlers);
+    const options = { nc, pool, client, logger, config, grants, guard, streamRefusal, subscribe };
     this.duty = new WriterElection<LedgerSession>({
       connect: () => LedgerSession.connect(config),
       guard,

@@ -2,7 +2,7 @@ import { intakeLagSeconds, onItsWaySeconds } from '@agentlattice/event-store';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Lag } from '@agentlattice/service';
 import type pg from 'pg';
-import { type ForeignSource, foreignSources } from '../application/follow-sources.js';
+import { type ForeignSource, foreignSources } from '../domain/foreign-source.js';
 
 export interface LedgerLagPorts {
   readonly pool: pg.Pool;

@@ -2,7 +2,7 @@ import { startPostgres, testPool, type TestPostgres } from '@agentlattice/testki
 import pg from 'pg';
 import { typeidUnboxed } from 'typeid-js';
 import { newOrg, sampleSubmission } from '../../test/sample-items.js';
-import { EventKeyTaken, WriterLost } from '../application/group-commit.js';
+import { EventKeyTaken, WriterLost } from '../domain/commit-store.js';
 import { type LogHeads, settle, stage } from '../domain/log-heads.js';
 import type { Draft } from '../domain/draft.js';
 import { migrations } from '../migrations/index.js';

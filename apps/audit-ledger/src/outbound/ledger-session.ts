@@ -4,23 +4,13 @@ import {
   DatabaseUnavailable,
   noticeVanishedPeer,
 } from '@agentlattice/event-store';
-import {
-  type ChainHead,
-  decodeRange,
-  type Disclosed,
-  type EntrySource,
-  parseEntry,
-} from '@agentlattice/ledger';
+import { type ChainHead, decodeRange, entrySources } from '@agentlattice/ledger';
 import pg from 'pg';
-import {
-  type CommitStore,
-  EventKeyTaken,
-  WriterLost,
-  type WrittenSubmission,
-} from '../application/group-commit.js';
-import type { LogHeads, LogEnd, Staged } from '../domain/log-heads.js';
-import type { SubmissionDraft } from '../domain/draft.js';
-import type { Recorded } from '../domain/recorded.js';
+import { z } from 'zod';
+import { type CommitStore, EventKeyTaken, WriterLost } from '../domain/commit-store.js';
+import type { SubmissionDraft, WrittenSubmission } from '../domain/draft.js';
+import type { LogEnd, LogHeads, Staged } from '../domain/log-heads.js';
+import { submissionColumns, type SubmissionRow, writtenSubmission } from '../read/submission-row.js';
 import { commitParameters, commitStatement } from './commit-statement.js';
 
 /** Session advisory lock of the one writer of a shard of logs. */
@@ -81,7 +71,7 @@ export class LedgerSession implements CommitStore {
     }
   }
 
-  /** Becomes the writer, unless another is. From then on whoever wrote before is fenced. */
+  /** Becomes the writer, unless another is. From then on an earlier writer's commits fail. */
   async acquire(): Promise<boolean> {
     const { rows } = await this.query<{ got: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS got', [
       writerLock,
@@ -115,14 +105,14 @@ export class LedgerSession implements CommitStore {
     const logs = await this.query<LogRow>(
       'SELECT org_id, origin, size, last_hash, frontier, positions FROM log',
     );
-    const sources = await this.query<{ source: EntrySource; gpos: string }>(
+    const sources = await this.query<{ source: string; gpos: string }>(
       'SELECT source, gpos FROM source_position',
     );
     return {
       logs: new Map(logs.rows.map((log) => [log.org_id, logEnd(log)])),
       gpos: Number(row.gpos),
       timeMs: Number(row.time_ms),
-      sources: new Map(sources.rows.map(({ source, gpos }) => [source, Number(gpos)])),
+      sources: new Map(sources.rows.map(({ source, gpos }) => [entrySource.parse(source), Number(gpos)])),
     };
   }
 
@@ -166,8 +156,8 @@ export class LedgerSession implements CommitStore {
   }
 
   /**
-   * A connection that does not answer is given up. What it was told may still happen until PostgreSQL notices: as long as
-   * it lives, it holds the lock, and once another has that, the epoch and the position it expects are not there any more.
+   * A connection that does not answer is closed. Its last statement may still take effect until PostgreSQL notices: until
+   * then its session holds the lock, and a statement after another writer took over finds neither its epoch nor its position.
    */
   private async query<Row extends pg.QueryResultRow>(
     query: string | pg.QueryConfig,
@@ -191,36 +181,18 @@ interface LogRow {
   readonly positions: string;
 }
 
+const entrySource = z.enum(entrySources);
+const positionsBySource = z.partialRecord(entrySource, z.number().int().min(0));
+
 function logEnd({ origin, size, last_hash, frontier, positions }: LogRow): LogEnd {
   const head: ChainHead = { log: origin, size: Number(size), lastHash: last_hash };
-  return {
-    head,
-    tree: decodeRange(head.size, frontier),
-    positions: JSON.parse(positions) as LogEnd['positions'],
-  };
+  const known = positionsBySource.safeParse(JSON.parse(positions));
+  if (!known.success)
+    throw new Error(`the positions of the log ${origin} have another form`, { cause: known.error });
+  return { head, tree: decodeRange(head.size, frontier), positions: known.data };
 }
 
-/** A submission with its entry and what was not erased. */
-export interface SubmissionRow {
-  readonly bytes: Buffer;
-  readonly content: string | null;
-  readonly event_key: string | null;
-  readonly action_digest: string;
-  readonly record: string;
-}
-export const submissionColumns = 'e.bytes, p.content, s.event_key, s.action_digest, s.record';
-
-export const writtenSubmission = (row: SubmissionRow): WrittenSubmission => ({
-  entry: parseEntry(row.bytes),
-  content: row.content === null ? {} : (JSON.parse(row.content) as Disclosed),
-  stored: {
-    eventKey: row.event_key,
-    actionDigest: row.action_digest,
-    recorded: JSON.parse(row.record) as Recorded,
-  },
-});
-
-/** Only what says clearly that nothing was written, and that we are still the writer, is not a loss of the connection. */
+/** Only an error that says that nothing was written, and that we are still the writer, is not a loss of the connection. */
 function commitFault(error: unknown): Error {
   const { code, constraint } = error as { code?: unknown; constraint?: unknown };
   if (code === '23505' && constraint === 'submission_event_key') return new EventKeyTaken();

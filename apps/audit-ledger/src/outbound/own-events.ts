@@ -7,7 +7,7 @@ import type {
 } from '@agentlattice/contracts';
 import { parseEntry } from '@agentlattice/ledger';
 import type pg from 'pg';
-import type { Recorded } from '../domain/recorded.js';
+import { parseRecorded } from '../domain/recorded.js';
 import { wireEventOf } from '../domain/wire-event-of.js';
 
 type ReplayCommand = ReturnType<typeof replayCommand>;
@@ -46,7 +46,7 @@ export async function ownEvents(
       submission:
         action_digest === null || record === null
           ? null
-          : { actionDigest: action_digest, eventKey: event_key, recorded: JSON.parse(record) as Recorded },
+          : { actionDigest: action_digest, eventKey: event_key, recorded: parseRecorded(record) },
       report: action_id === null || status === null ? null : { actionId: action_id, status },
     }),
   );

@@ -7,7 +7,8 @@ import {
 } from '@agentlattice/contracts';
 import { type Disclosed, leafHash, parseEntry } from '@agentlattice/ledger';
 import type pg from 'pg';
-import type { Recorded } from '../domain/recorded.js';
+import { parseDisclosed } from '../domain/commitments.js';
+import { parseRecorded } from '../domain/recorded.js';
 import { replyBytes } from './entries.js';
 
 type Search = typeof auditLedgerCommands.search;
@@ -83,8 +84,8 @@ function position(cursor: string): number {
 
 function auditEventOf({ bytes, content, record }: Row): AuditEvent {
   const entry = parseEntry(bytes);
-  const disclosed = content === null ? {} : (JSON.parse(content) as Disclosed);
-  const outcome = record === null ? null : (JSON.parse(record) as Recorded).outcome;
+  const disclosed = content === null ? {} : parseDisclosed(content);
+  const outcome = record === null ? null : parseRecorded(record).outcome;
   const value = (field: keyof Disclosed): unknown => {
     const found = disclosed[field];
     return found === undefined ? null : JSON.parse(found.value);

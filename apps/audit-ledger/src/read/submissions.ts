@@ -7,10 +7,10 @@ import {
 import type { GrantSigner } from '@agentlattice/service';
 import type { Entry } from '@agentlattice/ledger';
 import type pg from 'pg';
-import type { WrittenSubmission } from '../application/group-commit.js';
+import type { WrittenSubmission } from '../domain/draft.js';
 import { grantClaims } from '../domain/grant.js';
 import { requestedActionOf } from '../domain/recorded.js';
-import { submissionColumns, type SubmissionRow, writtenSubmission } from '../outbound/ledger-session.js';
+import { submissionColumns, type SubmissionRow, writtenSubmission } from './submission-row.js';
 
 type RequestedActionQuery = typeof auditLedgerCommands.requested_action;
 type IssueGrant = typeof auditLedgerCommands.issue_grant;

@@ -189,7 +189,13 @@ function tellDecision(
 
 function tellApproval(
   type: OutgoingEventType,
-  { approval_id, audit_event_id, agent, action_type, policy }: Omit<EventData<'approval.cancelled'>, 'suspension'>,
+  {
+    approval_id,
+    audit_event_id,
+    agent,
+    action_type,
+    policy,
+  }: Omit<EventData<'approval.cancelled'>, 'suspension'>,
   more: object,
 ): Told {
   const { owner_member_id } = agent;

@@ -128,7 +128,8 @@ export const eventData = makeEventDataReader(eventRegistry);
  */
 export function readEvent(event: WireEvent): WireEvent & DomainEvent {
   const { type, schema_version, source, gpos } = event;
-  const refuse = (detail: string) => new Refused('UNSUPPORTED_VERSION', `${source} ${String(gpos)}: ${detail}`);
+  const refuse = (detail: string) =>
+    new Refused('UNSUPPORTED_VERSION', `${source} ${String(gpos)}: ${detail}`);
   if (isEventType(type) && eventRegistry[type].owner !== source)
     throw refuse(`${source} does not own ${type}`);
   const read = eventData.read({ type, schema_version, data: event.data });
