@@ -21,6 +21,9 @@ export {
   type ProjectionOptions,
   startProjection,
 } from './projection.js';
+export { idle, PeriodicTask } from './periodic-task.js';
+export { inOrder, readToHead } from './read-source.js';
+export { RetriedWork } from './retried-work.js';
 export { type Relay, type RelayOptions, startRelay } from './relay.js';
 export { replay } from './replay.js';
 export {
@@ -48,5 +51,4 @@ export {
   type Statement,
   type Tx,
 } from './transaction.js';
-export { Gathering, gatherMs } from './gathering.js';
-export { untilMultipleOf } from './resting-pause.js';
+export { Gathering } from './gathering.js';

@@ -3,7 +3,6 @@ import {
   type DomainEvent,
   eventTypesOf,
   readEvent,
-  replay as replayCommand,
   type ServiceName,
   type WireEvent,
 } from '@agentlattice/contracts';
@@ -12,8 +11,10 @@ import type { Logger } from '@agentlattice/observability';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import { intakeLagSeconds, onItsWaySeconds } from './lag.js';
+import { idle, PeriodicTask } from './periodic-task.js';
+import { inOrder, readToHead } from './read-source.js';
+import { RetriedWork } from './retried-work.js';
 import { Ending, inTransaction, type Statement, type Tx } from './transaction.js';
-import { untilMultipleOf } from './resting-pause.js';
 
 export type ProjectedEvent = WireEvent & DomainEvent;
 
@@ -25,18 +26,18 @@ interface ProjectionSettings {
   readonly durable: string;
   /** Services whose events are projected. */
   readonly sources: readonly ServiceName[];
-  /** Default: all types of these services. To take all of one source costs less than to leave a few out. */
+  /** Default: all types of these services. All types of a source cost less than all but a few. */
   readonly types?: readonly string[];
-  /** Only events whose data have these members; the source leaves out the others. For one that only asks. */
+  /** Only events whose data have these members; the source leaves out the others. Needs `onlyAsks`. */
   readonly containing?: Readonly<Record<string, string>>;
   readonly logger: Logger;
   /** How often sources are asked for what was missed; default 30 s. */
   readonly checkEveryMs?: number;
   /** How long the pauses between two such questions may grow while there is nothing new; default: they do not. */
   readonly idleEveryMs?: number;
-  /** For events that nobody waits for: sources are only asked, so many events cost little more than one. */
+  /** For events that are not urgent: sources are only asked and the stream is not read, so many events cost little more than one. */
   readonly onlyAsks?: boolean;
-  /** Told after a commit that handled events here: what they ask for can be begun at once. */
+  /** Called after a commit that handled events: work that follows from them can begin at once. */
   readonly onApplied?: () => void;
 }
 
@@ -52,11 +53,11 @@ export type ProjectionOptions = ProjectionSettings & Handling;
 export interface Projection {
   readonly durable: string;
   readonly sources: readonly ServiceName[];
-  /** Sources that were not heard to the end since the start. */
+  /** Sources that were not read to their last event since the start. */
   behind(): ServiceName[];
   /** Asks a source for everything that is not yet known here. @throws Unavailable while it does not answer */
   catchUp(source: ServiceName): Promise<void>;
-  /** The same for who cannot wait. @returns whether the source told all it had to tell within that time */
+  /** The same with a time limit. @returns whether the source answered to its last event within that time */
   caughtUpWithin(source: ServiceName, withinMs: number): Promise<boolean>;
   /**
    * The age of the source's oldest event that is not applied here, in seconds; 0 when there is none. One that was not just
@@ -65,9 +66,6 @@ export interface Projection {
   lagSeconds(source: ServiceName): Promise<number>;
   stop(): Promise<void>;
 }
-
-const pageSize = 500;
-const retryAfterMs = 1_000;
 
 /**
  * Applies the events of other services exactly once and in order. JetStream brings them quickly; what it loses,
@@ -80,21 +78,40 @@ export function startProjection(options: ProjectionOptions): Projection {
 }
 
 class RunningProjection implements Projection {
-  /** Up to here a source has nothing for us: positions are written down only with events. */
+  /** Up to here a source has nothing for us; the table of positions is written only with events. */
   private readonly nothingUpTo = new Map<ServiceName, number>();
-  private readonly heard = new Set<ServiceName>();
+  private readonly readToEnd = new Set<ServiceName>();
   private readonly running = new Map<ServiceName, Promise<void>>();
-  private readonly asked = new Set<ServiceName>();
-  private readonly timers = new Set<NodeJS.Timeout>();
+  private readonly checks: ReadonlyMap<ServiceName, RetriedWork>;
+  private readonly checking: PeriodicTask;
   private stopped = false;
   /** How often events were applied. */
   private applied = 0;
   private stopConsumer: () => Promise<void> = () => Promise.resolve();
 
-  constructor(private readonly options: ProjectionOptions) {}
+  constructor(private readonly options: ProjectionOptions) {
+    const { sources, durable, logger, checkEveryMs = 30_000, idleEveryMs = checkEveryMs } = options;
+    this.checks = new Map(
+      sources.map((source) => [
+        source,
+        new RetriedWork(
+          () => this.catchUp(source),
+          (error) => logger.debug({ err: error, source, durable }, 'a source does not answer'),
+        ),
+      ]),
+    );
+    let applied = 0;
+    const check = () => {
+      const isIdle = this.applied === applied;
+      applied = this.applied;
+      this.checkAll();
+      return Promise.resolve(isIdle ? idle : undefined);
+    };
+    this.checking = new PeriodicTask(`checking ${durable}`, checkEveryMs, check, logger, idleEveryMs);
+  }
 
   start(): void {
-    const { nc, durable, types, logger, sources, onlyAsks = false } = this.options;
+    const { nc, durable, types, logger, onlyAsks = false } = this.options;
     if (!onlyAsks) {
       const consumer = consumeEvents(nc, {
         durable,
@@ -104,28 +121,9 @@ class RunningProjection implements Projection {
       });
       this.stopConsumer = () => consumer.stop();
     }
-    for (const source of sources) this.check(source);
-    this.checkAfter(this.checkEveryMs);
+    this.checkAll();
+    this.checking.start();
     void this.checkOnReconnect();
-  }
-
-  private get checkEveryMs(): number {
-    return this.options.checkEveryMs ?? 30_000;
-  }
-
-  private checkAfter(ms: number): void {
-    const { applied } = this;
-    const { idleEveryMs = this.checkEveryMs } = this.options;
-    const rests = ms === idleEveryMs && idleEveryMs > this.checkEveryMs;
-    const timer = setTimeout(
-      () => {
-        this.timers.delete(timer);
-        for (const source of this.options.sources) this.check(source);
-        this.checkAfter(this.applied === applied ? Math.min(ms * 2, idleEveryMs) : this.checkEveryMs);
-      },
-      rests ? untilMultipleOf(ms) : ms,
-    );
-    this.timers.add(timer);
   }
 
   get durable(): string {
@@ -147,22 +145,23 @@ class RunningProjection implements Projection {
       known: () => this.nothingUpTo.get(source),
       nothingUpTo: (gpos) => this.nothingUpTo.set(source, gpos),
     });
-    if (lag > onItsWaySeconds) this.check(source);
+    if (lag > onItsWaySeconds) this.checks.get(source)?.begin();
     return lag;
   }
 
   behind(): ServiceName[] {
-    return this.options.sources.filter((source) => !this.heard.has(source));
+    return this.options.sources.filter((source) => !this.readToEnd.has(source));
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
-    for (const timer of this.timers) clearTimeout(timer);
+    for (const check of this.checks.values()) check.stop();
+    await this.checking.stop();
     await this.stopConsumer();
     await Promise.allSettled(this.running.values());
   }
 
-  /** One run at a time per source; who comes while one runs waits for a run that began after. */
+  /** One run at a time per source; a call while one runs waits for a run that began after the call. */
   async catchUp(source: ServiceName): Promise<void> {
     const current = this.running.get(source);
     if (current !== undefined) {
@@ -190,29 +189,13 @@ class RunningProjection implements Projection {
   private async checkOnReconnect(): Promise<void> {
     for await (const status of this.options.nc.status()) {
       if (this.stopped) return;
-      if (status.type === 'reconnect') for (const source of this.options.sources) this.check(source);
+      if (status.type === 'reconnect') this.checkAll();
     }
   }
 
-  /** Catches up behind the scenes, again and again until it succeeds. */
-  private check(source: ServiceName): void {
-    if (this.stopped || this.asked.has(source)) return;
-    this.asked.add(source);
-    this.catchUp(source).then(
-      () => this.asked.delete(source),
-      (error: unknown) => {
-        this.options.logger.debug(
-          { err: error, source, durable: this.options.durable },
-          'a source does not answer',
-        );
-        const timer = setTimeout(() => {
-          this.timers.delete(timer);
-          this.asked.delete(source);
-          this.check(source);
-        }, retryAfterMs);
-        this.timers.add(timer);
-      },
-    );
+  /** Catches up with every source in the background, again and again until it succeeds. */
+  private checkAll(): void {
+    for (const check of this.checks.values()) check.begin();
   }
 
   private async receive(events: readonly WireEvent[]): Promise<void> {
@@ -236,20 +219,16 @@ class RunningProjection implements Projection {
 
   private async readToHead(source: ServiceName): Promise<void> {
     const { client, types, containing } = this.options;
-    for (;;) {
-      if (this.stopped) return;
-      const after_gpos = await this.checked(source);
-      const page = await client.request(replayCommand(source), {
-        after_gpos,
-        limit: pageSize,
-        ...(types === undefined ? {} : { types: [...types] }),
-        ...(containing === undefined ? {} : { containing: { ...containing } }),
-      });
-      if (page.through_gpos > after_gpos) await this.applyPage(source, page.events, page.through_gpos);
-      if (page.through_gpos >= page.head_gpos) break;
-      if (page.through_gpos <= after_gpos) throw new Error(`${source} does not get on with its replay`);
-    }
-    this.heard.add(source);
+    const reachedHead = await readToHead({
+      client,
+      source,
+      types,
+      containing,
+      position: () => this.checked(source),
+      take: (events, through) => this.applyPage(source, events, through),
+      stopped: () => this.stopped,
+    });
+    if (reachedHead) this.readToEnd.add(source);
   }
 
   private async checked(source: ServiceName): Promise<number> {
@@ -272,9 +251,9 @@ class RunningProjection implements Projection {
         const last = next.at(-1)?.gpos ?? checked;
         if (last !== checked + next.length) return false;
         await this.handleNew(tx, next);
-        return new Ending([this.movingTo(first.source, last)], () => true);
+        return new Ending([this.movePositionStatement(first.source, last)], () => true);
       },
-      [this.lockingPosition(first.source)],
+      [this.lockPositionStatement(first.source)],
     );
     this.noteApplied();
     return applied;
@@ -289,9 +268,9 @@ class RunningProjection implements Projection {
         const checked = positionIn(position);
         if (through <= checked) return false;
         await this.handleNew(tx, inOrder(events, checked));
-        return new Ending([this.movingTo(source, through)], () => true);
+        return new Ending([this.movePositionStatement(source, through)], () => true);
       },
-      [this.lockingPosition(source)],
+      [this.lockPositionStatement(source)],
     );
     if (events.length > 0) this.noteApplied();
   }
@@ -301,8 +280,8 @@ class RunningProjection implements Projection {
     this.options.onApplied?.();
   }
 
-  /** Nobody else moves it before our commit. */
-  private lockingPosition(source: ServiceName): Statement {
+  /** No other process moves it before our commit. */
+  private lockPositionStatement(source: ServiceName): Statement {
     return {
       text: `INSERT INTO consumer_position (consumer, source) VALUES ($1, $2)
        ON CONFLICT (consumer, source) DO UPDATE SET checked_gpos = consumer_position.checked_gpos
@@ -311,7 +290,7 @@ class RunningProjection implements Projection {
     };
   }
 
-  private movingTo(source: ServiceName, through: number): Statement {
+  private movePositionStatement(source: ServiceName, through: number): Statement {
     return {
       text: 'UPDATE consumer_position SET checked_gpos = $3 WHERE consumer = $1 AND source = $2',
       values: [this.options.durable, source, through],
@@ -335,9 +314,3 @@ class RunningProjection implements Projection {
 
 const positionIn = (answer: pg.QueryResult | undefined) =>
   Number((answer?.rows[0] as { checked_gpos: string } | undefined)?.checked_gpos ?? 0);
-
-/** Those after `checked`, each once, ascending. */
-function inOrder(events: readonly WireEvent[], checked: number): WireEvent[] {
-  const byPosition = new Map(events.filter(({ gpos }) => gpos > checked).map((event) => [event.gpos, event]));
-  return [...byPosition.values()].sort((a, b) => a.gpos - b.gpos);
-}

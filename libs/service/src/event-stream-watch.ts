@@ -2,7 +2,7 @@ import { storeProbe } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { NotWell } from './health-registry.js';
-import { idle, PeriodicTask } from './periodic-task.js';
+import { idle, PeriodicTask } from '@agentlattice/event-store';
 
 const everyMs = 1_000;
 /** While it stores. The first failure is followed by a probe a second later. */

@@ -17,7 +17,7 @@ export {
 } from './health-registry.js';
 export { type Lag, type LagKind, LagRegistry, type ProjectionLag } from './lag-registry.js';
 export { maxPageBytes, page, readCursor } from './page.js';
-export { idle, PeriodicTask } from './periodic-task.js';
+export { idle, PeriodicTask } from '@agentlattice/event-store';
 export { runService, type ServiceOptions, startApp } from './run-service.js';
 export { openPool, ServiceModule } from './service.module.js';
 export { signingKey } from './signing-key.js';

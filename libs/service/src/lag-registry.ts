@@ -1,9 +1,8 @@
 import type { ServiceName } from '@agentlattice/contracts';
-import { type Projection, relayLagSeconds } from '@agentlattice/event-store';
+import { idle, PeriodicTask, type Projection, relayLagSeconds } from '@agentlattice/event-store';
 import { type Logger, observeSeconds } from '@agentlattice/observability';
 import type pg from 'pg';
 import type { HealthFault } from './health-registry.js';
-import { idle, PeriodicTask } from './periodic-task.js';
 
 /** How far something is behind what it follows. It has no lag while there is nothing to do. */
 export interface Lag {

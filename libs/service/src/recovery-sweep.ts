@@ -1,6 +1,5 @@
-import { onCommitted } from '@agentlattice/event-store';
+import { idle, onCommitted, PeriodicTask } from '@agentlattice/event-store';
 import type pg from 'pg';
-import { idle, PeriodicTask } from './periodic-task.js';
 
 export interface RecoverySweepOptions {
   readonly name: string;
@@ -14,37 +13,37 @@ export interface RecoverySweepOptions {
 }
 
 /**
- * Regular work under something quicker: it finds what a lost message or a dead process left. It rests while there is nothing,
- * and is at its usual pace again as soon as this process commits an event or somebody tells it of something.
+ * Periodic work that finds what a lost message or a dead process left undone. Its pauses grow while there is nothing to do,
+ * and are short again as soon as this process commits an event or `hasten` is called.
  */
 export class RecoverySweep {
-  private readonly regular: PeriodicTask;
+  private readonly task: PeriodicTask;
   private ignore: () => void = () => {};
 
   constructor(private readonly options: RecoverySweepOptions) {
     const { name, everyMs, idleMs, work, logger } = options;
     const turn = async () => ((await work()) ? undefined : idle);
-    this.regular = new PeriodicTask(name, everyMs, turn, logger, idleMs);
+    this.task = new PeriodicTask(name, everyMs, turn, logger, idleMs);
   }
 
   start(): this {
-    this.ignore = onCommitted(this.options.pool, () => this.regular.hasten());
-    this.regular.start();
+    this.ignore = onCommitted(this.options.pool, () => this.task.hasten());
+    this.task.start();
     return this;
   }
 
   /** Begins a turn now. */
   wake(): void {
-    this.regular.wake();
+    this.task.wake();
   }
 
-  /** Something may have to be done soon. */
+  /** There may be something to do soon: the pauses are short again. */
   hasten(): void {
-    this.regular.hasten();
+    this.task.hasten();
   }
 
   async stop(): Promise<void> {
     this.ignore();
-    await this.regular.stop();
+    await this.task.stop();
   }
 }

@@ -59,7 +59,7 @@ export interface ActiveWriterOptions {
   readonly config: LedgerConfig;
   readonly grants: GrantSigner;
   readonly guard: GuardPorts;
-  readonly subscribe: (handlers: WriterHandlers) => WriterSubscriptions;
+  readonly listen: (handlers: WriterHandlers) => WriterSubscriptions;
   /** Why entries cannot be published for now; null while they can. */
   readonly streamRefusal: () => string | null;
 }
@@ -140,7 +140,7 @@ export class ActiveWriter implements ActiveTerm {
       newId,
       newSalt,
     });
-    this.subscriptions = options.subscribe({
+    this.subscriptions = options.listen({
       submissions: (items, expiresAt) => {
         // Its events could not be published, so it must not begin. Decisions and reports of earlier ones are still taken.
         const refusal = options.streamRefusal();

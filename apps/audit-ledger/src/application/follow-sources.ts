@@ -1,8 +1,8 @@
-import { type DomainEvent, readBy, readEvent, replay, typeId, type WireEvent } from '@agentlattice/contracts';
+import { type DomainEvent, readBy, readEvent, typeId, type WireEvent } from '@agentlattice/contracts';
 import type { Disclosed } from '@agentlattice/ledger';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
-import { idle, PeriodicTask } from '@agentlattice/service';
+import { idle, inOrder, PeriodicTask, readToHead, RetriedWork } from '@agentlattice/event-store';
 import type { EventDraft } from '../domain/draft.js';
 import { draftOf } from '../domain/entry-facts.js';
 import { type ForeignSource, foreignSources } from '../domain/foreign-source.js';
@@ -30,8 +30,6 @@ const checkEveryMs: Readonly<Record<ForeignSource, number>> = {
 const idleCheckMs = 8_000;
 const isEventId = typeId('evt');
 const isOrgId = typeId('org');
-const pageSize = 500;
-const retryAfterMs = 1_000;
 /** Words that cannot be had for longer are a trouble that somebody must look at. */
 const unavailableMs = 10_000;
 
@@ -110,20 +108,27 @@ export class SourceFollowers {
 
 class SourceFollower {
   private tail: Promise<unknown> = Promise.resolve();
-  private asked = false;
   private stopped = false;
-  /** What was said with the next events cannot be had for now: they wait at their source. */
+  /** Since when the erasable values of the next events cannot be had; monotonic. Those events wait at their source. */
   unavailableSince: number | null = null;
-  /** Something came meanwhile. */
+  /** Events came while the values could not be had. */
   private overheard = false;
-  private retry: NodeJS.Timeout | undefined;
+  private readonly checking: RetriedWork;
   stuck = false;
 
   constructor(
     private readonly source: ForeignSource,
     private position: number,
     private readonly ports: FollowPorts,
-  ) {}
+  ) {
+    this.checking = new RetriedWork(
+      () => this.inTurn(() => this.catchUp()),
+      (error) => ports.logger.debug({ err: error, source }, 'a source does not answer'),
+      () => {
+        if (this.overheard) this.check();
+      },
+    );
+  }
 
   /** @param said what was said with them, where it came along */
   receive(events: readonly WireEvent[], said?: ReadonlyMap<string, Disclosed>): Promise<void> {
@@ -134,7 +139,7 @@ class SourceFollower {
       return Promise.resolve();
     }
     return this.inTurn(async () => {
-      const fresh = this.inOrder(events);
+      const fresh = inOrder(events, this.position);
       const last = fresh.at(-1)?.gpos ?? this.position;
       if (last === this.position + fresh.length) await this.append(fresh, said);
       else await this.catchUp();
@@ -151,27 +156,12 @@ class SourceFollower {
   }
 
   check(): void {
-    if (this.asked || this.stopped) return;
-    this.asked = true;
-    this.overheard = false;
-    this.inTurn(() => this.catchUp()).then(
-      () => {
-        this.asked = false;
-        if (this.overheard) this.check();
-      },
-      (error: unknown) => {
-        this.ports.logger.debug({ err: error, source: this.source }, 'a source does not answer');
-        this.retry = setTimeout(() => {
-          this.asked = false;
-          this.check();
-        }, retryAfterMs);
-      },
-    );
+    if (this.checking.begin()) this.overheard = false;
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
-    clearTimeout(this.retry);
+    this.checking.stop();
     await this.tail.catch(() => {});
   }
 
@@ -182,25 +172,18 @@ class SourceFollower {
   }
 
   private async catchUp(): Promise<void> {
-    for (;;) {
-      const { events, head_gpos, through_gpos } = await this.ports.client.request(replay(this.source), {
-        after_gpos: this.position,
-        limit: pageSize,
-      });
-      const fresh = this.inOrder(events);
-      if ((fresh.at(-1)?.gpos ?? this.position) !== this.position + fresh.length)
-        throw new Error(`${this.source} leaves out some of its events`);
-      await this.append(fresh);
-      if (through_gpos >= head_gpos || this.stopped) return;
-      if (fresh.length === 0) throw new Error(`${this.source} does not get on with its replay`);
-    }
-  }
-
-  private inOrder(events: readonly WireEvent[]): WireEvent[] {
-    const byPosition = new Map(
-      events.filter((e) => e.gpos > this.position).map((event) => [event.gpos, event]),
-    );
-    return [...byPosition.values()].sort((a, b) => a.gpos - b.gpos);
+    await readToHead({
+      client: this.ports.client,
+      source: this.source,
+      position: () => this.position,
+      take: async (events) => {
+        const fresh = inOrder(events, this.position);
+        if ((fresh.at(-1)?.gpos ?? this.position) !== this.position + fresh.length)
+          throw new Error(`${this.source} leaves out some of its events`);
+        await this.append(fresh);
+      },
+      stopped: () => this.stopped,
+    });
   }
 
   private async append(events: readonly WireEvent[], given?: ReadonlyMap<string, Disclosed>): Promise<void> {

@@ -49,8 +49,8 @@ export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
     const guard = { archive, checkpoints, key: keys.checkpoints };
     this.stream = new EventStreamWatch(nc, logger);
     const streamRefusal = () => this.stream.refusal;
-    const subscribe = (handlers: WriterHandlers) => subscribeWriter(nc, logger, handlers);
-    const options = { nc, pool, client, logger, config, grants, guard, streamRefusal, subscribe };
+    const listen = (handlers: WriterHandlers) => subscribeWriter(nc, logger, handlers);
+    const options = { nc, pool, client, logger, config, grants, guard, streamRefusal, listen };
     this.duty = new WriterElection<LedgerSession>({
       connect: () => LedgerSession.connect(config),
       guard,

@@ -1,13 +1,13 @@
-import { untilMultipleOf } from '@agentlattice/event-store';
+import { untilMultipleOf } from './resting-pause.js';
 
-/** What a turn says that found nothing to do. */
+/** The result of a turn that found nothing to do. */
 export const idle = Symbol('idle');
 
 /**
  * Does the work again and again, `everyMs` after it ended or as soon as it is woken; never twice at a time. A failure is
- * logged and tried again like any other turn. Where turns say that there was nothing to do, each pause is twice as long as
- * the one before, up to `idleMs`: a net that catches nothing need not be drawn every second. The longest pauses of all works
- * end together, at multiples of `idleMs`, so that a process that rests wakes up once for all of them.
+ * logged and tried again like any other turn. After a turn with nothing to do, each pause is twice as long as the one
+ * before, up to `idleMs`. The longest pauses of all tasks end together, at multiples of `idleMs`, so that an idle process
+ * wakes up once for all of them.
  */
 export class PeriodicTask {
   private timer: NodeJS.Timeout | undefined;
@@ -44,7 +44,7 @@ export class PeriodicTask {
     this.run();
   }
 
-  /** Something may have to be done soon, though not now: the pauses are short again. */
+  /** There may be something to do soon: the pauses are short again. */
   hasten(): void {
     if (this.running !== undefined) this.hastened = true;
     if (this.stopped || this.running !== undefined || this.pauseMs === this.everyMs) return;
@@ -60,7 +60,7 @@ export class PeriodicTask {
   }
 
   private run(): void {
-    // What woke it, or comes while it runs, is no idleness.
+    // A turn that was woken, or is woken while it runs, is not idle.
     const before = this.woken ? this.everyMs : this.pauseMs;
     this.woken = false;
     this.hastened = false;
