@@ -162,8 +162,3 @@ export type SubmissionAnswer = z.infer<typeof submissionAnswer>;
 /** An item that could not be judged; it can become nothing but a 503. */
 export const submissionUnavailable = z.object({ item_id: z.string(), detail: z.string() });
 export type SubmissionUnavailable = z.infer<typeof submissionUnavailable>;
-
-/** The shape of every batch on the submission path. `expires_at`: epoch milliseconds after which nothing is written. */
-export const batchOf = <T extends z.ZodType>(item: T) =>
-  z.object({ v: z.literal(1), expires_at: z.number().int(), items: z.array(item).min(1).max(512) });
-export type Batch<T> = { v: 1; expires_at: number; items: T[] };
