@@ -2,18 +2,18 @@ import { auditLedgerCommands as commands, type WireEvent } from '@agentlattice/c
 import { commit, type Entry, parseEntry, type PrivateField, verifyLedger } from '@agentlattice/ledger';
 import { eventually } from '@agentlattice/testkit';
 import { typeidUnboxed } from 'typeid-js';
-import { FakeApprovalService, SpeakingSource } from '../test/fake-approval-service.js';
+import { FakeApprovalService, SourceWithValues } from '../test/fake-approval-service.js';
 import { type LedgerHarness, type LedgerProcess, startLedgerHarness } from '../test/ledger-harness.js';
 import { newOrg, sampleAgent, samplePolicy } from '../test/sample-items.js';
 
 let harness: LedgerHarness;
 let ledger: LedgerProcess;
 let approvals: FakeApprovalService;
-let gateway: SpeakingSource;
+let gateway: SourceWithValues;
 beforeAll(async () => {
   harness = await startLedgerHarness();
   approvals = new FakeApprovalService(harness.nc);
-  gateway = new SpeakingSource(harness.nc, 'gateway');
+  gateway = new SourceWithValues(harness.nc, 'gateway');
   ledger = await harness.start();
   await ledger.ready();
 }, 120_000);
@@ -59,7 +59,7 @@ function decide(org: string, reason: string | null): { cast: WireEvent; denied: 
     },
     { actor },
   );
-  if (reason !== null) approvals.said.set(denied.event_id, { reason, note: null });
+  if (reason !== null) approvals.values.set(denied.event_id, { reason, note: null });
   return { cast, denied };
 }
 const search = async (org_id: string) =>
@@ -75,7 +75,7 @@ const entriesOf = async (org_id: string): Promise<Entry[]> =>
   );
 
 /** Every value that is kept is the one its entry commits to, and there is nothing else. */
-async function everyWordIsBound(org_id: string): Promise<Map<string, Record<string, unknown>>> {
+async function committedValues(org_id: string): Promise<Map<string, Record<string, unknown>>> {
   const { rows } = await harness.admin.query<{ entry_id: string; content: string }>(
     'SELECT entry_id, content FROM private_value WHERE org_id = $1',
     [org_id],
@@ -109,7 +109,7 @@ async function everyWordIsBound(org_id: string): Promise<Map<string, Record<stri
   );
 }
 
-it('what people said with their decisions is bound by the entries and shown with them', async () => {
+it('reasons of decisions are committed to by the entries and shown with them', async () => {
   const org = newOrg();
   const reason = 'Not on a Friday.\n\u202eEvil\u0000 😀 "quoted"';
   const { cast, denied } = decide(org, reason);
@@ -131,11 +131,11 @@ it('what people said with their decisions is bound by the entries and shown with
     reason,
     note: null,
   });
-  const words = await everyWordIsBound(org);
-  expect([...words]).toEqual([[denied.event_id, { reason }]]);
+  const values = await committedValues(org);
+  expect([...values]).toEqual([[denied.event_id, { reason }]]);
 });
 
-it('what was not answered is asked for again, and never taken for silence', async () => {
+it('erasable values that were not answered are asked for again, and never taken as missing', async () => {
   const org = newOrg();
   approvals.mostAtOnce = 3;
   const events = Array.from({ length: 10 }, (_, n) => decide(org, `reason ${String(n)}`).denied);
@@ -146,7 +146,7 @@ it('what was not answered is asked for again, and never taken for silence', asyn
   expect(denied.map(({ reason }) => reason)).toEqual(events.map((_, n) => `reason ${String(n)}`));
 });
 
-it('a ledger that cannot learn what was said says so, and goes on once it can', async () => {
+it('a ledger that cannot fetch erasable values is not ready, and goes on once it can', async () => {
   const org = newOrg();
   approvals.mostAtOnce = 0;
   const { denied } = decide(org, 'at last');
@@ -158,7 +158,7 @@ it('a ledger that cannot learn what was said says so, and goes on once it can', 
   expect((await ledger.readiness()).ready).toBe(true);
 }, 60_000);
 
-it('nothing is asked about events that come without words', async () => {
+it('events that cannot have erasable values are not asked about', async () => {
   const org = newOrg();
   const before = approvals.asked.length;
   const event = approvals.add(org, {
@@ -172,7 +172,7 @@ it('nothing is asked about events that come without words', async () => {
 
 it.each([
   ['does not answer', () => approvals.hang()],
-  ['is away', () => approvals.fallSilent()],
+  ['is away', () => approvals.stopAnswering()],
 ])('entries wait in order while the approval-service %s, and no other source waits', async (_, fail) => {
   const org = newOrg();
   fail();
@@ -193,34 +193,36 @@ it.each([
   await gateway.publish(...agents);
   const meanwhile = await logOf(org, 21);
   expect(meanwhile.map(({ source }) => source)).toEqual(['audit-ledger', ...agents.map(() => 'gateway')]);
-  approvals.fallSilent();
-  approvals.speak();
+  approvals.stopAnswering();
+  approvals.answerRequests();
   const log = await logOf(org, 26);
   expect(log.slice(21).map(({ id }) => id)).toEqual(events.map(({ event_id }) => event_id));
   expect(log.slice(21).map(({ reason }) => reason)).toEqual([null, 'one', null, null, 'two']);
   expect((await ledger.readiness()).ready).toBe(true);
-  await everyWordIsBound(org);
+  await committedValues(org);
 });
 
-it('why an agent was suspended is bound by its entry, and asked of the gateway', async () => {
+it('the reason of a suspension is fetched from the gateway, and its entry commits to it', async () => {
   const org = newOrg();
   const suspended = { agent: { id: sampleAgent.id, name: 'bot' }, pending: 'cancel' } as const;
-  const [said, silent] = [1, 2].map(() => gateway.add(org, { type: 'agent.suspended', data: suspended }));
-  if (said === undefined || silent === undefined) throw new Error('two were made');
-  gateway.said.set(said.event_id, { reason: 'it deleted a table', note: null });
-  gateway.fallSilent();
-  await gateway.publish(said, silent);
-  gateway.speak();
+  const [withReason, withoutReason] = [1, 2].map(() =>
+    gateway.add(org, { type: 'agent.suspended', data: suspended }),
+  );
+  if (withReason === undefined || withoutReason === undefined) throw new Error('two were made');
+  gateway.values.set(withReason.event_id, { reason: 'it deleted a table', note: null });
+  gateway.stopAnswering();
+  await gateway.publish(withReason, withoutReason);
+  gateway.answerRequests();
   const log = await logOf(org, 3);
   expect(log.slice(1)).toMatchObject([
     { type: 'agent.suspended', reason: 'it deleted a table', agent: { id: sampleAgent.id } },
     { type: 'agent.suspended', reason: null },
   ]);
-  const words = await everyWordIsBound(org);
-  expect([...words]).toEqual([[said.event_id, { reason: 'it deleted a table' }]]);
+  const values = await committedValues(org);
+  expect([...values]).toEqual([[withReason.event_id, { reason: 'it deleted a table' }]]);
 });
 
-it('events stand once, with their words, when the writer is killed and they come again', async () => {
+it('events are entered once, with their erasable values, when the writer is killed and they come again', async () => {
   const org = newOrg();
   const events: WireEvent[] = [];
   for (let n = 0; n < 300; n++) {
@@ -236,7 +238,7 @@ it('events stand once, with their words, when the writer is killed and they come
   await eventually(async () => (await entriesOf(org)).length > events.length, { within: 30_000 });
   const before = await entriesOf(org);
   expect(before.slice(1).map(({ id }) => id)).toEqual(events.map(({ event_id }) => event_id));
-  expect((await everyWordIsBound(org)).size).toBe(300);
+  expect((await committedValues(org)).size).toBe(300);
   expect(approvals.asked.every((ids) => ids.length <= 64)).toBe(true);
   // Once written an entry keeps its bytes, however often its event comes.
   await ledger.kill('SIGKILL');

@@ -73,7 +73,7 @@ describe('events of other services', () => {
     });
   });
 
-  it('stand once and in order, though they come three times and shuffled', async () => {
+  it('are entered once and in order, though they come three times and shuffled', async () => {
     const orgs = [newOrg(), newOrg()];
     const events = Array.from({ length: 60 }, (_, n) => gateway.add(orgs[n % 2] ?? '', registered()));
     const shuffled = [...events, ...events, ...events]
@@ -110,7 +110,7 @@ describe('events of other services', () => {
     await isSound(org);
   });
 
-  it('that nobody can read hold up their own source only, loudly', async () => {
+  it('that cannot be read stop their own source only, and readiness names it', async () => {
     const org = newOrg();
     const odd = policies.add(org, { type: 'policy.invented', data: {} });
     // Whatever comes after it waits.
@@ -146,7 +146,7 @@ describe('the ledger’s own events', () => {
   });
   afterAll(() => stop());
 
-  it('go out as their entries say, numbered without gaps, and come again when asked for', async () => {
+  it('are published with the content of their entries, numbered without gaps, and replayed the same', async () => {
     const item = sampleItem({ org: newOrg(), decision: 'requested' });
     await submitter.submit(item);
     const event = await eventually(() =>
@@ -178,7 +178,7 @@ describe('the ledger’s own events', () => {
     expect(events).toEqual([event]);
   });
 
-  it('are on a new stream again after NATS has lost its disk', async () => {
+  it('are published again on a new stream after NATS has lost its disk', async () => {
     await harness.nats.wipe();
     heard.clear();
     const { head_gpos } = await eventually(

@@ -107,7 +107,7 @@ describe('the log', () => {
     expect(seen).toBe(9);
   });
 
-  it('cannot be changed by anybody, not even by its owner', async () => {
+  it('cannot be changed, not even by the owner of its tables', async () => {
     const own = new pg.Client({ connectionString: harness.postgres.databaseUrl('audit-ledger') });
     await own.connect();
     const attempts = [
@@ -127,7 +127,7 @@ describe('the log', () => {
   });
 });
 
-describe('a tampered log is found out', () => {
+describe('tampering with a log is detected', () => {
   const tamper = async (sql: string, values: unknown[]) => {
     const client = await harness.admin.connect();
     try {

@@ -80,7 +80,7 @@ const posture = (org_id: string, agent_id: string | null = sampleAgent.id) =>
   harness.client.request(commands.posture, { org_id, agent_id });
 
 describe('a report', () => {
-  it('is an entry before it is answered, bound to the action and to what was said', async () => {
+  it('is an entry before it is answered, bound to the action and to its message', async () => {
     const org = newOrg();
     const gate = sampleItem({ org, decision: 'requested' });
     const action = await submit(gate);
@@ -104,11 +104,11 @@ describe('a report', () => {
     expect(answer).toEqual({ audit_event_id: action, status: 'partial', reported_at: entry.time });
     expect(row.status).toBe('partial');
     const bound = { audit_event_id: action, metadata, status: 'partial' };
-    const { note, metadata: said } = JSON.parse(row.content) as Required<Disclosed>;
-    expect(said.value).toBe(canonicalJson(bound));
+    const { note, metadata: reported } = JSON.parse(row.content) as Required<Disclosed>;
+    expect(reported.value).toBe(canonicalJson(bound));
     expect(entry.private).toEqual({
       note: commit('note', note.salt, '"one of two"'),
-      metadata: commit('metadata', said.salt, canonicalJson(bound)),
+      metadata: commit('metadata', reported.salt, canonicalJson(bound)),
     });
     const [shown, , asked] = await search(org);
     expect(shown).toMatchObject({
@@ -129,16 +129,16 @@ describe('a report', () => {
     expect(check).toMatchObject({ chain_valid: true, verified_through_row: 4 });
   });
 
-  it('may be given again: every one is an entry', async () => {
+  it('may be given again: every report is an entry', async () => {
     const org = newOrg();
     const action = await act({ org });
     const statuses = ['failure', 'partial', 'success'] as const;
     for (const status of statuses) expect((await report(org, action, { status })).status).toBe(status);
-    const said = (await search(org)).filter(({ type }) => type === 'action.reported');
-    expect(said.map(({ metadata }) => metadata['status'])).toEqual([...statuses].reverse());
+    const reported = (await search(org)).filter(({ type }) => type === 'action.reported');
+    expect(reported.map(({ metadata }) => metadata['status'])).toEqual([...statuses].reverse());
   });
 
-  it('is of the agent’s own actions that were allowed or asked for', async () => {
+  it('is accepted for the agent’s own actions that were allowed or requested', async () => {
     const org = newOrg();
     const action = await act({ org });
     const refused = (code: string) => expect.objectContaining({ code });
@@ -157,7 +157,7 @@ describe('a report', () => {
     );
   });
 
-  it('is of nothing that waits for a person, or that a person denied', async () => {
+  it('is refused for an action that waits for a person, or that a person denied', async () => {
     const org = newOrg();
     const gate = sampleItem({ org, decision: 'requested' });
     const action = await submit(gate);
@@ -172,7 +172,7 @@ describe('a report', () => {
     expect((await report(org, allowed)).status).toBe('success');
   });
 
-  it('goes out as an event, the same one when it is asked for again', async () => {
+  it('is published as an event, and replayed as the same event', async () => {
     const heard = new Map<string, WireEvent>();
     const consumer = consumeEvents(harness.nc, {
       durable: 'test-reports',
@@ -197,7 +197,7 @@ describe('a report', () => {
     await consumer.stop();
   });
 
-  it('is taken by the one writer only, and by the next one after it', async () => {
+  it('is taken by the active writer only, and by the next one after a failover', async () => {
     const second = await harness.start();
     await second.ready();
     const org = newOrg();
@@ -220,7 +220,7 @@ describe('posture', () => {
     });
   });
 
-  it('is what the log says, of an agent or of the workspace', async () => {
+  it('is counted from the log, for an agent or for the workspace', async () => {
     const org = newOrg();
     const executed = [await act({ org }), await act({ org }), await act({ org })];
     const gate = sampleItem({ org, decision: 'requested' });

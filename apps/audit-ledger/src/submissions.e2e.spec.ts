@@ -50,7 +50,7 @@ describe('a submission', () => {
     });
   });
 
-  it('that no policy matches is told so', async () => {
+  it('that no policy matches is answered as policy_not_found', async () => {
     const answer = await submitter.answered(sampleItem({ org: newOrg(), decision: 'denied' }));
     expect(answer.outcome).toMatchObject({
       status: 'policy_not_found',
@@ -59,7 +59,7 @@ describe('a submission', () => {
     });
   });
 
-  it('that needs a person goes on to be opened, with the deadline its entry gives it', async () => {
+  it('that needs a person is forwarded to be opened, with the deadline of its entry', async () => {
     const item = sampleItem({ org: newOrg(), decision: 'requested' });
     const opened = (await submitter.submit(item)) as OpenItem;
     const { events } = await search(item.org_id, { approval_id: item.verdict.approval_id });
@@ -84,7 +84,7 @@ describe('a submission', () => {
 });
 
 describe('a repeated submission', () => {
-  it('hears the first answer again and makes no second entry', async () => {
+  it('gets the first answer again and makes no second entry', async () => {
     const org = newOrg();
     const first = await submitter.answered(sampleItem({ org, eventId: 'retry' }));
     const again = await submitter.answered(sampleItem({ org, eventId: 'retry' }));
@@ -232,7 +232,7 @@ describe('hostile items', () => {
     expect((await search(org)).events.filter(({ metadata }) => 'text' in metadata)).toHaveLength(ids.length);
   });
 
-  it('and messages that are none do no harm', async () => {
+  it('and messages that are no batches change nothing', async () => {
     for (const text of [
       '',
       '{',

@@ -116,7 +116,7 @@ it('PostgreSQL killed under load comes back with everything that was answered', 
   await isTrue(orgs[0] ?? '');
 }, 120_000);
 
-it('two writers never write: only the one that holds the lock hears submissions, and beats', async () => {
+it('of two instances only the one that holds the lock takes submissions and sends heartbeats', async () => {
   const second = await harness.start();
   await second.ready();
   const beats = new Set<string>();

@@ -4,31 +4,31 @@ import { createLogger } from '@agentlattice/observability';
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 import { FakeSource } from './fake-source.js';
 
-interface Said {
+interface Values {
   readonly reason: string | null;
   readonly note: string | null;
 }
 
-/** A service as the ledger sees it that knows what was said with its events. */
-export class SpeakingSource extends FakeSource {
-  readonly said = new Map<string, Said>();
+/** A source that keeps erasable values of its events. */
+export class SourceWithValues extends FakeSource {
+  readonly values = new Map<string, Values>();
   /** The ids of each question. */
   readonly asked: string[][] = [];
   /** How many of them it answers, as when no more fit a message. */
   mostAtOnce = 64;
-  private words: Subscription | undefined;
+  private valueRequests: Subscription | undefined;
 
   constructor(
     private readonly connection: NatsConnection,
     source: 'approval-service' | 'gateway',
   ) {
     super(connection, source);
-    this.speak();
+    this.answerRequests();
   }
 
-  /** Answers what was said with events. */
-  speak(): void {
-    this.words = respondTo(this.connection, {
+  /** Answers requests for erasable values. */
+  answerRequests(): void {
+    this.valueRequests = respondTo(this.connection, {
       command: erasableValues(this.name),
       queue: this.name,
       logger: createLogger('test', 'silent'),
@@ -39,29 +39,29 @@ export class SpeakingSource extends FakeSource {
         return {
           answered: event_ids,
           values: event_ids.flatMap((event_id) => {
-            const said = this.said.get(event_id);
-            return said === undefined ? [] : [{ event_id, ...said }];
+            const found = this.values.get(event_id);
+            return found === undefined ? [] : [{ event_id, ...found }];
           }),
         };
       },
     });
   }
 
-  /** Its events still come; what was said with them is not to be had. */
-  fallSilent(): void {
-    this.words?.unsubscribe();
+  /** Its events still come; requests for their erasable values find no responder. */
+  stopAnswering(): void {
+    this.valueRequests?.unsubscribe();
   }
 
-  /** It is asked and never answers. */
+  /** It takes requests for erasable values and never answers. */
   hang(): void {
-    this.fallSilent();
-    this.words = this.connection.subscribe(erasableValues(this.name).subject, {
+    this.stopAnswering();
+    this.valueRequests = this.connection.subscribe(erasableValues(this.name).subject, {
       callback: () => {},
     });
   }
 }
 
-export class FakeApprovalService extends SpeakingSource {
+export class FakeApprovalService extends SourceWithValues {
   constructor(connection: NatsConnection) {
     super(connection, 'approval-service');
   }

@@ -31,7 +31,7 @@ export class FakeSource {
     });
   }
 
-  /** Decides something; nobody has heard of it yet. */
+  /** Adds an event to its tables; it is not published yet. */
   add(
     org_id: string,
     event: DomainEvent | { type: string; data: object },

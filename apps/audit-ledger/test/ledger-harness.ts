@@ -29,7 +29,7 @@ import pg from 'pg';
 export interface LedgerProcess {
   readonly child: ChildProcess;
   readonly output: () => string;
-  /** What `/readyz?scope=local` says. */
+  /** The answer of `/readyz?scope=local`. */
   readiness(): Promise<{ ready: boolean; missing: string[] }>;
   ready(): Promise<void>;
   kill(signal?: NodeJS.Signals): Promise<void>;
@@ -39,7 +39,7 @@ export interface LedgerProcess {
 export interface LedgerHarness {
   readonly postgres: TestPostgres;
   readonly nats: TestNats;
-  /** A connection without limits: it plays gateway, engine and approval-service. */
+  /** A connection with all permissions: it acts as gateway, engine and approval-service. */
   readonly nc: NatsConnection;
   readonly client: CommandClient;
   /** The administrator's. */

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { PaceClock } from '../src/application/paced-runs.js';
 
-/** Time passes when the test says so. */
+/** A clock that a test advances. */
 export class SteppedClock implements PaceClock {
   private ms = 0;
   private readonly waiting = new Set<{ readonly at: number; readonly end: () => void }>();

@@ -1,4 +1,4 @@
-/** Ends an exhaustive switch: a new case does not compile until it is judged. Throws when data from outside reaches it all the same. */
+/** Ends an exhaustive switch: a new case does not compile until it is handled. Throws when unchecked data reaches it. */
 export function assertNever(value: never): never {
-  throw new TypeError(`a case that nobody judges: ${JSON.stringify(value)}`);
+  throw new TypeError(`a case that no branch handles: ${JSON.stringify(value)}`);
 }

@@ -3,7 +3,7 @@ import { fold } from './fold.js';
 import { Refused } from './refused.js';
 import { sameValue } from './same-value.js';
 
-/** What the rule is expected to say. Each throws an Error that shows both sides where it says something else. */
+/** The expected outcome. Each throws an Error that shows expected and actual where they differ. */
 export interface Expectation<Event> {
   /** Exactly these events, in this order. */
   thenEvents(...expected: readonly Event[]): void;

@@ -6,7 +6,7 @@ export interface Fault {
 
 export interface RefusalDetails {
   readonly errors?: readonly Fault[];
-  /** What the caller is told beside the code, such as the standing decision. */
+  /** Further members of the answer besides the code, such as the standing decision. */
   readonly extra?: Readonly<Record<string, unknown>>;
 }
 

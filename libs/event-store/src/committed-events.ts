@@ -6,8 +6,8 @@ export type CommittedListener = (events: readonly NumberedEvent[]) => void;
 const listeners = new WeakMap<pg.Pool, Set<CommittedListener>>();
 
 /**
- * Tells of events that this process has just committed through a pool, with their numbers, so that nobody reads them back.
- * A commit whose outcome stayed unknown is not told: its events are found in the tables.
+ * Passes on the events that this process has just committed through a pool, with their numbers, so that they need not be read back.
+ * A commit whose outcome stayed unknown is not passed on: its events are found in the tables.
  * @returns ends it
  */
 export function onCommitted(pool: pg.Pool, listener: CommittedListener): () => void {

@@ -9,7 +9,7 @@ export const connectionLimits = {
   /** The server gives up before we do: then it says so, and the connection can be kept. */
   lock_timeout: 3_000,
   statement_timeout: 4_500,
-  /** What became of a statement that nobody answered is unknown; its connection is not used again. */
+  /** The outcome of a statement without an answer is unknown; its connection is not used again. */
   query_timeout: 5_000,
   /** Ends a transaction whose other half never came, and with it the locks that others wait for. */
   idle_in_transaction_session_timeout: 5_000,

@@ -1,8 +1,8 @@
 import pg from 'pg';
 
 /**
- * The database did not answer: the connection could not be made, was lost, or kept silent. What was asked may have been
- * done or not. Its code is the SQLSTATE of a failed connection, by which every caller knows it.
+ * The database did not answer: the connection could not be made, was lost, or kept silent. The statement may have been
+ * run or not. Its code is the SQLSTATE of a failed connection.
  */
 export class DatabaseUnavailable extends Error {
   override readonly name = 'DatabaseUnavailable';
@@ -13,7 +13,7 @@ export class DatabaseUnavailable extends Error {
 const cannotStore = new Set(['53100', '58030']);
 
 export interface DatabaseClientConfig extends pg.ClientConfig {
-  /** Told of each statement that was refused for want of space. */
+  /** Called for each statement that was refused for lack of space. */
   readonly onRefusedToStore?: () => void;
 }
 
@@ -21,9 +21,9 @@ type Query = (query: unknown, values?: unknown, callback?: unknown) => unknown;
 type Callback = (error: unknown, result?: unknown) => void;
 
 /**
- * A connection that says by the type of its errors whether the server refused a statement (`pg.DatabaseError`) or did not
- * answer it (`DatabaseUnavailable`). The driver has only messages for the second, so the state of the connection is
- * looked at when a statement fails, never the text.
+ * A connection whose errors show by their type whether the server refused a statement (`pg.DatabaseError`) or did not
+ * answer it (`DatabaseUnavailable`). The driver has only messages for the second case, so the state of the connection is
+ * checked when a statement fails, never the text.
  */
 export class DatabaseClient extends pg.Client {
   private over = false;
@@ -62,7 +62,7 @@ export class DatabaseClient extends pg.Client {
     }) as typeof this.end;
   }
 
-  /** What is told as `error` or `end` is the loss of the connection; the statements under way hear of it afterwards. */
+  /** `error` and `end` mean that the connection is lost; the statements under way fail after that. */
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     if (event === 'error' || event === 'end') this.over = true;
     const told = event === 'error' ? [unavailable(args[0])] : args;
@@ -77,7 +77,7 @@ export class DatabaseClient extends pg.Client {
       timer = setTimeout(() => {
         this.over = true;
         reject(new DatabaseUnavailable('the database did not answer in time'));
-        // What else is under way here would wait behind it.
+        // Other statements of this connection would wait behind it.
         this.connection.stream.destroy();
       }, limitMs);
     });
@@ -107,7 +107,7 @@ export class DatabaseClient extends pg.Client {
   }
 }
 
-/** A pool of such connections; that none can be had in time is the same fault. */
+/** A pool of such connections; that none is free in time is the same error. */
 export class DatabasePool extends pg.Pool {
   /** Monotonic. */
   private refusedToStoreAt: number | null = null;

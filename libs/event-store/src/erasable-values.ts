@@ -6,20 +6,20 @@ import type {
 import type pg from 'pg';
 
 type Command = ReturnType<typeof erasableValuesCommand>;
-type Said = CommandResponse<Command>['values'][number];
+type Values = CommandResponse<Command>['values'][number];
 
-/** NATS takes 1 MiB a message; one event's words always fit. */
+/** NATS takes 1 MiB a message; the values of one event always fit. */
 const maxBytes = 512 * 1024;
 
 /**
- * Answers `cmd.<service>.erasable_values`: what was said with events of their workspaces, as far as it fits one message.
- * The service keeps it in a table `event_value (org_id, event_id, name, value)`.
+ * Answers `cmd.<service>.erasable_values`: the reasons and notes of events, as far as they fit one message.
+ * The service keeps them in a table `event_value (org_id, event_id, name, value)`.
  */
 export async function erasableValues(
   pool: pg.Pool,
   { events }: CommandRequest<Command>,
 ): Promise<CommandResponse<Command>> {
-  const { rows } = await pool.query<Said>(
+  const { rows } = await pool.query<Values>(
     `SELECT v.event_id, max(v.value) FILTER (WHERE v.name = 'reason') AS reason,
             max(v.value) FILTER (WHERE v.name = 'note') AS note
        FROM unnest($1::text[], $2::text[]) AS k (org_id, event_id)
@@ -29,17 +29,17 @@ export async function erasableValues(
   );
   const found = new Map(rows.map((row) => [row.event_id, row]));
   const answered: string[] = [];
-  const values: Said[] = [];
+  const values: Values[] = [];
   let bytes = 0;
   for (const { event_id } of events) {
-    const said = found.get(event_id);
-    bytes += said === undefined ? 0 : Buffer.byteLength(JSON.stringify(said));
+    const one = found.get(event_id);
+    bytes += one === undefined ? 0 : Buffer.byteLength(JSON.stringify(one));
     if (answered.length > 0 && bytes > maxBytes) break;
     answered.push(event_id);
-    if (said !== undefined) values.push(said);
+    if (one !== undefined) values.push(one);
   }
   return { answered, values };
 }
 
-/** Text of PostgreSQL holds neither NUL nor half a surrogate pair; doors that refuse them come before this one. */
+/** PostgreSQL stores neither NUL nor half a surrogate pair in a text; routes refuse them before. */
 export const storable = (text: string) => text.toWellFormed().replaceAll('\0', '\uFFFD');

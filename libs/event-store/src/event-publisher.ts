@@ -32,14 +32,14 @@ export interface EventPublisherOptions {
   readonly stream: () => Promise<EventStreamState | null>;
   /** Whether messages keep the order of the numbers; else each holds as many events of its subject as fit. */
   readonly inOrder: boolean;
-  /** How often it looks without being told; default 1 s, and up to eight times that while there is nothing. */
+  /** How often it looks without being woken; default 1 s, and up to eight times that while there is nothing. */
   readonly pollMs?: number | undefined;
 }
 
 const pageSize = 1_000;
 /** While nothing is found, each pause before the next look is twice as long as the last, up to so many of the first. */
 const idlePauses = 8;
-/** What this process committed and has not published yet; beyond it the source is read. */
+/** How many events are kept in memory until they are published; beyond that they are read from the source. */
 const maxRemembered = 4_096;
 const messageLimits = { events: 128, bytes: 256 * 1024 } as const;
 const restartAfterMs = 500;
@@ -76,7 +76,7 @@ export class EventPublisher {
   private incarnation: string | null = null;
   private lastSequence = 0;
   private readonly pollMs: number;
-  /** Until it looks without being told. */
+  /** The pause until it looks without being woken. */
   private pauseMs: number;
   /** The stream may be another one than a moment ago. */
   private reconnected = false;
@@ -140,8 +140,8 @@ export class EventPublisher {
   }
 
   /**
-   * Resolves when events were committed, the stream may have changed, it is time to look anyway, or we stop.
-   * @returns whether it was told of something
+   * Resolves when events were committed, the stream may have changed, the pause is over, or we stop.
+   * @returns whether it was woken
    */
   private nextWake(): Promise<boolean> {
     const longest = this.pollMs * idlePauses;
@@ -192,13 +192,13 @@ export class EventPublisher {
       this.published = last.gpos;
       this.gathering.ended();
       await this.savePosition();
-      // What was offered meanwhile woke us: it gathers for the next round.
+      // Events offered meanwhile have woken us: they gather for the next round.
       if (!more) return;
     }
   }
 
   /**
-   * What is to be published next: from memory where nothing is missing before it, else from the source.
+   * The events to publish next: from memory where none is missing before them, else from the source.
    * @returns with it whether there may be more now
    */
   private async next(): Promise<{ readonly events: readonly WireEvent[]; readonly more: boolean }> {

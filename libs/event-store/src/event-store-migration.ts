@@ -33,9 +33,9 @@ export function eventStoreMigration(
 }
 
 /**
- * From here on events are numbered in their commit. What stood in the way of that goes: the trigger that told the relay
+ * From here on events are numbered in their commit. The obstacles to that are removed: the trigger that notified the relay
  * (NOTIFY lets one commit of the whole database wait for another), the index by transaction, and the foreign key, whose
- * check locks each event once more. What earlier releases left without a number gets it here, and never afterwards.
+ * check locks each event once more. Events that earlier releases left without a number get it here, and never afterwards.
  */
 export function numberingInCommitMigration(timestamp: number): new () => MigrationInterface {
   return class NumberingInCommitMigration implements MigrationInterface {
@@ -47,7 +47,7 @@ export function numberingInCommitMigration(timestamp: number): new () => Migrati
         'DROP FUNCTION event_appended()',
         'DROP INDEX event_xid',
         'ALTER TABLE event_position DROP CONSTRAINT event_position_event_id_fkey',
-        // The statements before this one lock both tables: nobody numbers or appends at the same time.
+        // The statements before this one lock both tables: no other transaction numbers or appends at the same time.
         numberLeftOnce,
       ])
         await runner.query(statement);

@@ -147,7 +147,7 @@ describe('the event store', () => {
     expect((await pool.query('SELECT FROM event WHERE stream_id = $1', [streamId])).rowCount).toBe(1);
   });
 
-  it('lets one of 50 deciders win and tells the others who did', async () => {
+  it('lets one of 50 deciders win and refuses the others with the standing decision', async () => {
     await open('race');
     const outcomes = await Promise.allSettled(
       Array.from({ length: 50 }, (_, n) =>

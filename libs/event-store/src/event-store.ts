@@ -23,7 +23,7 @@ export interface StreamRef {
 
 export interface Update<State, Cmd, Event extends DecidedEvent> extends StreamRef {
   readonly decider: Decider<State, Cmd, Event>;
-  /** Or a function of the database's time, which is read while nobody else can change the stream. */
+  /** Or a function of the database's time, which is read while no other writer can change the stream. */
   readonly command: Cmd | ((now: Date) => Cmd);
   /** Writes read models in the same transaction; called only when something was decided. */
   readonly project?: (tx: Tx, events: readonly StoredEvent[], state: State) => Promise<void>;
@@ -107,7 +107,7 @@ export class EventStore {
   }
 
   /**
-   * Reads, folds, decides, appends and projects in one transaction. What it returns is on disk. A conflict with another
+   * Reads, folds, decides, appends and projects in one transaction. Its result is on disk. A conflict with another
    * writer is decided by the unique version: the loser reads again and judges anew.
    * @throws Refused as the decider says
    */
@@ -261,7 +261,7 @@ export class EventStore {
   }
 }
 
-/** What every way to decide has in common. */
+/** Common to all ways to decide. */
 interface Deciding<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef> {
   readonly decider: Decider<State, Cmd, Event>;
   readonly streams: readonly Ref[];
@@ -285,7 +285,7 @@ const keyOf = (orgId: string, streamId: string) => `${orgId}/${streamId}`;
 type Key = Pick<StreamRef, 'orgId' | 'streamId'>;
 
 /**
- * Waits for other writers of the streams, then reads the clock: nobody decides between the reading and our commit. All
+ * Waits for other writers of the streams, then reads the clock: no other writer decides between the reading and our commit. All
  * writers take the locks in the same order.
  */
 const lockStatement = (streams: readonly Key[]): Statement => ({

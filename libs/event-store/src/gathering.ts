@@ -1,9 +1,9 @@
-/** What comes within this time of the last round goes out together: nobody's answer waits for it. */
+/** Work that comes within this time of the last round is done together: no answer waits for it. */
 export const gatherMs = 250;
 
 /**
- * Rounds of work that are at least `gatherMs` apart: the first after a quiet time begins at once, and what comes meanwhile
- * shares the next one, for one by one it would cost much more.
+ * Rounds of work that are at least `gatherMs` apart: the first after a quiet time begins at once, and work that comes meanwhile
+ * shares the next one, because one by one it would cost much more.
  */
 export class Gathering {
   /** Monotonic. */

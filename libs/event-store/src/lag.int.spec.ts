@@ -66,7 +66,7 @@ describe('how far behind', () => {
       ]),
     );
 
-  it('a relay is, is read from its tables: not at all while nothing waits, else as old as the oldest', async () => {
+  it('a relay is: the age of the oldest event that waits, from its tables; 0 while none does', async () => {
     expect(await relayLagSeconds(pool)).toBe(0);
     await append(1, 30);
     await append(2, 20);
@@ -88,7 +88,7 @@ describe('how far behind', () => {
     expect(await relayLagSeconds(pool)).toBe(0);
   });
 
-  it('a projection is, is asked of its source, and asking brings it up to date', async () => {
+  it('a projection is: measured by asking its source, which also brings it up to date', async () => {
     const table: WireEvent[] = [];
     const keep = (gpos: number, type: string, agoSeconds: number) =>
       table.push({

@@ -42,7 +42,7 @@ export const numberLeftOnce = insertPositions(
 );
 
 /**
- * What numbers the events of a transaction; it is sent together with the COMMIT, so the lock is held for one commit and
+ * The statements that number the events of a transaction. They are sent together with the COMMIT, so the lock is held for one commit and
  * no longer. Two statements: only one that begins after the lock is held sees what others numbered before.
  */
 export const numberStatements = (events: readonly StoredEvent[]): Statement[] =>

@@ -4,11 +4,11 @@ import { idle, PeriodicTask } from './periodic-task.js';
 
 const logger = createLogger('test', 'silent');
 
-describe('regular work', () => {
+describe('a periodic task', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  it('is done again after each turn, also after one that failed', async () => {
+  it('runs again after each turn, also after one that failed', async () => {
     let turns = 0;
     const work = new PeriodicTask(
       'work',
@@ -23,7 +23,7 @@ describe('regular work', () => {
     expect(turns).toBe(3);
   });
 
-  it('is done at once when woken, and once more when woken meanwhile', async () => {
+  it('runs at once when woken, and once more when woken meanwhile', async () => {
     const ends: (() => void)[] = [];
     const work = new PeriodicTask('work', 1_000, () => new Promise<void>((end) => ends.push(end)), logger);
     work.start().wake();
@@ -45,7 +45,7 @@ describe('regular work', () => {
     expect(ends).toHaveLength(3);
   });
 
-  it('rests longer and longer while there is nothing to do, and not once there is', async () => {
+  it('pauses longer and longer while there is nothing to do, and not once there is', async () => {
     jest.setSystemTime(1_000);
     let found: symbol | undefined = idle;
     let turns = 0;
@@ -80,7 +80,7 @@ describe('regular work', () => {
     await work.stop();
   });
 
-  it('wakes up together with others that rest, and never later than it would alone', async () => {
+  it('wakes up together with other idle tasks, and never later than it would alone', async () => {
     jest.setSystemTime(0);
     const turns: number[][] = [[], []];
     const works = turns.map((times) =>
@@ -107,7 +107,7 @@ describe('regular work', () => {
     await Promise.all(works.map((work) => work.stop()));
   });
 
-  it('does not rest after a turn during which it was hastened, though that turn found nothing', async () => {
+  it('keeps its short pause after a turn during which it was hastened, though that turn found nothing', async () => {
     let turns = 0;
     let end: () => void = () => undefined;
     const work = new PeriodicTask(

@@ -26,7 +26,7 @@ export interface RelayOptions {
   readonly nc: NatsConnection;
   readonly service: ServiceName;
   readonly logger: Logger;
-  /** How often it looks without being told; default 1 s, and up to eight times that while there is nothing. */
+  /** How often it looks without being woken; default 1 s, and up to eight times that while there is nothing. */
   readonly pollMs?: number;
   /** Default: the event stream as it is, which another service makes. */
   readonly stream?: (nc: NatsConnection) => Promise<EventStreamState | null>;
@@ -106,7 +106,7 @@ class CommitNotice {
       .query(`SELECT pg_notify($1, '')`, [eventChannel(schemaOf(service))])
       .catch((error: unknown) => {
         // The holder looks by itself every second.
-        logger.debug({ err: error, service }, 'the relay could not be told of events');
+        logger.debug({ err: error, service }, 'the notice to the relay failed');
       });
   }
 }

@@ -1,6 +1,6 @@
 /**
- * How long a pause of `ms` lasts that ends at a multiple of `ms`, so that what rests wakes up together: the processes of a
- * system too. A turn may begin a little before its time: it counts for the multiple that it was meant for.
+ * How long a pause of `ms` lasts that ends at a multiple of `ms`, so that idle tasks wake up together, those of other
+ * processes too. A turn may begin a little before its time: it counts for the multiple that it was meant for.
  */
 export function untilMultipleOf(ms: number): number {
   const left = ms - (Date.now() % ms);

@@ -50,7 +50,7 @@ describe.each([{ pipeline: true }, { pipeline: false }])(
         return new Ending([insert(id)], () => id);
       });
 
-    it('is never taken for a success, and the next work has another', async () => {
+    it('is never taken for a success, and the next transaction gets another connection', async () => {
       expect(await write(1)).toBe(1);
       const failure = await write(2, () => proxy.swallow()).catch((error: unknown) => error);
       expect(failure).toBeInstanceOf(DatabaseUnavailable);
@@ -65,7 +65,7 @@ describe.each([{ pipeline: true }, { pipeline: false }])(
       await inTransaction(direct, () => Promise.resolve(), lock);
     });
 
-    it('is not what a lock is that takes too long: PostgreSQL says so', async () => {
+    it('is told apart from a lock that takes too long, which PostgreSQL reports itself', async () => {
       const client = await direct.connect();
       await client.query('SELECT pg_advisory_lock(8)');
       try {

@@ -32,7 +32,7 @@ type Work<T> = (tx: Tx, answers: readonly pg.QueryResult[]) => Promise<T | Endin
 /**
  * Runs `work` in one transaction; a connection whose state is in doubt is not given back to the pool. It may run a second
  * time: a statement that was prepared before a migration fails once. Events that it inserted are numbered in the same
- * write as the COMMIT; `onCommitted` hears of them.
+ * write as the COMMIT; listeners of `onCommitted` get them.
  * @param opening statements that only read or lock: they travel together with the BEGIN, and `work` gets their answers
  */
 export async function inTransaction<T>(
@@ -113,7 +113,7 @@ async function onConnection<T>(pool: pg.Pool, run: (client: pg.PoolClient) => Pr
   try {
     return await run(client);
   } catch (error) {
-    // Nobody answers: whether a COMMIT took place is unknown, and what is said now could be heard much later.
+    // Without an answer it is unknown whether a COMMIT took place, and a statement sent now could be run much later.
     if (error instanceof DatabaseUnavailable) broken = error;
     else await client.query('ROLLBACK').catch((failure: Error) => (broken = failure));
     throw error;

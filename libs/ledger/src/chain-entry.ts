@@ -2,7 +2,7 @@ import { encodeEntry } from './encode-entry.js';
 import { type Entry, zeroHash } from './entry.js';
 import { leafHashOfText } from './tree-hash.js';
 
-/** What an entry says before it has its place in the log. */
+/** The content of an entry before it has its place in the log. */
 export type EntryDraft = Omit<Entry, 'v' | 'log' | 'seq' | 'prev_hash'>;
 
 /** The end of a log. */

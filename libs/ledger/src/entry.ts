@@ -8,7 +8,7 @@ export const entrySources = [
 ] as const;
 export type EntrySource = (typeof entrySources)[number];
 
-/** What an entry can decide; null for an entry that records and decides nothing. */
+/** The decisions of entries; null for an entry that only records. */
 export const entryDecisions = [
   'executed',
   'denied',

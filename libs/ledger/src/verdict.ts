@@ -1,6 +1,6 @@
 import type { PrivateField } from './entry.js';
 
-/** What can be wrong with a log; stable names for programs. SPEC.md says what each means. */
+/** The faults of a log; stable names for programs. SPEC.md says what each means. */
 export const faultCodes = [
   'malformed',
   'edited',

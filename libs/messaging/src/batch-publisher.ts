@@ -29,7 +29,7 @@ interface Lane {
 /**
  * Collects items for one subject without timers: with nothing under way an item leaves at
  * once; otherwise what gathers leaves at the end of the turn, or when a batch comes back. Each workspace has a lane with a
- * window and a bound of its own: who fills one waits alone. Lanes that are ready share messages.
+ * window and a bound of its own: a full lane delays only itself. Lanes that are ready share messages.
  */
 export class BatchPublisher<T> {
   private readonly lanes = new Map<string, Lane>();
@@ -108,12 +108,12 @@ export class BatchPublisher<T> {
       try {
         while (this.send());
       } catch {
-        // Nothing was sent: the items wait for the next try, or expire, and whoever asked hears of no answer in time.
+        // Nothing was sent: the items wait for the next try, or expire, and their callers time out.
       }
     });
   }
 
-  /** The only item there is: its caller hears at once that it was not sent, so it must not be sent later. */
+  /** The only item there is: its caller gets the error at once, so it must not be sent later. */
   private sendAlone(name: string, lane: Lane): void {
     try {
       this.send();
@@ -171,7 +171,7 @@ export class BatchPublisher<T> {
     return true;
   }
 
-  /** Nobody waits for these any more; writing them would surprise. */
+  /** Their callers have been answered with 503 by now, so they must not be written. */
   private dropExpired(lane: Lane, now: number): void {
     let [first] = lane.queue;
     while (first !== undefined && now >= first.addedAt + this.lifetimeMs) {

@@ -140,7 +140,7 @@ describe('the batch publisher', () => {
     expect(sent[0]?.expires_at).toBeLessThanOrEqual(Date.now() + 500);
   });
 
-  it('does not send what nobody waits for any more', async () => {
+  it('does not send expired items', async () => {
     const { nc, sizes } = recorder();
     const publisher = new BatchPublisher<number>(nc, 's', { window: 1, lifetimeMs: 0 });
     publisher.add(0);

@@ -79,7 +79,7 @@ export interface BatchSubscription<T> {
 
 /**
  * Hands over the well-formed items of each batch that has not expired. A bad item is logged and left out: its sender
- * hears nothing and answers 503. What the handler forwards is published with the batch's own time limit.
+ * gets no answer and answers 503. What the handler forwards is published with the batch's own time limit.
  */
 export function subscribeBatches<T>(nc: NatsConnection, options: BatchSubscription<T>): Subscription {
   return nc.subscribe(options.subject, {

@@ -29,7 +29,7 @@ export class CommandClient {
   /**
    * @returns the answer, checked against the command's schema
    * @throws Refused with the callee's code
-   * @throws Unavailable when nobody answers in time, or with something that cannot be read
+   * @throws Unavailable when there is no answer in time, or one that cannot be read
    */
   async request<C extends Command>(
     command: C,

@@ -59,7 +59,7 @@ describe('consuming events', () => {
     await nats.stop();
   });
 
-  it('waits for the stream, and for its maker', async () => {
+  it('waits for the stream until the ledger makes it', async () => {
     const got: number[] = [];
     consumer = consumeEvents(notifier, {
       durable: 'notifier-events',
@@ -74,7 +74,7 @@ describe('consuming events', () => {
     expect(got).toEqual([1, 2]);
   });
 
-  it('brings again what failed, and leaves out what nobody can read', async () => {
+  it('redelivers what failed, and leaves out what cannot be read', async () => {
     const got: number[] = [];
     let failures = 2;
     consumer = consumeEvents(notifier, {

@@ -28,7 +28,7 @@ export interface EventConsumerOptions {
 }
 
 export interface EventConsumer {
-  /** Takes nothing more and waits for what is at hand. */
+  /** Takes no more events and waits for those received. */
   stop(): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ export function consumeEvents(nc: NatsConnection, options: EventConsumerOptions)
     while (!stopping.signal.aborted) {
       try {
         current = await open(nc, options);
-        // Closing resolves only for one who reads to the end.
+        // Closing resolves only when the messages are read to the end.
         if (stopping.signal.aborted) void current.close();
         await drain(current, options);
       } catch (error) {
@@ -84,7 +84,7 @@ async function open(nc: NatsConnection, { durable, types }: EventConsumerOptions
   const consumer = await jetstream(nc).consumers.get(eventStreamName, durable);
   return consumer.consume({
     max_messages: 128,
-    // Each pull and each heartbeat wakes both sides. What a silent server delays is found by number meanwhile.
+    // Each pull and each heartbeat wakes both sides. Events that a silent server delays are found by their number meanwhile.
     expires: 30_000,
     idle_heartbeat: 15_000,
     abort_on_missing_resource: true,

@@ -1,5 +1,5 @@
 /**
- * Waiting items in lanes that take turns: who fills one lane waits behind its own items only. Each lane is bounded.
+ * Waiting items in lanes that take turns: an item waits behind those of its own lane only. Each lane is bounded.
  */
 export class FairQueue<T> {
   /** In the order of their turns; a lane without items is forgotten. */

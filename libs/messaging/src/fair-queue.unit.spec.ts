@@ -12,7 +12,7 @@ describe('the fair queue', () => {
     expect(queue.take()).toBeUndefined();
   });
 
-  it('refuses what overfills one lane and takes what others bring', () => {
+  it('refuses an item of a full lane and takes those of other lanes', () => {
     const queue = new FairQueue<number>(2);
     expect([1, 2, 3].map((n) => queue.push('a', n))).toEqual([true, true, false]);
     expect(queue.push('b', 1)).toBe(true);

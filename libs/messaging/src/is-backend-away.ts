@@ -8,8 +8,8 @@ const awayCodes =
 
 /**
  * Whether an error says that a server does not answer or cannot store, rather than that something is wrong with the
- * question. Its caller hears 503. Only codes are looked at: what the driver says in words alone has one by then, because
- * `DatabaseClient` of the event store gives it one.
+ * statement. The caller of the API gets 503. Only codes are compared: errors of the driver that have none get one from
+ * `DatabaseClient` of the event store.
  */
 export function isBackendAway(error: unknown): boolean {
   return (

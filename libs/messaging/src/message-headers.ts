@@ -3,7 +3,7 @@ import { headers, type Msg, type MsgHdrs } from '@nats-io/transport-node';
 /** Header that names the version of a command's payload. */
 export const versionHeader = 'al-version';
 const traceHeader = 'traceparent';
-/** Epoch milliseconds after which nobody waits for the answer. */
+/** Epoch milliseconds after which the caller no longer waits for the answer. */
 const expiryHeader = 'al-expires-at';
 
 export function commandHeaders(version: number, traceparent: string | null, expiresAt: number): MsgHdrs {

@@ -134,7 +134,7 @@ describe('commands and batches on NATS with the harness’s permissions', () => 
     });
   });
 
-  it('does not tell what went wrong inside', async () => {
+  it('does not show internal errors', async () => {
     const failure = client.request(verify, { org_id: org, wait: false });
     await expect(failure).rejects.toMatchObject({ code: 'INTERNAL' });
     await expect(failure).rejects.not.toThrow('secret');
@@ -159,7 +159,7 @@ describe('commands and batches on NATS with the harness’s permissions', () => 
     expect(await ask('1', '{')).toMatchObject({ ok: false });
   });
 
-  it('does not do what nobody waits for any more', async () => {
+  it('does not run an expired command', async () => {
     seen.traceparent = 'untouched';
     const late = headers();
     late.set('al-version', '1');
@@ -172,7 +172,7 @@ describe('commands and batches on NATS with the harness’s permissions', () => 
     expect(seen.traceparent).toBe('untouched');
   });
 
-  it('is unavailable where nobody answers', async () => {
+  it('is unavailable where no responder answers', async () => {
     const failure = client.request(ping, {});
     await expect(failure).rejects.toBeInstanceOf(Unavailable);
     await expect(failure).rejects.toMatchObject({ code: 'UNAVAILABLE' });
@@ -186,7 +186,7 @@ describe('commands and batches on NATS with the harness’s permissions', () => 
     silent.unsubscribe();
   });
 
-  it('does not believe an answer in another form', async () => {
+  it('refuses an answer in another form', async () => {
     const other = { ...verifier_key, response: z.object({ key: z.number() }) };
     await expect(client.request(other, { org_id: org })).rejects.toBeInstanceOf(Unavailable);
   });

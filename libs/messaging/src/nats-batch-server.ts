@@ -9,7 +9,7 @@ import { type BatchContext, subscribeBatches } from './batches.js';
 import { isBackendAway } from './is-backend-away.js';
 import { traceparentOf, versionHeader, isExpired } from './message-headers.js';
 
-/** What a handler of a single command gets beside the payload. */
+/** What a handler of a single command gets besides the payload. */
 export interface CommandContext {
   readonly traceparent: string | null;
 }
@@ -46,7 +46,7 @@ export class NatsBatchServer extends Server implements CustomTransportStrategy {
     this.subscribeAll().then(() => callback(), callback);
   }
 
-  /** Stops taking messages and finishes those at hand. The connection stays open: it is not ours. */
+  /** Stops taking messages and finishes those received. The connection stays open: its owner closes it. */
   async close(): Promise<void> {
     const open = this.nc.isClosed() ? [] : this.subscriptions.splice(0);
     await Promise.all(open.map((subscription) => subscription.drain()));
@@ -74,7 +74,7 @@ export class NatsBatchServer extends Server implements CustomTransportStrategy {
         throw new Error(`the handler of ${subject} names neither command nor batch`);
       this.subscriptions.push(subscription);
     }
-    // Known to the server before anyone hears that we are ready.
+    // The server must know the subscriptions before readiness is announced.
     await this.nc.flush();
   }
 

@@ -11,7 +11,7 @@ interface Trace {
 
 const current = new AsyncLocalStorage<IdsOnlySpan>();
 
-/** Ids are drawn when somebody asks for them: most spans are never asked. */
+/** Ids are made when they are first read: those of most spans never are. */
 class IdsOnlySpan implements OpenSpan {
   private spanId: string | null = null;
 
@@ -38,7 +38,7 @@ class IdsOnlySpan implements OpenSpan {
 
 /**
  * Traces without OpenTelemetry: a trace keeps its id from process to process, in events and in logs, and nothing else is
- * kept of it. A caller's flags go on as they came (W3C Trace Context §3.3: who does not record leaves them alone).
+ * kept of it. A caller's flags are passed on unchanged (W3C Trace Context §3.3: a participant that does not record leaves them).
  */
 export const idsOnlyTracing: Tracing = {
   openSpan: (_name, { traceparent, headers }: SpanOptions) => {
@@ -54,7 +54,7 @@ export const idsOnlyTracing: Tracing = {
 const pool = Buffer.allocUnsafe(4_096);
 let used = pool.length;
 
-/** One draw of the system's randomness for many ids. */
+/** Random bytes are read from the system for many ids at a time. */
 function drawId(bytes: number): string {
   if (used + bytes > pool.length) {
     randomFillSync(pool);

@@ -7,7 +7,7 @@ describe('traces', () => {
   });
   afterAll(() => telemetry.shutdown());
 
-  it('hang together across processes without a collector', async () => {
+  it('keep their id across processes without a collector', async () => {
     const parent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const inside = await inSpan('outer', { traceparent: parent }, () =>
       inSpan('inner', {}, async () => {
@@ -47,7 +47,7 @@ describe('traces', () => {
     expect(await inSpan('another', {}, () => currentTraceparent())).not.toContain(ids[0]?.slice(0, 35));
   });
 
-  it('stand in the log', async () => {
+  it('are named in the log', async () => {
     const lines: string[] = [];
     const logger = createLogger('notifier', 'info', { write: (line) => void lines.push(line) });
     const inside = await inSpan('x', {}, () => {

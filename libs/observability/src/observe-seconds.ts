@@ -1,4 +1,4 @@
-/** What a gauge reads: a value in seconds, and what tells it apart from the others. */
+/** The reading of a gauge: a value in seconds, and the attributes that identify it. */
 export interface Observed {
   readonly seconds: number;
   readonly attributes: Readonly<Record<string, string>>;

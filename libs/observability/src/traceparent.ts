@@ -1,4 +1,4 @@
-/** What a W3C `traceparent` header says. */
+/** The parts of a W3C `traceparent` header. */
 export interface Traceparent {
   readonly traceId: string;
   readonly spanId: string;

@@ -28,7 +28,7 @@ const environment = z.object({
   AL_HEALTH_PORT: port.optional(),
 });
 
-/** What every service is told by its environment. */
+/** The settings that every service reads from its environment. */
 export interface BaseConfig {
   readonly service: ServiceName;
   readonly instance: string;

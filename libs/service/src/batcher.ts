@@ -7,7 +7,7 @@ export interface BatcherOptions {
   readonly atOnce?: number;
   /** How many items may wait; default 10,000. */
   readonly mostWaiting?: number;
-  /** Items that waited longer are not begun any more: nobody waits for their result. Default: they all are. */
+  /** Items that waited longer are not begun any more: their callers have timed out. Default: all are begun. */
   readonly oldestMs?: number;
   /** Monotonic. */
   readonly now?: () => number;
@@ -21,8 +21,8 @@ interface Waiting<Item, Result> {
 }
 
 /**
- * Work on items that come one by one and cost less together. An item that comes while nothing runs is begun at once;
- * those that come meanwhile share the next run. No timers: nobody waits for company.
+ * Runs work on items that come one by one and cost less together. An item that comes while nothing runs is begun at once;
+ * those that come meanwhile share the next run. There are no timers: an item never waits for others to come.
  */
 export class Batcher<Item, Result> {
   private readonly waiting: Waiting<Item, Result>[] = [];

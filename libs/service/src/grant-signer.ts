@@ -3,7 +3,7 @@ import { durationMs, type jwk } from '@agentlattice/contracts';
 import { z } from 'zod';
 import { readEnvironment } from './base-config.js';
 
-/** What a grant says (contract §3). All of it follows from what is on disk, so every reading gives the same. */
+/** The claims of a grant (contract §3). All of them follow from what is on disk, so every reading gives the same grant. */
 const grantClaims = z.object({
   iss: z.string(),
   /** The agent. */
@@ -25,7 +25,7 @@ export interface GrantSigner {
   readonly jwk: z.infer<typeof jwk>;
   /** Compact JWS; Ed25519 is deterministic, so the same claims give the same token. */
   sign(claims: GrantClaims): string;
-  /** What a token says that was signed with this key; null for any other. Whether its time is over is not looked at. */
+  /** The claims of a token that was signed with this key; null for any other. Its expiry is not checked. */
   verify(token: string): GrantClaims | null;
 }
 

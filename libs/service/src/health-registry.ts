@@ -7,13 +7,13 @@ export type HealthScope = 'local' | 'service' | 'full';
 
 export interface HealthFault {
   readonly name: string;
-  /** For anybody's eyes: one sentence without what an error of a driver may hold. */
+  /** Public: one sentence without anything of a driver's error. */
   readonly reason: string;
   /** The service answers all the same, but is behind or cannot store: no reason not to start. */
   readonly degraded?: boolean;
 }
 
-/** A check's own words for what is wrong; of any other error only the name of the check is told. */
+/** A check's own reasons; of any other error only the name of the check is shown. */
 export class NotWell extends Error {
   override readonly name = 'NotWell';
 
@@ -24,7 +24,7 @@ export class NotWell extends Error {
 
 const scopes: readonly HealthScope[] = ['local', 'service', 'full'];
 
-/** What must be well for the service to do its work. A check that throws, or takes too long, is missing. */
+/** The checks of what the service needs for its work. A check fails when it throws or takes too long. */
 export class HealthRegistry {
   private readonly checks = new Map<string, { check: HealthCheck; scope: HealthScope }>();
 

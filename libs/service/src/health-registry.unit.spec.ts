@@ -21,7 +21,7 @@ describe('the health registry', () => {
     expect(await health.missing('full')).toEqual(['lag', 'policy-engine']);
   });
 
-  it('tells a check’s own reasons, and nothing of what an error of a driver says', async () => {
+  it('shows a check’s own reasons, and nothing of an error of a driver', async () => {
     const health = new HealthRegistry(20);
     const relay = { name: 'relay of the gateway', reason: 'relay of the gateway is 12 s behind' };
     health.add('lag', () => Promise.reject(new NotWell([relay])), 'service');

@@ -11,9 +11,9 @@ export interface Lag {
   readonly name: string;
   /** Told apart by these in the metric of its kind. */
   readonly attributes: Readonly<Record<string, string>>;
-  /** From the state of the tables, not from what was done lately: 0 means that nothing waits. */
+  /** From the state of the tables, not from recent activity: 0 means that nothing waits. */
   readonly measure: () => Promise<number>;
-  /** Who is behind for longer is not ready; default 10. */
+  /** A lag above this makes the service not ready; default 10. */
   readonly redSeconds?: number;
   /** Default: that it is so many seconds behind. */
   readonly reason?: (seconds: number) => string;
@@ -38,12 +38,12 @@ interface Watched {
 const defaultRedSeconds = 10;
 const measureEveryMs = 2_000;
 /**
- * While nothing is behind it is asked less often, by as much as the promise leaves: what begins to wait right after a look is
- * seen while it is younger than the limit, and from then on every two seconds.
+ * While nothing is behind it is measured less often, within what is promised: an event that begins to wait right after a measurement is
+ * seen while it is younger than the limit, and from then on it is measured every two seconds.
  */
 const idlePauses = 4;
 
-/** The lags of a service: measured regularly, told by readiness, and exported as `agentlattice.<kind>.lag`. */
+/** The lags of a service: measured regularly, shown by readiness, and exported as `agentlattice.<kind>.lag`. */
 export class LagRegistry {
   private readonly watched = new Set<Watched>();
   private readonly gauges: (() => void)[];
@@ -111,13 +111,13 @@ export class LagRegistry {
     return async () => void (await Promise.all(ends.map((end) => end())));
   }
 
-  /** Who is behind for so long that the service is not ready. */
+  /** The lags that make the service not ready. */
   faults(): HealthFault[] {
     const faults: HealthFault[] = [];
     for (const one of this.watched) {
       const seconds = now(one, this.everyMs);
       const { name, redSeconds = defaultRedSeconds, reason } = one.lag;
-      // Once red, half of it is asked for: what hovers around the limit does not flap.
+      // Once red, a lag must fall below half of the limit, so that one near the limit does not flap.
       one.red = seconds > (one.red ? redSeconds / 2 : redSeconds);
       const rounded = Math.round(seconds);
       if (one.red)
@@ -135,7 +135,7 @@ export class LagRegistry {
 
 export type ProjectionLag = Pick<Projection, 'durable' | 'sources' | 'lagSeconds'>;
 
-/** What was behind and cannot be measured any more is taken to stand still. */
+/** A lag that cannot be measured any more grows with time, as if nothing moved. */
 function now({ seconds, measuredAt }: Watched, everyMs: number): number {
   const since = performance.now() - measuredAt - 2 * everyMs;
   return seconds === 0 ? 0 : seconds + Math.max(0, since / 1_000);

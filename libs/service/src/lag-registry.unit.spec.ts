@@ -49,7 +49,7 @@ describe('the lags of a service', () => {
     await never();
   });
 
-  it('may have a limit and words of their own, and end', async () => {
+  it('may have a limit and a reason of their own, and end', async () => {
     seconds = 3;
     const end = add({ redSeconds: 2, reason: (n: number) => `nothing was written for ${String(n)} s` });
     await eventually(() => reasons()[0] === 'nothing was written for 3 s');

@@ -14,7 +14,7 @@ describe('a page of a list', () => {
     expect(page([large + large], 3, () => 'next').items).toHaveLength(1);
   });
 
-  it('begins at no cursor that is not ours', () =>
+  it('refuses a foreign cursor', () =>
     expect(() => readCursor('..', /^[a-z]$/)).toThrow(
       expect.objectContaining({ code: 'VALIDATION_FAILED' }),
     ));

@@ -27,7 +27,7 @@ export class PreparedStatements {
         if (!isStalePlan(error)) throw error;
         this.generation += 1;
         this.names.clear();
-        // A transaction is lost by the error; whoever began it begins again.
+        // The error ends a transaction; its caller begins it again.
         if (client.getTransactionStatus() !== 'I') throw error;
         return send(text, values);
       });

@@ -91,7 +91,7 @@ describe('a running service', () => {
     });
   });
 
-  it('says that it is well, by HTTP and by ping', async () => {
+  it('is healthy, by HTTP and by ping', async () => {
     expect(await get('/healthz')).toEqual({ status: 200, body: { status: 'ok' } });
     expect(await get('/readyz')).toEqual({
       status: 200,
@@ -100,7 +100,7 @@ describe('a running service', () => {
     expect(await client.request(ping, {})).toEqual({ ready: true, missing: [], troubles: [] });
   });
 
-  it('says what it misses, and is well again by itself', async () => {
+  it('names what it misses, and is healthy again by itself', async () => {
     postgres.kill();
     nats.kill();
     await eventually(async () => (await get('/readyz?scope=local')).status === 503);

@@ -36,7 +36,7 @@ export async function runService(options: ServiceOptions): Promise<void> {
     const app = await startApp(options, config, logger);
     const stop = (signal: string) => {
       logger.info({ signal }, 'stopping');
-      // What hangs must not keep the system from stopping; everything answered is on disk already.
+      // A part that hangs must not keep the system from stopping; everything answered is on disk already.
       setTimeout(() => process.exit(1), stopWithinMs).unref();
       void app
         .close()
@@ -121,7 +121,7 @@ function exitWith(fault: ConfigFault): never {
   process.exit(1);
 }
 
-/** A bug or a server that is not there: whoever watches over the process starts it again. */
+/** A bug or a server that is away: the supervisor starts the process again. */
 function fail(logger: Logger, error: unknown): never {
   logger.fatal({ err: error }, 'the service stops');
   process.exit(1);

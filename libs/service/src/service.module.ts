@@ -72,7 +72,7 @@ export function openPool({ databaseUrl, service, instance }: BaseConfig, logger:
   const statements = new PreparedStatements();
   // Without a listener the loss of an idle connection ends the process.
   pool.on('error', (error) => logger.warn({ err: error }, 'a database connection was lost'));
-  // So does that of one that is lent out but has no query under way; its borrower hears of it with the next query.
+  // So does one that is checked out but has no query under way; its user gets the error with the next query.
   pool.on('connect', (client) => {
     client.on('error', () => {});
     statements.prepareOn(client);

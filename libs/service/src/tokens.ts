@@ -1,4 +1,4 @@
-/** What `ServiceModule` provides; inject by these, always explicitly. */
+/** What `ServiceModule` provides; always inject by these tokens. */
 export const CONFIG = Symbol('CONFIG');
 export const LOGGER = Symbol('LOGGER');
 export const POOL = Symbol('POOL');

@@ -33,7 +33,7 @@ import type { GuardPorts } from './start-guard.js';
 import { SubmissionAnswers } from './submission-answers.js';
 import type { ActiveTerm } from './writer-election.js';
 
-/** What the active writer does with what comes in while it is subscribed. */
+/** What the active writer does with messages. */
 export interface WriterHandlers {
   submissions(items: readonly AppendItem[], expiresAt: number): void;
   report(request: CommandRequest<typeof auditLedgerCommands.report>): Promise<ReportResult>;
@@ -45,9 +45,9 @@ export interface WriterHandlers {
 }
 
 export interface WriterSubscriptions {
-  /** Takes no more commands; resolves when those at hand are done. */
+  /** Takes no more commands; resolves when those received are done. */
   stopCommands(): Promise<void>;
-  /** Takes no more events; resolves when those at hand are done. */
+  /** Takes no more events; resolves when those received are done. */
   stopEvents(): Promise<void>;
 }
 
@@ -175,7 +175,7 @@ export class ActiveWriter implements ActiveTerm {
     return writer;
   }
 
-  /** What stands in the way of readiness. */
+  /** Why this instance is not ready. */
   get troubles(): string[] {
     const stuck = this.writer.stuckMs > stuckMs ? ['a commit hangs'] : [];
     return [

@@ -2,38 +2,38 @@ import { erasableValues, Unavailable, type WireEvent } from '@agentlattice/contr
 import type { Disclosed } from '@agentlattice/ledger';
 import type { CommandClient } from '@agentlattice/messaging';
 import { disclosedOf } from '../domain/commitments.js';
-import { maySay } from '../domain/entry-facts.js';
+import { mayHaveErasableValues } from '../domain/entry-facts.js';
 
-/** What was said with events, by event; an event that is not in it said nothing. */
+/** The erasable values of events, by event id; an event that is not in it has none. */
 export type FetchErasableValues = (events: readonly WireEvent[]) => Promise<ReadonlyMap<string, Disclosed>>;
 
 /** As many as one answer holds even when each says as much as it may. */
 const askedAtOnce = 64;
 
 /**
- * Fetches the reasons and notes said with events from their source, so that entries commit to them. Salts are new at every call: an event is
+ * Fetches the reasons and notes of events from their source, so that entries commit to them. Salts are new at every call: an event is
  * written once, and a salt that could be computed again would outlive its erasure.
  * @throws Unavailable when the source is away: an entry is never written without its commitments
  */
 export const makeFetchErasableValues =
   (client: CommandClient, newSalt: () => string): FetchErasableValues =>
   async (events) => {
-    const said = new Map<string, Disclosed>();
-    let left = events.filter(({ type }) => maySay(type));
+    const found = new Map<string, Disclosed>();
+    let left = events.filter(({ type }) => mayHaveErasableValues(type));
     for (let [first] = left; first !== undefined; [first] = left) {
       const { source } = first;
       const asked = left.filter((event) => event.source === source).slice(0, askedAtOnce);
       const { answered, values } = await client.request(erasableValues(source), {
         events: asked.map(({ org_id, event_id }) => ({ org_id, event_id })),
       });
-      // What was not answered is asked for again: silence about an event does not mean that it said nothing.
+      // What was not answered is asked for again: a missing answer does not mean that the event has no values.
       const known = new Set(answered);
       const before = left.length;
       left = left.filter(({ event_id }) => !known.has(event_id));
       if (left.length === before)
         throw new Unavailable(`${source} answered for none of the events it was asked about`);
       for (const { event_id, reason, note } of values)
-        if (known.has(event_id)) said.set(event_id, disclosedOf({ reason, note }, newSalt));
+        if (known.has(event_id)) found.set(event_id, disclosedOf({ reason, note }, newSalt));
     }
-    return said;
+    return found;
   };

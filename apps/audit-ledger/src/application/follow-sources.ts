@@ -10,7 +10,7 @@ import type { FetchErasableValues } from './fetch-erasable-values.js';
 
 export interface FollowPorts {
   readonly client: CommandClient;
-  /** What was said with events; their entries wait for it. */
+  /** The erasable values of events; their entries wait for them. */
   readonly fetchErasableValues: FetchErasableValues;
   /** Resolves when the event is in its log. */
   readonly append: (draft: EventDraft) => Promise<void>;
@@ -18,8 +18,8 @@ export interface FollowPorts {
 }
 
 /**
- * How often each source is asked for what was missed. The approval-service sends its events here itself: nothing else tells
- * of a batch that was lost on its way. While nothing comes, each pause is twice as long as the last, up to `idleCheckMs`.
+ * How often each source is asked for what was missed. The approval-service sends its events here itself: nothing else shows
+ * that a batch was lost on its way. While nothing comes, each pause is twice as long as the last, up to `idleCheckMs`.
  */
 const checkEveryMs: Readonly<Record<ForeignSource, number>> = {
   gateway: 30_000,
@@ -30,12 +30,12 @@ const checkEveryMs: Readonly<Record<ForeignSource, number>> = {
 const idleCheckMs = 8_000;
 const isEventId = typeId('evt');
 const isOrgId = typeId('org');
-/** Words that cannot be had for longer are a trouble that somebody must look at. */
+/** Erasable values that are missing for longer make the service not ready. */
 const unavailableMs = 10_000;
 
 /**
- * Brings the events of every other service into the logs, each source in its own order. JetStream brings them quickly;
- * what it lost, repeated or shuffled shows in `gpos` and is fetched from the source itself.
+ * Appends the events of every other service to the logs, each source in its own order. JetStream delivers them quickly;
+ * what it loses, repeats or shuffles shows in `gpos` and is fetched from the source itself.
  */
 export class SourceFollowers {
   private readonly followers: ReadonlyMap<ForeignSource, SourceFollower>;
@@ -71,28 +71,28 @@ export class SourceFollowers {
 
   /**
    * Takes events that their source sent itself.
-   * @param said all that was said with them
+   * @param given all of their erasable values
    * @throws when some could not be written
    */
   async append(
     source: ForeignSource,
     events: readonly WireEvent[],
-    said: ReadonlyMap<string, Disclosed>,
+    given: ReadonlyMap<string, Disclosed>,
   ): Promise<void> {
-    await this.followers.get(source)?.receive(events, said);
+    await this.followers.get(source)?.receive(events, given);
   }
 
-  /** Asks every source for what is missing, behind the scenes. */
+  /** Asks every source for what is missing, in the background. */
   check(): void {
     for (const follower of this.followers.values()) follower.check();
   }
 
-  /** Sources with an event that cannot be written: their logs stand still until that is mended. */
+  /** Sources with an event that cannot be written: none of their later events is written until that is repaired. */
   get stuck(): ForeignSource[] {
     return [...this.followers].filter(([, follower]) => follower.stuck).map(([source]) => source);
   }
 
-  /** Sources whose events wait because what was said with them cannot be had. */
+  /** Sources whose events wait because their erasable values cannot be fetched. */
   get withoutValues(): ForeignSource[] {
     const since = performance.now() - unavailableMs;
     return [...this.followers]
@@ -130,18 +130,18 @@ class SourceFollower {
     );
   }
 
-  /** @param said what was said with them, where it came along */
-  receive(events: readonly WireEvent[], said?: ReadonlyMap<string, Disclosed>): Promise<void> {
+  /** @param given their erasable values, where the sender included them */
+  receive(events: readonly WireEvent[], given?: ReadonlyMap<string, Disclosed>): Promise<void> {
     if (events.length === 0) return Promise.resolve();
     if (this.unavailableSince !== null) {
-      // Its own table has it for later; the other sources' events, which come along, must not wait.
+      // The source's own table keeps them for later; events of other sources in the same message must not wait.
       this.overheard = true;
       return Promise.resolve();
     }
     return this.inTurn(async () => {
       const fresh = inOrder(events, this.position);
       const last = fresh.at(-1)?.gpos ?? this.position;
-      if (last === this.position + fresh.length) await this.append(fresh, said);
+      if (last === this.position + fresh.length) await this.append(fresh, given);
       else await this.catchUp();
       if (this.position < last) throw new Error(`${this.source} does not know its own event ${String(last)}`);
     }).catch((error: unknown) => {
@@ -189,9 +189,9 @@ class SourceFollower {
   private async append(events: readonly WireEvent[], given?: ReadonlyMap<string, Disclosed>): Promise<void> {
     try {
       const readable = events.map((event) => this.read(event));
-      const said = given ?? (await this.said(readable));
-      const drafts = readable.map((event) => draftOf(event, said.get(event.event_id)));
-      // All enter the queue in order, so that one commit may hold them all; nobody may stay unheard.
+      const values = given ?? (await this.valuesOf(readable));
+      const drafts = readable.map((event) => draftOf(event, values.get(event.event_id)));
+      // All enter the queue in order, so that one commit may hold them all. Each outcome is awaited.
       const outcomes = await Promise.allSettled(
         drafts.map(async (draft) => {
           await this.ports.append(draft);
@@ -212,19 +212,16 @@ class SourceFollower {
     }
   }
 
-  private async said(events: readonly WireEvent[]): Promise<ReadonlyMap<string, Disclosed>> {
+  private async valuesOf(events: readonly WireEvent[]): Promise<ReadonlyMap<string, Disclosed>> {
     try {
-      const said = await this.ports.fetchErasableValues(events);
+      const values = await this.ports.fetchErasableValues(events);
       this.unavailableSince = null;
-      return said;
+      return values;
     } catch (error) {
       if (this.unavailableSince === null)
-        this.ports.logger.warn(
-          { err: error, source: this.source },
-          'entries wait for what was said with them',
-        );
+        this.ports.logger.warn({ err: error, source: this.source }, 'entries wait for erasable values');
       this.unavailableSince ??= performance.now();
-      throw new ValuesUnavailable('what was said with an event is not known', { cause: error });
+      throw new ValuesUnavailable('the erasable values of an event are not known', { cause: error });
     }
   }
 
@@ -244,6 +241,6 @@ class ValuesUnavailable extends Error {
   override readonly name = 'ValuesUnavailable';
 }
 
-/** What time alone will not mend. */
+/** Errors that a retry cannot solve. */
 const isLasting = (error: unknown) =>
   error instanceof Error && ['EventUnreadable', 'EventRefused', 'Refused'].includes(error.name);

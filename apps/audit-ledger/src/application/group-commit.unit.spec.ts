@@ -89,7 +89,7 @@ describe('group commit', () => {
     expect((await commit(1)).staged.placed.size).toBe(5);
   });
 
-  it('tells everybody in a failed commit and reads the head again', async () => {
+  it('fails all submissions of a failed commit and reads the heads again', async () => {
     const { submit, commit, results, failures, store } = setUp();
     const failed = submit(3);
     (await commit(0)).end(new Error('disk full'));
@@ -131,7 +131,7 @@ describe('group commit', () => {
     expect(failures.at(-1)).toBeInstanceOf(WriterLost);
   });
 
-  it('drops what nobody waits for any more, and refuses what waited for too long', async () => {
+  it('drops expired submissions, and refuses those that waited for too long', async () => {
     const { submit, commit, results, clock, store } = setUp();
     submit();
     const { end } = await commit(0);
@@ -175,7 +175,7 @@ describe('group commit', () => {
     await eventually(() => results.get(later[0] as Submission)?.kind === 'written');
   });
 
-  it('lets a duplicate on its way share the fate of the first', async () => {
+  it('gives a duplicate that comes during the commit the result of the first', async () => {
     const { submit, commit, results } = setUp();
     const wanted = { eventId: 'same' };
     const first = submit(1, Infinity, wanted);
@@ -189,7 +189,7 @@ describe('group commit', () => {
     expect(kinds(results, other)).toEqual(['key_reused']);
   });
 
-  it('promises nothing to a duplicate of what was not written', async () => {
+  it('does not answer a duplicate of a submission that was not written as written', async () => {
     const { submit, commit, results } = setUp();
     submit(1, Infinity, { eventId: 'same' });
     const { end } = await commit(0);
@@ -199,7 +199,7 @@ describe('group commit', () => {
     expect(kinds(results, joined)).toEqual(['unavailable']);
   });
 
-  it('does not go round in circles over a taken key that nobody has', async () => {
+  it('fails instead of retrying for ever over a taken key that no entry has', async () => {
     const { submit, commit, results } = setUp();
     submit();
     (await commit(0)).end(new EventKeyTaken());
@@ -288,7 +288,7 @@ describe('a log that cannot be written', () => {
     expect(writer.blockedMs).toBe(0);
   });
 
-  it('is blocked by a commit that hangs; once nobody asks any more nothing waits', async () => {
+  it('is blocked by a commit that hangs, and not any more when nothing waits', async () => {
     const { clock, commit, submit, writer } = setUp();
     submit();
     const hanging = await commit(0);

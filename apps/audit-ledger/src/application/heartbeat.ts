@@ -1,7 +1,7 @@
 import { heartbeatWantedForMs, ledgerHeartbeatMs } from '@agentlattice/contracts';
 
 /**
- * Tells the gateways that the writer lives, while they want to hear it. Until the first of them asks it beats all the time:
+ * Tells the gateways that the writer lives, while they ask for it. Until the first of them asks it sends all the time:
  * gateways of older releases do not ask.
  */
 export class Heartbeat {
@@ -16,7 +16,7 @@ export class Heartbeat {
     this.beatAndGoOn();
   }
 
-  /** Somebody wants to hear it; who has not heard it for a while does so at once. */
+  /** A gateway wants heartbeats; if they had stopped, one is sent at once. */
   want(): void {
     this.wantedUntil = performance.now() + heartbeatWantedForMs;
     if (this.timer === undefined && this.running) this.beatAndGoOn();

@@ -17,8 +17,8 @@ interface Awaited<Result> {
 }
 
 /**
- * Costly work that anybody may ask for: one run at a time, and a pause after each, whoever asks and for whatever. Those
- * who wait for the same key share its next run; keys have their turns in the order in which they were first asked for.
+ * Costly work that any caller may ask for: one run at a time and a pause after each, for all callers and keys together. Calls
+ * that wait for the same key share its next run; keys have their turns in the order in which they were first asked for.
  */
 export class PacedRuns<Result> {
   /** In the order of their turns. */

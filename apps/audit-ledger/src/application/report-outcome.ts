@@ -15,9 +15,9 @@ export interface ReportPorts {
   readonly findAction: (
     asked: Pick<CommandRequest<typeof auditLedgerCommands.report>, 'org_id' | 'agent_id' | 'audit_event_id'>,
   ) => Promise<Entry | null>;
-  /** What the log says became of a request; null while it says nothing. */
+  /** How a request ended by the log; null while the log holds no decision. */
   readonly findDecision: (asked: { org_id: string; approval_id: string }) => Promise<string | null>;
-  /** Fetches what other services have said and is not in the log yet, behind the scenes. */
+  /** Fetches in the background the events of other services that are not in the log yet. */
   readonly catchUp: () => void;
   /** Resolves with the entry once it is on disk. */
   readonly append: (draft: ReportDraft) => Promise<Entry>;
@@ -25,11 +25,11 @@ export interface ReportPorts {
   readonly newSalt: () => string;
 }
 
-/** A decision's entry follows it (decisions §2.3), and whoever was let go may be quick. */
+/** A decision's entry follows the decision (decisions §2.3), and the agent may report before it is written. */
 const withinMs = 1_500;
 const againAfterMs = 100;
 
-/** Takes down how an action went. Every report is an entry; the last one stands. */
+/** Records how an action went. Every report is an entry; the last one counts. */
 export const makeReportOutcome =
   ({ findAction, findDecision, catchUp, append, newId, newSalt }: ReportPorts) =>
   /** @throws Refused NOT_FOUND (also for another agent's event), NOT_REPORTABLE; Unavailable */
@@ -45,7 +45,7 @@ export const makeReportOutcome =
     });
     return { audit_event_id: action.id, status: request.status, reported_at: time };
 
-    /** What waits for a person, or was not approved, did not happen. */
+    /** An action that waits for a person, or was not approved, cannot have been done. */
     async function checkApproved({ decision, org_id, approval_id }: Entry): Promise<void> {
       if (decision !== 'requested' || approval_id === null) return;
       const end = performance.now() + withinMs;

@@ -4,7 +4,7 @@ import type { SubmissionDraft, WrittenSubmission } from '../domain/draft.js';
 export interface Submission {
   readonly item: AppendItem;
   readonly draft: SubmissionDraft;
-  /** Epoch milliseconds after which nobody waits for the answer. */
+  /** Epoch milliseconds after which the caller no longer waits for the answer. */
   readonly expiresAt: number;
 }
 

@@ -25,20 +25,20 @@ export interface VerifyPorts {
   readonly archive: CheckpointArchive;
   readonly key: KeyObject;
   readonly now: () => number;
-  /** How long a caller waits for the check that runs; default 8 s, and 60 s for one who wants to. */
+  /** How long a caller waits for the check that runs; default 8 s, and 60 s with `patient`. */
   readonly patienceMs?: number;
-  /** How long one waits who takes what is known; default 1 s. */
+  /** How long a caller of `last` waits; default 1 s. */
   readonly impatienceMs?: number;
   /** Paces the checks; default the process's own. */
   readonly clock?: PaceClock;
 }
 
-/** Rows a step; between two steps others have their turn. */
+/** Rows a step; between two steps other work of the process has its turn. */
 const step = 250;
 /** Older checkpoints narrow down where a log was rewritten. */
 const olderCheckpoints = 32;
 const waitMs = { impatient: 1_000, ordinary: 8_000, patient: 60_000 };
-/** A result this old is still worth telling. */
+/** A result that is not older than this is given without a new check. */
 const freshMs = 10 * 60_000;
 
 /** A check that waits for its turn keeps no process alive. */
@@ -48,8 +48,8 @@ const ownClock: PaceClock = {
 };
 
 /**
- * Reads whole logs again, from their first row, in the background. One check at a time and a pause after each: however
- * often and by whomever they are asked for, they take at most a quarter of the time.
+ * Reads whole logs again, from their first row, in the background. One check at a time and a pause after each: checks
+ * take at most a quarter of the time, however often they are asked for.
  */
 export class LogChecks {
   private readonly runs: PacedRuns<Verification>;
@@ -143,7 +143,7 @@ export class LogChecks {
   }
 }
 
-/** The verifier's word, and what only the head of the log can tell: that its end is missing or another. */
+/** The verifier's verdict, and what only the head of the log shows: that its end is missing or another. */
 function firstFault(verdict: Verdict, end: DurableEnd, count: number): { at: number; reason: string } | null {
   if (!verdict.ok) return { at: verdict.at ?? 0, reason: `${verdict.code}: ${verdict.detail}` };
   if (count < end.tree.size)

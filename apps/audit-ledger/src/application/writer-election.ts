@@ -4,7 +4,7 @@ import type { LogHeads } from '../domain/log-heads.js';
 import { WriterLost } from '../domain/commit-store.js';
 import { guardStart, type GuardPorts, LogRolledBack } from './start-guard.js';
 
-/** The writer's hold of the shard, as `LedgerSession` gives it. */
+/** The connection that holds the writer's lock, as `LedgerSession` gives it. */
 export interface WriterSession {
   readonly lost: Promise<Error>;
   acquire(): Promise<boolean>;
@@ -13,9 +13,9 @@ export interface WriterSession {
   close(): Promise<void>;
 }
 
-/** Everything that only the active writer does. */
+/** The time for which an instance is the active writer. */
 export interface ActiveTerm {
-  /** Resolves when the duty cannot go on. */
+  /** Resolves when the term cannot go on. */
   readonly ended: Promise<Error>;
   stop(reason: Error): Promise<void>;
 }
@@ -35,7 +35,7 @@ const standbyMs = 500;
 const guardAgainMs = 5_000;
 const backoffMs = [50, 100, 250, 500, 1_000];
 
-/** Becomes the writer when no other is, stays it while the connection lives, and tries again for ever. */
+/** Becomes the active writer when no other instance is, stays it while its connection lives, and tries again for ever. */
 export class WriterElection<S extends WriterSession> {
   private current: ElectionState = { kind: 'starting' };
   private readonly stopping = new AbortController();
@@ -73,7 +73,7 @@ export class WriterElection<S extends WriterSession> {
         const wasActive = this.current.kind === 'active';
         this.current = { kind: 'failing', detail: error instanceof Error ? error.message : String(error) };
         if (error instanceof LogRolledBack) {
-          this.ports.logger.fatal({ err: error }, 'nothing is written or signed until this is mended');
+          this.ports.logger.fatal({ err: error }, 'nothing is written or signed until this is repaired');
           await this.pause(guardAgainMs);
         } else {
           this.ports.logger.warn({ err: error, wasActive }, 'the writer of the audit log starts again');
@@ -96,16 +96,16 @@ export class WriterElection<S extends WriterSession> {
       if (signal.aborted) return;
     }
     await guardStart(this.ports.guard);
-    const duty = await this.ports.begin(session, await session.load(), await session.now());
+    const term = await this.ports.begin(session, await session.load(), await session.now());
     this.current = { kind: 'active' };
     onActive();
     this.ports.logger.info('this instance writes the audit log');
     const reason = await Promise.race([
-      duty.ended,
+      term.ended,
       session.lost,
       aborted(signal).then(() => new WriterLost('the service stops')),
     ]);
-    await duty.stop(reason);
+    await term.stop(reason);
     if (!signal.aborted) throw reason;
   }
 

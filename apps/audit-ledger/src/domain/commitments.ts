@@ -19,7 +19,7 @@ export function parseDisclosed(text: string): Disclosed {
   return parsed.data;
 }
 
-/** What an entry holds of erasable content: a commitment to each value. */
+/** The commitments of an entry: one for each erasable value. */
 export function commitmentsOf(content: Disclosed): Entry['private'] {
   const commitments: Partial<Record<PrivateField, string>> = {};
   for (const field of privateFields) {

@@ -2,7 +2,7 @@ import type { ReportResult } from '@agentlattice/contracts';
 import type { Disclosed, Entry, EntryDraft, EntrySource } from '@agentlattice/ledger';
 import type { Recorded } from './recorded.js';
 
-/** What an entry says, whoever its source is, before its place and time are known. */
+/** The content of an entry of any source, before its place and time are known. */
 export type EntryFacts = Omit<EntryDraft, 'id' | 'time' | 'source' | 'source_seq'>;
 
 /** A submission on its way into the log; its time and numbers come with its place. */
@@ -14,7 +14,7 @@ export interface SubmissionDraft {
   /** X-AL-Event-ID as JSON text; null when there is none. */
   readonly eventKey: string | null;
   readonly actionDigest: string;
-  /** What is stored of it, but for the deadline, which needs the entry's time. */
+  /** What is stored of it, without the deadline, which needs the entry's time. */
   readonly recorded: Recorded;
 }
 
@@ -53,7 +53,7 @@ export interface EntryRow {
   readonly report: StoredReport | null;
 }
 
-/** What stays of a report when its content is erased. */
+/** The part of a report that stays when its values are erased. */
 export interface StoredReport {
   /** Entry of the action. */
   readonly actionId: string;

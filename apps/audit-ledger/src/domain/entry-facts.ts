@@ -14,34 +14,34 @@ type ApprovalEvent = Extract<EventType, `approval.${string}`>;
 interface ApprovalEntry {
   /** Null: it only records, as all other events of other services do (decisions §1). */
   readonly decision: EntryDecision | null;
-  /** Whether somebody may have said something with it, a person a reason or the system a note. */
-  readonly says: boolean;
+  /** Whether the event may have erasable values: a person's reason or the system's note. */
+  readonly hasValues: boolean;
 }
 
-/** What each event of an approval is in the log; one that is not here does not compile. */
+/** How each event of an approval is entered in the log; a missing one does not compile. */
 const approvalEntries: Readonly<Record<ApprovalEvent, ApprovalEntry>> = {
-  'approval.opened': { decision: null, says: false },
-  'approval.vote_cast': { decision: null, says: true },
-  'approval.vote_withdrawn': { decision: null, says: true },
-  'approval.escalated': { decision: 'escalated', says: true },
-  'approval.policy_changed': { decision: null, says: true },
-  'approval.approved': { decision: 'approved', says: true },
-  'approval.denied': { decision: 'denied', says: true },
-  'approval.cancelled': { decision: 'cancelled', says: true },
-  'approval.timed_out': { decision: 'timed_out', says: false },
-  'approval.grant_consumed': { decision: null, says: false },
+  'approval.opened': { decision: null, hasValues: false },
+  'approval.vote_cast': { decision: null, hasValues: true },
+  'approval.vote_withdrawn': { decision: null, hasValues: true },
+  'approval.escalated': { decision: 'escalated', hasValues: true },
+  'approval.policy_changed': { decision: null, hasValues: true },
+  'approval.approved': { decision: 'approved', hasValues: true },
+  'approval.denied': { decision: 'denied', hasValues: true },
+  'approval.cancelled': { decision: 'cancelled', hasValues: true },
+  'approval.timed_out': { decision: 'timed_out', hasValues: false },
+  'approval.grant_consumed': { decision: null, hasValues: false },
 };
 const approvalEntryOf = (type: string): ApprovalEntry | undefined =>
   Object.hasOwn(approvalEntries, type) ? approvalEntries[type as ApprovalEvent] : undefined;
 
-/** Whether the entry of such an event may commit to a reason or a note, which only its source knows. */
-export const maySay = (type: string): boolean =>
-  approvalEntryOf(type)?.says ?? type === ('agent.suspended' satisfies EventType);
+/** Whether the entry of such an event may commit to a reason or a note, which its source keeps. */
+export const mayHaveErasableValues = (type: string): boolean =>
+  approvalEntryOf(type)?.hasValues ?? type === ('agent.suspended' satisfies EventType);
 
 type Source = Exclude<EntrySource, 'audit-ledger'>;
 type Data = Readonly<Record<string, unknown>>;
 
-/** What the log says of an event of another service. Its data was checked against its schema before. */
+/** The draft of an entry for an event of another service, whose data was checked against its schema before. */
 export function draftOf(
   event: WireEvent & DomainEvent & { source: Source },
   content: Disclosed = {},
@@ -55,7 +55,7 @@ export function draftOf(
     gpos: event.gpos,
     sourceSeq: event.source_seq,
     time: new Date(event.occurred_at).toISOString(),
-    // Events carry no erasable values; what was said with them comes from their source.
+    // Events carry no erasable values; those come from their source.
     content,
     facts: {
       type: event.type,

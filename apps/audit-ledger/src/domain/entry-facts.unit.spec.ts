@@ -12,7 +12,7 @@ import {
 import { chainEntry, commit, emptyChain, isEntryType } from '@agentlattice/ledger';
 import { typeidUnboxed } from 'typeid-js';
 import { newOrg, sampleAgent, samplePolicy } from '../../test/sample-items.js';
-import { draftOf, maySay } from './entry-facts.js';
+import { draftOf, mayHaveErasableValues } from './entry-facts.js';
 
 const member = typeidUnboxed('mbr');
 const operator: WireEvent['actor'] = { kind: 'operator', id: member, key_id: null, via: 'dashboard' };
@@ -82,20 +82,20 @@ describe('every event of an approval as it is released', () => {
     expect(() => chainEntry(emptyChain('test/log'), { ...facts, ...place })).not.toThrow();
   });
 
-  it('that may come with words are the ones that are asked about', () => {
+  it('that may have erasable values are the ones that are asked about', () => {
     const types = eventTypesOf('approval-service');
-    expect(types.filter((type) => !maySay(type))).toEqual([
+    expect(types.filter((type) => !mayHaveErasableValues(type))).toEqual([
       'approval.opened',
       'approval.grant_consumed',
       'approval.timed_out',
     ]);
-    expect(maySay('agent.suspended')).toBe(true);
-    expect(maySay('agent.registered')).toBe(false);
-    expect(maySay('constructor')).toBe(false);
+    expect(mayHaveErasableValues('agent.suspended')).toBe(true);
+    expect(mayHaveErasableValues('agent.registered')).toBe(false);
+    expect(mayHaveErasableValues('constructor')).toBe(false);
   });
 });
 
-it('names nobody when a change of policy decided, whoever made the change', () => {
+it('has no resolver when a change of policy decided', () => {
   const change = { event_id: 'evt_1', type: 'policy.deleted' };
   expect(read('approval.denied', { ...approval, change }).facts.resolved_by).toBeNull();
 });

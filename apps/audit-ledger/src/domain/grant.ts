@@ -1,7 +1,7 @@
 import type { Entry } from '@agentlattice/ledger';
 import type { StoredSubmission } from './draft.js';
 
-/** What a grant of an allowed action says (contract §3). All of it follows from the entry, so every reading gives the same. */
+/** The claims of a grant for an allowed action (contract §3). All of them follow from the entry, so every reading gives the same grant. */
 export interface GrantClaims {
   readonly iss: string;
   readonly sub: string;

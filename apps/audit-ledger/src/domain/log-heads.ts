@@ -101,7 +101,7 @@ class Stage {
     const { source, gpos, sourceSeq } = draft;
     if (gpos <= (this.sources.get(source) ?? 0)) return { code: 'known', detail: 'the event is in the log' };
     const wanted = (this.end(draft.facts.org_id)?.positions[source] ?? 0) + 1;
-    // Nothing may overtake: whoever follows a refused event of its source is refused with it.
+    // Events of a source stay in order: those after a refused one are refused as well.
     if (this.blocked.has(source) || gpos !== (this.sources.get(source) ?? 0) + 1 || sourceSeq !== wanted) {
       this.blocked.add(source);
       return {

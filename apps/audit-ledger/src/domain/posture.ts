@@ -6,7 +6,7 @@ export interface Share {
   readonly all: number;
 }
 
-/** What the log says of a caller's last days. */
+/** Counts from the last days of a log. */
 export interface PostureFacts {
   /** The last full check of the log that ended, or how far the first one is; null without a log. */
   readonly integrity: {
@@ -47,14 +47,15 @@ export function postureOf({ integrity, governed, decided, reported }: PostureFac
   return { score: rounded(score), components };
 }
 
-/** What was not looked at yet is not taken for sound. */
+/** Entries that are not checked yet do not count as sound. */
 function integrityOf(integrity: PostureFacts['integrity']): PostureComponent {
-  const said = (share: number, detail: string) => component('audit_integrity', share, detail);
-  if (integrity === null) return said(1, 'Nothing to judge: there is no log yet.');
+  const judged = (share: number, detail: string) => component('audit_integrity', share, detail);
+  if (integrity === null) return judged(1, 'Nothing to judge: there is no log yet.');
   const { valid, complete, checked, size, at } = integrity;
-  if (!valid) return said(0, `The log is broken after ${String(checked)} entries; see /api/v1/audit/verify.`);
-  if (complete) return said(1, `All ${String(checked)} entries were sound at ${at}.`);
-  return said(
+  if (!valid)
+    return judged(0, `The log is broken after ${String(checked)} entries; see /api/v1/audit/verify.`);
+  if (complete) return judged(1, `All ${String(checked)} entries were sound at ${at}.`);
+  return judged(
     size === 0 ? 0 : Math.min(1, checked / size),
     `The first check is under way: ${String(checked)} of ${String(size)} entries were looked at.`,
   );

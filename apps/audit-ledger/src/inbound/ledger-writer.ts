@@ -26,11 +26,11 @@ import { LedgerSession } from '../outbound/ledger-session.js';
 import { ARCHIVE, CHECKPOINTS, GRANTS, KEYS, LEDGER_CONFIG } from '../tokens.js';
 import { subscribeWriter } from './writer-subscriptions.js';
 
-/** Runs the writer's duty for as long as the service runs: actively in one instance, standing by in the others. */
+/** Takes part in the election of the active writer while the service runs: one instance writes, the others stand by. */
 @Injectable()
 export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
   private active: ActiveWriter | null = null;
-  private readonly duty: WriterElection<LedgerSession>;
+  private readonly election: WriterElection<LedgerSession>;
   private readonly stream: EventStreamWatch;
 
   constructor(
@@ -51,7 +51,7 @@ export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
     const streamRefusal = () => this.stream.refusal;
     const listen = (handlers: WriterHandlers) => subscribeWriter(nc, logger, handlers);
     const options = { nc, pool, client, logger, config, grants, guard, streamRefusal, listen };
-    this.duty = new WriterElection<LedgerSession>({
+    this.election = new WriterElection<LedgerSession>({
       connect: () => LedgerSession.connect(config),
       guard,
       logger,
@@ -67,26 +67,26 @@ export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
 
   onApplicationBootstrap(): void {
     this.stream.start();
-    this.duty.start();
+    this.election.start();
   }
 
   async onModuleDestroy(): Promise<void> {
     await this.stream.stop();
-    await this.duty.stop();
+    await this.election.stop();
   }
 
   /** Signs what is written but not yet signed, where this instance is the writer. */
   async sign(orgId: string): Promise<void> {
-    if (this.duty.state.kind === 'active') await this.active?.sign(orgId);
+    if (this.election.state.kind === 'active') await this.active?.sign(orgId);
   }
 
   private get blockedSeconds(): number {
-    return this.duty.state.kind === 'active' ? (this.active?.blockedSeconds ?? 0) : 0;
+    return this.election.state.kind === 'active' ? (this.active?.blockedSeconds ?? 0) : 0;
   }
 
   /** A standby is ready: it is able to take over. */
   private refuseTroubles(): void {
-    const { state } = this.duty;
+    const { state } = this.election;
     if (state.kind === 'starting') throw new Error('the writer is starting');
     if (state.kind === 'failing') throw new Error(state.detail);
     const troubles = state.kind === 'active' ? (this.active?.troubles ?? []) : [];

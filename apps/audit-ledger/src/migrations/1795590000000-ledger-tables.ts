@@ -51,13 +51,13 @@ const statements = [
      PRIMARY KEY (org_id, seq))`,
   'CREATE INDEX entry_agent ON entry (org_id, agent_id, seq) WHERE agent_id IS NOT NULL',
   'CREATE INDEX entry_approval ON entry (org_id, approval_id, seq) WHERE approval_id IS NOT NULL',
-  // Most entries are executed actions; whoever looks for anything else finds it here.
+  // Most entries are executed actions; this index finds all others.
   `CREATE INDEX entry_type ON entry (org_id, type, seq) WHERE type <> 'action.executed'`,
   `CREATE TABLE private_value (
      entry_id text PRIMARY KEY,
      org_id text NOT NULL,
      content text NOT NULL)`,
-  // What was answered to a submission; unique per agent and X-AL-Event-ID, written with its entry.
+  // The answer to a submission; unique per agent and X-AL-Event-ID, written with its entry.
   `CREATE TABLE submission (
      entry_id text PRIMARY KEY,
      org_id text NOT NULL,

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** What was reported of which action, without what may be erased; the last one of an action stands. */
+/** The reports of actions without their erasable values; the last report of an action counts. */
 export class ReportTables1795600000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { signingKey } from '@agentlattice/service';
 
-/** The ledger's own keys; nobody else reads them. */
+/** The ledger's own keys; no other service reads them. */
 export interface LedgerKeys {
   readonly checkpoints: KeyObject;
   readonly grants: KeyObject;

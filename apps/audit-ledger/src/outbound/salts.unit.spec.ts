@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { minSaltBytes } from '@agentlattice/ledger';
 import { saltSource } from './salts.js';
 
-it('uses each byte that was drawn in one salt, in order, and forgets it', () => {
+it('uses each random byte in one salt, in order, and erases it', () => {
   const draws: Buffer[] = [];
   const copies: Buffer[] = [];
   const newSalt = saltSource((bytes) => {
@@ -23,7 +23,7 @@ it('uses each byte that was drawn in one salt, in order, and forgets it', () => 
   expect(salts.every((salt) => salt.length === 2 * minSaltBytes)).toBe(true);
 });
 
-it('draws from the system, so that no two are the same', () => {
+it('reads the system’s randomness, so that no two salts are the same', () => {
   const newSalt = saltSource();
   const salts = new Set(Array.from({ length: 2_000 }, newSalt));
   expect(salts.size).toBe(2_000);

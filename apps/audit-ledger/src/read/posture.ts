@@ -45,7 +45,7 @@ SELECT count(*) FILTER (WHERE type <> 'approval.timed_out' AND operator_id IS NO
 
 type Counts<Name extends string> = Readonly<Record<Name, string>>;
 
-/** What the log says of an agent's submissions, or of a workspace's. */
+/** Counts from the log of an agent's submissions, or of a workspace's. */
 export async function postureFacts(
   pool: pg.Pool,
   { org_id, agent_id }: CommandRequest<typeof auditLedgerCommands.posture>,

@@ -43,7 +43,7 @@ export async function recordedPolicies(
   };
 }
 
-/** @throws when the row names another policy than its entry: somebody changed the row */
+/** @throws when the row names another policy than its entry: the row was changed */
 function recordedOf({ org_id, policy_id, bytes }: Row): RecordedPolicy {
   const { policy, action_type, type, ...entry } = parseEntry(bytes);
   if (policy?.id !== policy_id || entry.org_id !== org_id || action_type === null)

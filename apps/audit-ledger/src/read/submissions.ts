@@ -54,7 +54,7 @@ export async function findDecision(
   return rows[0]?.decision ?? null;
 }
 
-/** What the approval-service opens an approval from that it never heard of. @throws Refused NOT_FOUND */
+/** The requested action that the approval-service opens an approval from when it missed it. @throws Refused NOT_FOUND */
 export async function requestedAction(
   pool: pg.Pool,
   { org_id, approval_id }: CommandRequest<RequestedActionQuery>,

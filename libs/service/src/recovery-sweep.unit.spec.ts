@@ -4,11 +4,11 @@ import { jest } from '@jest/globals';
 import type pg from 'pg';
 import { RecoverySweep } from './recovery-sweep.js';
 
-describe('work that finds what was lost', () => {
+describe('a recovery sweep', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  it('rests while there is nothing, and is quick again once its process commits something', async () => {
+  it('runs less often while there is nothing, and at its usual pace once its process commits something', async () => {
     jest.setSystemTime(1_000);
     const pool = {} as pg.Pool;
     let turns = 0;
