@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import { grantSigner, POOL, ServiceModule } from '@agentlattice/service';
 import { Module } from '@nestjs/common';
 import type pg from 'pg';
-import { LogChecks } from './application/verify-logs.js';
+import { LogChecks } from './application/log-checks.js';
 import { type LedgerConfig, readLedgerConfig } from './config.js';
 import { LedgerQueriesController } from './inbound/ledger-queries.controller.js';
 import { LedgerWriter } from './inbound/ledger-writer.js';
 import { type CheckpointArchive, fileArchive } from './outbound/checkpoint-archive.js';
 import { CheckpointStore } from './outbound/checkpoint-store.js';
-import { ledgerKeys, type LedgerKeys } from './outbound/key-store.js';
+import { ledgerKeys, type LedgerKeys } from './outbound/ledger-keys.js';
 import { ARCHIVE, CHECKPOINTS, CHECKS, GRANTS, KEYS, LEDGER_CONFIG } from './tokens.js';
 
 @Module({

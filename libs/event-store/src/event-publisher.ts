@@ -5,7 +5,7 @@ import type { Logger } from '@agentlattice/observability';
 import { jetstream, type JetStreamClient } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { Gathering } from './gathering.js';
-import { untilMultipleOf } from './resting-pause.js';
+import { untilMultipleOf } from './until-multiple-of.js';
 
 /** How far a service's events are published, and to which life of the stream. */
 export interface PublishedPosition {

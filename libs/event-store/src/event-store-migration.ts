@@ -5,6 +5,11 @@ import { numberLeftOnce } from './number-events.js';
 /** The channel on which a replica without the relay says that it has committed events. */
 export const eventChannel = (schema: string) => `al_events_${schema}`;
 
+/** Runs the statements of a migration in order; TypeORM runs it in one transaction. */
+export async function runStatements(runner: QueryRunner, statements: readonly string[]): Promise<void> {
+  for (const statement of statements) await runner.query(statement);
+}
+
 /**
  * The tables of an event-sourced service, in its own schema. Events and their numbering can be inserted and read,
  * never changed, by the service's role.
@@ -22,8 +27,8 @@ export function eventStoreMigration(
     readonly name = `EventStore${String(timestamp)}`;
 
     async up(runner: QueryRunner): Promise<void> {
-      for (const statement of up(role, eventChannel(schema))) await runner.query(statement);
-      if (!hasInbox) for (const statement of inbox(role)) await runner.query(statement);
+      await runStatements(runner, up(role, eventChannel(schema)));
+      if (!hasInbox) await runStatements(runner, inbox(role));
     }
 
     down(): Promise<void> {
@@ -42,15 +47,14 @@ export function numberingInCommitMigration(timestamp: number): new () => Migrati
     readonly name = `NumberingInCommit${String(timestamp)}`;
 
     async up(runner: QueryRunner): Promise<void> {
-      for (const statement of [
+      await runStatements(runner, [
         'DROP TRIGGER event_appended ON event',
         'DROP FUNCTION event_appended()',
         'DROP INDEX event_xid',
         'ALTER TABLE event_position DROP CONSTRAINT event_position_event_id_fkey',
         // The statements before this one lock both tables: no other transaction numbers or appends at the same time.
         numberLeftOnce,
-      ])
-        await runner.query(statement);
+      ]);
     }
 
     down(): Promise<void> {
@@ -66,7 +70,7 @@ export function inboxMigration(service: ServiceName, timestamp: number): new () 
     readonly name = `Inbox${String(timestamp)}`;
 
     async up(runner: QueryRunner): Promise<void> {
-      for (const statement of inbox(role)) await runner.query(statement);
+      await runStatements(runner, inbox(role));
     }
 
     async down(runner: QueryRunner): Promise<void> {

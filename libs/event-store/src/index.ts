@@ -4,7 +4,12 @@ export { connectionLimits, noticeVanishedPeer } from './connection-limits.js';
 export { DatabaseClient, DatabasePool, DatabaseUnavailable } from './database-client.js';
 export { EventPublisher, type EventSource, untilAborted } from './event-publisher.js';
 export { erasableValues, storable } from './erasable-values.js';
-export { eventStoreMigration, inboxMigration, numberingInCommitMigration } from './event-store-migration.js';
+export {
+  eventStoreMigration,
+  inboxMigration,
+  numberingInCommitMigration,
+  runStatements,
+} from './event-store-migration.js';
 export {
   type DecideEach,
   EventStore,

@@ -1,4 +1,4 @@
-import { untilMultipleOf } from './resting-pause.js';
+import { untilMultipleOf } from './until-multiple-of.js';
 
 /** The result of a turn that found nothing to do. */
 export const idle = Symbol('idle');

@@ -21,16 +21,16 @@ import { disclosedOf } from '../domain/commitments.js';
 import type { LogHeads } from '../domain/log-heads.js';
 import { EntryRelay } from '../outbound/entry-relay.js';
 import type { LedgerSession } from '../outbound/ledger-session.js';
-import { saltSource } from '../outbound/salts.js';
+import { saltSource } from '../outbound/salt-source.js';
 import { findAction, findDecision } from '../read/submissions.js';
 import { makeFetchErasableValues } from './fetch-erasable-values.js';
-import { SourceFollowers } from './follow-sources.js';
+import { SourceFollowers } from './source-followers.js';
 import { GroupCommit } from './group-commit.js';
 import { Heartbeat } from './heartbeat.js';
 import { makeReportOutcome } from './report-outcome.js';
-import { signCheckpoints } from './sign-checkpoints.js';
-import type { GuardPorts } from './start-guard.js';
-import { SubmissionAnswers } from './submission-answers.js';
+import { makeSignCheckpoints } from './sign-checkpoints.js';
+import type { GuardPorts } from './guard-start.js';
+import { makeSubmissionAnswers } from './submission-answers.js';
 import type { ActiveTerm } from './writer-election.js';
 
 /** What the active writer does with messages. */
@@ -78,6 +78,7 @@ export class ActiveWriter implements ActiveTerm {
   private readonly followers: SourceFollowers;
   private readonly heartbeat: Heartbeat;
   private readonly subscriptions: WriterSubscriptions;
+  private readonly signCheckpoints: (orgId?: string) => Promise<void>;
   private signing: Promise<void> = Promise.resolve();
   /** Something was written that may not be signed yet. No other process writes. */
   private grown = true;
@@ -91,10 +92,11 @@ export class ActiveWriter implements ActiveTerm {
     const { nc, pool, logger, config, client, grants } = options;
     let end: (error: Error) => void = () => {};
     this.ended = new Promise((resolve) => (end = resolve));
+    this.signCheckpoints = makeSignCheckpoints(options.guard);
     this.relay = new EntryRelay({ pool, nc, logger });
     const newId = () => typeidUnboxed('evt');
     const newSalt = saltSource();
-    const answers = new SubmissionAnswers({
+    const answers = makeSubmissionAnswers({
       grants,
       issuer: config.issuer,
       grantTtlSeconds: config.grantTtlSeconds,
@@ -199,7 +201,7 @@ export class ActiveWriter implements ActiveTerm {
 
   /** Signs a log that has grown, now. */
   sign(orgId?: string): Promise<void> {
-    const turn = this.signing.then(() => signCheckpoints(this.options.guard, orgId));
+    const turn = this.signing.then(() => this.signCheckpoints(orgId));
     this.signing = turn.catch(() => {});
     return turn;
   }

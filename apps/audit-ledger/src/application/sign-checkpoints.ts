@@ -1,20 +1,19 @@
 import { formatCheckpoint, noteSigner, rootOf } from '@agentlattice/ledger';
-import type { GuardPorts } from './start-guard.js';
+import type { GuardPorts } from './guard-start.js';
 
 /**
  * Signs the logs that grew, over what the tables hold: first archived outside of the database, then stored, then shown.
- * A head only moves on, so there is one root for each size. Only the writer may call it, after the start guard.
+ * A head only moves on, so there is one root for each size. Only the active writer may call it, after the start guard.
  */
-export async function signCheckpoints(
-  { archive, checkpoints, key }: GuardPorts,
-  orgId?: string,
-): Promise<void> {
-  for (const end of await checkpoints.grown(orgId)) {
-    const { origin, tree } = end;
-    const note = noteSigner(origin, key).sign(
-      formatCheckpoint({ origin, size: tree.size, root: rootOf(tree) }),
-    );
-    await archive.append(end.orgId, note);
-    await checkpoints.add(end, note);
-  }
-}
+export const makeSignCheckpoints =
+  ({ archive, checkpoints, key }: GuardPorts) =>
+  async (orgId?: string): Promise<void> => {
+    for (const end of await checkpoints.grown(orgId)) {
+      const { origin, tree } = end;
+      const note = noteSigner(origin, key).sign(
+        formatCheckpoint({ origin, size: tree.size, root: rootOf(tree) }),
+      );
+      await archive.append(end.orgId, note);
+      await checkpoints.add(end, note);
+    }
+  };

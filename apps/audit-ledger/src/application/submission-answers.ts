@@ -25,60 +25,36 @@ export interface SubmissionAnswersOptions extends AnswerPorts {
   readonly newSalt: () => string;
 }
 
-/** Takes submissions in and hands their results out. Only what is on disk leaves here as an answer. */
-export class SubmissionAnswers {
-  constructor(private readonly options: SubmissionAnswersOptions) {}
+export interface SubmissionAnswers {
+  /** The drafts of well-formed items; the others are answered at once. */
+  read(items: readonly AppendItem[], expiresAt: number): Submission[];
+  /** Answers all of them with 503, for a reason that is public. */
+  refuse(items: readonly AppendItem[], reason: string): void;
+  deliver(results: readonly (readonly [Submission, SubmissionResult])[]): void;
+}
 
-  /** Well-formed items; the others are answered at once. */
-  read(items: readonly AppendItem[], expiresAt: number): Submission[] {
-    const { newId, newSalt, grantTtlSeconds } = this.options;
-    const good: Submission[] = [];
-    const bad: [AppendItem, SubmissionAnswer][] = [];
-    for (const item of items) {
-      try {
-        const salts = { metadata: newSalt(), data_accessed: newSalt() };
-        good.push({ item, draft: readSubmission(item, { id: newId(), salts, grantTtlSeconds }), expiresAt });
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        bad.push([item, failure(item, 'VALIDATION_FAILED', error.detail)]);
-      }
-    }
-    this.send(bad);
-    return good;
-  }
-
-  /** Answers all of them with 503, for a reason that anybody may hear. */
-  refuse(items: readonly AppendItem[], reason: string): void {
-    this.send(items.map((item) => [item, failure(item, 'UNAVAILABLE', reason)] as const));
-  }
-
-  deliver(results: readonly (readonly [Submission, SubmissionResult])[]): void {
-    const answers: [AppendItem, SubmissionAnswer][] = [];
-    const opened: OpenItem[] = [];
-    let expiresAt = 0;
-    for (const [{ item, expiresAt: until }, result] of results) {
-      const opens = this.openItem(item, result);
-      if (opens !== null) {
-        opened.push(opens);
-        expiresAt = Math.max(expiresAt, until);
-      } else {
-        const answer = this.answerTo(item, result);
-        if (answer !== null) answers.push([item, answer]);
-      }
-    }
-    this.send(answers);
-    if (opened.length > 0) this.options.open(opened, expiresAt);
-  }
-
-  /** A request is answered by the approval-service, also when it is repeated: opening the same approval is harmless. */
-  private openItem(item: AppendItem, result: SubmissionResult): OpenItem | null {
-    if (result.kind !== 'written' && result.kind !== 'repeated') return null;
-    const { entry, content, stored } = result.first;
-    const requested = requestedActionOf(entry, content, stored);
-    return requested === null ? null : openItemOf(requested, item, result.kind === 'repeated');
-  }
-
-  private answerTo(item: AppendItem, result: SubmissionResult): SubmissionAnswer | null {
+/** Reads submissions and answers their results. An answer holds only what is on disk. */
+export function makeSubmissionAnswers({
+  answer,
+  open,
+  grants,
+  issuer,
+  grantTtlSeconds,
+  newId,
+  newSalt,
+}: SubmissionAnswersOptions): SubmissionAnswers {
+  const send = (answers: readonly (readonly [AppendItem, SubmissionAnswer])[]) => {
+    for (const [gateway, group] of Map.groupBy(answers, ([item]) => item.gateway))
+      answer(
+        gateway,
+        group.map(([, one]) => one),
+      );
+  };
+  const grantOf = ({ entry, stored }: WrittenSubmission): string | null => {
+    const claims = grantClaims(issuer, entry, stored);
+    return claims === null ? null : grants.sign(claims);
+  };
+  const answerTo = (item: AppendItem, result: SubmissionResult): SubmissionAnswer | null => {
     switch (result.kind) {
       case 'written':
       case 'repeated':
@@ -87,9 +63,9 @@ export class SubmissionAnswers {
           agent_id: item.agent.id,
           action_digest: item.action_digest,
           outcome: result.first.stored.recorded.outcome,
-          grant: item.want_grant ? this.grant(result.first) : null,
+          grant: item.want_grant ? grantOf(result.first) : null,
           replayed: result.kind === 'repeated',
-          ...(result.kind === 'repeated' ? this.clearedBy(result.first) : {}),
+          ...(result.kind === 'repeated' ? clearedBy(issuer, result.first) : {}),
           error: null,
         };
       case 'key_reused':
@@ -101,29 +77,64 @@ export class SubmissionAnswers {
       case 'expired':
         return null;
     }
-  }
+  };
+  return {
+    read(items, expiresAt) {
+      const good: Submission[] = [];
+      const bad: [AppendItem, SubmissionAnswer][] = [];
+      for (const item of items) {
+        try {
+          const salts = { metadata: newSalt(), data_accessed: newSalt() };
+          good.push({
+            item,
+            draft: readSubmission(item, { id: newId(), salts, grantTtlSeconds }),
+            expiresAt,
+          });
+        } catch (error) {
+          if (!(error instanceof Refused)) throw error;
+          bad.push([item, failure(item, 'VALIDATION_FAILED', error.detail)]);
+        }
+      }
+      send(bad);
+      return good;
+    },
+    refuse(items, reason) {
+      send(items.map((item) => [item, failure(item, 'UNAVAILABLE', reason)] as const));
+    },
+    deliver(results) {
+      const answers: [AppendItem, SubmissionAnswer][] = [];
+      const opened: OpenItem[] = [];
+      let expiresAt = 0;
+      for (const [{ item, expiresAt: until }, result] of results) {
+        const opens = openItem(item, result);
+        if (opens !== null) {
+          opened.push(opens);
+          expiresAt = Math.max(expiresAt, until);
+        } else {
+          const one = answerTo(item, result);
+          if (one !== null) answers.push([item, one]);
+        }
+      }
+      send(answers);
+      if (opened.length > 0) open(opened, expiresAt);
+    },
+  };
+}
 
-  /** A first answer is of this moment; one that is given again says what time it is from. */
-  private clearedBy({ entry, stored }: WrittenSubmission): Pick<SubmissionAnswer, 'cleared'> {
-    const claims = grantClaims(this.options.issuer, entry, stored);
-    if (claims === null) return {};
-    const [from, until] = [claims.iat, claims.exp].map((at) => new Date(at * 1_000).toISOString());
-    return from === undefined || until === undefined ? {} : { cleared: { from, until } };
-  }
+/** A request is answered by the approval-service, also when it is repeated: opening the same approval again changes nothing. */
+function openItem(item: AppendItem, result: SubmissionResult): OpenItem | null {
+  if (result.kind !== 'written' && result.kind !== 'repeated') return null;
+  const { entry, content, stored } = result.first;
+  const requested = requestedActionOf(entry, content, stored);
+  return requested === null ? null : openItemOf(requested, item, result.kind === 'repeated');
+}
 
-  private grant({ entry, stored }: WrittenSubmission): string | null {
-    const claims = grantClaims(this.options.issuer, entry, stored);
-    return claims === null ? null : this.options.grants.sign(claims);
-  }
-
-  private send(answers: readonly (readonly [AppendItem, SubmissionAnswer])[]): void {
-    const byGateway = Map.groupBy(answers, ([item]) => item.gateway);
-    for (const [gateway, group] of byGateway)
-      this.options.answer(
-        gateway,
-        group.map(([, answer]) => answer),
-      );
-  }
+/** From when until when a grant counts; given with an answer that is repeated later. */
+function clearedBy(issuer: string, { entry, stored }: WrittenSubmission): Pick<SubmissionAnswer, 'cleared'> {
+  const claims = grantClaims(issuer, entry, stored);
+  if (claims === null) return {};
+  const [from, until] = [claims.iat, claims.exp].map((at) => new Date(at * 1_000).toISOString());
+  return from === undefined || until === undefined ? {} : { cleared: { from, until } };
 }
 
 const failure = (item: AppendItem, code: ErrorCode, detail: string): SubmissionAnswer => ({

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@agentlattice/observability';
 import type { LogHeads } from '../domain/log-heads.js';
 import { WriterLost } from '../domain/commit-store.js';
-import { guardStart, type GuardPorts, LogRolledBack } from './start-guard.js';
+import { LogRolledBack } from './guard-start.js';
 
 /** The connection that holds the writer's lock, as `LedgerSession` gives it. */
 export interface WriterSession {
@@ -22,7 +22,8 @@ export interface ActiveTerm {
 
 export interface WriterElectionPorts<S extends WriterSession> {
   readonly connect: () => Promise<S>;
-  readonly guard: GuardPorts;
+  /** @throws LogRolledBack when a log is not the one that was signed */
+  readonly guardStart: () => Promise<void>;
   readonly begin: (session: S, heads: LogHeads, databaseNow: number) => Promise<ActiveTerm>;
   readonly logger: Logger;
 }
@@ -95,7 +96,7 @@ export class WriterElection<S extends WriterSession> {
       await Promise.race([this.pause(standbyMs), lost]);
       if (signal.aborted) return;
     }
-    await guardStart(this.ports.guard);
+    await this.ports.guardStart();
     const term = await this.ports.begin(session, await session.load(), await session.now());
     this.current = { kind: 'active' };
     onActive();

@@ -16,11 +16,12 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy }
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import { ActiveWriter, type WriterHandlers } from '../application/active-writer.js';
+import { makeGuardStart } from '../application/guard-start.js';
 import { WriterElection } from '../application/writer-election.js';
 import type { LedgerConfig } from '../config.js';
 import type { CheckpointArchive } from '../outbound/checkpoint-archive.js';
 import type { CheckpointStore } from '../outbound/checkpoint-store.js';
-import type { LedgerKeys } from '../outbound/key-store.js';
+import type { LedgerKeys } from '../outbound/ledger-keys.js';
 import { ledgerLags } from '../outbound/ledger-lags.js';
 import { LedgerSession } from '../outbound/ledger-session.js';
 import { ARCHIVE, CHECKPOINTS, GRANTS, KEYS, LEDGER_CONFIG } from '../tokens.js';
@@ -53,7 +54,7 @@ export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
     const options = { nc, pool, client, logger, config, grants, guard, streamRefusal, listen };
     this.election = new WriterElection<LedgerSession>({
       connect: () => LedgerSession.connect(config),
-      guard,
+      guardStart: makeGuardStart(guard),
       logger,
       begin: async (session, heads, now) =>
         (this.active = await ActiveWriter.begin(options, session, heads, now)),

@@ -1,3 +1,4 @@
+import { runStatements } from '@agentlattice/event-store';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 const role = 'al_audit_ledger';
@@ -5,7 +6,7 @@ const role = 'al_audit_ledger';
 /** Logs, entries, erasable values, submissions and checkpoints. The service may insert and read; entries never change. */
 export class LedgerTables1795590000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    for (const statement of statements) await runner.query(statement);
+    await runStatements(runner, statements);
   }
 
   down(): Promise<void> {

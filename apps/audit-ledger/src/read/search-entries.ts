@@ -9,7 +9,7 @@ import { type Disclosed, leafHash, parseEntry } from '@agentlattice/ledger';
 import type pg from 'pg';
 import { parseDisclosed } from '../domain/commitments.js';
 import { parseRecorded } from '../domain/recorded.js';
-import { replyBytes } from './entries.js';
+import { replyBytes } from './read-entries.js';
 
 type Search = typeof auditLedgerCommands.search;
 

@@ -29,17 +29,19 @@ const page = 1_000;
 
 /**
  * Every log must extend its newest checkpoint kept outside of the database, entry by entry.
- * @throws LogRolledBack; then nothing may be signed or written
+ * The guard throws LogRolledBack where one does not; then nothing may be signed or written.
  */
-export async function guardStart({ archive, checkpoints, key }: GuardPorts): Promise<void> {
-  for (const [orgId, note] of await archive.newest()) {
-    const signed = openCheckpoint(note, key);
-    const end = await checkpoints.end(orgId);
-    if (end === null)
-      throw new LogRolledBack(`the log of ${orgId} is gone; ${String(signed.size)} entries were signed`);
-    await extendsCheckpoint(checkpoints, end, signed);
-  }
-}
+export const makeGuardStart =
+  ({ archive, checkpoints, key }: GuardPorts) =>
+  async (): Promise<void> => {
+    for (const [orgId, note] of await archive.newest()) {
+      const signed = openCheckpoint(note, key);
+      const end = await checkpoints.end(orgId);
+      if (end === null)
+        throw new LogRolledBack(`the log of ${orgId} is gone; ${String(signed.size)} entries were signed`);
+      await extendsCheckpoint(checkpoints, end, signed);
+    }
+  };
 
 function openCheckpoint(note: string, key: KeyObject): Checkpoint {
   const origin = note.slice(0, note.indexOf('\n'));

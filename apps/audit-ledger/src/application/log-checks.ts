@@ -13,7 +13,7 @@ import type pg from 'pg';
 import type { CheckpointArchive } from '../outbound/checkpoint-archive.js';
 import type { CheckpointStore, DurableEnd } from '../outbound/checkpoint-store.js';
 import { parseDisclosed } from '../domain/commitments.js';
-import { logSize } from '../read/entries.js';
+import { logSize } from '../read/read-entries.js';
 import { entryIdAt, readLogRows } from '../read/log-rows.js';
 import { type PaceClock, PacedRuns } from './paced-runs.js';
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { minSaltBytes } from '@agentlattice/ledger';
-import { saltSource } from './salts.js';
+import { saltSource } from './salt-source.js';
 
 it('uses each random byte in one salt, in order, and erases it', () => {
   const draws: Buffer[] = [];

@@ -2,7 +2,7 @@ import { appendFile, chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileArchive } from './checkpoint-archive.js';
-import { ledgerKeys } from './key-store.js';
+import { ledgerKeys } from './ledger-keys.js';
 
 let folder: string;
 beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'al-keys-'))));

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { SteppedClock } from '../../test/stepped-clock.js';
-import { LogChecks } from './verify-logs.js';
+import { LogChecks } from './log-checks.js';
 
 describe('checks of logs', () => {
   const clock = new SteppedClock();
