@@ -1,12 +1,10 @@
+import { badConfigurationExit } from '@agentlattice/contracts';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorText } from '../error-text.js';
 import { StartRefused } from '../start-refused.js';
 import { removePidFile, writePidFile } from './pid-file.js';
 import { ProcessLog } from './process-log.js';
-
-/** A child whose exit code is this one found its configuration wrong (EX_CONFIG): starting it again cannot help. */
-export const badConfigurationExit = 78;
 
 export interface ChildSpec {
   readonly name: string;
