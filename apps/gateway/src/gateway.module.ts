@@ -30,6 +30,7 @@ import type pg from 'pg';
 import { type AwaitDecision, makeAwaitDecision } from './application/await-decision.js';
 import { DecideApproval } from './application/decide-approval.js';
 import { Invitations } from './application/invitations.js';
+import { makeNameMembers, type NameMembers } from './application/name-members.js';
 import { Principals } from './application/principals.js';
 import { RefusedAccess } from './application/refused-access.js';
 import { SubmitAction } from './application/submit-action.js';
@@ -59,6 +60,7 @@ import { InvitationStore } from './outbound/invitation-store.js';
 import { PrincipalDirectory } from './outbound/principal-directory.js';
 import { PrincipalStore } from './outbound/principal-store.js';
 import { SubmissionPipeline } from './outbound/submission-pipeline.js';
+import { MemberNameReader } from './read/member-names.js';
 import {
   ADMISSION,
   ANSWER_RELEASE,
@@ -67,6 +69,7 @@ import {
   DIRECTORY,
   GATEWAY_CONFIG,
   INVITATIONS,
+  NAME_MEMBERS,
   PIPELINE,
   PLAIN_ROUTES,
   PRINCIPALS,
@@ -148,6 +151,11 @@ const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approv
         }),
     },
     {
+      provide: NAME_MEMBERS,
+      inject: [POOL, LOGGER],
+      useFactory: (pool: pg.Pool, logger: Logger) => makeNameMembers(new MemberNameReader(pool, logger)),
+    },
+    {
       provide: DECIDE_APPROVAL,
       inject: [COMMANDS],
       useFactory: (commands: CommandClient) => new DecideApproval(commands),
@@ -180,13 +188,17 @@ const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approv
     },
     {
       provide: PLAIN_ROUTES,
-      inject: [SUBMIT_ACTION, AWAIT_DECISION, DECIDE_APPROVAL, COMMANDS],
+      inject: [SUBMIT_ACTION, AWAIT_DECISION, DECIDE_APPROVAL, COMMANDS, NAME_MEMBERS],
       useFactory: (
         submitAction: SubmitAction,
         awaitDecision: AwaitDecision,
         decide: DecideApproval,
         commands: CommandClient,
-      ) => [...submissionRoutes(submitAction), ...decisionRoutes(awaitDecision, decide, commands)],
+        nameMembers: NameMembers,
+      ) => [
+        ...submissionRoutes(submitAction),
+        ...decisionRoutes(awaitDecision, decide, commands, nameMembers),
+      ],
     },
     { provide: PROBLEMS, inject: [LOGGER], useFactory: (logger: Logger) => new ProblemFilter(logger) },
     {

@@ -11,6 +11,7 @@ export const SUBMIT_ACTION = Symbol('SUBMIT_ACTION');
 export const WAKES = Symbol('WAKES');
 export const AWAIT_DECISION = Symbol('AWAIT_DECISION');
 export const DECIDE_APPROVAL = Symbol('DECIDE_APPROVAL');
+export const NAME_MEMBERS = Symbol('NAME_MEMBERS');
 export const ADMISSION = Symbol('ADMISSION');
 export const ANSWER_RELEASE = Symbol('ANSWER_RELEASE');
 export const PROBLEMS = Symbol('PROBLEMS');

@@ -157,6 +157,7 @@ const standingDecision = approvalView.pick({
   status: true,
   resolved_at: true,
   resolved_by: true,
+  resolved_by_name: true,
   reason: true,
   denial_reason: true,
 });

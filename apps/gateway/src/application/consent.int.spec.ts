@@ -5,7 +5,7 @@ import pg from 'pg';
 import { actorOf, originWith, type Principal } from '../domain/principal.js';
 import { migrations } from '../migrations/index.js';
 import { InvitationStore } from '../outbound/invitation-store.js';
-import { PrincipalDirectory } from '../outbound/principal-directory.js';
+import { hashOfKey, PrincipalDirectory } from '../outbound/principal-directory.js';
 import { PrincipalStore } from '../outbound/principal-store.js';
 import { firstCredentialsFor } from '../../test/first-credentials.js';
 import { ensureFirstWorkspace } from './ensure-first-workspace.js';
@@ -50,7 +50,7 @@ describe('people of several workspaces', () => {
   });
 
   async function operator(key: string): Promise<Operator> {
-    const found = await directory.find(key);
+    const found = await directory.findByHash(hashOfKey(key));
     if (found?.kind !== 'operator') throw new Error('this is no operator’s key');
     return found;
   }
@@ -214,7 +214,7 @@ describe('people of several workspaces', () => {
     expect(await operator(first.admin.api_key)).toMatchObject({ instanceAdmin: true });
     // Keys that carry no such rights end as ever, whoever's they are.
     await principals.revokeKey(asked(third), lent.keyId);
-    expect(await directory.find(lentKey)).toBeUndefined();
+    expect(await directory.findByHash(hashOfKey(lentKey))).toBeUndefined();
 
     const other = await operator((await keyFor(root, root.memberId)).key);
     const replaced = await principals.rotateKey(asked(other), other.keyId, '0s');
@@ -226,13 +226,13 @@ describe('people of several workspaces', () => {
     );
     for (const { id } of mine) await principals.revokeKey(asked(last), id);
     await principals.revokeKey(asked(last), last.keyId);
-    expect(await directory.find(first.admin.api_key)).toBeUndefined();
-    expect(await directory.find(replaced.key)).toBeUndefined();
+    expect(await directory.findByHash(hashOfKey(first.admin.api_key))).toBeUndefined();
+    expect(await directory.findByHash(hashOfKey(replaced.key))).toBeUndefined();
 
     // The same file again brings nothing back; a new one, as the start writes it where there is none, does.
     await ensureFirstWorkspace(store, first);
     await directory.refresh();
-    expect(await directory.find(first.admin.api_key)).toBeUndefined();
+    expect(await directory.findByHash(hashOfKey(first.admin.api_key))).toBeUndefined();
     const fresh = firstCredentialsFor();
     const anew = {
       ...{ ...fresh, org_id: first.org_id },

@@ -162,6 +162,7 @@ const notForTheAgent = (why: Why) =>
     denial_reason: 'AGENT_SUSPENDED',
     reason: why,
     resolved_by: null,
+    resolved_by_name: null,
     resolved_at: null,
   }) as const;
 

@@ -138,6 +138,7 @@ describe('an answer that lets an agent act', () => {
         denial_reason: 'AGENT_SUSPENDED',
         reason: 'AGENT_SUSPENDED',
         resolved_by: null,
+        resolved_by_name: null,
         resolved_at: null,
         grant: null,
       });

@@ -144,12 +144,7 @@ export class PrincipalDirectory {
    * @returns undefined for a key that is unknown, revoked or expired
    * @throws Refused STALE when the database was not heard of for a second and does not answer now
    */
-  find(key: string): Promise<Principal | undefined> {
-    return this.findHash(hashOfKey(key));
-  }
-
-  /** The same by the key's hash, for those who ask about one key several times. */
-  async findHash(name: string): Promise<Principal | undefined> {
+  async findByHash(name: string): Promise<Principal | undefined> {
     this.askedAt = performance.now();
     this.polls.hasten();
     if (!this.isFresh() && !(await this.becomesFresh()))

@@ -259,9 +259,10 @@ export class PrincipalStore {
     const { rows } = await this.pool.query<
       Omit<AgentView, 'created_at' | 'suspended_at'> & { created_at: Date; suspended_at: Date | null }
     >(
-      `SELECT a.id, a.name, a.description, a.owner_member_id, a.suspended, a.suspended_at, v.value AS suspended_reason,
-              a.created_at
-         FROM agent a LEFT JOIN event_value v ON v.event_id = a.suspended_event_id AND v.name = 'reason'
+      `SELECT a.id, a.name, a.description, a.owner_member_id, o.name AS owner_name, a.suspended, a.suspended_at,
+              v.value AS suspended_reason, a.created_at
+         FROM agent a LEFT JOIN membership o ON o.org_id = a.org_id AND o.member_id = a.owner_member_id
+                      LEFT JOIN event_value v ON v.event_id = a.suspended_event_id AND v.name = 'reason'
         WHERE a.org_id = $1 AND ($2::text IS NULL OR a.id > $2) AND ($3::text IS NULL OR a.id = $3)
         ORDER BY a.id LIMIT $4`,
       [orgId, cursor, id, limit],
@@ -318,9 +319,11 @@ export class PrincipalStore {
   async keys(orgId: string, { cursor, limit }: Page, id: string | null = null): Promise<KeyView[]> {
     type Times = 'created_at' | 'last_used_at' | 'expires_at' | 'revoked_at';
     const { rows } = await this.pool.query<Omit<KeyView, Times> & Record<Times, Date | null>>(
-      `SELECT k.id, k.name, k.kind, k.prefix, k.role, k.scopes, k.member_id, k.agent_id, k.made_by, k.created_at,
-              u.last_used_at, k.expires_at, k.revoked_at
+      `SELECT k.id, k.name, k.kind, k.prefix, k.role, k.scopes, k.member_id, m.name AS member_name, k.agent_id,
+              k.made_by, b.name AS made_by_name, k.created_at, u.last_used_at, k.expires_at, k.revoked_at
        FROM api_key k LEFT JOIN key_use u ON u.key_id = k.id
+                      LEFT JOIN membership m ON m.org_id = k.org_id AND m.member_id = k.member_id
+                      LEFT JOIN membership b ON b.org_id = k.org_id AND b.member_id = k.made_by
        WHERE k.org_id = $1 AND ($2::text IS NULL OR k.id > $2) AND ($3::text IS NULL OR k.id = $3)
        ORDER BY k.id LIMIT $4`,
       [orgId, cursor, id, limit],

@@ -41,6 +41,7 @@ export interface GateResult {
   readonly denial_reason: string | null;
   readonly reason: string | null;
   readonly resolved_by: string | null;
+  readonly resolved_by_name: string | null;
   readonly timeout_at: string | null;
   readonly grant: string | null;
   /** Why a yes is none: it came without a grant for this action. */
@@ -110,7 +111,14 @@ async function verdictOf(
     allowed: false,
     action_type: request.action,
     ...{ audit_event_id: null, approval_id: null, policy_name: null, denial_reason: null, reason: null },
-    ...{ resolved_by: null, timeout_at: null, grant: null, grant_fault: null, stopped: null },
+    ...{
+      resolved_by: null,
+      resolved_by_name: null,
+      timeout_at: null,
+      grant: null,
+      grant_fault: null,
+      stopped: null,
+    },
   };
   try {
     const submitted = await submit(api, request, stop.signal);
@@ -218,8 +226,8 @@ async function cancel(
 
 function decided(asked: GateResult, status: ApprovalStatus | null, stopped: Stop | null): GateResult {
   if (status === null) return { ...asked, stopped };
-  const { denial_reason, reason, resolved_by, grant } = status;
-  const result = { ...asked, denial_reason, reason, resolved_by, grant, stopped };
+  const { denial_reason, reason, resolved_by, resolved_by_name = null, grant } = status;
+  const result = { ...asked, denial_reason, reason, resolved_by, resolved_by_name, grant, stopped };
   switch (status.status) {
     case 'approved':
       return allowedUnlessInterrupted({ ...result, status: 'approved' }, stopped);

@@ -10,7 +10,7 @@ import type { GatewayRequest } from './http-request.js';
  */
 export class AnswerRelease {
   constructor(
-    private readonly directory: Pick<PrincipalDirectory, 'findHash' | 'now'>,
+    private readonly directory: Pick<PrincipalDirectory, 'findByHash' | 'now'>,
     /** Of an agent that somebody else asks about. */
     private readonly standingOf: (orgId: string, agentId: string) => Promise<AgentStanding | null>,
   ) {}

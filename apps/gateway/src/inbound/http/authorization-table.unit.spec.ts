@@ -34,7 +34,7 @@ const unused = (): never => {
 };
 const plain = [
   ...submissionRoutes({ execute: unused }),
-  ...decisionRoutes(unused, { approve: unused }, { request: unused }),
+  ...decisionRoutes(unused, { approve: unused }, { request: unused }, unused),
 ].map(({ route }) => route.id);
 /** Served by every service in the same way. */
 const health = [routes.healthz.id, routes.readyz.id] as const;

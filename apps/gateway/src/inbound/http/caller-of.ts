@@ -10,11 +10,11 @@ const bearerOf = (header: string | undefined) => /^Bearer ([A-Za-z0-9_-]{1,200})
  * @throws Refused UNAUTHENTICATED
  */
 export async function callerOf(
-  directory: Pick<PrincipalDirectory, 'findHash'>,
+  directory: Pick<PrincipalDirectory, 'findByHash'>,
   request: Pick<GatewayRequest, 'headers' | 'keyHash'>,
 ): Promise<Principal> {
   const hash = (request.keyHash ??= hashIn(request));
-  const principal = hash === null ? undefined : await directory.findHash(hash);
+  const principal = hash === null ? undefined : await directory.findByHash(hash);
   if (principal === undefined)
     throw new Refused(
       'UNAUTHENTICATED',

@@ -7,8 +7,10 @@ import {
 import type { CommandClient } from '@agentlattice/messaging';
 import type { AwaitDecision } from '../../application/await-decision.js';
 import type { DecideApproval } from '../../application/decide-approval.js';
+import type { NameMembers } from '../../application/name-members.js';
 import { readPrefer } from '../../domain/prefer.js';
 import type { Principal } from '../../domain/principal.js';
+import { membersOfDecision, membersOfPendingVote, membersOfStatus } from '../../domain/shown-members.js';
 import { approvalOf } from './approval-of.js';
 import { viaOf } from './ask.js';
 import { applied, goneSignal } from './held-answer.js';
@@ -22,6 +24,7 @@ export function decisionRoutes(
   awaitDecision: AwaitDecision,
   decide: Pick<DecideApproval, 'approve'>,
   commands: Pick<CommandClient, 'request'>,
+  nameMembers: NameMembers,
 ): readonly PlainRoute[] {
   const statusOf = (
     principal: Principal,
@@ -30,11 +33,12 @@ export function decisionRoutes(
   ): Promise<ApprovalStatus> => {
     const prefer = { ...readPrefer(headers.prefer), grant: false };
     applied(reply, prefer);
-    return awaitDecision(
+    const status = awaitDecision(
       approvalOf(principal, params),
       prefer.waitSeconds * 1_000,
       goneSignal(reply, prefer),
     );
+    return nameMembers(principal.orgId, status, membersOfStatus);
   };
   return [
     plainRoute(routes.approvalStatus, ({ principal, input, reply }) => statusOf(principal, input, reply)),
@@ -42,21 +46,33 @@ export function decisionRoutes(
       statusOf(principal, input, reply),
     ),
     plainRoute(routes.approveRequest, ({ principal, input: { params, body }, request }) =>
-      decide.approve(decisionOf(principal, params, body.reason, request), {
-        foreverFor: body.scope === 'forever' ? (body.forever_for ?? 'policy') : null,
-        policyVersion: body.policy_version ?? null,
-      }),
+      nameMembers(
+        principal.orgId,
+        decide.approve(decisionOf(principal, params, body.reason, request), {
+          foreverFor: body.scope === 'forever' ? (body.forever_for ?? 'policy') : null,
+          policyVersion: body.policy_version ?? null,
+        }),
+        membersOfDecision,
+      ),
     ),
     plainRoute(routes.denyRequest, ({ principal, input: { params, body }, request }) =>
-      commands.request(approvalServiceCommands.deny, decisionOf(principal, params, body.reason, request)),
+      nameMembers(
+        principal.orgId,
+        commands.request(approvalServiceCommands.deny, decisionOf(principal, params, body.reason, request)),
+        membersOfDecision,
+      ),
     ),
     plainRoute(routes.withdrawVote, ({ principal, input: { params }, request }) => {
       const { reason: _, ...withdrawal } = decisionOf(principal, params, null, request);
-      return commands.request(approvalServiceCommands.withdraw_vote, withdrawal);
+      return nameMembers(
+        principal.orgId,
+        commands.request(approvalServiceCommands.withdraw_vote, withdrawal),
+        membersOfPendingVote,
+      );
     }),
     plainRoute(routes.cancelRequest, ({ principal, input: { params, body }, request }) => {
       const { org_id, approval_id } = approvalOf(principal, params);
-      return commands.request(approvalServiceCommands.cancel, {
+      const cancelled = commands.request(approvalServiceCommands.cancel, {
         org_id,
         approval_id,
         agent_id: principal.agent.id,
@@ -64,6 +80,7 @@ export function decisionRoutes(
         reason: body.reason ?? null,
         correlation_id: request.id,
       });
+      return nameMembers(org_id, cancelled, membersOfStatus);
     }),
   ];
 }

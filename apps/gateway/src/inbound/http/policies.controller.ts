@@ -29,7 +29,8 @@ export class PoliciesController {
     @Caller() principal: Principal,
     @RequestInput() { query }: RouteInput<typeof routes.listPolicies>,
   ): Promise<RouteOutput<typeof routes.listPolicies>> {
-    const { scope, action_type, active, cursor, limit } = query;
+    const { action_type, active, cursor, limit } = query;
+    const scope = query.scope ?? (principal.kind === 'agent' ? 'own' : 'org');
     const { policies, next_cursor } = await this.commands.request(policyEngineCommands.list_policies, {
       org_id: principal.orgId,
       action_type: action_type ?? null,
