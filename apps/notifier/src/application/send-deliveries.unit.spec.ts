@@ -1,6 +1,6 @@
 import { createLogger } from '@agentlattice/observability';
 import { eventually } from '@agentlattice/testkit';
-import type { Outcome } from '../outbound/channels/channel-sender.js';
+import type { Outcome } from '../domain/outcome.js';
 import type { ClaimedDelivery, Room } from '../outbound/delivery-queue.js';
 import { SecretBox } from '../outbound/secret-box.js';
 import { SendDeliveries } from './send-deliveries.js';

@@ -3,9 +3,9 @@ import { type Said, startPostgres, testPool, type TestPostgres } from '@agentlat
 import pg from 'pg';
 import { ApprovalFacts } from '../../test/approval-facts.js';
 import { newId } from '../../test/notifier-harness.js';
+import type { Outcome } from '../domain/outcome.js';
 import type { OutgoingSource } from '../domain/outgoing-event.js';
 import { migrations } from '../migrations/index.js';
-import type { Outcome } from './channels/channel-sender.js';
 import { type ClaimedDelivery, DeliveryQueue, type Room } from './delivery-queue.js';
 import { storeOutgoingEvents } from './store-outgoing-events.js';
 

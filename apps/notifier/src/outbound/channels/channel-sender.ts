@@ -1,5 +1,6 @@
-import type { ChannelSettings, ChannelTest, ChannelType, Mail } from '@agentlattice/contracts';
+import type { ChannelSettings, ChannelTest, ChannelType } from '@agentlattice/contracts';
 import type { CloudEvent } from '../../domain/mail-content.js';
+import type { Outcome } from '../../domain/outcome.js';
 
 /** What is to be told to whom. */
 export interface Message<T extends ChannelType = ChannelType> {
@@ -13,24 +14,6 @@ export interface Message<T extends ChannelType = ChannelType> {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
 }
-
-export type Outcome =
-  | { readonly kind: 'delivered'; readonly status: number | null; readonly answer: string | null }
-  /** There is no way out: it is shown instead. */
-  | { readonly kind: 'kept'; readonly mail: Mail }
-  | {
-      readonly kind: 'failed';
-      readonly error: string;
-      readonly status: number | null;
-      readonly answer: string | null;
-      /** The receiver said no to this one message: later ones need not wait for it. */
-      readonly refused?: boolean;
-      /** No further attempt can change it. */
-      readonly final?: boolean;
-      /** The receiver wants nothing more, ever. */
-      readonly gone?: boolean;
-      readonly retryAfterMs?: number | null;
-    };
 
 export interface Sent {
   readonly request: ChannelTest['request'];

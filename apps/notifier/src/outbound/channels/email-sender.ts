@@ -2,7 +2,8 @@ import nodemailer, { type Transporter } from 'nodemailer';
 import type { NotifierConfig } from '../../config.js';
 import { mailContent, withoutLink } from '../../domain/mail-content.js';
 import { renderMail } from '../mail/render-mail.js';
-import type { ChannelSender, Message, Outcome, Sent } from './channel-sender.js';
+import type { Outcome } from '../../domain/outcome.js';
+import type { ChannelSender, Message, Sent } from './channel-sender.js';
 
 /** Mail to people; the operator's SMTP server takes it on. */
 export class EmailSender implements ChannelSender<'email'> {
