@@ -59,9 +59,8 @@ export class SendDeliveries {
     );
   }
 
-  start(): this {
+  start(): void {
     this.work.start();
-    return this;
   }
 
   /** Something may be due. */

@@ -54,7 +54,8 @@ async function sending(count: number, send: () => Promise<Outcome>) {
     senders: { email: { ...sender, atOnce: 16 }, webhook: sender },
     box: new SecretBox('a key for tests alone'),
     logger: createLogger('test', 'debug', { write: (line) => void logged.push(line) }),
-  }).start();
+  });
+  work.start();
   work.wake();
   return { work, logged, rooms, settled };
 }

@@ -80,8 +80,7 @@ export const deliveryDecider: Decider<Delivery, DeliveryCommand, DeliveryEvent> 
 
 /** @throws Refused NOT_FOUND, DELIVERY_UNDER_WAY or CHANNEL_DISABLED */
 function decide(command: DeliveryCommand, state: Delivery): readonly DeliveryEvent[] {
-  if (state.status === 'none')
-    throw new Refused('NOT_FOUND', 'there is no such delivery in this workspace');
+  if (state.status === 'none') throw new Refused('NOT_FOUND', 'there is no such delivery in this workspace');
   switch (command.type) {
     case 'SettleAttempt':
       return settle(command, state);
@@ -127,7 +126,13 @@ function settle(
   };
   const channel = channelAfter(state, failed);
   const reason =
-    channel === null ? null : outcome.gone === true ? 'gone' : dies && isFailing(channel, now) ? 'failing' : null;
+    channel === null
+      ? null
+      : outcome.gone === true
+        ? 'gone'
+        : dies && isFailing(channel, now)
+          ? 'failing'
+          : null;
   return [
     failed,
     ...(dies ? [dead] : []),

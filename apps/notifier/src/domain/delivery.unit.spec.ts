@@ -1,4 +1,10 @@
-import { type Delivery, type DeliveryCommand, deliveryAfter, deliveryDecider, type KnownDelivery } from './delivery.js';
+import {
+  type Delivery,
+  type DeliveryCommand,
+  deliveryAfter,
+  deliveryDecider,
+  type KnownDelivery,
+} from './delivery.js';
 import type { Outcome } from './outcome.js';
 
 const now = new Date('2026-11-25T10:00:00.000Z');
@@ -40,7 +46,10 @@ describe('an attempt that failed', () => {
 
   it('is the death of the delivery when it was the last, or when no other can change it', () => {
     expect(typesOf(delivery(lastAttempt), settle(failure))).toEqual(['attempt.failed', 'delivery.dead']);
-    expect(typesOf(delivery(), settle({ ...failure, final: true }))).toEqual(['attempt.failed', 'delivery.dead']);
+    expect(typesOf(delivery(), settle({ ...failure, final: true }))).toEqual([
+      'attempt.failed',
+      'delivery.dead',
+    ]);
     expect(deliveryDecider.decide(settle(failure), delivery(lastAttempt))).toContainEqual({
       type: 'delivery.dead',
       data: { ...facts, attempts: 10 },
@@ -51,7 +60,11 @@ describe('an attempt that failed', () => {
   it('ends nothing that was superseded meanwhile', () => {
     const superseded = delivery({ status: 'superseded', ...lastAttempt });
     expect(typesOf(superseded, settle(failure))).toEqual(['attempt.failed']);
-    expect(after(superseded, settle(failure))).toMatchObject({ status: 'superseded', attempts: 10, dueAt: null });
+    expect(after(superseded, settle(failure))).toMatchObject({
+      status: 'superseded',
+      attempts: 10,
+      dueAt: null,
+    });
   });
 });
 
@@ -59,20 +72,24 @@ describe('an attempt that succeeded', () => {
   it.each([
     ['delivered', { kind: 'delivered', status: 200, answer: null } as const, 0],
     ['kept', { kind: 'kept', mail: { from: 'a', to: [], subject: '', text: '', html: '' } } as Outcome, 7],
-  ])('leaves it %s, and only a delivered one ends the row of failures of its channel', (status, outcome, left) => {
-    const channel = { failures: 7, since: daysAgo(4) };
-    expect(after(delivery({ failures: 3, attempts: 3, channel }), settle(outcome))).toMatchObject({
-      status,
-      attempts: 4,
-      failures: 0,
-      dueAt: null,
-      channel: { failures: left },
-    });
-  });
+  ])(
+    'leaves it %s, and only a delivered one ends the row of failures of its channel',
+    (status, outcome, left) => {
+      const channel = { failures: 7, since: daysAgo(4) };
+      expect(after(delivery({ failures: 3, attempts: 3, channel }), settle(outcome))).toMatchObject({
+        status,
+        attempts: 4,
+        failures: 0,
+        dueAt: null,
+        channel: { failures: left },
+      });
+    },
+  );
 });
 
 describe('a channel', () => {
-  const dying = (channel: KnownDelivery['channel']) => typesOf(delivery({ ...lastAttempt, channel }), settle(failure));
+  const dying = (channel: KnownDelivery['channel']) =>
+    typesOf(delivery({ ...lastAttempt, channel }), settle(failure));
 
   it('is given up when nothing reached it in ten attempts and three days, with the delivery that dies then', () => {
     const longAgo = { failures: 9, since: daysAgo(3) };
@@ -99,14 +116,23 @@ describe('a channel', () => {
 });
 
 describe('a delivery that is sent again', () => {
-  const redeliver = (more: Partial<Extract<DeliveryCommand, { type: 'Redeliver' }>> = {}): DeliveryCommand => ({
+  const redeliver = (
+    more: Partial<Extract<DeliveryCommand, { type: 'Redeliver' }>> = {},
+  ): DeliveryCommand => ({
     type: 'Redeliver',
     now,
     isClaimed: false,
     isReachable: true,
     ...more,
   });
-  const dead = delivery({ status: 'dead', attempts: 10, failures: 10, dueAt: null, error: 'no', refused: true });
+  const dead = delivery({
+    status: 'dead',
+    attempts: 10,
+    failures: 10,
+    dueAt: null,
+    error: 'no',
+    refused: true,
+  });
   const codeOf = (state: Delivery, command: DeliveryCommand) => {
     try {
       return typesOf(state, command);
@@ -116,7 +142,10 @@ describe('a delivery that is sent again', () => {
   };
 
   it('begins its schedule anew, and the log says so', () => {
-    expect(deliveryDecider.decide(redeliver(), dead)).toContainEqual({ type: 'delivery.redelivered', data: facts });
+    expect(deliveryDecider.decide(redeliver(), dead)).toContainEqual({
+      type: 'delivery.redelivered',
+      data: facts,
+    });
     expect(after(dead, redeliver())).toMatchObject({
       status: 'pending',
       attempts: 10,

@@ -196,8 +196,7 @@ export class DeliveryQueue {
   async redeliver(orgId: string, deliveryId: string, meta: EventMeta): Promise<void> {
     await inTransaction(this.pool, async (tx) => {
       const locked = await lockDelivery(tx, { deliveryId, orgId });
-      if (locked === undefined)
-        throw new Refused('NOT_FOUND', 'there is no such delivery in this workspace');
+      if (locked === undefined) throw new Refused('NOT_FOUND', 'there is no such delivery in this workspace');
       const { now, isClaimed, isReachable, state } = locked;
       const events = deliveryDecider.decide({ type: 'Redeliver', now, isClaimed, isReachable }, state);
       await saveDelivery(tx, locked, deliveryAfter(state, events), null);

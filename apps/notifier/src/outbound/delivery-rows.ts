@@ -10,8 +10,7 @@ import type {
 
 /** By the claim of the process that sends it, or by its workspace. */
 export type DeliveryReference = { readonly deliveryId: string } & (
-  | { readonly claim: string }
-  | { readonly orgId: string }
+  { readonly claim: string } | { readonly orgId: string }
 );
 
 /** A delivery whose row is locked until the transaction ends. */
@@ -56,8 +55,7 @@ export async function lockDelivery(
   tx: Tx,
   reference: DeliveryReference,
 ): Promise<LockedDelivery | undefined> {
-  const [column, value] =
-    'claim' in reference ? ['claim', reference.claim] : ['org_id', reference.orgId];
+  const [column, value] = 'claim' in reference ? ['claim', reference.claim] : ['org_id', reference.orgId];
   const { rows } = await tx.query<Row>(
     `SELECT d.org_id, d.delivery_id, d.channel_id, d.event_id, d.event_type, d.approval_id, d.status, d.attempts,
             d.failures, d.pending_until, d.due_at, d.refused, d.error,
@@ -189,6 +187,13 @@ export async function appendDeliveryEvents(
   const next = rows[0]?.next ?? 1;
   await appendEvents(
     tx,
-    logged.map((event, i) => ({ ...event, org_id: orgId, stream_id, version: next + i, occurred_at: now, meta })),
+    logged.map((event, i) => ({
+      ...event,
+      org_id: orgId,
+      stream_id,
+      version: next + i,
+      occurred_at: now,
+      meta,
+    })),
   );
 }

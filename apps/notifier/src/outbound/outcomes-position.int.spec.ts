@@ -1,7 +1,7 @@
 import { startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
 import pg from 'pg';
 import { migrations } from '../migrations/index.js';
-import { followingFrom } from './outcomes-position.js';
+import { followOutcomesFromStatement } from './outcomes-position.js';
 
 let postgres: TestPostgres;
 let pool: pg.Pool;
@@ -15,7 +15,7 @@ afterAll(async () => {
 });
 
 const from = async (head: number) => {
-  const { text, values } = followingFrom(head);
+  const { text, values } = followOutcomesFromStatement(head);
   await pool.query(text, [...values]);
   const { rows } = await pool.query<{ checked_gpos: string }>('SELECT checked_gpos FROM consumer_position');
   return rows.map(({ checked_gpos }) => Number(checked_gpos));
