@@ -10,7 +10,7 @@ import { PrincipalStore } from '../outbound/principal-store.js';
 import { firstCredentialsFor } from '../../test/first-credentials.js';
 import { ensureFirstWorkspace } from './ensure-first-workspace.js';
 import { Invitations } from './invitations.js';
-import { type Asked, Principals } from './principals.js';
+import { type RequestContext, Principals } from './principals.js';
 import { Workspaces } from './workspaces.js';
 
 type Operator = Extract<Principal, { kind: 'operator' }>;
@@ -54,7 +54,7 @@ describe('people of several workspaces', () => {
     if (found?.kind !== 'operator') throw new Error('this is no operator’s key');
     return found;
   }
-  const asked = (by: Operator): Asked => ({
+  const asked = (by: Operator): RequestContext => ({
     orgId: by.orgId,
     memberId: by.memberId,
     instanceAdmin: by.instanceAdmin,

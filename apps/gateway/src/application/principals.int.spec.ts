@@ -7,7 +7,7 @@ import { hashOfKey, PrincipalDirectory } from '../outbound/principal-directory.j
 import { PrincipalStore } from '../outbound/principal-store.js';
 import { firstCredentialsFor } from '../../test/first-credentials.js';
 import { ensureFirstWorkspace } from './ensure-first-workspace.js';
-import { type Asked, Principals } from './principals.js';
+import { type RequestContext, Principals } from './principals.js';
 
 const logger = createLogger('test', 'silent');
 
@@ -20,7 +20,7 @@ describe('principals', () => {
   let here: PrincipalDirectory;
   let there: PrincipalDirectory;
   const first = firstCredentialsFor();
-  let asked: Asked;
+  let asked: RequestContext;
 
   beforeAll(async () => {
     postgres = await startPostgres({ migrations: { gateway: migrations } });

@@ -29,9 +29,9 @@ export class Workspaces {
   ) {}
 
   /**
-   * Makes a workspace with its first administrator: somebody new, or the founder. Its own log names no member of another
-   * workspace; who made it stands in the log of the founder's.
-   * @throws Refused EMAIL_TAKEN for an account of somebody else: nobody becomes a member, or gets a key, without consent
+   * Makes a workspace with its first administrator: a new person, or the founder. Its own log names no member of another
+   * workspace; the founder's log says who made it.
+   * @throws Refused EMAIL_TAKEN for another person's account: an account joins a workspace by consent only
    */
   async create(
     founder: Founder,
@@ -51,7 +51,7 @@ export class Workspaces {
       if (!isNew && personId !== founder.personId)
         throw new Refused(
           'EMAIL_TAKEN',
-          'an account with this address exists; make the workspace with yourself or somebody new as its administrator and invite that person',
+          'an account with this address exists; make the workspace with yourself or a new person as its administrator and invite that person',
         );
       const member = { id: personId, personId, email, name: adminName, role: 'admin', groups: [] } as const;
       await store.insertMembership(tx, orgId, { ...member, status: 'active' });

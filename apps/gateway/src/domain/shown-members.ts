@@ -36,7 +36,7 @@ export const membersOfApproval: ShownMembers<ApprovalView> = {
   }),
 };
 
-/** A decision, or a vote that did not complete the request; the latter shows nobody. */
+/** A decision, or a vote that did not complete the request; the latter shows no member. */
 export const membersOfDecision: ShownMembers<ApprovalView | VotePending> = {
   idsIn: (decision) =>
     'history' in decision ? membersOfApproval.idsIn(decision) : membersOfPendingVote.idsIn(decision),
@@ -44,7 +44,7 @@ export const membersOfDecision: ShownMembers<ApprovalView | VotePending> = {
     'history' in decision ? membersOfApproval.withNames(decision, names) : decision,
 };
 
-/** A vote that did not complete its request shows nobody; a refusal of it may. */
+/** A vote that did not complete its request shows no member. */
 export const membersOfPendingVote: ShownMembers<VotePending> = {
   idsIn: () => [],
   withNames: (vote) => vote,
@@ -58,7 +58,7 @@ const membersOfAuditEvent: ShownMembers<AuditEvent> = {
   }),
 };
 
-/** The extra members of a refusal: who decides too late is told the decision that stands. */
+/** The extra members of a refusal: a decision that comes too late is answered with the one that stands. */
 export const membersOfStandingDecision: ShownMembers<Readonly<Record<string, unknown>>> = {
   idsIn: ({ decision }) => (isDecision(decision) ? [decision.resolved_by] : []),
   withNames: (extra, names) =>

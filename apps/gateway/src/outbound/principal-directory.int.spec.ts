@@ -6,7 +6,7 @@ import pg from 'pg';
 import { typeid } from 'typeid-js';
 import { firstCredentialsFor } from '../../test/first-credentials.js';
 import { ensureFirstWorkspace } from '../application/ensure-first-workspace.js';
-import { type Asked, Principals } from '../application/principals.js';
+import { type RequestContext, Principals } from '../application/principals.js';
 import { migrations } from '../migrations/index.js';
 import { hashOfKey, PrincipalDirectory } from './principal-directory.js';
 import { PrincipalStore } from './principal-store.js';
@@ -32,7 +32,7 @@ describe('the directory of principals', () => {
   });
 
   /** Somebody of another workspace. */
-  async function stranger(): Promise<Asked> {
+  async function stranger(): Promise<RequestContext> {
     const orgId = typeid('org').toString();
     await store.inTransaction((tx) => store.insertWorkspace(tx, orgId, 'another'));
     const memberId = typeid('mem').toString();

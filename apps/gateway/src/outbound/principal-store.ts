@@ -9,10 +9,10 @@ import {
   type Tx,
 } from '@agentlattice/event-store';
 import type pg from 'pg';
-import type { NewKey } from '../application/new-key.js';
 import type { AgentStanding } from '../domain/act-release.js';
 import { plainFormOf } from '../domain/agent-name.js';
 import { carriesInstanceRights } from '../domain/key-maker.js';
+import type { NewKey } from '../domain/new-key.js';
 import { lesserRole } from '../domain/principal.js';
 
 export interface NewPerson {
@@ -103,7 +103,7 @@ export class PrincipalStore {
 
   /**
    * The account of an address, made where there is none; one transaction at a time for one address. What stands is not
-   * changed: nobody sets another's password, or takes an account over, through a second workspace.
+   * changed: a second workspace is no way to set the password of an account, or to take it over.
    */
   async ensurePerson(
     tx: Tx,
@@ -157,7 +157,7 @@ export class PrincipalStore {
     return rowCount === 1;
   }
 
-  /** @returns false when another agent of the workspace has a name that reads the same; who asks at the same time waits for that one */
+  /** @returns false when another agent of the workspace has a name that reads the same; concurrent calls wait for the first */
   async takeAgentName(tx: Tx, orgId: string, { id, name }: Pick<NewAgent, 'id' | 'name'>): Promise<boolean> {
     const { rowCount } = await tx.query(
       'INSERT INTO agent_name (org_id, name, agent_id, plain) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
@@ -166,7 +166,7 @@ export class PrincipalStore {
     return rowCount === 1;
   }
 
-  /** Brings an agent's row to its events. @param reason what was said with them: erasable, so it stands in none */
+  /** Brings an agent's row to its events. @param reason given with them: erasable, so it stands in no event */
   async projectAgent(tx: Tx, events: readonly StoredEvent[], reason: string | null): Promise<void> {
     for (const { org_id, stream_id, event_id, type, occurred_at } of events) {
       const suspended = type === 'agent.suspended';

@@ -46,7 +46,7 @@ export interface ChannelsPorts {
 
 const testTimeoutMs = 10_000;
 
-/** Where the ledger is must be known before the transaction begins. */
+/** The ledger's position must be read before the transaction begins, and it was not. */
 class HeadIsNeeded extends Error {}
 
 /** What operators do with channels. The events are public; addresses and secrets stand in the row alone. */
@@ -89,7 +89,7 @@ export class Channels {
     return this.get({ org_id, channel_id });
   }
 
-  /** The row is read where nobody else can change it: two who change different members both get their way. */
+  /** The row is read under its stream's lock: of two changes at the same time to different members both take effect. */
   private async updateOnce(
     orgId: string,
     channelId: string,

@@ -64,7 +64,7 @@ export class DeliveryQueue {
   /**
    * Takes due deliveries for this process, in turn from all lanes: those with the least under way go first, so however
    * much waits in one, the others get their share. One of a process that died comes back when its claim ends. Of those
-   * that go to one receiver about one request the oldest goes first, unless the receiver has said no to it.
+   * that go to one receiver about one request the oldest goes first, unless the receiver refused it.
    */
   async claim(claim: string, leaseMs: number, room: Room): Promise<ClaimedDelivery[]> {
     const { rows } = await this.pool.query<{ delivery_id: string }>(

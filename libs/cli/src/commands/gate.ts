@@ -55,7 +55,7 @@ type Requested = Extract<Submitted, { status: 'requested' }>;
 
 /** Longest that an answer is held (contract §3). */
 const holdSeconds = 60;
-/** For the answer to a submission when nobody wants to wait for it any longer. */
+/** For the answer to a submission after the gate was stopped. */
 const lastAnswerMs = 2_000;
 /** For withdrawing a request. */
 const lastWordMs = 5_000;
@@ -157,8 +157,8 @@ async function verdictOf(
 }
 
 /**
- * Without holding the answer, so that the request can be named, shown and withdrawn from the first moment on. Who stops
- * waiting meanwhile still learns what there is to withdraw.
+ * Without holding the answer, so that the request can be named, shown and withdrawn from the first moment on. A gate that is
+ * stopped meanwhile still learns what there is to withdraw.
  */
 async function submit(api: Api, request: GateRequest, stop: AbortSignal): Promise<Submitted> {
   const late = new AbortController();
@@ -201,7 +201,7 @@ async function decisionOf(
   }
 }
 
-/** Withdraws the request. Where somebody was faster, what they decided stands. */
+/** Withdraws the request. A decision that came first stands. */
 async function cancel(
   { api, terminal }: { api: Api; terminal: Terminal },
   approval_id: string,
@@ -241,7 +241,7 @@ function decided(asked: GateResult, status: ApprovalStatus | null, stopped: Stop
   }
 }
 
-/** A signal means that nobody wants the action any more; the clock only that nobody wants to wait for it. */
+/** A signal means that the action is not wanted any more; `--timeout` only that the wait is over. */
 const allowedUnlessInterrupted = (result: GateResult, stopped: Stop | null): GateResult =>
   stopped?.kind === 'signal' ? { ...result, stopped } : { ...result, allowed: true, stopped: null };
 

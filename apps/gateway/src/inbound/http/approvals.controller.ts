@@ -6,8 +6,8 @@ import type { NameMembers } from '../../application/name-members.js';
 import type { Principal } from '../../domain/principal.js';
 import { membersOfApproval, membersOfApprovals } from '../../domain/shown-members.js';
 import { NAME_MEMBERS } from '../../tokens.js';
-import { approvalOf } from './approval-of.js';
-import { Caller, Handles, RequestInput } from './handles.js';
+import { approvalReferenceOf } from './approval-reference.js';
+import { Caller, Handles, RequestInput } from './route-decorators.js';
 
 /** Reading requests that wait for a person. For an agent only its own exist (decisions §3.5). */
 @Controller()
@@ -39,7 +39,7 @@ export class ApprovalsController {
   ): Promise<RouteOutput<typeof routes.getApproval>> {
     const approval = this.commands.request(
       approvalServiceCommands.get_approval,
-      approvalOf(principal, params),
+      approvalReferenceOf(principal, params),
     );
     return this.nameMembers(principal.orgId, approval, membersOfApproval);
   }

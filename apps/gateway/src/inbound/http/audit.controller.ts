@@ -7,7 +7,7 @@ import { withSystemReason } from '../../domain/audit-reason.js';
 import type { Principal } from '../../domain/principal.js';
 import { membersOfAuditEvents } from '../../domain/shown-members.js';
 import { NAME_MEMBERS } from '../../tokens.js';
-import { Caller, Handles, RequestInput } from './handles.js';
+import { Caller, Handles, RequestInput } from './route-decorators.js';
 
 /** A full check may take as long as the route promises (decisions §6). */
 const verifyWithinMs = 9_500;

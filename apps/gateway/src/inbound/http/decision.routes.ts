@@ -5,15 +5,15 @@ import {
   routes,
 } from '@agentlattice/contracts';
 import type { CommandClient } from '@agentlattice/messaging';
+import type { ApproveRequest } from '../../application/approve-request.js';
 import type { AwaitDecision } from '../../application/await-decision.js';
-import type { DecideApproval } from '../../application/decide-approval.js';
 import type { NameMembers } from '../../application/name-members.js';
 import { readPrefer } from '../../domain/prefer.js';
 import type { Principal } from '../../domain/principal.js';
 import { membersOfDecision, membersOfPendingVote, membersOfStatus } from '../../domain/shown-members.js';
-import { approvalOf } from './approval-of.js';
-import { viaOf } from './ask.js';
-import { applied, goneSignal } from './held-answer.js';
+import { approvalReferenceOf } from './approval-reference.js';
+import { viaOf } from './request-context.js';
+import { setPreferenceApplied, clientGoneSignal } from './long-poll.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 import { type PlainRoute, plainRoute } from './plain-routes.js';
 
@@ -22,7 +22,7 @@ type Operator = Extract<Principal, { kind: 'operator' }>;
 /** How a request stands, and everything that ends it. For an agent only its own requests exist (decisions §3.5). */
 export function decisionRoutes(
   awaitDecision: AwaitDecision,
-  decide: Pick<DecideApproval, 'approve'>,
+  approveRequest: ApproveRequest,
   commands: Pick<CommandClient, 'request'>,
   nameMembers: NameMembers,
 ): readonly PlainRoute[] {
@@ -32,11 +32,11 @@ export function decisionRoutes(
     reply: GatewayReply,
   ): Promise<ApprovalStatus> => {
     const prefer = { ...readPrefer(headers.prefer), grant: false };
-    applied(reply, prefer);
+    setPreferenceApplied(reply, prefer);
     const status = awaitDecision(
-      approvalOf(principal, params),
+      approvalReferenceOf(principal, params),
       prefer.waitSeconds * 1_000,
-      goneSignal(reply, prefer),
+      clientGoneSignal(reply, prefer),
     );
     return nameMembers(principal.orgId, status, membersOfStatus);
   };
@@ -48,7 +48,7 @@ export function decisionRoutes(
     plainRoute(routes.approveRequest, ({ principal, input: { params, body }, request }) =>
       nameMembers(
         principal.orgId,
-        decide.approve(decisionOf(principal, params, body.reason, request), {
+        approveRequest(decisionOf(principal, params, body.reason, request), {
           foreverFor: body.scope === 'forever' ? (body.forever_for ?? 'policy') : null,
           policyVersion: body.policy_version ?? null,
         }),
@@ -71,7 +71,7 @@ export function decisionRoutes(
       );
     }),
     plainRoute(routes.cancelRequest, ({ principal, input: { params, body }, request }) => {
-      const { org_id, approval_id } = approvalOf(principal, params);
+      const { org_id, approval_id } = approvalReferenceOf(principal, params);
       const cancelled = commands.request(approvalServiceCommands.cancel, {
         org_id,
         approval_id,
@@ -91,7 +91,7 @@ const decisionOf = (
   reason: string | null | undefined,
   request: GatewayRequest,
 ) => {
-  const { org_id, approval_id } = approvalOf(principal, params);
+  const { org_id, approval_id } = approvalReferenceOf(principal, params);
   return {
     org_id,
     approval_id,

@@ -4,8 +4,9 @@ import type { Invitations, Invitee } from '../../application/invitations.js';
 import type { Workspaces } from '../../application/workspaces.js';
 import type { Principal } from '../../domain/principal.js';
 import { INVITATIONS, WORKSPACES } from '../../tokens.js';
-import { askedBy, pageOf } from './ask.js';
-import { Caller, Handles, RequestInput } from './handles.js';
+import { pageOf } from './page-of.js';
+import { requestContextOf } from './request-context.js';
+import { Caller, Handles, RequestInput } from './route-decorators.js';
 import type { GatewayRequest } from './http-request.js';
 
 type Operator = Extract<Principal, { kind: 'operator' }>;
@@ -25,7 +26,7 @@ export class WorkspacesController {
     @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.createWorkspace>> {
     const { orgId, personId } = principal;
-    const { meta } = askedBy(principal, request);
+    const { meta } = requestContextOf(principal, request);
     const made = await this.workspaces.create({ orgId, personId, meta }, body.name, body.admin);
     return {
       org_id: made.orgId,
@@ -69,7 +70,7 @@ export class WorkspacesController {
 }
 
 function inviteeOf(principal: Operator, request: GatewayRequest): Invitee {
-  const { actor, traceparent } = askedBy(principal, request).meta;
+  const { actor, traceparent } = requestContextOf(principal, request).meta;
   const { personId, own } = principal;
   return { personId, own, via: actor.via, correlationId: request.id, traceparent };
 }

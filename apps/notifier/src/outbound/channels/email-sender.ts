@@ -8,7 +8,7 @@ import type { ChannelSender, Message, Sent } from './channel-sender.js';
 /** Mail to people; the operator's SMTP server takes it on. */
 export class EmailSender implements ChannelSender<'email'> {
   readonly signed = false;
-  /** A connection each, so that who comes next is decided before, by what the others have under way. */
+  /** One connection for each mail, so that the order is decided by the queue, which knows what is under way. */
   readonly atOnce = 16;
   private readonly transport: Transporter | undefined;
 
