@@ -70,7 +70,7 @@ describe('the commands of the README', () => {
     expect(gate.said).toMatch(/approved by Administrator \(mbr_\w+\): reviewed the change/);
   });
 
-  it('hold one HTTP call until somebody has decided', async () => {
+  it('hold one HTTP call until a person has decided', async () => {
     const call = run(snippetWith('Prefer: wait=60'));
     expect(await approveWhatWaits()).toMatchObject({ code: 0 });
     const { code, out } = await call.ended;

@@ -10,11 +10,11 @@ import {
 } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
+import { makeCreateWorkspace } from './application/create-workspace.js';
 import { Invitations } from './application/invitations.js';
 import { makeNameMembers } from './application/name-members.js';
 import { Principals } from './application/principals.js';
 import { RefusedAccess } from './application/refused-access.js';
-import { Workspaces } from './application/workspaces.js';
 import { GatewayEventsResponder } from './inbound/gateway-events.responder.js';
 import { PrincipalsController } from './inbound/http/principals.controller.js';
 import { WorkspacesController } from './inbound/http/workspaces.controller.js';
@@ -23,13 +23,13 @@ import { PrincipalDirectory } from './outbound/principal-directory.js';
 import { PrincipalStore } from './outbound/principal-store.js';
 import { MemberNameReader } from './read/member-names.js';
 import {
+  CREATE_WORKSPACE,
   DIRECTORY,
   INVITATIONS,
   NAME_MEMBERS,
   PRINCIPALS,
   REFUSED_ACCESS,
   STORE,
-  WORKSPACES,
 } from './tokens.js';
 
 /** What the gateway owns: workspaces, members, agents and keys, with their events. */
@@ -49,10 +49,10 @@ import {
         new Principals(store, () => directory.refresh()),
     },
     {
-      provide: WORKSPACES,
+      provide: CREATE_WORKSPACE,
       inject: [STORE, DIRECTORY],
       useFactory: (store: PrincipalStore, directory: PrincipalDirectory) =>
-        new Workspaces(store, () => directory.refresh()),
+        makeCreateWorkspace({ store, refresh: () => directory.refresh() }),
     },
     {
       provide: INVITATIONS,

@@ -156,7 +156,7 @@ describe('principals', () => {
     }
   });
 
-  it('an agent is shown with why and since when it is suspended; what was said is kept beside the event', async () => {
+  it('an agent is shown with why and since when it is suspended; the reason is kept beside the event', async () => {
     const { agent, key } = await principals.registerAgent(asked, { name: 'why', description: null });
     const reason = 'it deleted a table\0\ud800';
     const shown = await principals.changeAgent(
@@ -280,7 +280,7 @@ describe('principals', () => {
     });
   });
 
-  it('nobody is let in while the database is away, and everybody when it is back', async () => {
+  it('no key is accepted while the database is away, and all are when it is back', async () => {
     await here.findByHash(hashOfKey(first.admin.api_key));
     const admin = new pg.Client({ connectionString: postgres.adminUrl });
     await admin.connect();

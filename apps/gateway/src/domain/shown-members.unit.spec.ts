@@ -24,7 +24,7 @@ describe('the members that an answer shows', () => {
     });
   });
 
-  it('have no name where they are no members of the workspace, or where nobody decided', () => {
+  it('have no name where they are no members of the workspace, or where no person decided', () => {
     expect(shown(membersOfStatus, { resolved_by: bob }).body).toMatchObject({ resolved_by_name: null });
     expect(shown(membersOfStatus, { resolved_by: null })).toMatchObject({
       ids: [],
@@ -49,7 +49,7 @@ describe('the members that an answer shows', () => {
     });
   });
 
-  it('are nobody where a vote did not complete the request', () => {
+  it('are none where a vote did not complete the request', () => {
     const pending = { status: 'pending', approvals: { have: 1, need: 2 } };
     expect(shown(membersOfDecision, pending)).toEqual({ ids: [], body: pending });
   });

@@ -101,7 +101,7 @@ describe('wake-ups of waiting agents', () => {
     expect(wakes.pendingFor(asked)).toBe(0);
   });
 
-  it('are for nobody else', async () =>
+  it('wake no other request', async () =>
     expect(await heard(approval, () => deciding.publish(wakeSubject(other)))).toBe(false));
 
   it('can be given by no other service', async () => {
@@ -125,7 +125,7 @@ describe('wake-ups of waiting agents', () => {
     expect(wakes.pendingFor(asked)).toBe(0);
   });
 
-  it('end with the gateway: nobody waits for what will not come', async () => {
+  it('end with the gateway: no caller waits for what will not come', async () => {
     const stopping = new DecisionWakes();
     const waiting = stopping.of(approval).heard;
     stopping.stop();

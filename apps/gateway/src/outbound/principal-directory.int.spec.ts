@@ -31,7 +31,7 @@ describe('the directory of principals', () => {
     await postgres.stop();
   });
 
-  /** Somebody of another workspace. */
+  /** A member of another workspace. */
   async function stranger(): Promise<RequestContext> {
     const orgId = typeid('org').toString();
     await store.inTransaction((tx) => store.insertWorkspace(tx, orgId, 'another'));
@@ -104,7 +104,7 @@ describe('the directory of principals', () => {
     }
   });
 
-  it('is not read for nobody: once no key is checked the looks stop, and the next key waits for one', async () => {
+  it('is not polled while no key is checked, and the next key waits for a reading', async () => {
     let looks = 0;
     let lookedAt = performance.now();
     const directory = new PrincipalDirectory(

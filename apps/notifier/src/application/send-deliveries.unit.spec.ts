@@ -60,7 +60,7 @@ async function sending(count: number, send: () => Promise<Outcome>) {
   return { work, logged, rooms, settled };
 }
 
-it('a failure is logged by its delivery and status; for whom it was and what was answered is not', async () => {
+it('a failure is logged by its delivery and status, without the receiver and its answer', async () => {
   const error = '550 no somebody@example.com at mail.inside.example [10.0.0.7]';
   const { work, logged, settled } = await sending(1, () =>
     Promise.resolve({ kind: 'failed', error, status: 550, answer: error }),

@@ -18,5 +18,5 @@ export function clientGoneSignal(reply: GatewayReply, { waitSeconds }: Preferenc
 /** Says which preferences were heeded (RFC 7240 §3). */
 export function setPreferenceApplied(reply: GatewayReply, { waitSeconds, grant }: Preferences): void {
   const names = [...(waitSeconds > 0 ? [`wait=${String(waitSeconds)}`] : []), ...(grant ? ['grant'] : [])];
-  if (names.length > 0) reply.header('preference-setPreferenceApplied', names.join(', '));
+  if (names.length > 0) reply.header('preference-applied', names.join(', '));
 }

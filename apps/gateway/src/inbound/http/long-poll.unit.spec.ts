@@ -8,7 +8,7 @@ const replyOn = (state: { destroyed: boolean; writableFinished: boolean }) => {
 };
 const waiting = { grant: false, waitSeconds: 60 };
 
-describe('the signal that nobody waits any more', () => {
+describe('the signal that the client is gone', () => {
   it('comes with the end of the connection, unless the answer was sent', () => {
     const left = replyOn({ destroyed: false, writableFinished: false });
     const signal = clientGoneSignal(left.reply, waiting);
@@ -26,7 +26,7 @@ describe('the signal that nobody waits any more', () => {
       clientGoneSignal(replyOn({ destroyed: true, writableFinished: false }).reply, waiting).aborted,
     ).toBe(true));
 
-  it('is not made for who does not wait', () => {
+  it('is not made for a request that does not wait', () => {
     const { raw, reply } = replyOn({ destroyed: true, writableFinished: false });
     expect(clientGoneSignal(reply, { grant: true, waitSeconds: 0 }).aborted).toBe(false);
     expect(raw.listenerCount('close')).toBe(0);

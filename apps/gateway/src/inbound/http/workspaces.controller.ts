@@ -1,9 +1,10 @@
 import { type RouteInput, type RouteOutput, routes } from '@agentlattice/contracts';
 import { Controller, Inject, Req } from '@nestjs/common';
+import type { CreateWorkspace } from '../../application/create-workspace.js';
 import type { Invitations, Invitee } from '../../application/invitations.js';
-import type { Workspaces } from '../../application/workspaces.js';
+
 import type { Principal } from '../../domain/principal.js';
-import { INVITATIONS, WORKSPACES } from '../../tokens.js';
+import { CREATE_WORKSPACE, INVITATIONS } from '../../tokens.js';
 import { pageOf } from './page-of.js';
 import { requestContextOf } from './request-context.js';
 import { Caller, Handles, RequestInput } from './route-decorators.js';
@@ -15,7 +16,7 @@ type Operator = Extract<Principal, { kind: 'operator' }>;
 @Controller()
 export class WorkspacesController {
   constructor(
-    @Inject(WORKSPACES) private readonly workspaces: Workspaces,
+    @Inject(CREATE_WORKSPACE) private readonly createWorkspace: CreateWorkspace,
     @Inject(INVITATIONS) private readonly invitations: Invitations,
   ) {}
 
@@ -27,7 +28,7 @@ export class WorkspacesController {
   ): Promise<RouteOutput<typeof routes.createWorkspace>> {
     const { orgId, personId } = principal;
     const { meta } = requestContextOf(principal, request);
-    const made = await this.workspaces.create({ orgId, personId, meta }, body.name, body.admin);
+    const made = await this.createWorkspace({ orgId, personId, meta }, body.name, body.admin);
     return {
       org_id: made.orgId,
       admin: { email: body.admin.email, api_key: made.adminKey, password_set: made.passwordSet },
