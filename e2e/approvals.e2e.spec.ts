@@ -160,14 +160,17 @@ describe('requests that wait for a person', () => {
       expect((await agent.submit('wild.two')).status).toBe(202);
     });
 
-    it('says through which door it came', async () => {
+    it('says through which client it came', async () => {
       const id = await requested();
       await member.api.call('POST', `/api/v1/approvals/${id}/deny`, {
         headers: { 'user-agent': 'agentlattice-cli/0.1.0' },
       });
       const { body } = await admin.get(`/api/v1/approvals/${id}`);
       expect(body['history']).toContainEqual(
-        expect.objectContaining({ type: 'approval.denied', operator: { id: member.id, via: 'cli' } }),
+        expect.objectContaining({
+          type: 'approval.denied',
+          operator: { id: member.id, name: 'mia', via: 'cli' },
+        }),
       );
     });
   });

@@ -39,7 +39,7 @@ describe('people of several workspaces', () => {
       return found.length > 0 ? found : undefined;
     });
 
-  it('nobody borrows the instance administrator', async () => {
+  it('the rights of the instance administrator cannot be borrowed', async () => {
     const { admin } = await workspace('borrower');
     const invited = await invite(admin, stack.credentials.admin.email, 'viewer');
     expect(invited).toMatchObject({ status: 201, body: { status: 'invited' } });
@@ -71,7 +71,7 @@ describe('people of several workspaces', () => {
     expect((await root.get('/api/v1/whoami')).body).toMatchObject({ instance_admin: true });
   });
 
-  it('who is invited has no vote before accepting, and one on what is asked after it', async () => {
+  it('an invited person has no vote before accepting, and one on what is asked after it', async () => {
     const host = await workspace('host');
     const guest = await workspace('guest');
     const registered = await host.service.post('/api/agents/register', { name: 'bot' });
@@ -112,7 +112,7 @@ describe('people of several workspaces', () => {
     expect(text).not.toContain(String((await guest.admin.get('/api/v1/whoami')).body['config_id']));
   });
 
-  it('a new workspace is in its own log and in the log of who made it', async () => {
+  it('a new workspace is in its own log and in the log of its founder', async () => {
     const { admin } = await workspace('logged');
     const [own] = await entries(admin, 'access.workspace_created');
     expect(own?.['operator']).toBeNull();
@@ -125,13 +125,13 @@ describe('people of several workspaces', () => {
     expect(await admin.get('/api/v1/audit/verify')).toMatchObject({ body: { chain_valid: true } });
   });
 
-  it('an account of somebody else is not made the administrator of a new workspace', async () => {
+  it('another person’s account is not made the administrator of a new workspace', async () => {
     const { email } = await workspace('somebody');
     const made = await root.post('/api/v1/workspaces', { name: 'x', admin: { email, name: 'x', password } });
     expect(made).toMatchObject({ status: 409, body: { error: 'EMAIL_TAKEN' } });
   });
 
-  it('who made the agent’s key does not decide what was asked with it where duties are separated', async () => {
+  it('the maker of the agent’s key does not decide what was asked with it where duties are separated', async () => {
     const { admin, service } = await workspace('separated');
     const lent = await addPerson(admin, { name: 'lent-to', role: 'member' });
     const other = await addPersonWithOwnKey(root, admin, { name: 'other', role: 'member' });
@@ -211,12 +211,12 @@ describe('people of several workspaces', () => {
     });
   });
 
-  it('who holds the key that wrote a policy decides for no agent without owner', async () => {
+  it('a holder of the key that wrote a policy decides for no agent without owner', async () => {
     const { admin, service } = await workspace('authored');
     const lent = await addPerson(admin, { name: 'author-lent', role: 'admin' });
     const other = await addPersonWithOwnKey(root, admin, { name: 'author-other', role: 'admin' });
     const bot = (await service.post('/api/agents/register', { name: 'bot' })).body;
-    // As registered by a service key of which nobody knows the maker.
+    // As registered by a service key whose maker is not known.
     const database = new pg.Client({ connectionString: stack.databaseUrl('gateway') });
     await database.connect();
     await database.query('UPDATE agent SET owner_member_id = NULL, registrants = DEFAULT WHERE id = $1', [

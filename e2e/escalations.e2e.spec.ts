@@ -16,8 +16,8 @@ interface Delivery {
   readonly status: string;
 }
 
-/** Somebody must hear of it before it is too late: through the whole system, with receivers that come and go. */
-describe('a request that nobody decides', () => {
+/** People are told before the deadline: through the whole system, with receivers that come and go. */
+describe('a request that is not decided', () => {
   let stack: Stack;
   let mails: MailServer;
   let receiver: WebhookReceiver;
@@ -167,7 +167,7 @@ describe('a request that nobody decides', () => {
     expect((await admin.get('/api/v1/audit/verify')).body).toMatchObject({ chain_valid: true });
   });
 
-  it('is tried out by an administrator, who sees the request made and the answer got', async () => {
+  it('is tested by an administrator, who sees the request and the answer', async () => {
     const { id, secret } = await webhook('/tried', []);
     const { status, body } = await admin.post(`/api/v1/channels/${id}/test`, {});
     expect({ status, body }).toMatchObject({

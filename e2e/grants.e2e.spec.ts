@@ -10,7 +10,7 @@ describe('a grant of an approved request', () => {
   let stack: Stack;
   let admin: Api;
   let agent: Api;
-  let words: ReturnType<typeof approvalsOf>;
+  let requests: ReturnType<typeof approvalsOf>;
   let executor: Api;
 
   beforeAll(async () => {
@@ -18,7 +18,7 @@ describe('a grant of an approved request', () => {
     await stack.startServices();
     admin = adminOf(stack);
     agent = agentOf(stack);
-    words = approvalsOf(admin, agent);
+    requests = approvalsOf(admin, agent);
     executor = await serviceKey(['grants:consume']);
   });
   afterAll(() => stack.stop());
@@ -37,7 +37,7 @@ describe('a grant of an approved request', () => {
     const { body, text } = await by.submit(actionType, { n: 1 });
     if (body['approval_id'] === undefined) throw new Error(text);
     const id = String(body['approval_id']);
-    expect((await words.approve(id)).status).toBe(200);
+    expect((await requests.approve(id)).status).toBe(200);
     const status = await by.get(`/api/v1/approvals/${id}/status`);
     const view = await by.get(`/api/v1/approvals/${id}`);
     return { id, grant: String(status.body['grant']), action_digest: String(view.body['action_digest']) };
@@ -45,7 +45,7 @@ describe('a grant of an approved request', () => {
   const consume = ({ grant, action_digest }: Use, by = agent): Promise<Answer> =>
     by.post('/api/v1/grants/consume', { grant, action_digest });
   const asksFor = async (actionType: string, more: Record<string, unknown> = {}) => {
-    const id = await words.asksFor(actionType, more);
+    const id = await requests.asksFor(actionType, more);
     await eventually(async () => (await agent.submit(actionType)).status === 202);
     return id;
   };
@@ -69,7 +69,7 @@ describe('a grant of an approved request', () => {
       });
       for (const again of [agent, executor])
         expect(await consume(use, again)).toMatchObject({ status: 409, body: { error: 'GRANT_CONSUMED' } });
-      const trail = await words.trail(use.id, 'approval.grant_consumed');
+      const trail = await requests.trail(use.id, 'approval.grant_consumed');
       const used = trail.filter(({ type }) => type === 'approval.grant_consumed');
       expect(used).toHaveLength(1);
       expect(used[0]).toMatchObject({
@@ -79,11 +79,11 @@ describe('a grant of an approved request', () => {
         approval_id: use.id,
       });
       // How the request ended is what it was, and the grant stands nowhere.
-      expect(await words.show(use.id)).toMatchObject({
+      expect(await requests.show(use.id)).toMatchObject({
         status: 'approved',
         resolved_by: expect.any(String) as string,
       });
-      expect(JSON.stringify([trail, await readLog(admin), await words.show(use.id)])).not.toContain(
+      expect(JSON.stringify([trail, await readLog(admin), await requests.show(use.id)])).not.toContain(
         use.grant.split('.')[2],
       );
     }
@@ -95,11 +95,11 @@ describe('a grant of an approved request', () => {
       Array.from({ length: 100 }, (_, i) => consume(use, i % 2 ? agent : executor)),
     );
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-    // On a slow machine some hear that nobody answered in time: for them nothing was consumed either.
+    // On a slow machine some requests get a 503: for them nothing was consumed either.
     for (const { status, body } of answers)
       if (status !== 200) expect(['GRANT_CONSUMED', 'UNAVAILABLE']).toContain(body['error']);
     await eventually(async () => (await consume(use)).body['error'] === 'GRANT_CONSUMED');
-    const { history } = (await words.show(use.id)) as { history: { type: string }[] };
+    const { history } = (await requests.show(use.id)) as { history: { type: string }[] };
     expect(history.filter(({ type }) => type === 'approval.grant_consumed')).toHaveLength(1);
   });
 
@@ -206,7 +206,7 @@ describe('a grant of an approved request', () => {
     });
   });
 
-  it('is not used while nobody can judge it, and is then still there', async () => {
+  it('is not used while it cannot be judged, and is then still there', async () => {
     const use = await granted();
     await stack.halt('policy-engine');
     try {

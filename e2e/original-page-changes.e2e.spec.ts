@@ -10,14 +10,14 @@ import {
 import { adminOf, agentOf, type Answer, type Api } from './kit/api.js';
 import { approvalsOf } from './kit/approvals.js';
 
-/** The original's page: what becomes of requests when the rules change and when nobody decides. */
+/** The original's page: what becomes of requests when the rules change and when no person decides. */
 describe('what the original’s page promises for requests that wait', () => {
   let stack: Stack;
   let admin: Api;
   let agent: Api;
   let mails: MailServer;
   let alerting: WebhookReceiver;
-  let words: ReturnType<typeof approvalsOf>;
+  let requests: ReturnType<typeof approvalsOf>;
 
   beforeAll(async () => {
     [mails, alerting] = await Promise.all([mailServer(), webhookReceiver()]);
@@ -25,7 +25,7 @@ describe('what the original’s page promises for requests that wait', () => {
     await stack.startServices();
     admin = adminOf(stack);
     agent = agentOf(stack);
-    words = approvalsOf(admin, agent);
+    requests = approvalsOf(admin, agent);
   });
   afterAll(async () => {
     await stack.stop();
@@ -34,11 +34,11 @@ describe('what the original’s page promises for requests that wait', () => {
 
   describe('policy changes and pending requests', () => {
     const systemDecision = async (id: string) => {
-      expect(await words.waitFor(id)).toMatchObject({
+      expect(await requests.waitFor(id)).toMatchObject({
         status: 200,
         body: { status: 'approved', resolved_by: null },
       });
-      const decided = (await words.trail(id, 'approval.approved')).at(-1);
+      const decided = (await requests.trail(id, 'approval.approved')).at(-1);
       expect(decided).toMatchObject({ decision: 'approved', operator: null, resolved_by: null });
       return String(decided?.['note']);
     };
@@ -46,15 +46,15 @@ describe('what the original’s page promises for requests that wait', () => {
       admin.call('PATCH', `/api/v1/policies/${policy}`, { body });
 
     it('from require approval to allow: what waits is approved by the system, with a note', async () => {
-      const policy = await words.asksFor('change.allow');
-      const ids = await Promise.all([1, 2, 3].map(() => words.requested('change.allow')));
+      const policy = await requests.asksFor('change.allow');
+      const ids = await Promise.all([1, 2, 3].map(() => requests.requested('change.allow')));
       expect((await patch(policy, { effect: 'allow' })).status).toBe(200);
       for (const id of ids) expect(await systemDecision(id)).toContain('change.allow');
     });
 
     it('a policy that is deactivated: the same', async () => {
-      const policy = await words.asksFor('change.off');
-      const id = await words.requested('change.off');
+      const policy = await requests.asksFor('change.off');
+      const id = await requests.requested('change.off');
       expect((await patch(policy, { active: false })).status).toBe(200);
       expect(await systemDecision(id)).toMatch(/deactivated/);
     });
@@ -64,51 +64,54 @@ describe('what the original’s page promises for requests that wait', () => {
         ['deny', 'denied'],
         ['keep', 'pending'],
       ] as const) {
-        const policy = await words.asksFor(`removed.${on_removed}`);
-        const id = await words.requested(`removed.${on_removed}`);
+        const policy = await requests.asksFor(`removed.${on_removed}`);
+        const id = await requests.requested(`removed.${on_removed}`);
         expect((await patch(policy, { active: false, on_removed })).status).toBe(200);
         // Another request of the same workspace that is released shows that the change was dealt with.
-        const marker = await words.asksFor(`marker.${on_removed}`);
-        const released = await words.requested(`marker.${on_removed}`);
+        const marker = await requests.asksFor(`marker.${on_removed}`);
+        const released = await requests.requested(`marker.${on_removed}`);
         await patch(marker, { effect: 'allow' });
         await systemDecision(released);
-        expect((await words.statusOf(id)).body).toMatchObject({ status });
+        expect((await requests.statusOf(id)).body).toMatchObject({ status });
       }
     });
 
     it('a policy that is deleted: the same', async () => {
-      const policy = await words.asksFor('change.gone');
-      const id = await words.requested('change.gone');
+      const policy = await requests.asksFor('change.gone');
+      const id = await requests.requested('change.gone');
       expect((await admin.call('DELETE', `/api/v1/policies/${policy}`)).status).toBe(200);
       expect(await systemDecision(id)).toMatch(/deleted/);
     });
 
     it('a policy that still requires approval: the request stays pending', async () => {
-      const policy = await words.asksFor('change.nothing');
-      const id = await words.requested('change.nothing');
+      const policy = await requests.asksFor('change.nothing');
+      const id = await requests.requested('change.nothing');
       expect((await patch(policy, { timeout: '2h' })).status).toBe(200);
       await eventually(async () => {
-        const { policy: governing } = (await words.show(id)) as { policy: { version: number } };
+        const { policy: governing } = (await requests.show(id)) as { policy: { version: number } };
         return governing.version === 2;
       });
-      expect((await words.statusOf(id)).body).toMatchObject({ status: 'pending', resolved_at: null });
+      expect((await requests.statusOf(id)).body).toMatchObject({ status: 'pending', resolved_at: null });
     });
   });
 
   describe('time-outs', () => {
-    it('a request that nobody acts upon is denied with the reason approval_timeout, and the trail says so', async () => {
-      await words.asksFor('slow.review', { timeout: '1s' });
-      const id = await words.requested('slow.review');
-      expect((await words.waitFor(id)).body).toMatchObject({
+    it('a request that no person acts upon is denied with the reason approval_timeout, and the trail says so', async () => {
+      await requests.asksFor('slow.review', { timeout: '1s' });
+      const id = await requests.requested('slow.review');
+      expect((await requests.waitFor(id)).body).toMatchObject({
         status: 'timed_out',
         reason: 'approval_timeout',
         resolved_by: null,
       });
-      expect((await words.trail(id, 'approval.timed_out')).at(-1)).toMatchObject({
+      expect((await requests.trail(id, 'approval.timed_out')).at(-1)).toMatchObject({
         decision: 'timed_out',
         operator: null,
       });
-      expect(await words.approve(id)).toMatchObject({ status: 409, body: { error: 'APPROVAL_TIMED_OUT' } });
+      expect(await requests.approve(id)).toMatchObject({
+        status: 409,
+        body: { error: 'APPROVAL_TIMED_OUT' },
+      });
     });
 
     it('submitted and waited for in one call, the agent hears approval_timeout', async () => {
@@ -124,14 +127,14 @@ describe('what the original’s page promises for requests that wait', () => {
 
     it('the default is 30 minutes, and each policy may say otherwise', async () => {
       const left = async (answer: Answer) => {
-        const { created_at, timeout_at } = (await words.show(String(answer.body['approval_id']))) as {
+        const { created_at, timeout_at } = (await requests.show(String(answer.body['approval_id']))) as {
           created_at: string;
           timeout_at: string;
         };
         return Date.parse(timeout_at) - Date.parse(created_at);
       };
-      await words.asksFor('takes.default');
-      await words.asksFor('takes.long', { timeout: '8h' });
+      await requests.asksFor('takes.default');
+      await requests.asksFor('takes.long', { timeout: '8h' });
       expect(await left(await agent.submit('takes.default'))).toBe(30 * 60_000);
       expect(await left(await agent.submit('takes.long'))).toBe(8 * 3_600_000);
     });
@@ -139,20 +142,20 @@ describe('what the original’s page promises for requests that wait', () => {
 
   describe('escalation', () => {
     it('a request not acted on within its window is mailed to the contacts before the time-out', async () => {
-      await words.asksFor('off.hours', {
+      await requests.asksFor('off.hours', {
         timeout: '1h',
         escalation: [{ after: '1s', contacts: ['night@example.com'] }],
       });
-      const id = await words.requested('off.hours');
+      const id = await requests.requested('off.hours');
       const { mail } = await eventually(() => mails.mails.find(({ to }) => to.includes('night@example.com')));
       expect(mail.subject).toContain('off.hours');
       expect(mail.text).toContain(`/approvals/${id}`);
-      expect((await words.statusOf(id)).body).toMatchObject({ status: 'escalated', resolved_at: null });
-      expect((await words.trail(id, 'approval.escalated')).at(-1)).toMatchObject({
+      expect((await requests.statusOf(id)).body).toMatchObject({ status: 'escalated', resolved_at: null });
+      expect((await requests.trail(id, 'approval.escalated')).at(-1)).toMatchObject({
         decision: 'escalated',
         operator: null,
       });
-      expect((await words.approve(id)).status).toBe(200);
+      expect((await requests.approve(id)).status).toBe(200);
     });
 
     it('and delivered to the alerting system by webhook', async () => {
@@ -164,11 +167,11 @@ describe('what the original’s page promises for requests that wait', () => {
       });
       expect(channel.status).toBe(201);
       const { id: channelId, secret } = channel.body as { id: string; secret: string };
-      await words.asksFor('busy.period', {
+      await requests.asksFor('busy.period', {
         timeout: '1h',
         escalation: [{ after: '1s', channels: [channelId] }],
       });
-      const id = await words.requested('busy.period');
+      const id = await requests.requested('busy.period');
       const told = await eventually(() =>
         alerting.verified('/alerts', secret).find(({ event }) => event.subject === id),
       );

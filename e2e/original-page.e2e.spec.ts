@@ -16,14 +16,14 @@ describe('what the original’s page promises', () => {
   let agent: Api;
   let member: Person;
   let viewer: Person;
-  let words: ReturnType<typeof approvalsOf>;
+  let requests: ReturnType<typeof approvalsOf>;
 
   beforeAll(async () => {
     stack = await startStack();
     await stack.startServices();
     admin = adminOf(stack);
     agent = agentOf(stack);
-    words = approvalsOf(admin, agent);
+    requests = approvalsOf(admin, agent);
     member = await addPerson(admin, { name: 'mia', role: 'member' });
     viewer = await addPerson(admin, { name: 'vic', role: 'viewer' });
     await admin.policy({ name: 'staging', action_type: 'deploy.staging', effect: 'allow' });
@@ -38,11 +38,11 @@ describe('what the original’s page promises', () => {
 
   describe('how approvals work', () => {
     it('an action that requires approval is paused until a person decides; low-risk ones are not held up', async () => {
-      const id = await words.requested('deploy.production');
-      expect((await words.statusOf(id)).body).toMatchObject({ status: 'pending', resolved_at: null });
+      const id = await requests.requested('deploy.production');
+      expect((await requests.statusOf(id)).body).toMatchObject({ status: 'pending', resolved_at: null });
       expect((await agent.submit('deploy.staging')).body).toMatchObject({ status: 'executed' });
-      await words.approve(id);
-      expect((await words.statusOf(id)).body).toMatchObject({ status: 'approved' });
+      await requests.approve(id);
+      expect((await requests.statusOf(id)).body).toMatchObject({ status: 'approved' });
     });
 
     it('require approval: every action of the type waits, unconditionally', async () => {
@@ -76,15 +76,15 @@ describe('what the original’s page promises', () => {
     });
 
     it('an operator approves or denies; the reason is optional', async () => {
-      const [a, b, c] = await Promise.all([1, 2, 3].map(() => words.requested('deploy.production')));
-      expect(await words.approve(String(a))).toMatchObject({
+      const [a, b, c] = await Promise.all([1, 2, 3].map(() => requests.requested('deploy.production')));
+      expect(await requests.approve(String(a))).toMatchObject({
         status: 200,
         body: { status: 'approved', reason: null },
       });
-      expect(await words.approve(String(b), { reason: 'looks safe' })).toMatchObject({
+      expect(await requests.approve(String(b), { reason: 'looks safe' })).toMatchObject({
         body: { status: 'approved', reason: 'looks safe' },
       });
-      expect(await words.deny(String(c), { reason: 'window closed' })).toMatchObject({
+      expect(await requests.deny(String(c), { reason: 'window closed' })).toMatchObject({
         status: 200,
         body: { status: 'denied', denial_reason: 'DENIED_BY_REVIEWER', reason: 'window closed' },
       });
@@ -101,7 +101,7 @@ describe('what the original’s page promises', () => {
         const open = body['approvals'] as { id: string; metadata: { held?: boolean } }[];
         return open.find(({ metadata }) => metadata.held)?.id;
       });
-      await words.approve(id);
+      await requests.approve(id);
       expect(await held).toMatchObject({
         status: 200,
         body: { status: 'executed', approval_id: id, grant: expect.any(String) as string },
@@ -109,9 +109,9 @@ describe('what the original’s page promises', () => {
     });
 
     it('every step is in the audit trail: who approved, when, and why', async () => {
-      const id = await words.requested('deploy.production', { service: 'api' });
-      await words.approve(id, { reason: 'Reviewed deployment manifest' }, member.api);
-      const events = await words.trail(id, 'approval.approved');
+      const id = await requests.requested('deploy.production', { service: 'api' });
+      await requests.approve(id, { reason: 'Reviewed deployment manifest' }, member.api);
+      const events = await requests.trail(id, 'approval.approved');
       expect(events.map(({ type }) => type)).toEqual([
         'action.requested',
         'approval.opened',
@@ -128,7 +128,7 @@ describe('what the original’s page promises', () => {
 
   describe('reviewing pending requests', () => {
     it('each shows agent, action type, policy, creation time and time left', async () => {
-      const id = await words.requested('deploy.production', { service: 'billing', version: '3.0.1' });
+      const id = await requests.requested('deploy.production', { service: 'billing', version: '3.0.1' });
       const { body } = await admin.get('/api/v1/approvals?status=pending&action_type=deploy.production');
       expect(body['approvals']).toContainEqual(
         expect.objectContaining({
@@ -141,28 +141,28 @@ describe('what the original’s page promises', () => {
           metadata: { service: 'billing', version: '3.0.1' },
         }),
       );
-      const { time_left_seconds: left } = (await words.show(id)) as { time_left_seconds: number };
+      const { time_left_seconds: left } = (await requests.show(id)) as { time_left_seconds: number };
       expect(left).toBeGreaterThan(29 * 60);
       expect(left).toBeLessThanOrEqual(30 * 60);
     });
 
     it('approve once: this request goes through, the next one of its type asks again', async () => {
-      await words.asksFor('once.only');
-      const id = await words.requested('once.only');
-      expect((await words.approve(id, { scope: 'once' })).status).toBe(200);
-      expect((await words.statusOf(id)).body).toMatchObject({ status: 'approved' });
+      await requests.asksFor('once.only');
+      const id = await requests.requested('once.only');
+      expect((await requests.approve(id, { scope: 'once' })).status).toBe(200);
+      expect((await requests.statusOf(id)).body).toMatchObject({ status: 'approved' });
       expect((await agent.submit('once.only')).status).toBe(202);
     });
 
     it('approve forever: the request goes through and the policy asks no more; it needs an administrator', async () => {
-      const policy = await words.asksFor('ever.more');
-      const id = await words.requested('ever.more');
-      expect(await words.approve(id, { scope: 'forever' }, member.api)).toMatchObject({
+      const policy = await requests.asksFor('ever.more');
+      const id = await requests.requested('ever.more');
+      expect(await requests.approve(id, { scope: 'forever' }, member.api)).toMatchObject({
         status: 403,
         body: { error: 'FORBIDDEN' },
       });
-      expect((await words.statusOf(id)).body).toMatchObject({ status: 'pending' });
-      expect(await words.approve(id, { scope: 'forever', reason: 'always fine' })).toMatchObject({
+      expect((await requests.statusOf(id)).body).toMatchObject({ status: 'pending' });
+      expect(await requests.approve(id, { scope: 'forever', reason: 'always fine' })).toMatchObject({
         status: 200,
         body: { status: 'approved', policy_change: { changed: true, policy_id: policy, policy_version: 2 } },
       });
@@ -171,9 +171,9 @@ describe('what the original’s page promises', () => {
     });
 
     it('deny: the agent gets a structured denial', async () => {
-      const id = await words.requested('deploy.production');
-      await words.deny(id, { reason: 'Deployment window closed' }, member.api);
-      expect((await words.statusOf(id)).body).toMatchObject({
+      const id = await requests.requested('deploy.production');
+      await requests.deny(id, { reason: 'Deployment window closed' }, member.api);
+      expect((await requests.statusOf(id)).body).toMatchObject({
         status: 'denied',
         denial_reason: 'DENIED_BY_REVIEWER',
         reason: 'Deployment window closed',
@@ -184,19 +184,19 @@ describe('what the original’s page promises', () => {
 
     it('members and administrators decide; viewers see the queue and cannot act', async () => {
       const [first, second] = await Promise.all([
-        words.requested('deploy.production'),
-        words.requested('deploy.production'),
+        requests.requested('deploy.production'),
+        requests.requested('deploy.production'),
       ]);
       const seen = await viewer.api.get('/api/v1/approvals?status=pending&limit=200');
       expect(seen.text).toContain(first);
-      for (const decide of [words.approve, words.deny])
+      for (const decide of [requests.approve, requests.deny])
         expect(await decide(first, {}, viewer.api)).toMatchObject({
           status: 403,
           body: { error: 'FORBIDDEN' },
         });
-      expect((await words.statusOf(first)).body).toMatchObject({ status: 'pending' });
-      expect((await words.approve(first, {}, member.api)).status).toBe(200);
-      expect((await words.approve(second, {}, admin)).status).toBe(200);
+      expect((await requests.statusOf(first)).body).toMatchObject({ status: 'pending' });
+      expect((await requests.approve(first, {}, member.api)).status).toBe(200);
+      expect((await requests.approve(second, {}, admin)).status).toBe(200);
     });
   });
 
@@ -204,12 +204,12 @@ describe('what the original’s page promises', () => {
     it.each(['approved', 'denied', 'timed_out'])(
       'of a request that was %s holds action, agent, operator, decision, reasoning, time and policy',
       async (decision) => {
-        await words.asksFor(`trail.${decision}`, decision === 'timed_out' ? { timeout: '1s' } : {});
-        const id = await words.requested(`trail.${decision}`);
-        if (decision === 'approved') await words.approve(id, { reason: 'why' }, member.api);
-        if (decision === 'denied') await words.deny(id, { reason: 'why' }, member.api);
+        await requests.asksFor(`trail.${decision}`, decision === 'timed_out' ? { timeout: '1s' } : {});
+        const id = await requests.requested(`trail.${decision}`);
+        if (decision === 'approved') await requests.approve(id, { reason: 'why' }, member.api);
+        if (decision === 'denied') await requests.deny(id, { reason: 'why' }, member.api);
         const byPerson = decision !== 'timed_out';
-        expect((await words.trail(id, `approval.${decision}`)).at(-1)).toMatchObject({
+        expect((await requests.trail(id, `approval.${decision}`)).at(-1)).toMatchObject({
           action_type: `trail.${decision}`,
           agent: { id: stack.credentials.agent.id, name: stack.credentials.agent.name },
           operator: byPerson ? { id: member.id } : null,
@@ -235,7 +235,7 @@ describe('what the original’s page promises', () => {
   describe('asking beforehand', () => {
     it('a dry run tells what would happen and leaves no trace', async () => {
       const before = (await readLog(admin)).length;
-      const pending = await words.queue();
+      const pending = await requests.queue();
       const check = (type: string) => agent.get(`/api/v1/policies/check?action_type=${type}`);
       expect((await check('deploy.staging')).body).toMatchObject({ allowed: true, needs_approval: false });
       expect((await check('deploy.production')).body).toMatchObject({
@@ -243,7 +243,7 @@ describe('what the original’s page promises', () => {
         needs_approval: true,
         policy_name: 'production-deploys',
       });
-      expect(await words.queue()).toEqual(pending);
+      expect(await requests.queue()).toEqual(pending);
       expect(await readLog(admin)).toHaveLength(before);
     });
 

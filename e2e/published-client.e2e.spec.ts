@@ -194,6 +194,20 @@ describe('the published Python client, unmodified', () => {
       });
   });
 
+  it('policies without a scope are those in force, for an agent; operators see all', async () => {
+    const id = await admin.policy({ name: 'at rest', action_type: 'rests', effect: 'deny', active: false });
+    const seenBy = async (api: Api) => {
+      const { body } = await api.get('/api/v1/policies?limit=200');
+      return { scope: body['scope'], ids: (body['policies'] as { id: string }[]).map((policy) => policy.id) };
+    };
+    const byAgent = await seenBy(admin.as(key));
+    expect(byAgent.scope).toBe('own');
+    expect(byAgent.ids).not.toContain(id);
+    const byAdmin = await seenBy(admin);
+    expect(byAdmin.scope).toBe('org');
+    expect(byAdmin.ids).toContain(id);
+  });
+
   it('audit, page by page', async () => {
     await execute('db.read');
     await eventually(async () => {

@@ -29,7 +29,7 @@ describe('a gateway that is killed right after it refused', () => {
       await eventually(async () => (await refusals(id)) === 1, { within: 20_000 });
     }
     const [first] = people;
-    if (first === undefined) throw new Error('nobody tried');
+    if (first === undefined) throw new Error('there was no attempt');
     expect(await refusals(first)).toBe(1);
   });
 

@@ -2,7 +2,7 @@ import { eventually, type Stack, startStack } from '@agentlattice/testkit';
 import { request } from 'node:http';
 import { adminOf, agentOf, type Api } from './kit/api.js';
 
-describe('what one workspace, or nobody, may take of a gateway', () => {
+describe('what one workspace, or a caller without a key, may take of a gateway', () => {
   let stack: Stack;
   let admin: Api;
   let agent: Api;
@@ -91,7 +91,7 @@ describe('what one workspace, or nobody, may take of a gateway', () => {
     };
   };
 
-  it('who sends slowly, or what it may not, holds up nobody of its workspace', async () => {
+  it('a slow or refused sender does not hold up its workspace', async () => {
     const { admin: operator, agent: sender } = stack.credentials;
     const ends = [
       slowly(sender.api_key, '/api/v1/actions'),

@@ -106,7 +106,7 @@ describe('an action, from request to verifiable entry', () => {
     );
   });
 
-  it('a request nobody decides is timed out, and the log says so once', async () => {
+  it('a request that is not decided is timed out, and the log says so once', async () => {
     await admin.policy({
       name: 'hasty',
       action_type: 'hasty.act',
@@ -178,7 +178,7 @@ describe('an action, from request to verifiable entry', () => {
       expect((await agent.submit('db.drop', { n: 1 }, 'reused')).status).toBe(422);
     });
 
-    it('repeats that differ from one another hurt nobody', async () => {
+    it('repeats that differ from one another do no harm', async () => {
       const first = await agent.submit('db.read', { n: 0 }, 'mixed');
       const answers = await Promise.all(
         Array.from({ length: 60 }, (_, i) => agent.submit('db.read', { n: i % 2 }, 'mixed')),
@@ -322,7 +322,7 @@ describe('an action, from request to verifiable entry', () => {
     );
   });
 
-  it('nobody reads another service’s tables, and nobody changes the log', async () => {
+  it('no service reads another’s tables, and none changes the log', async () => {
     const asGateway = new pg.Client({ connectionString: stack.databaseUrl('gateway') });
     const asLedger = new pg.Client({ connectionString: stack.databaseUrl('audit-ledger') });
     await asGateway.connect();

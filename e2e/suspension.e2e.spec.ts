@@ -5,7 +5,7 @@ import { readLog } from './kit/log.js';
 import { addAgent, type Person } from './kit/people.js';
 import { PublishedClient } from './kit/published-client.js';
 
-/** Whether an answer lets who reads it act. */
+/** Whether an answer lets its reader act. */
 const isGo = ({ text }: Answer) => /"(executed|approved|consumed)"|"grant":"/.test(text);
 
 describe('a suspended agent', () => {

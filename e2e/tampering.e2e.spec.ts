@@ -5,7 +5,7 @@ import pg from 'pg';
 import { adminOf, agentOf, type Api } from './kit/api.js';
 import { readLog } from './kit/log.js';
 
-/** Somebody with all rights in the database rewrites policies: event, row and hash together, so that they agree. */
+/** An attacker with all rights in the database rewrites policies: event, row and hash together, so that they agree. */
 describe('policies that were changed behind the log’s back', () => {
   let stack: Stack;
   let admin: Api;
@@ -33,7 +33,7 @@ describe('policies that were changed behind the log’s back', () => {
   };
   const entries = async (type: string, policyId: string) =>
     (await readLog(admin)).filter((entry) => entry.type === type && entry.policy?.id === policyId);
-  /** The log must have heard of the policy before somebody rewrites it. */
+  /** The log must hold the policy before it is rewritten. */
   const recorded = (policyId: string) =>
     eventually(async () => (await entries('policy.created', policyId)).length === 1);
 

@@ -1,4 +1,4 @@
-import { LOGGER, runService } from '@agentlattice/service';
+import { configOrExit, LOGGER, runService } from '@agentlattice/service';
 import type { Logger } from '@agentlattice/observability';
 import { readGatewayConfig } from './config.js';
 import { GatewayModule } from './gateway.module.js';
@@ -11,7 +11,7 @@ import type { ProblemFilter } from './inbound/http/problem-filter.js';
 import { addRequestHooks } from './inbound/http/request-hooks.js';
 import { ADMISSION, ANSWER_RELEASE, PLAIN_ROUTES, PROBLEMS } from './tokens.js';
 
-const { host, port } = readGatewayConfig(process.env);
+const { host, port } = configOrExit(() => readGatewayConfig(process.env));
 
 await runService({
   service: 'gateway',

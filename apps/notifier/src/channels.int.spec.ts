@@ -163,7 +163,7 @@ describe('a channel', () => {
     }
   });
 
-  it('is given a new chance by whoever changes it', async () => {
+  it('is given a new chance by a change', async () => {
     const { id: channel_id } = await harness.webhook(org_id, `${receiver.url}/g`, []);
     await harness.pool.query(
       `INSERT INTO channel_failures (org_id, channel_id, failures, since) VALUES ($1, $2, 9, now())`,

@@ -76,7 +76,7 @@ describe('an escalation', () => {
     ]);
   });
 
-  it('reaches nobody twice, though its event comes twice', async () => {
+  it('is made once, though its event comes twice', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await hookOf(facts, ['approval.escalated']);
     const events = await say(facts.escalated());
@@ -104,7 +104,7 @@ describe('a receiver that is down', () => {
     await say(facts.escalated());
     await timePasses(facts);
     await eventually(async () => ((await harness.deliveries(facts.org_id))[0]?.attempts_made ?? 0) >= 2);
-    // The later one waits for the earlier: nobody has said no to that.
+    // The later one waits for the earlier, which was not refused.
     expect((await harness.deliveries(facts.org_id))[1]).toMatchObject({
       status: 'pending',
       attempts_made: 0,
@@ -122,7 +122,7 @@ describe('a receiver that is down', () => {
     expect(first?.attempts[0]).toMatchObject({ status: 204, error: null });
   });
 
-  it('is not told what nobody needs to know any more', async () => {
+  it('is not sent what was superseded', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await hookOf(facts, [...every]);
     receiver.answer('hang up');

@@ -7,4 +7,4 @@ export const REDELIVER = Symbol('REDELIVER');
 export const SEND_DELIVERIES = Symbol('SEND_DELIVERIES');
 export const OUTGOING_READER = Symbol('OUTGOING_READER');
 export const DELIVERY_READER = Symbol('DELIVERY_READER');
-export const BACKGROUND = Symbol('BACKGROUND');
+export const DELIVERY_QUEUE = Symbol('DELIVERY_QUEUE');

@@ -12,7 +12,7 @@ export interface NameServer {
 
 const families: Readonly<Record<number, number>> = { 1: 4, 28: 6 };
 
-/** @param zone addresses of its names; of one with none nothing is ever said */
+/** @param zone addresses of its names; a name without addresses is never answered */
 export async function nameServer(zone: Readonly<Record<string, readonly string[]>>): Promise<NameServer> {
   const asked: string[] = [];
   const socket = createSocket('udp4');

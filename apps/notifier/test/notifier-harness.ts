@@ -28,7 +28,7 @@ export const newId = (prefix: 'org' | 'apr' | 'agt' | 'pol' | 'evt' | 'mbr' | 'c
 const sources = ['gateway', 'policy-engine', 'approval-service', 'audit-ledger'] as const;
 export const actor: Actor = { kind: 'operator', id: newId('mbr'), key_id: null, via: 'api' };
 
-/** The service as it runs, on a real PostgreSQL and NATS, with sources that are played. */
+/** The service as it runs, on a real PostgreSQL and NATS, with sources that are fakes. */
 export interface NotifierHarness {
   /** Asks as the gateway does. */
   readonly client: CommandClient;
@@ -56,12 +56,12 @@ export async function notifierHarness(env: Record<string, string> = {}): Promise
   ]);
   const logger = createLogger('test', 'silent');
   const connections = new Map<string, NatsConnection>();
-  const played = new Map<string, FakeEventSource>();
+  const fakes = new Map<string, FakeEventSource>();
   for (const service of sources)
     connections.set(service, await connectNats({ url: nats.natsUrl(service), service, instance: 't' }));
   const connectionOf = (name: (typeof sources)[number]) => found(connections.get(name));
   await ensureEventStream(connectionOf('audit-ledger'));
-  for (const service of sources) played.set(service, await fakeEventSource(connectionOf(service), service));
+  for (const service of sources) fakes.set(service, await fakeEventSource(connectionOf(service), service));
   const client = new CommandClient(connectionOf('gateway'));
   const pool = testPool({ connectionString: postgres.databaseUrl('notifier') });
   let app: NestFastifyApplication | undefined;
@@ -92,7 +92,7 @@ export async function notifierHarness(env: Record<string, string> = {}): Promise
     client,
     clientOf: (name) => new CommandClient(connectionOf(name)),
     pool,
-    source: (name) => found(played.get(name)),
+    source: (name) => found(fakes.get(name)),
     channel: (org_id, channel) =>
       client.request(commands.create_channel, { org_id, actor, correlation_id: null, channel }),
     webhook: async (org, url, events) => {

@@ -65,7 +65,12 @@ describe('al gate', () => {
     expect(waiting.said()).toContain(`al approvals approve ${id}`);
     expect(waiting.said()).toContain('needed: 1 person; policy production-deploys');
     const { code, out } = await admin('approvals', 'approve', id, '--reason', 'Ship it').ended;
-    expect({ code, out }).toEqual({ code: 0, out: `${id}: approved (deploy.production of first-agent)\n` });
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      new RegExp(
+        `^${id}: approved by Administrator \\(mbr_[0-9a-z]{26}\\): deploy\\.production of first-agent\\n$`,
+      ),
+    );
     expect(await waiting.json()).toMatchObject({
       status: 'approved',
       allowed: true,

@@ -138,7 +138,7 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** What to do about a refusal, where the API's own words are about the API. */
+/** What to do about a refusal, where the API's own text is about the API. */
 const hints: Readonly<Record<string, string>> = {
   UNAUTHENTICATED: 'Set AL_API_KEY to a key that is in force.',
   RATE_LIMITED: 'Try again later.',
@@ -152,11 +152,12 @@ const forbidden: Readonly<Record<string, string>> = {
   denyRequest: 'Deciding needs the key of an operator (al_op_…) with the role member.',
 };
 
-/** Who decides too late is told the decision that stands. */
+/** A decision that comes too late is answered with the one that stands. */
 const standingDecision = approvalView.pick({
   status: true,
   resolved_at: true,
   resolved_by: true,
+  resolved_by_name: true,
   reason: true,
   denial_reason: true,
 });
@@ -166,7 +167,7 @@ function refusalOf(route: Route, status: number, body: string): Failure {
   if (!parsed.success)
     return new Failure(
       status >= 500 ? exitCode.unreachable : exitCode.usage,
-      `The answer is HTTP ${String(status)} and nothing that the system says; is AL_BASE_URL right?`,
+      `The answer is HTTP ${String(status)} and not an answer of this system; is AL_BASE_URL right?`,
     );
   const { error, detail, errors = [], request_id } = parsed.data;
   const ending = standingDecision.safeParse(parsed.data['decision']);

@@ -10,7 +10,7 @@ export interface Config {
 const defaultBaseUrl = 'http://127.0.0.1:3000';
 
 /**
- * Where the system is and who asks, from the environment.
+ * The address of the system and the key of the caller, from the environment.
  * @throws Failure
  */
 export async function readConfig(env: NodeJS.ProcessEnv, folder: string): Promise<Config> {
@@ -44,13 +44,13 @@ async function baseUrlOfStart(env: NodeJS.ProcessEnv, folder: string): Promise<s
   if (process.getuid !== undefined && (uid !== process.getuid() || (mode & 0o077) !== 0))
     throw new Failure(
       exitCode.usage,
-      `${file} was not written by \`npm start\`: it must be yours and readable by nobody else (mode 0600). Set AL_BASE_URL if you trust its address.`,
+      `${file} was not written by \`npm start\`: it must be yours and readable by you alone (mode 0600). Set AL_BASE_URL if you trust its address.`,
     );
   try {
     const { base_url } = JSON.parse(text) as { base_url?: unknown };
     if (typeof base_url === 'string' && isLoopback(base_url)) return base_url;
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new Failure(
     exitCode.usage,

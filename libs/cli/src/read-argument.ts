@@ -40,7 +40,7 @@ async function contentOf(option: string, argument: string, stdin: NodeJS.Readabl
   return textOf(option, file, content);
 }
 
-/** What is not UTF-8 is refused: read with replacement characters it would be something that nobody said. */
+/** What is not UTF-8 is refused: with replacement characters it would be another text. */
 function textOf(option: string, source: string, content: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(content);

@@ -12,7 +12,7 @@ export async function run(
   const dashes = args.indexOf('--');
   const own = dashes === -1 ? args : args.slice(0, dashes);
   const command = dashes === -1 ? null : args.slice(dashes + 1);
-  // Whoever asked for JSON reads one document, also about this.
+  // With --json this is one JSON document as well.
   const document = (code: number, message: string, error: string | null) => {
     if (own.includes('--json')) terminal.print(safeJson({ error, message, exit_code: code }, 2));
     return code;
@@ -33,7 +33,7 @@ export async function run(
     await program.parseAsync(own, { from: 'user' });
     return code;
   } catch (error) {
-    // What commander has to say it has said.
+    // Commander has printed its message.
     if (error instanceof CommanderError)
       return error.exitCode === 0 ? exitCode.ok : document(exitCode.usage, error.message, null);
     if (error instanceof Failure) return failed(error.exitCode, error.message, error.code);

@@ -1,4 +1,4 @@
-/** Where a command writes: results to stdout, everything said to a person to stderr. */
+/** Where a command writes: results to stdout, messages for a person to stderr. */
 export interface Terminal {
   readonly columns: number;
   print(text: string): void;

@@ -45,7 +45,7 @@ export const sampleApproval = (more: Partial<ApprovalView> = {}): ApprovalView =
     {
       type: 'approval.vote_cast',
       at: '2026-11-25T10:05:00.000Z',
-      operator: { id: 'mbr_01jd7e5sqcfnmrq9yh4qvxw2k3', via: 'dashboard' },
+      operator: { id: 'mbr_01jd7e5sqcfnmrq9yh4qvxw2k3', name: 'Ada\u001b[2J Novak', via: 'dashboard' },
       key: null,
       reason: 'fine\u001b[1A',
       note: null,

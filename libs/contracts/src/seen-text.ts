@@ -12,8 +12,11 @@ const blank = String.raw`[\p{Default_Ignorable_Code_Point}\u2800\uFFFC\u{16FE4}\
 /** A mark changes the character before it; at the beginning that is one of the text around. */
 const loneMark = String.raw`(?<=^ *)\p{M}`;
 
-const firstUnseen = new RegExp(`${outside}|${blank}|${loneMark}`, 'u');
-const everyUnseen = new RegExp(`${outside}|${blank}`, 'gu');
+/** One character that is not seen, as the source of a regular expression with the flag `u`. */
+export const unseenCharacter = `(?:${outside}|${blank})`;
+
+const firstUnseen = new RegExp(`${unseenCharacter}|${loneMark}`, 'u');
+const everyUnseen = new RegExp(unseenCharacter, 'gu');
 
 /** The first character of a text that is not seen by itself, as U+200B; undefined when there is none. */
 export function unseenIn(text: string): string | undefined {

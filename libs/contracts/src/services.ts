@@ -8,3 +8,6 @@ export const serviceNames = [
 ] as const;
 
 export type ServiceName = (typeof serviceNames)[number];
+
+/** The exit code of a service whose settings are wrong (EX_CONFIG). Starting it again cannot help. */
+export const badConfigurationExit = 78;

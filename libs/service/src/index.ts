@@ -1,4 +1,5 @@
 export { type BaseConfig, ConfigFault, readBaseConfig, readEnvironment } from './base-config.js';
+export { configOrExit } from './config-or-exit.js';
 export {
   type GrantClaims,
   type GrantSettings,

@@ -7,6 +7,7 @@ import type { MicroserviceOptions, NestMicroservice } from '@nestjs/microservice
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { type BaseConfig, ConfigFault, readBaseConfig } from './base-config.js';
+import { configOrExit, exitForConfigFault } from './config-or-exit.js';
 import { healthRoutes } from './health-routes.js';
 import type { HealthRegistry } from './health-registry.js';
 import { HEALTH, NATS } from './tokens.js';
@@ -25,9 +26,9 @@ export interface ServiceOptions {
 
 const stopWithinMs = 8_000;
 
-/** Runs a service until SIGTERM or SIGINT; a process with a wrong configuration says so in one sentence and exits with 1. */
+/** Runs a service until SIGTERM or SIGINT; a process with a wrong configuration says so in one sentence and exits with 78. */
 export async function runService(options: ServiceOptions): Promise<void> {
-  const config = configOrExit(options.service);
+  const config = configOrExit(() => readBaseConfig(options.service, process.env));
   const logger = createLogger(options.service, config.logLevel);
   process.on('unhandledRejection', (error) => fail(logger, error));
   process.on('uncaughtException', (error) => fail(logger, error));
@@ -49,7 +50,7 @@ export async function runService(options: ServiceOptions): Promise<void> {
     process.once('SIGTERM', stop);
     process.once('SIGINT', stop);
   } catch (error) {
-    if (error instanceof ConfigFault) exitWith(error);
+    if (error instanceof ConfigFault) exitForConfigFault(error);
     fail(logger, error);
   }
 }
@@ -105,20 +106,6 @@ export async function startApp(
   await app.listen(port, http?.host ?? '127.0.0.1');
   logger.info({ port }, 'listening');
   return app;
-}
-
-function configOrExit(service: ServiceName): BaseConfig {
-  try {
-    return readBaseConfig(service, process.env);
-  } catch (error) {
-    if (error instanceof ConfigFault) exitWith(error);
-    throw error;
-  }
-}
-
-function exitWith(fault: ConfigFault): never {
-  process.stderr.write(`${fault.message}\n`);
-  process.exit(1);
 }
 
 /** A bug or a server that is away: the supervisor starts the process again. */

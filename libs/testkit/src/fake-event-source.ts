@@ -26,7 +26,7 @@ export interface FakeEventSource {
   stop(): void;
 }
 
-/** @param nc of the service that is played; the stream must be there */
+/** @param nc the connection of the service that is faked; the stream must be there */
 export async function fakeEventSource(nc: NatsConnection, service: ServiceName): Promise<FakeEventSource> {
   const command = replay(service);
   const events: WireEvent[] = [];

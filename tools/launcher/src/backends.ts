@@ -29,7 +29,7 @@ export async function openBackends(
     nats === undefined ? ownNats(directory) : externalNats(nats, directory),
     redisUrl === undefined ? ownRedis(directory) : externalRedis(redisUrl),
   ] as const;
-  // Nobody is left behind half started when one of them fails.
+  // When one of them fails, the others are stopped.
   await Promise.allSettled(opening);
   const [databaseAccess, natsAccess, redis] = await Promise.all(opening);
   return { database: databaseAccess, nats: natsAccess, redisUrl: redis };

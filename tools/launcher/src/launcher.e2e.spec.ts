@@ -134,4 +134,21 @@ describe('npm start', () => {
     expect(refused.output.trim().split('\n')).toHaveLength(1);
     expect(refused.output).toContain(sentence);
   });
+
+  it.each([
+    [{ LOG_LEVEL: 'loud' }, 'The configuration is wrong: LOG_LEVEL'],
+    [{ RATE_LIMIT: 'many' }, 'RATE_LIMIT must be a number of requests a minute, or 0 for none'],
+    [{ GRANT_TTL: 'soon' }, 'The configuration is wrong: GRANT_TTL'],
+    [{ EGRESS_ALLOW: 'everything' }, 'EGRESS_ALLOW must be CIDRs with commas between them'],
+  ])(
+    'ends at once with one sentence when a service refuses its configuration (%j)',
+    async (env, sentence) => {
+      const refused = start(env);
+      expect(await refused.ended()).toBe(1);
+      expect(refused.output.trim().split('\n').at(-1)).toMatch(/^[a-z-]+ refuses its configuration: /);
+      expect(refused.output.trim().split('\n').at(-1)).toContain(sentence);
+      expect(refused.output).not.toContain('starting it again');
+    },
+    60_000,
+  );
 });

@@ -10,7 +10,7 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 
 const stopRequested = new Promise<string>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
-  // The bootstrap went away without a word; nobody would be left to stop us.
+  // The bootstrap process is gone, and nothing else would stop this one.
   process.on('disconnect', () => resolve('the end of npm start'));
 });
 // A terminal that was closed: the lines are lost, the system is stopped in order all the same.

@@ -96,7 +96,7 @@ async function migrateAll(
   }
 }
 
-/** Who is only behind, or cannot store for now, comes round by itself: that is told and no reason to stop everything. */
+/** A service that is only behind, or cannot store for now, recovers by itself: that is reported and does not end the start. */
 async function systemReady(baseUrl: string, say: (line: string) => void): Promise<void> {
   const deadline = Date.now() + serviceReadyWithinMs;
   for (;;) {

@@ -1,38 +1,38 @@
 import { type ApprovalStatus, Unavailable, type WakeHint } from '@agentlattice/contracts';
-import type { AskedApproval } from '../domain/opened-requests.js';
-import type { DecisionWakes } from '../outbound/decision-wakes.js';
+import type { ApprovalReference } from '../domain/opened-requests.js';
+import type { DecisionWakes } from './decision-wakes.js';
 
 export interface AwaitDecisionPorts {
   readonly wakes: Pick<DecisionWakes, 'of' | 'ended' | 'pendingFor'>;
-  readonly read: (asked: AskedApproval) => Promise<ApprovalStatus>;
+  readonly read: (reference: ApprovalReference) => Promise<ApprovalStatus>;
 }
 
 const open: ReadonlySet<ApprovalStatus['status']> = new Set(['pending', 'escalated']);
-/** While somebody waits, the state is read again this often though nobody hinted at anything. */
+/** While a caller waits, the state is read again this often, also without a wake-up. */
 const lookAgainMs = 10_000;
 const retryMs = 500;
 
 /**
  * How a request stands, held back until it is decided or the time is over: subscribe first, read second, wait third
  * (design §1), so that no decision falls in between. A wake-up that says how the request ended saves a second reading, and
- * a request that this gateway opened itself a moment ago is not read before somebody says something of it.
+ * a request that this gateway opened itself a moment ago is not read before its first wake-up.
  * @param waitMs 0 reads once
- * @param gone aborted when nobody waits for the answer any more
+ * @param gone aborted when the caller does not wait any more
  */
 export const makeAwaitDecision =
   ({ wakes, read }: AwaitDecisionPorts) =>
-  async (asked: AskedApproval, waitMs: number, gone: AbortSignal): Promise<ApprovalStatus> => {
+  async (reference: ApprovalReference, waitMs: number, gone: AbortSignal): Promise<ApprovalStatus> => {
     const until = performance.now() + waitMs;
     let last: ApprovalStatus | undefined;
     let wasPending = false;
     for (;;) {
-      const wake = wakes.of(asked.approval_id);
+      const wake = wakes.of(reference.approval_id);
       try {
-        let pauseMs = waitMs === 0 ? 0 : wakes.pendingFor(asked);
+        let pauseMs = waitMs === 0 ? 0 : wakes.pendingFor(reference);
         if (pauseMs === 0) {
           pauseMs = lookAgainMs;
           try {
-            last = await read(asked);
+            last = await read(reference);
           } catch (error) {
             // A request that was there a moment ago is worth waiting for.
             if ((last === undefined && !wasPending) || !(error instanceof Unavailable)) throw error;
@@ -41,10 +41,10 @@ export const makeAwaitDecision =
           if (last !== undefined && !open.has(last.status)) return last;
         } else wasPending = true;
         const leftMs = until - performance.now();
-        if (leftMs <= 0 || gone.aborted || wakes.ended) return last ?? (await read(asked));
+        if (leftMs <= 0 || gone.aborted || wakes.ended) return last ?? (await read(reference));
         const hint = await heardWithin(wake.heard, Math.min(leftMs, pauseMs), gone);
-        // Who asks was shown this request of this workspace, so they may see how it ended.
-        if (hint?.org_id === asked.org_id && !open.has(hint.ended.status)) return hint.ended;
+        // The caller was shown this request of this workspace, so they may see how it ended.
+        if (hint?.org_id === reference.org_id && !open.has(hint.ended.status)) return hint.ended;
       } finally {
         wake.forget();
       }
@@ -52,7 +52,7 @@ export const makeAwaitDecision =
   };
 export type AwaitDecision = ReturnType<typeof makeAwaitDecision>;
 
-/** @returns null when there is nothing but to read */
+/** @returns null when the state has to be read */
 function heardWithin(
   heard: Promise<WakeHint | null>,
   ms: number,

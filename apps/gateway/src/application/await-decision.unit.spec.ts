@@ -94,7 +94,7 @@ describe('waiting for a decision', () => {
     expect(done.filter((step) => step === 'read')).toHaveLength(3);
   });
 
-  it('ends with the state as it is when its time is over, when nobody waits, and when the gateway stops', async () => {
+  it('ends with the state as it is when its time is over, when the caller is gone, and when the gateway stops', async () => {
     expect(await waiting(as('pending')).wait(asked, 5, never)).toMatchObject({ status: 'pending' });
     const gone = new AbortController();
     const left = waiting(as('pending')).wait(asked, 60_000, gone.signal);
@@ -121,7 +121,7 @@ describe('waiting for a decision', () => {
     await expect(waiting(away).wait(asked, 60_000, never)).rejects.toThrow(Unavailable);
   });
 
-  it('does not read what it knows to be pending, until somebody says something of it', async () => {
+  it('does not read what it knows to be pending, until a wake-up comes', async () => {
     const { wait, wake, done, state } = waiting(as('denied'));
     state.pendingMs = 10_000;
     const held = wait(asked, 60_000, never);
@@ -159,7 +159,7 @@ describe('waiting for a decision', () => {
     expect(await held).toMatchObject({ status: 'approved' });
   });
 
-  it('leaves nobody listening behind', async () => {
+  it('leaves no listener behind', async () => {
     const { wait, listening } = waiting(as('approved'));
     await wait(asked, 60_000, never);
     expect(listening.size).toBe(0);

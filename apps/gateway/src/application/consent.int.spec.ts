@@ -5,13 +5,13 @@ import pg from 'pg';
 import { actorOf, originWith, type Principal } from '../domain/principal.js';
 import { migrations } from '../migrations/index.js';
 import { InvitationStore } from '../outbound/invitation-store.js';
-import { PrincipalDirectory } from '../outbound/principal-directory.js';
+import { hashOfKey, PrincipalDirectory } from '../outbound/principal-directory.js';
 import { PrincipalStore } from '../outbound/principal-store.js';
 import { firstCredentialsFor } from '../../test/first-credentials.js';
 import { ensureFirstWorkspace } from './ensure-first-workspace.js';
 import { Invitations } from './invitations.js';
-import { type Asked, Principals } from './principals.js';
-import { Workspaces } from './workspaces.js';
+import { type RequestContext, Principals } from './principals.js';
+import { type CreateWorkspace, makeCreateWorkspace } from './create-workspace.js';
 
 type Operator = Extract<Principal, { kind: 'operator' }>;
 const password = 'a long password';
@@ -22,7 +22,7 @@ describe('people of several workspaces', () => {
   let store: PrincipalStore;
   let directory: PrincipalDirectory;
   let principals: Principals;
-  let workspaces: Workspaces;
+  let createWorkspace: CreateWorkspace;
   let invitations: Invitations;
   const first = firstCredentialsFor();
   /** The instance administrator, and the administrator of another workspace. */
@@ -38,7 +38,7 @@ describe('people of several workspaces', () => {
     await directory.start();
     const refresh = () => directory.refresh();
     principals = new Principals(store, refresh);
-    workspaces = new Workspaces(store, refresh);
+    createWorkspace = makeCreateWorkspace({ store, refresh });
     invitations = new Invitations(store, new InvitationStore(pool), refresh);
     root = await operator(first.admin.api_key);
     theirs = await operator((await workspace('theirs', 'theirs@example.com')).adminKey);
@@ -50,11 +50,11 @@ describe('people of several workspaces', () => {
   });
 
   async function operator(key: string): Promise<Operator> {
-    const found = await directory.find(key);
+    const found = await directory.findByHash(hashOfKey(key));
     if (found?.kind !== 'operator') throw new Error('this is no operator’s key');
     return found;
   }
-  const asked = (by: Operator): Asked => ({
+  const asked = (by: Operator): RequestContext => ({
     orgId: by.orgId,
     memberId: by.memberId,
     instanceAdmin: by.instanceAdmin,
@@ -62,7 +62,7 @@ describe('people of several workspaces', () => {
     meta: { actor: actorOf(by, 'api'), correlation_id: 'req_1', traceparent: null },
   });
   const workspace = (name: string, email: string, by = root) =>
-    workspaces.create({ ...asked(by), personId: by.personId }, name, { email, name: 'Admin', password });
+    createWorkspace({ ...asked(by), personId: by.personId }, name, { email, name: 'Admin', password });
   const invite = (by: Operator, email: string, role: 'viewer' | 'member' | 'admin' = 'viewer') =>
     principals.createMember(asked(by), { email, name: 'As they call them', role, groups: ['sre'], password });
   const inviteeOf = ({ personId, own }: Operator) =>
@@ -111,7 +111,7 @@ describe('people of several workspaces', () => {
     expect(await argon2.verify(before, first.admin.password)).toBe(true);
   });
 
-  it('who is invited accepts with a key of their own, and only then takes part', async () => {
+  it('an invited person accepts with a key of their own, and only then takes part', async () => {
     const host = await operator((await workspace('host', 'host@example.com')).adminKey);
     const member = await invite(host, 'theirs@example.com', 'member');
     expect(await invitations.list(inviteeOf(theirs), page)).toMatchObject([
@@ -160,7 +160,7 @@ describe('people of several workspaces', () => {
     expect(await store.member(host.orgId, member.id)).toMatchObject({ status: 'active' });
   });
 
-  it('a key that somebody else made speaks for nobody in another workspace', async () => {
+  it('a key that another person made cannot act in another workspace', async () => {
     const another = await operator((await keyFor(theirs, theirs.memberId)).key);
     const colleague = await invite(theirs, 'colleague@example.com', 'admin');
     const given = await operator((await keyFor(theirs, colleague.id)).key);
@@ -172,7 +172,7 @@ describe('people of several workspaces', () => {
         code: 'OWN_KEY_NEEDED',
       });
     }
-    // What a colleague makes for who made the colleague's key is not that person's own either.
+    // A key that a colleague makes for the maker of the colleague's key is not that person's own either.
     const back = await operator((await keyFor(given, theirs.memberId)).key);
     expect(back).toMatchObject({ madeBy: theirs.memberId, own: false });
     await expect(invitations.list(inviteeOf(back), page)).rejects.toMatchObject({ code: 'OWN_KEY_NEEDED' });
@@ -212,9 +212,9 @@ describe('people of several workspaces', () => {
         await expect(ending).rejects.toMatchObject({ code: 'FORBIDDEN' });
     }
     expect(await operator(first.admin.api_key)).toMatchObject({ instanceAdmin: true });
-    // Keys that carry no such rights end as ever, whoever's they are.
+    // Any administrator ends keys that carry no such rights.
     await principals.revokeKey(asked(third), lent.keyId);
-    expect(await directory.find(lentKey)).toBeUndefined();
+    expect(await directory.findByHash(hashOfKey(lentKey))).toBeUndefined();
 
     const other = await operator((await keyFor(root, root.memberId)).key);
     const replaced = await principals.rotateKey(asked(other), other.keyId, '0s');
@@ -226,13 +226,13 @@ describe('people of several workspaces', () => {
     );
     for (const { id } of mine) await principals.revokeKey(asked(last), id);
     await principals.revokeKey(asked(last), last.keyId);
-    expect(await directory.find(first.admin.api_key)).toBeUndefined();
-    expect(await directory.find(replaced.key)).toBeUndefined();
+    expect(await directory.findByHash(hashOfKey(first.admin.api_key))).toBeUndefined();
+    expect(await directory.findByHash(hashOfKey(replaced.key))).toBeUndefined();
 
     // The same file again brings nothing back; a new one, as the start writes it where there is none, does.
     await ensureFirstWorkspace(store, first);
     await directory.refresh();
-    expect(await directory.find(first.admin.api_key)).toBeUndefined();
+    expect(await directory.findByHash(hashOfKey(first.admin.api_key))).toBeUndefined();
     const fresh = firstCredentialsFor();
     const anew = {
       ...{ ...fresh, org_id: first.org_id },
@@ -246,7 +246,7 @@ describe('people of several workspaces', () => {
     root = again;
   });
 
-  it('a workspace of one’s own has the same person, whose password stays; of somebody else it is refused', async () => {
+  it('a workspace for oneself has the same person, whose password stays; for another person’s account it is refused', async () => {
     const made = await workspace('second', first.admin.email.toUpperCase());
     expect(made.passwordSet).toBe(false);
     expect(await operator(made.adminKey)).toMatchObject({
@@ -259,7 +259,7 @@ describe('people of several workspaces', () => {
     expect(rows).toEqual([]);
   });
 
-  it('a new workspace stands in its own log, which names nobody of another, and in the log of who made it', async () => {
+  it('a new workspace stands in its own log, which names no member of another, and in the log of its founder', async () => {
     const { orgId } = await workspace('logged', 'logged@example.com');
     expect(await eventsOf(orgId, orgId)).toEqual([['access.workspace_created', null, null]]);
     expect(await eventsOf(root.orgId, orgId)).toEqual([

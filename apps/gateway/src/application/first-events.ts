@@ -1,7 +1,7 @@
 import type { EventData, OperatorRole } from '@agentlattice/contracts';
 import { keyDecider } from '../domain/key.js';
 import { memberDecider } from '../domain/member.js';
-import type { NewKey } from './new-key.js';
+import type { NewKey } from '../domain/new-key.js';
 
 /** The stream of a key and the event it begins with. */
 export function firstEventOf(key: NewKey) {

@@ -2,12 +2,13 @@ import { type Actor, type InvitationView, type MemberView, Refused } from '@agen
 import type { EventMeta } from '@agentlattice/event-store';
 import { ownedBy } from '../domain/key-maker.js';
 import { type MemberCommand, memberDecider } from '../domain/member.js';
+import type { NewKey } from '../domain/new-key.js';
 import type { InvitationStore, Membership } from '../outbound/invitation-store.js';
 import type { Page, PrincipalStore } from '../outbound/principal-store.js';
 import { firstEventOf } from './first-events.js';
-import { newKey, type NewKey } from './new-key.js';
+import { newKey } from './new-key.js';
 
-/** The person who asks, by a key in whichever workspace. */
+/** The person who asks, with a key of any workspace. */
 export interface Invitee {
   readonly personId: string;
   /** Of the key. */
@@ -97,6 +98,6 @@ function checkOwn(invitee: Invitee): void {
   if (invitee.own) return;
   throw new Refused(
     'OWN_KEY_NEEDED',
-    'somebody else made this key, so it cannot speak for you in another workspace: use a key that you made with one of your own',
+    'another person made this key, so it cannot act for you in another workspace: use a key that you made with one of your own',
   );
 }

@@ -3,11 +3,11 @@ import { eventually, startPostgres, testPool, type TestPostgres } from '@agentla
 import pg from 'pg';
 import { typeid } from 'typeid-js';
 import { migrations } from '../migrations/index.js';
-import { PrincipalDirectory } from '../outbound/principal-directory.js';
+import { hashOfKey, PrincipalDirectory } from '../outbound/principal-directory.js';
 import { PrincipalStore } from '../outbound/principal-store.js';
 import { firstCredentialsFor } from '../../test/first-credentials.js';
 import { ensureFirstWorkspace } from './ensure-first-workspace.js';
-import { type Asked, Principals } from './principals.js';
+import { type RequestContext, Principals } from './principals.js';
 
 const logger = createLogger('test', 'silent');
 
@@ -20,7 +20,7 @@ describe('principals', () => {
   let here: PrincipalDirectory;
   let there: PrincipalDirectory;
   const first = firstCredentialsFor();
-  let asked: Asked;
+  let asked: RequestContext;
 
   beforeAll(async () => {
     postgres = await startPostgres({ migrations: { gateway: migrations } });
@@ -31,7 +31,7 @@ describe('principals', () => {
     await here.start();
     await there.start();
     principals = new Principals(store, () => here.refresh());
-    const admin = await here.find(first.admin.api_key);
+    const admin = await here.findByHash(hashOfKey(first.admin.api_key));
     if (admin?.kind !== 'operator') throw new Error('the administrator is missing');
     asked = {
       orgId: first.org_id,
@@ -60,7 +60,10 @@ describe('principals', () => {
     await Promise.all([ensureFirstWorkspace(store, first), ensureFirstWorkspace(store, first)]);
     expect(await store.keys(first.org_id, { cursor: null, limit: 10 })).toHaveLength(3);
     expect(await eventsOf(first.agent.id)).toEqual(['agent.registered']);
-    expect(await here.find(first.admin.api_key)).toMatchObject({ role: 'admin', instanceAdmin: true });
+    expect(await here.findByHash(hashOfKey(first.admin.api_key))).toMatchObject({
+      role: 'admin',
+      instanceAdmin: true,
+    });
   });
 
   it('keys are kept as hashes only', async () => {
@@ -72,7 +75,10 @@ describe('principals', () => {
   it('an agent is registered with its key and its owner', async () => {
     const { agent, key } = await principals.registerAgent(asked, { name: 'bot', description: null });
     expect(agent.owner_member_id).toBe(asked.memberId);
-    expect(await there.find(key)).toMatchObject({ kind: 'agent', agent: { id: agent.id, suspended: false } });
+    expect(await there.findByHash(hashOfKey(key))).toMatchObject({
+      kind: 'agent',
+      agent: { id: agent.id, suspended: false },
+    });
     expect(await eventsOf(agent.id)).toEqual(['agent.registered']);
   });
 
@@ -103,10 +109,10 @@ describe('principals', () => {
 
   it('a suspension reaches every gateway within a second', async () => {
     const { agent, key } = await principals.registerAgent(asked, { name: 'loud', description: null });
-    await there.find(key);
+    await there.findByHash(hashOfKey(key));
     await principals.changeAgent(asked, agent.id, { type: 'SuspendAgent', pending: 'keep' });
     await eventually(async () => {
-      const found = await there.find(key);
+      const found = await there.findByHash(hashOfKey(key));
       return found?.kind === 'agent' && found.agent.suspended;
     });
     await expect(
@@ -131,11 +137,11 @@ describe('principals', () => {
     );
     await slow.start();
     try {
-      expect(await slow.find(key)).toMatchObject({ agent: { suspended: false } });
+      expect(await slow.findByHash(hashOfKey(key))).toMatchObject({ agent: { suspended: false } });
       let open: () => void = () => {};
       gate.held = new Promise((resolve) => (open = resolve));
       const look = slow.refresh();
-      await slow.find(key);
+      await slow.findByHash(hashOfKey(key));
       const suspending = new Principals(store, () => slow.refresh()).changeAgent(asked, agent.id, {
         type: 'SuspendAgent',
         pending: 'keep',
@@ -144,13 +150,13 @@ describe('principals', () => {
       gate.held = Promise.resolve();
       open();
       await Promise.all([look, suspending]);
-      expect(await slow.find(key)).toMatchObject({ agent: { suspended: true } });
+      expect(await slow.findByHash(hashOfKey(key))).toMatchObject({ agent: { suspended: true } });
     } finally {
       await slow.stop();
     }
   });
 
-  it('an agent is shown with why and since when it is suspended; what was said is kept beside the event', async () => {
+  it('an agent is shown with why and since when it is suspended; the reason is kept beside the event', async () => {
     const { agent, key } = await principals.registerAgent(asked, { name: 'why', description: null });
     const reason = 'it deleted a table\0\ud800';
     const shown = await principals.changeAgent(
@@ -173,7 +179,7 @@ describe('principals', () => {
       suspended_at: null,
       suspended_reason: null,
     });
-    const found = await here.find(key);
+    const found = await here.findByHash(hashOfKey(key));
     expect(found?.kind === 'agent' && found.resumedAt).toBe(
       (await store.events.load(first.org_id, agent.id)).at(-1)?.occurred_at.getTime(),
     );
@@ -186,10 +192,13 @@ describe('principals', () => {
       kind: 'service',
       scopes: ['policies:read'],
     });
-    expect(await there.find(key)).toMatchObject({ kind: 'service', scopes: ['policies:read'] });
+    expect(await there.findByHash(hashOfKey(key))).toMatchObject({
+      kind: 'service',
+      scopes: ['policies:read'],
+    });
     await principals.revokeKey(asked, id);
-    await eventually(async () => (await there.find(key)) === undefined);
-    expect(await here.find(key)).toBeUndefined();
+    await eventually(async () => (await there.findByHash(hashOfKey(key))) === undefined);
+    expect(await here.findByHash(hashOfKey(key))).toBeUndefined();
     expect(await eventsOf(id)).toEqual(['key.created', 'key.revoked']);
   });
 
@@ -197,11 +206,11 @@ describe('principals', () => {
     const terms = { name: 'ci', kind: 'service', scopes: ['policies:read'] } as const;
     const kept = await principals.createKey(asked, terms);
     const successor = await principals.rotateKey(asked, kept.id, '1h');
-    expect(await there.find(kept.key)).toBeDefined();
-    expect(await there.find(successor.key)).toMatchObject({ scopes: ['policies:read'] });
+    expect(await there.findByHash(hashOfKey(kept.key))).toBeDefined();
+    expect(await there.findByHash(hashOfKey(successor.key))).toMatchObject({ scopes: ['policies:read'] });
     await expect(principals.rotateKey(asked, kept.id, '1h')).rejects.toMatchObject({ code: 'KEY_REVOKED' });
     await principals.rotateKey(asked, successor.id, '0s');
-    await eventually(async () => (await there.find(successor.key)) === undefined);
+    await eventually(async () => (await there.findByHash(hashOfKey(successor.key))) === undefined);
   });
 
   it('a key that expires is worth nothing from then on', async () => {
@@ -212,7 +221,7 @@ describe('principals', () => {
       scopes: ['policies:read'],
       expiresAt,
     });
-    expect(await here.find(key)).toBeUndefined();
+    expect(await here.findByHash(hashOfKey(key))).toBeUndefined();
   });
 
   it('an operator’s key is at most the member’s role', async () => {
@@ -230,7 +239,7 @@ describe('principals', () => {
       memberId: member.id,
     });
     expect(key.role).toBe('viewer');
-    expect(await here.find(key.key)).toMatchObject({
+    expect(await here.findByHash(hashOfKey(key.key))).toMatchObject({
       role: 'viewer',
       memberId: member.id,
       instanceAdmin: false,
@@ -271,8 +280,8 @@ describe('principals', () => {
     });
   });
 
-  it('nobody is let in while the database is away, and everybody when it is back', async () => {
-    await here.find(first.admin.api_key);
+  it('no key is accepted while the database is away, and all are when it is back', async () => {
+    await here.findByHash(hashOfKey(first.admin.api_key));
     const admin = new pg.Client({ connectionString: postgres.adminUrl });
     await admin.connect();
     const { username } = new URL(postgres.databaseUrl('gateway'));
@@ -283,7 +292,7 @@ describe('principals', () => {
     try {
       await eventually(async () => {
         try {
-          await here.find(first.admin.api_key);
+          await here.findByHash(hashOfKey(first.admin.api_key));
           return false;
         } catch (error) {
           return (error as { code?: string }).code === 'STALE';
@@ -293,6 +302,8 @@ describe('principals', () => {
       await admin.query(`ALTER ROLE ${username} LOGIN`);
       await admin.end();
     }
-    await eventually(async () => (await here.find(first.admin.api_key)) !== undefined, { within: 30_000 });
+    await eventually(async () => (await here.findByHash(hashOfKey(first.admin.api_key))) !== undefined, {
+      within: 30_000,
+    });
   });
 });

@@ -13,16 +13,17 @@ import { typeid } from 'typeid-js';
 import { agentDecider, type AgentCommand, ownerOf } from '../domain/agent.js';
 import { keyDecider } from '../domain/key.js';
 import { holdersOf, type KeyOrigin, mayEndKey } from '../domain/key-maker.js';
+import type { KeyTerms } from '../domain/new-key.js';
 import { lesserRole } from '../domain/principal.js';
 import type { NewMembership, PrincipalStore } from '../outbound/principal-store.js';
 import { firstEventOf, firstEventOfMember } from './first-events.js';
-import { type KeyTerms, newKey } from './new-key.js';
+import { newKey } from './new-key.js';
 
-/** Who asks, in which workspace. */
-export interface Asked {
+/** The caller, the workspace and the request of a change. */
+export interface RequestContext {
   readonly orgId: string;
   readonly meta: EventMeta & { readonly actor: Actor };
-  /** The member behind the asker: the operator, or who made the service key. */
+  /** The member behind the caller: the operator, or the maker of the service key. */
   readonly memberId: string | null;
   /** Whether the key that asks carries the rights over the instance. */
   readonly instanceAdmin: boolean;
@@ -42,7 +43,7 @@ export class Principals {
 
   /** @throws Refused NAME_TAKEN: policies may test the name and people read it, so it must not mean two */
   async registerAgent(
-    { orgId, meta, memberId, originOf }: Asked,
+    { orgId, meta, memberId, originOf }: RequestContext,
     draft: { name: string; description: string | null },
   ): Promise<{ agent: AgentView; key: string }> {
     const { store } = this;
@@ -71,7 +72,7 @@ export class Principals {
   }
 
   async changeAgent(
-    { orgId, meta }: Asked,
+    { orgId, meta }: RequestContext,
     agentId: string,
     command: Exclude<AgentCommand, { type: 'RegisterAgent' }>,
     reason: string | null = null,
@@ -93,8 +94,11 @@ export class Principals {
    * Adds a person. An address that has an account already becomes an invitation under an id of its own: neither the
    * answer nor the log says who that is, the account stays as it is, and only its person can accept.
    */
-  async createMember({ orgId, meta }: Asked, { password, ...draft }: MemberDraft): Promise<MemberView> {
-    // Also where it is not used: how long an answer takes must not tell who has an account.
+  async createMember(
+    { orgId, meta }: RequestContext,
+    { password, ...draft }: MemberDraft,
+  ): Promise<MemberView> {
+    // Also where it is not used: the time an answer takes must not tell whether the address has an account.
     const passwordHash = await argon2.hash(password);
     const memberId = await this.store.inTransaction((tx) =>
       this.addMember(tx, orgId, meta, draft, passwordHash),
@@ -105,7 +109,7 @@ export class Principals {
     return view;
   }
 
-  async createKey({ orgId, meta, originOf }: Asked, terms: KeyTerms): Promise<NewKeyView> {
+  async createKey({ orgId, meta, originOf }: RequestContext, terms: KeyTerms): Promise<NewKeyView> {
     const key = newKey(await this.completed(orgId, terms), originOf(terms.memberId ?? null));
     const { store } = this;
     await store.inTransaction(async (tx) => {
@@ -120,10 +124,10 @@ export class Principals {
    * The new key has the old one's terms; the old one works until the overlap ends.
    * @throws Refused FORBIDDEN for another person's key with rights over the instance
    */
-  async rotateKey(asked: Asked, keyId: string, overlap: string): Promise<NewKeyView> {
+  async rotateKey(context: RequestContext, keyId: string, overlap: string): Promise<NewKeyView> {
     const { store } = this;
-    const { orgId, meta, originOf } = asked;
-    const old = await this.endableKey(asked, keyId);
+    const { orgId, meta, originOf } = context;
+    const old = await this.endableKey(context, keyId);
     const { name, kind, role, scopes, member_id, agent_id, expires_at } = old;
     const key = newKey(
       { name, kind, role, scopes, memberId: member_id, agentId: agent_id, expiresAt: expires_at },
@@ -151,9 +155,9 @@ export class Principals {
   }
 
   /** @throws Refused FORBIDDEN as `rotateKey` */
-  async revokeKey(asked: Asked, keyId: string): Promise<KeyView> {
-    const { orgId, meta } = asked;
-    await this.endableKey(asked, keyId);
+  async revokeKey(context: RequestContext, keyId: string): Promise<KeyView> {
+    const { orgId, meta } = context;
+    await this.endableKey(context, keyId);
     await this.store.events.update({
       decider: keyDecider,
       orgId,
@@ -178,10 +182,10 @@ export class Principals {
     return key;
   }
 
-  private async endableKey(asked: Asked, id: string): Promise<KeyView> {
-    const key = await this.keyOf(asked.orgId, id);
-    const instanceAdmin = await this.store.hasInstanceRights(asked.orgId, id);
-    if (!mayEndKey(asked, { memberId: key.member_id, instanceAdmin }))
+  private async endableKey(context: RequestContext, id: string): Promise<KeyView> {
+    const key = await this.keyOf(context.orgId, id);
+    const instanceAdmin = await this.store.hasInstanceRights(context.orgId, id);
+    if (!mayEndKey(context, { memberId: key.member_id, instanceAdmin }))
       throw new Refused(
         'FORBIDDEN',
         'this key carries rights over the instance, so only its person ends it, with a key that carries them as well',
@@ -208,7 +212,7 @@ export class Principals {
     return id;
   }
 
-  /** Whoever a key is for must be of the workspace; an operator's key is at most the member's role (decisions §3.3). */
+  /** The agent or member of a key must be of the workspace; an operator's key is at most the member's role (decisions §3.3). */
   private async completed(orgId: string, terms: KeyTerms): Promise<KeyTerms> {
     if (terms.kind === 'agent') await this.agentOf(orgId, terms.agentId ?? '');
     if (terms.kind !== 'operator') return terms;

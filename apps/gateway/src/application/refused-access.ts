@@ -51,9 +51,9 @@ export class RefusedAccess {
   ) {}
 
   /**
-   * Resolves once it is written that the key tried the route, also for a call that is only counted: a killed gateway has
-   * answered nobody whose attempt is not in the log. Never rejects, and waits no longer than a second: the refusal stands
-   * whatever becomes of its entry.
+   * Resolves once it is written that the key tried the route, also for a call that is only counted: no refusal is answered
+   * whose attempt is not in the log. Never rejects, and waits no longer than a second; then the refusal is answered without
+   * its entry.
    */
   note(call: RefusedCall): Promise<void> {
     const open = this.windows.get(nameOf(call));
@@ -115,7 +115,7 @@ export class RefusedAccess {
           else gather(open, call, count);
           this.logger.error(
             { err: error, org_id: call.orgId, ...call.facts, count },
-            'refused calls could not be noted',
+            'refused calls could not be written to the log',
           );
         },
       )

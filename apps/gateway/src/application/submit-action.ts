@@ -6,7 +6,7 @@ import type { Cleared } from '../domain/act-release.js';
 import { actionAnswer, type ActionOutcome, decidedOutcome } from '../domain/action-answer.js';
 import type { Preferences } from '../domain/prefer.js';
 import type { Answered, SubmissionPipeline } from '../outbound/submission-pipeline.js';
-import type { DecisionWakes } from '../outbound/decision-wakes.js';
+import type { DecisionWakes } from './decision-wakes.js';
 import type { AwaitDecision } from './await-decision.js';
 
 export interface Submission {
@@ -27,28 +27,29 @@ export interface Submission {
 /** As a body may have; written out, a number such as 1e20 takes more. */
 const maxBytes = 256 * 1024;
 
-/** Sends an action on its way to a durable verdict; the answer is on disk when this resolves. */
-export class SubmitAction {
-  constructor(
-    private readonly pipeline: SubmissionPipeline,
-    private readonly awaitDecision: AwaitDecision,
-    private readonly wakes: Pick<DecisionWakes, 'noteOpened'>,
-  ) {}
+export interface SubmitActionPorts {
+  readonly pipeline: Pick<SubmissionPipeline, 'submit'>;
+  readonly awaitDecision: AwaitDecision;
+  readonly wakes: Pick<DecisionWakes, 'noteOpened'>;
+}
 
-  /**
-   * The answer before the rule of `domain/act-release.ts`, which everything passes that leaves.
-   * @throws Unavailable when any part of the path is away: never an allow
-   */
-  async execute(
+/**
+ * Sends an action to a durable verdict; the answer is on disk when this resolves. It still has to pass the rule of
+ * `domain/act-release.ts`, as every answer does.
+ * @throws Unavailable when any part of the path is away: never an allow
+ */
+export const makeSubmitAction =
+  (ports: SubmitActionPorts) =>
+  async (
     principal: Extract<Principal, { kind: 'agent' }>,
     submission: Submission,
-  ): Promise<ReturnType<typeof actionAnswer> & { readonly cleared: Cleared | null }> {
+  ): Promise<ReturnType<typeof actionAnswer> & { readonly cleared: Cleared | null }> => {
     const metadata = canonicalJson(submission.metadata);
     const dataAccessed = canonicalJson(submission.dataAccessed);
     if (Buffer.byteLength(metadata) + Buffer.byteLength(dataAccessed) > maxBytes)
       throw new Refused('BODY_TOO_LARGE', 'metadata and data_accessed are too large when written out');
     const { agent, orgId } = principal;
-    const answered = await this.pipeline.submit({
+    const answered = await ports.pipeline.submit({
       org_id: orgId,
       agent,
       action_type: submission.actionType,
@@ -67,30 +68,31 @@ export class SubmitAction {
       traceparent: submission.traceparent,
     });
     submission.judged();
-    const answer = actionAnswer(await this.decided(orgId, agent.id, answered, submission));
-    // What a person cleared says by its grant how long that counts.
+    const answer = actionAnswer(await decided(ports, orgId, agent.id, answered, submission));
+    // The grant of what a person cleared says how long it counts.
     return { ...answer, cleared: answered.outcome.status === 'executed' ? answered.cleared : null };
-  }
+  };
+export type SubmitAction = ReturnType<typeof makeSubmitAction>;
 
-  /** With `Prefer: wait` the person's decision where there is one in time; else the answer as it came. */
-  private async decided(
-    org_id: string,
-    agent_id: string,
-    answered: Answered,
-    { prefer: { waitSeconds }, gone }: Submission,
-  ): Promise<ActionOutcome> {
-    const { status, approval_id } = answered.outcome;
-    if (status !== 'requested' || approval_id === null) return answered;
-    const asked = { org_id, approval_id, agent_id };
-    if (!answered.replayed) this.wakes.noteOpened(asked);
-    if (waitSeconds === 0) return answered;
-    const decision = await this.awaitDecision(asked, waitSeconds * 1_000, gone).catch((error: unknown) => {
-      // The request is on disk all the same, and the agent can ask for its status.
-      if (error instanceof Unavailable) return null;
-      throw error;
-    });
-    return decision === null ? answered : decidedOutcome(answered, decision);
-  }
+/** With `Prefer: wait` the person's decision where there is one in time; else the answer as it came. */
+async function decided(
+  { wakes, awaitDecision }: SubmitActionPorts,
+  org_id: string,
+  agent_id: string,
+  answered: Answered,
+  { prefer: { waitSeconds }, gone }: Submission,
+): Promise<ActionOutcome> {
+  const { status, approval_id } = answered.outcome;
+  if (status !== 'requested' || approval_id === null) return answered;
+  const request = { org_id, approval_id, agent_id };
+  if (!answered.replayed) wakes.noteOpened(request);
+  if (waitSeconds === 0) return answered;
+  const decision = await awaitDecision(request, waitSeconds * 1_000, gone).catch((error: unknown) => {
+    // The request is on disk all the same, and the agent can ask for its status.
+    if (error instanceof Unavailable) return null;
+    throw error;
+  });
+  return decision === null ? answered : decidedOutcome(answered, decision);
 }
 
 /** base64url(SHA-256(RFC 8785 of the five members)), from texts that are canonical already (contract §3). */

@@ -22,9 +22,9 @@ export interface Cleared {
 
 /** The moment in which an answer leaves. */
 export interface Moment {
-  /** Who gets it. An onlooker sees requests and may not decide them. */
+  /** The caller that gets it. An onlooker sees requests and may not decide them. */
   readonly reader: 'agent' | 'operator' | 'service' | 'onlooker';
-  /** Of the agent that the answer is about, looked up after everything that was waited for; null: nobody knows it. */
+  /** Of the agent that the answer is about, looked up after everything that was waited for; null: it is not known. */
   readonly standing: AgentStanding | null;
   /** By the database's clock, in epoch milliseconds. */
   readonly now: number;
@@ -72,11 +72,11 @@ type AgentRouteId = {
 type Body<Id extends RouteId> = RouteOutput<(typeof routes)[Id]>;
 type Rule<Id extends RouteId> = (body: Body<Id>, moment: Moment) => Body<Id>;
 
-/** The answer lets nobody act, whoever reads it: it says who somebody is, what is allowed in general, or what happened. */
-const letsNobodyAct = null;
+/** The answer lets no agent act: it says who the caller is, what is allowed in general, or what happened. */
+const letsNoAgentAct = null;
 
 /** Every route that an agent may call; one that is missing does not compile. */
-const rules: { readonly [Id in AgentRouteId]: Rule<Id> | typeof letsNobodyAct } = {
+const rules: { readonly [Id in AgentRouteId]: Rule<Id> | typeof letsNoAgentAct } = {
   submitAction: submitted,
   issueGrant: unlessSuspended,
   consumeGrant: unlessSuspended,
@@ -88,23 +88,23 @@ const rules: { readonly [Id in AgentRouteId]: Rule<Id> | typeof letsNobodyAct } 
     ...rest,
     approvals: approvals.map((approval) => view(approval, moment)),
   }),
-  checkPolicy: letsNobodyAct,
-  checkPolicyWithMetadata: letsNobodyAct,
-  whoami: letsNobodyAct,
-  listPolicies: letsNobodyAct,
-  listAuditEvents: letsNobodyAct,
-  verifyAudit: letsNobodyAct,
-  reportOutcome: letsNobodyAct,
-  posture: letsNobodyAct,
+  checkPolicy: letsNoAgentAct,
+  checkPolicyWithMetadata: letsNoAgentAct,
+  whoami: letsNoAgentAct,
+  listPolicies: letsNoAgentAct,
+  listAuditEvents: letsNoAgentAct,
+  verifyAudit: letsNoAgentAct,
+  reportOutcome: letsNoAgentAct,
+  posture: letsNoAgentAct,
 };
 
-/** What the answers of a route pass before they leave; null where they let nobody act. */
+/** The rule that the answers of a route pass before they leave; null where they let no agent act. */
 export function releaseOf(routeId: string): ((body: unknown, moment: Moment) => unknown) | null {
   const rule = Object.hasOwn(rules, routeId) ? rules[routeId as AgentRouteId] : null;
   return rule as ((body: unknown, moment: Moment) => unknown) | null;
 }
 
-/** The agent that an answer is about, where somebody else reads it. */
+/** The agent that an answer is about, where another caller reads it. */
 export function agentIn(body: unknown): string | null {
   const { grant, agent_id } = body as { grant?: unknown; agent_id?: unknown };
   if (typeof agent_id === 'string') return agent_id;
@@ -162,6 +162,7 @@ const notForTheAgent = (why: Why) =>
     denial_reason: 'AGENT_SUSPENDED',
     reason: why,
     resolved_by: null,
+    resolved_by_name: null,
     resolved_at: null,
   }) as const;
 

@@ -138,6 +138,7 @@ describe('an answer that lets an agent act', () => {
         denial_reason: 'AGENT_SUSPENDED',
         reason: 'AGENT_SUSPENDED',
         resolved_by: null,
+        resolved_by_name: null,
         resolved_at: null,
         grant: null,
       });
@@ -163,7 +164,7 @@ describe('an answer that lets an agent act', () => {
     expect(release('approvalStatus', since, moment({ standing: resumed, now: 9e9 }))).toBe(since);
   });
 
-  it('of an allowed action without a grant counts as long as its grant would, and not where nobody knows', () => {
+  it('of an allowed action without a grant counts as long as its grant would, and not where that is not known', () => {
     const bare = actionAnswer({ outcome: outcome('executed'), grant: null }).body;
     const standing = { suspended: false, resumedAt: 500_000 };
     const cleared = { from: 0, until: lifeMs };
@@ -232,7 +233,7 @@ describe('every route', () => {
   )('that may tell an agent to go on passes the rule: %s', (id) =>
     expect(releaseOf(id) !== null || records.has(id)).toBe(true),
   );
-  it('with a grant in its answer passes the rule, whoever calls it', () => {
+  it('with a grant in its answer passes the rule, for every caller', () => {
     const withGrant = routeList.filter(({ responses }) =>
       Object.values(responses).some(({ schema }) =>
         JSON.stringify(z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' })).includes(
@@ -350,7 +351,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.constant({ do: 'let out' as const }),
 );
 
-/** Whether it lets who reads it act. */
+/** Whether it lets its reader act. */
 const isGo = (text: string) => /"(executed|approved)"|"grant":"/.test(text);
 
 it('whatever is interleaved, no answer lets a suspended agent act, and every other does within its life', () => {

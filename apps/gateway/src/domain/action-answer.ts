@@ -1,7 +1,7 @@
 import { assertNever } from '@agentlattice/decider';
 import type { ApprovalStatus, routes, RouteOutput, SubmissionOutcome } from '@agentlattice/contracts';
 
-/** An answer to a submission: with the grant, and with what the person said who denied it. */
+/** An answer to a submission: with the grant, and with the reason of the person who denied it. */
 export interface ActionOutcome {
   readonly outcome: SubmissionOutcome;
   readonly grant: string | null;
@@ -91,7 +91,7 @@ export function decidedOutcome(requested: ActionOutcome, decision: ApprovalStatu
   }
 }
 
-/** Left out where nobody knows. */
+/** Left out where it is not known. */
 const eligibleIn = ({ eligible_approvers }: SubmissionOutcome) =>
   typeof eligible_approvers === 'number' ? { eligible_approvers } : {};
 

@@ -71,6 +71,6 @@ export const agentDecider: Decider<Agent, AgentCommand, AgentEvent> = {
   initialState: () => ({ status: 'none' }),
 };
 
-/** Who owns an agent: the person whose key registered it, or who made the service key that did (decisions §3.4). */
+/** The owner of an agent: the person whose key registered it, or the maker of the service key that did (decisions §3.4). */
 export const ownerOf = (actor: Actor, keyMadeBy: string | null): string | null =>
   actor.kind === 'operator' ? actor.id : keyMadeBy;

@@ -6,7 +6,7 @@ export interface Taken {
   readonly resetMs: number;
 }
 
-/** Counts takers in windows of fixed length, each of which begins with the first taking in it. The caller brings the clock. */
+/** Counts takers in windows of fixed length, each of which begins with the first taking in it. The caller passes the time. */
 export class FixedWindow {
   /** In the order in which the windows end, since all are equally long. */
   private readonly windows = new Map<string, { taken: number; readonly endsAt: number }>();

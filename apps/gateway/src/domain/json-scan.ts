@@ -55,7 +55,7 @@ const isBackslashCode = (text: Uint8Array, at: number) =>
   text[at + 2] === 0x35 &&
   ((text[at + 3] ?? 0) | 0x20) === 0x63;
 
-/** Deeper than any honest body, shallow enough for every recursive reader behind us. */
+/** Deeper than bodies need, and shallow enough for every recursive reader that comes after. */
 export const maxJsonDepth = 64;
 
 /**

@@ -2,13 +2,13 @@ import type { OperatorRole } from '@agentlattice/contracts';
 
 /** Where a key comes from. */
 export interface KeyOrigin {
-  /** The member who answers for what is done with the key; null where nobody knows. */
+  /** The member who answers for what is done with the key; null where it is not known. */
   readonly madeBy: string | null;
-  /** An operator's key that nobody but its member was ever shown. */
+  /** An operator's key that was never shown to anyone but its member. */
   readonly own: boolean;
   /**
-   * The members who were shown the key when it was made, or one that it was made with: each of them may use it. The member
-   * whose key it is comes on top, and of an agent's key who may have registered the agent.
+   * The members who were shown the key when it was made, or one that it was made with: each of them may use it. In addition
+   * the member of the key may use it, and an agent's key the members who may have registered the agent.
    */
   readonly shownTo: readonly string[];
 }
@@ -25,9 +25,9 @@ export const ownedBy = (memberId: string): KeyOrigin => ({
 });
 
 /**
- * The origin of a key that is made with another, or replaces one. The maker was shown the key, and so was who made the key
- * that it was made with: it is the member's own only if it was made with one that is. Else somebody would make a key for a
- * colleague, and with it one that looks as if the colleague had made it; it stays that somebody's, however often it is done.
+ * The origin of a key that is made with another, or replaces one. The maker was shown the key, and so was the maker of the
+ * key that it was made with. It is the member's own only if it was made with one that is. Otherwise a person could make a
+ * key for a colleague, and with that key another one that looks as if the colleague had made it.
  * @param used the key it is made with
  * @param memberId of an operator's key; null for a service or an agent
  */
@@ -62,7 +62,8 @@ export const carriesInstanceRights = ({ own, orgId, role, person }: InstanceClai
 
 /**
  * Whether a caller may revoke or rotate a key. One that carries rights over the instance is ended by its person alone, with
- * a key that carries them as well: else any administrator of that workspace could leave nobody who makes workspaces.
+ * a key that carries them as well. Otherwise any administrator of that workspace could end the last key that makes
+ * workspaces.
  */
 export const mayEndKey = (
   caller: { readonly memberId: string | null; readonly instanceAdmin: boolean },

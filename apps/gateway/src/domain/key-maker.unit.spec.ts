@@ -19,8 +19,8 @@ describe('where a key comes from', () => {
     ['made with a key of one’s own, for an agent', own(anna), null, made(anna, anna)],
     ['made with a key that another made', borrowed(ben, anna), ben, made(anna, anna, ben)],
     ['made with such a key for a third', borrowed(ben, anna), carl, made(anna, anna, ben)],
-    ['made with such a key for who made it', borrowed(ben, anna), anna, made(anna, anna, ben)],
-    ['made with a key of which nobody knows', borrowed(anna, null), anna, made(null, anna)],
+    ['made with such a key for its maker', borrowed(ben, anna), anna, made(anna, anna, ben)],
+    ['made with a key of unknown origin', borrowed(anna, null), anna, made(null, anna)],
     ['made with a service’s key', { memberId: null, ...made(anna, anna, ben) }, null, made(anna, anna, ben)],
   ])('%s', (_case, used, memberId, origin) => expect(originOf(used, memberId)).toEqual(origin));
 });
@@ -34,15 +34,15 @@ describe('the rights over the instance', () => {
   } as const;
   it.each([
     ['a key of the person’s own, at home, with the full role', {}, true],
-    ['a key that somebody else made for the person', { own: false }, false],
+    ['a key that another person made for the person', { own: false }, false],
     ['a key of another workspace', { orgId: 'org_other' }, false],
     ['a key of a lesser role', { role: 'member' }, false],
     [
-      'a key of somebody without the flag',
+      'a key of a person without the flag',
       { person: { instanceAdmin: false, homeOrgId: 'org_home' } },
       false,
     ],
-    ['a person whose home nobody knows', { person: { instanceAdmin: true, homeOrgId: null } }, false],
+    ['a person whose home is not known', { person: { instanceAdmin: true, homeOrgId: null } }, false],
   ] as const)('%s: %j', (_case, change, carries) =>
     expect(carriesInstanceRights({ ...claim, ...change })).toBe(carries),
   );
@@ -91,7 +91,7 @@ it('no sequence of keys made and rotated by others, or given to others, yields o
         const old = keys[target % keys.length] as Given;
         if (by.role !== 'admin' || old.orgId !== by.orgId) continue;
         const memberId = does === 'make' ? member : old.memberId;
-        // A key for somebody else is handed over; nobody gives away the keys of their own.
+        // A key for another person is handed over; people keep the keys of their own.
         const handed = memberId === root ? [memberId] : [memberId, ...(handedTo === null ? [] : [handedTo])];
         const alone = by.seenBy.size === 1 && by.seenBy.has(memberId);
         keys.push({

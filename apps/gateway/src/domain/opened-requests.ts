@@ -1,5 +1,5 @@
 /** A request of a principal; `agent_id` is null for operators. */
-export interface AskedApproval {
+export interface ApprovalReference {
   readonly org_id: string;
   readonly approval_id: string;
   readonly agent_id: string | null;
@@ -16,8 +16,9 @@ interface Opened {
 }
 
 /**
- * Which requests were opened by this gateway a moment ago and not heard of since: they are pending, and whoever waits for
- * them need not ask first. Wake-ups that come before the answer are remembered as well. The caller brings the clock.
+ * The requests that this gateway opened a moment ago and of which no wake-up came since: they are pending, and a caller that
+ * waits for one need not read it first. Wake-ups that come before the answer are remembered as well. The caller passes the
+ * time.
  */
 export class OpenedRequests {
   private readonly opened = new Map<string, Opened>();
@@ -26,7 +27,7 @@ export class OpenedRequests {
   private unsureUntil = Number.NEGATIVE_INFINITY;
 
   /** The answer to a submission came: the request was open when it was written. */
-  note({ org_id, approval_id, agent_id }: AskedApproval, now: number): void {
+  note({ org_id, approval_id, agent_id }: ApprovalReference, now: number): void {
     this.forgetOld(now);
     if (now < this.unsureUntil || this.heard.has(approval_id) || this.opened.size >= most) return;
     this.opened.set(approval_id, { orgId: org_id, agentId: agent_id, until: now + keptMs });
@@ -51,7 +52,7 @@ export class OpenedRequests {
   }
 
   /** How many milliseconds longer the request counts as pending for this principal; 0: not known, so ask. */
-  pendingFor({ org_id, approval_id, agent_id }: AskedApproval, now: number): number {
+  pendingFor({ org_id, approval_id, agent_id }: ApprovalReference, now: number): number {
     const opened = this.opened.get(approval_id);
     if (opened?.orgId !== org_id || (agent_id !== null && opened.agentId !== agent_id)) return 0;
     return Math.max(0, opened.until - now);

@@ -1,6 +1,6 @@
-import { type AskedApproval, OpenedRequests } from './opened-requests.js';
+import { type ApprovalReference, OpenedRequests } from './opened-requests.js';
 
-const mine: AskedApproval = { org_id: 'org_a', approval_id: 'apr_1', agent_id: 'agt_a' };
+const mine: ApprovalReference = { org_id: 'org_a', approval_id: 'apr_1', agent_id: 'agt_a' };
 
 describe('requests that this gateway opened a moment ago', () => {
   it('are pending for ten seconds, for the agent and for operators of the workspace', () => {

@@ -1,7 +1,7 @@
 import type { Actor, Caller, DecidingOperator, OperatorRole, ServiceScope } from '@agentlattice/contracts';
 import { type KeyOrigin, originOf } from './key-maker.js';
 
-/** The door somebody came through (contract §8). */
+/** The client or channel that a request came through (contract §8). */
 export type Via = DecidingOperator['via'];
 
 interface Common extends KeyOrigin {

@@ -26,9 +26,9 @@ describe('an agent', () => {
       .when({ type: 'ResumeAgent' })
       .thenEvents({ type: 'agent.resumed', data: { agent } });
   });
-  it('that nobody registered cannot be suspended', () =>
+  it('that was never registered cannot be suspended', () =>
     given().when({ type: 'SuspendAgent', pending: 'keep' }).thenRefused('NOT_FOUND'));
-  it('belongs to the person who registered it, or who made the service key that did', () => {
+  it('belongs to the person who registered it, or to the maker of the service key that did', () => {
     const actor = { id: 'mbr_1', key_id: 'key_1', via: 'api' } as const;
     expect(ownerOf({ ...actor, kind: 'operator' }, null)).toBe('mbr_1');
     expect(ownerOf({ ...actor, id: null, kind: 'service' }, 'mbr_2')).toBe('mbr_2');
@@ -98,7 +98,7 @@ describe('a membership', () => {
   });
 });
 
-describe('who may call', () => {
+describe('the callers of a route', () => {
   const common = {
     keyId: 'key_1',
     orgId: 'org_1',

@@ -24,8 +24,8 @@ interface Workspace {
 }
 
 /**
- * Who may begin a large request: workspaces take turns, each has few under way at once and a pace. The caller brings the
- * clock and asks again at `nextAt`.
+ * Decides which large request may begin: workspaces take turns, and each has few under way at once and a rate. The caller
+ * passes the time and asks again at `nextAt`.
  */
 export class Shares {
   private readonly workspaces = new Map<string, Workspace>();
@@ -46,7 +46,7 @@ export class Shares {
     return true;
   }
 
-  /** Nobody waits for it any more; nothing happens when it has begun. */
+  /** Takes a waiting request out of the queue. It has no effect on one that has begun. */
   withdraw(orgId: string, begin: () => void): void {
     const workspace = this.workspaces.get(orgId);
     if (workspace !== undefined)
@@ -82,7 +82,7 @@ export class Shares {
       workspace.underWay++;
       this.underWay++;
       workspace.nextAt = Math.max(nextAt, now - burstMs) + this.msFor(first.cost);
-      // The next turn is another's.
+      // The next turn goes to another workspace.
       this.workspaces.delete(orgId);
       this.workspaces.set(orgId, workspace);
       first.begin();

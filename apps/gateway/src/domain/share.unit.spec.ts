@@ -55,7 +55,7 @@ describe('shares of large requests', () => {
     expect(begun).toEqual(['a1', 'a2']);
   });
 
-  it('pass over who does not wait any more', () => {
+  it('pass over a request that does not wait any more', () => {
     const { shares } = open();
     const begun: string[] = [];
     const gone = () => begun.push('gone');

@@ -9,7 +9,7 @@ import { STORE } from '../tokens.js';
 
 const { replay: replayCommand, erasable_values, agent_standing } = gatewayCommands;
 
-/** What other services ask the gateway: its events again, what was said with them, and how an agent stands. */
+/** Answers other services: the gateway's events again, their erasable values, and whether an agent is suspended. */
 @Controller()
 export class GatewayEventsResponder {
   constructor(

@@ -6,9 +6,9 @@ import pg from 'pg';
 import { typeid } from 'typeid-js';
 import { firstCredentialsFor } from '../../test/first-credentials.js';
 import { ensureFirstWorkspace } from '../application/ensure-first-workspace.js';
-import { type Asked, Principals } from '../application/principals.js';
+import { type RequestContext, Principals } from '../application/principals.js';
 import { migrations } from '../migrations/index.js';
-import { PrincipalDirectory } from './principal-directory.js';
+import { hashOfKey, PrincipalDirectory } from './principal-directory.js';
 import { PrincipalStore } from './principal-store.js';
 
 const logger = createLogger('test', 'silent');
@@ -31,8 +31,8 @@ describe('the directory of principals', () => {
     await postgres.stop();
   });
 
-  /** Somebody of another workspace. */
-  async function stranger(): Promise<Asked> {
+  /** A member of another workspace. */
+  async function stranger(): Promise<RequestContext> {
     const orgId = typeid('org').toString();
     await store.inTransaction((tx) => store.insertWorkspace(tx, orgId, 'another'));
     const memberId = typeid('mem').toString();
@@ -57,7 +57,7 @@ describe('the directory of principals', () => {
     const tryKeys = async () => {
       while (flood.on) {
         try {
-          expect(await directory.find(`al_agent_${randomBytes(16).toString('hex')}`)).toBeUndefined();
+          expect(await directory.findByHash(randomBytes(32).toString('base64'))).toBeUndefined();
         } catch (error) {
           // Strangers may be sent away.
           if (!(error instanceof Unavailable) && !isStale(error)) throw error;
@@ -66,7 +66,7 @@ describe('the directory of principals', () => {
       }
     };
     try {
-      await directory.find(first.agent.api_key);
+      await directory.findByHash(hashOfKey(first.agent.api_key));
       const asked = await stranger();
       const principals = new Principals(store, () => directory.refresh());
       const floods = Promise.all(Array.from({ length: 200 }, tryKeys));
@@ -74,7 +74,7 @@ describe('the directory of principals', () => {
         await principals.registerAgent(asked, { name: `bot ${i}`, description: null });
         // The machine may be too slow for the poll; that is not what this is about.
         const found = await eventually(() =>
-          directory.find(first.agent.api_key).catch((error: unknown) => {
+          directory.findByHash(hashOfKey(first.agent.api_key)).catch((error: unknown) => {
             if (isStale(error)) return undefined;
             failures.push(error);
             return undefined;
@@ -95,14 +95,16 @@ describe('the directory of principals', () => {
     // Never started: as one whose poll did not come to its turn.
     const directory = new PrincipalDirectory(pool, logger);
     try {
-      const found = await Promise.all(Array.from({ length: 50 }, () => directory.find(first.agent.api_key)));
+      const found = await Promise.all(
+        Array.from({ length: 50 }, () => directory.findByHash(hashOfKey(first.agent.api_key))),
+      );
       expect(new Set(found.map((principal) => principal?.kind))).toEqual(new Set(['agent']));
     } finally {
       await directory.stop();
     }
   });
 
-  it('is not read for nobody: once no key is checked the looks stop, and the next key waits for one', async () => {
+  it('is not polled while no key is checked, and the next key waits for a reading', async () => {
     let looks = 0;
     let lookedAt = performance.now();
     const directory = new PrincipalDirectory(
@@ -120,11 +122,11 @@ describe('the directory of principals', () => {
     );
     await directory.start();
     try {
-      expect(await directory.find(first.agent.api_key)).toMatchObject({ kind: 'agent' });
+      expect(await directory.findByHash(hashOfKey(first.agent.api_key))).toMatchObject({ kind: 'agent' });
       await eventually(() => performance.now() - lookedAt > 2_500, { within: 60_000 });
       const before = looks;
       expect(directory.isFresh()).toBe(false);
-      expect(await directory.find(first.agent.api_key)).toMatchObject({ kind: 'agent' });
+      expect(await directory.findByHash(hashOfKey(first.agent.api_key))).toMatchObject({ kind: 'agent' });
       expect(looks).toBeGreaterThan(before);
     } finally {
       await directory.stop();
@@ -150,15 +152,15 @@ describe('the directory of principals', () => {
     );
     await directory.start();
     try {
-      expect(await directory.find(first.agent.api_key)).toMatchObject({ kind: 'agent' });
-      expect(await directory.find('al_agent_none')).toBeUndefined();
+      expect(await directory.findByHash(hashOfKey(first.agent.api_key))).toMatchObject({ kind: 'agent' });
+      expect(await directory.findByHash(hashOfKey('al_agent_none'))).toBeUndefined();
       const before = reads;
       changing.on = false;
-      await directory.find(first.agent.api_key);
-      await directory.find('al_agent_none');
+      await directory.findByHash(hashOfKey(first.agent.api_key));
+      await directory.findByHash(hashOfKey('al_agent_none'));
       expect(reads).toBe(before + 2);
-      await directory.find(first.agent.api_key);
-      await directory.find('al_agent_none');
+      await directory.findByHash(hashOfKey(first.agent.api_key));
+      await directory.findByHash(hashOfKey('al_agent_none'));
       expect(reads).toBe(before + 2);
     } finally {
       changing.on = false;

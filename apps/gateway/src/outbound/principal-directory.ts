@@ -7,7 +7,7 @@ import { carriesInstanceRights } from '../domain/key-maker.js';
 import { lesserRole, type Principal } from '../domain/principal.js';
 
 const pollMs = 250;
-/** Without a key to be checked for so long nobody needs to know more than a notification tells; the next one is looked for. */
+/** When no key was checked for so long, notifications suffice; before the next key is accepted the revision is read. */
 const idleAfterMs = 5_000;
 const idlePollMs = 10_000;
 /** Older knowledge than this is not acted on: a revoked key must be worth nothing after a second (decisions §7.3). */
@@ -23,8 +23,8 @@ const maxReads = 3;
  */
 const sharing = { most: 64, atOnce: 2, oldestMs: 1_000 };
 const maxNewWaiting = 1_024;
-/** Soon after the keys are stale, so that another connection is tried. */
-const askingRevision = {
+/** The time-out ends soon after the keys are stale, so that another connection is tried. */
+const readRevisionStatement = {
   text: 'SELECT value, extract(epoch FROM clock_timestamp()) * 1000 AS now FROM revision',
   query_timeout: 1_500,
 };
@@ -59,7 +59,7 @@ interface KeyRow {
 
 /**
  * Who stands behind a key. Keys are known by their SHA-256 and kept in memory until the workspace's principals change:
- * the single row `revision` is read four times a second, and without news of it nobody is let in.
+ * the single row `revision` is read four times a second, and no key is accepted when it could not be read for a second.
  */
 export class PrincipalDirectory {
   private readonly known = new Map<string, Principal>();
@@ -126,8 +126,7 @@ export class PrincipalDirectory {
   }
 
   /**
-   * Nobody asked for a while; or, under load, the answer lies unread behind what came with it, and the look that is under way
-   * is an old one.
+   * Knowledge is old when no key was checked for a while, or, under load, when the answer to an older look is still unread.
    * @returns whether the database answers now
    */
   async becomesFresh(): Promise<boolean> {
@@ -144,12 +143,7 @@ export class PrincipalDirectory {
    * @returns undefined for a key that is unknown, revoked or expired
    * @throws Refused STALE when the database was not heard of for a second and does not answer now
    */
-  find(key: string): Promise<Principal | undefined> {
-    return this.findHash(hashOfKey(key));
-  }
-
-  /** The same by the key's hash, for those who ask about one key several times. */
-  async findHash(name: string): Promise<Principal | undefined> {
+  async findByHash(name: string): Promise<Principal | undefined> {
     this.askedAt = performance.now();
     this.polls.hasten();
     if (!this.isFresh() && !(await this.becomesFresh()))
@@ -165,8 +159,8 @@ export class PrincipalDirectory {
   }
 
   /**
-   * After a change made here: nothing that was read before it is used any more, also not by whoever is reading right now.
-   * (A look that is under way may have read the revision before the change.)
+   * After a change made here: nothing that was read before it is used any more, also not by reads that are under way. (A
+   * look that is under way may have read the revision before the change.)
    */
   refresh(): Promise<void> {
     this.forget();
@@ -253,7 +247,7 @@ export class PrincipalDirectory {
     if (this.stopped) return;
     const askedAt = performance.now();
     try {
-      const { rows } = await this.pool.query<{ value: string; now: string }>(askingRevision);
+      const { rows } = await this.pool.query<{ value: string; now: string }>(readRevisionStatement);
       const [row] = rows;
       if (row === undefined) return;
       this.clockOffset = Number(row.now) - Date.now();
@@ -272,7 +266,7 @@ export class PrincipalDirectory {
     this.unknown.clear();
   }
 
-  /** NOTIFY makes a change known at once; the poll is the net below it. */
+  /** NOTIFY makes a change known at once; the poll finds what a lost notification would have told. */
   private async listen(): Promise<void> {
     const client = await this.pool.connect();
     this.listener = client;
@@ -322,7 +316,7 @@ function principalOf(row: KeyRow): Principal | undefined {
       const { agent_id: id, agent_name: name, suspended, owner_member_id } = row;
       return {
         ...common,
-        // Who registered the agent commands it, whoever made the key that it asks with.
+        // The members who registered the agent can use it with any of its keys.
         shownTo: [...new Set([...row.shown_to, ...(row.registrants ?? [])])],
         name,
         kind: 'agent',

@@ -10,10 +10,10 @@ import {
   type Tx,
 } from '@agentlattice/event-store';
 import type pg from 'pg';
-import type { NewKey } from '../application/new-key.js';
 import type { AgentStanding } from '../domain/act-release.js';
 import { plainFormOf } from '../domain/agent-name.js';
 import { carriesInstanceRights } from '../domain/key-maker.js';
+import type { NewKey } from '../domain/new-key.js';
 import { lesserRole } from '../domain/principal.js';
 
 export interface NewPerson {
@@ -104,7 +104,7 @@ export class PrincipalStore {
 
   /**
    * The account of an address, made where there is none; one transaction at a time for one address. What stands is not
-   * changed: nobody sets another's password, or takes an account over, through a second workspace.
+   * changed: a second workspace is no way to set the password of an account, or to take it over.
    */
   async ensurePerson(
     tx: Tx,
@@ -158,7 +158,7 @@ export class PrincipalStore {
     return rowCount === 1;
   }
 
-  /** @returns false when another agent of the workspace has a name that reads the same; who asks at the same time waits for that one */
+  /** @returns false when another agent of the workspace has a name that reads the same; concurrent calls wait for the first */
   async takeAgentName(tx: Tx, orgId: string, { id, name }: Pick<NewAgent, 'id' | 'name'>): Promise<boolean> {
     const { rowCount } = await tx.query(
       'INSERT INTO agent_name (org_id, name, agent_id, plain) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
@@ -167,7 +167,7 @@ export class PrincipalStore {
     return rowCount === 1;
   }
 
-  /** Brings an agent's row to its events. @param reason what was said with them: erasable, so it stands in none */
+  /** Brings an agent's row to its events. @param reason given with them: erasable, so it stands in no event */
   async projectAgent(tx: Tx, events: readonly StoredEvent[], reason: string | null): Promise<void> {
     for (const { org_id, stream_id, event_id, type, occurred_at } of events) {
       const suspended = type === 'agent.suspended';
@@ -260,9 +260,10 @@ export class PrincipalStore {
     const { rows } = await this.pool.query<
       Omit<AgentView, 'created_at' | 'suspended_at'> & { created_at: Date; suspended_at: Date | null }
     >(
-      `SELECT a.id, a.name, a.description, a.owner_member_id, a.suspended, a.suspended_at, v.value AS suspended_reason,
-              a.created_at
-         FROM agent a LEFT JOIN event_value v ON v.event_id = a.suspended_event_id AND v.name = 'reason'
+      `SELECT a.id, a.name, a.description, a.owner_member_id, o.name AS owner_name, a.suspended, a.suspended_at,
+              v.value AS suspended_reason, a.created_at
+         FROM agent a LEFT JOIN membership o ON o.org_id = a.org_id AND o.member_id = a.owner_member_id
+                      LEFT JOIN event_value v ON v.event_id = a.suspended_event_id AND v.name = 'reason'
         WHERE a.org_id = $1 AND ($2::text IS NULL OR a.id > $2) AND ($3::text IS NULL OR a.id = $3)
         ORDER BY a.id LIMIT $4`,
       [orgId, cursor, id, limit],
@@ -319,9 +320,11 @@ export class PrincipalStore {
   async keys(orgId: string, { cursor, limit }: Page, id: string | null = null): Promise<KeyView[]> {
     type Times = 'created_at' | 'last_used_at' | 'expires_at' | 'revoked_at';
     const { rows } = await this.pool.query<Omit<KeyView, Times> & Record<Times, Date | null>>(
-      `SELECT k.id, k.name, k.kind, k.prefix, k.role, k.scopes, k.member_id, k.agent_id, k.made_by, k.created_at,
-              u.last_used_at, k.expires_at, k.revoked_at
+      `SELECT k.id, k.name, k.kind, k.prefix, k.role, k.scopes, k.member_id, m.name AS member_name, k.agent_id,
+              k.made_by, b.name AS made_by_name, k.created_at, u.last_used_at, k.expires_at, k.revoked_at
        FROM api_key k LEFT JOIN key_use u ON u.key_id = k.id
+                      LEFT JOIN membership m ON m.org_id = k.org_id AND m.member_id = k.member_id
+                      LEFT JOIN membership b ON b.org_id = k.org_id AND b.member_id = k.made_by
        WHERE k.org_id = $1 AND ($2::text IS NULL OR k.id > $2) AND ($3::text IS NULL OR k.id = $3)
        ORDER BY k.id LIMIT $4`,
       [orgId, cursor, id, limit],

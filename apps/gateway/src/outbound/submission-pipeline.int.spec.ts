@@ -11,6 +11,7 @@ import { connectNats } from '@agentlattice/messaging';
 import { createLogger } from '@agentlattice/observability';
 import { eventually, startNats, type TestNats } from '@agentlattice/testkit';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { SubmissionAnswersSubscriber } from '../inbound/submission-answers.subscriber.js';
 import { SubmissionPipeline } from './submission-pipeline.js';
 
 const instance = 'pipelinetest';
@@ -31,12 +32,27 @@ const facts: Omit<SubmissionItem, 'item_id' | 'gateway'> = {
 
 type Script = (item: SubmissionItem) => Partial<SubmissionAnswer> | 'unavailable' | 'silence';
 
-/** Plays engine and ledger, with the rights of the administrator. */
+const logger = createLogger('test', 'silent');
+
+/** A pipeline as the gateway runs it: with its subscriptions. */
+async function startedPipeline(nc: NatsConnection) {
+  const pipeline = new SubmissionPipeline(nc, instance, logger);
+  const answers = new SubmissionAnswersSubscriber(nc, instance, pipeline, logger);
+  await answers.start();
+  const stop = async () => {
+    await answers.stop();
+    pipeline.stop();
+  };
+  return { pipeline, stop };
+}
+
+/** A fake engine and ledger, with the rights of the administrator. */
 describe('the gateway’s end of the submission path', () => {
   let nats: TestNats;
   let harness: NatsConnection;
   let nc: NatsConnection;
   let pipeline: SubmissionPipeline;
+  let stop: () => Promise<void>;
   let script: Script = () => ({});
   let heartbeat: NodeJS.Timeout | undefined;
 
@@ -85,14 +101,13 @@ describe('the gateway’s end of the submission path', () => {
     });
     await harness.flush();
     nc = await connectNats({ url: nats.natsUrl('gateway'), service: 'gateway', instance });
-    pipeline = new SubmissionPipeline(nc, instance, createLogger('test', 'silent'));
-    await pipeline.start();
+    ({ pipeline, stop } = await startedPipeline(nc));
     beat();
     await eventually(() => pipeline.ledgerIsAlive());
   });
   afterAll(async () => {
     clearInterval(heartbeat);
-    await pipeline.stop();
+    await stop();
     await nc.close();
     await harness.close();
     await nats.stop();
@@ -153,6 +168,7 @@ describe('the gateway’s end of the submission path', () => {
 
   describe('after a time in which nobody asked', () => {
     let idle: SubmissionPipeline;
+    let stopIdle: () => Promise<void>;
     let sent = 0;
     /** A gateway that has wanted nothing so far; the ledger has ceased to beat. */
     beforeEach(async () => {
@@ -162,10 +178,9 @@ describe('the gateway’s end of the submission path', () => {
         sent += 1;
         return {};
       };
-      idle = new SubmissionPipeline(nc, instance, createLogger('test', 'silent'));
-      await idle.start();
+      ({ pipeline: idle, stop: stopIdle } = await startedPipeline(nc));
     });
-    afterEach(() => idle.stop());
+    afterEach(() => stopIdle());
 
     it('a ledger that rests is woken, and what waited for that gets through', async () => {
       let wishes = 0;

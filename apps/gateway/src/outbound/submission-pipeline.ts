@@ -2,22 +2,18 @@ import {
   evaluateSubject,
   heartbeatWantedForMs,
   ledgerHeartbeatMs,
-  ledgerHeartbeatSubject,
   Refused,
-  submissionAnswer,
   type SubmissionAnswer,
   type SubmissionItem,
   type SubmissionOutcome,
-  submissionReplySubject,
-  submissionUnavailable,
+  type SubmissionUnavailable,
   Unavailable,
-  unavailableReplySubject,
   wantHeartbeatSubject,
 } from '@agentlattice/contracts';
 import type { Cleared } from '../domain/act-release.js';
-import { BatchPublisher, subscribeBatches } from '@agentlattice/messaging';
+import { BatchPublisher } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
-import type { NatsConnection, Subscription } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 
 /** Below the 2 s within which a missing part must be told (design §5). */
 const answerWithinMs = 1_800;
@@ -53,7 +49,6 @@ export interface Answered {
 export class SubmissionPipeline {
   private readonly waiting = new Map<string, Waiting>();
   private readonly publisher: BatchPublisher<SubmissionItem>;
-  private readonly subscriptions: Subscription[] = [];
   private sweeper: NodeJS.Timeout | undefined;
   private heartbeatAt = Number.NEGATIVE_INFINITY;
   private wantedAt = Number.NEGATIVE_INFINITY;
@@ -70,39 +65,16 @@ export class SubmissionPipeline {
     this.publisher = new BatchPublisher(nc, evaluateSubject, { lifetimeMs: answerWithinMs });
   }
 
-  async start(): Promise<void> {
-    const { nc, logger, instance } = this;
-    this.subscriptions.push(
-      nc.subscribe(ledgerHeartbeatSubject, {
-        callback: () => {
-          this.heartbeatAt = performance.now();
-          this.asked?.heard();
-        },
-      }),
-      subscribeBatches(nc, {
-        subject: submissionReplySubject(instance),
-        item: submissionAnswer,
-        logger,
-        handler: (answers) => this.settle(answers),
-      }),
-      subscribeBatches(nc, {
-        subject: unavailableReplySubject(instance),
-        item: submissionUnavailable,
-        logger,
-        handler: (items) => {
-          for (const { item_id, detail } of items) this.take(item_id)?.reject(new Unavailable(detail));
-        },
-      }),
-    );
-    await nc.flush();
+  heartbeat(): void {
+    this.heartbeatAt = performance.now();
+    this.asked?.heard();
   }
 
-  /** After HTTP was closed: what still waits then is told that there will be no answer. */
-  async stop(): Promise<void> {
+  /** After HTTP was closed and the last answers were heard: what still waits is told that there will be no answer. */
+  stop(): void {
     this.stopped = true;
     clearInterval(this.sweeper);
     this.asked?.heard();
-    await Promise.all(this.subscriptions.map((subscription) => subscription.drain()));
     for (const { reject } of this.waiting.values()) reject(new Unavailable('the gateway stops'));
   }
 
@@ -165,7 +137,7 @@ export class SubmissionPipeline {
     return { answer: promise, heard: () => end(true) };
   }
 
-  private settle(answers: readonly SubmissionAnswer[]): void {
+  settle(answers: readonly SubmissionAnswer[]): void {
     for (const answer of answers) {
       const waiting = this.take(answer.item_id);
       if (waiting === undefined) continue;
@@ -180,6 +152,11 @@ export class SubmissionPipeline {
       else if (outcome === null) waiting.reject(new Unavailable('the answer holds no outcome'));
       else waiting.resolve({ outcome, grant, cleared: clearedIn(answer), replayed: answer.replayed });
     }
+  }
+
+  /** A part of the path says that it cannot answer these. */
+  refuse(items: readonly SubmissionUnavailable[]): void {
+    for (const { item_id, detail } of items) this.take(item_id)?.reject(new Unavailable(detail));
   }
 
   private take(itemId: string): Waiting | undefined {

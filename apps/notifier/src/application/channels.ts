@@ -21,13 +21,13 @@ import {
   channelIn,
   insertChannel,
   readChannel,
-  readingChannel,
+  readChannelStatement,
   replaceSecret,
   toChannelView,
-  updatingChannel,
+  updateChannelStatements,
 } from '../outbound/channel-rows.js';
 import type { ChannelSenders } from '../outbound/channels/channel-sender.js';
-import { asksForOutcomes, followingFrom } from '../outbound/outcomes-position.js';
+import { asksForOutcomes, followOutcomesFromStatement } from '../outbound/outcomes-position.js';
 import { newSigningSecret, type SecretBox } from '../outbound/secret-box.js';
 import { sendThrough } from '../outbound/send-through.js';
 import { storeOutgoingEvents } from '../outbound/store-outgoing-events.js';
@@ -46,7 +46,7 @@ export interface ChannelsPorts {
 
 const testTimeoutMs = 10_000;
 
-/** Where the ledger is must be known before the transaction begins. */
+/** The ledger's position must be read before the transaction begins, and it was not. */
 class HeadIsNeeded extends Error {}
 
 /** What operators do with channels. The events are public; addresses and secrets stand in the row alone. */
@@ -67,7 +67,7 @@ export class Channels {
       { type: 'CreateChannel', channel },
       change,
       async (tx, event, state) => {
-        if (head !== null) await run(tx, [followingFrom(head)]);
+        if (head !== null) await run(tx, [followOutcomesFromStatement(head)]);
         await insertChannel(tx, event, state, { settings, secret: sealed });
       },
     );
@@ -89,7 +89,7 @@ export class Channels {
     return this.get({ org_id, channel_id });
   }
 
-  /** The row is read where nobody else can change it: two who change different members both get their way. */
+  /** The row is read under its stream's lock: of two changes at the same time to different members both take effect. */
   private async updateOnce(
     orgId: string,
     channelId: string,
@@ -107,7 +107,7 @@ export class Channels {
     const { outcomes } = await this.ports.store.decideEach({
       decider: channelDecider,
       streams: [{ orgId, streamId: channelId, meta: metaOf(change) }],
-      reads: [readingChannel(orgId, channelId)],
+      reads: [readChannelStatement(orgId, channelId)],
       command: (_now, _stream, [read]): ChannelCommand => {
         const row = channelIn(read);
         const names = Object.keys(rest);
@@ -122,8 +122,8 @@ export class Channels {
         const event = outcome?.events[0];
         if (event === undefined || outcome?.state.status !== 'live') return [];
         return [
-          ...(begins && head !== null ? [followingFrom(head)] : []),
-          ...updatingChannel(event, outcome.state, { settings, disabledReason: null }),
+          ...(begins && head !== null ? [followOutcomesFromStatement(head)] : []),
+          ...updateChannelStatements(event, outcome.state, { settings, disabledReason: null }),
         ];
       },
     });
@@ -175,7 +175,7 @@ export class Channels {
       { type: 'DisableEndpoint', reason, deliveryId },
       system as Change,
       async (tx, event, state) => {
-        await run(tx, updatingChannel(event, state, { settings: null, disabledReason: reason }));
+        await run(tx, updateChannelStatements(event, state, { settings: null, disabledReason: reason }));
         await storeOutgoingEvents(tx, [toSource(event)]);
       },
     );

@@ -2,7 +2,8 @@ import type { ChannelType } from '@agentlattice/contracts';
 import { inSpan, type Logger } from '@agentlattice/observability';
 import { idle, PeriodicTask } from '@agentlattice/service';
 import { randomUUID } from 'node:crypto';
-import type { ChannelSenders, Outcome } from '../outbound/channels/channel-sender.js';
+import type { Outcome } from '../domain/outcome.js';
+import type { ChannelSenders } from '../outbound/channels/channel-sender.js';
 import type { ClaimedDelivery, DeliveryQueue } from '../outbound/delivery-queue.js';
 import type { SecretBox } from '../outbound/secret-box.js';
 import { sendThrough } from '../outbound/send-through.js';
@@ -58,9 +59,8 @@ export class SendDeliveries {
     );
   }
 
-  start(): this {
+  start(): void {
     this.work.start();
-    return this;
   }
 
   /** Something may be due. */
@@ -119,7 +119,7 @@ export class SendDeliveries {
     const outcome = await this.attempt(delivery);
     // Stopped in the middle: given back, not counted.
     if (outcome.kind === 'failed' && this.stopping.signal.aborted) return;
-    const verdict = await queue.settle(delivery, {
+    const givenUp = await queue.settle(delivery, {
       startedAt,
       durationMs: Date.now() - startedAt.getTime(),
       outcome,
@@ -128,8 +128,8 @@ export class SendDeliveries {
     if (outcome.kind === 'failed')
       // Names of hosts, addresses and what servers answer stay with the delivery: ADR 18.
       logger.info({ delivery_id: delivery.delivery_id, status: outcome.status }, 'a delivery failed');
-    if (verdict !== null && delivery.channel_id !== null)
-      await channels.disable(delivery.org_id, delivery.channel_id, verdict, delivery.delivery_id);
+    if (givenUp !== null && delivery.channel_id !== null)
+      await channels.disable(delivery.org_id, delivery.channel_id, givenUp, delivery.delivery_id);
   }
 
   private async attempt(delivery: ClaimedDelivery): Promise<Outcome> {

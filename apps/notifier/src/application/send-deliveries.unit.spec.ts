@@ -1,6 +1,6 @@
 import { createLogger } from '@agentlattice/observability';
 import { eventually } from '@agentlattice/testkit';
-import type { Outcome } from '../outbound/channels/channel-sender.js';
+import type { Outcome } from '../domain/outcome.js';
 import type { ClaimedDelivery, Room } from '../outbound/delivery-queue.js';
 import { SecretBox } from '../outbound/secret-box.js';
 import { SendDeliveries } from './send-deliveries.js';
@@ -54,12 +54,13 @@ async function sending(count: number, send: () => Promise<Outcome>) {
     senders: { email: { ...sender, atOnce: 16 }, webhook: sender },
     box: new SecretBox('a key for tests alone'),
     logger: createLogger('test', 'debug', { write: (line) => void logged.push(line) }),
-  }).start();
+  });
+  work.start();
   work.wake();
   return { work, logged, rooms, settled };
 }
 
-it('a failure is logged by its delivery and status; for whom it was and what was answered is not', async () => {
+it('a failure is logged by its delivery and status, without the receiver and its answer', async () => {
   const error = '550 no somebody@example.com at mail.inside.example [10.0.0.7]';
   const { work, logged, settled } = await sending(1, () =>
     Promise.resolve({ kind: 'failed', error, status: 550, answer: error }),

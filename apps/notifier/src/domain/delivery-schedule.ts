@@ -2,7 +2,7 @@ const secondMs = 1_000;
 const minuteMs = 60 * secondMs;
 const hourMs = 60 * minuteMs;
 
-/** Somebody waits: pauses after each failure while the request is pending; then the last one again and again. */
+/** Pauses after each failure while the request is pending; the last one repeats. */
 const whilePending = [1, 5, 15, 30, 60].map((seconds) => seconds * secondMs);
 /** Standard Webhooks: pauses after each failure; none is left after the last. */
 const standard = [

@@ -15,7 +15,7 @@ export interface MailContent {
   readonly subject: string;
   readonly heading: string;
   readonly facts: readonly Fact[];
-  /** Chosen by whoever wrote the agent: shown apart, as what it is. */
+  /** Chosen by the author of the agent, so it is shown apart. */
   readonly fromAgent: readonly Fact[];
   readonly link: { readonly label: string; readonly url: string } | null;
 }

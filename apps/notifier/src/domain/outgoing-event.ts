@@ -13,7 +13,7 @@ import type {
 import { assertNever } from '@agentlattice/decider';
 
 /**
- * What is taken in. Not the outcomes that are there in thousands a second and wait for nobody, `action.executed` and
+ * What is taken in. Not the outcomes, which come in thousands a second and which mostly no channel asks for: `action.executed` and
  * `action.denied`: until a channel asks for them they stay in the ledger, which gives them again at any time. Of approvals
  * all, those that stay inside too: a source that is taken whole need not be asked for what is missing.
  */

@@ -15,7 +15,7 @@ export interface PlannedDelivery {
   /** Whom it reaches: the channel, or the contact's address. What goes there about one request goes in order. */
   readonly target: string;
   readonly approval_id: string | null;
-  /** While the request waits, so do people: retries are quick until then. */
+  /** Until then the request waits, and retries are quick. */
   readonly pending_until: string | null;
 }
 
@@ -30,7 +30,7 @@ const ends: ReadonlySet<OutgoingEventType> = new Set([
 /** Whether the request is over with this event: what was not delivered about it before has nothing more to say. */
 export const endsRequest = (type: OutgoingEventType) => ends.has(type);
 
-/** Who is told of an event: the channels that subscribe to it and, of an escalation, those and the people its step names. */
+/** The receivers of an event: the channels that subscribe to it and, of an escalation, also the channels and people of its step. */
 export function planDeliveries(
   event: OutgoingSource,
   outgoing: OutgoingEvent,

@@ -20,7 +20,7 @@ const channel = (name: string, events: Subscriber['events']): Subscriber => ({
 const opened = golden('0.1.0/approval.opened.v1.json');
 const escalated = golden('0.2.0/approval.escalated.v1.json');
 
-describe('who is told', () => {
+describe('the receivers of an event', () => {
   it('of a request: the channels that subscribe to it, quickly while it is pending', () => {
     if (opened.type !== 'approval.opened') throw new Error('it is golden');
     const plan = planOf(opened, [channel('a', ['approval.requested']), channel('b', ['approval.denied'])]);
@@ -51,7 +51,7 @@ describe('who is told', () => {
     for (const { pending_until } of plan) expect(pending_until).toBe(escalated.data.timeout_at);
   });
 
-  it('of an end: by the long schedule, for nobody waits any more', () => {
+  it('of an end: by the long schedule, for nothing waits any more', () => {
     const plan = planOf(golden('0.1.0/approval.timed_out.v1.json'), [channel('a', ['approval.timed_out'])]);
     expect(plan).toMatchObject([
       { channel_id: 'chn_a', pending_until: null, approval_id: expect.any(String) },

@@ -5,9 +5,8 @@ import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import type pg from 'pg';
 import type { Channels } from '../application/channels.js';
-import type { Redeliver } from '../application/redeliver.js';
 import type { DeliveryReader } from '../read/delivery-reader.js';
-import { CHANNELS, DELIVERY_READER, REDELIVER } from '../tokens.js';
+import { CHANNELS, DELIVERY_READER } from '../tokens.js';
 
 type Request<Verb extends keyof typeof commands> = CommandRequest<(typeof commands)[Verb]>;
 
@@ -16,7 +15,6 @@ export class ChannelsResponder {
   constructor(
     @Inject(CHANNELS) private readonly channels: Channels,
     @Inject(DELIVERY_READER) private readonly reader: DeliveryReader,
-    @Inject(REDELIVER) private readonly sendAgain: Redeliver,
     @Inject(POOL) private readonly pool: pg.Pool,
   ) {}
 
@@ -58,16 +56,6 @@ export class ChannelsResponder {
   @MessagePattern(commands.list_channels.subject, { command: commands.list_channels })
   list(@Payload() request: Request<'list_channels'>) {
     return this.reader.channels(request);
-  }
-
-  @MessagePattern(commands.list_deliveries.subject, { command: commands.list_deliveries })
-  deliveries(@Payload() request: Request<'list_deliveries'>) {
-    return this.reader.list(request);
-  }
-
-  @MessagePattern(commands.redeliver.subject, { command: commands.redeliver })
-  redeliver(@Payload() request: Request<'redeliver'>) {
-    return this.sendAgain(request);
   }
 
   @MessagePattern(commands.replay.subject, { command: commands.replay })

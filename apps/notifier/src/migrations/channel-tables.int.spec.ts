@@ -1,7 +1,7 @@
 import { runMigrations, withClient } from '@agentlattice/launcher';
 import { startPostgres, type TestPostgres } from '@agentlattice/testkit';
 import { migrations } from './index.js';
-import { WebhookUrls1764300000200 } from './webhook-urls-1764300000200.js';
+import { WebhookUrls1764300000200 } from './1764300000200-webhook-urls.js';
 
 /** As release 0.1.0 left it: an inbox and outgoing events. */
 const asReleased = migrations.slice(0, 2);

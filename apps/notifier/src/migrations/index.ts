@@ -1,8 +1,8 @@
 import { eventStoreMigration, inboxMigration, numberingInCommitMigration } from '@agentlattice/event-store';
-import { ChannelFailures1764200000200 } from './channel-failures-1764200000200.js';
-import { ChannelTables1764100000200 } from './channel-tables-1764100000200.js';
-import { OutgoingEvents1764000000200 } from './outgoing-events-1764000000200.js';
-import { WebhookUrls1764300000200 } from './webhook-urls-1764300000200.js';
+import { ChannelFailures1764200000200 } from './1764200000200-channel-failures.js';
+import { ChannelTables1764100000200 } from './1764100000200-channel-tables.js';
+import { OutgoingEvents1764000000200 } from './1764000000200-outgoing-events.js';
+import { WebhookUrls1764300000200 } from './1764300000200-webhook-urls.js';
 
 export const migrations = [
   inboxMigration('notifier', 1764000000000),

@@ -27,7 +27,7 @@ export interface ChannelRow {
   readonly updated_at: Date;
 }
 
-export const readingChannel = (orgId: string, channelId: string): Statement => ({
+export const readChannelStatement = (orgId: string, channelId: string): Statement => ({
   text: 'SELECT * FROM channel WHERE org_id = $1 AND channel_id = $2 AND deleted_at IS NULL',
   values: [orgId, channelId],
 });
@@ -41,7 +41,7 @@ export function channelIn(read: pg.QueryResult | undefined): ChannelRow {
 
 /** @throws Refused NOT_FOUND */
 export async function readChannel(db: Tx | pg.Pool, orgId: string, channelId: string): Promise<ChannelRow> {
-  const { text, values } = readingChannel(orgId, channelId);
+  const { text, values } = readChannelStatement(orgId, channelId);
   return channelIn(await db.query(text, [...values]));
 }
 
@@ -69,7 +69,7 @@ export async function insertChannel(
 }
 
 /** @param change settings stay as they are where they are null */
-export const updatingChannel = (
+export const updateChannelStatements = (
   event: StoredEvent,
   channel: LiveChannel,
   { settings, disabledReason }: { settings: ChannelSettings | null; disabledReason: string | null },
@@ -89,7 +89,7 @@ export const updatingChannel = (
       event.occurred_at.toISOString(),
     ],
   },
-  ...(channel.enabled ? [] : [endingDeliveries(event.org_id, channel.channel_id)]),
+  ...(channel.enabled ? [] : [endDeliveriesStatement(event.org_id, channel.channel_id)]),
   // What failed before may be what was mended.
   {
     text: 'UPDATE channel_failures SET failures = 0 WHERE org_id = $1 AND channel_id = $2',
@@ -105,7 +105,7 @@ export async function eraseChannel(tx: Tx, { org_id, stream_id, occurred_at }: S
       WHERE org_id = $1 AND channel_id = $2`,
     [org_id, stream_id, occurred_at.toISOString()],
   );
-  const { text, values } = endingDeliveries(org_id, stream_id);
+  const { text, values } = endDeliveriesStatement(org_id, stream_id);
   await tx.query(text, [...values]);
 }
 
@@ -122,7 +122,7 @@ export async function replaceSecret(
 }
 
 /** What waits for a channel that is no longer there is dead; the channel's own event says why. */
-const endingDeliveries = (orgId: string, channelId: string): Statement => ({
+const endDeliveriesStatement = (orgId: string, channelId: string): Statement => ({
   text: `WITH left_over AS MATERIALIZED (
        SELECT delivery_id FROM delivery
         WHERE org_id = $1 AND channel_id = $2 AND status = 'pending' ORDER BY position FOR UPDATE)

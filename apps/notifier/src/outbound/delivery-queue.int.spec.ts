@@ -3,9 +3,9 @@ import { type Said, startPostgres, testPool, type TestPostgres } from '@agentlat
 import pg from 'pg';
 import { ApprovalFacts } from '../../test/approval-facts.js';
 import { newId } from '../../test/notifier-harness.js';
+import type { Outcome } from '../domain/outcome.js';
 import type { OutgoingSource } from '../domain/outgoing-event.js';
 import { migrations } from '../migrations/index.js';
-import type { Outcome } from './channels/channel-sender.js';
 import { type ClaimedDelivery, DeliveryQueue, type Room } from './delivery-queue.js';
 import { storeOutgoingEvents } from './store-outgoing-events.js';
 
@@ -79,7 +79,7 @@ const dueNow = () =>
   pool.query(`UPDATE delivery SET due_at = clock_timestamp() WHERE status = 'pending' AND claim IS NULL`);
 
 describe('deliveries that are due', () => {
-  it('are each claimed by one of several who ask at once', async () => {
+  it('are each claimed by one of several processes that ask at once', async () => {
     const org = newId('org');
     await channel(org);
     await tell(...Array.from({ length: 200 }, () => new ApprovalFacts(org).opened()));
@@ -108,7 +108,7 @@ describe('deliveries that are due', () => {
     expect(await claim('a', { perWorkspace: 5, workspaces: { [one]: 3 } })).toHaveLength(2);
   });
 
-  it('come back when who claimed them does not, and then are not theirs any more', async () => {
+  it('come back when the process that claimed them died, and its late result changes nothing', async () => {
     const org = newId('org');
     await channel(org);
     await tell(new ApprovalFacts(org).opened());
@@ -123,7 +123,7 @@ describe('deliveries that are due', () => {
     expect(rows).toEqual([{ status: 'delivered', attempts: 1 }]);
   });
 
-  it('are given back at once by who stops', async () => {
+  it('are given back at once by a process that stops', async () => {
     const org = newId('org');
     await channel(org);
     await tell(new ApprovalFacts(org).opened());
@@ -135,7 +135,7 @@ describe('deliveries that are due', () => {
 });
 
 describe('what goes to one receiver about one request', () => {
-  it('goes in order, and stays in order while nobody answers', async () => {
+  it('goes in order, and stays in order while the receiver does not answer', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await channel(facts.org_id);
     await tell(facts.opened(), facts.escalated());
@@ -201,7 +201,7 @@ describe('mail', () => {
     expect(first).toHaveLength(16);
     expect(orgsOf(first).filter((org) => org === quiet)).toHaveLength(1);
     expect(orgsOf(first).filter((org) => org === flooding).length).toBeLessThanOrEqual(8);
-    // The server is busy with what came first: who has least under way gets the next place.
+    // The server is busy with what came first: the workspace with the least under way is next.
     await mails(quiet, 1);
     const lanes = { [`email:${flooding}`]: 7, [`email:${another}`]: 8 };
     expect(orgsOf(await claim('a', { perLane: 8, lanes, types: { email: 1 } }))).toEqual([quiet]);

@@ -1,9 +1,9 @@
-import type { ChannelType, OutgoingEvent, OutgoingEventType } from '@agentlattice/contracts';
-import { inTransaction, type Tx } from '@agentlattice/event-store';
+import { type ChannelType, type OutgoingEvent, Refused } from '@agentlattice/contracts';
+import { type EventMeta, inTransaction, type Tx } from '@agentlattice/event-store';
 import type pg from 'pg';
-import { nextAttempt } from '../domain/delivery-schedule.js';
-import type { Outcome } from './channels/channel-sender.js';
-import { appendDeliveryEvent, factsOf } from './delivery-events.js';
+import { deliveryAfter, deliveryDecider } from '../domain/delivery.js';
+import type { Outcome } from '../domain/outcome.js';
+import { appendDeliveryEvents, lockChannelFailures, lockDelivery, saveDelivery } from './delivery-rows.js';
 
 /** A delivery that this process has to send before its claim ends. */
 export interface ClaimedDelivery {
@@ -43,28 +43,10 @@ export interface Attempt {
   readonly jitter: number;
 }
 
-interface SettledRow {
-  readonly org_id: string;
-  readonly channel_id: string | null;
-  readonly event_id: string;
-  readonly event_type: OutgoingEventType;
-  readonly approval_id: string | null;
-  readonly status: string;
-  readonly pending_until: Date | null;
-  readonly failures: number;
-  readonly attempts: number;
-  readonly created_at: Date;
-  readonly traceparent: string | null;
-  readonly correlation_id: string | null;
-  readonly now: Date;
-}
+/** Why the channel of a settled delivery is to be disabled; null: it is not. */
+export type GivenUp = 'gone' | 'failing' | null;
 
-/** What a settled attempt means for its channel; null: nothing. */
-export type Verdict = 'gone' | 'failing' | null;
-
-/** A channel that fails so often and for so long is disabled with the next delivery that is given up. */
-const failingAttempts = 10;
-const failingDays = 3;
+const bySystem: EventMeta['actor'] = { kind: 'system', id: null, key_id: null, via: 'system' };
 
 const full = (counts: Readonly<Record<string, number>>, bound: number) =>
   Object.keys(counts).filter((key) => (counts[key] ?? 0) >= bound);
@@ -82,7 +64,7 @@ export class DeliveryQueue {
   /**
    * Takes due deliveries for this process, in turn from all lanes: those with the least under way go first, so however
    * much waits in one, the others get their share. One of a process that died comes back when its claim ends. Of those
-   * that go to one receiver about one request the oldest goes first, unless the receiver has said no to it.
+   * that go to one receiver about one request the oldest goes first, unless the receiver refused it.
    */
   async claim(claim: string, leaseMs: number, room: Room): Promise<ClaimedDelivery[]> {
     const { rows } = await this.pool.query<{ delivery_id: string }>(
@@ -179,22 +161,46 @@ export class DeliveryQueue {
     }));
   }
 
-  /** Writes down what came of it; a claim that has ended changes nothing, for somebody else sends it again. */
+  /** Writes down how an attempt ended. Nothing changes where the claim has ended: another process sends it again. */
   settle(
-    { delivery_id, claim }: Pick<ClaimedDelivery, 'delivery_id' | 'claim'>,
+    { delivery_id: deliveryId, claim }: Pick<ClaimedDelivery, 'delivery_id' | 'claim'>,
     attempt: Attempt,
-  ): Promise<Verdict> {
+  ): Promise<GivenUp> {
+    const { outcome, jitter } = attempt;
     return inTransaction(this.pool, async (tx) => {
-      const { rows } = await tx.query<SettledRow>(
-        `SELECT d.*, e.traceparent, e.correlation_id, date_trunc('milliseconds', clock_timestamp()) AS now
-           FROM delivery d JOIN outgoing_event e USING (event_id)
-          WHERE d.delivery_id = $1 AND d.claim = $2 FOR UPDATE OF d`,
-        [delivery_id, claim],
+      const locked = await lockDelivery(tx, { deliveryId, claim });
+      if (locked === undefined) return null;
+      const channel =
+        outcome.kind === 'failed' ? await lockChannelFailures(tx, locked) : locked.state.channel;
+      const state = { ...locked.state, channel };
+      const { now, correlationId: correlation_id, traceparent } = locked;
+      const events = deliveryDecider.decide({ type: 'SettleAttempt', outcome, now, jitter }, state);
+      await insertAttempt(tx, deliveryId, state.attempts + 1, attempt);
+      await saveDelivery(
+        tx,
+        locked,
+        deliveryAfter(state, events),
+        outcome.kind === 'kept' ? outcome.mail : null,
       );
-      const [row] = rows;
-      if (row === undefined) return null;
-      await insertAttempt(tx, delivery_id, row.attempts + 1, attempt);
-      return judge(tx, delivery_id, row, attempt);
+      const meta = { actor: bySystem, correlation_id, traceparent };
+      await appendDeliveryEvents(tx, locked, state.facts, events, meta);
+      return events.find((event) => event.type === 'channel.given_up')?.data.reason ?? null;
+    });
+  }
+
+  /**
+   * Makes a delivery due from the beginning of its schedule, under its own id. Of several who ask at once the later ones
+   * wait for the row and are refused.
+   * @throws Refused NOT_FOUND, DELIVERY_UNDER_WAY or CHANNEL_DISABLED
+   */
+  async redeliver(orgId: string, deliveryId: string, meta: EventMeta): Promise<void> {
+    await inTransaction(this.pool, async (tx) => {
+      const locked = await lockDelivery(tx, { deliveryId, orgId });
+      if (locked === undefined) throw new Refused('NOT_FOUND', 'there is no such delivery in this workspace');
+      const { now, isClaimed, isReachable, state } = locked;
+      const events = deliveryDecider.decide({ type: 'Redeliver', now, isClaimed, isReachable }, state);
+      await saveDelivery(tx, locked, deliveryAfter(state, events), null);
+      await appendDeliveryEvents(tx, locked, state.facts, events, meta);
     });
   }
 
@@ -222,78 +228,3 @@ async function insertAttempt(
     [deliveryId, number, startedAt.toISOString(), durationMs, status, error, answer],
   );
 }
-
-async function judge(tx: Tx, id: string, row: SettledRow, { outcome, jitter }: Attempt): Promise<Verdict> {
-  const attempts = row.attempts + 1;
-  if (outcome.kind !== 'failed') {
-    const mail = outcome.kind === 'kept' ? JSON.stringify(outcome.mail) : null;
-    await tx.query(
-      `UPDATE delivery SET status = $2, attempts = $3, claim = NULL, due_at = NULL, error = NULL, mail = $4,
-                           failures = 0, delivered_at = CASE WHEN $2 = 'delivered' THEN clock_timestamp() END
-        WHERE delivery_id = $1`,
-      [id, outcome.kind, attempts, mail],
-    );
-    if (outcome.kind === 'delivered') await forgetFailures(tx, row);
-    return null;
-  }
-  const failures = row.failures + 1;
-  const isPending = row.status === 'pending';
-  const next =
-    !isPending || outcome.final === true
-      ? null
-      : nextAttempt({
-          failures,
-          now: row.now,
-          pendingUntil: row.pending_until,
-          retryAfterMs: outcome.retryAfterMs ?? null,
-          jitter,
-        });
-  const status = !isPending ? row.status : next === null ? 'dead' : 'pending';
-  await tx.query(
-    `UPDATE delivery SET status = $2, attempts = $3, failures = $4, claim = NULL, due_at = $5, error = $6, refused = $7
-      WHERE delivery_id = $1`,
-    [id, status, attempts, failures, next?.toISOString() ?? null, outcome.error, outcome.refused === true],
-  );
-  if (status === 'dead') await announceDeath(tx, id, row, attempts);
-  const isFailing = await countFailure(tx, row);
-  if (outcome.gone === true) return 'gone';
-  return status === 'dead' && isFailing ? 'failing' : null;
-}
-
-/**
- * Attempts that failed in a row, whatever they were about: a delivery that somebody waits for ends with its request, long
- * before it could show alone that nothing gets through for days.
- * @returns whether nothing has reached the channel for long and often enough
- */
-async function countFailure(tx: Tx, { org_id, channel_id, now }: SettledRow): Promise<boolean> {
-  if (channel_id === null) return false;
-  const { rows } = await tx.query<{ failing: boolean }>(
-    `INSERT INTO channel_failures AS f (org_id, channel_id, failures, since) VALUES ($1, $2, 1, $3)
-     ON CONFLICT (org_id, channel_id) DO UPDATE SET failures = f.failures + 1,
-            since = CASE WHEN f.failures = 0 THEN excluded.since ELSE f.since END
-     RETURNING failures >= $4 AND since <= $3::timestamptz - make_interval(days => $5) AS failing`,
-    [org_id, channel_id, now.toISOString(), failingAttempts, failingDays],
-  );
-  return rows[0]?.failing === true;
-}
-
-async function forgetFailures(tx: Tx, { org_id, channel_id }: SettledRow): Promise<void> {
-  if (channel_id === null) return;
-  await tx.query(
-    'UPDATE channel_failures SET failures = 0 WHERE org_id = $1 AND channel_id = $2 AND failures > 0',
-    [org_id, channel_id],
-  );
-}
-
-const announceDeath = (tx: Tx, delivery_id: string, row: SettledRow, attempts: number): Promise<void> =>
-  appendDeliveryEvent(tx, {
-    org_id: row.org_id,
-    type: 'delivery.dead',
-    data: { ...factsOf({ ...row, delivery_id }), attempts },
-    occurred_at: row.now,
-    meta: {
-      actor: { kind: 'system', id: null, key_id: null, via: 'system' },
-      correlation_id: row.correlation_id,
-      traceparent: row.traceparent,
-    },
-  });

@@ -57,7 +57,7 @@ export class Egress {
       for await (const chunk of stream as AsyncIterable<Buffer>) {
         chunks.push(chunk);
         size += chunk.length;
-        // Leaving the loop ends the connection: nobody makes us read for ever.
+        // Leaving the loop ends the connection, so an endless answer is not read on.
         if (size >= maxAnswerBytes) break;
       }
     } catch (error) {

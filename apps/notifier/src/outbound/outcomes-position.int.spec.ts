@@ -1,7 +1,7 @@
 import { startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
 import pg from 'pg';
 import { migrations } from '../migrations/index.js';
-import { followingFrom } from './outcomes-position.js';
+import { followOutcomesFromStatement } from './outcomes-position.js';
 
 let postgres: TestPostgres;
 let pool: pg.Pool;
@@ -15,13 +15,13 @@ afterAll(async () => {
 });
 
 const from = async (head: number) => {
-  const { text, values } = followingFrom(head);
+  const { text, values } = followOutcomesFromStatement(head);
   await pool.query(text, [...values]);
   const { rows } = await pool.query<{ checked_gpos: string }>('SELECT checked_gpos FROM consumer_position');
   return rows.map(({ checked_gpos }) => Number(checked_gpos));
 };
 
-it('the place in the outcomes is that of the first who asks, kept while somebody does, and new when somebody does again', async () => {
+it('the position in the outcomes is that of the first channel that asks, kept while one does, and new when one does again', async () => {
   expect(await from(10)).toEqual([10]);
   await pool.query(
     `INSERT INTO channel (org_id, channel_id, type, name, events, enabled, settings, created_at, updated_at)
@@ -30,6 +30,6 @@ it('the place in the outcomes is that of the first who asks, kept while somebody
   expect(await from(20)).toEqual([10]);
   await pool.query('UPDATE channel SET enabled = false');
   expect(await from(20)).toEqual([20]);
-  // Somebody whose look at the ledger is older than another's.
+  // A reading of the ledger's position that is older than another's.
   expect(await from(15)).toEqual([20]);
 });

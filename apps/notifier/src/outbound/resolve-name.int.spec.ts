@@ -44,7 +44,7 @@ describe('a name', () => {
     await expect(addressesOf('nobody.example')).rejects.toMatchObject({ code: 'ENOTFOUND' });
   });
 
-  it('of this machine is asked of nobody', async () => {
+  it('of this machine is asked of no name server', async () => {
     expect(await addressesOf('any.localhost')).toEqual(['127.0.0.1 4', '::1 6']);
     expect(names.asked.filter((name) => name.includes('localhost') || name === 'gate')).toEqual([]);
   });

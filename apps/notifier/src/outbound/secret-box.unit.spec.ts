@@ -12,7 +12,7 @@ describe('a sealed secret', () => {
     expect(box.seal(secret, 'chn_a')).not.toBe(sealed);
   });
 
-  it('opens for nobody else, with no other key, and not when it was touched', () => {
+  it('opens for no other channel, with no other key, and not when it was changed', () => {
     expect(() => box.open(sealed, 'chn_b')).toThrow();
     expect(() => new SecretBox('another key of the harness').open(sealed, 'chn_a')).toThrow();
     const [version, iv, , tag] = sealed.split('.');

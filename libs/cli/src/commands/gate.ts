@@ -41,6 +41,7 @@ export interface GateResult {
   readonly denial_reason: string | null;
   readonly reason: string | null;
   readonly resolved_by: string | null;
+  readonly resolved_by_name: string | null;
   readonly timeout_at: string | null;
   readonly grant: string | null;
   /** Why a yes is none: it came without a grant for this action. */
@@ -54,7 +55,7 @@ type Requested = Extract<Submitted, { status: 'requested' }>;
 
 /** Longest that an answer is held (contract §3). */
 const holdSeconds = 60;
-/** For the answer to a submission when nobody wants to wait for it any longer. */
+/** For the answer to a submission after the gate was stopped. */
 const lastAnswerMs = 2_000;
 /** For withdrawing a request. */
 const lastWordMs = 5_000;
@@ -110,7 +111,14 @@ async function verdictOf(
     allowed: false,
     action_type: request.action,
     ...{ audit_event_id: null, approval_id: null, policy_name: null, denial_reason: null, reason: null },
-    ...{ resolved_by: null, timeout_at: null, grant: null, grant_fault: null, stopped: null },
+    ...{
+      resolved_by: null,
+      resolved_by_name: null,
+      timeout_at: null,
+      grant: null,
+      grant_fault: null,
+      stopped: null,
+    },
   };
   try {
     const submitted = await submit(api, request, stop.signal);
@@ -149,8 +157,8 @@ async function verdictOf(
 }
 
 /**
- * Without holding the answer, so that the request can be named, shown and withdrawn from the first moment on. Who stops
- * waiting meanwhile still learns what there is to withdraw.
+ * Without holding the answer, so that the request can be named, shown and withdrawn from the first moment on. A gate that is
+ * stopped meanwhile still learns what there is to withdraw.
  */
 async function submit(api: Api, request: GateRequest, stop: AbortSignal): Promise<Submitted> {
   const late = new AbortController();
@@ -193,7 +201,7 @@ async function decisionOf(
   }
 }
 
-/** Withdraws the request. Where somebody was faster, what they decided stands. */
+/** Withdraws the request. A decision that came first stands. */
 async function cancel(
   { api, terminal }: { api: Api; terminal: Terminal },
   approval_id: string,
@@ -218,8 +226,8 @@ async function cancel(
 
 function decided(asked: GateResult, status: ApprovalStatus | null, stopped: Stop | null): GateResult {
   if (status === null) return { ...asked, stopped };
-  const { denial_reason, reason, resolved_by, grant } = status;
-  const result = { ...asked, denial_reason, reason, resolved_by, grant, stopped };
+  const { denial_reason, reason, resolved_by, resolved_by_name = null, grant } = status;
+  const result = { ...asked, denial_reason, reason, resolved_by, resolved_by_name, grant, stopped };
   switch (status.status) {
     case 'approved':
       return allowedUnlessInterrupted({ ...result, status: 'approved' }, stopped);
@@ -233,7 +241,7 @@ function decided(asked: GateResult, status: ApprovalStatus | null, stopped: Stop
   }
 }
 
-/** A signal means that nobody wants the action any more; the clock only that nobody wants to wait for it. */
+/** A signal means that the action is not wanted any more; `--timeout` only that the wait is over. */
 const allowedUnlessInterrupted = (result: GateResult, stopped: Stop | null): GateResult =>
   stopped?.kind === 'signal' ? { ...result, stopped } : { ...result, allowed: true, stopped: null };
 

@@ -1,6 +1,7 @@
 import type { ApprovalView, VotePending } from '@agentlattice/contracts';
 import { columnsText } from './columns.js';
 import { seatsText } from './gate-text.js';
+import { personText } from './person-text.js';
 import { safeJson, safeText, shortText } from './safe-text.js';
 import { clockText, spanText } from './time-text.js';
 
@@ -74,29 +75,39 @@ export function decidedText(decision: ApprovalView | VotePending): string {
     const { approvals, denials, approval_id } = decision;
     return `${approval_id}: your vote counts; ${String(approvals.have)} of ${String(approvals.need)} approvals, ${String(denials.have)} of ${String(denials.need)} denials; still needed: ${seatsText(decision)}`;
   }
-  return `${decision.id}: ${decision.status} (${safeText(decision.action_type)} of ${safeText(decision.agent.name)})`;
+  const { id, status, resolved_by, resolved_by_name, action_type, agent } = decision;
+  const by = resolved_by === null ? '' : ` by ${personText(resolved_by, resolved_by_name)}`;
+  return `${id}: ${status}${by}: ${safeText(action_type)} of ${safeText(agent.name)}`;
 }
 
-type Ending = Pick<ApprovalView, 'status' | 'resolved_at' | 'resolved_by' | 'reason' | 'denial_reason'>;
+type Ending = Pick<
+  ApprovalView,
+  'status' | 'resolved_at' | 'resolved_by' | 'resolved_by_name' | 'reason' | 'denial_reason'
+>;
 
 /** When a request was decided, by whom and why. */
 export const decisionText = ({
   status,
   resolved_at,
   resolved_by,
+  resolved_by_name,
   reason,
   denial_reason,
   scope = null,
 }: Ending & Partial<Pick<ApprovalView, 'scope'>>) =>
   [
     resolved_at === null ? '' : clockText(resolved_at),
-    `by ${safeText(resolved_by ?? (status === 'cancelled' ? 'the agent' : 'the system'))}`,
+    `by ${resolved_by === null ? resolverText(status) : personText(resolved_by, resolved_by_name)}`,
     scope === 'forever' ? 'for ever' : '',
     denial_reason ?? '',
     reason === null || reason === denial_reason ? '' : `“${safeText(reason)}”`,
   ]
     .filter((part) => part !== '')
     .join(' ');
+
+/** Who ended a request that no person decided. */
+const resolverText = (status: ApprovalView['status']) =>
+  status === 'cancelled' ? 'the agent' : 'the system';
 
 const section = (title: string, lines: readonly string[]) =>
   lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)];
@@ -120,7 +131,7 @@ const historyText = ({ type, at, operator, reason, note }: ApprovalView['history
   [
     clockText(at),
     safeText(type.replace(/^approval\./, '')),
-    operator === null ? '' : `by ${safeText(operator.id)} (${safeText(operator.via)})`,
+    operator === null ? '' : `by ${personText(operator.id, operator.name)} via ${safeText(operator.via)}`,
     reason === null ? '' : `“${safeText(reason)}”`,
     note === null ? '' : safeText(note),
   ]

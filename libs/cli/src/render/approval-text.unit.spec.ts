@@ -40,7 +40,7 @@ it('shows everything that a person needs to decide', () => {
     '  odd\\x07key: [1,{"two":true}]',
     '  {"table":"users"}',
     '  fails  pr_size lte 100',
-    'vote_cast  by mbr_01jd7e5sqcfnmrq9yh4qvxw2k3 (dashboard)  “fine\\x1b[1A”',
+    'vote_cast  by Ada\\x1b[2J Novak (mbr_01jd7e5sqcfnmrq9yh4qvxw2k3) via dashboard  “fine\\x1b[1A”',
   ])
     expect(text).toContain(part);
   isSafe(text);
@@ -53,8 +53,15 @@ it('says what it does not show', () => {
 });
 
 it('says who decided, or what is still needed', () => {
-  expect(decidedText(sampleApproval({ status: 'approved' }))).toContain(
-    ': approved (deploy.production of bot',
+  expect(decidedText(sampleApproval({ status: 'timed_out' }))).toContain(
+    ': timed_out: deploy.production of bot',
+  );
+  const resolved_by = 'mbr_01jd7e5sqcfnmrq9yh4qvxw2k3';
+  expect(
+    decidedText(sampleApproval({ status: 'approved', resolved_by, resolved_by_name: 'Ada Novak' })),
+  ).toContain(`: approved by Ada Novak (${resolved_by}): deploy.production of bot`);
+  expect(decidedText(sampleApproval({ status: 'approved', resolved_by }))).toContain(
+    `: approved by ${resolved_by}: deploy`,
   );
   const { approvals, denials, seats_open, approval_id } = sampleApproval();
   expect(decidedText({ status: 'pending', approval_id, approvals, denials, seats_open })).toContain(

@@ -1,5 +1,6 @@
 import type { ApprovalView } from '@agentlattice/contracts';
 import type { GateResult } from '../commands/gate.js';
+import { personText } from './person-text.js';
 import { safeText } from './safe-text.js';
 import { clockText, spanText } from './time-text.js';
 
@@ -27,8 +28,9 @@ export function seatsText({ approvals, seats_open }: Pick<ApprovalView, 'approva
 export function gateText(result: GateResult): string {
   const { status, action_type, stopped, approval_id } = result;
   const action = safeText(action_type);
-  const who = result.resolved_by === null ? 'the system' : result.resolved_by;
-  const said = result.reason === null ? '' : `: ${safeText(result.reason)}`;
+  const resolver =
+    result.resolved_by === null ? 'the system' : personText(result.resolved_by, result.resolved_by_name);
+  const reason = result.reason === null ? '' : `: ${safeText(result.reason)}`;
   const policy = result.policy_name === null ? '' : ` by the policy ${safeText(result.policy_name)}`;
   const halted =
     stopped === null
@@ -42,11 +44,11 @@ export function gateText(result: GateResult): string {
     case 'executed':
       return `allowed${policy}: ${action}${halted}`;
     case 'approved':
-      return `approved by ${who}${said}${halted}`;
+      return `approved by ${resolver}${reason}${halted}`;
     case 'denied':
       return result.approval_id === null
         ? `denied${policy}: ${action} (${result.denial_reason ?? ''})`
-        : `denied by ${who}${said} (${result.denial_reason ?? ''})`;
+        : `denied by ${resolver}${reason} (${result.denial_reason ?? ''})`;
     case 'policy_not_found':
       return `denied: no policy matches ${action}, and what no policy names is denied; an administrator can add one`;
     case 'timed_out':

@@ -1,10 +1,16 @@
+import { unseenCharacter } from '@agentlattice/contracts';
+
 /**
- * What a terminal would obey or not show: control characters, invisible and direction-changing format characters,
- * separators, private use, lone surrogates, noncharacters, blank letters, variation selectors. What belongs to an emoji
- * is what it looks like and stays: a joiner between two of its pictures, and U+FE0F behind one or in a keycap.
+ * What a terminal obeys or does not show: every character that names may not hold either (libs/contracts/src/seen-text.ts).
+ * What belongs to an emoji is how it looks and stays: a joiner between two of its pictures, and U+FE0F after one or in a
+ * keycap.
  */
-const hidden =
-  /(?!(?<=\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]?)\u200d\p{Extended_Pictographic})(?!(?<=\p{Extended_Pictographic})\ufe0f)(?!(?<=[0-9#*])\ufe0f\u20e3)[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u2800]/gu;
+const inEmoji = [
+  String.raw`(?<=\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]?)\u200d\p{Extended_Pictographic}`,
+  String.raw`(?<=\p{Extended_Pictographic})\ufe0f`,
+  String.raw`(?<=[0-9#*])\ufe0f\u20e3`,
+];
+const hidden = new RegExp(`(?!${inEmoji.join('|')})${unseenCharacter}`, 'gu');
 
 const names: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 

@@ -1,3 +1,4 @@
+import { unseenIn } from '@agentlattice/contracts';
 import fc from 'fast-check';
 import { safeJson, safeText, shortText } from './safe-text.js';
 
@@ -15,6 +16,16 @@ it.each([
   ['❤\ufe0f\ufe0f ❤\ufe0e 1\ufe0f', '❤\ufe0f\\u{fe0f} ❤\\u{fe0e} 1\\u{fe0f}'],
   ['\ufdd0 \uffff \u{1fffe} \u{10ffff}', '\\u{fdd0} \\u{ffff} \\u{1fffe} \\u{10ffff}'],
 ])('makes visible what %j hides', (text, shown) => expect(safeText(text)).toBe(shown));
+
+it('makes every character visible that a name may not hold', () => {
+  let text = '';
+  // A letter between them: a mark is seen behind it, and no two make an emoji.
+  const planes = [0, 1, 0xe].map((plane) => plane * 0x10000);
+  for (const first of planes)
+    for (let code = first; code <= first + 0xffff; code += 1) text += `${String.fromCodePoint(code)}a`;
+  expect(unseenIn(text)).toBeDefined();
+  expect(unseenIn(`a${safeText(text)}`)).toBeUndefined();
+});
 
 it.each(['Déploy "bot" – 部署 – نشر', '👩‍🚀 👨‍👩‍👧 👍🏽 ❤️‍🔥 🏳️‍🌈 1️⃣ #️⃣', 'C:\\path %s {{x}}'])(
   'leaves %s as it is',

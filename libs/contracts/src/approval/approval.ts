@@ -12,11 +12,17 @@ export const approvalStatuses = [
   'cancelled',
 ] as const;
 
+/** The name of the member whose id stands beside it. The services know ids alone; the gateway adds names (docs/contract.md §8). */
+export const memberName = () =>
+  z.string().nullable().optional().meta({
+    description: 'The name of that member; null or missing where it is not known',
+  });
+
 /** One step in the life of a request. */
 export const approvalHistoryItem = z.object({
   type: z.string(),
   at: instant(),
-  operator: z.object({ id: z.string(), via: z.string() }).nullable(),
+  operator: z.object({ id: z.string(), name: memberName(), via: z.string() }).nullable(),
   key: keyRef.nullable().meta({ description: 'What was asked or voted with, and who answers for that key' }),
   reason: z.string().nullable().meta({ description: 'What the person said' }),
   note: z.string().nullable().meta({ description: 'Why the system did it' }),
@@ -28,6 +34,7 @@ const seatsOpen = z.array(z.object({ group: z.string().nullable(), count: z.numb
 
 export const approvalVote = z.object({
   member_id: typeId('mbr'),
+  member_name: memberName(),
   decision: z.enum(voteDecisions),
   reason: z.string().nullable().meta({ description: 'What the person said; null in lists' }),
   at: instant(),
@@ -70,6 +77,7 @@ export const approvalView = z
     denial_reason: denialReason.nullable(),
     scope: z.enum(['once', 'forever']).nullable().meta({ description: 'Set once approved' }),
     resolved_by: z.string().nullable().meta({ description: 'Null when the system decided' }),
+    resolved_by_name: memberName(),
     resolved_at: instant().nullable(),
     grant_expires_at: instant()
       .nullable()
@@ -93,6 +101,7 @@ export const approvalStatus = z
     reason: z.string().nullable(),
     denial_reason: denialReason.nullable(),
     resolved_by: z.string().nullable(),
+    resolved_by_name: memberName(),
     resolved_at: instant().nullable(),
     timeout_at: instant(),
     grant: z

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { memberName } from '../approval/approval.js';
 import { cursor, givenInstant, instant, jsonObject, limit, sha256Hex, typeId } from '../primitives.js';
 import { denialReason } from '../submission/items.js';
 
@@ -22,6 +23,7 @@ export const auditEvent = z
     reason: z.string().nullable(),
     note: z.string().nullable(),
     resolved_by: z.string().nullable(),
+    resolved_by_name: memberName(),
     policy: z
       .object({ id: z.string(), name: z.string(), version: z.number().int(), hash: sha256Hex() })
       .nullable(),

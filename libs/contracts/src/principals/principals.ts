@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { memberName } from '../approval/approval.js';
 import { keyKinds } from '../events/principals.js';
 import { instant, operatorRoles, serviceScopes, typeId } from '../primitives.js';
 
@@ -8,6 +9,7 @@ export const agentView = z
     name: z.string(),
     description: z.string().nullable(),
     owner_member_id: typeId('mbr').nullable(),
+    owner_name: memberName(),
     suspended: z.boolean(),
     suspended_at: instant().nullable().meta({ description: 'Null while it is not suspended' }),
     suspended_reason: z.string().nullable().meta({ description: 'What the person said who suspended it' }),
@@ -60,10 +62,12 @@ export const keyView = z
     role: z.enum(operatorRoles).nullable(),
     scopes: z.array(z.enum(serviceScopes)),
     member_id: typeId('mbr').nullable(),
+    member_name: memberName(),
     agent_id: typeId('agt').nullable(),
     made_by: typeId('mbr')
       .nullable()
       .meta({ description: 'The member who answers for the key; null where nobody knows' }),
+    made_by_name: memberName(),
     created_at: instant(),
     last_used_at: instant().nullable(),
     expires_at: instant().nullable(),

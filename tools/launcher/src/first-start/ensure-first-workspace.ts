@@ -1,3 +1,4 @@
+import { badConfigurationExit } from '@agentlattice/contracts';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from '../process/run-command.js';
@@ -23,6 +24,8 @@ export async function ensureFirstWorkspace(credentialsFile: string, env: NodeJS.
     },
   );
   if (code === 0) return;
+  if (code === badConfigurationExit)
+    throw new StartRefused(`gateway refuses its configuration: ${stderr.trim()}`);
   const said = (stderr.trim() || stdout.trim()).split('\n').slice(-8).join('\n');
   throw new StartRefused(`The first workspace could not be set up: ${said}`);
 }

@@ -24,7 +24,7 @@ describe('our own NATS', () => {
     for (const nc of connections.splice(0)) await nc.close();
   });
 
-  it('lets nobody in without a password', async () => {
+  it('accepts no connection without a password', async () => {
     const { servers } = natsOptions(access.url('gateway'));
     await expect(connect({ servers, reconnect: false })).rejects.toThrow(/authorization/i);
   });

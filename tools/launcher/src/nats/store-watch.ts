@@ -117,7 +117,7 @@ async function storesInEventStream(nc: NatsConnection): Promise<Finding> {
   }
 }
 
-/** Why nothing can be written there, in words; undefined when it can. Asked by writing: quotas do not show otherwise. */
+/** Why nothing can be written there, as a text; undefined when it can. It is found out by writing: quotas do not show otherwise. */
 async function noSpaceIn(dir: string): Promise<string | undefined> {
   const path = join(dir, '.space-probe');
   try {

@@ -127,7 +127,7 @@ describe('our own PostgreSQL', () => {
       return url.href;
     };
 
-    it('who may make roles: each service gets its own', async () => {
+    it('that may make roles: each service gets its own', async () => {
       const url = await asUser('can_make_roles', 'CREATEROLE');
       // The cluster knows the roles of the tests above; those are the superuser's and not this user's to change.
       await rows(database.adminUrl, 'GRANT al_gateway TO can_make_roles WITH ADMIN OPTION');
@@ -143,7 +143,7 @@ describe('our own PostgreSQL', () => {
       await rows(external.of('approval-service').url, 'CREATE TABLE approval_service_jobs.job (id int)');
     });
 
-    it('who may not: one credential for all works, and is warned about', async () => {
+    it('that may not: one credential for all works, with a warning', async () => {
       const url = await asUser('plain', '');
       const external = await externalDatabase({ url, services: {} }, directory);
       expect(directory.said.join('\n')).toContain('WARNING: the user of DATABASE_URL may not create roles');
@@ -153,7 +153,7 @@ describe('our own PostgreSQL', () => {
       expect(await rows(external.of('gateway').url, 'SELECT * FROM gateway.event')).toEqual([]);
     });
 
-    it('who may not even make schemas: the start is refused with what to do', async () => {
+    it('that may not even make schemas: the start is refused with what to do', async () => {
       const url = new URL(await asUser('guest', ''));
       url.pathname = '/plain';
       await expect(externalDatabase({ url: url.href, services: {} }, directory)).rejects.toThrow('roles.sql');

@@ -5,6 +5,7 @@ import { type DataDirectory, startServer } from '../data-directory.js';
 import { StartRefused } from '../start-refused.js';
 import { embeddedPostgres } from './embedded-postgres.js';
 import { ensureSchemas } from './ensure-schemas.js';
+import { oldestMajor } from './postgres-binaries.js';
 import { type AdminRights, adminRights, provisionRoles } from './provision-database.js';
 import { roleOf, schemaOf } from './service-role.js';
 
@@ -43,9 +44,9 @@ export async function externalDatabase(
   directory: DataDirectory,
 ): Promise<DatabaseAccess> {
   const rights = await reach('DATABASE_URL', url);
-  if (rights.serverVersion < 150_000)
+  if (rights.serverVersion < oldestMajor * 10_000)
     throw new StartRefused(
-      'The server of DATABASE_URL is older than PostgreSQL 15, which is the oldest supported.',
+      `The server of DATABASE_URL is older than PostgreSQL ${String(oldestMajor)}, which is the oldest supported.`,
     );
   if (!rights.mayMakeSchemas)
     throw new StartRefused(

@@ -7,7 +7,7 @@ export async function withClient<T>(url: string, use: (client: pg.Client) => Pro
     connectionTimeoutMillis: 10_000,
     application_name: 'al-launcher',
   });
-  // A server that stops ends idle connections; the query in flight reports it, and nobody else needs to.
+  // A server that stops ends idle connections; the query in flight reports it.
   client.on('error', () => undefined);
   await client.connect();
   try {

@@ -46,7 +46,7 @@ describe('the socket of our own PostgreSQL', () => {
     expect(await clientAddress(database.of('gateway').url)).toBeNull();
   });
 
-  it('lets nobody in without the password', async () => {
+  it('accepts no connection without the password', async () => {
     const wrong = new URL(database.of('gateway').url);
     wrong.password = 'wrong';
     await expect(clientAddress(wrong.href)).rejects.toThrow('password authentication failed');
@@ -91,7 +91,7 @@ describe('where there can be no socket', () => {
   });
 });
 
-it('a server that root runs as nobody has its socket where nobody may write and root may enter', async () => {
+it('a server that root runs as nobody has its socket where that user may write and root may enter', async () => {
   if (process.getuid?.() !== 0) {
     notRun('the socket of a PostgreSQL as nobody: only root can become nobody');
     return;

@@ -138,7 +138,7 @@ async function ensureDatabase(url: string): Promise<void> {
   await withClient(url, async (client) => {
     const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [databaseName]);
     if (rowCount !== 0) return;
-    // These belong to us alone, so nobody but the administrator has business in them.
+    // These databases are ours alone, so only the administrator may connect to them.
     await client.query('REVOKE ALL ON DATABASE postgres FROM PUBLIC');
     await client.query('REVOKE ALL ON DATABASE template1 FROM PUBLIC');
     await client.query(`CREATE DATABASE ${databaseName}`);

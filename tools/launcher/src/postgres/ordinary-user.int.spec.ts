@@ -8,7 +8,7 @@ import { findPostgres } from './postgres-binaries.js';
 
 const isRoot = process.getuid?.() === 0;
 
-describe('whoever we are', () => {
+describe('as any user', () => {
   it('PostgreSQL does not run as root', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'al-user-'));
     const user = await postgresUser(await findPostgres(), join(dir, 'postgres'));
@@ -18,7 +18,7 @@ describe('whoever we are', () => {
     rmSync(dir, { recursive: true });
   });
 
-  it('root without user namespaces runs it as nobody, outside of directories that nobody may enter', async () => {
+  it('root without user namespaces runs it as nobody, outside of directories that this user may not enter', async () => {
     if (!isRoot) {
       notRun('PostgreSQL as nobody: only root can become nobody');
       return;

@@ -7,7 +7,7 @@ import type { PostgresBinaries } from './postgres-binaries.js';
 
 const nobody = 65_534;
 
-/** How PostgreSQL, which refuses to run as root, is run by whoever we are. */
+/** The user that PostgreSQL runs as. It refuses to run as root. */
 export interface PostgresUser {
   readonly binaries: PostgresBinaries;
   /** The directory that holds the database; its parent exists. */
@@ -46,7 +46,7 @@ export async function asNobody(binaries: PostgresBinaries, dataDir: string): Pro
   const native = dirname(dirname(binaries.postgres));
   const reachable = (await othersMayEnter(native)) && (await othersMayEnter(dirname(dataDir)));
   if (reachable) return { binaries, dataDir, ...common };
-  // A checkout below /root: nobody else may go there, so the server lives outside of it.
+  // A checkout below /root: no other user may enter it, so the server's data is outside of it.
   const home = join('/var/lib/agentlattice', createHash('sha256').update(dataDir).digest('hex').slice(0, 16));
   await mkdir(home, { recursive: true, mode: 0o755 });
   const copy = join(home, `native-${String(binaries.major)}`);

@@ -7,7 +7,7 @@ import { repositoryRoot } from '../repository-root.js';
 import { StartRefused } from '../start-refused.js';
 import { ensureLibraryLinks } from './library-links.js';
 
-const oldestMajor = 15;
+export const oldestMajor = 15;
 
 export interface PostgresBinaries {
   readonly postgres: string;

@@ -6,7 +6,7 @@ import type { PostgresUser } from './ordinary-user.js';
 const longestPath = process.platform === 'linux' ? 107 : 103;
 
 /**
- * Where the server's Unix socket lives: a directory that the server's user and root may enter and nobody else, because a
+ * Where the server's Unix socket lives: a directory that the server's user and root may enter and no other user, because a
  * socket in a directory for all, such as /tmp, could be another user's, who would be sent our passwords' proofs.
  * @returns undefined where there can be no socket, because its path would be too long or the system has none
  */

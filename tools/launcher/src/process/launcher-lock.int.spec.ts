@@ -11,7 +11,7 @@ describe('the lock of a data directory', () => {
   });
   afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
-  it('lets one launcher in and tells the second who is there', () => {
+  it('lets one launcher in and tells the second which process runs', () => {
     acquireLauncherLock(dataDir);
     expect(() => acquireLauncherLock(dataDir)).toThrow(StartRefused);
     expect(() => acquireLauncherLock(dataDir)).toThrow(`process ${String(process.pid)}`);

@@ -28,7 +28,7 @@ export function acquireLauncherLock(dataDir: string): () => void {
   };
 }
 
-/** A hard link appears with its content or not at all, so nobody reads a half-written lock. */
+/** A hard link appears with its content or not at all, so a half-written lock is never read. */
 function linked(draft: string, path: string): boolean {
   try {
     linkSync(draft, path);

@@ -63,7 +63,7 @@ describe('what a killed launcher leaves behind', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('may be a damaged record, which stops nothing and nobody', async () => {
+  it('may be a damaged record, which stops no process', async () => {
     await left('gateway', 'obedient.mjs');
     writeFileSync(join(dataDir, 'run', 'gateway.pid'), '{"pid":');
     expect(await reapLeftovers(dataDir)).toEqual([]);

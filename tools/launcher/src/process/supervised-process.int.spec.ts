@@ -67,7 +67,7 @@ describe('a supervised process', () => {
     expect(readFileSync(order, 'utf8')).toBe('worker\nserver\n');
   });
 
-  it('is not started again when it refuses its configuration, and says why in its own words', async () => {
+  it('is not started again when it refuses its configuration, and tells the sentence of the child', async () => {
     const refusing = group.supervise(child('worker', 'refusing.mjs'));
     await expect(refusing.ready(10_000)).rejects.toThrow('SMTP_URL must be a URL such as smtp://host:port.');
     expect(refusing.runs).toBe(1);

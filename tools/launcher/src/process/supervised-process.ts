@@ -1,12 +1,10 @@
+import { badConfigurationExit } from '@agentlattice/contracts';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorText } from '../error-text.js';
 import { StartRefused } from '../start-refused.js';
 import { removePidFile, writePidFile } from './pid-file.js';
 import { ProcessLog } from './process-log.js';
-
-/** A child whose exit code is this one found its configuration wrong (EX_CONFIG): starting it again cannot help. */
-export const badConfigurationExit = 78;
 
 export interface ChildSpec {
   readonly name: string;
@@ -90,7 +88,7 @@ export class SupervisedProcess {
       if (this.stopping) throw new StartRefused(`${this.spec.name} was stopped while it started.`);
       if (Date.now() > deadline)
         throw new StartRefused(
-          `${this.spec.name} was not ready within ${String(Math.round(withinMs / 1000))} s; its last words were "${this.lastLine.slice(0, 300)}" (all of them: ${this.options.dataDir}/logs/${this.spec.name}.log).`,
+          `${this.spec.name} was not ready within ${String(Math.round(withinMs / 1000))} s; its last line was "${this.lastLine.slice(0, 300)}" (the whole log: ${this.options.dataDir}/logs/${this.spec.name}.log).`,
         );
       await delay(25);
     }
@@ -135,7 +133,7 @@ export class SupervisedProcess {
     this.options.onGivenUp?.(this.refusal);
   }
 
-  /** @returns how the run ended, in words */
+  /** @returns how the run ended, as a text */
   private async runOnce(): Promise<string> {
     const { spec, options } = this;
     try {

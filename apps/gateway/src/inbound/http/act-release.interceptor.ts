@@ -1,7 +1,7 @@
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import { mergeMap, type Observable } from 'rxjs';
 import type { AnswerRelease } from './answer-release.js';
-import { routeOf } from './handles.js';
+import { routeOf } from './route-decorators.js';
 import type { GatewayRequest } from './http-request.js';
 
 /** Sends what controllers answer through the rule about acts. */

@@ -10,7 +10,7 @@ import type { CommandClient } from '@agentlattice/messaging';
 import { COMMANDS } from '@agentlattice/service';
 import { Controller, Inject, Req } from '@nestjs/common';
 import type { Principal } from '../../domain/principal.js';
-import { Caller, Handles, RequestInput } from './handles.js';
+import { Caller, Handles, RequestInput } from './route-decorators.js';
 import type { GatewayRequest } from './http-request.js';
 
 type Agent = Extract<Principal, { kind: 'agent' }>;

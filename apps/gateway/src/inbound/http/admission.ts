@@ -2,12 +2,12 @@ import { Refused, type Route } from '@agentlattice/contracts';
 import type { RefusedAccess, RefusedCall } from '../../application/refused-access.js';
 import { mayCall, type Principal } from '../../domain/principal.js';
 import type { PrincipalDirectory } from '../../outbound/principal-directory.js';
-import { askedBy } from './ask.js';
-import { callerOf } from './caller-of.js';
+import { requestContextOf } from './request-context.js';
+import { authenticate } from './authenticate.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 import type { RateLimit } from './rate-limit.js';
 
-/** Who is it, may they, and not too often. The contract's route table is the authorization table. */
+/** Authentication, rate limit and authorization of a request. The contract's route table is the authorization table. */
 export class Admission {
   constructor(
     private readonly directory: PrincipalDirectory,
@@ -18,11 +18,11 @@ export class Admission {
   ) {}
 
   /**
-   * Who asks. A request counts once, however often that is asked, also when its body is refused before anything else.
+   * The caller. A request counts once for the rate limit, however often this is called, also when its body is refused first.
    * @throws Refused UNAUTHENTICATED or RATE_LIMITED
    */
   async identify(request: GatewayRequest, reply: GatewayReply): Promise<Principal> {
-    const principal = await callerOf(this.directory, request);
+    const principal = await authenticate(this.directory, request);
     if (request.isCounted !== true) this.rateLimit.take(principal.keyId, reply);
     request.isCounted = true;
     return principal;
@@ -36,13 +36,13 @@ export class Admission {
     if (route.callers === 'public') return undefined;
     // A waiting agent takes any 4xx for the end (decisions §6), so its status reads are not counted.
     const principal = route.path.endsWith('/status')
-      ? await callerOf(this.directory, request)
+      ? await authenticate(this.directory, request)
       : await this.identify(request, reply);
     if (mayCall(principal, route.callers)) return principal;
     if (route.seenBy !== undefined && mayCall(principal, route.seenBy))
       await this.find(principal, request.params);
-    // Who tries is seen, also where the gateway is killed right after.
-    await this.refused.note({ ...askedBy(principal, request), facts: factsOf(principal, route) });
+    // The attempt is in the log before it is answered, also where the gateway is killed right after.
+    await this.refused.note({ ...requestContextOf(principal, request), facts: factsOf(principal, route) });
     throw refusal(principal, route, route.callers);
   }
 }

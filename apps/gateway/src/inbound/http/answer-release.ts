@@ -1,21 +1,21 @@
 import { agentIn, type AgentStanding, type Moment, releaseOf } from '../../domain/act-release.js';
 import type { Principal } from '../../domain/principal.js';
 import type { PrincipalDirectory } from '../../outbound/principal-directory.js';
-import { callerOf } from './caller-of.js';
+import { authenticate } from './authenticate.js';
 import type { GatewayRequest } from './http-request.js';
 
 /**
- * The last step of every answer that may let an agent act: who asks and how the agent stands are looked up anew, after
+ * The last step of every answer that may let an agent act. The caller and the agent's standing are looked up again, after
  * all that the answer waited for, and the rule of `domain/act-release.ts` says what of it may leave.
  */
 export class AnswerRelease {
   constructor(
-    private readonly directory: Pick<PrincipalDirectory, 'findHash' | 'now'>,
-    /** Of an agent that somebody else asks about. */
+    private readonly directory: Pick<PrincipalDirectory, 'findByHash' | 'now'>,
+    /** Of an agent that another caller asks about. */
     private readonly standingOf: (orgId: string, agentId: string) => Promise<AgentStanding | null>,
   ) {}
 
-  /** What the answers of a route pass; null where they let nobody act. */
+  /** The rule that the answers of a route pass; null where they let no agent act. */
   of(routeId: string): ((request: GatewayRequest, body: unknown) => Promise<unknown>) | null {
     const rule = releaseOf(routeId);
     if (rule === null) return null;
@@ -23,7 +23,7 @@ export class AnswerRelease {
   }
 
   private async momentOf(request: GatewayRequest, body: unknown): Promise<Moment> {
-    const principal = await callerOf(this.directory, request);
+    const principal = await authenticate(this.directory, request);
     const standing = await this.standing(principal, body);
     return {
       reader: readerOf(principal),

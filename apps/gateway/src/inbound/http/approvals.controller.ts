@@ -2,27 +2,34 @@ import { approvalServiceCommands, type RouteInput, type RouteOutput, routes } fr
 import type { CommandClient } from '@agentlattice/messaging';
 import { COMMANDS } from '@agentlattice/service';
 import { Controller, Inject } from '@nestjs/common';
+import type { NameMembers } from '../../application/name-members.js';
 import type { Principal } from '../../domain/principal.js';
-import { approvalOf } from './approval-of.js';
-import { Caller, Handles, RequestInput } from './handles.js';
+import { membersOfApproval, membersOfApprovals } from '../../domain/shown-members.js';
+import { NAME_MEMBERS } from '../../tokens.js';
+import { approvalReferenceOf } from './approval-reference.js';
+import { Caller, Handles, RequestInput } from './route-decorators.js';
 
 /** Reading requests that wait for a person. For an agent only its own exist (decisions §3.5). */
 @Controller()
 export class ApprovalsController {
-  constructor(@Inject(COMMANDS) private readonly commands: CommandClient) {}
+  constructor(
+    @Inject(COMMANDS) private readonly commands: CommandClient,
+    @Inject(NAME_MEMBERS) private readonly nameMembers: NameMembers,
+  ) {}
 
   @Handles(routes.listApprovals)
   list(
     @Caller() principal: Principal,
     @RequestInput() { query: { cursor, limit, ...filter } }: RouteInput<typeof routes.listApprovals>,
   ): Promise<RouteOutput<typeof routes.listApprovals>> {
-    return this.commands.request(approvalServiceCommands.list_approvals, {
+    const page = this.commands.request(approvalServiceCommands.list_approvals, {
       ...filter,
       ...(principal.kind === 'agent' ? { agent_id: principal.agent.id } : {}),
       org_id: principal.orgId,
       cursor: cursor ?? null,
       limit,
     });
+    return this.nameMembers(principal.orgId, page, membersOfApprovals);
   }
 
   @Handles(routes.getApproval)
@@ -30,6 +37,10 @@ export class ApprovalsController {
     @Caller() principal: Principal,
     @RequestInput() { params }: RouteInput<typeof routes.getApproval>,
   ): Promise<RouteOutput<typeof routes.getApproval>> {
-    return this.commands.request(approvalServiceCommands.get_approval, approvalOf(principal, params));
+    const approval = this.commands.request(
+      approvalServiceCommands.get_approval,
+      approvalReferenceOf(principal, params),
+    );
+    return this.nameMembers(principal.orgId, approval, membersOfApproval);
   }
 }

@@ -2,8 +2,12 @@ import { auditLedgerCommands, type RouteInput, type RouteOutput, routes } from '
 import type { CommandClient } from '@agentlattice/messaging';
 import { COMMANDS } from '@agentlattice/service';
 import { Controller, Inject } from '@nestjs/common';
+import type { NameMembers } from '../../application/name-members.js';
+import { withSystemReason } from '../../domain/audit-reason.js';
 import type { Principal } from '../../domain/principal.js';
-import { Caller, Handles, RequestInput } from './handles.js';
+import { membersOfAuditEvents } from '../../domain/shown-members.js';
+import { NAME_MEMBERS } from '../../tokens.js';
+import { Caller, Handles, RequestInput } from './route-decorators.js';
 
 /** A full check may take as long as the route promises (decisions §6). */
 const verifyWithinMs = 9_500;
@@ -11,20 +15,25 @@ const verifyWithinMs = 9_500;
 /** The log as an auditor sees it (contract §7). */
 @Controller()
 export class AuditController {
-  constructor(@Inject(COMMANDS) private readonly commands: CommandClient) {}
+  constructor(
+    @Inject(COMMANDS) private readonly commands: CommandClient,
+    @Inject(NAME_MEMBERS) private readonly nameMembers: NameMembers,
+  ) {}
 
   @Handles(routes.listAuditEvents)
-  list(
+  async list(
     @Caller() principal: Principal,
     @RequestInput() { query: { cursor, limit, ...filter } }: RouteInput<typeof routes.listAuditEvents>,
   ): Promise<RouteOutput<typeof routes.listAuditEvents>> {
-    return this.commands.request(auditLedgerCommands.search, {
+    const page = this.commands.request(auditLedgerCommands.search, {
       ...filter,
       ...(principal.kind === 'agent' ? { agent_id: principal.agent.id } : {}),
       org_id: principal.orgId,
       cursor: cursor ?? null,
       limit,
     });
+    const named = await this.nameMembers(principal.orgId, page, membersOfAuditEvents);
+    return { ...named, events: named.events.map(withSystemReason) };
   }
 
   @Handles(routes.verifyAudit)

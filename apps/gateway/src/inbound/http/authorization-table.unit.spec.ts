@@ -4,7 +4,7 @@ import { ApprovalsController } from './approvals.controller.js';
 import { AuditController } from './audit.controller.js';
 import { ChannelsController } from './channels.controller.js';
 import { decisionRoutes } from './decision.routes.js';
-import { routeOf } from './handles.js';
+import { routeOf } from './route-decorators.js';
 import { allowedMethods } from './allowed-methods.js';
 import { PoliciesController } from './policies.controller.js';
 import { PrincipalsController } from './principals.controller.js';
@@ -33,8 +33,8 @@ const unused = (): never => {
   throw new Error('no request is made here');
 };
 const plain = [
-  ...submissionRoutes({ execute: unused }),
-  ...decisionRoutes(unused, { approve: unused }, { request: unused }),
+  ...submissionRoutes(unused),
+  ...decisionRoutes(unused, unused, { request: unused }, unused),
 ].map(({ route }) => route.id);
 /** Served by every service in the same way. */
 const health = [routes.healthz.id, routes.readyz.id] as const;

@@ -63,7 +63,7 @@ describe('bodies whose answers are held', () => {
     expect(await eventually(async () => (await statusOf('/at-once')) === 200)).toBe(true);
   });
 
-  it('leave their room when they are no JSON or nobody takes them', async () => {
+  it('give their memory back when they are no JSON or no route takes them', async () => {
     for (let n = 0; n < 5; n++) {
       expect(await statusOf('/at-once', `${body}}`)).toBe(400);
       expect(await statusOf('/nowhere')).toBe(404);

@@ -12,8 +12,8 @@ import type { CommandClient } from '@agentlattice/messaging';
 import { COMMANDS } from '@agentlattice/service';
 import { Controller, Inject, Req, Res } from '@nestjs/common';
 import { actorOf, type Principal } from '../../domain/principal.js';
-import { viaOf } from './ask.js';
-import { Caller, Handles, RequestInput } from './handles.js';
+import { viaOf } from './request-context.js';
+import { Caller, Handles, RequestInput } from './route-decorators.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 
 /** A little more than the notifier lets a receiver take. */

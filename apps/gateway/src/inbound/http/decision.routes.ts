@@ -5,13 +5,15 @@ import {
   routes,
 } from '@agentlattice/contracts';
 import type { CommandClient } from '@agentlattice/messaging';
+import type { ApproveRequest } from '../../application/approve-request.js';
 import type { AwaitDecision } from '../../application/await-decision.js';
-import type { DecideApproval } from '../../application/decide-approval.js';
+import type { NameMembers } from '../../application/name-members.js';
 import { readPrefer } from '../../domain/prefer.js';
 import type { Principal } from '../../domain/principal.js';
-import { approvalOf } from './approval-of.js';
-import { viaOf } from './ask.js';
-import { applied, goneSignal } from './held-answer.js';
+import { membersOfDecision, membersOfPendingVote, membersOfStatus } from '../../domain/shown-members.js';
+import { approvalReferenceOf } from './approval-reference.js';
+import { viaOf } from './request-context.js';
+import { setPreferenceApplied, clientGoneSignal } from './long-poll.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 import { type PlainRoute, plainRoute } from './plain-routes.js';
 
@@ -20,8 +22,9 @@ type Operator = Extract<Principal, { kind: 'operator' }>;
 /** How a request stands, and everything that ends it. For an agent only its own requests exist (decisions §3.5). */
 export function decisionRoutes(
   awaitDecision: AwaitDecision,
-  decide: Pick<DecideApproval, 'approve'>,
+  approveRequest: ApproveRequest,
   commands: Pick<CommandClient, 'request'>,
+  nameMembers: NameMembers,
 ): readonly PlainRoute[] {
   const statusOf = (
     principal: Principal,
@@ -29,12 +32,13 @@ export function decisionRoutes(
     reply: GatewayReply,
   ): Promise<ApprovalStatus> => {
     const prefer = { ...readPrefer(headers.prefer), grant: false };
-    applied(reply, prefer);
-    return awaitDecision(
-      approvalOf(principal, params),
+    setPreferenceApplied(reply, prefer);
+    const status = awaitDecision(
+      approvalReferenceOf(principal, params),
       prefer.waitSeconds * 1_000,
-      goneSignal(reply, prefer),
+      clientGoneSignal(reply, prefer),
     );
+    return nameMembers(principal.orgId, status, membersOfStatus);
   };
   return [
     plainRoute(routes.approvalStatus, ({ principal, input, reply }) => statusOf(principal, input, reply)),
@@ -42,21 +46,33 @@ export function decisionRoutes(
       statusOf(principal, input, reply),
     ),
     plainRoute(routes.approveRequest, ({ principal, input: { params, body }, request }) =>
-      decide.approve(decisionOf(principal, params, body.reason, request), {
-        foreverFor: body.scope === 'forever' ? (body.forever_for ?? 'policy') : null,
-        policyVersion: body.policy_version ?? null,
-      }),
+      nameMembers(
+        principal.orgId,
+        approveRequest(decisionOf(principal, params, body.reason, request), {
+          foreverFor: body.scope === 'forever' ? (body.forever_for ?? 'policy') : null,
+          policyVersion: body.policy_version ?? null,
+        }),
+        membersOfDecision,
+      ),
     ),
     plainRoute(routes.denyRequest, ({ principal, input: { params, body }, request }) =>
-      commands.request(approvalServiceCommands.deny, decisionOf(principal, params, body.reason, request)),
+      nameMembers(
+        principal.orgId,
+        commands.request(approvalServiceCommands.deny, decisionOf(principal, params, body.reason, request)),
+        membersOfDecision,
+      ),
     ),
     plainRoute(routes.withdrawVote, ({ principal, input: { params }, request }) => {
       const { reason: _, ...withdrawal } = decisionOf(principal, params, null, request);
-      return commands.request(approvalServiceCommands.withdraw_vote, withdrawal);
+      return nameMembers(
+        principal.orgId,
+        commands.request(approvalServiceCommands.withdraw_vote, withdrawal),
+        membersOfPendingVote,
+      );
     }),
     plainRoute(routes.cancelRequest, ({ principal, input: { params, body }, request }) => {
-      const { org_id, approval_id } = approvalOf(principal, params);
-      return commands.request(approvalServiceCommands.cancel, {
+      const { org_id, approval_id } = approvalReferenceOf(principal, params);
+      const cancelled = commands.request(approvalServiceCommands.cancel, {
         org_id,
         approval_id,
         agent_id: principal.agent.id,
@@ -64,6 +80,7 @@ export function decisionRoutes(
         reason: body.reason ?? null,
         correlation_id: request.id,
       });
+      return nameMembers(org_id, cancelled, membersOfStatus);
     }),
   ];
 }
@@ -74,7 +91,7 @@ const decisionOf = (
   reason: string | null | undefined,
   request: GatewayRequest,
 ) => {
-  const { org_id, approval_id } = approvalOf(principal, params);
+  const { org_id, approval_id } = approvalReferenceOf(principal, params);
   return {
     org_id,
     approval_id,

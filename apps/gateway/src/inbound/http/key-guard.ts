@@ -1,9 +1,9 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { Admission } from './admission.js';
-import { routeOf } from './handles.js';
+import { routeOf } from './route-decorators.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 
-/** Lets nobody to a controller's method whom its row in the route table does not let in. */
+/** Admits to a controller's method the callers that its row in the route table names, and no others. */
 export class KeyGuard implements CanActivate {
   constructor(private readonly admission: Admission) {}
 

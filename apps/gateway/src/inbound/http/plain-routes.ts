@@ -3,7 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Principal } from '../../domain/principal.js';
 import type { Admission } from './admission.js';
 import type { AnswerRelease } from './answer-release.js';
-import { pathOf } from './handles.js';
+import { pathOf } from './route-decorators.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 import { type ProblemFilter, sendProblem } from './problem-filter.js';
 import { type Input, readInput } from './read-input.js';
@@ -44,7 +44,7 @@ export interface PlainRouteSteps {
   readonly problems: Pick<ProblemFilter, 'problemFor'>;
 }
 
-/** Serves the routes with Fastify alone: who is it and may they, what do they send, the work, and what of it may leave. */
+/** Serves the routes with Fastify alone: admission, input, the work, and the release of its answer. */
 export function addPlainRoutes(
   app: NestFastifyApplication,
   routes: readonly PlainRoute[],

@@ -13,8 +13,8 @@ import { COMMANDS } from '@agentlattice/service';
 import { Controller, Inject, Req, Res } from '@nestjs/common';
 import { holdersOf } from '../../domain/key-maker.js';
 import { actorOf, type Principal } from '../../domain/principal.js';
-import { viaOf } from './ask.js';
-import { Caller, Handles, RequestInput } from './handles.js';
+import { viaOf } from './request-context.js';
+import { Caller, Handles, RequestInput } from './route-decorators.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 
 const policyId = typeId('pol');
@@ -29,7 +29,8 @@ export class PoliciesController {
     @Caller() principal: Principal,
     @RequestInput() { query }: RouteInput<typeof routes.listPolicies>,
   ): Promise<RouteOutput<typeof routes.listPolicies>> {
-    const { scope, action_type, active, cursor, limit } = query;
+    const { action_type, active, cursor, limit } = query;
+    const scope = query.scope ?? (principal.kind === 'agent' ? 'own' : 'org');
     const { policies, next_cursor } = await this.commands.request(policyEngineCommands.list_policies, {
       org_id: principal.orgId,
       action_type: action_type ?? null,
@@ -121,7 +122,7 @@ const changeOf = (principal: Principal, request: GatewayRequest) => ({
   actor: actorOf(principal, viaOf(request)),
   correlation_id: request.id,
   key_holders: holdersOf(principal),
-  // Who made a key answers for what it writes.
+  // The member who made a key is the author of what it writes.
   ...(principal.kind === 'service' && principal.madeBy !== null ? { written_by: principal.madeBy } : {}),
 });
 

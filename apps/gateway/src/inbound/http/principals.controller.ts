@@ -6,8 +6,9 @@ import type { Principals } from '../../application/principals.js';
 import type { Principal } from '../../domain/principal.js';
 import type { PrincipalStore } from '../../outbound/principal-store.js';
 import { PRINCIPALS, STORE } from '../../tokens.js';
-import { askedBy, pageOf } from './ask.js';
-import { Caller, Handles, RequestInput } from './handles.js';
+import { pageOf } from './page-of.js';
+import { requestContextOf } from './request-context.js';
+import { Caller, Handles, RequestInput } from './route-decorators.js';
 import type { GatewayRequest } from './http-request.js';
 import { summaryOf } from './policies.controller.js';
 
@@ -54,7 +55,7 @@ export class PrincipalsController {
     @RequestInput() { body }: RouteInput<typeof routes.registerAgent>,
     @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.registerAgent>> {
-    const { agent, key } = await this.principals.registerAgent(askedBy(principal, request), body);
+    const { agent, key } = await this.principals.registerAgent(requestContextOf(principal, request), body);
     return { id: agent.id, name: agent.name, api_key: key, created_at: agent.created_at };
   }
 
@@ -82,7 +83,7 @@ export class PrincipalsController {
     @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.suspendAgent>> {
     return this.principals.changeAgent(
-      askedBy(principal, request),
+      requestContextOf(principal, request),
       params.agent_id,
       { type: 'SuspendAgent', pending: body.pending },
       body.reason ?? null,
@@ -95,7 +96,9 @@ export class PrincipalsController {
     @RequestInput() { params }: RouteInput<typeof routes.resumeAgent>,
     @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.resumeAgent>> {
-    return this.principals.changeAgent(askedBy(principal, request), params.agent_id, { type: 'ResumeAgent' });
+    return this.principals.changeAgent(requestContextOf(principal, request), params.agent_id, {
+      type: 'ResumeAgent',
+    });
   }
 
   @Handles(routes.listMembers)
@@ -113,7 +116,7 @@ export class PrincipalsController {
     @RequestInput() { body }: RouteInput<typeof routes.createMember>,
     @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.createMember>> {
-    return this.principals.createMember(askedBy(principal, request), body);
+    return this.principals.createMember(requestContextOf(principal, request), body);
   }
 
   @Handles(routes.listKeys)
@@ -131,7 +134,7 @@ export class PrincipalsController {
     @RequestInput() { body }: RouteInput<typeof routes.createKey>,
     @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.createKey>> {
-    return this.principals.createKey(askedBy(principal, request), {
+    return this.principals.createKey(requestContextOf(principal, request), {
       name: body.name,
       kind: body.kind,
       role: body.role ?? null,
@@ -148,7 +151,7 @@ export class PrincipalsController {
     @RequestInput() { params, body }: RouteInput<typeof routes.rotateKey>,
     @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.rotateKey>> {
-    return this.principals.rotateKey(askedBy(principal, request), params.key_id, body.overlap);
+    return this.principals.rotateKey(requestContextOf(principal, request), params.key_id, body.overlap);
   }
 
   @Handles(routes.revokeKey)
@@ -157,6 +160,6 @@ export class PrincipalsController {
     @RequestInput() { params }: RouteInput<typeof routes.revokeKey>,
     @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.revokeKey>> {
-    return this.principals.revokeKey(askedBy(principal, request), params.key_id);
+    return this.principals.revokeKey(requestContextOf(principal, request), params.key_id);
   }
 }

@@ -57,7 +57,7 @@ export function sendProblem(reply: GatewayReply, problem: Problem): void {
   reply.status(problem.status).header('content-type', problemMediaType).send(JSON.stringify(problem));
 }
 
-/** Turns whatever was thrown into a problem; what nobody expected is logged and answered without its details. */
+/** Turns what was thrown into a problem; an unexpected error is logged and answered without its details. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(private readonly logger: Logger) {}

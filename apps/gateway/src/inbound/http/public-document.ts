@@ -4,10 +4,10 @@ import { Refused } from '@agentlattice/contracts';
 import { FixedWindow } from '../../domain/fixed-window.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 
-/** How often a second the document is sent to all who ask; who has it already is told so without counting. */
+/** How often a second the document is sent, to all callers together. A 304 does not count. */
 const perSecond = 20;
 
-/** A large document that anybody may read: written out and compressed once, and sent so often that nobody else waits for it. */
+/** A large public document: serialised and compressed once, and sent at a bounded rate, so that other requests do not wait. */
 export class PublicDocument {
   private readonly plain: Buffer;
   private readonly compressed: Buffer;
@@ -31,7 +31,7 @@ export class PublicDocument {
       reply.removeHeader('etag').removeHeader('cache-control').header('retry-after', '1');
       throw new Refused(
         'RATE_LIMITED',
-        'this document was asked for too often; keep it and send If-None-Match',
+        'this document was requested too often; keep it and send If-None-Match',
       );
     }
     reply.header('content-type', 'application/json; charset=utf-8');

@@ -12,8 +12,8 @@ const smallBytes = 16 * 1024;
 
 /**
  * The bodies of requests on their way in. What they take of memory is counted from the first byte until the answer, and
- * a large one is parsed when it is its workspace's turn. A turn begins when the body is there: who sends slowly holds up
- * nobody.
+ * a large one is parsed when it is its workspace's turn. A turn begins when the body is complete, so a slow sender does not
+ * hold up others.
  */
 export class RequestBodies {
   constructor(
@@ -21,7 +21,7 @@ export class RequestBodies {
     private readonly largeBodies = new LargeBodies(),
   ) {}
 
-  /** Whatever becomes of the request: this ends once, also when the client has gone. */
+  /** Gives the memory back once, when the request ends in any way. */
   watch(request: GatewayRequest, reply: GatewayReply): void {
     reply.raw.once('close', () => {
       request.isOver = true;
@@ -38,7 +38,7 @@ export class RequestBodies {
     const { 'content-length': announced, 'transfer-encoding': coding } = request.headers;
     if (announced !== undefined && Number(announced) > smallBytes && Number(announced) <= bodyLimit)
       this.take(request, Number(announced));
-    // Nobody says how long it is: what comes is counted.
+    // The length is not announced: what comes is counted.
     if (coding !== undefined)
       payload.on('data', (chunk: Buffer) => {
         try {

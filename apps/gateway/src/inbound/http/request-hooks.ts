@@ -10,7 +10,7 @@ export function addRequestHooks(app: NestFastifyApplication, logger: Logger): vo
   const fastify = app.getHttpAdapter().getInstance();
   fastify.addHook('onRequest', (request: GatewayRequest, reply, done) => {
     reply.header('x-request-id', request.id);
-    // The route's pattern, never the path: a path may hold what somebody typed.
+    // The route's pattern, never the path: a path may hold what a person typed.
     const route = request.routeOptions.url ?? 'unmatched';
     request.span = openSpan(`${request.method} ${route}`, {
       kind: 'server',

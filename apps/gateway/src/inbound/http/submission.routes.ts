@@ -2,15 +2,15 @@ import { Refused, routes } from '@agentlattice/contracts';
 import { currentTraceparent } from '@agentlattice/observability';
 import type { SubmitAction } from '../../application/submit-action.js';
 import { readPrefer } from '../../domain/prefer.js';
-import { applied, goneSignal } from './held-answer.js';
+import { setPreferenceApplied, clientGoneSignal } from './long-poll.js';
 import type { GatewayRequest } from './http-request.js';
 import { type PlainRoute, plainRoute } from './plain-routes.js';
 
 /** An agent asks whether an action may be done. */
-export const submissionRoutes = (submitAction: Pick<SubmitAction, 'execute'>): readonly PlainRoute[] => [
+export const submissionRoutes = (submitAction: SubmitAction): readonly PlainRoute[] => [
   plainRoute(routes.submitAction, async ({ principal, input: { body, headers }, request, reply }) => {
     const prefer = readPrefer(headers.prefer);
-    const answered = await submitAction.execute(principal, {
+    const answered = await submitAction(principal, {
       actionType: body.action_type,
       // As they were sent: a schema's copy leaves out members such as `__proto__`, and the digest covers every one.
       metadata: sentMember(request.body, 'metadata') ?? {},
@@ -20,11 +20,11 @@ export const submissionRoutes = (submitAction: Pick<SubmitAction, 'execute'>): r
       prefer,
       correlationId: request.id,
       traceparent: currentTraceparent(),
-      gone: goneSignal(reply, prefer),
+      gone: clientGoneSignal(reply, prefer),
       judged: () => request.endLargeBody?.(),
     });
     request.cleared = answered.cleared;
-    applied(reply, prefer);
+    setPreferenceApplied(reply, prefer);
     reply.status(answered.status);
     return answered.body;
   }),

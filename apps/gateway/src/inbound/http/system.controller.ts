@@ -8,7 +8,7 @@ import {
 import type { CommandClient } from '@agentlattice/messaging';
 import { COMMANDS } from '@agentlattice/service';
 import { Controller, Inject, Req, Res } from '@nestjs/common';
-import { Handles } from './handles.js';
+import { Handles } from './route-decorators.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 import { PublicDocument } from './public-document.js';
 

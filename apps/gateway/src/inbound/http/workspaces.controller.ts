@@ -1,11 +1,13 @@
 import { type RouteInput, type RouteOutput, routes } from '@agentlattice/contracts';
 import { Controller, Inject, Req } from '@nestjs/common';
+import type { CreateWorkspace } from '../../application/create-workspace.js';
 import type { Invitations, Invitee } from '../../application/invitations.js';
-import type { Workspaces } from '../../application/workspaces.js';
+
 import type { Principal } from '../../domain/principal.js';
-import { INVITATIONS, WORKSPACES } from '../../tokens.js';
-import { askedBy, pageOf } from './ask.js';
-import { Caller, Handles, RequestInput } from './handles.js';
+import { CREATE_WORKSPACE, INVITATIONS } from '../../tokens.js';
+import { pageOf } from './page-of.js';
+import { requestContextOf } from './request-context.js';
+import { Caller, Handles, RequestInput } from './route-decorators.js';
 import type { GatewayRequest } from './http-request.js';
 
 type Operator = Extract<Principal, { kind: 'operator' }>;
@@ -14,7 +16,7 @@ type Operator = Extract<Principal, { kind: 'operator' }>;
 @Controller()
 export class WorkspacesController {
   constructor(
-    @Inject(WORKSPACES) private readonly workspaces: Workspaces,
+    @Inject(CREATE_WORKSPACE) private readonly createWorkspace: CreateWorkspace,
     @Inject(INVITATIONS) private readonly invitations: Invitations,
   ) {}
 
@@ -25,8 +27,8 @@ export class WorkspacesController {
     @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.createWorkspace>> {
     const { orgId, personId } = principal;
-    const { meta } = askedBy(principal, request);
-    const made = await this.workspaces.create({ orgId, personId, meta }, body.name, body.admin);
+    const { meta } = requestContextOf(principal, request);
+    const made = await this.createWorkspace({ orgId, personId, meta }, body.name, body.admin);
     return {
       org_id: made.orgId,
       admin: { email: body.admin.email, api_key: made.adminKey, password_set: made.passwordSet },
@@ -69,7 +71,7 @@ export class WorkspacesController {
 }
 
 function inviteeOf(principal: Operator, request: GatewayRequest): Invitee {
-  const { actor, traceparent } = askedBy(principal, request).meta;
+  const { actor, traceparent } = requestContextOf(principal, request).meta;
   const { personId, own } = principal;
   return { personId, own, via: actor.via, correlationId: request.id, traceparent };
 }

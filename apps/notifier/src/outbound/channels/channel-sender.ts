@@ -1,47 +1,30 @@
-import type { ChannelSettings, ChannelTest, ChannelType, Mail } from '@agentlattice/contracts';
+import type { ChannelSettings, ChannelTest, ChannelType } from '@agentlattice/contracts';
 import type { CloudEvent } from '../../domain/mail-content.js';
+import type { Outcome } from '../../domain/outcome.js';
 
-/** What is to be told to whom. */
+/** What a sender sends. */
 export interface Message<T extends ChannelType = ChannelType> {
-  /** The same whenever it is sent: receivers know a repetition by it. */
+  /** The same at every attempt: receivers recognise a repetition by it. */
   readonly deliveryId: string;
   readonly event: CloudEvent;
   readonly settings: ChannelSettings<T>;
   /** Of a signed channel: the current one first, and the former one while both are valid. */
   readonly secrets: readonly string[];
-  /** Aborted when the process stops; whoever aborted tries again. */
+  /** Aborted when the process stops; the delivery is tried again later. */
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
 }
-
-export type Outcome =
-  | { readonly kind: 'delivered'; readonly status: number | null; readonly answer: string | null }
-  /** There is no way out: it is shown instead. */
-  | { readonly kind: 'kept'; readonly mail: Mail }
-  | {
-      readonly kind: 'failed';
-      readonly error: string;
-      readonly status: number | null;
-      readonly answer: string | null;
-      /** The receiver said no to this one message: later ones need not wait for it. */
-      readonly refused?: boolean;
-      /** No further attempt can change it. */
-      readonly final?: boolean;
-      /** The receiver wants nothing more, ever. */
-      readonly gone?: boolean;
-      readonly retryAfterMs?: number | null;
-    };
 
 export interface Sent {
   readonly request: ChannelTest['request'];
   readonly outcome: Outcome;
 }
 
-/** One type of channel: everything that is special about it is behind this. */
+/** Sends through one type of channel. */
 export interface ChannelSender<T extends ChannelType = ChannelType> {
   /** Its requests are signed with a secret of the channel. */
   readonly signed: boolean;
-  /** How many of this type one process sends at a time, where all of them go by the same way. */
+  /** How many of this type one process sends at a time, where all of them use the same server. */
   readonly atOnce?: number;
   /** Never throws for what the receiver does. */
   send(message: Message<T>): Promise<Sent>;

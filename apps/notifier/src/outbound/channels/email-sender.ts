@@ -2,12 +2,13 @@ import nodemailer, { type Transporter } from 'nodemailer';
 import type { NotifierConfig } from '../../config.js';
 import { mailContent, withoutLink } from '../../domain/mail-content.js';
 import { renderMail } from '../mail/render-mail.js';
-import type { ChannelSender, Message, Outcome, Sent } from './channel-sender.js';
+import type { Outcome } from '../../domain/outcome.js';
+import type { ChannelSender, Message, Sent } from './channel-sender.js';
 
 /** Mail to people; the operator's SMTP server takes it on. */
 export class EmailSender implements ChannelSender<'email'> {
   readonly signed = false;
-  /** A connection each, so that who comes next is decided before, by what the others have under way. */
+  /** One connection for each mail, so that the order is decided by the queue, which knows what is under way. */
   readonly atOnce = 16;
   private readonly transport: Transporter | undefined;
 

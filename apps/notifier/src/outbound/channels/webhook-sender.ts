@@ -1,7 +1,8 @@
 import { Webhook } from 'standardwebhooks';
 import { retryAfterMs } from '../../domain/delivery-schedule.js';
 import type { Egress, EgressAnswer } from '../egress.js';
-import type { ChannelSender, Message, Outcome, Sent } from './channel-sender.js';
+import type { Outcome } from '../../domain/outcome.js';
+import type { ChannelSender, Message, Sent } from './channel-sender.js';
 
 /** Not the receiver's own answer to this message: it is overloaded or not behind its proxy. */
 const throttling: ReadonlySet<number> = new Set([429, 502, 503, 504]);

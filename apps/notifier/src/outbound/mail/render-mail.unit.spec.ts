@@ -64,7 +64,7 @@ describe('a mail', () => {
     expect(html.match(/<\/blockquote>/g)).toHaveLength(1);
   });
 
-  it('lets nobody write lines of their own, neither in the header nor in the text', () => {
+  it('lets no value add lines, neither to the header nor to the text', () => {
     const name = 'bot\r\nBcc: all@example.com\u2028\u202egnp.exe\u0000\u200b';
     const { subject, text } = mailOf({ ...usual, agent: { id: 'agt_1', name }, action_type: name });
     expect(subject).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);

@@ -19,10 +19,10 @@ export const policyRoutes = {
     tag: 'Policies',
     summary: 'The policies of the workspace',
     description:
-      'An agent sees names and effects without conditions. `scope` is what the published client sends: `own` leaves out policies that are not active.',
+      'An agent sees names and effects without conditions. `scope` is what the published client sends: `own` leaves out policies that are not active. Without it an agent gets `own` and everybody else `org`.',
     callers: ['agent', ...read],
     query: z.object({
-      scope: z.enum(['own', 'org']).default('org'),
+      scope: z.enum(['own', 'org']).optional(),
       action_type: z.string().max(255).optional(),
       active: z.enum(['true', 'false']).optional(),
       cursor: cursor().optional(),

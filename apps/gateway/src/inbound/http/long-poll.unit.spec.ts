@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { goneSignal } from './held-answer.js';
+import { clientGoneSignal } from './long-poll.js';
 import type { GatewayReply } from './http-request.js';
 
 const replyOn = (state: { destroyed: boolean; writableFinished: boolean }) => {
@@ -8,27 +8,27 @@ const replyOn = (state: { destroyed: boolean; writableFinished: boolean }) => {
 };
 const waiting = { grant: false, waitSeconds: 60 };
 
-describe('the signal that nobody waits any more', () => {
+describe('the signal that the client is gone', () => {
   it('comes with the end of the connection, unless the answer was sent', () => {
     const left = replyOn({ destroyed: false, writableFinished: false });
-    const signal = goneSignal(left.reply, waiting);
+    const signal = clientGoneSignal(left.reply, waiting);
     expect(signal.aborted).toBe(false);
     left.raw.emit('close');
     expect(signal.aborted).toBe(true);
     const answered = replyOn({ destroyed: false, writableFinished: true });
-    const other = goneSignal(answered.reply, waiting);
+    const other = clientGoneSignal(answered.reply, waiting);
     answered.raw.emit('close');
     expect(other.aborted).toBe(false);
   });
 
   it('is there at once when the client left before', () =>
-    expect(goneSignal(replyOn({ destroyed: true, writableFinished: false }).reply, waiting).aborted).toBe(
-      true,
-    ));
+    expect(
+      clientGoneSignal(replyOn({ destroyed: true, writableFinished: false }).reply, waiting).aborted,
+    ).toBe(true));
 
-  it('is not made for who does not wait', () => {
+  it('is not made for a request that does not wait', () => {
     const { raw, reply } = replyOn({ destroyed: true, writableFinished: false });
-    expect(goneSignal(reply, { grant: true, waitSeconds: 0 }).aborted).toBe(false);
+    expect(clientGoneSignal(reply, { grant: true, waitSeconds: 0 }).aborted).toBe(false);
     expect(raw.listenerCount('close')).toBe(0);
   });
 });

@@ -2,7 +2,8 @@ import { eventSubject, wakeSubject } from '@agentlattice/contracts';
 import { connectNats } from '@agentlattice/messaging';
 import { startNats, type TestNats } from '@agentlattice/testkit';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { DecisionWakes } from './decision-wakes.js';
+import { DecisionWakes } from '../application/decision-wakes.js';
+import { WakeUpsSubscriber } from './wake-ups.subscriber.js';
 
 const approval = 'apr_01jd7e5sqcfnmrq9yh4qvxw2k3';
 const other = 'apr_01jd7e5sqcfnmrq9yh4qvxw2k4';
@@ -13,6 +14,7 @@ describe('wake-ups of waiting agents', () => {
   let gateway: NatsConnection;
   let deciding: NatsConnection;
   let wakes: DecisionWakes;
+  let subscriber: WakeUpsSubscriber;
 
   beforeAll(async () => {
     nats = await startNats();
@@ -22,10 +24,12 @@ describe('wake-ups of waiting agents', () => {
       service: 'approval-service',
       instance: 'a1',
     });
-    wakes = new DecisionWakes(gateway);
-    await wakes.start();
+    wakes = new DecisionWakes();
+    subscriber = new WakeUpsSubscriber(gateway, wakes);
+    await subscriber.start();
   });
   afterAll(async () => {
+    subscriber.stop();
     wakes.stop();
     await Promise.all([gateway.close(), deciding.close()]);
     await nats.stop();
@@ -97,7 +101,7 @@ describe('wake-ups of waiting agents', () => {
     expect(wakes.pendingFor(asked)).toBe(0);
   });
 
-  it('are for nobody else', async () =>
+  it('wake no other request', async () =>
     expect(await heard(approval, () => deciding.publish(wakeSubject(other)))).toBe(false));
 
   it('can be given by no other service', async () => {
@@ -121,9 +125,8 @@ describe('wake-ups of waiting agents', () => {
     expect(wakes.pendingFor(asked)).toBe(0);
   });
 
-  it('end with the gateway: nobody waits for what will not come', async () => {
-    const stopping = new DecisionWakes(gateway);
-    await stopping.start();
+  it('end with the gateway: no caller waits for what will not come', async () => {
+    const stopping = new DecisionWakes();
     const waiting = stopping.of(approval).heard;
     stopping.stop();
     await waiting;

@@ -6,15 +6,16 @@ import type { GatewayRequest } from './http-request.js';
 const bearerOf = (header: string | undefined) => /^Bearer ([A-Za-z0-9_-]{1,200})$/i.exec(header ?? '')?.[1];
 
 /**
- * Who asks, as it stands now: an answer that was held for a minute belongs to nobody whose key was revoked meanwhile.
+ * The principal of the request's key, as it stands now: an answer that was held for a minute is not given to a key that was
+ * revoked meanwhile.
  * @throws Refused UNAUTHENTICATED
  */
-export async function callerOf(
-  directory: Pick<PrincipalDirectory, 'findHash'>,
+export async function authenticate(
+  directory: Pick<PrincipalDirectory, 'findByHash'>,
   request: Pick<GatewayRequest, 'headers' | 'keyHash'>,
 ): Promise<Principal> {
   const hash = (request.keyHash ??= hashIn(request));
-  const principal = hash === null ? undefined : await directory.findHash(hash);
+  const principal = hash === null ? undefined : await directory.findByHash(hash);
   if (principal === undefined)
     throw new Refused(
       'UNAUTHENTICATED',

@@ -1,11 +1,14 @@
 import { Refused, typeId } from '@agentlattice/contracts';
-import type { AskedApproval } from '../../domain/opened-requests.js';
+import type { ApprovalReference } from '../../domain/opened-requests.js';
 import type { Principal } from '../../domain/principal.js';
 
 const approvalId = typeId('apr');
 
 /** The request that a path names, as the principal may ask for it. @throws Refused NOT_FOUND for what is no id at all */
-export function approvalOf(principal: Principal, { approval_id }: { approval_id: string }): AskedApproval {
+export function approvalReferenceOf(
+  principal: Principal,
+  { approval_id }: { approval_id: string },
+): ApprovalReference {
   if (!approvalId.safeParse(approval_id).success)
     throw new Refused('NOT_FOUND', 'there is no such approval request in this workspace');
   const agent_id = principal.kind === 'agent' ? principal.agent.id : null;

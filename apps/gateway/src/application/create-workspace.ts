@@ -22,23 +22,24 @@ export interface NewWorkspace {
   readonly passwordSet: boolean;
 }
 
-export class Workspaces {
-  constructor(
-    private readonly store: PrincipalStore,
-    private readonly refresh: () => Promise<void>,
-  ) {}
+export interface CreateWorkspacePorts {
+  readonly store: PrincipalStore;
+  /** Makes this gateway know the new keys at once. */
+  readonly refresh: () => Promise<void>;
+}
 
-  /**
-   * Makes a workspace with its first administrator: somebody new, or the founder. Its own log names no member of another
-   * workspace; who made it stands in the log of the founder's.
-   * @throws Refused EMAIL_TAKEN for an account of somebody else: nobody becomes a member, or gets a key, without consent
-   */
-  async create(
+/**
+ * Makes a workspace with its first administrator: a new person, or the founder. Its own log names no member of another
+ * workspace; the founder's log says who made it.
+ * @throws Refused EMAIL_TAKEN for another person's account: an account joins a workspace by consent only
+ */
+export const makeCreateWorkspace =
+  ({ store, refresh }: CreateWorkspacePorts) =>
+  async (
     founder: Founder,
     name: string,
     { email, name: adminName, password }: { email: string; name: string; password: string },
-  ): Promise<NewWorkspace> {
-    const { store } = this;
+  ): Promise<NewWorkspace> => {
     const orgId = typeid('org').toString();
     const person = { id: typeid('mbr').toString(), email, passwordHash: await argon2.hash(password) };
     const meta: EventMeta = {
@@ -51,7 +52,7 @@ export class Workspaces {
       if (!isNew && personId !== founder.personId)
         throw new Refused(
           'EMAIL_TAKEN',
-          'an account with this address exists; make the workspace with yourself or somebody new as its administrator and invite that person',
+          'an account with this address exists; make the workspace with yourself or a new person as its administrator and invite that person',
         );
       const member = { id: personId, personId, email, name: adminName, role: 'admin', groups: [] } as const;
       await store.insertMembership(tx, orgId, { ...member, status: 'active' });
@@ -73,7 +74,7 @@ export class Workspaces {
       await store.begin(tx, founder.orgId, founder.meta, [firstEventOfWorkspace(orgId, name)]);
       return { orgId, adminKey: adminKey.key, serviceKey: serviceKey.key, passwordSet: isNew };
     });
-    await this.refresh();
+    await refresh();
     return made;
-  }
-}
+  };
+export type CreateWorkspace = ReturnType<typeof makeCreateWorkspace>;

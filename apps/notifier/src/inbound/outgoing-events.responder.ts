@@ -5,7 +5,7 @@ import type { OutgoingReader } from '../read/outgoing-reader.js';
 import { OUTGOING_READER } from '../tokens.js';
 
 @Controller()
-export class OutgoingResponder {
+export class OutgoingEventsResponder {
   constructor(@Inject(OUTGOING_READER) private readonly reader: OutgoingReader) {}
 
   @MessagePattern(commands.list_outgoing.subject, { command: commands.list_outgoing })

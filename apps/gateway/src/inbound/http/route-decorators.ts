@@ -14,7 +14,7 @@ import { type Input, readInput } from './read-input.js';
 
 const routeKey = 'agentlattice:route';
 
-/** The route that a handler stands for; undefined for a handler that names none, which the guard refuses. */
+/** The route that a handler stands for; undefined for a handler without one, which the guard refuses. */
 export const routeOf = (handler: object): Route | undefined =>
   Reflect.getMetadata(routeKey, handler) as Route | undefined;
 
@@ -41,9 +41,9 @@ export const RequestInput = createParamDecorator((_data: unknown, context: Execu
   return readInput(route, context.switchToHttp().getRequest<GatewayRequest>());
 });
 
-/** Who asks; set by the guard on every route that is not public. */
+/** The caller; set by the guard on every route that is not public. */
 export const Caller = createParamDecorator((_data: unknown, context: ExecutionContext) => {
   const { principal } = context.switchToHttp().getRequest<GatewayRequest>();
-  if (principal === undefined) throw new Error('a handler of a public route asks who calls');
+  if (principal === undefined) throw new Error('a handler of a public route has no caller');
   return principal;
 });

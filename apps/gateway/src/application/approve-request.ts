@@ -1,0 +1,67 @@
+import {
+  approvalServiceCommands,
+  type ApprovalView,
+  type CommandRequest,
+  type CommandResponse,
+  policyEngineCommands,
+  Refused,
+  type routes,
+  type RouteOutput,
+} from '@agentlattice/contracts';
+import type { CommandClient } from '@agentlattice/messaging';
+
+type Decision = CommandRequest<typeof approvalServiceCommands.deny>;
+type Approved = RouteOutput<typeof routes.approveRequest>;
+type PolicyChange = CommandResponse<typeof policyEngineCommands.allow_forever>;
+
+export interface Forever {
+  /** Null: once. */
+  readonly foreverFor: 'policy' | 'action_type' | null;
+  /** With forever: the version that must still govern the request; null: the one that governs it. */
+  readonly policyVersion: number | null;
+}
+
+export interface ApproveRequestPorts {
+  readonly commands: Pick<CommandClient, 'request'>;
+}
+
+/** Approves. “For ever” is two steps: the person's decision comes first and stands whatever becomes of the second. */
+export const makeApproveRequest =
+  ({ commands }: ApproveRequestPorts) =>
+  async (decision: Decision, { foreverFor, policyVersion }: Forever): Promise<Approved> => {
+    const decided = await commands.request(approvalServiceCommands.approve, {
+      ...decision,
+      forever_for: foreverFor,
+      policy_version: policyVersion,
+    });
+    if (foreverFor === null || !('id' in decided) || decided.status !== 'approved') return decided;
+    return { ...decided, policy_change: await allowForever(commands, decision, decided, foreverFor) };
+  };
+export type ApproveRequest = ReturnType<typeof makeApproveRequest>;
+
+async function allowForever(
+  commands: ApproveRequestPorts['commands'],
+  { org_id, approval_id, operator, correlation_id }: Decision,
+  { policy, action_type }: ApprovalView,
+  forever_for: 'policy' | 'action_type',
+): Promise<PolicyChange> {
+  try {
+    return await commands.request(policyEngineCommands.allow_forever, {
+      org_id,
+      approval_id,
+      operator,
+      policy_id: policy.id,
+      policy_version: policy.version,
+      action_type,
+      forever_for,
+      correlation_id,
+    });
+  } catch (error) {
+    // The approval stands. The policy-engine is told again of what it missed.
+    const detail =
+      error instanceof Refused && error.code === 'FORBIDDEN'
+        ? `the policy was left alone: ${error.detail}`
+        : 'the policy engine did not answer; it changes the policy once it can';
+    return { changed: false, policy_id: policy.id, policy_version: null, detail };
+  }
+}

@@ -1,0 +1,98 @@
+import type { ApprovalStatus, ApprovalView, AuditEvent, VotePending } from '@agentlattice/contracts';
+
+/** Names of members of one workspace by member id. */
+export type MemberNames = ReadonlyMap<string, string>;
+
+/** Which members an answer shows by their ids, and the same answer with their names beside the ids. */
+export interface ShownMembers<T> {
+  readonly idsIn: (body: T) => readonly (string | null)[];
+  readonly withNames: (body: T, names: MemberNames) => T;
+}
+
+/** Null for an id that is no member's of the workspace. */
+const nameOf = (names: MemberNames, id: string | null): string | null =>
+  id === null ? null : (names.get(id) ?? null);
+
+const withResolver = <T extends { readonly resolved_by: string | null }>(body: T, names: MemberNames) => ({
+  ...body,
+  resolved_by_name: nameOf(names, body.resolved_by),
+});
+
+export const membersOfStatus: ShownMembers<ApprovalStatus> = {
+  idsIn: ({ resolved_by }) => [resolved_by],
+  withNames: withResolver,
+};
+
+export const membersOfApproval: ShownMembers<ApprovalView> = {
+  idsIn: ({ resolved_by, votes, history }) => [
+    resolved_by,
+    ...votes.map(({ member_id }) => member_id),
+    ...history.map(({ operator }) => operator?.id ?? null),
+  ],
+  withNames: (approval, names) => ({
+    ...withResolver(approval, names),
+    votes: approval.votes.map((vote) => ({ ...vote, member_name: nameOf(names, vote.member_id) })),
+    history: approval.history.map((step) => ({ ...step, operator: withName(step.operator, names) })),
+  }),
+};
+
+/** A decision, or a vote that did not complete the request; the latter shows no member. */
+export const membersOfDecision: ShownMembers<ApprovalView | VotePending> = {
+  idsIn: (decision) =>
+    'history' in decision ? membersOfApproval.idsIn(decision) : membersOfPendingVote.idsIn(decision),
+  withNames: (decision, names) =>
+    'history' in decision ? membersOfApproval.withNames(decision, names) : decision,
+};
+
+/** A vote that did not complete its request shows no member. */
+export const membersOfPendingVote: ShownMembers<VotePending> = {
+  idsIn: () => [],
+  withNames: (vote) => vote,
+};
+
+const membersOfAuditEvent: ShownMembers<AuditEvent> = {
+  idsIn: ({ resolved_by, operator }) => [resolved_by, operator?.id ?? null],
+  withNames: (event, names) => ({
+    ...withResolver(event, names),
+    operator: withName(event.operator, names),
+  }),
+};
+
+/** The extra members of a refusal: a decision that comes too late is answered with the one that stands. */
+export const membersOfStandingDecision: ShownMembers<Readonly<Record<string, unknown>>> = {
+  idsIn: ({ decision }) => (isDecision(decision) ? [decision.resolved_by] : []),
+  withNames: (extra, names) =>
+    isDecision(extra['decision']) ? { ...extra, decision: withResolver(extra['decision'], names) } : extra,
+};
+
+const isDecision = (value: unknown): value is { resolved_by: string } =>
+  typeof value === 'object' &&
+  value !== null &&
+  'resolved_by' in value &&
+  typeof value.resolved_by === 'string';
+
+const withName = <T extends { readonly id: string }>(operator: T | null, names: MemberNames) =>
+  operator === null ? null : { ...operator, name: nameOf(names, operator.id) };
+
+const membersOfEach = <T>({ idsIn, withNames }: ShownMembers<T>) => ({
+  idsIn: (items: readonly T[]) => items.flatMap(idsIn),
+  withNames: (items: readonly T[], names: MemberNames) => items.map((item) => withNames(item, names)),
+});
+
+/** A page of requests. */
+export const membersOfApprovals = {
+  idsIn: ({ approvals }) => membersOfEach(membersOfApproval).idsIn(approvals),
+  withNames: ({ approvals, ...rest }, names) => ({
+    ...rest,
+    approvals: membersOfEach(membersOfApproval).withNames(approvals, names),
+  }),
+} satisfies ShownMembers<{ approvals: ApprovalView[]; next_cursor: string | null }>;
+
+/** A page of the log. */
+export const membersOfAuditEvents = {
+  idsIn: ({ events }) => membersOfEach(membersOfAuditEvent).idsIn(events),
+  withNames: ({ events, ...rest }, names) => ({
+    ...rest,
+    events: membersOfEach(membersOfAuditEvent).withNames(events, names),
+  }),
+} satisfies ShownMembers<{ events: AuditEvent[]; next_cursor: string | null }>;

@@ -1,0 +1,28 @@
+import { currentTraceparent } from '@agentlattice/observability';
+import type { RequestContext } from '../../application/principals.js';
+import { actorOf, type Via, originWith, type Principal } from '../../domain/principal.js';
+import type { GatewayRequest } from './http-request.js';
+
+/** Which of our own clients called, as it says itself; it is recorded and decides nothing. */
+export const viaOf = ({ headers }: GatewayRequest): Via =>
+  headers['user-agent']?.startsWith('agentlattice-cli/') === true ? 'cli' : 'api';
+
+/** The caller and the request as use cases take them. The request's id is the correlation id of everything it causes. */
+export function requestContextOf(principal: Principal, request: GatewayRequest): RequestContext {
+  return {
+    orgId: principal.orgId,
+    meta: {
+      actor: actorOf(principal, viaOf(request)),
+      correlation_id: request.id,
+      traceparent: currentTraceparent(),
+    },
+    memberId:
+      principal.kind === 'operator'
+        ? principal.memberId
+        : principal.kind === 'service'
+          ? principal.madeBy
+          : null,
+    instanceAdmin: principal.kind === 'operator' && principal.instanceAdmin,
+    originOf: (memberId) => originWith(principal, memberId),
+  };
+}

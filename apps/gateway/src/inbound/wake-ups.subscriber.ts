@@ -1,0 +1,65 @@
+import { readBy, type WakeHint, wakeHint, wakeSubject } from '@agentlattice/contracts';
+import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
+import type { DecisionWakes } from '../application/decision-wakes.js';
+
+const wakePrefix = wakeSubject('');
+
+/**
+ * Hears that requests were decided. Wake-ups come straight from the deciding transaction; where one is lost, the
+ * approval's event from the relay wakes as well, and a new connection wakes all.
+ */
+export class WakeUpsSubscriber {
+  private readonly subscriptions: Subscription[] = [];
+  private stopped = false;
+
+  constructor(
+    private readonly nc: NatsConnection,
+    private readonly wakes: Pick<DecisionWakes, 'hear' | 'reconnected' | 'isWaitedFor'>,
+  ) {}
+
+  async start(): Promise<void> {
+    this.subscriptions.push(
+      this.nc.subscribe(`${wakePrefix}*`, {
+        callback: (_error, message) => {
+          const approvalId = message.subject.slice(wakePrefix.length);
+          this.wakes.hear(approvalId, () => hintIn(message, approvalId));
+        },
+      }),
+      this.nc.subscribe('events.*.approval.*', {
+        callback: (_error, message) => {
+          // That a request was opened ends no wait.
+          if (!this.wakes.isWaitedFor || message.subject.endsWith('.opened')) return;
+          for (const id of approvalsIn(message.string())) this.wakes.hear(id, () => null);
+        },
+      }),
+    );
+    await this.nc.flush();
+    void this.followConnection();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    for (const subscription of this.subscriptions) subscription.unsubscribe();
+  }
+
+  private async followConnection(): Promise<void> {
+    for await (const status of this.nc.status()) {
+      if (this.stopped) return;
+      if (status.type === 'reconnect') this.wakes.reconnected();
+    }
+  }
+}
+
+/** The ids in a message of events. It need not be parsed to know which requests it may concern. */
+const approvalsIn = (text: string) => new Set(text.match(/apr_[0-9a-z]{26}/g));
+
+/** Null for one that is empty, or that cannot be read. */
+function hintIn(message: Msg, approvalId: string): WakeHint | null {
+  if (message.data.length === 0) return null;
+  try {
+    const hint = readBy(wakeHint, message.json());
+    return hint.success && hint.data.ended.approval_id === approvalId ? hint.data : null;
+  } catch {
+    return null;
+  }
+}

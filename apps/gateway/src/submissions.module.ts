@@ -1,0 +1,86 @@
+import { approvalServiceCommands } from '@agentlattice/contracts';
+import type { CommandClient } from '@agentlattice/messaging';
+import type { Logger } from '@agentlattice/observability';
+import { type BaseConfig, COMMANDS, CONFIG, LOGGER, NATS } from '@agentlattice/service';
+import {
+  Inject,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from '@nestjs/common';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { type AwaitDecision, makeAwaitDecision } from './application/await-decision.js';
+import { makeApproveRequest } from './application/approve-request.js';
+import { DecisionWakes } from './application/decision-wakes.js';
+import { makeSubmitAction } from './application/submit-action.js';
+import { SubmissionAnswersSubscriber } from './inbound/submission-answers.subscriber.js';
+import { WakeUpsSubscriber } from './inbound/wake-ups.subscriber.js';
+import { SubmissionPipeline } from './outbound/submission-pipeline.js';
+import { APPROVE_REQUEST, AWAIT_DECISION, PIPELINE, SUBMIT_ACTION, WAKES } from './tokens.js';
+
+/** Submissions on their way to a verdict, and waiting for the people who decide. */
+@Module({
+  providers: [
+    {
+      provide: PIPELINE,
+      inject: [NATS, CONFIG, LOGGER],
+      useFactory: (nc: NatsConnection, { instance }: BaseConfig, logger: Logger) =>
+        new SubmissionPipeline(nc, instance, logger),
+    },
+    { provide: WAKES, useFactory: () => new DecisionWakes() },
+    {
+      provide: AWAIT_DECISION,
+      inject: [WAKES, COMMANDS],
+      useFactory: (wakes: DecisionWakes, commands: CommandClient) =>
+        makeAwaitDecision({
+          wakes,
+          read: (reference) => commands.request(approvalServiceCommands.approval_status, reference),
+        }),
+    },
+    {
+      provide: SUBMIT_ACTION,
+      inject: [PIPELINE, AWAIT_DECISION, WAKES],
+      useFactory: (pipeline: SubmissionPipeline, awaitDecision: AwaitDecision, wakes: DecisionWakes) =>
+        makeSubmitAction({ pipeline, awaitDecision, wakes }),
+    },
+    {
+      provide: APPROVE_REQUEST,
+      inject: [COMMANDS],
+      useFactory: (commands: CommandClient) => makeApproveRequest({ commands }),
+    },
+  ],
+  exports: [PIPELINE, AWAIT_DECISION, SUBMIT_ACTION, APPROVE_REQUEST],
+})
+export class SubmissionsModule implements OnModuleInit, OnModuleDestroy, OnApplicationShutdown {
+  private readonly answers: SubmissionAnswersSubscriber;
+  private readonly wakeUps: WakeUpsSubscriber;
+
+  constructor(
+    @Inject(PIPELINE) private readonly pipeline: SubmissionPipeline,
+    @Inject(WAKES) private readonly wakes: DecisionWakes,
+    @Inject(NATS) nc: NatsConnection,
+    @Inject(CONFIG) { instance }: BaseConfig,
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.answers = new SubmissionAnswersSubscriber(nc, instance, pipeline, logger);
+    this.wakeUps = new WakeUpsSubscriber(nc, wakes);
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.answers.start();
+    await this.wakeUps.start();
+  }
+
+  /** HTTP is still open. Held answers go out as they stand, or closing would wait a minute for them. */
+  onModuleDestroy(): void {
+    this.wakeUps.stop();
+    this.wakes.stop();
+  }
+
+  /** After the last answer: until then submissions need their way. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.answers.stop();
+    this.pipeline.stop();
+  }
+}

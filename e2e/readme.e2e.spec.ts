@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually, type Stack, startStack } from '@agentlattice/testkit';
+
+const root = join(import.meta.dirname, '..');
+
+/** The blocks of shell in the README, in order. */
+const snippets = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)].map(
+  ([, text = '']) => text,
+);
+const snippetWith = (words: string): string => {
+  const found = snippets.filter((text) => text.includes(words));
+  if (found.length !== 1) throw new Error(`${String(found.length)} blocks of the README hold “${words}”`);
+  return found[0] ?? '';
+};
+
+describe('the commands of the README', () => {
+  let stack: Stack;
+  let folder: string;
+  const running: ChildProcess[] = [];
+
+  beforeAll(async () => {
+    stack = await startStack();
+    await stack.startServices();
+    // The folder of somebody who follows the README: packages beside the data of `npm start`.
+    folder = mkdtempSync(join(tmpdir(), 'al-readme-'));
+    symlinkSync(stack.dataDir, join(folder, '.agentlattice'));
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  });
+  afterAll(async () => {
+    for (const child of running.filter(({ exitCode }) => exitCode === null)) child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+    await stack.stop();
+  });
+
+  /** Runs a block as a person would; the address is the one that this system's `npm start` would print. */
+  function run(snippet: string) {
+    const text = snippet.replaceAll('http://127.0.0.1:3000', stack.baseUrl);
+    const { AL_API_KEY: _, AL_BASE_URL: __, AL_DATA_DIR: ___, ...env } = process.env;
+    const child = spawn('sh', ['-e', '-c', text], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    running.push(child);
+    let [out, said] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const ended = once(child, 'close').then(([code]: unknown[]) => ({ code, out, said }));
+    return { said: () => said, ended };
+  }
+
+  /** What the operator's terminal does, for the request that waits. */
+  async function approveWhatWaits() {
+    const operator = snippetWith('approvals approve');
+    const waiting = await eventually(async () => {
+      const { out } = await run(operator.replace(/^npx al approvals approve .*$/m, '')).ended;
+      return /apr_[0-9a-z]{26}/.exec(out)?.[0];
+    });
+    return run(operator.replace('apr_…', waiting)).ended;
+  }
+
+  it('let an agent ask at the gate and a person decide, by name', async () => {
+    const agent = run(snippetWith('npx al gate'));
+    await eventually(() => agent.said().includes('waiting for approval'), { within: 60_000 });
+    const decided = await approveWhatWaits();
+    expect(decided).toMatchObject({ code: 0 });
+    expect(decided.out).toMatch(/approved by Administrator \(mbr_\w+\)/);
+    const gate = await agent.ended;
+    expect(gate).toMatchObject({ code: 0, out: 'deploying\n' });
+    expect(gate.said).toMatch(/approved by Administrator \(mbr_\w+\): reviewed the change/);
+  });
+
+  it('hold one HTTP call until a person has decided', async () => {
+    const call = run(snippetWith('Prefer: wait=60'));
+    expect(await approveWhatWaits()).toMatchObject({ code: 0 });
+    const { code, out } = await call.ended;
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ status: 'executed', verdict: 'executed' });
+  });
+
+  it('make a policy', async () => {
+    const { code, out } = await run(snippetWith('"name":"small deploys"')).ended;
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ name: 'small deploys', effect: 'conditional', version: 1 });
+  });
+
+  it('are all known here', () => {
+    const elsewhere = ['npm start\n', 'npm test\n'];
+    const here = ['npx al gate', 'approvals approve', 'Prefer: wait=60', 'small deploys'];
+    expect(
+      snippets.filter((text) => !elsewhere.includes(text) && !here.some((words) => text.includes(words))),
+    ).toEqual([]);
+  });
+});
