@@ -3,7 +3,8 @@ import type { EventStore } from '@agentlattice/event-store';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
-import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
+import type { ApprovalCommand } from '../domain/approval-decider.js';
+import { storedApprovalDecider } from '../domain/stored-approval-decider.js';
 import { type Suspended, suspendedRequests } from '../outbound/agent-suspensions.js';
 import { projectApprovals } from '../outbound/project-approvals.js';
 import { wakeWaiters, type Waker } from '../outbound/wake-waiters.js';
@@ -58,7 +59,7 @@ export const makeCancelSuspended =
       });
       const reason = values.find((said) => said.event_id === event_id)?.reason ?? null;
       const { events } = await store.updateMany({
-        decider: approvalDecider,
+        decider: storedApprovalDecider,
         streams: ends.map(({ approval_id }) => ({
           orgId: org_id,
           streamId: approval_id,

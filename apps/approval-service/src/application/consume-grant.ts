@@ -8,13 +8,11 @@ import {
   Refused,
   Unavailable,
 } from '@agentlattice/contracts';
-import { fold } from '@agentlattice/decider';
 import { type EventMeta, type EventStore, inTransaction } from '@agentlattice/event-store';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { GrantClaims, GrantSigner } from '@agentlattice/service';
 import type pg from 'pg';
-import type { ApprovalEvent } from '../domain/approval.js';
-import { approvalDecider } from '../domain/approval-decider.js';
+import { replayApproval, storedApprovalDecider } from '../domain/stored-approval-decider.js';
 import { checkUsable, type ConsumeGrant, type GrantUse, usedAlready } from '../domain/decide-consumption.js';
 import { type ApprovedAction, findApprovedAction } from '../outbound/approved-action.js';
 import { knownRemovals } from '../outbound/policy-changes.js';
@@ -113,7 +111,7 @@ async function consumeOnce(consuming: Consuming, ports: ConsumeGrantPorts): Prom
     store.load(org_id, approval_id),
   ]);
   if (action === null) throw unknown();
-  checkUsable(use, fold(approvalDecider, history as unknown as readonly ApprovalEvent[]), action.now);
+  checkUsable(use, replayApproval(history), action.now);
   const [{ suspended }, deniedBy] = await Promise.all([
     commands.request(
       gatewayCommands.agent_standing,
@@ -123,7 +121,7 @@ async function consumeOnce(consuming: Consuming, ports: ConsumeGrantPorts): Prom
     deniedByPolicies(consuming, action, ports),
   ]);
   const { events } = await store.update({
-    decider: approvalDecider,
+    decider: storedApprovalDecider,
     orgId: org_id,
     streamId: approval_id,
     command: (now: Date): ConsumeGrant => {

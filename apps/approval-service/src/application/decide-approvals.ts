@@ -13,7 +13,8 @@ import type { EventMeta, EventStore, Outcome, StreamRef } from '@agentlattice/ev
 import { isBackendAway } from '@agentlattice/messaging';
 import { Batcher } from '@agentlattice/service';
 import { type Approval, isOpen } from '../domain/approval.js';
-import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
+import type { ApprovalCommand } from '../domain/approval-decider.js';
+import { storedApprovalDecider } from '../domain/stored-approval-decider.js';
 import type { Person } from '../domain/may-decide.js';
 import { count } from '../domain/tally.js';
 import { type Claim, findingMembers, type Members, personIn } from '../outbound/members.js';
@@ -205,7 +206,7 @@ export class DecideApprovals {
     const claims = items.flatMap(({ claim, person }) => (claim === null || person !== null ? [] : [claim]));
     let after: AfterDeciding | undefined;
     const { outcomes, answers } = await store.decideEach({
-      decider: approvalDecider,
+      decider: storedApprovalDecider,
       streams: items,
       reads: claims.length === 0 ? [] : [findingMembers(claims)],
       command: (now, { claim, person, command, until }, [members]) => {

@@ -1,6 +1,7 @@
 import type { EventStore } from '@agentlattice/event-store';
 import type { KnownApproval } from '../domain/approval.js';
-import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
+import type { ApprovalCommand } from '../domain/approval-decider.js';
+import { storedApprovalDecider } from '../domain/stored-approval-decider.js';
 import { canBeApproved } from '../domain/decide-undecidable.js';
 import type { Decidable } from '../domain/may-decide.js';
 import type { OpenableItem } from '../outbound/approval-rows.js';
@@ -39,7 +40,7 @@ export const makeEndUndecidable =
     const sure = await undecidable(suspects);
     if (sure.length === 0) return [];
     const { states, events } = await store.updateMany({
-      decider: approvalDecider,
+      decider: storedApprovalDecider,
       streams: sure.map(({ people, item: { org_id: orgId, approval_id: streamId, traceparent } }) => ({
         orgId,
         streamId,

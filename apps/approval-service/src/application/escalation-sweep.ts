@@ -1,6 +1,7 @@
 import { type EventStore, inTransaction } from '@agentlattice/event-store';
 import type pg from 'pg';
-import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
+import type { ApprovalCommand } from '../domain/approval-decider.js';
+import { storedApprovalDecider } from '../domain/stored-approval-decider.js';
 import { setNextEscalations } from '../outbound/escalation-times.js';
 import { projectApprovals } from '../outbound/project-approvals.js';
 import { SharedSweep, soonSeconds } from './shared-sweep.js';
@@ -44,7 +45,7 @@ export class EscalationSweep extends SharedSweep {
     const { pool, store } = this.ports;
     return inTransaction(pool, async (tx) => {
       const { states } = await store.updateManyIn(tx, {
-        decider: approvalDecider,
+        decider: storedApprovalDecider,
         streams: due.map(({ orgId, streamId, correlation_id, traceparent }) => ({
           orgId,
           streamId,

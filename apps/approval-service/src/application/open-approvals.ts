@@ -1,10 +1,10 @@
 import { Refused, Unavailable } from '@agentlattice/contracts';
-import { fold } from '@agentlattice/decider';
 import { identified, inOneTrip, type Queryable, type StoredEvent } from '@agentlattice/event-store';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
-import { type ApprovalEvent, isOpen, type KnownApproval } from '../domain/approval.js';
+import { isOpen, type KnownApproval } from '../domain/approval.js';
 import { approvalDecider } from '../domain/approval-decider.js';
+import { type RecordedEvent, replayApproval } from '../domain/stored-approval-decider.js';
 import { nextEscalationAt } from '../domain/escalation-plan.js';
 import { type OpenableItem, openedData, openingStatement } from '../outbound/approval-rows.js';
 import { lockingPolicies, notingOpenedBesideChange } from '../outbound/policy-changes.js';
@@ -172,8 +172,10 @@ function openedEvent(item: OpenableItem): StoredEvent {
 }
 
 async function loadStates(db: Queryable, items: readonly OpenableItem[]): Promise<Map<string, Opened>> {
-  const { rows } = await db.query<Pick<StoredEvent, 'org_id' | 'stream_id' | 'type' | 'data'>>(
-    `SELECT e.org_id, e.stream_id, e.type, e.data
+  const { rows } = await db.query<
+    Pick<StoredEvent, 'org_id' | 'stream_id' | 'type' | 'data' | 'schema_version'>
+  >(
+    `SELECT e.org_id, e.stream_id, e.type, e.data, e.schema_version
        FROM event e JOIN unnest($1::text[], $2::text[]) AS k (org_id, stream_id) USING (org_id, stream_id)
       ORDER BY e.org_id, e.stream_id, e.version`,
     [items.map((item) => item.org_id), items.map((item) => item.approval_id)],
@@ -187,7 +189,7 @@ async function loadStates(db: Queryable, items: readonly OpenableItem[]): Promis
   return states;
 }
 
-function stateOf(events: readonly Pick<StoredEvent, 'type' | 'data'>[]) {
-  const state = fold(approvalDecider, events as unknown as readonly ApprovalEvent[]);
+function stateOf(events: readonly RecordedEvent[]) {
+  const state = replayApproval(events);
   return state.status === 'none' ? null : state;
 }

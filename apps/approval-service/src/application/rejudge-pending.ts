@@ -3,7 +3,8 @@ import { type EventStore, inTransaction, type StoredEvent, type Tx } from '@agen
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
-import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
+import type { ApprovalCommand } from '../domain/approval-decider.js';
+import { readApprovalEvent, storedApprovalDecider } from '../domain/stored-approval-decider.js';
 import type { Judgement } from '../domain/decide-judgement.js';
 import { noteOf } from '../domain/policy-change-note.js';
 import { setNextEscalations } from '../outbound/escalation-times.js';
@@ -172,7 +173,7 @@ async function apply(
 ): Promise<readonly StoredEvent[]> {
   const byId = new Map(judged.map((one) => [one.approval_id, one]));
   const { states, events } = await store.updateManyIn(tx, {
-    decider: approvalDecider,
+    decider: storedApprovalDecider,
     streams: judged.map(({ approval_id, correlation_id, traceparent, judgement, change, on_removed }) => ({
       orgId,
       streamId: approval_id,
@@ -189,7 +190,9 @@ async function apply(
       grantExpiresAt: new Date(now.getTime() + grantTtlSeconds * 1_000),
       now,
     }),
-    erasable: (event, { judgement, change }) => ({ note: noteOf(event, judgement, change) }),
+    erasable: (event, { judgement, change }) => ({
+      note: noteOf(readApprovalEvent(event), judgement, change),
+    }),
     project: projectApprovals,
   });
   await setNextEscalations(

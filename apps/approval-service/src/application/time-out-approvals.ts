@@ -1,6 +1,7 @@
 import type { EventStore } from '@agentlattice/event-store';
 import type { Approval } from '../domain/approval.js';
-import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
+import type { ApprovalCommand } from '../domain/approval-decider.js';
+import { storedApprovalDecider } from '../domain/stored-approval-decider.js';
 import { projectApprovals } from '../outbound/project-approvals.js';
 import { wakeWaiters, type Waker } from '../outbound/wake-waiters.js';
 
@@ -20,7 +21,7 @@ export const makeTimeOutApprovals =
   async (requests: readonly TimeOutRequest[]): Promise<Approval[]> => {
     if (requests.length === 0) return [];
     const { states, events } = await store.updateMany({
-      decider: approvalDecider,
+      decider: storedApprovalDecider,
       streams: requests.map(({ orgId, approvalId, traceparent }) => ({
         orgId,
         streamId: approvalId,

@@ -4,7 +4,6 @@ import type {
   DomainEvent,
   EventData,
   KeyRef,
-  PolicyRef,
   Vote,
 } from '@agentlattice/contracts';
 import { assertNever } from '@agentlattice/decider';
@@ -50,12 +49,19 @@ export interface KnownApproval {
 }
 export type Approval = { readonly status: 'none' } | KnownApproval;
 
+/** A stored event that this build cannot apply: a newer release wrote it, or the row was changed. */
+export class UnreadableEvent extends Error {
+  override readonly name = 'UnreadableEvent';
+}
+
 export const isOpen = ({ status }: Pick<Approval, 'status'>) =>
   status === 'pending' || status === 'escalated';
 
 export function evolve(state: Approval, event: ApprovalEvent): Approval {
   if (event.type === 'approval.opened') return opened(event.data);
-  return state.status === 'none' ? state : evolveKnown(state, event);
+  if (state.status === 'none')
+    throw new UnreadableEvent(`the history of a request begins with ${event.type}`);
+  return evolveKnown(state, event);
 }
 
 function evolveKnown(
@@ -72,7 +78,7 @@ function evolveKnown(
       return { ...state, status: 'escalated', escalated };
     }
     case 'approval.policy_changed':
-      return governedBy(state, event.data.policy, event.data.terms);
+      return governedBy(state, event.data);
     case 'approval.approved': {
       const { scope, grant_expires_at: grantExpiresAt } = event.data;
       return { ...state, status: 'approved', votes: finalVotes(state, event.data), scope, grantExpiresAt };
@@ -112,12 +118,16 @@ function opened(data: EventData<'approval.opened'>): KnownApproval {
   };
 }
 
-function governedBy(state: KnownApproval, policy: PolicyRef, terms: ApprovalTerms): KnownApproval {
+/** Events of earlier releases do not say which votes stand: for them they are derived as those releases did. */
+function governedBy(
+  state: KnownApproval,
+  { policy, terms, votes = votesUnder(terms, state) }: EventData<'approval.policy_changed'>,
+): KnownApproval {
   return {
     ...state,
     subject: { ...state.subject, policy },
     terms,
-    votes: votesUnder(terms, state),
+    votes,
   };
 }
 

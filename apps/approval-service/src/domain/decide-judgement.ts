@@ -1,6 +1,7 @@
 import type { ApprovalTerms, DenialReason, PolicyChange, PolicyRef } from '@agentlattice/contracts';
 import { assertNever } from '@agentlattice/decider';
 import { type ApprovalEvent, evolve, isOpen, type KnownApproval } from './approval.js';
+import { votesUnder } from './may-decide.js';
 import { approved, completed, denied, isLate } from './decide-vote.js';
 
 /** What the whole policy set says about a request by now. */
@@ -55,14 +56,16 @@ function governedAnew(
   const { subject } = state;
   if (policy === null || terms === null || isSame(policy, subject.policy)) return [];
   const { timeout_ms, escalation } = state.terms;
+  const governing = { ...terms, timeout_ms, escalation };
   const changed: ApprovalEvent = {
     type: 'approval.policy_changed',
     data: {
       ...subject,
       policy,
       previous_policy: subject.policy,
-      terms: { ...terms, timeout_ms, escalation },
+      terms: governing,
       change,
+      votes: votesUnder(governing, state),
     },
   };
   const end = completed(evolve(state, changed) as KnownApproval, change, grantExpiresAt);

@@ -1,3 +1,4 @@
+import type { Vote } from '@agentlattice/contracts';
 import { fold } from '@agentlattice/decider';
 import {
   agent,
@@ -43,9 +44,9 @@ const apply = (judgement: Partial<Judgement>, now = at(1_000)): ApprovalCommand 
 const allowed = apply({ decision: 'executed', terms: null });
 const refused = (denial_reason: Judgement['denial_reason']) =>
   apply({ decision: 'denied', denial_reason, policy: null, terms: null });
-const governed = (changes: Partial<typeof terms> = {}): ApprovalEvent => ({
+const governed = (changes: Partial<typeof terms> = {}, votes: Vote[] = []): ApprovalEvent => ({
   type: 'approval.policy_changed',
-  data: { ...subject, policy: next, previous_policy: policy, terms: { ...terms, ...changes }, change },
+  data: { ...subject, policy: next, previous_policy: policy, terms: { ...terms, ...changes }, change, votes },
 });
 const under = <E extends ApprovalEvent>(event: E): E => ({ ...event, data: { ...event.data, policy: next } });
 const [anna, ben] = [person(), person()];
@@ -120,7 +121,7 @@ describe('a change of policies', () => {
   it('ends the request when the standing votes are enough by now', () => {
     given(wasOpened({ approvals_required: 2 }), voted(voteOf(anna), [1, 2]))
       .when(apply({}))
-      .thenEvents(governed(), under(wasApproved([voteOf(anna)], { change })));
+      .thenEvents(governed({}, [voteOf(anna)]), under(wasApproved([voteOf(anna)], { change })));
     const no = voteOf(ben, { decision: 'deny' });
     given(
       wasOpened({ approvals_required: 2, denials_required: 2 }),
@@ -128,7 +129,7 @@ describe('a change of policies', () => {
       voted(no, [1, 2], [1, 2]),
     )
       .when(apply({}))
-      .thenEvents(governed(), under(wasDenied([voteOf(anna), no], { change })));
+      .thenEvents(governed({}, [voteOf(anna), no]), under(wasDenied([voteOf(anna), no], { change })));
   });
 
   it('drops votes of people who might not vote any more; they may vote again', () => {
@@ -162,10 +163,23 @@ describe('a change of policies', () => {
   it('makes of a vote for ever a vote for this once', () => {
     const admin = person({ role: 'admin' });
     const forever = voted(voteOf(admin, { forever_for: 'policy' }), [1, 2]);
-    const state = fold(approvalDecider, [wasOpened({ approvals_required: 2 }), forever, governed()]);
-    expect(state).toMatchObject({ status: 'pending', votes: [{ forever_for: null }] });
     given(wasOpened({ approvals_required: 2 }), forever)
       .when(apply({}))
-      .thenEvents(governed(), under(wasApproved([voteOf(admin)], { change })));
+      .thenEvents(governed({}, [voteOf(admin)]), under(wasApproved([voteOf(admin)], { change })));
+  });
+
+  it('leaves the votes that its event names, whatever a later release would derive', () => {
+    const [cast, named] = [voteOf(anna), voteOf(ben)];
+    const history = [wasOpened({ approvals_required: 3 }), voted(cast, [1, 3])];
+    expect(fold(approvalDecider, [...history, governed({}, [named])])).toMatchObject({ votes: [named] });
+  });
+
+  it('is replayed from an event of an earlier release, which names no votes, as that release did', () => {
+    const admin = voteOf(person({ role: 'admin' }), { forever_for: 'policy' });
+    const { votes: _votes, ...data } = governed({ approver_groups: [] }).data as { votes: unknown };
+    const earlier = { type: 'approval.policy_changed', data } as ApprovalEvent;
+    expect(
+      fold(approvalDecider, [wasOpened({ approvals_required: 2 }), voted(admin, [1, 2]), earlier]),
+    ).toMatchObject({ status: 'pending', votes: [{ ...admin, forever_for: null }] });
   });
 });

@@ -7,7 +7,8 @@ import {
   type Tx,
 } from '@agentlattice/event-store';
 import { assertNever } from '@agentlattice/decider';
-import type { ApprovalEvent, KnownApproval } from '../domain/approval.js';
+import type { KnownApproval } from '../domain/approval.js';
+import { readApprovalEvent } from '../domain/stored-approval-decider.js';
 
 /** What events change in an approval's row; null leaves what stands. */
 interface RowChange {
@@ -105,7 +106,7 @@ const nothing: RowChange = {
 };
 
 function changeOf(stored: StoredEvent): RowChange {
-  const event = stored as StoredEvent & ApprovalEvent;
+  const event = readApprovalEvent(stored);
   switch (event.type) {
     case 'approval.opened':
     case 'approval.vote_cast':

@@ -174,7 +174,7 @@ export class ApprovalReader {
     const [first] = approvals;
     if (first === undefined) return new Map();
     const { rows } = await this.pool.query<HistoryRow>(
-      `SELECT e.org_id, e.stream_id, e.type, e.data, e.occurred_at, e.meta, ${said} AS said
+      `SELECT e.org_id, e.stream_id, e.type, e.schema_version, e.data, e.occurred_at, e.meta, ${said} AS said
          FROM event e WHERE e.org_id = $1 AND e.stream_id = ANY ($2) ORDER BY e.stream_id, e.version`,
       [first.org_id, approvals.map((row) => row.approval_id)],
     );

@@ -6,10 +6,9 @@ import type {
   KeyRef,
   PolicyRef,
 } from '@agentlattice/contracts';
-import { fold } from '@agentlattice/decider';
 import type { EventMeta } from '@agentlattice/event-store';
 import { type ApprovalEvent, isOpen, type KnownApproval } from '../domain/approval.js';
-import { approvalDecider } from '../domain/approval-decider.js';
+import { readApprovalEvent, replayApproval } from '../domain/stored-approval-decider.js';
 import { count, countingVotes } from '../domain/tally.js';
 
 export type Said = Partial<Record<'reason' | 'note', string>> | null;
@@ -48,6 +47,7 @@ export interface HistoryRow {
   readonly org_id: string;
   readonly stream_id: string;
   readonly type: string;
+  readonly schema_version: number;
   readonly data: object;
   readonly occurred_at: Date;
   readonly meta: EventMeta;
@@ -71,7 +71,7 @@ export function toView(
 ): ApprovalView {
   const { policy, terms } = row;
   const steps = how === 'full' ? newestWithin(history.map(stepOf)) : [];
-  const state = fold(approvalDecider, history as unknown as readonly ApprovalEvent[]);
+  const state = replayApproval(history);
   const votes = state.status === 'none' ? [] : state.votes;
   const reasons = votes.map(({ member_id }) => ({ member_id, reason: saidWithVote(history, member_id) }));
   const told = how === 'full' ? newestWithin(reasons) : [];
@@ -117,10 +117,10 @@ export function toView(
   };
 }
 
-const stepOf = ({ type, data, occurred_at, meta: { actor }, said }: HistoryRow) => ({
+const stepOf = ({ type, schema_version, data, occurred_at, meta: { actor }, said }: HistoryRow) => ({
   type,
   at: occurred_at.toISOString(),
-  key: keyIn({ type, data } as unknown as ApprovalEvent, actor?.id ?? null),
+  key: keyIn(readApprovalEvent({ type, schema_version, data }), actor?.id ?? null),
   operator: actor?.kind === 'operator' && actor.id !== null ? { id: actor.id, via: actor.via } : null,
   reason: said?.reason ?? null,
   note: said?.note ?? null,
