@@ -23,6 +23,7 @@ import {
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
+import { makeApplyJudgements } from './application/apply-judgements.js';
 import { makeCancelSuspended } from './application/cancel-suspended.js';
 import { makeConsumeGrant } from './application/consume-grant.js';
 import { DecideApprovals } from './application/decide-approvals.js';
@@ -276,11 +277,10 @@ function rejudging(
     idleMs: idleRejudgeMs,
     work: makeRejudgePending({
       pool,
-      store,
+      apply: makeApplyJudgements({ pool, store, grantTtlSeconds, logger }),
       nc,
       commands,
-      grantTtlSeconds,
-      governedAnew: (requests) => {
+      onGovernedAnew: (requests) => {
         if (requests.length === 0) return;
         sweep.note(requests);
         lookAgain.wake();

@@ -1,5 +1,6 @@
 import { approvalServiceCommands as commands, type OpenItem } from '@agentlattice/contracts';
 import { eventually } from '@agentlattice/testkit';
+import type pg from 'pg';
 import { newId, requested } from '../test/approval-fixture.js';
 import { allows, policyRef } from '../test/fake-policy-engine.js';
 import { spreadPolicyChanges } from './outbound/policy-changes.js';
@@ -9,6 +10,18 @@ import {
   type PolicyChangeHarness,
   policyChangeHarness,
 } from '../test/policy-change-harness.js';
+
+/** What the transaction locked is free again afterwards. */
+async function inRolledBack<T>(pool: pg.Pool, work: (tx: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    await client.query('BEGIN');
+    return await work(client);
+  } finally {
+    await client.query('ROLLBACK');
+    client.release();
+  }
+}
 
 describe('a change of policies', () => {
   let h: PolicyChangeHarness;
@@ -73,31 +86,54 @@ describe('a change of policies', () => {
     await eventually(async () => (await h.statusOf(item)) === 'approved');
   });
 
-  it('holds no opening up while the engine thinks', async () => {
+  it('holds no lock while the engine is asked: people decide, requests open and changes spread meanwhile', async () => {
     const org = newId('org');
-    const item = requested(org, 600_000, { judged_at: judgedLate() });
-    await h.opened(item);
+    const [anna, ben] = await Promise.all([h.member(org), h.member(org)]);
+    const [denied, voted, waiting] = many(org, 3);
+    if (denied === undefined || voted === undefined || waiting === undefined)
+      throw new Error('there are items');
+    await h.opened(denied, voted, waiting);
     let answer = () => {};
     h.engine.thinking = new Promise((resolve) => (answer = resolve));
+    h.engine.judge = () => allows();
     await h.engine.change(org, 'policy.updated');
     await eventually(() => h.engine.asked.length > 0);
-    await h.engine.change(org, 'policy.updated');
+    const { rows } = await h.pool.query(
+      `SELECT application_name, query FROM pg_stat_activity
+        WHERE state LIKE 'idle in transaction%' AND application_name LIKE 'approval-service-%'`,
+    );
+    expect(rows).toEqual([]);
+    const locked = await inRolledBack(h.pool, (tx) =>
+      tx.query('SELECT FROM rejudging WHERE org_id = $1 FOR UPDATE NOWAIT', [org]),
+    );
+    expect(locked.rowCount).toBe(3);
+    const vote = (item: OpenItem, operator: typeof anna, command: 'approve' | 'deny') =>
+      h.n.client.request(commands[command], {
+        org_id: org,
+        approval_id: item.approval_id,
+        operator,
+        reason: null,
+        correlation_id: null,
+        ...(command === 'approve' && { forever_for: null, policy_version: null }),
+      } as never);
+    expect(await vote(denied, anna, 'deny')).toMatchObject({ status: 'denied' });
+    expect(await vote(voted, ben, 'approve')).toMatchObject({ status: 'pending' });
+    await h.opened(requested(org, 600_000));
+    // Another replica notes whom a second change concerns, and waits for nobody.
+    await h.engine.change(org, 'policy.updated', { name: 'the second change' });
     await h.noted(org);
-    // Another replica notes whom the second change concerns, and waits for the one that asked because of the first.
-    let waiting = true;
-    const spreading = spreadPolicyChanges(h.pool).finally(() => (waiting = false));
-    await eventually(async () => {
-      const { rows } = await h.pool.query(
-        `SELECT FROM pg_locks WHERE locktype IN ('tuple', 'transactionid') AND NOT granted`,
-      );
-      return rows.length > 0;
-    });
-    const beside = requested(org, 600_000, { judged_at: new Date(Date.now() - 1_000).toISOString() });
-    await h.opened(beside);
-    expect(waiting).toBe(true);
+    await spreadPolicyChanges(h.pool);
     answer();
-    await spreading;
     await h.settled(org);
+    expect(await h.statusOf(denied)).toBe('denied');
+    expect(await h.typesOf(denied)).toEqual(['approval.opened', 'approval.denied']);
+    expect(await h.typesOf(voted)).toEqual(['approval.opened', 'approval.vote_cast', 'approval.approved']);
+    // What was asked before the second change was judged again after it.
+    const approved = (await h.events(org)).find(({ approval_id }) => approval_id === waiting.approval_id);
+    expect(approved).toMatchObject({
+      type: 'approval.approved',
+      data: { change: { policy_name: 'the second change' } },
+    });
   });
 
   it('misses nobody though requests are opened all the while', async () => {

@@ -15,7 +15,7 @@ import type pg from 'pg';
 import { replayApproval, storedApprovalDecider } from '../domain/stored-approval-decider.js';
 import { checkUsable, type ConsumeGrant, type GrantUse, usedAlready } from '../domain/decide-consumption.js';
 import { type ApprovedAction, findApprovedAction } from '../outbound/approved-action.js';
-import { knownRemovals } from '../outbound/policy-changes.js';
+import { findKnownRemovals } from '../outbound/policy-changes.js';
 import { projectApprovals } from '../outbound/project-approvals.js';
 
 type Request = CommandRequest<(typeof approvalServiceCommands)['consume_grant']>;
@@ -162,7 +162,7 @@ async function deniedByPolicies(
   if (judgement.decision !== 'denied') return null;
   if (judgement.denial_reason === 'POLICY_NOT_FOUND') {
     // As the newest version of the policy that is gone says of its requests.
-    const [removal] = await inTransaction(pool, (tx) => knownRemovals(tx, org_id, [approval_id]));
+    const [removal] = await inTransaction(pool, (tx) => findKnownRemovals(tx, org_id, [approval_id]));
     if ((removal?.on_removed ?? onRemoved) !== 'deny') return null;
   }
   return denial(judgement);

@@ -7,7 +7,7 @@ import { approvalDecider } from '../domain/approval-decider.js';
 import { type RecordedEvent, replayApproval } from '../domain/stored-approval-decider.js';
 import { nextEscalationAt } from '../domain/escalation-plan.js';
 import { type OpenableItem, openedData, openingStatement } from '../outbound/approval-rows.js';
-import { lockingPolicies, notingOpenedBesideChange } from '../outbound/policy-changes.js';
+import { lockPoliciesStatement, noteOpenedDuringChangeStatement } from '../outbound/policy-changes.js';
 import type { Alarm, AlarmClock } from '../outbound/deadline-alarms.js';
 import type { EndUndecidable } from './end-undecidable.js';
 import { isNear } from './near-alarms.js';
@@ -128,12 +128,12 @@ async function openTogether(pool: pg.Pool, items: readonly OpenableItem[]): Prom
   const { answers, inserted } = await inOneTrip(
     pool,
     [
-      lockingPolicies(
+      lockPoliciesStatement(
         items.map(({ org_id }) => org_id),
         'shared',
       ),
       openingStatement(offered),
-      notingOpenedBesideChange(items),
+      noteOpenedDuringChangeStatement(items),
     ],
     offered.map(({ event }) => event),
   );

@@ -27,6 +27,8 @@ export type ApprovalSubject = Omit<EventData<'approval.cancelled'>, 'suspension'
 
 export interface KnownApproval {
   readonly status: 'pending' | 'escalated' | 'approved' | 'denied' | 'cancelled' | 'timed_out';
+  /** How many events it has. */
+  readonly version: number;
   /** With the policy that governs now. */
   readonly subject: ApprovalSubject;
   readonly digest: string;
@@ -61,7 +63,7 @@ export function evolve(state: Approval, event: ApprovalEvent): Approval {
   if (event.type === 'approval.opened') return opened(event.data);
   if (state.status === 'none')
     throw new UnreadableEvent(`the history of a request begins with ${event.type}`);
-  return evolveKnown(state, event);
+  return { ...evolveKnown(state, event), version: state.version + 1 };
 }
 
 function evolveKnown(
@@ -102,6 +104,7 @@ function opened(data: EventData<'approval.opened'>): KnownApproval {
   const { approval_id, audit_event_id, agent, action_type, policy } = data;
   return {
     status: 'pending',
+    version: 1,
     subject: { approval_id, audit_event_id, agent, action_type, policy },
     digest: data.action_digest,
     terms: data.terms,

@@ -16,6 +16,8 @@ export interface Judgement {
 export interface ApplyJudgement {
   readonly type: 'ApplyJudgement';
   readonly judgement: Judgement;
+  /** Of the request when the judgement was asked for. */
+  readonly version: number;
   readonly change: PolicyChange;
   /**
    * What the newest version of the policy that governed the request says of its removal: one change may remove it and
@@ -31,6 +33,8 @@ export function decideJudgement(command: ApplyJudgement, state: KnownApproval): 
   const { judgement, change, grantExpiresAt, now } = command;
   const onRemoved = command.onRemoved ?? state.terms.on_removed;
   if (!isOpen(state) || isLate(state, now)) return [];
+  // It changed while the policies judged it: it is judged again as it stands now.
+  if (command.version !== state.version) return [];
   const allowed = () => [approved(state, { votes: [], change, grantExpiresAt })];
   const refused = (denial_reason: DenialReason) => [denied(state, { votes: [], change, denial_reason })];
   switch (judgement.decision) {

@@ -6,7 +6,7 @@ import {
   at,
   cancelled,
   deadline,
-  given,
+  given as givenHistory,
   grantExpiresAt,
   opened,
   owner,
@@ -22,7 +22,7 @@ import {
 } from '../../test/approval-scenario.js';
 import type { ApprovalEvent } from './approval.js';
 import { type ApprovalCommand, approvalDecider } from './approval-decider.js';
-import type { Judgement } from './decide-judgement.js';
+import type { ApplyJudgement, Judgement } from './decide-judgement.js';
 
 const next = { ...policy, version: policy.version + 1, hash: 'b'.repeat(64) };
 const change = {
@@ -33,13 +33,20 @@ const change = {
   policy_version: next.version,
 };
 const terms = { ...opened.terms, approvals_required: 1 };
-const apply = (judgement: Partial<Judgement>, now = at(1_000)): ApprovalCommand => ({
+const apply = (judgement: Partial<Judgement>, now = at(1_000)): Omit<ApplyJudgement, 'version'> => ({
   type: 'ApplyJudgement',
   onRemoved: null,
   judgement: { decision: 'requested', denial_reason: null, policy: next, terms, ...judgement },
   change,
   grantExpiresAt,
   now,
+});
+/** The judgement was asked for as the request stands after this history. */
+const given = (...history: ApprovalEvent[]) => ({
+  when: (command: Omit<ApplyJudgement, 'version'> | Exclude<ApprovalCommand, ApplyJudgement>) =>
+    givenHistory(...history).when(
+      command.type === 'ApplyJudgement' ? { ...command, version: history.length } : command,
+    ),
 });
 const allowed = apply({ decision: 'executed', terms: null });
 const refused = (denial_reason: Judgement['denial_reason']) =>
@@ -103,6 +110,16 @@ describe('a change of policies', () => {
       .thenNothing();
     given(wasOpened()).when(apply({ policy })).thenNothing();
     given().when(allowed).thenNothing();
+  });
+
+  it('does nothing where the request changed while the policies judged it', () => {
+    const asked = { ...allowed, version: 1 };
+    givenHistory(wasOpened({ approvals_required: 2 }), voted(voteOf(anna), [1, 2]))
+      .when(asked)
+      .thenNothing();
+    givenHistory(wasOpened({ approvals_required: 2 }))
+      .when(asked)
+      .thenEvents(wasApproved([], { change }));
   });
 
   it('brings the new terms, but neither another deadline nor another escalation', () => {
