@@ -12,7 +12,8 @@ import { jetstream } from '@nats-io/jetstream';
 import type pg from 'pg';
 import { logger, type Neighbours, newId, requested } from '../test/approval-fixture.js';
 import { type ApprovalHarness, approvalHarness } from '../test/approval-harness.js';
-import { DeadlineSweep } from './application/deadline-sweep.js';
+import { DueSweep } from './application/due-sweep.js';
+import { makeFindDueDeadlines } from './outbound/due-requests.js';
 import { makeOpenApprovals } from './application/open-approvals.js';
 import { makeTimeOutApprovals } from './application/time-out-approvals.js';
 
@@ -130,7 +131,7 @@ describe('the approval service', () => {
 
   it('finds by its sweep what no timer tells', async () => {
     const store = new EventStore(pool);
-    const timeOut = makeTimeOutApprovals({ store, nc: { publish: () => {} } });
+    const timeOut = makeTimeOutApprovals({ store, nc: { publish: () => {} }, logger });
     const open = makeOpenApprovals({
       pool,
       alarms: { set: () => {} },
@@ -140,7 +141,7 @@ describe('the approval service', () => {
     });
     const item = requested(newId('org'), 300);
     await open([item]);
-    const sweep = new DeadlineSweep({ pool, timeOut });
+    const sweep = new DueSweep({ find: makeFindDueDeadlines({ pool }), handle: timeOut });
     await eventually(async () => {
       await Promise.all([sweep.run(), sweep.run(), sweep.run()]);
       return (await typesOf(item)).length === 2;

@@ -6,9 +6,11 @@ import {
 } from '@agentlattice/contracts';
 import { EventStore } from '@agentlattice/event-store';
 import { eventually } from '@agentlattice/testkit';
-import { newId, requested } from '../test/approval-fixture.js';
+import { logger, newId, requested } from '../test/approval-fixture.js';
 import { type ApprovalHarness, approvalHarness } from '../test/approval-harness.js';
-import { EscalationSweep } from './application/escalation-sweep.js';
+import { DueSweep } from './application/due-sweep.js';
+import { makeEscalateApprovals } from './application/escalate-approvals.js';
+import { makeFindDueEscalations } from './outbound/due-requests.js';
 
 let harness: ApprovalHarness;
 beforeAll(async () => (harness = await approvalHarness()));
@@ -118,7 +120,11 @@ describe('escalation', () => {
     const items = Array.from({ length: 150 }, () => asked([step('100ms')]));
     await harness.opened(...items);
     const sweeps = [1, 2, 3].map(
-      () => new EscalationSweep({ pool: harness.pool, store: new EventStore(harness.pool) }),
+      () =>
+        new DueSweep({
+          find: makeFindDueEscalations(harness),
+          handle: makeEscalateApprovals({ pool: harness.pool, store: new EventStore(harness.pool), logger }),
+        }),
     );
     await eventually(async () => {
       await Promise.all(sweeps.map((sweep) => sweep.run()));

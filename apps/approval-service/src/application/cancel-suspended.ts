@@ -8,6 +8,7 @@ import { storedApprovalDecider } from '../domain/stored-approval-decider.js';
 import { type Suspended, suspendedRequests } from '../outbound/agent-suspensions.js';
 import { projectApprovals } from '../outbound/project-approvals.js';
 import { wakeWaiters, type Waker } from '../outbound/wake-waiters.js';
+import { systemMeta } from './system-meta.js';
 
 export interface CancelSuspendedPorts {
   readonly pool: pg.Pool;
@@ -63,11 +64,7 @@ export const makeCancelSuspended =
         streams: ends.map(({ approval_id }) => ({
           orgId: org_id,
           streamId: approval_id,
-          meta: {
-            actor: { kind: 'system', id: null, key_id: null, via: 'system' },
-            correlation_id,
-            traceparent,
-          },
+          meta: systemMeta({ correlation_id, traceparent }),
         })),
         command: (now): ApprovalCommand => ({
           type: 'EndSuspended',

@@ -8,6 +8,7 @@ import type { OpenableItem } from '../outbound/approval-rows.js';
 import type { Members } from '../outbound/members.js';
 import { projectApprovals } from '../outbound/project-approvals.js';
 import { wakeWaiters, type Waker } from '../outbound/wake-waiters.js';
+import { systemMeta } from './system-meta.js';
 
 type Which = Pick<OpenableItem, 'org_id' | 'approval_id' | 'traceparent'>;
 
@@ -45,11 +46,7 @@ export const makeEndUndecidable =
         orgId,
         streamId,
         people,
-        meta: {
-          actor: { kind: 'system', id: null, key_id: null, via: 'system' },
-          correlation_id: streamId,
-          traceparent,
-        },
+        meta: systemMeta({ correlation_id: streamId, traceparent }),
       })),
       command: (now, { people }): ApprovalCommand => ({ type: 'NobodyDecides', people, now }),
       erasable: () => ({ note }),

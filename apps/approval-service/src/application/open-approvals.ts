@@ -1,14 +1,15 @@
 import { Refused, Unavailable } from '@agentlattice/contracts';
-import { identified, inOneTrip, type Queryable, type StoredEvent } from '@agentlattice/event-store';
+import { identified, inOneTrip, type StoredEvent } from '@agentlattice/event-store';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
-import { isOpen, type KnownApproval } from '../domain/approval.js';
+import { isOpen, type KnownApproval, UnreadableEvent } from '../domain/approval.js';
 import { approvalDecider } from '../domain/approval-decider.js';
-import { type RecordedEvent, replayApproval } from '../domain/stored-approval-decider.js';
+import { replayApproval } from '../domain/stored-approval-decider.js';
 import { nextEscalationAt } from '../domain/escalation-plan.js';
 import { type OpenableItem, openedData, openingStatement } from '../outbound/approval-rows.js';
 import { lockPoliciesStatement, noteOpenedDuringChangeStatement } from '../outbound/policy-changes.js';
 import type { Alarm, AlarmClock } from '../outbound/deadline-alarms.js';
+import { loadHistories } from '../read/approval-histories.js';
 import type { EndUndecidable } from './end-undecidable.js';
 import { isNear } from './near-alarms.js';
 import type { TimeOutApprovals } from './time-out-approvals.js';
@@ -103,7 +104,7 @@ interface OpenedAt {
 
 async function openAll(pool: pg.Pool, items: readonly OpenableItem[], logger: Logger): Promise<OpenedAt> {
   try {
-    return await openTogether(pool, items);
+    return await openTogether(pool, items, logger);
   } catch (error) {
     if (!isBadData(error)) throw error;
     if (items.length === 1) {
@@ -123,7 +124,11 @@ async function openAll(pool: pg.Pool, items: readonly OpenableItem[], logger: Lo
 /** Classes 22 and 23: the values, not the server. */
 const isBadData = (error: unknown) => /^2[23]/.test(String((error as { code?: unknown } | null)?.code ?? ''));
 
-async function openTogether(pool: pg.Pool, items: readonly OpenableItem[]): Promise<OpenedAt> {
+async function openTogether(
+  pool: pg.Pool,
+  items: readonly OpenableItem[],
+  logger: Logger,
+): Promise<OpenedAt> {
   const offered = items.map((item) => ({ item, event: openedEvent(item) }));
   const { answers, inserted } = await inOneTrip(
     pool,
@@ -141,12 +146,13 @@ async function openTogether(pool: pg.Pool, items: readonly OpenableItem[]): Prom
   if (row === undefined) throw new Error('the database gave no time');
   const states = new Map<string, Opened>();
   for (const event of inserted) {
-    const state = stateOf([event]);
-    if (state !== null) states.set(`${event.org_id}/${event.stream_id}`, state);
+    const state = replayApproval([event]);
+    if (state.status !== 'none') states.set(`${event.org_id}/${event.stream_id}`, state);
   }
   // Whoever holds a version has committed by now, or it would be free.
   const left = items.filter((item) => !states.has(keyOf(item)));
-  if (left.length > 0) for (const [key, state] of await loadStates(pool, left)) states.set(key, state);
+  if (left.length > 0)
+    for (const [key, state] of await loadStates(pool, left, logger)) states.set(key, state);
   return { states, now: row.now };
 }
 
@@ -171,25 +177,25 @@ function openedEvent(item: OpenableItem): StoredEvent {
   });
 }
 
-async function loadStates(db: Queryable, items: readonly OpenableItem[]): Promise<Map<string, Opened>> {
-  const { rows } = await db.query<
-    Pick<StoredEvent, 'org_id' | 'stream_id' | 'type' | 'data' | 'schema_version'>
-  >(
-    `SELECT e.org_id, e.stream_id, e.type, e.data, e.schema_version
-       FROM event e JOIN unnest($1::text[], $2::text[]) AS k (org_id, stream_id) USING (org_id, stream_id)
-      ORDER BY e.org_id, e.stream_id, e.version`,
-    [items.map((item) => item.org_id), items.map((item) => item.approval_id)],
-  );
-  const streams = Map.groupBy(rows, (row) => `${row.org_id}/${row.stream_id}`);
+/** @returns nothing for a request that is not there; refused where its history cannot be read, which concerns no other */
+async function loadStates(
+  pool: pg.Pool,
+  items: readonly OpenableItem[],
+  logger: Logger,
+): Promise<Map<string, Opened>> {
   const states = new Map<string, Opened>();
-  for (const [key, events] of streams) {
-    const state = stateOf(events);
-    if (state !== null) states.set(key, state);
+  for (const history of await loadHistories(pool, items)) {
+    const [first] = history;
+    if (first === undefined) continue;
+    const key = `${first.org_id}/${first.stream_id}`;
+    try {
+      const state = replayApproval(history);
+      if (state.status !== 'none') states.set(key, state);
+    } catch (error) {
+      if (!(error instanceof UnreadableEvent)) throw error;
+      logger.error({ err: error, approval_id: first.stream_id }, 'a request cannot be read');
+      states.set(key, new Refused('INTERNAL', 'the request cannot be read'));
+    }
   }
   return states;
-}
-
-function stateOf(events: readonly RecordedEvent[]) {
-  const state = replayApproval(events);
-  return state.status === 'none' ? null : state;
 }

@@ -58,7 +58,7 @@ const personOf = ({ member_id, role }: DecidingOperator, { groups, since }: Memb
 export interface MembersPorts {
   readonly pool: pg.Pool;
   /** Reads the gateway's events; whether it came to their end within that time. */
-  readonly heardWithin: (ms: number) => Promise<boolean>;
+  readonly caughtUpWithin: (ms: number) => Promise<boolean>;
   /** How long a person whom nobody knows waits for that. */
   readonly withinMs: number;
 }
@@ -105,7 +105,7 @@ export class Members {
 
   /** @returns whether the gateway told all it had to tell within that time */
   async upToDate(): Promise<boolean> {
-    return this.ports.heardWithin(this.ports.withinMs);
+    return this.ports.caughtUpWithin(this.ports.withinMs);
   }
 
   private async find(orgId: string, { member_id }: DecidingOperator): Promise<MemberRow | null> {
@@ -118,7 +118,7 @@ export class Members {
 
   /** The gateway may have said it a moment ago: what it committed before the claim is there when it is asked. */
   private async findAnew(orgId: string, claim: DecidingOperator): Promise<MemberRow | null> {
-    const heard = await this.ports.heardWithin(this.ports.withinMs);
+    const heard = await this.ports.caughtUpWithin(this.ports.withinMs);
     const member = await this.find(orgId, claim);
     if (member !== null && covers(member, claim)) return member;
     if (!heard) throw new Unavailable('the gateway cannot be asked who this is');
