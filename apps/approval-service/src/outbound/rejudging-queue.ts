@@ -5,6 +5,11 @@ import { concerns } from './policy-changes.js';
 
 const pageSize = 100;
 
+/** Rows of a claim, locked in the order in which all statements lock several: they wait for one another and never cross. */
+const own = `own AS MATERIALIZED (
+       SELECT approval_id FROM rejudging WHERE org_id = $1 AND claim_id = $2 AND approval_id = ANY ($3)
+        ORDER BY approval_id FOR UPDATE)`;
+
 /** Rows of `rejudging` that one run holds: no other run judges them again before the claim is released or has expired. */
 export interface Claim {
   readonly orgId: string;
@@ -95,7 +100,7 @@ export async function lockClaimed(
         AND NOT EXISTS (
           SELECT FROM policy_change c
            WHERE NOT c.spread AND c.org_id = $1 AND c.seq > r.change_seq AND ${concerns('c', 'a')})
-      ORDER BY r.created_at, r.approval_id
+      ORDER BY r.approval_id
         FOR UPDATE OF r`,
     [
       orgId,
@@ -115,11 +120,10 @@ export async function deleteClaimed(
   approvalIds: readonly string[],
 ): Promise<void> {
   if (approvalIds.length === 0) return;
-  await db.query('DELETE FROM rejudging WHERE org_id = $1 AND claim_id = $2 AND approval_id = ANY ($3)', [
-    orgId,
-    claimId,
-    approvalIds,
-  ]);
+  await db.query(
+    `WITH ${own} DELETE FROM rejudging r USING own WHERE r.org_id = $1 AND r.approval_id = own.approval_id`,
+    [orgId, claimId, approvalIds],
+  );
 }
 
 /** Rows that are still claimed can be claimed again at once. */
@@ -129,8 +133,8 @@ export async function releaseClaim(
   approvalIds: readonly string[],
 ): Promise<void> {
   await db.query(
-    `UPDATE rejudging SET claim_id = NULL, claimed_until = NULL
-      WHERE org_id = $1 AND claim_id = $2 AND approval_id = ANY ($3)`,
+    `WITH ${own} UPDATE rejudging r SET claim_id = NULL, claimed_until = NULL
+       FROM own WHERE r.org_id = $1 AND r.approval_id = own.approval_id`,
     [orgId, claimId, approvalIds],
   );
 }
