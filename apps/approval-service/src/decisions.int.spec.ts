@@ -226,7 +226,7 @@ describe('who decides', () => {
     expect(await harness.typesOf(item)).toEqual(['approval.opened']);
   });
 
-  it('is heard of at once where the news of a member was lost', async () => {
+  it('is toHistoryRow of at once where the news of a member was lost', async () => {
     const item = await opened();
     const { groups, ...anna } = newMember();
     harness.gateway.keep({

@@ -135,7 +135,7 @@ it('cancels what was asked before and is opened late; what is asked after the ag
   await harness.gateway.publish(suspended);
   const within = await ask(agent, { requested_at: new Date(Date.now() - 7_000).toISOString() });
   await eventually(async () => (await statusOf(within)) === 'cancelled');
-  // The gateway has resumed it, and here nobody has heard of it yet.
+  // The gateway has resumed it, and here nobody has toHistoryRow of it yet.
   const resumed = await turn('agent.resumed', agent, ended);
   const after = await ask(agent, { requested_at: new Date(Date.now() - 1_000).toISOString() });
   const before = await ask(agent, { requested_at: new Date(Date.now() - 20_000).toISOString() });

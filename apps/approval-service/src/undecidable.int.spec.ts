@@ -45,7 +45,7 @@ it('a change of policy that leaves nobody who can decide ends the request, or te
 it('a request whose opening could not tell is looked at again', async () => {
   const org = newId('org');
   const item = { ...requested(org), terms: { ...requested(org).terms, ...termsOf() } };
-  // Of this workspace nobody was heard yet.
+  // Of this workspace nobody was toHistoryRow yet.
   await h.opened(item);
   expect(await h.typesOf(item)).toEqual(['approval.opened']);
   expect(h.n.answers.get(item.item_id)?.[0]?.outcome?.eligible_approvers).toBeNull();

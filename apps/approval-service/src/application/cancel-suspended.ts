@@ -22,10 +22,9 @@ const pageSize = 100;
 const note = 'The agent was suspended.';
 
 /**
- * Cancels the open requests of agents that were suspended with `pending: cancel`. What is to be cancelled follows from
- * rows alone, so a run that dies is done again by the next, and done again it changes nothing. The person's reason is
- * fetched from the gateway, for no event may hold it; until it is there the requests wait, and the gateway, which is
- * away, lets nobody act on them.
+ * Cancels the open requests of agents that were suspended with `pending: cancel`. What is to be cancelled follows from rows
+ * alone, so the next run repeats one that died, and repeating changes nothing. The person's reason is fetched from the
+ * gateway, since no event may hold it. While the gateway is away the requests stay open; it lets no agent act meanwhile.
  * @returns whether there was anything to do
  */
 export const makeCancelSuspended =
@@ -58,7 +57,7 @@ export const makeCancelSuspended =
       const { values } = await commands.request(gatewayCommands.erasable_values, {
         events: [{ org_id, event_id }],
       });
-      const reason = values.find((said) => said.event_id === event_id)?.reason ?? null;
+      const reason = values.find((value) => value.event_id === event_id)?.reason ?? null;
       const { events } = await store.updateMany({
         decider: storedApprovalDecider,
         streams: ends.map(({ approval_id }) => ({
@@ -79,7 +78,7 @@ export const makeCancelSuspended =
       return events.length;
     }
 
-    /** Whether the agent is suspended by this very event until now: news of its end may be on its way. */
+    /** Whether this suspension still lasts: the event of its end may be on its way. */
     async function lasts({ org_id, agent_id, event_id }: Suspended): Promise<boolean> {
       const { suspended_by } = await commands.request(gatewayCommands.agent_standing, { org_id, agent_id });
       return suspended_by === event_id;

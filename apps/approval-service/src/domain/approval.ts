@@ -22,7 +22,7 @@ export type ApprovalEvent = DomainEvent<
   | 'approval.grant_consumed'
 >;
 
-/** What an approval is about; every event of it carries this. */
+/** What an approval is about; every event of the approval carries it. */
 export type ApprovalSubject = Omit<EventData<'approval.cancelled'>, 'suspension'>;
 
 export interface KnownApproval {
@@ -33,19 +33,19 @@ export interface KnownApproval {
   readonly subject: ApprovalSubject;
   readonly digest: string;
   readonly terms: ApprovalTerms;
-  /** Null where nobody knows, for requests from before keys were told. */
+  /** Null where it is not known: the request is from before events named keys. */
   readonly askedWithKey: KeyRef | null;
   readonly requestedAt: string;
   readonly timeoutAt: string;
-  /** Those that stand, in the order they were cast; one for each person. */
+  /** The standing votes in the order they were cast, at most one for each person. */
   readonly votes: readonly Vote[];
   /** How often each person took a vote back. */
   readonly withdrawals: ReadonlyMap<string, number>;
-  /** By level: the last repetition that was told. */
+  /** By level: the last repetition that was sent. */
   readonly escalated: ReadonlyMap<number, number>;
   readonly scope: EventData<'approval.approved'>['scope'] | null;
   readonly grantExpiresAt: string | null;
-  /** Whether what it cleared was done: then it clears nothing any more. */
+  /** Whether the grant was used: then it allows nothing any more. */
   readonly grantConsumed: boolean;
   readonly denialReason: DenialReason | null;
 }
@@ -140,6 +140,6 @@ const withdrawn = (state: KnownApproval, memberId: string): KnownApproval => ({
   withdrawals: new Map(state.withdrawals).set(memberId, (state.withdrawals.get(memberId) ?? 0) + 1),
 });
 
-/** What the system decided has no votes of its own; those that were cast stay to be seen. */
+/** An event by which the system decided names no votes; those that were cast stay visible. */
 const finalVotes = (state: KnownApproval, { votes }: { readonly votes: readonly Vote[] }) =>
   votes.length > 0 ? votes : state.votes;

@@ -4,12 +4,12 @@ import { type ApprovalEvent, evolve, isOpen, type KnownApproval } from './approv
 import { votesUnder } from './may-decide.js';
 import { approved, completed, denied, isLate } from './decide-vote.js';
 
-/** What the whole policy set says about a request by now. */
+/** What all policies together say about a request now. */
 export interface Judgement {
   readonly decision: 'executed' | 'denied' | 'requested';
   readonly denial_reason: DenialReason | null;
   readonly policy: PolicyRef | null;
-  /** Set exactly when a person must decide. */
+  /** Set where a person must decide, and only there. */
   readonly terms: ApprovalTerms | null;
 }
 
@@ -20,15 +20,15 @@ export interface ApplyJudgement {
   readonly version: number;
   readonly change: PolicyChange;
   /**
-   * What the newest version of the policy that governed the request says of its removal: one change may remove it and
-   * say so. Null: as the request's own terms say.
+   * `on_removed` of the newest version of the policy that governed the request: one change may set it and remove the policy.
+   * Null: that of the request's own terms.
    */
   readonly onRemoved: ApprovalTerms['on_removed'] | null;
   readonly grantExpiresAt: Date;
   readonly now: Date;
 }
 
-/** What a change of policies does to a request that waits (design §3.2). */
+/** What a change of policies does to an open request (design §3.2). */
 export function decideJudgement(command: ApplyJudgement, state: KnownApproval): readonly ApprovalEvent[] {
   const { judgement, change, grantExpiresAt, now } = command;
   const onRemoved = command.onRemoved ?? state.terms.on_removed;
@@ -52,7 +52,7 @@ export function decideJudgement(command: ApplyJudgement, state: KnownApproval): 
   }
 }
 
-/** The deadline and whom it escalates to were promised when the request was made, and stay. */
+/** The deadline and the escalation were promised when the request was made, and stay. */
 function governedAnew(
   { judgement: { policy, terms }, change, grantExpiresAt }: ApplyJudgement,
   state: KnownApproval,

@@ -1,7 +1,7 @@
 import { isFilled, openSeats } from '@agentlattice/quorum';
 import { type ApprovalEvent, isOpen, type KnownApproval } from './approval.js';
 import { denied, isLate } from './decide-vote.js';
-import { toldAtOnce } from './escalation-plan.js';
+import { escalateAtOnce } from './escalation-plan.js';
 import { type Decidable, type Person, whyNot } from './may-decide.js';
 
 /** Whether the request would be approved if all of these people who may decide it approved it. */
@@ -23,5 +23,5 @@ export function decideUndecidable(
   if (canBeApproved(state, people)) return [];
   return state.terms.on_no_approver === 'deny'
     ? [denied(state, { votes: [], change: null, denial_reason: 'NO_ELIGIBLE_APPROVER' })]
-    : toldAtOnce(state);
+    : escalateAtOnce(state);
 }

@@ -1,6 +1,6 @@
 import type { ApprovalTerms, Vote } from '@agentlattice/contracts';
 import { openSeats } from '@agentlattice/quorum';
-import { mayHaveSaid } from './key-holders.js';
+import { possibleActors } from './key-holders.js';
 
 export interface Tally {
   readonly have: number;
@@ -19,13 +19,13 @@ export interface Count {
 }
 
 /**
- * Those that count. A vote may have been cast by any holder of its key, so of votes on one side that share a holder one
- * counts: no two that count can be one person's. Those that fewest people can have cast come first, so a vote with a key
- * that is the voter's own always counts. Depends on no order.
+ * The votes that count. Any holder of a vote's key may have cast it, so of votes on one side whose keys share a holder one
+ * counts: no two that count can be the same person's. Votes that fewer people can have cast come first, so a vote with a key
+ * of the voter's own always counts. The result does not depend on the order of the votes.
  */
 export function countingVotes(votes: readonly Vote[]): Vote[] {
   const cast = votes
-    .map((vote) => ({ vote, by: mayHaveSaid(vote.member_id, vote.key) }))
+    .map((vote) => ({ vote, by: possibleActors(vote.member_id, vote.key) }))
     .sort((a, b) => a.by.length - b.by.length || compare(a.vote.member_id, b.vote.member_id));
   const kept = new Set<Vote>();
   const counted = { approve: new Set<string>(), deny: new Set<string>() };
@@ -40,7 +40,7 @@ export function countingVotes(votes: readonly Vote[]): Vote[] {
 
 const compare = (a: string, b: string) => (a < b ? -1 : 1);
 
-/** How far the votes are: N different people, and a different person on every seat of a group (decisions §5). */
+/** How far the votes are from the quorum: N different people, and a different person on every seat of a group (decisions §5). */
 export function count(terms: ApprovalTerms, votes: readonly Vote[]): Count {
   const counting = countingVotes(votes);
   const approving = counting.filter((vote) => vote.decision === 'approve');
