@@ -28,6 +28,10 @@ interface Applied {
   readonly events: readonly StoredEvent[];
 }
 
+const judgedAgain: Applied = { done: false, events: [] };
+/** Its judgement follows from a change whose event is on its way: that change notes the request again. */
+const leftToLaterChange: Applied = { done: true, events: [] };
+
 type ExplainedRequest = JudgedRequest & { readonly on_removed: KnownRemoval['on_removed'] | null };
 
 /**
@@ -44,24 +48,24 @@ export const makeApplyJudgements =
       (requests) => inTransaction(pool, (tx) => applyIn(tx, requests)),
       ({ approval_id }, error) => {
         logger.error({ err: error, approval_id }, 'a pending request cannot be judged again');
-        return { done: false, events: [] };
+        return judgedAgain;
       },
     );
 
     async function applyIn(tx: Tx, requests: readonly JudgedRequest[]): Promise<Applied[]> {
       const held = await lockClaimed(tx, claim, requests);
-      const explained = await explainedBy(
-        tx,
-        claim.orgId,
-        requests.filter(({ approval_id }) => held.has(approval_id)),
+      const claimed = requests.filter(({ approval_id }) => held.has(approval_id));
+      const explained = await explainedBy(tx, claim.orgId, claimed);
+      const decided = explained.length === 0 ? new Map<string, Applied>() : await decide(tx, explained);
+      const applied = new Map(
+        claimed.map(({ approval_id }) => [approval_id, decided.get(approval_id) ?? leftToLaterChange]),
       );
-      const applied = explained.length === 0 ? new Map<string, Applied>() : await decide(tx, explained);
       await deleteClaimed(
         tx,
         claim,
         [...applied].flatMap(([id, { done }]) => (done ? [id] : [])),
       );
-      return requests.map(({ approval_id }) => applied.get(approval_id) ?? { done: false, events: [] });
+      return requests.map(({ approval_id }) => applied.get(approval_id) ?? judgedAgain);
     }
 
     async function decide(
