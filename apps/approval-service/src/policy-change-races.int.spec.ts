@@ -31,14 +31,14 @@ describe('a change of policies', () => {
   beforeEach(() => h.reset());
   afterAll(() => h.stop());
 
-  it('also reaches who was judged before it and opened after it, and nobody else', async () => {
+  it('also reaches a request that was judged before it and opened after it, and no other', async () => {
     const org = newId('org');
     const { event_id } = await h.engine.change(org, 'policy.deleted');
     await h.noted(org);
     await h.settled(org);
     h.engine.judge = () => allows();
     const at = (ms: number) => new Date(Date.now() + ms).toISOString();
-    const beside = requested(org, 600_000, { judged_at: at(-1_000) });
+    const during = requested(org, 600_000, { judged_at: at(-1_000) });
     const after = requested(org, 600_000, { judged_at: at(60_000) });
     const unconcerned = requested(org, 600_000, {
       judged_at: at(-1_000),
@@ -46,15 +46,15 @@ describe('a change of policies', () => {
       policy: policyRef(),
     });
     const elsewhere = requested(newId('org'), 600_000, { judged_at: at(-1_000) });
-    await h.opened(beside, after, unconcerned, elsewhere);
-    await eventually(async () => (await h.statusOf(beside)) === 'approved');
+    await h.opened(during, after, unconcerned, elsewhere);
+    await eventually(async () => (await h.statusOf(during)) === 'approved');
     await h.settled(org);
     for (const item of [after, unconcerned, elsewhere]) expect(await h.statusOf(item)).toBe('pending');
     const [approved] = await h.events(org);
     expect(approved?.data['change']).toMatchObject({ event_id });
   });
 
-  it('waits for an opening that is under way, so that none is missed', async () => {
+  it('waits for an opening that is under way, so that no request is missed', async () => {
     const org = newId('org');
     h.engine.judge = () => allows();
     const item = requested(org, 600_000, { judged_at: judgedLate() });
@@ -119,7 +119,7 @@ describe('a change of policies', () => {
     expect(await vote(denied, anna, 'deny')).toMatchObject({ status: 'denied' });
     expect(await vote(voted, ben, 'approve')).toMatchObject({ status: 'pending' });
     await h.opened(requested(org, 600_000));
-    // Another replica notes whom a second change concerns, and waits for nobody.
+    // Another replica spreads a second change and does not wait.
     await h.engine.change(org, 'policy.updated', { name: 'the second change' });
     await h.noted(org);
     await spreadPolicyChanges(h.pool);
@@ -136,7 +136,7 @@ describe('a change of policies', () => {
     });
   });
 
-  it('misses nobody though requests are opened all the while', async () => {
+  it('misses no request though requests are opened all the time', async () => {
     const org = newId('org');
     h.engine.judge = () => allows();
     const items: OpenItem[] = [];
@@ -159,7 +159,7 @@ describe('a change of policies', () => {
     expect(new Set(ends).size).toBe(ends.length);
   });
 
-  it('is worked off by several replicas while people decide: each request ends once', async () => {
+  it('is applied by several replicas while people decide: each request ends once', async () => {
     await h.replica();
     const org = newId('org');
     const people = await Promise.all([h.member(org), h.member(org)]);

@@ -59,14 +59,14 @@ const under = <E extends ApprovalEvent>(event: E): E => ({ ...event, data: { ...
 const [anna, ben] = [person(), person()];
 
 describe('a change of policies', () => {
-  it('approves what is allowed by now, with no votes of its own', () => {
+  it('approves a request that is allowed now, with no votes of its own', () => {
     given(wasOpened()).when(allowed).thenEvents(wasApproved([], { change }));
     given(wasOpened({ approvals_required: 2 }), voted(voteOf(anna), [1, 2]))
       .when(allowed)
       .thenEvents(wasApproved([], { change }));
   });
 
-  it('denies what is denied by now, and says when a policy was tampered with', () => {
+  it('denies a request that is denied now, and says when a policy was tampered with', () => {
     const denied = (denial_reason: 'POLICY_CHANGED' | 'POLICY_TAMPERED') =>
       wasDenied([], { change, denial_reason });
     given(wasOpened()).when(refused('POLICY_DENIED')).thenEvents(denied('POLICY_CHANGED'));
@@ -74,7 +74,7 @@ describe('a change of policies', () => {
     given(wasOpened()).when(refused('POLICY_TAMPERED')).thenEvents(denied('POLICY_TAMPERED'));
   });
 
-  it('does as the very change said that removed the policy, before what the request was made under', () => {
+  it('follows `on_removed` of the change that removed the policy before that of the request’s terms', () => {
     const removed = (onRemoved: 'approve' | 'deny' | 'keep') => ({
       ...refused('POLICY_NOT_FOUND'),
       onRemoved,
@@ -89,7 +89,7 @@ describe('a change of policies', () => {
       .thenEvents(wasApproved([], { change }));
   });
 
-  it('does as the policy said for its removal when none governs any more', () => {
+  it('follows `on_removed` of the terms where no policy governs any more', () => {
     const removed = refused('POLICY_NOT_FOUND');
     given(wasOpened({ on_removed: 'approve' }))
       .when(removed)
@@ -102,7 +102,7 @@ describe('a change of policies', () => {
       .thenNothing();
   });
 
-  it('leaves alone what ended, what is past its deadline, and what is governed as before', () => {
+  it('leaves a request as it is that has ended, is past its deadline, or is governed as before', () => {
     for (const end of [wasApproved([voteOf(anna)]), wasDenied([]), cancelled, timedOut])
       given(wasOpened(), end).when(allowed).thenNothing();
     given(wasOpened())
@@ -135,7 +135,7 @@ describe('a change of policies', () => {
       .thenNothing();
   });
 
-  it('ends the request when the standing votes are enough by now', () => {
+  it('ends the request where the standing votes are enough now', () => {
     given(wasOpened({ approvals_required: 2 }), voted(voteOf(anna), [1, 2]))
       .when(apply({}))
       .thenEvents(governed({}, [voteOf(anna)]), under(wasApproved([voteOf(anna)], { change })));
@@ -149,7 +149,7 @@ describe('a change of policies', () => {
       .thenEvents(governed({}, [voteOf(anna), no]), under(wasDenied([voteOf(anna), no], { change })));
   });
 
-  it('drops votes of people who might not vote any more; they may vote again', () => {
+  it('drops votes of people who could not vote under the new terms; they may vote again', () => {
     const legal = [{ group: 'legal', count: 1 }];
     given(wasOpened({ approvals_required: 2 }), voted(voteOf(anna), [1, 2]))
       .when(apply({ terms: { ...terms, approver_groups: legal } }))
@@ -177,7 +177,7 @@ describe('a change of policies', () => {
         } as ApprovalEvent);
   });
 
-  it('makes of a vote for ever a vote for this once', () => {
+  it('turns an approval for ever into an approval of this request once', () => {
     const admin = person({ role: 'admin' });
     const forever = voted(voteOf(admin, { forever_for: 'policy' }), [1, 2]);
     given(wasOpened({ approvals_required: 2 }), forever)
