@@ -2,11 +2,11 @@ import { type CommandRequest, policyEngineCommands } from '@agentlattice/contrac
 import { EventStore } from '@agentlattice/event-store';
 import type { CommandClient } from '@agentlattice/messaging';
 import { eventually } from '@agentlattice/testkit';
-import { logger, newId } from '../test/approval-fixture.js';
-import { allows, asks, denies, type FakeJudgement, policyRef } from '../test/fake-policy-engine.js';
-import { many, type PolicyChangeHarness, policyChangeHarness } from '../test/policy-change-harness.js';
-import { makeApplyJudgements } from './application/apply-judgements.js';
-import { makeRejudgePending } from './application/rejudge-pending.js';
+import { logger, newId } from '../../test/approval-fixture.js';
+import { allows, asks, denies, type FakeJudgement, policyRef } from '../../test/fake-policy-engine.js';
+import { many, type PolicyChangeHarness, policyChangeHarness } from '../../test/policy-change-harness.js';
+import { makeApplyJudgements } from './apply-judgements.js';
+import { makeRejudgePending } from './rejudge-pending.js';
 
 type Items = CommandRequest<(typeof policyEngineCommands)['rejudge']>['items'];
 
