@@ -32,7 +32,7 @@ export interface ApprovalHarness {
   readonly gateway: FakeEventSource;
   /** Makes a member of the workspace, since an hour ago unless `since` says otherwise. */
   member(org: string, changes?: Partial<MemberClaim>, since?: Date): Promise<DecidingOperator>;
-  /** Hands requests on as the ledger does and waits until each is open. */
+  /** Hands requests on as the ledger does, again where the service was too busy, and waits until each is answered. */
   opened(...items: OpenItem[]): Promise<void>;
   typesOf(item: OpenItem): Promise<string[]>;
   /** For a fake of this service. */
@@ -86,8 +86,13 @@ export async function approvalHarness({ proxied = false } = {}): Promise<Approva
       return claim;
     },
     opened: async (...items) => {
-      n.open(...items);
-      await eventually(() => items.every((item) => n.answers.has(item.item_id)));
+      const isBusy = ({ item_id }: OpenItem) =>
+        n.answers.get(item_id)?.every(({ error }) => error?.code === 'UNAVAILABLE') === true;
+      for (let left = items; left.length > 0; left = items.filter(isBusy)) {
+        for (const { item_id } of left) n.answers.delete(item_id);
+        n.open(...left);
+        await eventually(() => left.every(({ item_id }) => n.answers.has(item_id)));
+      }
     },
     typesOf: async ({ org_id, approval_id }) => {
       const { rows } = await pool.query<{ type: string }>(
