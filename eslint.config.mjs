@@ -2,11 +2,12 @@ import { readdirSync } from 'node:fs';
 import tseslint from 'typescript-eslint';
 
 // Which project may import which (docs/architecture.md). What is not named here may not be imported.
-const pure = ['decider', 'ledger'];
+const pure = ['decider', 'ledger', 'quorum'];
 const io = ['event-store', 'messaging', 'observability', 'service'];
 const mayImport = {
   'libs/decider': [],
   'libs/ledger': [],
+  'libs/quorum': [],
   'libs/contracts': ['decider'],
   'libs/observability': ['contracts'],
   'libs/messaging': ['contracts', 'observability'],
@@ -47,6 +48,7 @@ const pureFolders = [
   ['apps/*/src/domain/**/*.ts', [...pure, 'contracts']],
   ['libs/ledger/src/**/*.ts', []],
   ['libs/decider/src/**/*.ts', []],
+  ['libs/quorum/src/**/*.ts', []],
 ];
 
 /** Where the layers of a service end (docs/architecture.md). */

@@ -51,7 +51,7 @@ const withdraw = (item: OpenItem, operator: DecidingOperator) =>
 const read = ({ org_id, approval_id }: OpenItem) =>
   harness.n.client.request(commands.get_approval, { org_id, approval_id, agent_id: null });
 
-/** What the transaction asked that decided, in order, by its first words. */
+/** The statements of the deciding transaction, in order, by their first words. */
 function ofTheDecision(): string[] {
   for (const texts of asked.values()) {
     const begun = texts.lastIndexOf('BEGIN');
@@ -67,7 +67,7 @@ function ofTheDecision(): string[] {
   return [];
 }
 
-it('a decision is two trips of nine statements, and nothing is read once it is written', async () => {
+it('a decision takes two round trips of nine statements, and nothing is read after it is written', async () => {
   const [item, anna] = await Promise.all([opened(), harness.member(org)]);
   await approve(await opened(), anna);
   asked.clear();
@@ -85,7 +85,7 @@ it('a decision is two trips of nine statements, and nothing is read once it is w
   ]);
 });
 
-it('the answer is what is read afterwards, with all that was said before', async () => {
+it('the answer is what is read afterwards, with the reasons of earlier votes', async () => {
   const item = await opened({ approvals_required: 3 });
   const [anna, ben, cora] = [await harness.member(org), await harness.member(org), await harness.member(org)];
   await approve(item, anna, 'not yet \0');
@@ -114,7 +114,7 @@ it('the answer is what is read afterwards, with all that was said before', async
   expect(await read(item)).toEqual(decided);
 });
 
-it('who comes too late hears the decision that stands, whoever made it', async () => {
+it('a decision that comes too late is refused with the one that stands, a person’s or the system’s', async () => {
   const [item, anna, ben] = [await opened(), await harness.member(org), await harness.member(org)];
   await approve(item, anna, 'first');
   const decision = { status: 'approved', resolved_by: anna.member_id, reason: 'first' };

@@ -3,7 +3,7 @@ import { eventually, type Stack, startStack, testPool } from '@agentlattice/test
 import pg from 'pg';
 import { neighbours, type Neighbours, newId, requested } from '../test/approval-fixture.js';
 
-describe('an approval service that is killed again and again', () => {
+describe('an approval-service that is killed again and again', () => {
   let stack: Stack;
   let n: Neighbours;
   let pool: pg.Pool;

@@ -12,7 +12,8 @@ import { jetstream } from '@nats-io/jetstream';
 import type pg from 'pg';
 import { logger, type Neighbours, newId, requested } from '../test/approval-fixture.js';
 import { type ApprovalHarness, approvalHarness } from '../test/approval-harness.js';
-import { DeadlineSweep } from './application/deadline-sweep.js';
+import { DueSweep } from './application/due-sweep.js';
+import { makeFindDueDeadlines } from './outbound/due-requests.js';
 import { makeOpenApprovals } from './application/open-approvals.js';
 import { makeTimeOutApprovals } from './application/time-out-approvals.js';
 
@@ -44,7 +45,7 @@ describe('the approval service', () => {
   });
   afterAll(() => harness.stop());
 
-  it('answers once the request is on disk, and the same when it comes again', async () => {
+  it('answers once the request is on disk, and gives the same answer to a repetition', async () => {
     const item = requested(org);
     n.open(item);
     const answer = await answered(item);
@@ -87,7 +88,7 @@ describe('the approval service', () => {
     }
   });
 
-  it('lets a bad item fail alone', async () => {
+  it('fails a bad item alone', async () => {
     const first = requested(org);
     const conflicting = { ...requested(org), approval_id: first.approval_id };
     const unstorable = requested(org, 60_000, { agent: { ...first.agent, name: 'nul \0' } });
@@ -99,7 +100,7 @@ describe('the approval service', () => {
     expect(n.answers.has('broken')).toBe(false);
   });
 
-  it('times a request out at once that is opened after its deadline', async () => {
+  it('times out a request at once that is opened after its deadline', async () => {
     const item = requested(org, -1_000);
     n.open(item);
     expect((await answered(item)).outcome).toMatchObject({
@@ -116,7 +117,7 @@ describe('the approval service', () => {
     });
   });
 
-  it('times out at the deadline, never early, each once, and wakes who waits', async () => {
+  it('times out each request once, at its deadline and never earlier, and wakes the waiting gateway', async () => {
     const items = Array.from({ length: 100 }, () => requested(org, 1_200));
     n.open(...items);
     await eventually(() => items.every((item) => n.wakes.includes(item.approval_id)), { within: 30_000 });
@@ -128,9 +129,9 @@ describe('the approval service', () => {
     }
   });
 
-  it('finds by its sweep what no timer tells', async () => {
+  it('finds due requests by its sweep without a timer', async () => {
     const store = new EventStore(pool);
-    const timeOut = makeTimeOutApprovals({ store, nc: { publish: () => {} } });
+    const timeOut = makeTimeOutApprovals({ store, nc: { publish: () => {} }, logger });
     const open = makeOpenApprovals({
       pool,
       alarms: { set: () => {} },
@@ -140,7 +141,7 @@ describe('the approval service', () => {
     });
     const item = requested(newId('org'), 300);
     await open([item]);
-    const sweep = new DeadlineSweep({ pool, timeOut });
+    const sweep = new DueSweep({ find: makeFindDueDeadlines({ pool }), handle: timeOut });
     await eventually(async () => {
       await Promise.all([sweep.run(), sweep.run(), sweep.run()]);
       return (await typesOf(item)).length === 2;
@@ -148,7 +149,7 @@ describe('the approval service', () => {
     expect(await typesOf(item)).toEqual(['approval.opened', 'approval.timed_out']);
   });
 
-  it('opens what the ledger recorded and nobody brought, with its values', async () => {
+  it('opens a request that the ledger recorded and no batch opened, with its values', async () => {
     const item = requested(newId('org'));
     const { item_id, gateway, replayed, ...action } = item;
     expect([item_id, gateway, replayed]).toHaveLength(3);
@@ -215,7 +216,7 @@ describe('the approval service', () => {
     for (const subscription of answering) subscription.unsubscribe();
   });
 
-  it('shows a request with everything an operator needs', async () => {
+  it('shows a request with all that an operator needs', async () => {
     const item = requested(newId('org'));
     n.open(item);
     await answered(item);
@@ -277,7 +278,7 @@ describe('the approval service', () => {
     await expect(status({ ...item, org_id: newId('org') })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  it('cannot write its events anew or lose a private value', async () => {
+  it('has no right to change its events or to delete a private value', async () => {
     for (const statement of ['UPDATE event SET data = data', 'DELETE FROM event', 'DELETE FROM approval'])
       await expect(pool.query(statement)).rejects.toMatchObject({ code: '42501' });
     const { rows } = await pool.query<{ text: string }>(
@@ -287,7 +288,7 @@ describe('the approval service', () => {
     expect(rows[0]?.text).not.toMatch(/pr_size|users/);
   });
 
-  it('gives its events again', async () => {
+  it('replays its events', async () => {
     const page = await eventually(async () => {
       const found = await new CommandClient(n.ledger).request(commands.replay, { after_gpos: 0, limit: 10 });
       return found.events.length > 0 && found;

@@ -51,7 +51,7 @@ const commits = async (...items: One[]) => {
   return rows.map(({ xid }) => xid);
 };
 
-/** Holds a request as somebody who decides it does, for as long as `work` lasts. */
+/** Holds the lock of a request's stream while `work` runs. */
 async function holding(item: One, work: (holder: pg.PoolClient) => Promise<void>): Promise<void> {
   const holder = await harness.pool.connect();
   try {
@@ -92,8 +92,8 @@ async function askTogether<T>(ask: () => Promise<T>[]): Promise<{ answers: Promi
 }
 const together = async <T>(ask: () => Promise<T>[]) => (await askTogether(ask)).answers;
 
-describe('decisions that come together', () => {
-  it('share a commit, and a refusal among them concerns nobody else', async () => {
+describe('decisions that arrive at the same time', () => {
+  it('share a commit, and a refused one fails alone', async () => {
     const [first, second, late, anna, viewer] = await Promise.all([
       opened(),
       opened(),
@@ -146,7 +146,7 @@ describe('decisions that come together', () => {
     expect(harness.n.wakes.filter((id) => id === item.approval_id)).toHaveLength(1);
   });
 
-  it('are made apart where one of them cannot be stored', async () => {
+  it('are committed one by one where one of them cannot be stored', async () => {
     const [good, bad, other, anna] = await Promise.all([opened(), opened(), opened(), harness.member(org)]);
     const answers = await together(() => [
       approve(good, anna),
@@ -157,7 +157,7 @@ describe('decisions that come together', () => {
     expect(await harness.typesOf(bad)).toEqual(['approval.opened']);
   });
 
-  it('are none of them made, and nobody is told otherwise, when the connection is lost before the commit', async () => {
+  it('all fail, and are answered so, when the connection is lost before the commit', async () => {
     const [held, other, anna] = await Promise.all([opened(), opened(), harness.member(org)]);
     let answers: unknown[] = [];
     await holding(held, async () => {

@@ -61,7 +61,7 @@ const refusal = (answer: Promise<unknown>): Promise<Refused> =>
   );
 
 describe('a decision', () => {
-  it('is on disk, told with its operator, and wakes who waits', async () => {
+  it('is on disk, names its operator, and wakes the waiting gateway', async () => {
     const [item, anna] = await Promise.all([opened(), harness.member(org)]);
     const decided = (await approve(
       item,
@@ -93,8 +93,8 @@ describe('a decision', () => {
     expect(await status(item)).toMatchObject({ status: 'approved', resolved_by: anna.member_id });
   });
 
-  it('does not change what a repeated submission hears', async () => {
-    // Its own workspace, whose members do not change meanwhile: the answer tells how many may decide as things stand.
+  it('does not change the answer to a repeated submission', async () => {
+    // Its own workspace, whose members do not change meanwhile: the answer says how many may decide now.
     const alone = newId('org');
     const anna = await harness.member(alone);
     const known = () => harness.pool.query('SELECT FROM member WHERE org_id = $1', [alone]);
@@ -109,7 +109,7 @@ describe('a decision', () => {
     expect((await status(item)).grant).toBeNull();
   });
 
-  it('is made once though fifty people decide at once; the others hear who was first', async () => {
+  it('is made once though fifty people decide at once; the others get the decision that stands', async () => {
     const people = await Promise.all(Array.from({ length: 50 }, () => harness.member(org)));
     for (let round = 0; round < 5; round++) {
       const item = await opened();
@@ -130,7 +130,7 @@ describe('a decision', () => {
     }
   });
 
-  it('and the deadline never both end a request, and none is decided at or after it', async () => {
+  it('and the deadline never both end a request, and no request is decided at or after its deadline', async () => {
     const anna = await harness.member(org);
     const items = Array.from({ length: 80 }, (_, i) => request({}, i * 8));
     await harness.opened(...items);
@@ -199,7 +199,7 @@ describe('a quorum', () => {
     ]);
   });
 
-  it('has every vote though all vote at once', async () => {
+  it('counts every vote though all vote at once', async () => {
     const item = await opened({ approvals_required: 20 });
     const people = await Promise.all(Array.from({ length: 20 }, () => harness.member(org)));
     const answers = await Promise.all(people.map((person) => approve(item, person)));
@@ -209,8 +209,8 @@ describe('a quorum', () => {
   });
 });
 
-describe('who decides', () => {
-  it('is what this service knows, not what the gateway claims', async () => {
+describe('the person who decides', () => {
+  it('has the role that this service knows, not the one that the gateway claims', async () => {
     const item = await opened();
     const viewer = await harness.member(org, { role: 'viewer' });
     expect(await refusal(approve(item, { ...viewer, role: 'admin' }))).toMatchObject({ code: 'FORBIDDEN' });
@@ -226,7 +226,7 @@ describe('who decides', () => {
     expect(await harness.typesOf(item)).toEqual(['approval.opened']);
   });
 
-  it('is heard of at once where the news of a member was lost', async () => {
+  it('is known at once though the event of the new member was lost', async () => {
     const item = await opened();
     const { groups, ...anna } = newMember();
     harness.gateway.keep({
@@ -239,7 +239,7 @@ describe('who decides', () => {
     expect(await approve(item, anna)).toMatchObject({ status: 'approved' });
   });
 
-  it('approves for ever as an administrator, and only the version that was read', async () => {
+  it('approves for ever only as an administrator, and only the version that was read', async () => {
     const item = await opened();
     const [anna, admin] = [await harness.member(org), await harness.member(org, { role: 'admin' })];
     const forever = { forever_for: 'policy', policy_version: item.policy.version } as const;
@@ -281,8 +281,8 @@ describe('the grant of an approved request', () => {
   });
 });
 
-describe('what is said with a decision', () => {
-  it('is kept apart from the events, whatever characters it has', async () => {
+describe('the reason of a decision', () => {
+  it('is stored apart from the events, whatever characters it has', async () => {
     const item = await opened({ approvals_required: 2, denials_required: 2 });
     const [anna, ben] = [await harness.member(org), await harness.member(org)];
     await approve(item, anna);
@@ -314,7 +314,7 @@ describe('a request that nobody can decide', () => {
     return { ...item, terms: { ...item.terms, ...legal, approver_groups: [...legal.approver_groups] } };
   };
 
-  it('is denied at once where the policy says so, and not while it may be that somebody can', async () => {
+  it('is denied at once where the policy says so, but not while it is unknown whether somebody can', async () => {
     const own = newId('org');
     const unknown = inOrg(own);
     await harness.opened(unknown);
@@ -349,7 +349,7 @@ describe('a request that nobody can decide', () => {
     expect(await harness.typesOf(decidable)).toEqual(['approval.opened']);
   });
 
-  it('is told at once where the policy says so', async () => {
+  it('is escalated at once where the policy says so', async () => {
     const step = { after: '30s', contacts: [], channels: [], repeat: null };
     const item = request({ approvals_required: 1_000, escalation: [step] });
     await harness.member(org);
@@ -385,7 +385,7 @@ describe('cancelling', () => {
 });
 
 describe('while the gateway is away', () => {
-  it('people who are known decide, and others are asked to try again', async () => {
+  it('known people decide, and unknown ones are asked to try again', async () => {
     const [item, anna] = await Promise.all([opened(), harness.member(org)]);
     const { groups: _none, ...stranger } = newMember();
     await refusal(approve(item, stranger));

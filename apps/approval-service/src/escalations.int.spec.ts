@@ -6,9 +6,11 @@ import {
 } from '@agentlattice/contracts';
 import { EventStore } from '@agentlattice/event-store';
 import { eventually } from '@agentlattice/testkit';
-import { newId, requested } from '../test/approval-fixture.js';
+import { logger, newId, requested } from '../test/approval-fixture.js';
 import { type ApprovalHarness, approvalHarness } from '../test/approval-harness.js';
-import { EscalationSweep } from './application/escalation-sweep.js';
+import { DueSweep } from './application/due-sweep.js';
+import { makeEscalateApprovals } from './application/escalate-approvals.js';
+import { makeFindDueEscalations } from './outbound/due-requests.js';
 
 let harness: ApprovalHarness;
 beforeAll(async () => (harness = await approvalHarness()));
@@ -25,13 +27,13 @@ const asked = (escalation: EscalationStep[], inMs = 60_000): OpenItem => {
   const item = requested(newId('org'), inMs);
   return { ...item, terms: { ...item.terms, approvals_required: 1, escalation } };
 };
-interface Told {
+interface Escalated {
   readonly data: EventData<'approval.escalated'>;
   readonly at: Date;
   readonly meta: { readonly actor: unknown };
 }
-const toldOf = async ({ org_id, approval_id }: OpenItem): Promise<Told[]> => {
-  const { rows } = await harness.pool.query<Told>(
+const escalationsOf = async ({ org_id, approval_id }: OpenItem): Promise<Escalated[]> => {
+  const { rows } = await harness.pool.query<Escalated>(
     `SELECT data, occurred_at AS at, meta FROM event
       WHERE org_id = $1 AND stream_id = $2 AND type = 'approval.escalated' ORDER BY version`,
     [org_id, approval_id],
@@ -39,7 +41,7 @@ const toldOf = async ({ org_id, approval_id }: OpenItem): Promise<Told[]> => {
   return rows;
 };
 const levelsOf = async (item: OpenItem) =>
-  (await toldOf(item)).map(({ data }) => `${String(data.level)}.${String(data.repetition)}`);
+  (await escalationsOf(item)).map(({ data }) => `${String(data.level)}.${String(data.repetition)}`);
 const nextOf = async ({ approval_id }: OpenItem) => {
   const { rows } = await harness.pool.query<{ next: Date | null }>(
     'SELECT next_escalation_at AS next FROM open_request WHERE approval_id = $1',
@@ -49,30 +51,30 @@ const nextOf = async ({ approval_id }: OpenItem) => {
 };
 
 describe('escalation', () => {
-  it('takes each step once and not before its time, whoever it names', async () => {
+  it('takes each step once and not before its time, with whatever contacts', async () => {
     const named = step('400ms', { contacts: ['oncall@example.com'] });
     const item = asked([step('100ms', { repeat: { every: '150ms', times: 2 } }), named]);
     await harness.opened(item);
-    await eventually(async () => (await toldOf(item)).length >= 3 && (await nextOf(item)) === null);
-    const told = await toldOf(item);
+    await eventually(async () => (await escalationsOf(item)).length >= 3 && (await nextOf(item)) === null);
+    const sent = await escalationsOf(item);
     const begin = Date.parse(item.requested_at);
-    for (const { data, at, meta } of told) {
+    for (const { data, at, meta } of sent) {
       const due = data.level === 2 ? 400 : 100 + data.repetition * 150;
       expect(at.getTime()).toBeGreaterThanOrEqual(begin + due);
       expect(meta.actor).toEqual({ kind: 'system', id: null, key_id: null, via: 'system' });
       expect(data.timeout_at).toBe(item.timeout_at);
     }
-    // Of repetitions that were missed together only the last one is told.
-    const levels = told.map(({ data }) => `${String(data.level)}.${String(data.repetition)}`);
+    // Of repetitions that were missed together only the last one is sent.
+    const levels = sent.map(({ data }) => `${String(data.level)}.${String(data.repetition)}`);
     expect(new Set(levels).size).toBe(levels.length);
     expect(levels).toEqual(expect.arrayContaining(['1.0', '1.2', '2.0']));
-    expect(told.find(({ data }) => data.level === 2)?.data.step).toEqual(named);
+    expect(sent.find(({ data }) => data.level === 2)?.data.step).toEqual(named);
   });
 
-  it('shows in the request, which goes on waiting', async () => {
+  it('shows in the request, which stays open', async () => {
     const item = asked([step('100ms')]);
     await harness.opened(item);
-    await eventually(async () => (await toldOf(item)).length === 1);
+    await eventually(async () => (await escalationsOf(item)).length === 1);
     const { org_id, approval_id } = item;
     const view = await harness.n.client.request(commands.get_approval, {
       org_id,
@@ -93,7 +95,7 @@ describe('escalation', () => {
     expect(decided).toMatchObject({ status: 'denied', escalation_level: 1 });
   });
 
-  it('is silent once the request ended, though its time comes', async () => {
+  it('sends nothing once the request has ended, though the time of a step comes', async () => {
     const item = asked([step('3s')], 60_000);
     const other = asked([step('3100ms')], 60_000);
     await harness.opened(item, other);
@@ -101,34 +103,39 @@ describe('escalation', () => {
     const operator = await harness.member(org_id);
     const denial = { org_id, approval_id, operator, reason: null, correlation_id: null };
     await harness.n.client.request(commands.deny, denial);
-    await eventually(async () => (await toldOf(other)).length === 1);
+    await eventually(async () => (await escalationsOf(other)).length === 1);
     expect(await harness.typesOf(item)).toEqual(['approval.opened', 'approval.denied']);
   });
 
-  it('never comes at the deadline itself or after it', async () => {
+  it('takes no step at the deadline or after it', async () => {
     const item = asked([step('300ms'), step('200ms', { repeat: { every: '50ms', times: 9 } })], 300);
     await harness.opened(item);
     await eventually(async () => (await harness.typesOf(item)).includes('approval.timed_out'));
     expect(await levelsOf(item)).not.toContain('1.0');
-    for (const { at } of await toldOf(item)) expect(at.getTime()).toBeLessThan(Date.parse(item.timeout_at));
+    for (const { at } of await escalationsOf(item))
+      expect(at.getTime()).toBeLessThan(Date.parse(item.timeout_at));
     expect((await harness.typesOf(item)).at(-1)).toBe('approval.timed_out');
   });
 
-  it('is found by the sweep where no timer tells, by several at a time, once', async () => {
+  it('is found by sweeps without a timer, once though several run at a time', async () => {
     const items = Array.from({ length: 150 }, () => asked([step('100ms')]));
     await harness.opened(...items);
     const sweeps = [1, 2, 3].map(
-      () => new EscalationSweep({ pool: harness.pool, store: new EventStore(harness.pool) }),
+      () =>
+        new DueSweep({
+          find: makeFindDueEscalations(harness),
+          handle: makeEscalateApprovals({ pool: harness.pool, store: new EventStore(harness.pool), logger }),
+        }),
     );
     await eventually(async () => {
       await Promise.all(sweeps.map((sweep) => sweep.run()));
       const levels = await Promise.all(items.map(levelsOf));
-      return levels.every((told) => told.length > 0);
+      return levels.every((sent) => sent.length > 0);
     });
     for (const item of items) expect(await levelsOf(item)).toEqual(['1.0']);
   });
 
-  it('notes the right time for what was open before it knew of escalations', async () => {
+  it('gets its right time for requests from before the release that knows escalations', async () => {
     const item = asked([step('20s')]);
     await harness.opened(item);
     await harness.pool.query(
@@ -137,6 +144,6 @@ describe('escalation', () => {
       [item.approval_id],
     );
     await eventually(async () => (await nextOf(item))?.getTime() === Date.parse(item.requested_at) + 20_000);
-    expect(await toldOf(item)).toEqual([]);
+    expect(await escalationsOf(item)).toEqual([]);
   });
 });

@@ -39,7 +39,7 @@ const view = ({ org_id, approval_id }: OpenItem) =>
 const list = (org_id: string, changes: Partial<CommandRequest<typeof commands.list_approvals>> = {}) =>
   harness.n.client.request(commands.list_approvals, { org_id, cursor: null, limit: 200, ...changes });
 
-/** What an earlier release let happen: somebody who went back and forth. */
+/** As an earlier release allowed: one person voted and withdrew many times. */
 async function wentBackAndForth({ org_id, approval_id }: OpenItem, member_id: string, rounds: number) {
   const events = Array.from({ length: 2 * rounds }, (_, i) => ({
     event_id: newId('evt'),
@@ -73,7 +73,7 @@ async function wentBackAndForth({ org_id, approval_id }: OpenItem, member_id: st
   );
 }
 
-it('nobody goes back and forth without end', async () => {
+it('nobody votes and withdraws without end', async () => {
   const org = newId('org');
   const [item, anna] = await Promise.all([open(org), harness.member(org)]);
   for (let round = 0; round < 10; round++) {
@@ -87,7 +87,7 @@ it('nobody goes back and forth without end', async () => {
   expect(history.at(-1)).toMatchObject({ type: 'approval.vote_cast', reason: worst });
 });
 
-it('a request with more words than a message holds is seen, listed and decided', async () => {
+it('a request with more reasons than a message holds is read, listed and decided', async () => {
   const org = newId('org');
   const metadata = JSON.stringify({ text: 'x'.repeat(250 * 1024) });
   const [item, anna, ben] = await Promise.all([
@@ -113,7 +113,7 @@ it('a request with more words than a message holds is seen, listed and decided',
   expect(denied.history.at(-1)).toMatchObject({ type: 'approval.denied' });
 });
 
-it('a short history is whole', async () => {
+it('a short history is not truncated', async () => {
   const org = newId('org');
   const [item, anna] = await Promise.all([open(org), harness.member(org)]);
   await approve(item, anna);

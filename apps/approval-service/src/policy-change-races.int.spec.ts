@@ -1,5 +1,6 @@
 import { approvalServiceCommands as commands, type OpenItem } from '@agentlattice/contracts';
 import { eventually } from '@agentlattice/testkit';
+import type pg from 'pg';
 import { newId, requested } from '../test/approval-fixture.js';
 import { allows, policyRef } from '../test/fake-policy-engine.js';
 import { spreadPolicyChanges } from './outbound/policy-changes.js';
@@ -10,6 +11,18 @@ import {
   policyChangeHarness,
 } from '../test/policy-change-harness.js';
 
+/** What the transaction locked is free again afterwards. */
+async function inRolledBack<T>(pool: pg.Pool, work: (tx: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    await client.query('BEGIN');
+    return await work(client);
+  } finally {
+    await client.query('ROLLBACK');
+    client.release();
+  }
+}
+
 describe('a change of policies', () => {
   let h: PolicyChangeHarness;
   beforeAll(async () => {
@@ -18,14 +31,14 @@ describe('a change of policies', () => {
   beforeEach(() => h.reset());
   afterAll(() => h.stop());
 
-  it('also reaches who was judged before it and opened after it, and nobody else', async () => {
+  it('also reaches a request that was judged before it and opened after it, and no other', async () => {
     const org = newId('org');
     const { event_id } = await h.engine.change(org, 'policy.deleted');
     await h.noted(org);
     await h.settled(org);
     h.engine.judge = () => allows();
     const at = (ms: number) => new Date(Date.now() + ms).toISOString();
-    const beside = requested(org, 600_000, { judged_at: at(-1_000) });
+    const during = requested(org, 600_000, { judged_at: at(-1_000) });
     const after = requested(org, 600_000, { judged_at: at(60_000) });
     const unconcerned = requested(org, 600_000, {
       judged_at: at(-1_000),
@@ -33,15 +46,15 @@ describe('a change of policies', () => {
       policy: policyRef(),
     });
     const elsewhere = requested(newId('org'), 600_000, { judged_at: at(-1_000) });
-    await h.opened(beside, after, unconcerned, elsewhere);
-    await eventually(async () => (await h.statusOf(beside)) === 'approved');
+    await h.opened(during, after, unconcerned, elsewhere);
+    await eventually(async () => (await h.statusOf(during)) === 'approved');
     await h.settled(org);
     for (const item of [after, unconcerned, elsewhere]) expect(await h.statusOf(item)).toBe('pending');
     const [approved] = await h.events(org);
     expect(approved?.data['change']).toMatchObject({ event_id });
   });
 
-  it('waits for an opening that is under way, so that none is missed', async () => {
+  it('waits for an opening that is under way, so that no request is missed', async () => {
     const org = newId('org');
     h.engine.judge = () => allows();
     const item = requested(org, 600_000, { judged_at: judgedLate() });
@@ -73,34 +86,57 @@ describe('a change of policies', () => {
     await eventually(async () => (await h.statusOf(item)) === 'approved');
   });
 
-  it('holds no opening up while the engine thinks', async () => {
+  it('holds no lock while the engine is asked: people decide, requests open and changes spread meanwhile', async () => {
     const org = newId('org');
-    const item = requested(org, 600_000, { judged_at: judgedLate() });
-    await h.opened(item);
+    const [anna, ben] = await Promise.all([h.member(org), h.member(org)]);
+    const [denied, voted, waiting] = many(org, 3);
+    if (denied === undefined || voted === undefined || waiting === undefined)
+      throw new Error('there are items');
+    await h.opened(denied, voted, waiting);
     let answer = () => {};
     h.engine.thinking = new Promise((resolve) => (answer = resolve));
+    h.engine.judge = () => allows();
     await h.engine.change(org, 'policy.updated');
     await eventually(() => h.engine.asked.length > 0);
-    await h.engine.change(org, 'policy.updated');
+    const { rows } = await h.pool.query(
+      `SELECT application_name, query FROM pg_stat_activity
+        WHERE state LIKE 'idle in transaction%' AND application_name LIKE 'approval-service-%'`,
+    );
+    expect(rows).toEqual([]);
+    const locked = await inRolledBack(h.pool, (tx) =>
+      tx.query('SELECT FROM rejudging WHERE org_id = $1 FOR UPDATE NOWAIT', [org]),
+    );
+    expect(locked.rowCount).toBe(3);
+    const vote = (item: OpenItem, operator: typeof anna, command: 'approve' | 'deny') =>
+      h.n.client.request(commands[command], {
+        org_id: org,
+        approval_id: item.approval_id,
+        operator,
+        reason: null,
+        correlation_id: null,
+        ...(command === 'approve' && { forever_for: null, policy_version: null }),
+      } as never);
+    expect(await vote(denied, anna, 'deny')).toMatchObject({ status: 'denied' });
+    expect(await vote(voted, ben, 'approve')).toMatchObject({ status: 'pending' });
+    await h.opened(requested(org, 600_000));
+    // Another replica spreads a second change and does not wait.
+    await h.engine.change(org, 'policy.updated', { name: 'the second change' });
     await h.noted(org);
-    // Another replica notes whom the second change concerns, and waits for the one that asked because of the first.
-    let waiting = true;
-    const spreading = spreadPolicyChanges(h.pool).finally(() => (waiting = false));
-    await eventually(async () => {
-      const { rows } = await h.pool.query(
-        `SELECT FROM pg_locks WHERE locktype IN ('tuple', 'transactionid') AND NOT granted`,
-      );
-      return rows.length > 0;
-    });
-    const beside = requested(org, 600_000, { judged_at: new Date(Date.now() - 1_000).toISOString() });
-    await h.opened(beside);
-    expect(waiting).toBe(true);
+    await spreadPolicyChanges(h.pool);
     answer();
-    await spreading;
     await h.settled(org);
+    expect(await h.statusOf(denied)).toBe('denied');
+    expect(await h.typesOf(denied)).toEqual(['approval.opened', 'approval.denied']);
+    expect(await h.typesOf(voted)).toEqual(['approval.opened', 'approval.vote_cast', 'approval.approved']);
+    // What was asked before the second change was judged again after it.
+    const approved = (await h.events(org)).find(({ approval_id }) => approval_id === waiting.approval_id);
+    expect(approved).toMatchObject({
+      type: 'approval.approved',
+      data: { change: { policy_name: 'the second change' } },
+    });
   });
 
-  it('misses nobody though requests are opened all the while', async () => {
+  it('misses no request though requests are opened all the time', async () => {
     const org = newId('org');
     h.engine.judge = () => allows();
     const items: OpenItem[] = [];
@@ -123,7 +159,7 @@ describe('a change of policies', () => {
     expect(new Set(ends).size).toBe(ends.length);
   });
 
-  it('is worked off by several replicas while people decide: each request ends once', async () => {
+  it('is applied by several replicas while people decide: each request ends once', async () => {
     await h.replica();
     const org = newId('org');
     const people = await Promise.all([h.member(org), h.member(org)]);

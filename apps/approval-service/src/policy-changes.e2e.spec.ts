@@ -13,7 +13,7 @@ import { neighbours, type Neighbours, newId, requested } from '../test/approval-
 
 const actor = { kind: 'operator', id: null, key_id: null, via: 'api' } as const;
 
-describe('policies of the real engine and requests that wait', () => {
+describe('policies of the real engine and open requests', () => {
   let stack: Stack;
   let n: Neighbours;
   let admin: pg.Pool;
@@ -102,7 +102,7 @@ describe('policies of the real engine and requests that wait', () => {
     else expect(seen.reason).toMatch(/so nothing governs deploy\.production any more\.$/);
   });
 
-  it('another policy that denies, or asks, takes over from one that goes', async () => {
+  it('another policy that denies, or asks for approval, governs where one was removed', async () => {
     for (const [effect, status] of [
       ['deny', 'denied'],
       ['require_approval', 'pending'],
@@ -132,7 +132,7 @@ describe('policies of the real engine and requests that wait', () => {
     }
   });
 
-  it('a more specific policy takes over, by the content and the time of the submission', async () => {
+  it('a more specific policy governs, judged by the content and the time of the submission', async () => {
     const org = newId('org');
     const policy = await create(org, { action_type: 'deploy.*' });
     const judged = (hour: number, pr_size: number) =>
@@ -156,7 +156,7 @@ describe('policies of the real engine and requests that wait', () => {
     });
   });
 
-  it('no request is left waiting that the policies would not ask about', async () => {
+  it('no request stays open that the policies would not ask about', async () => {
     const patterns = ['deploy.production', 'deploy.*', '*'];
     const types = ['deploy.production', 'deploy.staging', 'mail.send'];
     const which = fc.nat(2);
@@ -198,7 +198,7 @@ describe('policies of the real engine and requests that wait', () => {
             });
             const { action_type, judged_at } = item;
             items.push(underPolicy(org, governing, { action_type, judged_at }));
-            // Not waited for: it may be opened beside the next change.
+            // Not waited for: it may be opened during the next change.
             n.open(...items.slice(-1));
           }
         }
@@ -223,7 +223,7 @@ describe('policies of the real engine and requests that wait', () => {
     );
   });
 
-  it('loses none and ends none twice though both services die meanwhile', async () => {
+  it('loses no request and ends none twice though both services are killed meanwhile', async () => {
     const org = newId('org');
     const policy = await create(org, {});
     const items = Array.from({ length: 1_500 }, () => underPolicy(org, policy));

@@ -12,7 +12,7 @@ describe('a change of policies', () => {
   beforeEach(() => h.reset());
   afterAll(() => h.stop());
 
-  it('that allows approves what waits, oldest first, by nobody, and says which change it was', async () => {
+  it('that allows approves open requests, the oldest first, without an operator, and the event names the change', async () => {
     const org = newId('org');
     const items = many(org, 250);
     await h.opened(...items);
@@ -64,7 +64,7 @@ describe('a change of policies', () => {
     expect(h.engine.asked.every((batch) => batch.length <= 100)).toBe(true);
   });
 
-  it('is judged by what was submitted, not by what is known today', async () => {
+  it('is judged by what was submitted, not by what is known now', async () => {
     const org = newId('org');
     const judged_at = '2026-11-25T03:04:05.678Z';
     const agent = { id: newId('agt'), name: 'owned', owner_member_id: 'mbr_1' };
@@ -84,7 +84,7 @@ describe('a change of policies', () => {
     ]);
   });
 
-  it('that the engine knows before its event came is left to that event, and to what it says', async () => {
+  it('that the engine knows before its event arrives is applied once the event arrives, as the event says', async () => {
     const org = newId('org');
     const [item] = many(org, 1);
     if (item === undefined) throw new Error('there is an item');
@@ -105,7 +105,7 @@ describe('a change of policies', () => {
     });
   });
 
-  it('that still asks leaves the request waiting under the policy that governs now', async () => {
+  it('that still asks for approval leaves the request open under the policy that governs now', async () => {
     const org = newId('org');
     const [item] = many(org, 1);
     if (item === undefined) throw new Error('there is an item');
@@ -134,7 +134,7 @@ describe('a change of policies', () => {
   });
 
   it.each(['metadata', 'data_accessed'])(
-    'judges nothing again whose %s is erased: what is missing must not let it through',
+    'judges no request again whose %s is erased: a missing value must not let it through',
     async (name) => {
       const org = newId('org');
       const [erased, whole] = many(org, 2);
@@ -175,7 +175,7 @@ describe('a change of policies', () => {
     },
   );
 
-  it('that makes another policy deny never approves', async () => {
+  it('never approves where another policy denies now', async () => {
     const org = newId('org');
     const [item] = many(org, 1);
     if (item === undefined) throw new Error('there is an item');
@@ -189,7 +189,7 @@ describe('a change of policies', () => {
     });
   });
 
-  it('reaches what it concerns and nothing else', async () => {
+  it('reaches the requests that it concerns and no others', async () => {
     const org = newId('org');
     const of = (action_type: string) => many(org, 1, { action_type, policy: policyRef() });
     const items = ['deploy.production', 'deploy.staging', 'deployment', 'mail.send'].flatMap(of);
@@ -226,7 +226,7 @@ describe('a change of policies', () => {
     expect(await change('policy.updated', '*')).toHaveLength(4);
   });
 
-  it('of several is named by the newest that concerns the request', async () => {
+  it('that is named is the newest one that concerns the request', async () => {
     const org = newId('org');
     const [item] = many(org, 1);
     if (item === undefined) throw new Error('there is an item');
@@ -268,7 +268,7 @@ describe('a change of policies', () => {
     expect((await h.events(org)).map(({ type }) => type)).toEqual(items.map(() => 'approval.approved'));
   });
 
-  it('leaves alone what ended in the meantime or is past its deadline', async () => {
+  it('leaves requests as they are that ended meanwhile or are past their deadline', async () => {
     const org = newId('org');
     const [cancelled, late] = [requested(org, 600_000), requested(org, 400)];
     await h.opened(cancelled, late);
@@ -293,7 +293,7 @@ describe('a change of policies', () => {
     ]);
   });
 
-  it('does nothing twice though its event comes again', async () => {
+  it('does nothing twice though its event is delivered twice', async () => {
     const org = newId('org');
     const [item] = many(org, 1);
     if (item === undefined) throw new Error('there is an item');

@@ -7,7 +7,7 @@ import { eventually } from '@agentlattice/testkit';
 import { newId, requested } from '../test/approval-fixture.js';
 import { type ApprovalHarness, approvalHarness } from '../test/approval-harness.js';
 
-describe('connections to PostgreSQL that are dropped without a word', () => {
+describe('connections to PostgreSQL that are dropped without a notice', () => {
   let h: ApprovalHarness;
   beforeAll(async () => {
     h = await approvalHarness({ proxied: true });
@@ -32,7 +32,7 @@ describe('connections to PostgreSQL that are dropped without a word', () => {
   const status = async ({ org_id, approval_id }: OpenItem) =>
     (await h.n.client.request(commands.approval_status, { org_id, approval_id, agent_id: null })).status;
 
-  it('stop decisions and readings for seconds only; one that is answered with an error decides at most once', async () => {
+  it('stop decisions and reads for seconds only; a command answered with an error decides at most once', async () => {
     const org = newId('org');
     const person = await h.member(org);
     const { terms } = requested(org);

@@ -85,7 +85,7 @@ const turn = async (
 };
 const statusOf = (item: OpenItem) => harness.statusOf(item);
 
-it('cancels what waits, once, however often it hears of the suspension; what is kept waits', async () => {
+it('cancels open requests once, however often the event is delivered; with `pending: keep` they stay open', async () => {
   const [agent, patient] = [newAgent(), newAgent()];
   const [mine, also, kept] = [await ask(agent), await ask(agent), await ask(patient)];
   const event = await turn('agent.suspended', agent);
@@ -110,12 +110,12 @@ it('cancels what waits, once, however often it hears of the suspension; what is 
   expect(await statusOf(kept)).toBe('pending');
 });
 
-it('waits for the reason while the gateway is away, and then does it', async () => {
+it('cancels once the gateway is back and gives the reason', async () => {
   const agent = newAgent();
   const mine = await ask(agent);
   fallSilent();
   const event = await turn('agent.suspended', agent);
-  reasons.set(event.event_id, 'said before it died');
+  reasons.set(event.event_id, 'given before it died');
   await harness.gateway.publish(event);
   await eventually(
     async () =>
@@ -125,17 +125,17 @@ it('waits for the reason while the gateway is away, and then does it', async () 
   expect(await statusOf(mine)).toBe('pending');
   talk();
   await eventually(async () => (await statusOf(mine)) === 'cancelled');
-  expect(await harness.view(mine)).toMatchObject({ reason: 'said before it died' });
+  expect(await harness.view(mine)).toMatchObject({ reason: 'given before it died' });
 });
 
-it('cancels what was asked before and is opened late; what is asked after the agent was resumed waits', async () => {
+it('cancels a request from before that is opened late; one from after the agent was resumed stays open', async () => {
   const agent = newAgent();
   const [began, ended] = [new Date(Date.now() - 10_000), new Date(Date.now() - 5_000)];
   const suspended = await turn('agent.suspended', agent, began);
   await harness.gateway.publish(suspended);
   const within = await ask(agent, { requested_at: new Date(Date.now() - 7_000).toISOString() });
   await eventually(async () => (await statusOf(within)) === 'cancelled');
-  // The gateway has resumed it, and here nobody has heard of it yet.
+  // The gateway has resumed it, and here nobody has toHistoryRow of it yet.
   const resumed = await turn('agent.resumed', agent, ended);
   const after = await ask(agent, { requested_at: new Date(Date.now() - 1_000).toISOString() });
   const before = await ask(agent, { requested_at: new Date(Date.now() - 20_000).toISOString() });
@@ -180,7 +180,7 @@ describe('a grant that is consumed', () => {
     harness.engine.judge = () => asks();
   });
 
-  it('goes to one of a hundred, also where replicas share the work, and leaves the request as it ended', async () => {
+  it('is given to one of a hundred callers, also with several replicas, and leaves the request as it ended', async () => {
     await harness.replica();
     const use = await granted();
     const before = await harness.view(use.item);
@@ -188,7 +188,7 @@ describe('a grant that is consumed', () => {
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     for (const outcome of outcomes)
       if (outcome.status === 'rejected')
-        // On a slow machine some hear that nobody answered in time: for them nothing was consumed either.
+        // On a slow machine some are answered that it took too long: for them nothing was consumed either.
         expect(['GRANT_CONSUMED', 'UNAVAILABLE']).toContain((outcome.reason as { code?: unknown }).code);
     expect(await harness.typesOf(use.item)).toEqual([
       'approval.opened',
@@ -203,7 +203,7 @@ describe('a grant that is consumed', () => {
     expect(JSON.stringify(rows)).not.toContain(use.grant.split('.')[2]);
   });
 
-  it('is judged by the time of that moment, and refused to a suspended agent', async () => {
+  it('is judged by the time of the consumption, and refused to a suspended agent', async () => {
     const use = await granted();
     suspendedBy.set(use.agent.id, newId('evt'));
     await expect(consume(use)).rejects.toMatchObject({ code: 'AGENT_SUSPENDED' });

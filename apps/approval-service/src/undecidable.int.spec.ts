@@ -17,19 +17,19 @@ const members = (org: string, count: number) =>
   });
 const step = { after: '5m', contacts: [], channels: [], repeat: null };
 
-it('a change of policy that leaves nobody who can decide ends the request, or tells somebody', async () => {
+it('a change of policy after which nobody can decide denies the request, or escalates it', async () => {
   const org = newId('org');
   await h.member(org);
   await members(org, 1);
   const [denied] = many(org, 1, { action_type: 'a.denied' });
-  const [told] = many(org, 1, {
-    action_type: 'a.told',
+  const [escalated] = many(org, 1, {
+    action_type: 'a.escalated',
     terms: { ...requested(org).terms, approvals_required: 1, escalation: [step] },
   });
-  if (denied === undefined || told === undefined) throw new Error('there are items');
+  if (denied === undefined || escalated === undefined) throw new Error('there are items');
   await h.opened(
     { ...denied, terms: { ...denied.terms, approvals_required: 1 } },
-    { ...told, terms: { ...told.terms, escalation: [step] } },
+    { ...escalated, terms: { ...escalated.terms, escalation: [step] } },
   );
   expect(await h.statusOf(denied)).toBe('pending');
   const governs = policyRef();
@@ -39,13 +39,13 @@ it('a change of policy that leaves nobody who can decide ends the request, or te
   await eventually(async () => (await h.statusOf(denied)) === 'denied');
   expect(await h.view(denied)).toMatchObject({ denial_reason: 'NO_ELIGIBLE_APPROVER', resolved_by: null });
   expect(h.n.wakes).toContain(denied.approval_id);
-  await eventually(async () => (await h.statusOf(told)) === 'escalated');
+  await eventually(async () => (await h.statusOf(escalated)) === 'escalated');
 });
 
-it('a request whose opening could not tell is looked at again', async () => {
+it('a request is looked at again where its opening could not find out whether anybody can decide it', async () => {
   const org = newId('org');
   const item = { ...requested(org), terms: { ...requested(org).terms, ...termsOf() } };
-  // Of this workspace nobody was heard yet.
+  // Of this workspace nobody was toHistoryRow yet.
   await h.opened(item);
   expect(await h.typesOf(item)).toEqual(['approval.opened']);
   expect(h.n.answers.get(item.item_id)?.[0]?.outcome?.eligible_approvers).toBeNull();
@@ -54,7 +54,7 @@ it('a request whose opening could not tell is looked at again', async () => {
   expect(await h.view(item)).toMatchObject({ denial_reason: 'NO_ELIGIBLE_APPROVER' });
 }, 90_000);
 
-it('a request that somebody can decide goes on waiting', async () => {
+it('a request that somebody can decide stays open', async () => {
   const org = newId('org');
   await h.member(org, { groups: ['legal'] });
   await members(org, 1);

@@ -58,7 +58,7 @@ export function requested(org: string, inMs = 60_000, changes: Partial<OpenItem>
   };
 }
 
-/** The ledger and a gateway, as far as the approval-service hears of them. */
+/** Fakes of the ledger and of a gateway, with the messages that the approval-service exchanges with them. */
 export interface Neighbours {
   readonly ledger: NatsConnection;
   readonly gateway: NatsConnection;

@@ -21,7 +21,7 @@ import { logger, neighbours, type Neighbours } from './approval-fixture.js';
 
 export type MemberClaim = DecidingOperator & { readonly groups: readonly string[] };
 
-/** The service as it runs, on a real PostgreSQL and NATS, with neighbours that are played. */
+/** The service as it runs, on a real PostgreSQL and NATS, with fakes of the services around it. */
 export interface ApprovalHarness {
   readonly n: Neighbours;
   /** Between the service and its PostgreSQL. */
@@ -30,12 +30,12 @@ export interface ApprovalHarness {
   readonly pool: pg.Pool;
   /** The gateway as a source of events. */
   readonly gateway: FakeEventSource;
-  /** A member of the workspace, for an hour already unless told otherwise. */
+  /** Makes a member of the workspace, since an hour ago unless `since` says otherwise. */
   member(org: string, changes?: Partial<MemberClaim>, since?: Date): Promise<DecidingOperator>;
-  /** Hands requests on as the ledger does and waits until each is open. */
+  /** Hands requests on as the ledger does, again where the service was too busy, and waits until each is answered. */
   opened(...items: OpenItem[]): Promise<void>;
   typesOf(item: OpenItem): Promise<string[]>;
-  /** Of a service that a test plays itself. */
+  /** For a fake of this service. */
   natsUrl(user: ServiceName): string;
   /** Starts one more replica; it ends with the harness. */
   replica(): Promise<void>;
@@ -86,8 +86,13 @@ export async function approvalHarness({ proxied = false } = {}): Promise<Approva
       return claim;
     },
     opened: async (...items) => {
-      n.open(...items);
-      await eventually(() => items.every((item) => n.answers.has(item.item_id)));
+      const isBusy = ({ item_id }: OpenItem) =>
+        n.answers.get(item_id)?.every(({ error }) => error?.code === 'UNAVAILABLE') === true;
+      for (let left = items; left.length > 0; left = items.filter(isBusy)) {
+        for (const { item_id } of left) n.answers.delete(item_id);
+        n.open(...left);
+        await eventually(() => left.every(({ item_id }) => n.answers.has(item_id)));
+      }
     },
     typesOf: async ({ org_id, approval_id }) => {
       const { rows } = await pool.query<{ type: string }>(

@@ -8,7 +8,7 @@ import type { Person } from '../src/domain/may-decide.js';
 import { openedData } from '../src/outbound/approval-rows.js';
 import { requested } from './approval-fixture.js';
 
-/** Words to tell what happened to one request and what is asked of it. */
+/** Events and commands of one request, for given/when/then. */
 export const given = deciderSpec(approvalDecider);
 
 export const opened = openedData(requested('org_01jd7e5sqcfnmrq9yh4qvxw2k3', 60 * 60_000));

@@ -15,7 +15,7 @@ type Rejudge = typeof policyEngineCommands.rejudge;
 export type RejudgeItem = CommandRequest<Rejudge>['items'][number];
 export type FakeJudgement = Omit<CommandResponse<Rejudge>['judgements'][number], 'approval_id'>;
 
-/** The policy engine's part: it says what changed and judges as the test wants. */
+/** Publishes changes of policies and judges as the test says. */
 export interface FakePolicyEngine {
   readonly source: FakeEventSource;
   /** What was asked, request by request. */
@@ -116,7 +116,7 @@ export async function fakePolicyEngine(url: string): Promise<FakePolicyEngine> {
           }),
         },
       });
-      if (event === undefined) throw new Error('an event was said');
+      if (event === undefined) throw new Error('no event was published');
       return event;
     },
     away: () => answering.unsubscribe(),

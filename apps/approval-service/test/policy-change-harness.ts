@@ -8,7 +8,7 @@ import { requested } from './approval-fixture.js';
 import { type ApprovalHarness, approvalHarness } from './approval-harness.js';
 import { asks, type FakePolicyEngine, fakePolicyEngine } from './fake-policy-engine.js';
 
-/** The service with a policy engine that the test plays. */
+/** The service with a fake policy-engine. */
 export interface PolicyChangeHarness extends ApprovalHarness {
   readonly engine: FakePolicyEngine;
   view(item: OpenItem): Promise<ApprovalView>;

@@ -2,23 +2,28 @@ import type { ApprovalView } from '@agentlattice/contracts';
 import type { Outcome, Statement, StoredEvent, StreamRef } from '@agentlattice/event-store';
 import type pg from 'pg';
 import { type Approval, isOpen } from '../domain/approval.js';
-import { changedRows, projecting, wordsOf } from '../outbound/project-approvals.js';
-import { findingStatuses, findingWords, keyOf, type Which } from '../read/approval-reader.js';
+import { changedRows, projectApprovalsStatements, erasableValuesOf } from '../outbound/project-approvals.js';
+import {
+  findStatusesStatement,
+  findErasableValuesStatement,
+  keyOf,
+  type Which,
+} from '../read/approval-reader.js';
 import {
   type ApprovalRow,
   type HistoryRow,
   mostSteps,
-  type Said,
+  type ErasableValues,
   type StatusRow,
   toView,
 } from '../read/approval-row.js';
 
 type Outcomes = readonly Outcome<Approval, StreamRef>[];
 
-/** How a request stands that has ended. */
+/** The state of a request that has ended. */
 export interface Ended {
   readonly row: StatusRow;
-  /** Null where it ended before: only its decision is told. */
+  /** Null where it had ended before: the answer names the decision alone. */
   readonly view: (() => ApprovalView) | null;
 }
 
@@ -30,9 +35,9 @@ export interface AfterDeciding {
 }
 
 /**
- * What is written with decisions, and how those that asked are answered: from the rows that the writing gives back and the
- * events that were loaded to decide. Only what stands nowhere in memory is read, in the same trip: what was said with
- * earlier votes of a request that ended now, and the rows of those that had ended before.
+ * What is written with decisions, and what their answers are made of: the rows that the statement returns and the events
+ * that were loaded to decide. Only what is not in memory is read, in the same round trip: the erasable values of earlier votes
+ * of a request that ended now, and the rows of requests that had ended before.
  */
 export function afterDeciding(outcomes: Outcomes): AfterDeciding {
   const events = outcomes.flatMap((outcome) => outcome.events);
@@ -42,37 +47,39 @@ export function afterDeciding(outcomes: Outcomes): AfterDeciding {
     ),
   );
   const before = outcomes.filter((outcome) => isTooLate(outcome) && !endings.has(keyOf(whichOf(outcome))));
-  const spoken = [...endings.values()].flatMap(({ history, state }) =>
-    isByPeople(state) ? history.slice(-mostSteps).filter(isUnheard) : [],
+  const withVotes = [...endings.values()].flatMap(({ history, state }) =>
+    isByPeople(state) ? history.slice(-mostSteps).filter(lacksErasableValues) : [],
   );
-  const writing = projecting(events, changedRows);
-  const words = spoken.length === 0 ? [] : [findingWords(spoken.map(({ event_id }) => event_id))];
-  const standing = before.length === 0 ? [] : [findingStatuses(before.map(whichOf))];
+  const writing = projectApprovalsStatements(events, changedRows);
+  const values =
+    withVotes.length === 0 ? [] : [findErasableValuesStatement(withVotes.map(({ event_id }) => event_id))];
+  const standing = before.length === 0 ? [] : [findStatusesStatement(before.map(whichOf))];
   return {
-    statements: [...writing, ...words, ...standing],
+    statements: [...writing, ...values, ...standing],
     ended: (answers) => {
       const [written, rest] = [answers[0], answers.slice(writing.length)];
-      const said = new Map(
-        rowsOf<{ event_id: string; said: Said }>(words.length === 0 ? undefined : rest[0]).map((row) => [
-          row.event_id,
-          row.said,
-        ]),
+      const valuesOf = new Map(
+        rowsOf<{ event_id: string; erasable_values: ErasableValues }>(
+          values.length === 0 ? undefined : rest[0],
+        ).map((row) => [row.event_id, row.erasable_values]),
       );
       const ended = new Map<string, Ended>();
-      for (const changed of rowsOf<Omit<ApprovalRow, 'said'>>(writing.length === 0 ? undefined : written)) {
+      for (const changed of rowsOf<Omit<ApprovalRow, 'erasable_values'>>(
+        writing.length === 0 ? undefined : written,
+      )) {
         const outcome = endings.get(keyOf(changed));
         if (outcome === undefined) continue;
-        const row: ApprovalRow = { ...changed, said: saidAtLast(outcome.events) };
+        const row: ApprovalRow = { ...changed, erasable_values: lastErasableValues(outcome.events) };
         const history = [...outcome.history, ...outcome.events];
         const view = () =>
           toView(
             row,
-            history.map((event) => heard(event, said)),
+            history.map((event) => toHistoryRow(event, valuesOf)),
             'full',
           );
         ended.set(keyOf(row), { row, view });
       }
-      for (const row of rowsOf<StatusRow>(rest[words.length])) ended.set(keyOf(row), { row, view: null });
+      for (const row of rowsOf<StatusRow>(rest[values.length])) ended.set(keyOf(row), { row, view: null });
       return ended;
     },
   };
@@ -86,24 +93,26 @@ export const whichOf = ({ stream }: Pick<Outcome<Approval>, 'stream'>): Which =>
 });
 
 const tooLate = new Set(['APPROVAL_ALREADY_DECIDED', 'APPROVAL_TIMED_OUT']);
-/** A request that is past its deadline and still open has no decision to tell. */
+/** A request that is past its deadline and still open has no decision yet. */
 export const isTooLate = ({ refused, state }: Pick<Outcome<Approval>, 'refused' | 'state'>) =>
   refused !== null && tooLate.has(refused.code) && !isOpen(state);
 
-/** An agent that cancels hears the status alone. */
+/** The answer to an agent that cancels holds the status alone. */
 const isByPeople = ({ status }: Approval) => status === 'approved' || status === 'denied';
-const isUnheard = ({ type, erasable }: StoredEvent) => type !== 'approval.opened' && erasable === undefined;
+const lacksErasableValues = ({ type, erasable }: StoredEvent) =>
+  type !== 'approval.opened' && erasable === undefined;
 
-const saidOf = (event: StoredEvent): Said => {
-  const words = wordsOf(event.erasable);
-  return Object.keys(words).length === 0 ? null : words;
+const erasableValuesIn = (event: StoredEvent): ErasableValues => {
+  const values = erasableValuesOf(event.erasable);
+  return Object.keys(values).length === 0 ? null : values;
 };
-const saidAtLast = (events: readonly StoredEvent[]): Said => {
+const lastErasableValues = (events: readonly StoredEvent[]): ErasableValues => {
   const last = events.at(-1);
-  return last === undefined ? null : saidOf(last);
+  return last === undefined ? null : erasableValuesIn(last);
 };
 
-const heard = (event: StoredEvent, said: ReadonlyMap<string, Said>): HistoryRow => ({
+const toHistoryRow = (event: StoredEvent, valuesOf: ReadonlyMap<string, ErasableValues>): HistoryRow => ({
   ...event,
-  said: event.erasable === undefined ? (said.get(event.event_id) ?? null) : saidOf(event),
+  erasable_values:
+    event.erasable === undefined ? (valuesOf.get(event.event_id) ?? null) : erasableValuesIn(event),
 });

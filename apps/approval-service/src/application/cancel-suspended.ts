@@ -7,6 +7,7 @@ import { type ApprovalCommand, approvalDecider } from '../domain/approval-decide
 import { type Suspended, suspendedRequests } from '../outbound/agent-suspensions.js';
 import { projectApprovals } from '../outbound/project-approvals.js';
 import { wakeWaiters, type Waker } from '../outbound/wake-waiters.js';
+import { systemMeta } from './system-meta.js';
 
 export interface CancelSuspendedPorts {
   readonly pool: pg.Pool;
@@ -20,10 +21,9 @@ const pageSize = 100;
 const note = 'The agent was suspended.';
 
 /**
- * Cancels the open requests of agents that were suspended with `pending: cancel`. What is to be cancelled follows from
- * rows alone, so a run that dies is done again by the next, and done again it changes nothing. The person's reason is
- * fetched from the gateway, for no event may hold it; until it is there the requests wait, and the gateway, which is
- * away, lets nobody act on them.
+ * Cancels the open requests of agents that were suspended with `pending: cancel`. What is to be cancelled follows from rows
+ * alone, so the next run repeats one that died, and repeating changes nothing. The person's reason is fetched from the
+ * gateway, since no event may hold it. While the gateway is away the requests stay open; it lets no agent act meanwhile.
  * @returns whether there was anything to do
  */
 export const makeCancelSuspended =
@@ -56,17 +56,13 @@ export const makeCancelSuspended =
       const { values } = await commands.request(gatewayCommands.erasable_values, {
         events: [{ org_id, event_id }],
       });
-      const reason = values.find((said) => said.event_id === event_id)?.reason ?? null;
+      const reason = values.find((value) => value.event_id === event_id)?.reason ?? null;
       const { events } = await store.updateMany({
         decider: approvalDecider,
         streams: ends.map(({ approval_id }) => ({
           orgId: org_id,
           streamId: approval_id,
-          meta: {
-            actor: { kind: 'system', id: null, key_id: null, via: 'system' },
-            correlation_id,
-            traceparent,
-          },
+          meta: systemMeta({ correlation_id, traceparent }),
         })),
         command: (now): ApprovalCommand => ({
           type: 'EndSuspended',
@@ -81,7 +77,7 @@ export const makeCancelSuspended =
       return events.length;
     }
 
-    /** Whether the agent is suspended by this very event until now: news of its end may be on its way. */
+    /** Whether this suspension still lasts: the event of its end may be on its way. */
     async function lasts({ org_id, agent_id, event_id }: Suspended): Promise<boolean> {
       const { suspended_by } = await commands.request(gatewayCommands.agent_standing, { org_id, agent_id });
       return suspended_by === event_id;

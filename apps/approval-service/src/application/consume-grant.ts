@@ -8,14 +8,15 @@ import {
   Refused,
   Unavailable,
 } from '@agentlattice/contracts';
-import { type EventMeta, type EventStore, foldStored, inTransaction } from '@agentlattice/event-store';
+import { type EventMeta, type EventStore, inTransaction } from '@agentlattice/event-store';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { GrantClaims, GrantSigner } from '@agentlattice/service';
 import type pg from 'pg';
 import { approvalDecider } from '../domain/approval-decider.js';
+import { replayApproval } from '../domain/replay-approval.js';
 import { checkUsable, type ConsumeGrant, type GrantUse, usedAlready } from '../domain/decide-consumption.js';
 import { type ApprovedAction, findApprovedAction } from '../outbound/approved-action.js';
-import { knownRemovals } from '../outbound/policy-changes.js';
+import { findKnownRemovals } from '../outbound/policy-changes.js';
 import { projectApprovals } from '../outbound/project-approvals.js';
 
 type Request = CommandRequest<(typeof approvalServiceCommands)['consume_grant']>;
@@ -28,15 +29,15 @@ export interface ConsumeGrantPorts {
   readonly commands: CommandClient;
 }
 
-/** How long the gateway waits for an answer; after that it has said that nothing was done. */
+/** How long the gateway waits for an answer; after that it has answered that nothing was consumed. */
 const patienceMs = 2_000;
-/** For the gateway and the engine, which are asked at the same time. */
+/** For the answers of the gateway and the policy-engine, which are asked at the same time. */
 const answerWithinMs = 1_200;
 
 /**
- * Uses a grant up. The agent's standing and the policies are asked for at this moment and outside of the transaction;
- * the stream's lock and its unique version say who of many is the one. While one of those who must be asked is away,
- * nothing is consumed. Here those who want the same grant take turns, so that who comes after the one asks nobody.
+ * Consumes a grant. Whether the agent is suspended and what the policies say is asked for now, outside of the transaction; the
+ * stream's lock and its unique version let one of several callers win. While the gateway or the policy-engine is away, nothing
+ * is consumed. Callers of one grant take turns in this process, so that after the first success the others ask nothing.
  */
 export const makeConsumeGrant = (ports: ConsumeGrantPorts) => {
   const queues = new Map<string, Queue>();
@@ -68,10 +69,10 @@ interface Consuming {
   readonly until: number;
 }
 
-/** Those who want one grant at the same time. */
+/** The callers of one grant, which take turns. */
 interface Queue {
   last: Promise<unknown>;
-  /** Known to be on disk, which nothing undoes: who is still waiting need not look. */
+  /** Set once the consumption is on disk: the callers that still wait are refused without a look. */
   consumed: boolean;
 }
 
@@ -88,7 +89,7 @@ async function inTurn(queue: Queue, consuming: Consuming, ports: ConsumeGrantPor
   }
 }
 
-/** What is no grant of ours, of this workspace, or of the agent that asks does not exist for it. */
+/** A grant of another signer, another workspace or another agent is refused as one that does not exist. */
 function claimsIn({ org_id, agent_id, grant }: Request, grants: ConsumeGrantPorts['grants']): ApprovalClaims {
   const claims = grants.verify(grant);
   if (claims?.org_id !== org_id || claims.approval_id === null) throw unknown();
@@ -111,7 +112,7 @@ async function consumeOnce(consuming: Consuming, ports: ConsumeGrantPorts): Prom
     store.load(org_id, approval_id),
   ]);
   if (action === null) throw unknown();
-  checkUsable(use, foldStored(approvalDecider, history), action.now);
+  checkUsable(use, replayApproval(history), action.now);
   const [{ suspended }, deniedBy] = await Promise.all([
     commands.request(
       gatewayCommands.agent_standing,
@@ -132,7 +133,7 @@ async function consumeOnce(consuming: Consuming, ports: ConsumeGrantPorts): Prom
     project: projectApprovals,
   });
   const [consumed] = events;
-  if (consumed === undefined) throw new Error('a grant that was consumed left no event');
+  if (consumed === undefined) throw new Error('a consumed grant left no event');
   return {
     status: 'consumed',
     approval_id,
@@ -150,7 +151,7 @@ async function deniedByPolicies(
   { pool, commands }: ConsumeGrantPorts,
 ): Promise<ConsumeGrant['deniedBy']> {
   if (judged === null)
-    throw new Refused('GRANT_NOT_AVAILABLE', 'what was submitted is erased, so nobody can judge it any more');
+    throw new Refused('GRANT_NOT_AVAILABLE', 'what was submitted is erased, so it cannot be judged any more');
   const { judgements } = await commands.request(
     policyEngineCommands.rejudge,
     { org_id, items: [judged] },
@@ -161,8 +162,8 @@ async function deniedByPolicies(
     throw new Unavailable('the policy engine judged another action than it was asked about');
   if (judgement.decision !== 'denied') return null;
   if (judgement.denial_reason === 'POLICY_NOT_FOUND') {
-    // As the newest version of the policy that is gone says of its requests.
-    const [removal] = await inTransaction(pool, (tx) => knownRemovals(tx, org_id, [approval_id]));
+    // The newest version of the removed policy says what becomes of its requests.
+    const [removal] = await inTransaction(pool, (tx) => findKnownRemovals(tx, org_id, [approval_id]));
     if ((removal?.on_removed ?? onRemoved) !== 'deny') return null;
   }
   return denial(judgement);
@@ -173,7 +174,7 @@ const denial = ({ denial_reason, policy }: Judgement) => ({
   policyName: policy?.name ?? null,
 });
 
-/** An agent by its own key, or whatever executes the action by a service key. */
+/** An agent with its own key, or the executor of the action with a service key. */
 const metaOf = ({ agent_id, key_id, correlation_id }: Request, traceparent: string | null): EventMeta => ({
   actor: { kind: agent_id === null ? 'service' : 'agent', id: agent_id, key_id, via: 'api' },
   correlation_id,

@@ -16,7 +16,7 @@ import { type Approval, isOpen } from '../domain/approval.js';
 import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
 import type { Person } from '../domain/may-decide.js';
 import { count } from '../domain/tally.js';
-import { type Claim, findingMembers, type Members, personIn } from '../outbound/members.js';
+import { type Claim, findMembersStatement, type Members, personIn } from '../outbound/members.js';
 import { wakeWaiters, type Waker } from '../outbound/wake-waiters.js';
 import { type ApprovalReader, keyOf } from '../read/approval-reader.js';
 import { standingDecision } from '../read/approval-row.js';
@@ -38,21 +38,21 @@ export interface DecideApprovalsPorts {
 interface Deciding extends StreamRef {
   /** Null: the agent itself. */
   readonly claim: Claim | null;
-  /** Known already; null: whoever is found in the transaction. */
+  /** Null: the person is read in the transaction. */
   readonly person: Person | null;
   readonly reason: string | null;
   readonly command: (now: Date, by: Person | null) => ApprovalCommand;
-  /** Monotonic; whoever asked has heard by then that there is no answer, and nothing may happen after that. */
+  /** Monotonic: the time at which the caller gives up. Nothing may be decided after it. */
   readonly until: number;
 }
 
-/** What it came to, and how the request stands once it has ended. */
+/** The outcome of a command, and the state of the request where it has ended. */
 interface Decided {
   readonly outcome: Outcome<Approval, Deciding>;
   readonly ended: Ended | undefined;
 }
 
-/** Nobody here knows this person, or not as much as is claimed; it may have been said a moment ago. */
+/** This service does not know the person, or knows a lower role; the event that says so may be on its way. */
 class NotKnownYet extends Refused {
   constructor() {
     super('FORBIDDEN', 'this person is not known yet');
@@ -64,8 +64,8 @@ const mostAtOnce = 64;
 const patienceMs = 2_000;
 
 /**
- * What people and agents do to requests. Events, rows and words of all that comes while a commit is under way go into
- * the next one; only then is each told, and a refusal concerns nobody else.
+ * Decides, withdraws and cancels by the commands of people and agents. Commands that arrive while a commit is under way share
+ * the next one. Each is answered after its commit, and a refusal concerns its own command alone.
  */
 export class DecideApprovals {
   private readonly deciding: Batcher<Deciding, Decided>;
@@ -160,7 +160,7 @@ export class DecideApprovals {
     }
   }
 
-  /** What does not exist is said before who may not (decisions §5). */
+  /** Refuses an unknown request before a person who may not decide (decisions §5). */
   private async person({
     org_id,
     approval_id,
@@ -174,7 +174,7 @@ export class DecideApprovals {
     }
   }
 
-  /** @throws Refused; who comes too late hears the decision that stands */
+  /** @throws Refused; one that comes too late carries the decision that stands */
   private async decide(deciding: Deciding): Promise<Decided> {
     const decided = await this.deciding.do(deciding);
     const { refused } = decided.outcome;
@@ -184,7 +184,7 @@ export class DecideApprovals {
     throw new Refused(refused.code, refused.detail, { extra: { decision } });
   }
 
-  /** Where something in one of them cannot be stored, alone it fails alone. What is on disk is never decided again. */
+  /** Commands whose commit failed are committed one by one, so that only the bad one fails. What is on disk is not decided again. */
   private async decideApart(items: readonly Deciding[]): Promise<readonly (Decided | Promise<Decided>)[]> {
     let committed: Committed;
     try {
@@ -192,12 +192,12 @@ export class DecideApprovals {
     } catch (error) {
       if (items.length === 1 || isBackendAway(error)) throw error;
       return items.map(async (item) => {
-        const [decided] = this.tell(await this.commit([item]));
+        const [decided] = this.announce(await this.commit([item]));
         if (decided === undefined) throw new Error('a decision has no outcome');
         return decided;
       });
     }
-    return this.tell(committed);
+    return this.announce(committed);
   }
 
   private async commit(items: readonly Deciding[]): Promise<Committed> {
@@ -207,7 +207,7 @@ export class DecideApprovals {
     const { outcomes, answers } = await store.decideEach({
       decider: approvalDecider,
       streams: items,
-      reads: claims.length === 0 ? [] : [findingMembers(claims)],
+      reads: claims.length === 0 ? [] : [findMembersStatement(claims)],
       command: (now, { claim, person, command, until }, [members]) => {
         if (performance.now() > until) throw new Unavailable('it waited too long');
         return command(now, person ?? (claim === null ? null : personIn(members?.rows ?? [], claim)));
@@ -221,7 +221,7 @@ export class DecideApprovals {
     return { outcomes, ended: after?.ended(answers) ?? new Map() };
   }
 
-  private tell({ outcomes, ended }: Committed): readonly Decided[] {
+  private announce({ outcomes, ended }: Committed): readonly Decided[] {
     const { reader, nc } = this.ports;
     wakeWaiters(
       nc,
@@ -261,17 +261,17 @@ const answerOf = (decided: Decided): ApprovalView | VotePending =>
   isOpen(decided.outcome.state) ? pending(decided) : viewOf(present(decided.ended));
 
 function present(ended: Ended | undefined): Ended {
-  if (ended === undefined) throw new Error('a request that was decided upon has a row');
+  if (ended === undefined) throw new Error('the row of a decided request is missing');
   return ended;
 }
 
 function viewOf({ view }: Ended): ApprovalView {
-  if (view === null) throw new Error('a request that was decided now has a view');
+  if (view === null) throw new Error('the view of a request that was decided now is missing');
   return view();
 }
 
 function pending({ outcome: { stream, state } }: Decided): VotePending {
-  if (state.status === 'none') throw new Error('a request that was decided upon exists');
+  if (state.status === 'none') throw new Error('a decided request does not exist');
   const { approvals, denials, seatsOpen } = count(state.terms, state.votes);
   return {
     status: 'pending',

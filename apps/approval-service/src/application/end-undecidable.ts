@@ -7,10 +7,11 @@ import type { OpenableItem } from '../outbound/approval-rows.js';
 import type { Members } from '../outbound/members.js';
 import { projectApprovals } from '../outbound/project-approvals.js';
 import { wakeWaiters, type Waker } from '../outbound/wake-waiters.js';
+import { systemMeta } from './system-meta.js';
 
 type Which = Pick<OpenableItem, 'org_id' | 'approval_id' | 'traceparent'>;
 
-/** A request that waits. */
+/** An open request, with what decides who may decide it. */
 export interface Waiting<Item extends Which = Which> {
   readonly item: Item;
   readonly state: Decidable;
@@ -25,9 +26,9 @@ export interface EndUndecidablePorts {
 const note = 'Nobody in the workspace may decide this request.';
 
 /**
- * Denies or escalates those requests that nobody can decide (decisions §4.5). Who cannot know leaves them waiting: news
- * of a member may be on its way.
- * @returns those, as they stand now
+ * Denies or escalates those requests that nobody can decide (decisions §4.5). While it is not sure that all members are known
+ * here, the requests stay open.
+ * @returns the requests that nobody can decide, as they stand now
  */
 export const makeEndUndecidable =
   ({ members, store, nc }: EndUndecidablePorts) =>
@@ -44,11 +45,7 @@ export const makeEndUndecidable =
         orgId,
         streamId,
         people,
-        meta: {
-          actor: { kind: 'system', id: null, key_id: null, via: 'system' },
-          correlation_id: streamId,
-          traceparent,
-        },
+        meta: systemMeta({ correlation_id: streamId, traceparent }),
       })),
       command: (now, { people }): ApprovalCommand => ({ type: 'NobodyDecides', people, now }),
       erasable: () => ({ note }),
@@ -71,6 +68,6 @@ export const makeEndUndecidable =
   };
 export type EndUndecidable = ReturnType<typeof makeEndUndecidable>;
 
-/** Every workspace has somebody who decides alone what anybody may. */
+/** Other requests can be decided by any one member who is no viewer, and every workspace has one. */
 const asksForMore = ({ terms }: Decidable) =>
   terms.approvals_required > 1 || terms.approver_groups.length > 0 || terms.separation_of_duties;

@@ -1,21 +1,15 @@
 import { Refused, Unavailable } from '@agentlattice/contracts';
-import {
-  type EventRow,
-  foldStored,
-  identified,
-  inOneTrip,
-  type Queryable,
-  readEventData,
-  type StoredEvent,
-} from '@agentlattice/event-store';
+import { identified, inOneTrip, type StoredEvent } from '@agentlattice/event-store';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
-import { isOpen, type KnownApproval } from '../domain/approval.js';
+import { isOpen, type KnownApproval, UnreadableEvent } from '../domain/approval.js';
 import { approvalDecider } from '../domain/approval-decider.js';
+import { replayApproval } from '../domain/replay-approval.js';
 import { nextEscalationAt } from '../domain/escalation-plan.js';
-import { type OpenableItem, openedData, openingStatement } from '../outbound/approval-rows.js';
-import { lockingPolicies, notingOpenedBesideChange } from '../outbound/policy-changes.js';
+import { type OpenableItem, openedData, openRequestsStatement } from '../outbound/approval-rows.js';
+import { lockPoliciesStatement, noteOpenedDuringChangeStatement } from '../outbound/policy-changes.js';
 import type { Alarm, AlarmClock } from '../outbound/deadline-alarms.js';
+import { loadHistories } from '../read/approval-histories.js';
 import type { EndUndecidable } from './end-undecidable.js';
 import { isNear } from './near-alarms.js';
 import type { TimeOutApprovals } from './time-out-approvals.js';
@@ -33,15 +27,15 @@ export interface OpenApprovalsPorts {
 const keyOf = ({ org_id, approval_id }: OpenableItem) => `${org_id}/${approval_id}`;
 
 /**
- * Opens requests: one commit for all, and for each how it stands afterwards. Opening again changes nothing. A request
- * that is opened after its deadline is timed out before anybody hears of it, and one that nobody can decide is denied
- * where its policy says so. What returns is on disk.
+ * Opens requests in one commit and returns the state of each. Opening again changes nothing. A request that is opened after
+ * its deadline is timed out before it is answered, and one that nobody can decide is denied where its policy says so. What is
+ * returned is on disk.
  */
 export const makeOpenApprovals =
   ({ pool, alarms, timeOut, endUndecidable, logger }: OpenApprovalsPorts) =>
   async (items: readonly OpenableItem[]): Promise<Opened[]> => {
     const first = new Map(items.map((item) => [keyOf(item), item] as const).reverse());
-    // One order for everybody: two batches that hold the same requests wait for each other and never cross.
+    // One order for all batches: two that hold the same requests wait for each other and do not deadlock.
     const unique = [...first.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
     const { states, now } = await openAll(pool, unique, logger);
     const late = unique.filter(
@@ -63,7 +57,7 @@ export const makeOpenApprovals =
       return state instanceof Refused || state?.status !== 'pending' ? [] : [{ item, state }];
     });
     const ends = await endUndecidable(waiting).catch((error: unknown) => {
-      logger.error({ err: error }, 'requests that perhaps nobody can decide are left waiting');
+      logger.error({ err: error }, 'whether anybody can decide new requests is not known; they stay open');
       return [];
     });
     for (const { item, state } of ends) states.set(keyOf(item), state);
@@ -89,7 +83,7 @@ function nearAlarms(
 const isWaiting = (state: Opened | undefined) =>
   state !== undefined && !(state instanceof Refused) && isOpen(state);
 
-/** Another action under an id that is taken is refused; so is the second of two in one batch. */
+/** Refuses another action under an id that is taken, also where both are in one batch. */
 function judged(item: OpenableItem, state: Opened | undefined): Opened {
   if (state === undefined) return new Unavailable('it is not open');
   if (state instanceof Refused) return state;
@@ -110,7 +104,7 @@ interface OpenedAt {
 
 async function openAll(pool: pg.Pool, items: readonly OpenableItem[], logger: Logger): Promise<OpenedAt> {
   try {
-    return await openTogether(pool, items);
+    return await openTogether(pool, items, logger);
   } catch (error) {
     if (!isBadData(error)) throw error;
     if (items.length === 1) {
@@ -119,7 +113,7 @@ async function openAll(pool: pg.Pool, items: readonly OpenableItem[], logger: Lo
       return { states: new Map(items.map((item) => [keyOf(item), refused])), now: new Date(0) };
     }
   }
-  // Something in one of them cannot be stored: alone it fails alone.
+  // One of them cannot be stored: opened one by one, only that one fails.
   const each = await Promise.all(items.map((item) => openAll(pool, [item], logger)));
   return {
     states: new Map(each.flatMap(({ states }) => [...states])),
@@ -127,20 +121,24 @@ async function openAll(pool: pg.Pool, items: readonly OpenableItem[], logger: Lo
   };
 }
 
-/** Classes 22 and 23: the values, not the server. */
+/** Error classes 22 and 23 of PostgreSQL: the values are wrong, not the server. */
 const isBadData = (error: unknown) => /^2[23]/.test(String((error as { code?: unknown } | null)?.code ?? ''));
 
-async function openTogether(pool: pg.Pool, items: readonly OpenableItem[]): Promise<OpenedAt> {
+async function openTogether(
+  pool: pg.Pool,
+  items: readonly OpenableItem[],
+  logger: Logger,
+): Promise<OpenedAt> {
   const offered = items.map((item) => ({ item, event: openedEvent(item) }));
   const { answers, inserted } = await inOneTrip(
     pool,
     [
-      lockingPolicies(
+      lockPoliciesStatement(
         items.map(({ org_id }) => org_id),
         'shared',
       ),
-      openingStatement(offered),
-      notingOpenedBesideChange(items),
+      openRequestsStatement(offered),
+      noteOpenedDuringChangeStatement(items),
     ],
     offered.map(({ event }) => event),
   );
@@ -148,22 +146,23 @@ async function openTogether(pool: pg.Pool, items: readonly OpenableItem[]): Prom
   if (row === undefined) throw new Error('the database gave no time');
   const states = new Map<string, Opened>();
   for (const event of inserted) {
-    const state = stateOf([event]);
-    if (state !== null) states.set(`${event.org_id}/${event.stream_id}`, state);
+    const state = replayApproval([event]);
+    if (state.status !== 'none') states.set(`${event.org_id}/${event.stream_id}`, state);
   }
-  // Whoever holds a version has committed by now, or it would be free.
+  // The transaction that took the version has committed, or the version would have been free.
   const left = items.filter((item) => !states.has(keyOf(item)));
-  if (left.length > 0) for (const [key, state] of await loadStates(pool, left)) states.set(key, state);
+  if (left.length > 0)
+    for (const [key, state] of await loadStates(pool, left, logger)) states.set(key, state);
   return { states, now: row.now };
 }
 
-/** As it will stand; its time is the database's. */
+/** The event as it will be stored; the database sets its time. */
 function openedEvent(item: OpenableItem): StoredEvent {
   const [event] = approvalDecider.decide(
     { type: 'OpenApproval', opened: openedData(item) },
     approvalDecider.initialState(),
   );
-  if (event === undefined) throw new Error('a request that nobody opened is opened by an event');
+  if (event === undefined) throw new Error('opening a new request made no event');
   return identified({
     ...event,
     org_id: item.org_id,
@@ -178,23 +177,25 @@ function openedEvent(item: OpenableItem): StoredEvent {
   });
 }
 
-async function loadStates(db: Queryable, items: readonly OpenableItem[]): Promise<Map<string, Opened>> {
-  const { rows } = await db.query<EventRow>(
-    `SELECT e.org_id, e.stream_id, e.version, e.type, e.schema_version, e.data
-       FROM event e JOIN unnest($1::text[], $2::text[]) AS k (org_id, stream_id) USING (org_id, stream_id)
-      ORDER BY e.org_id, e.stream_id, e.version`,
-    [items.map((item) => item.org_id), items.map((item) => item.approval_id)],
-  );
-  const streams = Map.groupBy(rows, (row) => `${row.org_id}/${row.stream_id}`);
+/** @returns nothing for a request that is not there; refused where its history cannot be read, which concerns no other */
+async function loadStates(
+  pool: pg.Pool,
+  items: readonly OpenableItem[],
+  logger: Logger,
+): Promise<Map<string, Opened>> {
   const states = new Map<string, Opened>();
-  for (const [key, events] of streams) {
-    const state = stateOf(events.map((event) => readEventData(event)));
-    if (state !== null) states.set(key, state);
+  for (const history of await loadHistories(pool, items)) {
+    const [first] = history;
+    if (first === undefined) continue;
+    const key = `${first.org_id}/${first.stream_id}`;
+    try {
+      const state = replayApproval(history);
+      if (state.status !== 'none') states.set(key, state);
+    } catch (error) {
+      if (!(error instanceof UnreadableEvent)) throw error;
+      logger.error({ err: error, approval_id: first.stream_id }, 'a request cannot be read');
+      states.set(key, new Refused('INTERNAL', 'the request cannot be read'));
+    }
   }
   return states;
-}
-
-function stateOf(events: readonly Pick<StoredEvent, 'type' | 'data'>[]) {
-  const state = foldStored(approvalDecider, events);
-  return state.status === 'none' ? null : state;
 }

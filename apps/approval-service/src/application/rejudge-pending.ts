@@ -1,48 +1,41 @@
-import { policyEngineCommands, Unavailable } from '@agentlattice/contracts';
-import { type EventStore, inTransaction, type StoredEvent, type Tx } from '@agentlattice/event-store';
+import { randomUUID } from 'node:crypto';
+import { Unavailable } from '@agentlattice/contracts';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
-import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
-import type { Judgement } from '../domain/decide-judgement.js';
-import { noteOf } from '../domain/policy-change-note.js';
-import { setNextEscalations } from '../outbound/escalation-times.js';
+import { askForJudgements, isWhole } from '../outbound/ask-for-judgements.js';
+import { spreadPolicyChanges } from '../outbound/policy-changes.js';
 import {
-  dropRejudgings,
-  type KnownRemoval,
-  knownRemovals,
-  knownVersions,
-  type Rejudging,
-  spreadPolicyChanges,
-  takeRejudgings,
-  workspacesToRejudge,
-} from '../outbound/policy-changes.js';
-import { projectApprovals } from '../outbound/project-approvals.js';
-import { showConditions } from '../outbound/approval-rows.js';
+  type Claim,
+  claimRejudgings,
+  deleteClaimed,
+  findWorkspacesToRejudge,
+  releaseClaim,
+} from '../outbound/rejudging-queue.js';
 import { wakeWaiters, type Waker } from '../outbound/wake-waiters.js';
+import { type ApplyJudgements, isPolicyChanged } from './apply-judgements.js';
 
 export interface RejudgePendingPorts {
   readonly pool: pg.Pool;
-  readonly store: EventStore;
+  readonly apply: ApplyJudgements;
   readonly commands: CommandClient;
   readonly nc: Waker;
-  readonly grantTtlSeconds: number;
-  /** Hears which requests other terms govern now. */
-  readonly governedAnew: (requests: readonly { org_id: string; approval_id: string }[]) => void;
+  /** Called with the requests that another policy governs now. */
+  readonly onGovernedAnew: (requests: readonly { org_id: string; approval_id: string }[]) => void;
   readonly logger: Logger;
 }
 
-type JudgedRequest = Awaited<ReturnType<typeof judge>>[number];
-type Judged = JudgedRequest & { readonly on_removed: KnownRemoval['on_removed'] | null };
-
-/** NATS takes 1 MiB a message, and text in JSON may become twice as long; one request alone always fits. */
-const maxBytes = 384 * 1024;
-const system = { kind: 'system', id: null, key_id: null, via: 'system' } as const;
+const answerWithinMs = 2_000;
+/**
+ * Longer than a run takes that waits for the engine; with the pauses of the sweep it stays below what is promised after a
+ * process was lost (15 s).
+ */
+const leaseMs = 3 * answerWithinMs;
 
 /**
- * Judges pending requests again after the policies changed, oldest first, each batch in one commit with what it came
- * to. Nothing is decided without a judgement: while the engine is away, all stays as it is. Several may do this at
- * the same time, and any may die: what is not done is noted, and done again it changes nothing.
+ * Judges pending requests again after the policies changed, oldest first: claims a batch, asks the policy-engine outside of
+ * any transaction, and applies the answer in one commit. Nothing is decided without a judgement: while the engine is away,
+ * all stays as it is. Several replicas may run this at the same time. The claim of one that dies expires.
  * @returns whether there was anything to do
  */
 export const makeRejudgePending = (ports: RejudgePendingPorts) => async (): Promise<boolean> => {
@@ -53,11 +46,11 @@ export const makeRejudgePending = (ports: RejudgePendingPorts) => async (): Prom
   for (;;) {
     await spreadPolicyChanges(pool);
     let done = 0;
-    for (const orgId of await workspacesToRejudge(pool)) {
+    for (const orgId of await findWorkspacesToRejudge(pool)) {
       found = true;
       if (failed.has(orgId)) continue;
       try {
-        done += await rejudgeBatch(orgId, ports);
+        done += await rejudgeBatch({ orgId, claimId: randomUUID() }, ports);
       } catch (error) {
         failed.add(orgId);
         const level = error instanceof Unavailable ? 'debug' : 'error';
@@ -69,142 +62,50 @@ export const makeRejudgePending = (ports: RejudgePendingPorts) => async (): Prom
 };
 export type RejudgePending = ReturnType<typeof makeRejudgePending>;
 
-/** @returns how many are done */
-async function rejudgeBatch(orgId: string, ports: RejudgePendingPorts): Promise<number> {
-  const { pool, nc, logger } = ports;
-  const { done, events } = await inTransaction(pool, async (tx) => {
-    const taken = await takeRejudgings(tx, orgId);
-    const ended = taken.filter(({ open }) => !open);
-    const open = taken.filter((one) => one.open);
-    // A condition on what is missing might hold and let the action through: no judgement, it goes on waiting.
-    const erased = open.filter((one) => !isWhole(one));
-    for (const { approval_id } of erased)
+/** @returns how many requests are done */
+async function rejudgeBatch(claim: Claim, ports: RejudgePendingPorts): Promise<number> {
+  const { pool, logger } = ports;
+  const claimed = await claimRejudgings(pool, claim, leaseMs);
+  if (claimed.length === 0) return 0;
+  let done = 0;
+  try {
+    const open = claimed.filter((request) => request.open);
+    const whole = open.filter(isWhole);
+    // A condition on what is missing might hold and let the action through, so it is not judged.
+    for (const { approval_id } of open.filter((request) => !isWhole(request)))
       logger.warn(
-        { org_id: orgId, approval_id },
+        { org_id: claim.orgId, approval_id },
         'what was submitted is erased; the request is not judged again and waits for a person',
       );
-    const judged = await judge(orgId, open.filter(isWhole), ports);
-    const explained = await explainedBy(tx, orgId, judged);
-    const appended = explained.length === 0 ? [] : await apply(tx, orgId, explained, ports);
-    const ids = [...ended, ...erased, ...judged].map(({ approval_id }) => approval_id);
-    await dropRejudgings(tx, orgId, ids);
-    return { done: ids.length, events: appended };
-  });
+    const without = claimed.filter((request) => !request.open || !isWhole(request));
+    await deleteClaimed(
+      pool,
+      claim,
+      without.map(({ approval_id }) => approval_id),
+    );
+    done = without.length;
+    done += await rejudge(claim, whole, ports);
+    return done;
+  } finally {
+    const ids = claimed.map(({ approval_id }) => approval_id);
+    if (done < claimed.length)
+      await releaseClaim(pool, claim, ids).catch((error: unknown) =>
+        logger.debug({ err: error, org_id: claim.orgId }, 'a claim is not released; it expires'),
+      );
+  }
+}
+
+async function rejudge(
+  claim: Claim,
+  requests: Parameters<typeof askForJudgements>[2],
+  { apply, commands, nc, onGovernedAnew }: RejudgePendingPorts,
+): Promise<number> {
+  const judged = await askForJudgements(commands, claim.orgId, requests, answerWithinMs);
+  const applied = await apply(claim, judged);
+  const events = applied.flatMap((one) => one.events);
   wakeWaiters(nc, events);
-  ports.governedAnew(
-    events
-      .filter(({ type }) => type === 'approval.policy_changed')
-      .map(({ org_id, stream_id: approval_id }) => ({ org_id, approval_id })),
+  onGovernedAnew(
+    events.filter(isPolicyChanged).map(({ org_id, stream_id: approval_id }) => ({ org_id, approval_id })),
   );
-  return done;
-}
-
-/**
- * Those whose judgement follows from changes that are known here. The engine may be ahead of its own events: what it
- * judged by a change that is still on its way is left to that change, which says why and what becomes of the request.
- */
-async function explainedBy(tx: Tx, orgId: string, judged: readonly JudgedRequest[]): Promise<Judged[]> {
-  if (judged.length === 0) return [];
-  const removals = await knownRemovals(
-    tx,
-    orgId,
-    judged.map(({ approval_id }) => approval_id),
-  );
-  const removalOf = new Map(removals.map((removal) => [removal.approval_id, removal]));
-  const versions = await knownVersions(
-    tx,
-    orgId,
-    judged.flatMap(({ judgement: { policy } }) => (policy === null ? [] : [policy.id])),
-  );
-  return judged.flatMap((request) => {
-    const { policy, denial_reason } = request.judgement;
-    const removal = removalOf.get(request.approval_id);
-    const isExplained =
-      denial_reason === 'POLICY_NOT_FOUND'
-        ? removal?.removed !== false
-        : policy === null || (versions.get(policy.id) ?? policy.version) >= policy.version;
-    return isExplained ? [{ ...request, on_removed: removal?.on_removed ?? null }] : [];
-  });
-}
-
-type Whole = Rejudging & { readonly metadata: string; readonly data_accessed: string };
-const isWhole = (request: Rejudging): request is Whole =>
-  request.metadata !== null && request.data_accessed !== null;
-
-/** As many as one message holds; the others' turn comes. */
-async function judge(orgId: string, requests: readonly Whole[], { commands }: RejudgePendingPorts) {
-  let bytes = 0;
-  const asked = requests.filter(({ metadata, data_accessed }, i) => {
-    bytes += Buffer.byteLength(metadata) + Buffer.byteLength(data_accessed);
-    return i === 0 || bytes <= maxBytes;
-  });
-  const [first] = asked;
-  if (first === undefined) return [];
-  const { judgements } = await commands.request(
-    policyEngineCommands.rejudge,
-    {
-      org_id: orgId,
-      items: asked.map(({ approval_id, agent, action_type, metadata, data_accessed, judged_at }) => ({
-        approval_id,
-        agent,
-        action_type,
-        metadata,
-        data_accessed,
-        judged_at,
-      })),
-    },
-    { traceparent: first.traceparent },
-  );
-  const byId = new Map(judgements.map((judgement) => [judgement.approval_id, judgement]));
-  const judged = asked.flatMap((request) => {
-    const judgement = byId.get(request.approval_id);
-    return judgement === undefined ? [] : [{ ...request, judgement }];
-  });
-  if (judged.length === 0) throw new Unavailable('the policy engine judged none of what it was asked');
-  return judged;
-}
-
-async function apply(
-  tx: Tx,
-  orgId: string,
-  judged: readonly Judged[],
-  { store, grantTtlSeconds }: RejudgePendingPorts,
-): Promise<readonly StoredEvent[]> {
-  const byId = new Map(judged.map((one) => [one.approval_id, one]));
-  const { states, events } = await store.updateMany({
-    tx,
-    decider: approvalDecider,
-    streams: judged.map(({ approval_id, correlation_id, traceparent, judgement, change, on_removed }) => ({
-      orgId,
-      streamId: approval_id,
-      meta: { actor: system, correlation_id, traceparent },
-      judgement: judgement as Judgement,
-      change,
-      on_removed,
-    })),
-    command: (now, { judgement, change, on_removed }): ApprovalCommand => ({
-      type: 'ApplyJudgement',
-      judgement,
-      change,
-      onRemoved: on_removed,
-      grantExpiresAt: new Date(now.getTime() + grantTtlSeconds * 1_000),
-      now,
-    }),
-    erasable: (event, { judgement, change }) => ({ note: noteOf(event, judgement, change) }),
-    project: projectApprovals,
-  });
-  await setNextEscalations(
-    tx,
-    states.map((state) => ({ orgId, state })),
-  );
-  const governedAnew = events.filter(({ type }) => type === 'approval.policy_changed');
-  await showConditions(
-    tx,
-    orgId,
-    governedAnew.map(({ stream_id }) => ({
-      approval_id: stream_id,
-      conditions_evaluated: byId.get(stream_id)?.judgement.conditions_evaluated ?? [],
-    })),
-  );
-  return events;
+  return applied.filter(({ done }) => done).length;
 }

@@ -1,8 +1,11 @@
 import type { EventStore } from '@agentlattice/event-store';
+import type { Logger } from '@agentlattice/observability';
 import type { Approval } from '../domain/approval.js';
 import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
 import { projectApprovals } from '../outbound/project-approvals.js';
 import { wakeWaiters, type Waker } from '../outbound/wake-waiters.js';
+import { apartIfUnreadable } from './apart-if-unreadable.js';
+import { systemMeta } from './system-meta.js';
 
 export interface TimeOutRequest {
   readonly orgId: string;
@@ -10,30 +13,39 @@ export interface TimeOutRequest {
   readonly traceparent: string | null;
 }
 
+export interface TimeOutApprovalsPorts {
+  readonly store: EventStore;
+  readonly nc: Waker;
+  readonly logger: Logger;
+}
+
 /**
- * Ends those requests whose deadline is past by the database's clock, in one commit; one that is not due, or that was
- * decided, stays as it is. Waiters are woken once the end is on disk.
- * @returns how each stands now, in the order given
+ * Ends those requests whose deadline is past by the database's clock, in one commit; a request that is not due, or that was
+ * decided, stays as it is. Waiting agents are woken once the end is on disk.
+ * @returns how each request stands now, in the order given; `none` for one whose history cannot be read
  */
 export const makeTimeOutApprovals =
-  ({ store, nc }: { store: EventStore; nc: Waker }) =>
-  async (requests: readonly TimeOutRequest[]): Promise<Approval[]> => {
-    if (requests.length === 0) return [];
-    const { states, events } = await store.updateMany({
-      decider: approvalDecider,
-      streams: requests.map(({ orgId, approvalId, traceparent }) => ({
-        orgId,
-        streamId: approvalId,
-        meta: {
-          actor: { kind: 'system', id: null, key_id: null, via: 'system' },
-          correlation_id: approvalId,
-          traceparent,
-        },
-      })),
-      command: (now): ApprovalCommand => ({ type: 'TimeOut', now }),
-      project: projectApprovals,
+  ({ store, nc, logger }: TimeOutApprovalsPorts) =>
+  (requests: readonly TimeOutRequest[]): Promise<Approval[]> => {
+    return apartIfUnreadable(requests, timeOut, ({ approvalId }, error) => {
+      logger.error({ err: error, approval_id: approvalId }, 'a request cannot be timed out');
+      return { status: 'none' };
     });
-    wakeWaiters(nc, events);
-    return states;
+
+    async function timeOut(some: readonly TimeOutRequest[]): Promise<Approval[]> {
+      if (some.length === 0) return [];
+      const { states, events } = await store.updateMany({
+        decider: approvalDecider,
+        streams: some.map(({ orgId, approvalId, traceparent }) => ({
+          orgId,
+          streamId: approvalId,
+          meta: systemMeta({ correlation_id: approvalId, traceparent }),
+        })),
+        command: (now): ApprovalCommand => ({ type: 'TimeOut', now }),
+        project: projectApprovals,
+      });
+      wakeWaiters(nc, events);
+      return states;
+    }
   };
 export type TimeOutApprovals = ReturnType<typeof makeTimeOutApprovals>;

@@ -20,13 +20,13 @@ export interface OpenApproval {
   readonly type: 'OpenApproval';
   readonly opened: EventData<'approval.opened'>;
 }
-/** By the agent that asked. */
+/** The agent that asked withdraws its request. */
 export interface Cancel {
   readonly type: 'Cancel';
   readonly agentId: string;
   readonly now: Date;
 }
-/** The agent was suspended, and what it asked for is not to wait for it. */
+/** The agent was suspended with `pending: cancel`. */
 export interface EndSuspended {
   readonly type: 'EndSuspended';
   readonly agentId: string;
@@ -34,12 +34,12 @@ export interface EndSuspended {
   readonly eventId: string;
   readonly now: Date;
 }
-/** The timer's, or the sweep's: whoever sees first that something is due. */
+/** A timer or a sweep found that the time may have come; both may. */
 export interface Timed {
   readonly type: 'TimeOut' | 'Escalate';
   readonly now: Date;
 }
-/** Of who sees that nobody can decide; these are all who might. */
+/** None of these people, who are all members, may decide the request. */
 export interface NobodyDecides {
   readonly type: 'NobodyDecides';
   readonly people: readonly Person[];
@@ -94,7 +94,7 @@ function decide(command: ApprovalCommand, state: Approval): readonly ApprovalEve
 function open({ opened }: OpenApproval, state: Approval): readonly ApprovalEvent[] {
   if (state.status === 'none') return [{ type: 'approval.opened', data: opened }];
   if (state.subject.audit_event_id !== opened.audit_event_id || state.digest !== opened.action_digest)
-    throw new Refused('INTERNAL', 'the approval id stands for another action');
+    throw new Refused('INTERNAL', 'the approval id belongs to another action');
   return [];
 }
 
@@ -105,7 +105,7 @@ function cancel({ agentId, now }: Cancel, state: KnownApproval): readonly Approv
   return [{ type: 'approval.cancelled', data: { ...state.subject, suspension: null } }];
 }
 
-/** Done again it does nothing; what was decided, or ran out, stays as it is. */
+/** Repeated it does nothing; a request that has ended stays as it is. */
 const endSuspended = (
   { agentId, eventId, now }: EndSuspended,
   state: KnownApproval,

@@ -4,7 +4,6 @@ import type {
   DomainEvent,
   EventData,
   KeyRef,
-  PolicyRef,
   Vote,
 } from '@agentlattice/contracts';
 import { assertNever } from '@agentlattice/decider';
@@ -23,39 +22,48 @@ export type ApprovalEvent = DomainEvent<
   | 'approval.grant_consumed'
 >;
 
-/** What an approval is about; every event of it carries this. */
+/** What an approval is about; every event of the approval carries it. */
 export type ApprovalSubject = Omit<EventData<'approval.cancelled'>, 'suspension'>;
 
 export interface KnownApproval {
   readonly status: 'pending' | 'escalated' | 'approved' | 'denied' | 'cancelled' | 'timed_out';
+  /** How many events it has. */
+  readonly version: number;
   /** With the policy that governs now. */
   readonly subject: ApprovalSubject;
   readonly digest: string;
   readonly terms: ApprovalTerms;
-  /** Null where nobody knows, for requests from before keys were told. */
+  /** Null where it is not known: the request is from before events named keys. */
   readonly askedWithKey: KeyRef | null;
   readonly requestedAt: string;
   readonly timeoutAt: string;
-  /** Those that stand, in the order they were cast; one for each person. */
+  /** The standing votes in the order they were cast, at most one for each person. */
   readonly votes: readonly Vote[];
   /** How often each person took a vote back. */
   readonly withdrawals: ReadonlyMap<string, number>;
-  /** By level: the last repetition that was told. */
+  /** By level: the last repetition that was sent. */
   readonly escalated: ReadonlyMap<number, number>;
   readonly scope: EventData<'approval.approved'>['scope'] | null;
   readonly grantExpiresAt: string | null;
-  /** Whether what it cleared was done: then it clears nothing any more. */
+  /** Whether the grant was used: then it allows nothing any more. */
   readonly grantConsumed: boolean;
   readonly denialReason: DenialReason | null;
 }
 export type Approval = { readonly status: 'none' } | KnownApproval;
+
+/** A stored event that this build cannot apply: a newer release wrote it, or the row was changed. */
+export class UnreadableEvent extends Error {
+  override readonly name = 'UnreadableEvent';
+}
 
 export const isOpen = ({ status }: Pick<Approval, 'status'>) =>
   status === 'pending' || status === 'escalated';
 
 export function evolve(state: Approval, event: ApprovalEvent): Approval {
   if (event.type === 'approval.opened') return opened(event.data);
-  return state.status === 'none' ? state : evolveKnown(state, event);
+  if (state.status === 'none')
+    throw new UnreadableEvent(`the history of a request begins with ${event.type}`);
+  return { ...evolveKnown(state, event), version: state.version + 1 };
 }
 
 function evolveKnown(
@@ -72,7 +80,7 @@ function evolveKnown(
       return { ...state, status: 'escalated', escalated };
     }
     case 'approval.policy_changed':
-      return governedBy(state, event.data.policy, event.data.terms);
+      return governedBy(state, event.data);
     case 'approval.approved': {
       const { scope, grant_expires_at: grantExpiresAt } = event.data;
       return { ...state, status: 'approved', votes: finalVotes(state, event.data), scope, grantExpiresAt };
@@ -96,6 +104,7 @@ function opened(data: EventData<'approval.opened'>): KnownApproval {
   const { approval_id, audit_event_id, agent, action_type, policy } = data;
   return {
     status: 'pending',
+    version: 1,
     subject: { approval_id, audit_event_id, agent, action_type, policy },
     digest: data.action_digest,
     terms: data.terms,
@@ -112,12 +121,16 @@ function opened(data: EventData<'approval.opened'>): KnownApproval {
   };
 }
 
-function governedBy(state: KnownApproval, policy: PolicyRef, terms: ApprovalTerms): KnownApproval {
+/** Events of earlier releases do not say which votes stand: for them they are derived as those releases did. */
+function governedBy(
+  state: KnownApproval,
+  { policy, terms, votes = votesUnder(terms, state) }: EventData<'approval.policy_changed'>,
+): KnownApproval {
   return {
     ...state,
     subject: { ...state.subject, policy },
     terms,
-    votes: votesUnder(terms, state),
+    votes,
   };
 }
 
@@ -127,6 +140,6 @@ const withdrawn = (state: KnownApproval, memberId: string): KnownApproval => ({
   withdrawals: new Map(state.withdrawals).set(memberId, (state.withdrawals.get(memberId) ?? 0) + 1),
 });
 
-/** What the system decided has no votes of its own; those that were cast stay to be seen. */
+/** An event by which the system decided names no votes; those that were cast stay visible. */
 const finalVotes = (state: KnownApproval, { votes }: { readonly votes: readonly Vote[] }) =>
   votes.length > 0 ? votes : state.votes;

@@ -28,7 +28,7 @@ describe('an approval', () => {
     given(wasOpened, timedOut).when(open()).thenNothing();
   });
 
-  it('does not become another action’s', () => {
+  it('is not opened again for another action', () => {
     given(wasOpened)
       .when(open({ action_digest: 'x'.repeat(43) }))
       .thenRefused('INTERNAL');
@@ -44,6 +44,6 @@ describe('an approval', () => {
     given().when(timeOut(1)).thenNothing();
   });
 
-  it('says nothing erasable in its events', () =>
+  it('has no erasable values in its events', () =>
     expect(JSON.stringify([wasOpened, timedOut])).not.toMatch(/pr_size|users|metadata|data_accessed/));
 });

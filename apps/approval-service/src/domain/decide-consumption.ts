@@ -1,7 +1,7 @@
 import { type DenialReason, Refused } from '@agentlattice/contracts';
 import type { Approval, ApprovalEvent, KnownApproval } from './approval.js';
 
-/** A grant, whose signature was checked, and the action that is about to be done with it. */
+/** A grant whose signature was checked, and the digest of the action that is about to be executed with it. */
 export interface GrantUse {
   readonly grant: { readonly digest: string; readonly expiresAt: Date; readonly jti: string };
   readonly digest: string;
@@ -9,15 +9,15 @@ export interface GrantUse {
 
 export interface ConsumeGrant extends GrantUse {
   readonly type: 'ConsumeGrant';
-  /** How things stand at this moment: the agent, and what the policies say of the action by now. */
+  /** As of now, as the gateway answered. */
   readonly agentSuspended: boolean;
-  /** Null: no policy denies it. */
+  /** As of now, as the policy-engine judged; null: no policy denies the action. */
   readonly deniedBy: { readonly reason: DenialReason; readonly policyName: string | null } | null;
   readonly now: Date;
 }
 
 /**
- * What cannot become right any more, whoever is asked.
+ * Refuses what no answer of the gateway or the policy-engine could make valid.
  * @throws Refused NOT_FOUND, ACTION_MISMATCH, GRANT_EXPIRED, GRANT_CONSUMED
  */
 export function checkUsable({ grant, digest }: GrantUse, state: Approval, now: Date): KnownApproval {
@@ -30,7 +30,8 @@ export function checkUsable({ grant, digest }: GrantUse, state: Approval, now: D
   return state;
 }
 
-export const usedAlready = () => new Refused('GRANT_CONSUMED', 'the grant was used already; ask anew');
+export const usedAlready = () =>
+  new Refused('GRANT_CONSUMED', 'the grant was used already; submit the action again');
 
 /**
  * The one use of a grant.

@@ -30,12 +30,12 @@ const consumed: ApprovalEvent = {
 };
 
 describe('a grant', () => {
-  it('is used once', () => {
+  it('is consumed once', () => {
     given(wasOpened(), approved).when(use()).thenEvents(consumed);
     given(wasOpened(), approved, consumed).when(use()).thenRefused('GRANT_CONSUMED');
   });
 
-  it('counts until its time is over, to the millisecond', () => {
+  it('is valid until it expires, to the millisecond', () => {
     const just = (ms: number) => use({ now: new Date(grantExpiresAt.getTime() + ms) });
     given(wasOpened(), approved).when(just(-1)).thenEvents(consumed);
     given(wasOpened(), approved).when(just(0)).thenRefused('GRANT_EXPIRED');
@@ -51,7 +51,7 @@ describe('a grant', () => {
       .thenRefused('ACTION_MISMATCH');
   });
 
-  it('is worth nothing while its agent is suspended, or against a policy that denies', () => {
+  it('is refused while its agent is suspended, or where a policy denies', () => {
     given(wasOpened(), approved)
       .when(use({ agentSuspended: true }))
       .thenRefused('AGENT_SUSPENDED');
@@ -60,7 +60,7 @@ describe('a grant', () => {
       .thenRefused('POLICY_DENIED');
   });
 
-  it('is none where the request was not approved', () => {
+  it('does not exist where the request was not approved', () => {
     for (const story of [[], [wasOpened()], [wasOpened(), wasDenied([])], [wasOpened(), cancelled]])
       given(...story)
         .when(use())
@@ -68,7 +68,7 @@ describe('a grant', () => {
   });
 });
 
-describe('a request of an agent that is suspended with its requests', () => {
+describe('a request of an agent that was suspended with `pending: cancel`', () => {
   const end = (changes: object = {}) =>
     ({
       type: 'EndSuspended',
@@ -77,7 +77,7 @@ describe('a request of an agent that is suspended with its requests', () => {
       now: at(2_000),
       ...changes,
     }) as const;
-  it('is cancelled once, and says by which suspension', () => {
+  it('is cancelled once, and its event names the suspension', () => {
     const ended: ApprovalEvent = {
       type: 'approval.cancelled',
       data: { ...subject, suspension: { event_id: 'evt_s' } },
@@ -85,7 +85,7 @@ describe('a request of an agent that is suspended with its requests', () => {
     given(wasOpened()).when(end()).thenEvents(ended);
     given(wasOpened(), ended).when(end()).thenNothing();
   });
-  it('stays as it is where it was decided, ran out, or is of another agent', () => {
+  it('stays as it is where it was decided, timed out, or is of another agent', () => {
     given(wasOpened(), approved).when(end()).thenNothing();
     given(wasOpened())
       .when(end({ now: new Date(opened.timeout_at) }))

@@ -1,35 +1,40 @@
 import type { ApprovalTerms, DenialReason, PolicyChange, PolicyRef } from '@agentlattice/contracts';
 import { assertNever } from '@agentlattice/decider';
 import { type ApprovalEvent, evolve, isOpen, type KnownApproval } from './approval.js';
+import { votesUnder } from './may-decide.js';
 import { approved, completed, denied, isLate } from './decide-vote.js';
 
-/** What the whole policy set says about a request by now. */
+/** What all policies together say about a request now. */
 export interface Judgement {
   readonly decision: 'executed' | 'denied' | 'requested';
   readonly denial_reason: DenialReason | null;
   readonly policy: PolicyRef | null;
-  /** Set exactly when a person must decide. */
+  /** Set where a person must decide, and only there. */
   readonly terms: ApprovalTerms | null;
 }
 
 export interface ApplyJudgement {
   readonly type: 'ApplyJudgement';
   readonly judgement: Judgement;
+  /** Of the request when the judgement was asked for. */
+  readonly version: number;
   readonly change: PolicyChange;
   /**
-   * What the newest version of the policy that governed the request says of its removal: one change may remove it and
-   * say so. Null: as the request's own terms say.
+   * `on_removed` of the newest version of the policy that governed the request: one change may set it and remove the policy.
+   * Null: that of the request's own terms.
    */
   readonly onRemoved: ApprovalTerms['on_removed'] | null;
   readonly grantExpiresAt: Date;
   readonly now: Date;
 }
 
-/** What a change of policies does to a request that waits (design §3.2). */
+/** What a change of policies does to an open request (design §3.2). */
 export function decideJudgement(command: ApplyJudgement, state: KnownApproval): readonly ApprovalEvent[] {
   const { judgement, change, grantExpiresAt, now } = command;
   const onRemoved = command.onRemoved ?? state.terms.on_removed;
   if (!isOpen(state) || isLate(state, now)) return [];
+  // It changed while the policies judged it: it is judged again as it stands now.
+  if (command.version !== state.version) return [];
   const allowed = () => [approved(state, { votes: [], change, grantExpiresAt })];
   const refused = (denial_reason: DenialReason) => [denied(state, { votes: [], change, denial_reason })];
   switch (judgement.decision) {
@@ -47,7 +52,7 @@ export function decideJudgement(command: ApplyJudgement, state: KnownApproval): 
   }
 }
 
-/** The deadline and whom it escalates to were promised when the request was made, and stay. */
+/** The deadline and the escalation were promised when the request was made, and stay. */
 function governedAnew(
   { judgement: { policy, terms }, change, grantExpiresAt }: ApplyJudgement,
   state: KnownApproval,
@@ -55,14 +60,16 @@ function governedAnew(
   const { subject } = state;
   if (policy === null || terms === null || isSame(policy, subject.policy)) return [];
   const { timeout_ms, escalation } = state.terms;
+  const governing = { ...terms, timeout_ms, escalation };
   const changed: ApprovalEvent = {
     type: 'approval.policy_changed',
     data: {
       ...subject,
       policy,
       previous_policy: subject.policy,
-      terms: { ...terms, timeout_ms, escalation },
+      terms: governing,
       change,
+      votes: votesUnder(governing, state),
     },
   };
   const end = completed(evolve(state, changed) as KnownApproval, change, grantExpiresAt);

@@ -1,3 +1,4 @@
+import type { Vote } from '@agentlattice/contracts';
 import { fold } from '@agentlattice/decider';
 import {
   agent,
@@ -5,7 +6,7 @@ import {
   at,
   cancelled,
   deadline,
-  given,
+  given as givenHistory,
   grantExpiresAt,
   opened,
   owner,
@@ -21,7 +22,7 @@ import {
 } from '../../test/approval-scenario.js';
 import type { ApprovalEvent } from './approval.js';
 import { type ApprovalCommand, approvalDecider } from './approval-decider.js';
-import type { Judgement } from './decide-judgement.js';
+import type { ApplyJudgement, Judgement } from './decide-judgement.js';
 
 const next = { ...policy, version: policy.version + 1, hash: 'b'.repeat(64) };
 const change = {
@@ -32,7 +33,7 @@ const change = {
   policy_version: next.version,
 };
 const terms = { ...opened.terms, approvals_required: 1 };
-const apply = (judgement: Partial<Judgement>, now = at(1_000)): ApprovalCommand => ({
+const apply = (judgement: Partial<Judgement>, now = at(1_000)): Omit<ApplyJudgement, 'version'> => ({
   type: 'ApplyJudgement',
   onRemoved: null,
   judgement: { decision: 'requested', denial_reason: null, policy: next, terms, ...judgement },
@@ -40,25 +41,32 @@ const apply = (judgement: Partial<Judgement>, now = at(1_000)): ApprovalCommand 
   grantExpiresAt,
   now,
 });
+/** The judgement was asked for as the request stands after this history. */
+const given = (...history: ApprovalEvent[]) => ({
+  when: (command: Omit<ApplyJudgement, 'version'> | Exclude<ApprovalCommand, ApplyJudgement>) =>
+    givenHistory(...history).when(
+      command.type === 'ApplyJudgement' ? { ...command, version: history.length } : command,
+    ),
+});
 const allowed = apply({ decision: 'executed', terms: null });
 const refused = (denial_reason: Judgement['denial_reason']) =>
   apply({ decision: 'denied', denial_reason, policy: null, terms: null });
-const governed = (changes: Partial<typeof terms> = {}): ApprovalEvent => ({
+const governed = (changes: Partial<typeof terms> = {}, votes: Vote[] = []): ApprovalEvent => ({
   type: 'approval.policy_changed',
-  data: { ...subject, policy: next, previous_policy: policy, terms: { ...terms, ...changes }, change },
+  data: { ...subject, policy: next, previous_policy: policy, terms: { ...terms, ...changes }, change, votes },
 });
 const under = <E extends ApprovalEvent>(event: E): E => ({ ...event, data: { ...event.data, policy: next } });
 const [anna, ben] = [person(), person()];
 
 describe('a change of policies', () => {
-  it('approves what is allowed by now, with no votes of its own', () => {
+  it('approves a request that is allowed now, with no votes of its own', () => {
     given(wasOpened()).when(allowed).thenEvents(wasApproved([], { change }));
     given(wasOpened({ approvals_required: 2 }), voted(voteOf(anna), [1, 2]))
       .when(allowed)
       .thenEvents(wasApproved([], { change }));
   });
 
-  it('denies what is denied by now, and says when a policy was tampered with', () => {
+  it('denies a request that is denied now, and says when a policy was tampered with', () => {
     const denied = (denial_reason: 'POLICY_CHANGED' | 'POLICY_TAMPERED') =>
       wasDenied([], { change, denial_reason });
     given(wasOpened()).when(refused('POLICY_DENIED')).thenEvents(denied('POLICY_CHANGED'));
@@ -66,7 +74,7 @@ describe('a change of policies', () => {
     given(wasOpened()).when(refused('POLICY_TAMPERED')).thenEvents(denied('POLICY_TAMPERED'));
   });
 
-  it('does as the very change said that removed the policy, before what the request was made under', () => {
+  it('follows `on_removed` of the change that removed the policy before that of the request’s terms', () => {
     const removed = (onRemoved: 'approve' | 'deny' | 'keep') => ({
       ...refused('POLICY_NOT_FOUND'),
       onRemoved,
@@ -81,7 +89,7 @@ describe('a change of policies', () => {
       .thenEvents(wasApproved([], { change }));
   });
 
-  it('does as the policy said for its removal when none governs any more', () => {
+  it('follows `on_removed` of the terms where no policy governs any more', () => {
     const removed = refused('POLICY_NOT_FOUND');
     given(wasOpened({ on_removed: 'approve' }))
       .when(removed)
@@ -94,7 +102,7 @@ describe('a change of policies', () => {
       .thenNothing();
   });
 
-  it('leaves alone what ended, what is past its deadline, and what is governed as before', () => {
+  it('leaves a request as it is that has ended, is past its deadline, or is governed as before', () => {
     for (const end of [wasApproved([voteOf(anna)]), wasDenied([]), cancelled, timedOut])
       given(wasOpened(), end).when(allowed).thenNothing();
     given(wasOpened())
@@ -102,6 +110,16 @@ describe('a change of policies', () => {
       .thenNothing();
     given(wasOpened()).when(apply({ policy })).thenNothing();
     given().when(allowed).thenNothing();
+  });
+
+  it('does nothing where the request changed while the policies judged it', () => {
+    const asked = { ...allowed, version: 1 };
+    givenHistory(wasOpened({ approvals_required: 2 }), voted(voteOf(anna), [1, 2]))
+      .when(asked)
+      .thenNothing();
+    givenHistory(wasOpened({ approvals_required: 2 }))
+      .when(asked)
+      .thenEvents(wasApproved([], { change }));
   });
 
   it('brings the new terms, but neither another deadline nor another escalation', () => {
@@ -117,10 +135,10 @@ describe('a change of policies', () => {
       .thenNothing();
   });
 
-  it('ends the request when the standing votes are enough by now', () => {
+  it('ends the request where the standing votes are enough now', () => {
     given(wasOpened({ approvals_required: 2 }), voted(voteOf(anna), [1, 2]))
       .when(apply({}))
-      .thenEvents(governed(), under(wasApproved([voteOf(anna)], { change })));
+      .thenEvents(governed({}, [voteOf(anna)]), under(wasApproved([voteOf(anna)], { change })));
     const no = voteOf(ben, { decision: 'deny' });
     given(
       wasOpened({ approvals_required: 2, denials_required: 2 }),
@@ -128,10 +146,10 @@ describe('a change of policies', () => {
       voted(no, [1, 2], [1, 2]),
     )
       .when(apply({}))
-      .thenEvents(governed(), under(wasDenied([voteOf(anna), no], { change })));
+      .thenEvents(governed({}, [voteOf(anna), no]), under(wasDenied([voteOf(anna), no], { change })));
   });
 
-  it('drops votes of people who might not vote any more; they may vote again', () => {
+  it('drops votes of people who could not vote under the new terms; they may vote again', () => {
     const legal = [{ group: 'legal', count: 1 }];
     given(wasOpened({ approvals_required: 2 }), voted(voteOf(anna), [1, 2]))
       .when(apply({ terms: { ...terms, approver_groups: legal } }))
@@ -159,13 +177,26 @@ describe('a change of policies', () => {
         } as ApprovalEvent);
   });
 
-  it('makes of a vote for ever a vote for this once', () => {
+  it('turns an approval for ever into an approval of this request once', () => {
     const admin = person({ role: 'admin' });
     const forever = voted(voteOf(admin, { forever_for: 'policy' }), [1, 2]);
-    const state = fold(approvalDecider, [wasOpened({ approvals_required: 2 }), forever, governed()]);
-    expect(state).toMatchObject({ status: 'pending', votes: [{ forever_for: null }] });
     given(wasOpened({ approvals_required: 2 }), forever)
       .when(apply({}))
-      .thenEvents(governed(), under(wasApproved([voteOf(admin)], { change })));
+      .thenEvents(governed({}, [voteOf(admin)]), under(wasApproved([voteOf(admin)], { change })));
+  });
+
+  it('leaves the votes that its event names, whatever a later release would derive', () => {
+    const [cast, named] = [voteOf(anna), voteOf(ben)];
+    const history = [wasOpened({ approvals_required: 3 }), voted(cast, [1, 3])];
+    expect(fold(approvalDecider, [...history, governed({}, [named])])).toMatchObject({ votes: [named] });
+  });
+
+  it('is replayed from an event of an earlier release, which names no votes, as that release did', () => {
+    const admin = voteOf(person({ role: 'admin' }), { forever_for: 'policy' });
+    const { votes: _votes, ...data } = governed({ approver_groups: [] }).data as { votes: unknown };
+    const earlier = { type: 'approval.policy_changed', data } as ApprovalEvent;
+    expect(
+      fold(approvalDecider, [wasOpened({ approvals_required: 2 }), voted(admin, [1, 2]), earlier]),
+    ).toMatchObject({ status: 'pending', votes: [{ ...admin, forever_for: null }] });
   });
 });

@@ -27,7 +27,7 @@ const escalated: ApprovalEvent = {
 };
 
 describe('a request that nobody can decide', () => {
-  it('is denied or told at once, as the policy says', () => {
+  it('is denied or escalated at once, as the policy says', () => {
     given(wasOpened({ on_no_approver: 'deny' }))
       .when(nobody())
       .thenEvents(wasDenied([], { denial_reason: 'NO_ELIGIBLE_APPROVER' }));
@@ -40,7 +40,7 @@ describe('a request that nobody can decide', () => {
     given(wasOpened()).when(nobody()).thenNothing();
   });
 
-  it('is left alone once somebody voted, it ended, or its deadline is reached', () => {
+  it('is left as it is once somebody has voted, it has ended, or its deadline is reached', () => {
     const opened = wasOpened({ on_no_approver: 'deny', approvals_required: 2 });
     given(opened, voted(voteOf(person()), [1, 2]))
       .when(nobody())
@@ -58,7 +58,7 @@ describe('whether people can decide', () => {
   const can = (opened: ApprovalEvent, ...people: Person[]) =>
     canBeApproved(fold(approvalDecider, [opened]) as KnownApproval, people);
 
-  it('counts those who may', () => {
+  it('counts the people who may decide', () => {
     const two = wasOpened({ approvals_required: 2 });
     expect(can(two, person(), person())).toBe(true);
     expect(can(two, person(), person({ role: 'viewer' }))).toBe(false);

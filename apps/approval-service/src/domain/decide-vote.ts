@@ -2,17 +2,17 @@ import type { EventData, KeyRef, PolicyChange, Vote } from '@agentlattice/contra
 import { Refused } from '@agentlattice/decider';
 import { type ApprovalEvent, evolve, isOpen, type KnownApproval } from './approval.js';
 import { checkMayDecide, type Person, groupsUnder } from './may-decide.js';
-import { mayHaveSaid } from './key-holders.js';
+import { possibleActors } from './key-holders.js';
 import { count, countingVotes } from './tally.js';
 
 export interface Approve {
   readonly type: 'Approve';
   readonly by: Person;
-  /** Null where it is no key's vote. */
+  /** The key that the vote is cast with; null where it is cast without one. */
   readonly key: KeyRef | null;
   /** Null: once. */
   readonly forever: Vote['forever_for'];
-  /** The version that was read; null decides whatever governs. */
+  /** The version of the policy that the person has read; null decides under any version. */
   readonly policyVersion: number | null;
   readonly grantExpiresAt: Date;
   readonly now: Date;
@@ -30,10 +30,10 @@ export interface WithdrawVote {
   readonly now: Date;
 }
 
-/** Of one person on one request: its history must stay one that people can read. */
+/** How often one person may withdraw a vote on one request: its history must stay readable. */
 export const mostWithdrawals = 10;
 
-/** @throws Refused as decisions §5 says: first what is forbidden, then what comes too late */
+/** @throws Refused in the order of decisions §5: first what is forbidden, then what comes too late */
 export function decideVote(command: Approve | Deny, state: KnownApproval): readonly ApprovalEvent[] {
   const { by, now } = command;
   const forever = command.type === 'Approve' ? command.forever : null;
@@ -70,21 +70,21 @@ export function decideWithdrawal(
   checkOpen(state, now);
   const standing = state.votes.find((vote) => vote.member_id === by.memberId);
   if (standing === undefined) throw new Refused('NO_VOTE', 'you have no standing vote on this request');
-  // Whoever holds a key of this person must not take back what they cannot have said.
-  const withdrawing = mayHaveSaid(by.memberId, key);
-  const cast = mayHaveSaid(standing.member_id, standing.key);
+  // Another holder of a key of this person must not withdraw a vote that this holder cannot have cast.
+  const withdrawing = possibleActors(by.memberId, key);
+  const cast = possibleActors(standing.member_id, standing.key);
   if (!withdrawing.every((member) => cast.includes(member)))
     throw new Refused(
       'FORBIDDEN',
-      'others hold the key you withdraw with than the one that the vote was cast with; withdraw it with a key of your own',
+      'the key you withdraw with is held by people who did not hold the key of the vote; withdraw the vote with a key of your own',
     );
   const votes = state.votes.filter((vote) => vote !== standing);
-  // What somebody else may have said in this person's name, the person can always take back.
+  // A vote that another holder of the key may have cast can always be withdrawn by the person.
   const own = withdrawing.length === cast.length;
   if (own && (state.withdrawals.get(by.memberId) ?? 0) >= mostWithdrawals)
     throw new Refused(
       'TOO_MANY_WITHDRAWALS',
-      `you took ${String(mostWithdrawals)} votes on this request back; this one stands`,
+      `you withdrew ${String(mostWithdrawals)} votes on this request; this one stands`,
     );
   const { approvals, denials } = count(state.terms, votes);
   return [
@@ -95,7 +95,7 @@ export function decideWithdrawal(
   ];
 }
 
-/** @throws Refused once it is decided, or past its deadline though no timer rang */
+/** @throws Refused once it has ended or its deadline is past, even if no timer came */
 export function checkOpen(state: KnownApproval, now: Date): void {
   if (state.status === 'timed_out' || (isOpen(state) && isLate(state, now)))
     throw new Refused('APPROVAL_TIMED_OUT', `the request could be decided until ${state.timeoutAt}`);
@@ -115,7 +115,7 @@ function checkVersion({ policyVersion }: Approve, { subject: { policy } }: Known
     );
 }
 
-/** How the standing votes end the request; null while they do not. A denial outweighs. */
+/** How the standing votes end the request; null while they do not. A complete denial wins over a complete approval. */
 export function completed(
   state: KnownApproval,
   change: PolicyChange | null,

@@ -43,7 +43,7 @@ describe('one person decides', () => {
       .thenEvents(wasDenied([voteOf(anna, { decision: 'deny' })]));
   });
 
-  it('comes too late once the request ended or its deadline is reached', () => {
+  it('is too late once the request has ended or its deadline is reached', () => {
     const decided = wasApproved([voteOf(anna)]);
     for (const command of [approve(ben), deny(ben), withdraw(anna)]) {
       given(wasOpened(), decided).when(command).thenRefused('APPROVAL_ALREADY_DECIDED');
@@ -68,8 +68,8 @@ describe('one person decides', () => {
   });
 });
 
-describe('who may decide', () => {
-  it('is not who became a member after the request was made', () => {
+describe('a person who may decide', () => {
+  it('was a member before the request was made', () => {
     given(wasOpened())
       .when(approve(person({ since: at(1) })))
       .thenRefused('FORBIDDEN');
@@ -115,12 +115,12 @@ describe('who may decide', () => {
   });
 });
 
-describe('who made a key', () => {
+describe('the maker of a key', () => {
   const separated = { separation_of_duties: true, policy_author: null };
   const owned = { ...agent, owner_member_id: owner };
   const key = { id: typeid('key').toString(), made_by: anna.memberId };
 
-  it('does not decide what was asked with it where duties are separated, whoever owns the agent', () => {
+  it('does not decide what was asked with it where duties are separated, whatever owner the agent has', () => {
     given(wasOpened(separated, owned, key))
       .when(approve(anna))
       .thenRefused('SELF_APPROVAL');
@@ -139,7 +139,7 @@ describe('who made a key', () => {
       .thenEvents(wasApproved([voteOf(anna)], {}, owned));
   });
 
-  it('does not hide behind the key that it was made with: who was shown it does not decide either', () => {
+  it('does not decide either where it was made with another key, and neither does a person who was shown that one', () => {
     const lent = { ...key, shown_to: [anna.memberId, ben.memberId] };
     given(wasOpened(separated, owned, lent))
       .when(approve(ben))
@@ -242,7 +242,7 @@ describe('a quorum', () => {
       .thenEvents(wasApproved([voteOf(anna), voteOf(ben)]));
   });
 
-  it('counts denials by themselves', () => {
+  it('counts denials apart from approvals', () => {
     const no = voted(voteOf(ben, { decision: 'deny' }), [1, 2], [1, 2]);
     given(opened, one).when(deny(ben)).thenEvents(no);
     given(opened, one, no)
@@ -252,7 +252,7 @@ describe('a quorum', () => {
       );
   });
 
-  it('lets a vote be taken back and given anew', () => {
+  it('lets a vote be withdrawn and cast again', () => {
     const back = withdrawn(anna, [0, 2]);
     given(opened).when(withdraw(anna)).thenRefused('NO_VOTE');
     given(wasOpened({ approvals_required: 2 }), one)
@@ -264,7 +264,7 @@ describe('a quorum', () => {
       .thenEvents(voted(voteOf(ben), [1, 2], [0, 2]));
   });
 
-  it('lets nobody go back and forth without end: the last vote stands', () => {
+  it('limits how often a person withdraws: then the last vote stands', () => {
     const own = wasOpened({ approvals_required: 2 });
     const one = voted(voteOf(anna), [1, 2]);
     const back = withdrawn(anna, [0, 2]);
@@ -327,7 +327,7 @@ describe('approving for ever', () => {
       );
   });
 
-  it('takes effect when the quorum is reached, whoever completes it', () => {
+  it('takes effect when the quorum is reached, whichever person completes it', () => {
     const opened = wasOpened({ approvals_required: 2 });
     const forever = voteOf(admin, { forever_for: 'action_type' });
     given(opened)
@@ -357,7 +357,7 @@ describe('cancelling', () => {
     given().when(cancel(agent.id)).thenRefused('NOT_FOUND');
   });
 
-  it('comes too late once the request ended', () => {
+  it('is too late once the request has ended', () => {
     given(wasOpened(), wasDenied([])).when(cancel(agent.id)).thenRefused('APPROVAL_ALREADY_DECIDED');
     given(wasOpened(), cancelled).when(cancel(agent.id)).thenRefused('APPROVAL_ALREADY_DECIDED');
     given(wasOpened()).when(cancel(agent.id, deadline)).thenRefused('APPROVAL_TIMED_OUT');

@@ -2,8 +2,8 @@ import { authorsOf, type Decidable, type Person, whyNot } from './may-decide.js'
 import { holdersOf } from './key-holders.js';
 
 /**
- * How many of these members may decide each of these requests, as things stand; null where none of its workspace's members
- * is known. Requests of one workspace under the same terms are counted once.
+ * How many of these members may decide each of these requests now; null where no member of its workspace is known. Requests
+ * of one workspace under the same terms are counted once.
  */
 export function eligibleApprovers(
   requests: readonly (Decidable & { readonly orgId: string })[],

@@ -7,17 +7,17 @@ interface Due {
   readonly at: number;
 }
 
-/** When the next step or repetition is due; null when none is left before the deadline. It may be past. */
+/** When the next step or repetition is due, which may be past; null when none is left before the deadline. */
 export function nextEscalationAt(state: Approval): Date | null {
   if (state.status === 'none' || !isOpen(state)) return null;
-  const times = untold(state).map(({ at }) => at);
+  const times = unsentSteps(state).map(({ at }) => at);
   return times.length === 0 ? null : new Date(Math.min(...times));
 }
 
-/** What is due and was not told. Of several repetitions of one step that were missed the last one is told. */
+/** Steps that are due and were not sent. Of several missed repetitions of one step only the last is sent. */
 export function decideEscalation(state: KnownApproval, now: Date): readonly ApprovalEvent[] {
   if (!isOpen(state) || now.getTime() >= Date.parse(state.timeoutAt)) return [];
-  const due = untold(state)
+  const due = unsentSteps(state)
     .filter(({ at }) => at <= now.getTime())
     .sort((a, b) => a.at - b.at || a.level - b.level);
   return due
@@ -25,22 +25,22 @@ export function decideEscalation(state: KnownApproval, now: Date): readonly Appr
       ({ level, repetition }) =>
         repetition === 0 || !due.some((other) => other.level === level && other.repetition > repetition),
     )
-    .flatMap(({ level, repetition }) => tell(state, level, repetition));
+    .flatMap(({ level, repetition }) => escalated(state, level, repetition));
 }
 
-/** The first step before its time; its repetitions come when they were due. */
-export const toldAtOnce = (state: KnownApproval): readonly ApprovalEvent[] =>
-  state.escalated.size > 0 ? [] : tell(state, 1, 0);
+/** The first step before its time; its repetitions stay at theirs. */
+export const escalateAtOnce = (state: KnownApproval): readonly ApprovalEvent[] =>
+  state.escalated.size > 0 ? [] : escalated(state, 1, 0);
 
-function tell(state: KnownApproval, level: number, repetition: number): ApprovalEvent[] {
+function escalated(state: KnownApproval, level: number, repetition: number): ApprovalEvent[] {
   const { subject, terms, timeoutAt: timeout_at } = state;
   const step = terms.escalation[level - 1];
   if (step === undefined) return [];
   return [{ type: 'approval.escalated', data: { ...subject, level, repetition, step, timeout_at } }];
 }
 
-/** Steps and repetitions before the deadline that come after the last one told of their level. */
-function untold({ terms, requestedAt, timeoutAt, escalated }: KnownApproval): Due[] {
+/** Steps and repetitions before the deadline that come after the last one sent of their level. */
+function unsentSteps({ terms, requestedAt, timeoutAt, escalated }: KnownApproval): Due[] {
   const begin = Date.parse(requestedAt);
   const end = Date.parse(timeoutAt);
   return terms.escalation.flatMap(({ after, repeat }, i) => {

@@ -1,15 +1,15 @@
 import type { KeyRef } from '@agentlattice/contracts';
 
-/** The members who can do what is done with a key: who answers for it, and those who were shown it or a key behind it. */
+/** The members who can use a key: its maker, and those who were shown it or a key that it was made with. */
 export const holdersOf = (key: KeyRef | null | undefined): readonly string[] =>
   key === null || key === undefined
     ? []
     : [...(key.made_by === null ? [] : [key.made_by]), ...(key.shown_to ?? [])];
 
 /**
- * The members who may have said what this one said with this key: the member, and who holds the key. Where nobody knows who
- * does, it is taken for the member's own.
+ * The members who may have acted with this key in the name of this member: the member and the key's holders. Where the
+ * holders are not known the key is taken for the member's own.
  */
-export const mayHaveSaid = (memberId: string, key: KeyRef | null | undefined): readonly string[] => [
+export const possibleActors = (memberId: string, key: KeyRef | null | undefined): readonly string[] => [
   ...new Set([memberId, ...holdersOf(key)]),
 ];

@@ -6,18 +6,18 @@ import {
   type Vote,
 } from '@agentlattice/contracts';
 import type { KnownApproval } from './approval.js';
-import { holdersOf, mayHaveSaid } from './key-holders.js';
+import { holdersOf, possibleActors } from './key-holders.js';
 
 /** A person as this service knows it. */
 export interface Person {
   readonly memberId: string;
   readonly role: OperatorRole;
   readonly groups: readonly string[];
-  /** When it became a member. */
+  /** When the person became a member. */
   readonly since: Date;
 }
 
-/** As much of a request as says who may decide it. */
+/** The parts of a request that decide who may decide it. */
 export type Decidable = Pick<KnownApproval, 'terms' | 'requestedAt' | 'askedWithKey'> & {
   readonly subject: { readonly agent: Pick<KnownApproval['subject']['agent'], 'owner_member_id'> };
 };
@@ -47,24 +47,24 @@ export function whyNot(
       `only members of ${terms.approver_groups.map(({ group }) => `"${group}"`).join(', ')} decide this request`,
     );
   if (!terms.separation_of_duties) return null;
-  const deciding = mayHaveSaid(person.memberId, key);
-  // Who holds the key of a colleague must not decide by it what they may not decide themselves.
+  const deciding = possibleActors(person.memberId, key);
+  // A holder of a colleague's key must not decide with it what the holder may not decide.
   const refuse = (code: 'SELF_APPROVAL' | 'FORBIDDEN', barred: readonly string[], detail: string) => {
     if (barred.includes(person.memberId)) return new Refused(code, detail);
     return barred.some((member) => deciding.includes(member))
-      ? new Refused(code, `${detail}; somebody whom this concerns made or was shown the key you decide with`)
+      ? new Refused(code, `${detail}; such a person holds the key you decide with`)
       : null;
   };
   const selfApproval =
     refuse(
       'SELF_APPROVAL',
       owner === null ? [] : [owner],
-      'who owns the agent does not decide its requests, as the policy separates duties',
+      'the owner of the agent does not decide its requests, as the policy separates duties',
     ) ??
     refuse(
       'SELF_APPROVAL',
       holdersOf(askedWithKey),
-      'who made or was shown the key that this was asked with does not decide it, as the policy separates duties',
+      'a holder of the key that this was asked with does not decide it, as the policy separates duties',
     );
   if (selfApproval !== null || owner !== null) return selfApproval;
   if (person.role !== 'admin')
@@ -72,11 +72,11 @@ export function whyNot(
   return refuse(
     'FORBIDDEN',
     authorsOf(terms),
-    'the agent has no owner, so who may have written this version of the policy does not decide its requests',
+    'the agent has no owner, so a possible author of this version of the policy does not decide its requests',
   );
 }
 
-/** The members who may have written the policy's version; none where that was no person, or nobody knows. */
+/** The members who may have written the policy's version; none where no person wrote it, or the author is not known. */
 export const authorsOf = ({ policy_authors, policy_author }: ApprovalTerms): readonly string[] =>
   policy_authors ?? (policy_author === undefined || policy_author === null ? [] : [policy_author]);
 
@@ -85,8 +85,8 @@ export const groupsUnder = (terms: ApprovalTerms, groups: readonly string[]): st
   terms.approver_groups.map(({ group }) => group).filter((group) => groups.includes(group));
 
 /**
- * Votes that still stand when other terms begin to govern. Who might not vote any more loses the vote and may be asked
- * again; who approved another policy version for ever approved this request once.
+ * The votes that still stand when other terms begin to govern. A person who could not vote under the new terms loses the vote
+ * and may vote again; an approval "for ever" of another policy version becomes an approval of this request once.
  */
 export function votesUnder(
   terms: ApprovalTerms,
@@ -98,7 +98,7 @@ export function votesUnder(
   }: Pick<KnownApproval, 'terms' | 'votes' | 'subject' | 'askedWithKey'>,
 ): Vote[] {
   const owner = agent.owner_member_id;
-  // Nobody knows any more which of them were administrators.
+  // Votes do not say which voters were administrators.
   if (terms.separation_of_duties && owner === null && !before.separation_of_duties) return [];
   const barred = new Set(
     terms.separation_of_duties
@@ -108,5 +108,5 @@ export function votesUnder(
   return votes
     .map((vote) => ({ ...vote, groups: groupsUnder(terms, vote.groups), forever_for: null }))
     .filter((vote) => terms.approver_groups.length === 0 || vote.groups.length > 0)
-    .filter((vote) => !mayHaveSaid(vote.member_id, vote.key).some((member) => barred.has(member)));
+    .filter((vote) => !possibleActors(vote.member_id, vote.key).some((member) => barred.has(member)));
 }

@@ -13,7 +13,7 @@ import {
 
 const admin = person({ role: 'admin' });
 
-describe('who may have written the policy’s version', () => {
+describe('a possible author of the policy’s version', () => {
   const second = person({ role: 'admin' });
   const third = person({ role: 'admin' });
   const written = {
@@ -22,10 +22,10 @@ describe('who may have written the policy’s version', () => {
     policy_authors: [admin.memberId, second.memberId],
   };
 
-  it('does not decide for an agent without owner: everybody who holds the key that wrote it', () => {
-    for (const who of [admin, second]) {
-      given(wasOpened(written, agent)).when(approve(who)).thenRefused('FORBIDDEN');
-      given(wasOpened(written, agent)).when(deny(who)).thenRefused('FORBIDDEN');
+  it('does not decide for an agent without owner, and neither does any holder of the key that wrote the version', () => {
+    for (const author of [admin, second]) {
+      given(wasOpened(written, agent)).when(approve(author)).thenRefused('FORBIDDEN');
+      given(wasOpened(written, agent)).when(deny(author)).thenRefused('FORBIDDEN');
     }
     given(wasOpened(written, agent))
       .when(approve(third))
@@ -41,7 +41,7 @@ describe('who may have written the policy’s version', () => {
     given(wasOpened(written, agent)).when(approve(third, { key })).thenRefused('FORBIDDEN');
   });
 
-  it('leaves the quorum as it is where nobody is known', () => {
+  it('excludes nobody where the author is not known', () => {
     const { policy_author: _a, policy_authors: _b, ...unknown } = written;
     const one = voted(voteOf(admin), [1, 2]);
     given(wasOpened({ ...unknown, approvals_required: 2 }, agent))

@@ -2,7 +2,7 @@ import type { EventType, PolicyChange } from '@agentlattice/contracts';
 import type { ApprovalEvent } from './approval.js';
 import type { Judgement } from './decide-judgement.js';
 
-/** What is found out about a policy changes nothing of what it says. */
+/** Events of tampering change nothing of what a policy says. */
 export type ChangeType = Exclude<Extract<EventType, `policy.${string}`>, `policy.tampering_${string}`>;
 
 const happened: Readonly<Record<ChangeType, string>> = {
@@ -13,11 +13,11 @@ const happened: Readonly<Record<ChangeType, string>> = {
   'policy.deleted': 'was deleted',
 };
 
-/** Whatever happens to a policy may change what is said about requests that wait. */
+/** After each of these, open requests may have to be judged again. */
 export const policyChangeTypes = Object.keys(happened) as readonly ChangeType[];
 const isChangeType = (type: string): type is ChangeType => Object.hasOwn(happened, type);
 
-/** Why the system did it, for people to read. */
+/** Why the system did it, as a text for people. */
 export function noteOf(event: ApprovalEvent, judgement: Judgement, change: PolicyChange): string {
   const because = `the policy "${change.policy_name}" ${isChangeType(change.type) ? happened[change.type] : 'was changed'}`;
   switch (event.type) {

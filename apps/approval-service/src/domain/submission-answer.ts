@@ -2,8 +2,8 @@ import type { OpenItem, SubmissionAnswer, SubmissionOutcome } from '@agentlattic
 import type { KnownApproval } from './approval.js';
 
 /**
- * What the agent is told once its request is on disk, and again when it repeats the submission: the first answer,
- * however the request stands by then, unless nobody decided it in time or could.
+ * The answer to a submission whose request is on disk, and to its repetitions: always the first answer, except where the
+ * request timed out or nobody can decide it.
  */
 export function answerOf(
   item: OpenItem,
@@ -29,7 +29,7 @@ export function answerOf(
         ? {
             ...denied,
             denial_reason: denialReason,
-            message: `The policy "${item.policy.name}" asks for approvals that nobody here may give.`,
+            message: `The policy "${item.policy.name}" asks for approvals that nobody in the workspace may give.`,
           }
         : {
             ...common,
@@ -42,7 +42,7 @@ export function answerOf(
   return { ...addressed(item), outcome, error: null };
 }
 
-/** Nothing is known to be on disk: the agent hears 503 and may try again. */
+/** It is not known whether the request is on disk: the agent gets 503 and may try again. */
 export const failureOf = (item: OpenItem, error: { code: string; detail: string }): SubmissionAnswer => ({
   ...addressed(item),
   outcome: null,

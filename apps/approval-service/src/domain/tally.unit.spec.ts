@@ -106,7 +106,7 @@ describe('the count of votes', () => {
     );
   }
 
-  it('counts of votes whose keys share a holder one, and never more than the people who must have cast them', () => {
+  it('counts one of the votes whose keys share a holder, and never more votes than people must have cast', () => {
     fc.assert(
       fc.property(withKeys, (votes) => {
         const counting = countingVotes(votes);
@@ -123,7 +123,7 @@ describe('the count of votes', () => {
     );
   });
 
-  it('counts every vote with a key of the voter’s own, and leaves out no vote for nothing', () => {
+  it('counts every vote with a key of the voter’s own, and leaves out no vote without need', () => {
     fc.assert(
       fc.property(withKeys, (votes) => {
         const counting = countingVotes(votes);
@@ -147,7 +147,7 @@ describe('the count of votes', () => {
     );
   });
 
-  it('one administrator who made the keys of everybody else casts one vote, however many are cast', () => {
+  it('counts one vote of an administrator who made the keys of all others, however many were cast with them', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 7 }), fc.boolean(), (people, alsoOwn) => {
         const lent = { id: 'key_1', made_by: 'mbr_admin', shown_to: ['mbr_admin'] };
@@ -246,13 +246,13 @@ describe('the count of votes', () => {
       key: { id: 'key_1', made_by, shown_to },
     }));
     expect(count(opened.terms, votes).approvals.have).toBe(have);
-    // The other side is another matter: a denial never goes unheard because of an approval.
+    // Approvals and denials are counted apart: an approval never removes a denial.
     const [first, ...rest] = votes;
     if (first !== undefined)
       expect(count(opened.terms, [{ ...first, decision: 'deny' }, ...rest]).denials.have).toBe(1);
   });
 
-  it('says how far it is', () => {
+  it('says how many votes there are and how many are needed', () => {
     const groups = { approvals_required: 3, approver_groups: [{ group: 'legal', count: 1 }] };
     expect(count({ ...opened.terms, ...groups }, votesOf([{ yes: true, groups: [] }]))).toEqual({
       approvals: { have: 1, need: 3 },

@@ -19,8 +19,8 @@ const own = { id: typeid('key').toString(), made_by: ben.memberId, shown_to: [be
 const back = withdrawn(ben, [0, 2]);
 const gone = { ...back, data: { ...back.data, denials: { have: 0, need: 2 } } } as typeof back;
 
-describe('a vote that is taken back', () => {
-  it('is not by who made a key for the voter, unless it was cast with a key that they hold as well', () => {
+describe('withdrawing a vote', () => {
+  it('is refused to the maker of the voter’s key, unless the vote was cast with a key that the maker holds as well', () => {
     const no = voted(voteOf(ben, { decision: 'deny', key: own }), [0, 2], [1, 2]);
     given(opened, no)
       .when(withdraw(ben, at(1_000), lent))
@@ -34,7 +34,7 @@ describe('a vote that is taken back', () => {
         .thenEvents(gone);
   });
 
-  it('may always be what somebody else may have said in one’s name', () => {
+  it('is always allowed where another holder of the key may have cast the vote', () => {
     const his = voted(voteOf(ben, { key: lent }), [1, 2], [0, 2]);
     const rounds = Array.from({ length: mostWithdrawals }, () => [his, gone]).flat();
     given(opened, ...rounds, his)

@@ -11,7 +11,7 @@ import { CONSUME_GRANT, DECIDE_APPROVALS, GRANTS } from '../tokens.js';
 
 type Request<Verb extends keyof typeof commands> = CommandRequest<(typeof commands)[Verb]>;
 
-/** What people and agents do to requests, and what follows from it. */
+/** Commands that decide and cancel requests and consume grants, and queries for what belongs to them. */
 @Controller()
 export class DecisionsResponder {
   constructor(

@@ -11,7 +11,7 @@ import type { Members } from '../outbound/members.js';
 import { publishAnswers } from '../outbound/submission-answers.js';
 import { MEMBERS, OPEN_APPROVALS } from '../tokens.js';
 
-/** The last step of a submission that needs a person: the answer leaves once the request is on disk. */
+/** The last step of a submission that needs a person: it is answered once the request is on disk. */
 @Controller()
 export class OpenResponder {
   constructor(
@@ -28,7 +28,7 @@ export class OpenResponder {
         this.logger.error({ err: error, items: items.length }, 'requests could not be opened');
         return [];
       }),
-      // Beside the way: how many may decide is told where it is known.
+      // How many members may decide is part of the answer where it is known; it never delays or fails the opening.
       this.members.lately(items.map(({ org_id }) => org_id)).catch(() => new Map<string, never>()),
     ]);
     const outcomes = items.map((item, i) => ({

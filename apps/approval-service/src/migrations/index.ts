@@ -1,10 +1,11 @@
 import { eventStoreMigration, numberingInCommitMigration } from '@agentlattice/event-store';
-import { ApprovalTables1764000000200 } from './approval-tables-1764000000200.js';
-import { Deciding1764100000100 } from './deciding-1764100000100.js';
-import { Escalations1764100000200 } from './escalations-1764100000200.js';
-import { OpenRequests1796100000000 } from './open-requests-1796100000000.js';
-import { PolicyChanges1764100000150 } from './policy-changes-1764100000150.js';
-import { Suspensions1764400000200 } from './suspensions-1764400000200.js';
+import { ApprovalTables1764000000200 } from './1764000000200-approval-tables.js';
+import { Deciding1764100000100 } from './1764100000100-deciding.js';
+import { Escalations1764100000200 } from './1764100000200-escalations.js';
+import { OpenRequests1796100000000 } from './1796100000000-open-requests.js';
+import { PolicyChanges1764100000150 } from './1764100000150-policy-changes.js';
+import { RejudgingClaims1797200000000 } from './1797200000000-rejudging-claims.js';
+import { Suspensions1764400000200 } from './1764400000200-suspensions.js';
 
 export const migrations = [
   eventStoreMigration('approval-service', 1764000000000),
@@ -15,4 +16,5 @@ export const migrations = [
   numberingInCommitMigration(1796000000000),
   OpenRequests1796100000000,
   Suspensions1764400000200,
+  RejudgingClaims1797200000000,
 ];

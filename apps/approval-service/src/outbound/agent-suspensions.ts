@@ -4,8 +4,8 @@ import type pg from 'pg';
 export const suspensionTypes = ['agent.suspended', 'agent.resumed'] as const;
 
 /**
- * Keeps which agents' requests are to be cancelled, as the gateway's events tell it: while such a suspension lasts all of
- * them, and afterwards those from before its end, also one that is opened late.
+ * Keeps which agents' requests are to be cancelled, by the gateway's events: all of them while such a suspension lasts, and
+ * afterwards those that were made before its end, even if one of them is opened late.
  */
 export async function projectSuspension(tx: Tx, event: ProjectedEvent): Promise<void> {
   const { org_id, occurred_at, event_id, correlation_id, traceparent } = event;
@@ -25,7 +25,7 @@ export async function projectSuspension(tx: Tx, event: ProjectedEvent): Promise<
     );
 }
 
-/** An open request of an agent that was suspended with its requests. */
+/** An open request of an agent that was suspended with `pending: cancel`. */
 export interface Suspended {
   readonly org_id: string;
   readonly approval_id: string;

@@ -7,10 +7,12 @@ import { nextEscalationAt } from '../domain/escalation-plan.js';
 export type OpenableItem = Omit<OpenItem, 'item_id' | 'gateway' | 'replayed'>;
 
 /**
- * Opens what is not open yet, in one statement: the event, the row, what is erasable, and the row among those that wait.
- * It answers with the events that it inserted; all others stand already.
+ * Opens requests that are not open yet: inserts the event, the row, the erasable values and the row of open requests.
+ * Returns a row for each offered event, with its id where it was inserted; all others are there already.
  */
-export function openingStatement(offered: readonly { item: OpenableItem; event: StoredEvent }[]): Statement {
+export function openRequestsStatement(
+  offered: readonly { item: OpenableItem; event: StoredEvent }[],
+): Statement {
   const rows = offered.map(({ item, event }) => ({
     org_id: item.org_id,
     approval_id: item.approval_id,
@@ -68,7 +70,7 @@ export function openingStatement(offered: readonly { item: OpenableItem; event: 
   };
 }
 
-/** The conditions that are shown are those of the policy that governs by now; what was erased stays erased. */
+/** Shows the conditions of the policy that governs now; what was erased stays erased. */
 export async function showConditions(
   tx: Tx,
   orgId: string,
@@ -88,13 +90,13 @@ export async function showConditions(
 }
 
 function firstEscalation(item: OpenableItem): string | null {
-  // Most policies have no plan, and this is on the way of every request.
+  // Most policies have no escalation, and this runs for every request.
   if (item.terms.escalation.length === 0) return null;
   const state = evolve({ status: 'none' }, { type: 'approval.opened', data: openedData(item) });
   return nextEscalationAt(state)?.toISOString() ?? null;
 }
 
-/** What `approval.opened` says: references, and nothing that may have to be erased. */
+/** The data of `approval.opened`: references, and nothing that may have to be erased. */
 export const openedData = (item: OpenableItem): EventData<'approval.opened'> => ({
   approval_id: item.approval_id,
   audit_event_id: item.audit_event_id,

@@ -9,21 +9,21 @@ import {
 import { newId } from '../../test/approval-fixture.js';
 import { type Alarm, DeadlineAlarms } from './deadline-alarms.js';
 
-describe('alarms on a PostgreSQL that comes and goes', () => {
+describe('alarms while PostgreSQL fails again and again', () => {
   let postgres: TestPostgres;
   let proxy: SilentProxy;
   let alarms: DeadlineAlarms;
   const rung = new Set<string>();
-  let said = 0;
-  const say = () => (said += 1);
-  const logger = Object.assign(createLogger('test', 'silent'), { warn: say, debug: say });
+  let logged = 0;
+  const log = () => (logged += 1);
+  const logger = Object.assign(createLogger('test', 'silent'), { warn: log, debug: log });
 
   beforeAll(async () => {
     postgres = await startPostgres();
   });
   afterAll(() => postgres.stop());
   beforeEach(async () => {
-    said = 0;
+    logged = 0;
     proxy = await silentProxy(postgres.databaseUrl('approval-service'));
     alarms = new DeadlineAlarms({
       databaseUrl: proxy.url,
@@ -59,7 +59,7 @@ describe('alarms on a PostgreSQL that comes and goes', () => {
     await eventually(() => proxy.made() >= number, { every: 1 });
     postgres.kill();
     await rings();
-    expect(said).toBeLessThan(100);
+    expect(logged).toBeLessThan(100);
   });
 
   it('ring again after each of many restarts', async () => {
@@ -68,10 +68,10 @@ describe('alarms on a PostgreSQL that comes and goes', () => {
       postgres.kill();
     }
     await rings();
-    expect(said).toBeLessThan(300);
+    expect(logged).toBeLessThan(300);
   });
 
-  it('ring again after their connections were dropped without a word', async () => {
+  it('ring again after their connections were dropped without a notice', async () => {
     await rings();
     proxy.swallow();
     await rings();

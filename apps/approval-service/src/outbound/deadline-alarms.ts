@@ -18,7 +18,7 @@ export interface Alarm {
 }
 
 export interface AlarmClock {
-  /** Returns at once and never fails: the sweep finds what no alarm tells. */
+  /** Returns at once and never fails: the sweep finds what is due without an alarm. */
   set(alarms: readonly Alarm[]): void;
 }
 

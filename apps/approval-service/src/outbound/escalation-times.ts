@@ -3,8 +3,8 @@ import type { Approval } from '../domain/approval.js';
 import { nextEscalationAt } from '../domain/escalation-plan.js';
 
 /**
- * Notes when each request escalates next, in the transaction that changed it: while its stream is locked nobody else
- * can note another time.
+ * Stores when each request escalates next, in the transaction that changed it: while its stream is locked no other
+ * transaction can store another time.
  */
 export async function setNextEscalations(
   tx: Tx,

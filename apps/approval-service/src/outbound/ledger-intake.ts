@@ -21,8 +21,8 @@ const mostBytes = 768 * 1024;
 const timeoutMs = 3_000;
 
 /**
- * Hands committed events to the ledger with all that was said with them, which spares it a delivery by JetStream and a
- * question for the words. One batch at a time, in order. A batch that is lost is not sent again: the ledger finds what is
+ * Hands committed events to the ledger with their erasable values, which spares it a delivery by JetStream and a question
+ * for the values. One batch at a time, in order. A batch that is lost is not sent again: the ledger finds what is
  * missing by its number and reads it from our tables, at the next batch or within two to eight seconds.
  */
 export class LedgerIntake {
@@ -62,28 +62,31 @@ export class LedgerIntake {
     try {
       await this.ports.commands.request(auditLedgerCommands.append_events, batch, { timeoutMs });
     } catch (error) {
-      this.ports.logger.debug({ err: error }, 'the ledger did not take a batch of events; it fetches them');
+      this.ports.logger.debug(
+        { err: error },
+        'the ledger did not take a batch of events; it will fetch them',
+      );
     }
   }
 }
 
 function batchesOf(events: NumberedEvent[]): Batch[] {
-  // Two commits may be told in another order than they took place in.
+  // Listeners may hear of two commits in another order than that of the commits.
   const ordered = events.sort((a, b) => Number(a.gpos) - Number(b.gpos));
   const batches: { events: Batch['events']; erasable: Batch['erasable']; bytes: number }[] = [];
   for (const event of ordered) {
     const wire = toWireEvent('approval-service', event);
     const { reason, note } = event.erasable ?? {};
-    const words =
+    const values =
       reason || note ? [{ event_id: event.event_id, reason: kept(reason), note: kept(note) }] : [];
     // A control character takes six bytes in JSON; no other does.
     const bytes = JSON.stringify(wire).length * 3 + ((reason?.length ?? 0) + (note?.length ?? 0)) * 6 + 200;
     const last = batches.at(-1);
     if (last !== undefined && last.events.length < mostEvents && last.bytes + bytes <= mostBytes) {
       last.events.push(wire);
-      last.erasable.push(...words);
+      last.erasable.push(...values);
       last.bytes += bytes;
-    } else batches.push({ events: [wire], erasable: [...words], bytes });
+    } else batches.push({ events: [wire], erasable: [...values], bytes });
   }
   return batches.map(({ events: together, erasable }) => ({ events: together, erasable }));
 }

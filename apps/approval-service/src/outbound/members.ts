@@ -3,10 +3,10 @@ import type { ProjectedEvent, Statement, Tx } from '@agentlattice/event-store';
 import type pg from 'pg';
 import type { Person } from '../domain/may-decide.js';
 
-/** What makes somebody a member; who was only invited is none. */
+/** Events that make a person a member; an invitation does not. */
 export const memberEventTypes = ['member.created', 'member.accepted'] as const;
 
-/** Keeps who may decide, as the gateway's events tell it. */
+/** Keeps the members of workspaces, by the gateway's events. */
 export async function projectMember(tx: Tx, event: ProjectedEvent): Promise<void> {
   if (event.type !== 'member.created' && event.type !== 'member.accepted') return;
   const { member_id, role, groups } = event.data;
@@ -19,14 +19,14 @@ export async function projectMember(tx: Tx, event: ProjectedEvent): Promise<void
 
 type MemberRow = Pick<Person, 'role' | 'groups' | 'since'>;
 
-/** Whom the gateway names in a workspace. */
+/** The person that the gateway names in a command, and the workspace. */
 export interface Claim {
   readonly orgId: string;
   readonly operator: DecidingOperator;
 }
 
-/** What is known here of these people, for `personIn`. */
-export function findingMembers(claims: readonly Claim[]): Statement {
+/** Reads what is known here of these people; `personIn` takes its rows. */
+export function findMembersStatement(claims: readonly Claim[]): Statement {
   const unique = [...new Map(claims.map((claim) => [keyOf(claim), claim])).values()];
   return {
     text: `SELECT m.org_id, m.member_id, m.role, m.groups, m.since
@@ -40,7 +40,7 @@ export function findingMembers(claims: readonly Claim[]): Statement {
   };
 }
 
-/** Null when nothing is known here that covers the claim: then `Members.person` finds out. */
+/** @returns null where nothing that is known here covers the claim: then `Members.person` asks the gateway */
 export function personIn(rows: readonly object[], { orgId, operator }: Claim): Person | null {
   const known = rows as readonly (MemberRow & { org_id: string; member_id: string })[];
   const member = known.find((row) => row.org_id === orgId && row.member_id === operator.member_id);
@@ -57,13 +57,13 @@ const personOf = ({ member_id, role }: DecidingOperator, { groups, since }: Memb
 
 export interface MembersPorts {
   readonly pool: pg.Pool;
-  /** Reads the gateway's events; whether it came to their end within that time. */
-  readonly heardWithin: (ms: number) => Promise<boolean>;
-  /** How long a person whom nobody knows waits for that. */
+  /** Asks the gateway for its events. @returns whether all of them are applied here within that time */
+  readonly caughtUpWithin: (ms: number) => Promise<boolean>;
+  /** How long a command of an unknown person waits for that. */
   readonly withinMs: number;
 }
 
-/** Whom the gateway names, held against what this service knows itself (decisions §3.3). */
+/** Compares the person that the gateway names with what this service knows by itself (decisions §3.3). */
 export class Members {
   private readonly seen = new Map<string, { readonly people: readonly Person[]; readonly until: number }>();
 
@@ -79,7 +79,7 @@ export class Members {
     return personOf(claim, member);
   }
 
-  /** Everybody of these workspaces as of a second ago at most, for what need not be exact. */
+  /** All members of these workspaces, at most a second old: for figures that need not be exact. */
   async lately(orgIds: readonly string[]): Promise<Map<string, readonly Person[]>> {
     const now = performance.now();
     const asked = [...new Set(orgIds)];
@@ -93,7 +93,7 @@ export class Members {
     return new Map(asked.map((orgId) => [orgId, this.seen.get(orgId)?.people ?? []]));
   }
 
-  /** Everybody of these workspaces. */
+  /** All members of these workspaces. */
   async everybody(orgIds: readonly string[]): Promise<Map<string, Person[]>> {
     const { rows } = await this.ports.pool.query<Person & { orgId: string }>(
       `SELECT org_id AS "orgId", member_id AS "memberId", role, groups, since FROM member
@@ -103,9 +103,9 @@ export class Members {
     return Map.groupBy(rows, (row) => row.orgId);
   }
 
-  /** @returns whether the gateway told all it had to tell within that time */
+  /** @returns whether all events of the gateway are applied here */
   async upToDate(): Promise<boolean> {
-    return this.ports.heardWithin(this.ports.withinMs);
+    return this.ports.caughtUpWithin(this.ports.withinMs);
   }
 
   private async find(orgId: string, { member_id }: DecidingOperator): Promise<MemberRow | null> {
@@ -116,12 +116,12 @@ export class Members {
     return rows[0] ?? null;
   }
 
-  /** The gateway may have said it a moment ago: what it committed before the claim is there when it is asked. */
+  /** The event of a new member may be on its way: asking the gateway brings all that it committed before the claim. */
   private async findAnew(orgId: string, claim: DecidingOperator): Promise<MemberRow | null> {
-    const heard = await this.ports.heardWithin(this.ports.withinMs);
+    const caughtUp = await this.ports.caughtUpWithin(this.ports.withinMs);
     const member = await this.find(orgId, claim);
     if (member !== null && covers(member, claim)) return member;
-    if (!heard) throw new Unavailable('the gateway cannot be asked who this is');
+    if (!caughtUp) throw new Unavailable('the gateway cannot be asked who this is');
     return member;
   }
 }

@@ -1,4 +1,4 @@
-import type { ApprovalTerms, PolicyChange } from '@agentlattice/contracts';
+import type { ApprovalTerms } from '@agentlattice/contracts';
 import type { ProjectedEvent, Queryable, Statement, Tx } from '@agentlattice/event-store';
 import { policyChangeTypes } from '../domain/policy-change-note.js';
 import type { OpenableItem } from './approval-rows.js';
@@ -8,21 +8,20 @@ type PolicyEvent = Extract<ProjectedEvent, { type: (typeof policyChangeTypes)[nu
 const isPolicyEvent = (event: ProjectedEvent): event is PolicyEvent =>
   (policyChangeTypes as readonly string[]).includes(event.type);
 
-/** How long before a change was noted a request may have been judged without it: an engine is at most a second behind. */
+/** A request judged within this time after a change was noted may have been judged without it: an engine is at most a second behind. */
 const judgedBeforeMs = 2_000;
-const pageSize = 100;
 
 /** The changed policy may govern the request, or may have governed it. */
-const concerns = (change: string, request: string) =>
+export const concerns = (change: string, request: string) =>
   `(${change}.policy_id = ${request}.policy_id
     OR pattern_matches(${change}.pattern, ${request}.action_type)
     OR pattern_matches(${change}.previous_pattern, ${request}.action_type))`;
 
 /**
- * Whoever opens requests of a workspace holds its lock with others who open; whoever notes a change holds it alone. So
- * the one or the other sees both: no request is opened beside a change without anybody noticing.
+ * Transactions that open requests of a workspace share its lock; a transaction that notes a change of its policies holds it
+ * exclusively. So one of the two sees the other: no request is opened during a change without being judged again.
  */
-export function lockingPolicies(orgIds: readonly string[], mode: 'shared' | 'alone'): Statement {
+export function lockPoliciesStatement(orgIds: readonly string[], mode: 'shared' | 'exclusive'): Statement {
   const lock = mode === 'shared' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';
   return {
     text: `WITH ordered AS MATERIALIZED (
@@ -32,12 +31,12 @@ export function lockingPolicies(orgIds: readonly string[], mode: 'shared' | 'alo
   };
 }
 
-/** Notes what changed, in the transaction that remembers the events. */
+/** Stores changes of policies, in the transaction that stores the position of their events. */
 export async function notePolicyChanges(tx: Tx, events: readonly ProjectedEvent[]): Promise<void> {
   const changes = events.filter(isPolicyEvent);
-  const locking = lockingPolicies(
+  const locking = lockPoliciesStatement(
     changes.map((event) => event.org_id),
-    'alone',
+    'exclusive',
   );
   await tx.query(locking.text, [...locking.values]);
   for (const { org_id, event_id, type, data, correlation_id, traceparent } of changes)
@@ -67,8 +66,8 @@ export async function notePolicyChanges(tx: Tx, events: readonly ProjectedEvent[
     );
 }
 
-/** Notes requests just opened that were judged too early to be sure that the newest change was known. */
-export function notingOpenedBesideChange(items: readonly OpenableItem[]): Statement {
+/** Notes just opened requests whose judgement may have been too early to know the newest change: they are judged again. */
+export function noteOpenedDuringChangeStatement(items: readonly OpenableItem[]): Statement {
   return {
     text: `INSERT INTO rejudging (org_id, approval_id, change_seq, created_at)
      SELECT r.org_id, r.approval_id, c.seq, r.created_at
@@ -98,8 +97,8 @@ export function notingOpenedBesideChange(items: readonly OpenableItem[]): Statem
 }
 
 /**
- * Spreads new changes over the pending requests that they concern; each is left with the newest one. It may wait for a
- * replica that asks the engine about some of them, and nobody waits for it: the changes' keys stay open to others.
+ * Notes for every pending request that an unspread change concerns that it is to be judged again because of it; each is left
+ * with the newest change. A claim on such a request ends: what its run asks for may not know the new change.
  */
 export async function spreadPolicyChanges(db: Queryable): Promise<void> {
   await db.query(
@@ -115,56 +114,9 @@ export async function spreadPolicyChanges(db: Queryable): Promise<void> {
       GROUP BY a.org_id, a.approval_id
       ORDER BY a.org_id, a.approval_id
      ON CONFLICT (org_id, approval_id)
-       DO UPDATE SET change_seq = greatest(rejudging.change_seq, excluded.change_seq)`,
+       DO UPDATE SET change_seq = excluded.change_seq, claim_id = NULL, claimed_until = NULL
+           WHERE rejudging.change_seq < excluded.change_seq`,
   );
-}
-
-/** A request that waits to be judged again, as it was submitted, and why. */
-export interface Rejudging {
-  readonly approval_id: string;
-  /** False once it ended: then nothing is left to do. */
-  readonly open: boolean;
-  readonly action_type: string;
-  readonly agent: OpenableItem['agent'];
-  readonly judged_at: string;
-  /** Null when it was erased. */
-  readonly metadata: string | null;
-  readonly data_accessed: string | null;
-  readonly change: PolicyChange;
-  readonly correlation_id: string | null;
-  readonly traceparent: string | null;
-}
-
-export async function workspacesToRejudge(db: Queryable): Promise<string[]> {
-  const { rows } = await db.query<{ org_id: string }>('SELECT DISTINCT org_id FROM rejudging');
-  return rows.map((row) => row.org_id);
-}
-
-/** The oldest ones that nobody else is at; nobody else gets them before the transaction ends. */
-export async function takeRejudgings(tx: Tx, orgId: string): Promise<Rejudging[]> {
-  const { rows } = await tx.query<Rejudging>(
-    `WITH taken AS MATERIALIZED (
-       SELECT * FROM rejudging WHERE org_id = $1 ORDER BY created_at, approval_id LIMIT $2 FOR UPDATE SKIP LOCKED)
-     SELECT r.approval_id, a.status IN ('pending', 'escalated') AS open, a.action_type,
-            e.data -> 'agent' AS agent, e.data ->> 'judged_at' AS judged_at,
-            v.metadata, v.data_accessed,
-            jsonb_build_object('event_id', c.event_id, 'type', c.type, 'policy_id', c.policy_id,
-                               'policy_name', c.policy_name, 'policy_version', c.policy_version) AS change,
-            c.correlation_id, c.traceparent
-       FROM taken r
-      -- OFFSET 0: row by row by its key. Without fresh statistics the planner would read all of both tables.
-      CROSS JOIN LATERAL (
-        SELECT status, action_type FROM approval WHERE org_id = $1 AND approval_id = r.approval_id OFFSET 0) AS a
-      CROSS JOIN LATERAL (
-        SELECT data FROM event WHERE org_id = $1 AND stream_id = r.approval_id AND version = 1 OFFSET 0) AS e
-       LEFT JOIN LATERAL (
-        SELECT metadata, data_accessed FROM private_value
-         WHERE org_id = $1 AND approval_id = r.approval_id OFFSET 0) AS v ON true
-       JOIN policy_change c ON c.seq = r.change_seq
-      ORDER BY r.created_at, r.approval_id`,
-    [orgId, pageSize],
-  );
-  return rows;
 }
 
 export interface KnownRemoval {
@@ -176,10 +128,10 @@ export interface KnownRemoval {
 }
 
 /**
- * What is known here of the policies that governed these requests. The engine may be ahead of its events. In a
- * statement of its own, so that it sees every change that the requests are noted for.
+ * What is known here of the policies that governed these requests; the engine may be ahead of its events. A statement of its
+ * own, so that it sees every change that the requests are noted for.
  */
-export async function knownRemovals(
+export async function findKnownRemovals(
   tx: Tx,
   orgId: string,
   approvalIds: readonly string[],
@@ -197,7 +149,7 @@ export async function knownRemovals(
 }
 
 /** The newest version known here of each policy. */
-export async function knownVersions(
+export async function findKnownVersions(
   tx: Tx,
   orgId: string,
   policyIds: readonly string[],
@@ -211,9 +163,4 @@ export async function knownVersions(
     [orgId, policyIds],
   );
   return new Map(rows.map(({ policy_id, version }) => [policy_id, version]));
-}
-
-/** Done; only those taken in the same transaction. */
-export async function dropRejudgings(tx: Tx, orgId: string, approvalIds: readonly string[]): Promise<void> {
-  await tx.query('DELETE FROM rejudging WHERE org_id = $1 AND approval_id = ANY ($2)', [orgId, approvalIds]);
 }

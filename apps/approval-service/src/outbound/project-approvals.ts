@@ -7,7 +7,8 @@ import {
   type Tx,
 } from '@agentlattice/event-store';
 import { assertNever } from '@agentlattice/decider';
-import type { ApprovalEvent, KnownApproval } from '../domain/approval.js';
+import type { KnownApproval } from '../domain/approval.js';
+import { readApprovalEvent } from '../domain/replay-approval.js';
 
 /** What events change in an approval's row; null leaves what stands. */
 interface RowChange {
@@ -23,12 +24,12 @@ interface RowChange {
   readonly resolving_event_id: string | null;
 }
 
-/** Brings the rows of approvals to their events and keeps what was said with them, in the transaction of the events. */
+/** Brings the rows of approvals up to their events and stores the erasable values, in the transaction of the events. */
 export async function projectApprovals(tx: Tx, events: readonly StoredEvent[]): Promise<void> {
-  for (const { text, values } of projecting(events)) await tx.query(text, [...values]);
+  for (const { text, values } of projectApprovalsStatements(events)) await tx.query(text, [...values]);
 }
 
-/** The rows as they stand afterwards, with what people see of the content where people decided. */
+/** Returns the rows as they stand afterwards; with the request's content where a person decided, who is shown it. */
 export const changedRows = `RETURNING a.*, greatest(0, extract(epoch FROM a.deadline_at - clock_timestamp()))::float8 AS time_left,
     CASE WHEN c.status IN ('approved', 'denied') THEN
       (SELECT jsonb_build_object('metadata', v.metadata, 'data_accessed', v.data_accessed,
@@ -36,10 +37,10 @@ export const changedRows = `RETURNING a.*, greatest(0, extract(epoch FROM a.dead
         WHERE v.org_id = a.org_id AND v.approval_id = a.approval_id) END AS private`;
 
 /**
- * The same for those who send it together with something else: rows, what was said, and the end of the waiting in one
- * statement.
+ * The same as statements, for callers that send them together with others: one statement changes the rows, stores the
+ * erasable values and deletes the rows of requests that are not open any more.
  */
-export function projecting(
+export function projectApprovalsStatements(
   events: readonly StoredEvent[],
   returning: typeof changedRows | '' = '',
 ): Statement[] {
@@ -55,10 +56,10 @@ export function projecting(
                 scope text, grant_expires_at timestamptz, resolved_by text, resolved_at timestamptz,
                 resolving_event_id text)
         LIMIT $4),
-     waits_no_more AS (
+     closed AS (
        DELETE FROM open_request o USING change c
         WHERE o.org_id = c.org_id AND o.approval_id = c.approval_id AND c.status <> 'escalated'),
-     said AS (
+     erasable AS (
        INSERT INTO event_value (org_id, event_id, approval_id, name, value)
        SELECT * FROM unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::text[]))
      UPDATE approval a
@@ -76,7 +77,7 @@ export function projecting(
             version = c.version
        FROM change c
       WHERE a.org_id = c.org_id AND a.approval_id = c.approval_id ${returning}`,
-      values: [...columns(rows, 3), rows.length, ...columns(words(events), 5)],
+      values: [...columns(rows, 3), rows.length, ...columns(erasableValueRows(events), 5)],
     },
   ];
 }
@@ -105,7 +106,7 @@ const nothing: RowChange = {
 };
 
 function changeOf(stored: StoredEvent): RowChange {
-  const event = stored as StoredEvent & ApprovalEvent;
+  const event = readApprovalEvent(stored);
   switch (event.type) {
     case 'approval.opened':
     case 'approval.vote_cast':
@@ -145,15 +146,15 @@ const together = (earlier: RowChange, later: RowChange): RowChange => ({
   ...(Object.fromEntries(Object.entries(later).filter(([, value]) => value !== null)) as Partial<RowChange>),
 });
 
-const words = (events: readonly StoredEvent[]) =>
+const erasableValueRows = (events: readonly StoredEvent[]) =>
   events.flatMap(({ org_id, event_id, stream_id, erasable }) =>
-    Object.entries(wordsOf(erasable)).map(
+    Object.entries(erasableValuesOf(erasable)).map(
       ([name, value]) => [org_id, event_id, stream_id, name, value] as const,
     ),
   );
 
-/** What is kept of what was said with an event. */
-export const wordsOf = (erasable: Erasable = {}): Record<string, string> =>
+/** The erasable values of an event that are stored: those that are not empty. */
+export const erasableValuesOf = (erasable: Erasable = {}): Record<string, string> =>
   Object.fromEntries(
     Object.entries(erasable).flatMap(([name, value]) => (value ? [[name, storable(value)] as const] : [])),
   );

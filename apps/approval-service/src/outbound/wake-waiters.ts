@@ -7,9 +7,9 @@ export type Waker = Pick<NatsConnection, 'publish'>;
 const ends = new Set(['approval.approved', 'approval.denied', 'approval.cancelled', 'approval.timed_out']);
 
 /**
- * Wakes who waits for the end of these requests. Called once the events are on disk, so it never fails what was done: a
- * lost wake-up is found by reading.
- * @param hintOf how a request ended, where that is at hand: it saves those who wait their reading
+ * Wakes the gateways that wait for the end of these requests. Called once the events are on disk, and never throws: after a
+ * lost wake-up the waiting gateway reads the state.
+ * @param hintOf how a request ended, where that is at hand: it spares the waiting gateways a read
  */
 export function wakeWaiters(
   nc: Waker,
@@ -22,7 +22,7 @@ export function wakeWaiters(
       const hint = hintOf(event);
       nc.publish(wakeSubject(event.stream_id), hint === null ? '' : JSON.stringify(hint));
     } catch {
-      // The connection is closed, or there is nothing to tell them.
+      // The connection is closed, or the hint cannot be made.
     }
   }
 }

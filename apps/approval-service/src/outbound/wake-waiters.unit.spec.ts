@@ -3,15 +3,15 @@ import { wakeWaiters } from './wake-waiters.js';
 
 const event = (stream_id: string, type = 'approval.approved') => ({ stream_id, type }) as StoredEvent;
 
-describe('waking who waits', () => {
-  it('tells of ends only', () => {
+describe('waking waiting gateways', () => {
+  it('happens for events that end a request only', () => {
     const woken: string[] = [];
     const nc = { publish: (subject: string) => void woken.push(subject) };
     wakeWaiters(nc, [event('a'), event('b', 'approval.vote_cast'), event('c', 'approval.timed_out')]);
     expect(woken).toEqual(['wake.a', 'wake.c']);
   });
 
-  it('never fails what is on disk: not for a connection that is closed, nor for a hint that cannot be made', () => {
+  it('never throws: not where the connection is closed, nor where a hint cannot be made', () => {
     const woken: string[] = [];
     const nc = {
       publish: (subject: string) => {

@@ -6,7 +6,7 @@ import {
   type CommandResponse,
   Refused,
 } from '@agentlattice/contracts';
-import { readStoredEvent, type Statement } from '@agentlattice/event-store';
+import type { Statement } from '@agentlattice/event-store';
 import { Batcher, maxPageBytes, page, readCursor } from '@agentlattice/service';
 import type pg from 'pg';
 import {
@@ -16,7 +16,6 @@ import {
   type StandingDecision,
   standingDecision,
   type StatusRow,
-  type StoredHistoryRow,
   toStatus,
   toView,
 } from './approval-row.js';
@@ -27,12 +26,12 @@ type List = CommandRequest<Commands['list_approvals']>;
 
 const cursorForm = /^(\d{1,15})\/(apr_[0-9a-z]{26})$/;
 
-const said =
-  '(SELECT jsonb_object_agg(s.name, s.value) FROM event_value s WHERE s.event_id = a.resolving_event_id) AS said';
+const resolvingErasableValues =
+  '(SELECT jsonb_object_agg(s.name, s.value) FROM event_value s WHERE s.event_id = a.resolving_event_id) AS erasable_values';
 
 const columns = `a.*,
     greatest(0, extract(epoch FROM a.deadline_at - clock_timestamp()))::float8 AS time_left,
-    ${said},
+    ${resolvingErasableValues},
     (SELECT jsonb_build_object('metadata', v.metadata, 'data_accessed', v.data_accessed,
                                'conditions_evaluated', v.conditions_evaluated) FROM private_value v
       WHERE v.org_id = a.org_id AND v.approval_id = a.approval_id) AS private`;
@@ -42,10 +41,10 @@ const select = `SELECT ${columns} FROM approval a`;
 const these = '(SELECT * FROM unnest($1::text[], $2::text[]) AS k (org_id, approval_id) LIMIT $3) AS k';
 
 const statuses = `SELECT a.org_id, a.approval_id, a.agent_id, a.status, a.audit_event_id, a.action_type, a.action_digest,
-    a.deadline_at, a.resolved_at, a.resolved_by, a.denial_reason, a.grant_expires_at, ${said}
+    a.deadline_at, a.resolved_at, a.resolved_by, a.denial_reason, a.grant_expires_at, ${resolvingErasableValues}
   FROM ${these} JOIN approval a USING (org_id, approval_id)`;
 
-const newestWords = `CASE WHEN row_number() OVER (PARTITION BY e.org_id, e.stream_id ORDER BY e.version DESC) <= ${String(mostSteps)}
+const selectNewestErasableValues = `CASE WHEN row_number() OVER (PARTITION BY e.org_id, e.stream_id ORDER BY e.version DESC) <= ${String(mostSteps)}
     THEN (SELECT jsonb_object_agg(s.name, s.value) FROM event_value s WHERE s.event_id = e.event_id) END`;
 
 export type Which = Pick<One, 'org_id' | 'approval_id'>;
@@ -60,20 +59,20 @@ export const keyOf = ({ org_id, approval_id }: Which) => `${org_id}/${approval_i
 const unique = (which: readonly Which[]) => [...new Map(which.map((one) => [keyOf(one), one])).values()];
 const notFound = () => new Refused('NOT_FOUND', 'there is no such approval request in this workspace');
 
-/** How these requests stand, for somebody's transaction: answered by `StatusRow`. */
-export const findingStatuses = (which: readonly Which[]): Statement => ({
+/** Reads how these requests stand, a `StatusRow` for each. */
+export const findStatusesStatement = (which: readonly Which[]): Statement => ({
   text: statuses,
   values: columnsOf(unique(which)),
 });
 
-/** What was said with these events. */
-export const findingWords = (eventIds: readonly string[]): Statement => ({
-  text: `SELECT k.event_id, (SELECT jsonb_object_agg(s.name, s.value) FROM event_value s WHERE s.event_id = k.event_id) AS said
+/** Reads the erasable values of these events. */
+export const findErasableValuesStatement = (eventIds: readonly string[]): Statement => ({
+  text: `SELECT k.event_id, (SELECT jsonb_object_agg(s.name, s.value) FROM event_value s WHERE s.event_id = k.event_id) AS erasable_values
            FROM unnest($1::text[]) AS k (event_id)`,
   values: [eventIds],
 });
 
-/** Approvals as they are asked for; an agent sees its own only, and does not learn of others. */
+/** Reads approvals. An agent sees its own requests alone; any other does not exist for it. */
 export class ApprovalReader {
   private readonly statusRows: Batcher<Which, StatusRow | null>;
 
@@ -81,14 +80,14 @@ export class ApprovalReader {
     private readonly pool: pg.Pool,
     private readonly grantOf: Grants,
   ) {
-    // Who waits asks before and after, so this is asked more often than anything else.
+    // Waiting agents ask for it before and after, so it is the most frequent query.
     this.statusRows = new Batcher((which) => this.readStatuses(which), { most: 128, atOnce: 2 });
   }
 
   /** @throws Refused NOT_FOUND */
   async get(request: One): Promise<ApprovalView> {
     const row = await this.row(request);
-    const history = await this.history([row], newestWords);
+    const history = await this.history([row], selectNewestErasableValues);
     return toView(row, history.get(row.approval_id) ?? [], 'full');
   }
 
@@ -108,7 +107,7 @@ export class ApprovalReader {
     return standingDecision(await this.row({ ...request, agent_id: null }));
   }
 
-  /** What waits for a decision by deadline, the most urgent first; anything else newest first. */
+  /** Open requests by their deadline, the most urgent first; all others with the newest first. */
   async list(request: List): Promise<CommandResponse<Commands['list_approvals']>> {
     const queue = request.status === 'pending' || request.status === 'escalated';
     const [table, time, order, after] = queue
@@ -130,7 +129,7 @@ export class ApprovalReader {
       const at = `to_timestamp($${String(values.push(position[1]))}::bigint / 1000.0)`;
       and((n) => `(${table}.${time}, ${table}.approval_id) ${after} (${at}, ${n}::text)`, position[2]);
     }
-    // No more is read than a page may hold, and one that it ends before.
+    // Reads what a page may hold, and one request more to know that the page is not the last.
     const most = `$${String(values.push(maxPageBytes))}::bigint`;
     const orderedBy = (t: string) => `${t}.${time} ${order}, ${t}.approval_id ${order}`;
     const { rows } = await this.pool.query<ApprovalRow>(
@@ -155,7 +154,7 @@ export class ApprovalReader {
   }
 
   private async readStatuses(which: readonly Which[]): Promise<(StatusRow | null)[]> {
-    const { text, values } = findingStatuses(which);
+    const { text, values } = findStatusesStatement(which);
     const { rows } = await this.pool.query<StatusRow>(text, [...values]);
     const byKey = new Map(rows.map((row) => [keyOf(row), row]));
     return which.map((one) => byKey.get(keyOf(one)) ?? null);
@@ -171,17 +170,17 @@ export class ApprovalReader {
     return row;
   }
 
-  private async history(approvals: readonly ApprovalRow[], said: string): Promise<Map<string, HistoryRow[]>> {
+  private async history(
+    approvals: readonly ApprovalRow[],
+    erasableValues: string,
+  ): Promise<Map<string, HistoryRow[]>> {
     const [first] = approvals;
     if (first === undefined) return new Map();
-    const { rows } = await this.pool.query<StoredHistoryRow>(
-      `SELECT e.org_id, e.stream_id, e.version, e.type, e.schema_version, e.data, e.occurred_at, e.meta, ${said} AS said
+    const { rows } = await this.pool.query<HistoryRow>(
+      `SELECT e.org_id, e.stream_id, e.type, e.schema_version, e.data, e.occurred_at, e.meta, ${erasableValues} AS erasable_values
          FROM event e WHERE e.org_id = $1 AND e.stream_id = ANY ($2) ORDER BY e.stream_id, e.version`,
       [first.org_id, approvals.map((row) => row.approval_id)],
     );
-    return Map.groupBy(
-      rows.map((row): HistoryRow => readStoredEvent(row)),
-      (row) => row.stream_id,
-    );
+    return Map.groupBy(rows, (row) => row.stream_id);
   }
 }

@@ -6,14 +6,14 @@ import type {
   KeyRef,
   PolicyRef,
 } from '@agentlattice/contracts';
-import { type EventMeta, type EventRow, foldStored } from '@agentlattice/event-store';
+import type { EventMeta } from '@agentlattice/event-store';
 import { type ApprovalEvent, isOpen, type KnownApproval } from '../domain/approval.js';
-import { approvalDecider } from '../domain/approval-decider.js';
+import { readApprovalEvent, replayApproval } from '../domain/replay-approval.js';
 import { count, countingVotes } from '../domain/tally.js';
 
-export type Said = Partial<Record<'reason' | 'note', string>> | null;
+export type ErasableValues = Partial<Record<'reason' | 'note', string>> | null;
 
-/** As much of a request as says how it stands. */
+/** The columns of a request that its status is made of. */
 export interface StatusRow {
   readonly org_id: string;
   readonly approval_id: string;
@@ -27,8 +27,8 @@ export interface StatusRow {
   readonly resolved_by: string | null;
   readonly denial_reason: DenialReason | null;
   readonly grant_expires_at: Date | null;
-  /** With the event that ended it. */
-  readonly said: Said;
+  /** Of the event that ended it. */
+  readonly erasable_values: ErasableValues;
 }
 
 export interface ApprovalRow extends StatusRow {
@@ -47,16 +47,14 @@ export interface HistoryRow {
   readonly org_id: string;
   readonly stream_id: string;
   readonly type: string;
+  readonly schema_version: number;
   readonly data: object;
   readonly occurred_at: Date;
   readonly meta: EventMeta;
-  readonly said: Said;
+  readonly erasable_values: ErasableValues;
 }
 
-/** The same before `data` and `meta` are checked. */
-export type StoredHistoryRow = Omit<HistoryRow, 'data' | 'meta'> & EventRow & { readonly meta: unknown };
-
-/** How a request ended, as who comes too late hears it. */
+/** How a request ended: part of the refusal of a command that comes too late. */
 export interface StandingDecision {
   readonly status: KnownApproval['status'];
   readonly resolved_by: string | null;
@@ -65,7 +63,7 @@ export interface StandingDecision {
   readonly denial_reason: DenialReason | null;
 }
 
-/** A request with everything that people need to decide; `short` leaves out what grows with what people say. */
+/** A request with all that people need to decide it; `short` leaves out the history and the reasons, whose size has no bound. */
 export function toView(
   row: ApprovalRow,
   history: readonly HistoryRow[],
@@ -73,10 +71,10 @@ export function toView(
 ): ApprovalView {
   const { policy, terms } = row;
   const steps = how === 'full' ? newestWithin(history.map(stepOf)) : [];
-  const state = foldStored(approvalDecider, history);
+  const state = replayApproval(history);
   const votes = state.status === 'none' ? [] : state.votes;
-  const reasons = votes.map(({ member_id }) => ({ member_id, reason: saidWithVote(history, member_id) }));
-  const told = how === 'full' ? newestWithin(reasons) : [];
+  const reasons = votes.map(({ member_id }) => ({ member_id, reason: reasonOfVote(history, member_id) }));
+  const shown = how === 'full' ? newestWithin(reasons) : [];
   const counting = new Set(countingVotes(votes));
   const { approvals, denials, seatsOpen } = count(terms, votes);
   return {
@@ -104,7 +102,7 @@ export function toView(
     votes: votes.map((vote) => ({
       member_id: vote.member_id,
       decision: vote.decision,
-      reason: told.find(({ member_id }) => member_id === vote.member_id)?.reason ?? null,
+      reason: shown.find(({ member_id }) => member_id === vote.member_id)?.reason ?? null,
       at: vote.at,
       key: vote.key ?? null,
       counts: counting.has(vote),
@@ -115,20 +113,27 @@ export function toView(
     ...standingDecision(row),
     grant_expires_at: row.grant_expires_at?.toISOString() ?? null,
     history: steps,
-    history_truncated: steps.length < history.length || told.length < votes.length,
+    history_truncated: steps.length < history.length || shown.length < votes.length,
   };
 }
 
-const stepOf = ({ type, data, occurred_at, meta: { actor }, said }: HistoryRow) => ({
+const stepOf = ({
+  type,
+  schema_version,
+  data,
+  occurred_at,
+  meta: { actor },
+  erasable_values,
+}: HistoryRow) => ({
   type,
   at: occurred_at.toISOString(),
-  key: keyIn({ type, data } as unknown as ApprovalEvent, actor?.id ?? null),
+  key: keyIn(readApprovalEvent({ type, schema_version, data }), actor?.id ?? null),
   operator: actor?.kind === 'operator' && actor.id !== null ? { id: actor.id, via: actor.via } : null,
-  reason: said?.reason ?? null,
-  note: said?.note ?? null,
+  reason: erasable_values?.reason ?? null,
+  note: erasable_values?.note ?? null,
 });
 
-/** What was asked with; what the vote was cast with that completed the request, or left it open. */
+/** The key that the action was asked with, or that the vote was cast with. */
 function keyIn(event: ApprovalEvent, memberId: string | null): KeyRef | null {
   switch (event.type) {
     case 'approval.opened':
@@ -143,7 +148,7 @@ function keyIn(event: ApprovalEvent, memberId: string | null): KeyRef | null {
   }
 }
 
-/** Of an event's words no more are read than are told. */
+/** How many steps of a history are shown, and of how many events the erasable values are read. */
 export const mostSteps = 200;
 /** NATS takes 1 MiB a message, and what was submitted may fill half of it. */
 const maxBytes = 160 * 1024;
@@ -158,19 +163,22 @@ function newestWithin<T>(items: readonly T[]): T[] {
   return items.slice(-mostSteps).slice(older + 1);
 }
 
-/** A vote that completes the request stands in the event that ends it. */
+/** The vote that completes the request is part of the event that ends it. */
 const voting = new Set(['approval.vote_cast', 'approval.approved', 'approval.denied']);
 
-const saidWithVote = (history: readonly HistoryRow[], memberId: string) =>
+const reasonOfVote = (history: readonly HistoryRow[], memberId: string) =>
   history.findLast(
     ({ type, meta: { actor } }) => voting.has(type) && actor?.kind === 'operator' && actor.id === memberId,
-  )?.said?.reason ?? null;
+  )?.erasable_values?.reason ?? null;
 
 export const standingDecision = (row: StatusRow): StandingDecision => ({
   status: row.status,
   resolved_by: row.resolved_by,
   resolved_at: row.resolved_at?.toISOString() ?? null,
-  reason: row.status === 'timed_out' ? 'approval_timeout' : (row.said?.reason ?? row.said?.note ?? null),
+  reason:
+    row.status === 'timed_out'
+      ? 'approval_timeout'
+      : (row.erasable_values?.reason ?? row.erasable_values?.note ?? null),
   denial_reason: row.denial_reason,
 });
 

@@ -63,7 +63,7 @@ export const approvalEscalatedV1 = z.strictObject({
   timeout_at: instant(),
 });
 
-/** The policy event that made the system decide or point elsewhere. */
+/** The policy event because of which the system decided, or because of which another policy governs. */
 const policyChange = z.strictObject({
   event_id: z.string().min(1).max(90),
   type: z.string(),
@@ -79,6 +79,8 @@ export const approvalPolicyChangedV1 = z.strictObject({
   previous_policy: policyRef,
   terms: approvalTerms,
   change: policyChange,
+  /** The votes that stand under the new terms; missing in events of earlier releases, whose readers derived them. */
+  votes: z.array(vote).optional(),
 });
 
 const resolution = {

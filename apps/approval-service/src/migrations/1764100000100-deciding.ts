@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 const role = 'al_approval_service';
 
-/** Who may decide, what was said with decisions, and how requests end. */
+/** Members, the erasable values of decisions, and how requests end. */
 export class Deciding1764100000100 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of up) await runner.query(statement);

@@ -1,0 +1,27 @@
+import { StoredEventUnreadable } from '@agentlattice/event-store';
+import { UnreadableEvent } from '../domain/approval.js';
+
+/**
+ * Runs `work` for all items together; where the stored history of one of them cannot be read, for each alone. So a request
+ * that cannot be read fails alone, and keeps no other from its deadline.
+ */
+export async function apartIfUnreadable<Item, Result>(
+  items: readonly Item[],
+  work: (items: readonly Item[]) => Promise<readonly Result[]>,
+  onUnreadable: (item: Item, error: Error) => Result,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  try {
+    return [...(await work(items))];
+  } catch (error) {
+    const [only, ...others] = items;
+    if (!isUnreadable(error) || only === undefined) throw error;
+    if (others.length === 0) return [onUnreadable(only, error)];
+  }
+  for (const item of items) results.push(...(await apartIfUnreadable([item], work, onUnreadable)));
+  return results;
+}
+
+/** By the event store, which reads each event, or by `evolve`, which applies them in their order. */
+export const isUnreadable = (error: unknown): error is Error =>
+  error instanceof StoredEventUnreadable || error instanceof UnreadableEvent;

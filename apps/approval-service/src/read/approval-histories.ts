@@ -1,0 +1,16 @@
+import type { Queryable, StoredEvent } from '@agentlattice/event-store';
+import type { Which } from './approval-reader.js';
+
+/** As much of a stored event as rebuilds a request. */
+export type HistoryEvent = Pick<StoredEvent, 'org_id' | 'stream_id' | 'type' | 'schema_version' | 'data'>;
+
+/** The events of these requests, each request's in their order. */
+export async function loadHistories(db: Queryable, which: readonly Which[]): Promise<HistoryEvent[][]> {
+  const { rows } = await db.query<HistoryEvent>(
+    `SELECT e.org_id, e.stream_id, e.type, e.schema_version, e.data
+       FROM event e JOIN unnest($1::text[], $2::text[]) AS k (org_id, stream_id) USING (org_id, stream_id)
+      ORDER BY e.org_id, e.stream_id, e.version`,
+    [which.map(({ org_id }) => org_id), which.map(({ approval_id }) => approval_id)],
+  );
+  return [...Map.groupBy(rows, (row) => `${row.org_id}/${row.stream_id}`).values()];
+}
