@@ -4,9 +4,11 @@ import {
   actor,
   duration,
   durationMs,
+  givenEmail,
   givenGroup,
   givenName,
   instant,
+  rulesBeyondSchema,
   sha256Hex,
   typeId,
 } from '../primitives.js';
@@ -33,15 +35,17 @@ export const condition = z.strictObject({
 });
 export type Condition = z.infer<typeof condition>;
 
-export const escalationStep = z.strictObject({
-  after: duration(),
-  contacts: z.array(z.email().max(254)).max(20).default([]),
-  channels: z.array(typeId('chn')).max(20).default([]),
-  repeat: z
-    .strictObject({ every: duration(), times: z.number().int().min(1).max(100) })
-    .nullable()
-    .default(null),
-});
+const escalationStepFor = (contact: z.ZodType<string>) =>
+  z.strictObject({
+    after: duration(),
+    contacts: z.array(contact).max(20).default([]),
+    channels: z.array(typeId('chn')).max(20).default([]),
+    repeat: z
+      .strictObject({ every: duration(), times: z.number().int().min(1).max(100) })
+      .nullable()
+      .default(null),
+  });
+export const escalationStep = escalationStepFor(z.email().max(254));
 export type EscalationStep = z.infer<typeof escalationStep>;
 
 const approverGroups = (group: z.ZodType<string>) =>
@@ -67,7 +71,12 @@ const members = {
 };
 
 /** As somebody writes them; what stands already may be named otherwise. */
-const written = { ...members, name: givenName(), approver_groups: approverGroups(givenGroup()) };
+const written = {
+  ...members,
+  name: givenName(),
+  approver_groups: approverGroups(givenGroup()),
+  escalation: z.array(escalationStepFor(givenEmail())).max(10),
+};
 
 /** All that a policy says: what is hashed, versioned and judged by. */
 export const policyContent = z.strictObject(members);
@@ -111,6 +120,33 @@ const pointerPath = (pointer: string) =>
     .slice(1)
     .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 
+/** What spans members of a policy, or is said in another language than JSON: an expression, a pattern, the path of a field. */
+const policyRules = [
+  'only a conditional policy has conditions',
+  'only a conditional policy can fail',
+  'stands twice',
+  'must be shorter than the timeout',
+  'there is no such channel in this workspace',
+  'holds a character that is no text',
+  'a policy has at most … characters',
+  'not a CEL expression: …',
+  // Of conditions.
+  'a path …',
+  '… needs a name after it, such as …',
+  '… has only …',
+  'compares with one value; use … for several',
+  'is a string',
+  'is a number or a string',
+  'is a list of at least one value',
+  'is one value',
+  'is true or false',
+  'a pattern has at most … characters',
+  'the pattern is too large when its repetitions are written out',
+  'not an RE2 pattern: …',
+  '… is a …, so the value must be one',
+  '… is a number; … is for text',
+];
+
 /** What is written to make a policy; an unknown member is a fault (a misspelt quorum must never become a quorum of one). */
 export const policyInput = withFaults(
   z.strictObject({
@@ -129,7 +165,7 @@ export const policyInput = withFaults(
     mode: written.mode.default('enforce'),
     active: written.active.default(true),
   }),
-).meta({ id: 'PolicyInput' });
+).meta({ id: 'PolicyInput', ...rulesBeyondSchema(...policyRules) });
 export type PolicyInput = z.infer<typeof policyInput>;
 
 /** Members to change; the rest stays. Faults that span members are judged again on the merged policy. */
@@ -137,7 +173,7 @@ export const policyPatch = z
   .strictObject(written)
   .partial()
   .refine((patch) => Object.keys(patch).length > 0, 'names at least one member to change')
-  .meta({ id: 'PolicyPatch' });
+  .meta({ id: 'PolicyPatch', minProperties: 1, ...rulesBeyondSchema(...policyRules) });
 export type PolicyPatch = z.infer<typeof policyPatch>;
 
 /** A policy as the API shows it; `approval_required` and `has_conditions` are what the published client reads (decisions §6). */
