@@ -78,6 +78,15 @@ const written = {
   escalation: z.array(escalationStepFor(givenEmail())).max(10),
 };
 
+/**
+ * Shadow policies are not evaluated yet, so none is taken: it would look as if it were tried out. Policies that were written
+ * in shadow mode by earlier releases govern nothing, and are kept, read and replayed as they are.
+ */
+const enforceOnly = z.enum(['enforce'], {
+  error:
+    'shadow policies are not evaluated yet; write mode enforce, or active false for a policy that governs nothing',
+});
+
 /** All that a policy says: what is hashed, versioned and judged by. */
 export const policyContent = z.strictObject(members);
 export type PolicyContent = z.infer<typeof policyContent>;
@@ -162,19 +171,25 @@ export const policyInput = withFaults(
     separation_of_duties: written.separation_of_duties.default(false),
     on_removed: written.on_removed.default('approve'),
     on_no_approver: written.on_no_approver.default('escalate'),
-    mode: written.mode.default('enforce'),
+    mode: enforceOnly.default('enforce'),
     active: written.active.default(true),
   }),
 ).meta({ id: 'PolicyInput', ...rulesBeyondSchema(...policyRules) });
 export type PolicyInput = z.infer<typeof policyInput>;
 
+const namesMember = (patch: object) => Object.keys(patch).length > 0;
+const noMember = 'names at least one member to change';
+
 /** Members to change; the rest stays. Faults that span members are judged again on the merged policy. */
 export const policyPatch = z
-  .strictObject(written)
+  .strictObject({ ...written, mode: enforceOnly })
   .partial()
-  .refine((patch) => Object.keys(patch).length > 0, 'names at least one member to change')
+  .refine(namesMember, noMember)
   .meta({ id: 'PolicyPatch', minProperties: 1, ...rulesBeyondSchema(...policyRules) });
-export type PolicyPatch = z.infer<typeof policyPatch>;
+
+/** The same between services, where policies of earlier releases are in shadow mode still. */
+export const policyChange = z.strictObject(written).partial().refine(namesMember, noMember);
+export type PolicyPatch = z.infer<typeof policyChange>;
 
 /** A policy as the API shows it; `approval_required` and `has_conditions` are what the published client reads (decisions §6). */
 export const policyView = z
