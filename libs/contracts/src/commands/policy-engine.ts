@@ -122,6 +122,7 @@ export const policyEngineCommands = {
         }),
       ),
     }),
+    ['approval-service'],
   ),
   /** Turns the requirement off after an approval "forever"; the same approval does it once (design §3.3). */
   allow_forever: command(
