@@ -12,7 +12,7 @@ const isPlainHttpUrl = (text: string) => {
   return isPlain && href.length <= longestUrl;
 };
 
-/** What each type of channel needs to reach its receiver. A further type is a row here, its sender in the notifier and that one's line there (ADR 15). */
+/** What each type of channel needs to reach its receiver. A further type is a row here, its sender in the notifier and that sender's line there (ADR 39). */
 export const channelSettings = {
   email: z.strictObject({
     to: z.array(givenEmail()).min(1).max(20).meta({ description: 'One mail goes to all of them' }),
