@@ -1,12 +1,8 @@
-import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { type PythonEnvironment, pythonEnvironment } from './python-environment.js';
 
-const run = promisify(execFile);
 const driver = fileURLToPath(new URL('../published-client/drive.py', import.meta.url));
 const released = 'agentlattice==0.4.2';
 
@@ -35,7 +31,7 @@ export class PublishedClient {
   private sequence = 0;
 
   private constructor(
-    private readonly folder: string,
+    private readonly environment: PythonEnvironment,
     private readonly process: ChildProcessWithoutNullStreams,
     private readonly baseUrl: string,
   ) {
@@ -48,12 +44,10 @@ export class PublishedClient {
 
   /** Installs the client from the package index; nothing of it is changed. */
   static async install(baseUrl: string): Promise<PublishedClient> {
-    const folder = await mkdtemp(join(tmpdir(), 'al-published-'));
-    await run('python3', ['-m', 'venv', folder]);
-    await run(join(folder, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', released]);
-    const python = spawn(join(folder, 'bin/python'), [driver]);
+    const environment = await pythonEnvironment(released);
+    const python = spawn(environment.program('python'), [driver]);
     python.stderr.pipe(globalThis.process.stderr);
-    return new PublishedClient(folder, python, baseUrl);
+    return new PublishedClient(environment, python, baseUrl);
   }
 
   call(op: string, { key, args = {}, settings = {} }: Call): Promise<Result> {
@@ -68,6 +62,6 @@ export class PublishedClient {
 
   async stop(): Promise<void> {
     this.process.kill();
-    await rm(this.folder, { recursive: true, force: true });
+    await this.environment.remove();
   }
 }

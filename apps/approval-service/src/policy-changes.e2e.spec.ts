@@ -30,15 +30,22 @@ describe('policies of the real engine and open requests', () => {
   });
 
   const by = (org_id: string) => ({ org_id, actor, correlation_id: null });
-  const create = (org: string, members: Record<string, unknown>) =>
+  /** In shadow mode are policies of earlier releases. */
+  const create = (
+    org: string,
+    { mode = 'enforce', ...members }: Record<string, unknown> & { mode?: 'enforce' | 'shadow' },
+  ) =>
     n.client.request(policies.create_policy, {
       ...by(org),
-      policy: policyInput.parse({
-        name: 'production deployments',
-        action_type: 'deploy.production',
-        effect: 'require_approval',
-        ...members,
-      }),
+      policy: {
+        ...policyInput.parse({
+          name: 'production deployments',
+          action_type: 'deploy.production',
+          effect: 'require_approval',
+          ...members,
+        }),
+        mode,
+      },
     });
   const update = (org: string, { id }: Pick<PolicyView, 'id'>, patch: PolicyPatch) =>
     n.client.request(policies.update_policy, { ...by(org), policy_id: id, patch, expected_version: null });

@@ -72,7 +72,7 @@ export async function openEngineFixture(
     admin,
     appended,
     unavailable,
-    create: (org_id: string, members: Record<string, unknown> = {}) =>
+    create: (org_id: string, members: Parameters<typeof content>[0] = {}) =>
       client.request(commands.create_policy, { ...change(org_id), policy: content(members) }),
     update: (org_id: string, policy_id: string, patch: PolicyPatch, expected_version: number | null = null) =>
       client.request(commands.update_policy, { ...change(org_id), policy_id, patch, expected_version }),

@@ -4,18 +4,23 @@ import { compilePolicy, type CompiledPolicy } from '../src/domain/compile-policy
 import { contentHash } from '../src/domain/content-hash.js';
 import type { Action } from '../src/domain/facts.js';
 
-/** The defaults of the API around the members a test is about. */
-export const content = (members: Record<string, unknown> = {}): PolicyContent =>
-  policyInput.parse({
+/** The defaults of the API around the members a test is about. In shadow mode are policies of earlier releases. */
+export const content = ({
+  mode,
+  ...members
+}: Readonly<Record<string, unknown>> & { readonly mode?: PolicyContent['mode'] } = {}): PolicyContent => {
+  const written = policyInput.parse({
     name: 'a policy',
     action_type: 'deploy.production',
     effect: 'require_approval',
     ...members,
   });
+  return { ...written, mode: mode ?? written.mode };
+};
 
 /** A stored policy; `age` orders policies: the higher, the younger. */
 export const stored = (
-  members: Record<string, unknown>,
+  members: Parameters<typeof content>[0],
   { age = 0, tampered = false } = {},
 ): CompiledPolicy => {
   const policy = content(members);

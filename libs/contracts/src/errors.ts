@@ -1,4 +1,4 @@
-import { Refused, type RefusalDetails } from '@agentlattice/decider';
+import { type Fault, Refused, type RefusalDetails } from '@agentlattice/decider';
 import { z } from 'zod';
 
 export { type Fault, Refused } from '@agentlattice/decider';
@@ -106,3 +106,29 @@ export const problem = z
   .loose()
   .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof problem>;
+
+export const problemMediaType = 'application/problem+json';
+
+/** The body of an error answer (RFC 9457 with the members the published client reads). */
+export function problemOf(
+  code: ErrorCode,
+  detail: string,
+  requestId: string,
+  {
+    errors,
+    extra,
+  }: { errors?: readonly Fault[] | undefined; extra?: Readonly<Record<string, unknown>> | undefined } = {},
+): Problem {
+  const { status, title } = errorTable[code];
+  return {
+    ...extra,
+    type: `urn:agentlattice:error:${code}`,
+    title,
+    status,
+    detail,
+    request_id: requestId,
+    error: code,
+    message: detail,
+    ...(errors === undefined ? {} : { errors: [...errors] }),
+  };
+}

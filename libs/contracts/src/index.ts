@@ -37,6 +37,7 @@ export { readBy } from './read-by.js';
 export * from './services.js';
 export * from './subjects.js';
 export * from './submission/items.js';
+export * from './http/log-entries.js';
 export * from './http/openapi.js';
 export * from './http/route.js';
 export * from './http/routes.js';

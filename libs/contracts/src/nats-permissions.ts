@@ -1,5 +1,11 @@
+import { approvalServiceCommands } from './commands/approval-service.js';
+import { auditLedgerCommands } from './commands/audit-ledger.js';
+import type { Command } from './commands/command.js';
+import { gatewayCommands } from './commands/gateway.js';
+import { notifierCommands } from './commands/notifier.js';
+import { policyEngineCommands } from './commands/policy-engine.js';
 import { eventTypesOf } from './events/registry.js';
-import { type ServiceName, serviceNames } from './services.js';
+import type { ServiceName } from './services.js';
 import {
   appendSubject,
   evaluateSubject,
@@ -44,13 +50,23 @@ const consuming = (service: keyof typeof durables) => [
   }),
 ];
 
-const replays = (...services: ServiceName[]) => services.map((service) => `cmd.${service}.replay`);
+const commands: readonly Command[] = [
+  policyEngineCommands,
+  auditLedgerCommands,
+  approvalServiceCommands,
+  notifierCommands,
+  gatewayCommands,
+].flatMap((table): Command[] => Object.values(table));
+
+/** The commands and queries of other services that a service may ask, by what their tables say. */
+const asking = (service: ServiceName) =>
+  commands.filter(({ askedBy }) => askedBy.includes(service)).map(({ subject }) => subject);
 
 const permissionsOf = (
   service: ServiceName,
   { publish = [], subscribe = [] }: { publish?: readonly string[]; subscribe?: readonly string[] } = {},
 ): ServicePermissions => ({
-  publish: [...ownEvents(service), `$JS.API.STREAM.INFO.${eventStreamName}`, ...publish],
+  publish: [...ownEvents(service), `$JS.API.STREAM.INFO.${eventStreamName}`, ...asking(service), ...publish],
   subscribe: [`_INBOX_${service}.>`, `cmd.${service}.>`, ...subscribe],
   // Lets it answer a request whose reply subject it was given, and nothing else.
   allowResponses: true,
@@ -59,66 +75,12 @@ const permissionsOf = (
 /** What every service may say and hear on NATS (design §2, decisions §2.1). A service is a user of its own. */
 export const natsPermissions: Readonly<Record<ServiceName, ServicePermissions>> = {
   gateway: permissionsOf('gateway', {
-    publish: [
-      evaluateSubject,
-      ...[
-        'create_policy',
-        'update_policy',
-        'delete_policy',
-        'get_policy',
-        'list_policies',
-        'list_versions',
-        'check',
-        'allow_forever',
-      ].map((verb) => `cmd.policy-engine.${verb}`),
-      ...[
-        'search',
-        'entries',
-        'checkpoint',
-        'verifier_key',
-        'verify',
-        'issue_grant',
-        'report',
-        'posture',
-        'jwks',
-      ].map((verb) => `cmd.audit-ledger.${verb}`),
-      ...[
-        'get_approval',
-        'approval_status',
-        'list_approvals',
-        'approve',
-        'deny',
-        'withdraw_vote',
-        'cancel',
-        'consume_grant',
-        'jwks',
-      ].map((verb) => `cmd.approval-service.${verb}`),
-      ...[
-        'create_channel',
-        'update_channel',
-        'delete_channel',
-        'rotate_secret',
-        'test_channel',
-        'get_channel',
-        'list_channels',
-        'list_deliveries',
-        'redeliver',
-      ].map((verb) => `cmd.notifier.${verb}`),
-      ...serviceNames.filter((name) => name !== 'gateway').map((name) => `cmd.${name}.ping`),
-      wantHeartbeatSubject,
-    ],
+    publish: [evaluateSubject, wantHeartbeatSubject],
     // Approvals' own events too: they wake a waiter whose wake-up was lost.
     subscribe: ['reply.gateway.>', 'wake.*', 'events.*.approval.>', ledgerHeartbeatSubject],
   }),
   'policy-engine': permissionsOf('policy-engine', {
-    publish: [
-      appendSubject,
-      'reply.gateway.*.unavailable',
-      'cmd.notifier.find_channels',
-      ...consuming('policy-engine'),
-      ...replays('gateway', 'approval-service'),
-      'cmd.audit-ledger.recorded_policies',
-    ],
+    publish: [appendSubject, 'reply.gateway.*.unavailable', ...consuming('policy-engine')],
   }),
   'audit-ledger': permissionsOf('audit-ledger', {
     publish: [
@@ -129,28 +91,12 @@ export const natsPermissions: Readonly<Record<ServiceName, ServicePermissions>> 
       `$JS.API.STREAM.CREATE.${eventStreamName}`,
       `$JS.API.STREAM.UPDATE.${eventStreamName}`,
       ...consuming('audit-ledger'),
-      ...replays('gateway', 'policy-engine', 'approval-service', 'notifier'),
-      'cmd.approval-service.erasable_values',
-      'cmd.gateway.erasable_values',
     ],
   }),
   'approval-service': permissionsOf('approval-service', {
-    publish: [
-      'reply.gateway.*.submission',
-      'wake.*',
-      'cmd.audit-ledger.requested_action',
-      'cmd.audit-ledger.append_events',
-      'cmd.policy-engine.rejudge',
-      'cmd.gateway.agent_standing',
-      'cmd.gateway.erasable_values',
-      ...consuming('approval-service'),
-      ...replays('audit-ledger', 'gateway', 'policy-engine'),
-    ],
+    publish: ['reply.gateway.*.submission', 'wake.*', ...consuming('approval-service')],
   }),
   notifier: permissionsOf('notifier', {
-    publish: [
-      ...consuming('notifier'),
-      ...replays('gateway', 'policy-engine', 'approval-service', 'audit-ledger'),
-    ],
+    publish: [...consuming('notifier')],
   }),
 };

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { unseenIn } from './seen-text.js';
 
+/**
+ * Rules that JSON Schema cannot say, for the OpenAPI document: each is the `detail` of the fault it causes, with `…` for what
+ * varies. A client that meets the schema is refused for one of these or not at all (e2e/openapi-conformance.e2e.spec.ts).
+ */
+export const rulesBeyondSchema = (...rules: string[]) => ({ 'x-rules': rules });
+
 /** RFC 3339 instant; written by us in UTC with milliseconds, read with any offset (decisions §6). */
 export const instant = () =>
   z.iso.datetime({ offset: true }).meta({ description: 'RFC 3339 date-time', format: 'date-time' });
@@ -12,6 +18,7 @@ export const givenInstant = () =>
       const year = new Date(text).getUTCFullYear();
       return year >= 1 && year <= 9_999;
     }, 'must lie in the years 1 to 9999, in UTC')
+    .meta(rulesBeyondSchema('must lie in the years 1 to 9999, in UTC'))
     .transform((text) => new Date(text).toISOString());
 
 /**
@@ -53,13 +60,22 @@ export type IdPrefix = (typeof idPrefixes)[number];
 
 /** Text that is shown within other text: what a person reads is what is compared, and it stays on its line. */
 export const plainText = () =>
-  z.string().refine((text) => unseenIn(text) === undefined, {
-    error: ({ input }) =>
-      `holds the character ${unseenIn(String(input)) ?? ''}, which is not seen or changes how the text is shown`,
-  });
+  z
+    .string()
+    .refine((text) => unseenIn(text) === undefined, {
+      error: ({ input }) =>
+        `holds the character ${unseenIn(String(input)) ?? ''}, which is not seen or changes how the text is shown`,
+    })
+    .meta(rulesBeyondSchema('holds the character …, which is not seen or changes how the text is shown'));
 
 /** A name as somebody gives it. What is read back is not judged by it: names from before it stay as they are. */
-export const givenName = () => plainText().trim().min(1).max(120);
+export const givenName = () =>
+  plainText()
+    .trim()
+    .min(1)
+    .max(120)
+    // Spaces around a name do not count.
+    .meta({ pattern: '[^ ]' });
 /** A group as a member is put in it and a policy asks for it. */
 export const givenGroup = () => plainText().min(1).max(120);
 
@@ -106,7 +122,12 @@ export const duration = () =>
       const ms = durationMs(text);
       return ms !== null && ms > 0 && ms <= maxDurationMs;
     }, 'a positive duration such as 90s, 30m or 8h, at most 30d')
-    .meta({ description: 'Duration', examples: ['90s', '30m', '8h'], pattern: '^(\\d{1,9}(ms|s|m|h|d))+$' });
+    .meta({
+      description: 'Duration',
+      examples: ['90s', '30m', '8h'],
+      pattern: '^([0-9]{1,9}(ms|s|m|h|d))+$',
+      ...rulesBeyondSchema('a positive duration such as 90s, 30m or 8h, at most 30d'),
+    });
 
 export const sha256Hex = () => z.string().regex(/^[0-9a-f]{64}$/);
 /** base64url of 32 bytes, no padding. */
@@ -114,20 +135,38 @@ export const digest = () => z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 /** W3C trace context, level 1. */
 export const traceparent = () => z.string().regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);
 
-/** Of a query: digits, so that `0x10`, `1e2` and white space are no numbers here. */
-export const limit = (max: number, fallback: number) =>
+/** A number in a query: digits, so that `0x10`, `1e2`, white space and nothing at all are no numbers here. */
+export const queryNumber = (min: number, max: number, fallback: number) =>
   z
     .preprocess(
-      (given) => (typeof given !== 'string' || /^\d{1,9}$/.test(given) ? given : Number.NaN),
+      (given) => (typeof given !== 'string' || /^\d{1,15}$/.test(given) ? given : Number.NaN),
       z.coerce
-        .number(`a whole number from 1 to ${String(max)}`)
+        .number(`a whole number from ${String(min)} to ${String(max)}`)
         .int()
-        .min(1)
+        .min(min)
         .max(max),
     )
     .default(fallback);
+export const limit = (max: number, fallback: number) => queryNumber(1, max, fallback);
 export const cursor = () =>
-  z.string().min(1).max(512).meta({ description: 'Opaque position from next_cursor' });
+  z
+    .string()
+    .min(1)
+    .max(512)
+    .regex(/^[A-Za-z0-9_-]+$/, 'is not a next_cursor of this list')
+    .meta({
+      description: 'Opaque position from next_cursor',
+      ...rulesBeyondSchema('is not a next_cursor of this list'),
+    });
+
+/** An address of mail as somebody gives it, with the lengths of RFC 5321 §4.5.3.1. What is read back is not judged by it. */
+export const givenEmail = () =>
+  z
+    .email({
+      pattern:
+        /^(?=[^@]{1,64}@)(?:[A-Za-z0-9_'+-]+\.)*[A-Za-z0-9_'+-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/,
+    })
+    .max(254);
 
 /** Who caused a change. `via` names the door (contract §8). */
 export const actor = z.strictObject({

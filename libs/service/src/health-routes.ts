@@ -1,5 +1,6 @@
+import { problemMediaType, problemOf, routes } from '@agentlattice/contracts';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { HealthRegistry, HealthScope } from './health-registry.js';
+import type { HealthRegistry } from './health-registry.js';
 
 /**
  * `/healthz`: the process turns. `/readyz`: it can do its work and keeps up with it, `?scope=local` only the first and
@@ -9,9 +10,17 @@ export function healthRoutes(app: NestFastifyApplication, health: HealthRegistry
   const server = app.getHttpAdapter().getInstance();
   server.get('/healthz', () => ({ status: 'ok' }));
   server.get('/readyz', async (request, reply) => {
-    const { scope } = request.query as Record<string, unknown>;
-    const asked: HealthScope = scope === 'local' ? 'local' : 'full';
-    const faults = await health.faults(asked);
+    const query = routes.readyz.query.safeParse(request.query);
+    if (!query.success)
+      return reply
+        .status(400)
+        .type(problemMediaType)
+        .send(
+          problemOf('VALIDATION_FAILED', 'scope is full or local', request.id, {
+            errors: [{ pointer: '/query/scope', detail: 'is full or local' }],
+          }),
+        );
+    const faults = await health.faults(query.data.scope ?? 'full');
     return reply.status(faults.length === 0 ? 200 : 503).send({
       ready: faults.length === 0,
       missing: faults.map(({ name }) => name),

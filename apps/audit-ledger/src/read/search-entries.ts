@@ -77,7 +77,7 @@ function position(cursor: string): number {
   const match = /^seq:(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString());
   if (match === null)
     throw new Refused('VALIDATION_FAILED', 'the cursor is not one of ours', {
-      errors: [{ pointer: '/cursor', detail: 'must be a next_cursor' }],
+      errors: [{ pointer: '/cursor', detail: 'is not a next_cursor of this list' }],
     });
   return Number(match[1]);
 }

@@ -1,12 +1,13 @@
 import { type CommandRequest, type policyEngineCommands, Refused } from '@agentlattice/contracts';
-import type { EventStore, Queryable, StoredEvent, Tx } from '@agentlattice/event-store';
+import type { EventStore, StoredEvent, Tx } from '@agentlattice/event-store';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
 import { typeid } from 'typeid-js';
-import { contentOf, planForever, type StandingPolicy } from '../domain/forever.js';
+import { contentOf, planForever } from '../domain/forever.js';
 import { type PolicyCommand, policyDecider } from '../domain/policy.js';
 import type { ForeverRequest, ForeverRequests, PolicyLeft } from '../outbound/forever-requests.js';
 import { projectPolicy } from '../outbound/project-policy.js';
+import { exactPolicy, standingPolicy } from '../read/standing-policies.js';
 import { isNameTaken } from './change-policy.js';
 
 export interface AllowForeverPorts {
@@ -20,7 +21,7 @@ export interface AllowForeverPorts {
   readonly logger: Logger;
 }
 
-/** Somebody was faster: with this approval, or with the policies. */
+/** Another request was faster: with this approval, or with the policies. */
 class Overtaken extends Error {
   override readonly name = 'Overtaken';
 }
@@ -52,7 +53,7 @@ export class AllowForever {
     });
   }
 
-  /** The net under the command: what the events say was approved for ever and nobody asked for. @returns whether there was any */
+  /** Applies approvals for ever that the events tell of and for which no command came. @returns whether there was any */
   async allowNoted(): Promise<boolean> {
     const { requests, logger } = this.ports;
     const unsettled = await requests.unsettled(pageSize);
@@ -61,7 +62,10 @@ export class AllowForever {
       try {
         if (await this.isAdmin(noted.org_id, noted.member_id)) await this.apply(noted);
         else {
-          logger.error(about, 'approved for ever by somebody who is no administrator; no policy is changed');
+          logger.error(
+            about,
+            'approved for ever by a member who is not an administrator; no policy is changed',
+          );
           await requests.settle(noted, left(noted, 'Only an administrator approves for ever.', null));
         }
       } catch (error) {
@@ -96,7 +100,7 @@ export class AllowForever {
   /** @throws Overtaken when it must be looked at anew */
   private async applyOnce(request: ForeverRequest, again: boolean): Promise<void> {
     const { pool, requests } = this.ports;
-    const policy = await standing(pool, request);
+    const policy = await standingPolicy(pool, request);
     const plan = planForever(request, policy);
     switch (plan.does) {
       case 'nothing':
@@ -160,7 +164,7 @@ export class AllowForever {
     // From here to the commit nobody else changes policies: what is read now stands beside ours.
     const ours = event.stream_id === request.policy_id;
     if (!ours) {
-      const governing = await standing(tx, request);
+      const governing = await standingPolicy(tx, request);
       if (governing?.version !== request.policy_version || (await exactPolicy(tx, request, event.stream_id)))
         throw new Overtaken('the policies moved on');
     }
@@ -181,26 +185,3 @@ const left = ({ policy_id }: ForeverRequest, detail: string, policy_version: num
   policy_version,
   detail,
 });
-
-async function standing(db: Queryable, { org_id, policy_id }: ForeverRequest): Promise<StandingPolicy> {
-  const { rows } = await db.query<NonNullable<StandingPolicy>>(
-    'SELECT version, content FROM policy WHERE org_id = $1 AND policy_id = $2',
-    [org_id, policy_id],
-  );
-  return rows[0] ?? null;
-}
-
-/** A policy in force for exactly the action type; not the one just made. */
-async function exactPolicy(
-  db: Queryable,
-  { org_id, action_type }: ForeverRequest,
-  except = '',
-): Promise<{ id: string; name: string; version: number } | null> {
-  const { rows } = await db.query<{ id: string; name: string; version: number }>(
-    `SELECT policy_id AS id, name, version FROM policy
-      WHERE org_id = $1 AND action_type = $2 AND policy_id <> $3 AND active AND content ->> 'mode' = 'enforce'
-      ORDER BY policy_id LIMIT 1`,
-    [org_id, action_type, except],
-  );
-  return rows[0] ?? null;
-}

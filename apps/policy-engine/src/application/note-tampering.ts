@@ -1,6 +1,5 @@
 import type { EventStore } from '@agentlattice/event-store';
 import { idle } from '@agentlattice/service';
-import type pg from 'pg';
 import type { Tampering } from '../domain/tampering.js';
 import { tamperingDecider } from '../domain/tampering-decider.js';
 
@@ -27,11 +26,12 @@ export class NoteTampering {
   private toldOf: () => void = () => {};
 
   constructor(
-    private readonly pool: pg.Pool,
+    /** Streams of a workspace whose newest event is a detection. */
+    private readonly openTamperings: (orgId: string) => Promise<string[]>,
     private readonly store: EventStore,
   ) {}
 
-  /** Who is told when there is something to write. */
+  /** @param told called when there is something to write */
   onNoted(told: () => void): void {
     this.toldOf = told;
   }
@@ -48,9 +48,9 @@ export class NoteTampering {
       const { tampered, compared } = noted;
       for (const tampering of tampered)
         await this.write(orgId, tampering.policy.id, { type: 'Detected', tampering });
-      // Who has not heard of the log yet cannot say that something is well again.
+      // Before the policies were compared with the log, nothing can be said to be well again.
       const standing = new Set(tampered.map(({ policy }) => streamOf(policy.id)));
-      for (const streamId of compared ? await this.open(orgId) : [])
+      for (const streamId of compared ? await this.openTamperings(orgId) : [])
         if (!standing.has(streamId))
           await this.write(orgId, streamId.slice(streamOf('').length), { type: 'Ended' });
       if (this.found.get(orgId) === noted) this.found.delete(orgId);
@@ -70,17 +70,5 @@ export class NoteTampering {
       command,
       meta,
     });
-  }
-
-  /** Streams whose newest event is a detection. */
-  private async open(orgId: string): Promise<string[]> {
-    const { rows } = await this.pool.query<{ stream_id: string }>(
-      `SELECT stream_id FROM (
-         SELECT DISTINCT ON (stream_id) stream_id, type FROM event
-          WHERE org_id = $1 AND stream_id LIKE 'tampering:%' ORDER BY stream_id, version DESC) newest
-        WHERE type = 'policy.tampering_detected'`,
-      [orgId],
-    );
-    return rows.map((row) => row.stream_id);
   }
 }

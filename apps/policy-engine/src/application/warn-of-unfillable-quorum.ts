@@ -1,11 +1,10 @@
 import type { Actor, PolicyView } from '@agentlattice/contracts';
 import type { Logger } from '@agentlattice/observability';
-import type pg from 'pg';
 import type { WrittenWith } from '../outbound/project-policy.js';
 import { type Seatable, unfillableSeats } from '../domain/unfillable-quorum.js';
 
 export interface WarnOfUnfillableQuorumPorts {
-  readonly pool: pg.Pool;
+  readonly membersOf: (orgId: string) => Promise<readonly Seatable[]>;
   /** Whether the gateway told of all members within that time. */
   readonly membersHeardWithin: (ms: number) => Promise<boolean>;
   readonly logger: Logger;
@@ -15,11 +14,11 @@ export interface WarnOfUnfillableQuorumPorts {
 const withinMs = 800;
 
 /**
- * Adds to a policy just written what its workspace cannot give that it asks for (decisions §4.5). Who cannot know does not
- * warn, and the policy stands whatever comes of this.
+ * Adds to a policy just written what its workspace cannot give that it asks for (decisions §4.5). Where the members are
+ * not known there is no warning, and the policy stands in any case.
  */
 export const makeWarnOfUnfillableQuorum =
-  ({ pool, membersHeardWithin, logger }: WarnOfUnfillableQuorumPorts) =>
+  ({ membersOf, membersHeardWithin, logger }: WarnOfUnfillableQuorumPorts) =>
   async (orgId: string, policy: PolicyView, by: { actor: Actor } & WrittenWith): Promise<PolicyView> => {
     try {
       const authors = [by.actor.kind === 'operator' ? by.actor.id : by.written_by, ...(by.key_holders ?? [])];
@@ -34,14 +33,6 @@ export const makeWarnOfUnfillableQuorum =
     } catch (error) {
       logger.warn({ err: error, org_id: orgId }, 'whether anybody can decide under a policy is not known');
       return policy;
-    }
-
-    async function membersOf(org: string): Promise<Seatable[]> {
-      const { rows } = await pool.query<Seatable>(
-        'SELECT member_id, role, groups FROM member_role WHERE org_id = $1',
-        [org],
-      );
-      return rows;
     }
   };
 export type WarnOfUnfillableQuorum = ReturnType<typeof makeWarnOfUnfillableQuorum>;

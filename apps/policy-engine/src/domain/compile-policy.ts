@@ -63,7 +63,8 @@ export function contentFaults(content: PolicyContent): Fault[] {
   });
   const source = content.condition_expression;
   const expression = source === null ? null : compileExpression(source);
-  if (typeof expression === 'string') faults.push({ pointer: '/condition_expression', detail: expression });
+  if (typeof expression === 'string')
+    faults.push({ pointer: '/condition_expression', detail: `not a CEL expression: ${expression}` });
   return faults;
 }
 

@@ -47,7 +47,7 @@ describe('a verdict', () => {
 
   it('is a denial for whatever a tampered policy names, whatever it claims to be', () => {
     const tampered = (members: Record<string, unknown>) => stored(members, { tampered: true, age: 1 });
-    for (const members of [{ effect: 'allow' }, { active: false }, { mode: 'shadow' }]) {
+    for (const members of [{ effect: 'allow' }, { active: false }, { mode: 'shadow' }] as const) {
       const said = evaluate(
         policySet([stored({ action_type: 'a', effect: 'deny' }), tampered({ action_type: 'a', ...members })]),
         action({ action_type: 'a' }),
@@ -280,7 +280,7 @@ describe('selection', () => {
     action_type: pattern,
     effect: fc.constantFrom('allow', 'deny', 'require_approval', 'conditional'),
     active: fc.boolean(),
-    mode: fc.constantFrom('enforce', 'enforce', 'shadow'),
+    mode: fc.constantFrom('enforce' as const, 'enforce' as const, 'shadow' as const),
   });
   const strictness = ['deny', 'require_approval', 'conditional', 'allow'];
 
@@ -308,4 +308,27 @@ describe('selection', () => {
       ),
     );
   });
+});
+
+it('is reached without a clock: the steps of an evaluation end it, not its time', () => {
+  const policy = stored({
+    effect: 'conditional',
+    on_fail: 'deny',
+    condition_expression: 'metadata.list.all(a, metadata.list.all(b, a == b))',
+  });
+  const submitted = action({ action_type: 'deploy.production', metadata: { list: Array(500).fill(1) } });
+  const clocks = [Date.now, performance.now.bind(performance)] as const;
+  const noClock = (): never => {
+    throw new Error('a clock was read');
+  };
+  Date.now = noClock;
+  performance.now = noClock;
+  try {
+    expect(evaluate(policySet([policy]), submitted, wednesdayMorning)).toMatchObject({
+      decision: 'denied',
+      denial_reason: 'CONDITIONS_DENIED',
+    });
+  } finally {
+    [Date.now, performance.now] = clocks;
+  }
 });

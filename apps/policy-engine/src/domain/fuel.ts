@@ -6,7 +6,11 @@ export interface Fuel {
   left: number;
 }
 
-/** About 5 ms of the dearest steps there are (RE2's NFA); an ordinary policy needs a hundredth of it. */
+/**
+ * About 5 ms of the dearest steps there are (RE2's NFA); an ordinary policy needs a hundredth of it. Steps alone end an
+ * evaluation: neither this code nor the packages for CEL and RE2 look at a clock, so the same action is judged the same on
+ * every machine. What remains by time is outside: the deadline of the batch, after which the engine does not answer at all.
+ */
 export const fullTank = 300_000;
 
 /** Takes from the tank; false when it does not hold enough, and then nothing holds any more. */

@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { foreverFor, voteDecisions } from '../events/approval.js';
-import { cursor, digest, instant, jsonObject, limit, operatorRoles, typeId } from '../primitives.js';
+import {
+  cursor,
+  digest,
+  instant,
+  jsonObject,
+  limit,
+  operatorRoles,
+  rulesBeyondSchema,
+  typeId,
+} from '../primitives.js';
 import { agentRef, conditionEvaluated, denialReason, keyRef, policyRef } from '../submission/items.js';
 
 export const approvalStatuses = [
@@ -181,7 +190,7 @@ export const approveInput = z
         context.addIssue({ code: 'custom', path: [member], message: 'needs scope forever' });
   })
   .prefault({})
-  .meta({ id: 'ApproveInput' });
+  .meta({ id: 'ApproveInput', ...rulesBeyondSchema('needs scope forever') });
 export const denyInput = z
   .strictObject({ reason: decisionReason.nullish() })
   .prefault({})

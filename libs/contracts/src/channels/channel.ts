@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { givenName, instant, typeId } from '../primitives.js';
+import { givenEmail, givenName, instant, rulesBeyondSchema, typeId } from '../primitives.js';
 import { outgoingEventTypes } from './outgoing-event.js';
 
 const longestUrl = 2_048;
-/** Surrounding white space and control characters would be left out silently: whoever gave them meant something else. */
+const urlRule = 'an http or https URL without credentials, white space around it or control characters';
+/** Surrounding white space and control characters would be left out silently, although they were given on purpose or by mistake. */
 const isPlainHttpUrl = (text: string) => {
   if (!URL.canParse(text) || text !== text.trim() || /\p{Cc}/u.test(text)) return false;
   const { protocol, username, password, href } = new URL(text);
@@ -11,22 +12,22 @@ const isPlainHttpUrl = (text: string) => {
   return isPlain && href.length <= longestUrl;
 };
 
-/** What each type of channel needs to reach its receiver. A further type is a row here, its sender in the notifier and that one's line there (ADR 15). */
+/** What each type of channel needs to reach its receiver. A further type is a row here, its sender in the notifier and that sender's line there (ADR 39). */
 export const channelSettings = {
   email: z.strictObject({
-    to: z.array(z.email().max(254)).min(1).max(20).meta({ description: 'One mail goes to all of them' }),
+    to: z.array(givenEmail()).min(1).max(20).meta({ description: 'One mail goes to all of them' }),
   }),
   webhook: z.strictObject({
     url: z
       .string()
       .max(longestUrl)
       .refine(isPlainHttpUrl, {
-        error: 'an http or https URL without credentials, white space around it or control characters',
+        error: urlRule,
         abort: true,
       })
-      // As it is called and shown: whoever reads `①②⑦.0.0.1` would look for another receiver.
+      // As it is called and shown: a reader of `①②⑦.0.0.1` would look for another receiver.
       .overwrite((text) => (URL.canParse(text) ? new URL(text).href : text))
-      .meta({ description: 'http or https, no credentials', format: 'uri' }),
+      .meta({ description: 'http or https, no credentials', format: 'uri', ...rulesBeyondSchema(urlRule) }),
   }),
 } as const;
 export type ChannelType = keyof typeof channelSettings;
@@ -72,7 +73,11 @@ export const channelPatch = z
   .strictObject({ ...members, ...anySettings })
   .partial()
   .refine((patch) => Object.keys(patch).length > 0, 'names at least one member to change')
-  .meta({ id: 'ChannelPatch' });
+  .meta({
+    id: 'ChannelPatch',
+    minProperties: 1,
+    ...rulesBeyondSchema('does not belong to a channel of type …'),
+  });
 export type ChannelPatch = z.infer<typeof channelPatch>;
 
 /** Why the system disabled a channel: the receiver said 410, or nothing reached it for days. */
@@ -85,6 +90,7 @@ export const channelView = z
     ...members,
     name: z.string(),
     ...anySettings,
+    to: z.array(z.string()).optional(),
     disabled_reason: z
       .enum(disabledReasons)
       .nullable()

@@ -64,6 +64,7 @@ export const auditLedgerCommands = {
     'requested_action',
     z.object({ ...org, approval_id: typeId('apr') }),
     requestedAction,
+    ['approval-service'],
   ),
   /** The grant of an allowed action, within its window; the same token at every call. */
   issue_grant: command(
@@ -109,6 +110,7 @@ export const auditLedgerCommands = {
       ),
     }),
     z.object({}),
+    ['approval-service'],
   ),
   /**
    * The newest that the logs say of each policy, of one workspace or of all, in order of workspace and policy. `gpos`: all
@@ -123,6 +125,7 @@ export const auditLedgerCommands = {
       limit: z.number().int().min(1).max(500),
     }),
     z.object({ policies: z.array(recordedPolicy), gpos: z.number().int().min(0), complete: z.boolean() }),
+    ['policy-engine'],
   ),
   jwks: command('audit-ledger', 'jwks', z.object({}), z.object({ keys: z.array(jwk) })),
   replay: replay('audit-ledger'),

@@ -7,6 +7,8 @@ export interface Command<Request extends z.ZodType = z.ZodType, Response extends
   readonly verb: string;
   readonly subject: string;
   readonly version: 1;
+  /** The services that may ask; NATS refuses it to every other one (nats-permissions.ts). */
+  readonly askedBy: readonly ServiceName[];
   readonly request: Request;
   readonly response: Response;
 }
@@ -18,11 +20,13 @@ export const command = <Request extends z.ZodType, Response extends z.ZodType>(
   verb: string,
   request: Request,
   response: Response,
+  askedBy: readonly ServiceName[] = ['gateway'],
 ): Command<Request, Response> => ({
   service,
   verb,
   subject: `cmd.${service}.${verb}`,
   version: 1,
+  askedBy,
   request,
   response,
 });

@@ -7,6 +7,19 @@ import { command } from './command.js';
 /** What a service is behind with or cannot store, although it answers. */
 const trouble = z.object({ name: z.string(), reason: z.string() });
 
+/** Which services ask a service for its events and for what was said with them, when they miss some. */
+const replayedBy: Readonly<Record<ServiceName, readonly ServiceName[]>> = {
+  gateway: ['policy-engine', 'audit-ledger', 'approval-service', 'notifier'],
+  'policy-engine': ['audit-ledger', 'approval-service', 'notifier'],
+  'approval-service': ['policy-engine', 'audit-ledger', 'notifier'],
+  'audit-ledger': ['approval-service', 'notifier'],
+  notifier: ['audit-ledger'],
+};
+const valuesReadBy: Readonly<Partial<Record<ServiceName, readonly ServiceName[]>>> = {
+  gateway: ['audit-ledger', 'approval-service'],
+  'approval-service': ['audit-ledger'],
+};
+
 /** Schemas are dear to make and are checked by what was made of them: one of each for a service. */
 function perService<C>(make: (service: ServiceName) => C): (service: ServiceName) => C {
   const made = new Map<ServiceName, C>();
@@ -29,6 +42,7 @@ export const ping = perService((service) =>
       /** Left out by releases that know of none. */
       troubles: z.array(trouble).optional(),
     }),
+    service === 'gateway' ? [] : ['gateway'],
   ),
 );
 
@@ -52,6 +66,7 @@ export const erasableValues = perService((service) =>
         z.object({ event_id: z.string(), reason: z.string().nullable(), note: z.string().nullable() }),
       ),
     }),
+    valuesReadBy[service] ?? [],
   ),
 );
 
@@ -75,5 +90,6 @@ export const replay = perService((service) =>
       /** Everything asked for up to this position is in `events`: where the next page starts. */
       through_gpos: z.number().int().min(0),
     }),
+    replayedBy[service],
   ),
 );

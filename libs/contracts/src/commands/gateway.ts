@@ -10,6 +10,7 @@ export const gatewayCommands = {
     'agent_standing',
     z.object({ org_id: typeId('org'), agent_id: typeId('agt') }),
     z.object({ suspended: z.boolean(), suspended_by: z.string().nullable() }),
+    ['approval-service'],
   ),
   erasable_values: erasableValues('gateway'),
   replay: replay('gateway'),

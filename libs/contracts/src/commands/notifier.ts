@@ -56,6 +56,7 @@ export const notifierCommands = {
     'find_channels',
     z.object({ org_id: typeId('org'), channel_ids: z.array(typeId('chn')).min(1).max(200) }),
     z.object({ channel_ids: z.array(typeId('chn')) }),
+    ['policy-engine'],
   ),
   list_channels: command(
     'notifier',
@@ -81,6 +82,7 @@ export const notifierCommands = {
     'list_outgoing',
     z.object(list),
     z.object({ events: z.array(outgoingEvent), next_cursor: z.string().nullable() }),
+    [],
   ),
   replay: replay('notifier'),
   ping: ping('notifier'),

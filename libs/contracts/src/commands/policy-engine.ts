@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { policyContent, policyPatch, policyVersion, policyView } from '../policy/policy.js';
+import { policyChange, policyContent, policyVersion, policyView } from '../policy/policy.js';
 import { decidingOperator } from '../approval/approval.js';
 import { foreverFor } from '../events/approval.js';
 import { actor, instant, jsonObject, typeId } from '../primitives.js';
@@ -40,7 +40,7 @@ export const policyEngineCommands = {
   update_policy: command(
     'policy-engine',
     'update_policy',
-    z.object({ ...change, policy_id: typeId('pol'), patch: policyPatch, expected_version: expectedVersion }),
+    z.object({ ...change, policy_id: typeId('pol'), patch: policyChange, expected_version: expectedVersion }),
     policyView,
   ),
   delete_policy: command(
@@ -122,6 +122,7 @@ export const policyEngineCommands = {
         }),
       ),
     }),
+    ['approval-service'],
   ),
   /** Turns the requirement off after an approval "forever"; the same approval does it once (design §3.3). */
   allow_forever: command(

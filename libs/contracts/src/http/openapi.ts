@@ -45,7 +45,7 @@ export function openApiDocument(): Json {
       title: 'AgentLattice Approvals',
       version: '1.0.0',
       description:
-        'Before an agent does something that matters, it asks. Times are RFC 3339 UTC; identifiers are TypeIDs.',
+        'Before an agent does something that matters, it asks. Times are RFC 3339 UTC; identifiers are TypeIDs. `x-rules`: what a value must meet that JSON Schema cannot say, each as the `detail` of the fault (`…` for what varies).',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
@@ -117,9 +117,15 @@ function parameters(
     in: place,
     required: place === 'path' || required.includes(name),
     ...(description === undefined ? {} : { description }),
-    schema,
+    schema: place === 'header' ? schema : withoutNul(schema),
   }));
 }
+
+/** No NUL in a path or a query: PostgreSQL has no such text. */
+const withoutNul = (schema: Json): Json =>
+  schema['type'] === 'string' && !['pattern', 'enum', 'format'].some((name) => name in schema)
+    ? { ...schema, pattern: '^[^\\u0000]*$' }
+    : schema;
 
 const headerObjects = (headers: Readonly<Record<string, string>>): Json =>
   Object.fromEntries(

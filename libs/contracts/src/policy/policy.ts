@@ -4,9 +4,11 @@ import {
   actor,
   duration,
   durationMs,
+  givenEmail,
   givenGroup,
   givenName,
   instant,
+  rulesBeyondSchema,
   sha256Hex,
   typeId,
 } from '../primitives.js';
@@ -33,15 +35,17 @@ export const condition = z.strictObject({
 });
 export type Condition = z.infer<typeof condition>;
 
-export const escalationStep = z.strictObject({
-  after: duration(),
-  contacts: z.array(z.email().max(254)).max(20).default([]),
-  channels: z.array(typeId('chn')).max(20).default([]),
-  repeat: z
-    .strictObject({ every: duration(), times: z.number().int().min(1).max(100) })
-    .nullable()
-    .default(null),
-});
+const escalationStepFor = (contact: z.ZodType<string>) =>
+  z.strictObject({
+    after: duration(),
+    contacts: z.array(contact).max(20).default([]),
+    channels: z.array(typeId('chn')).max(20).default([]),
+    repeat: z
+      .strictObject({ every: duration(), times: z.number().int().min(1).max(100) })
+      .nullable()
+      .default(null),
+  });
+export const escalationStep = escalationStepFor(z.email().max(254));
 export type EscalationStep = z.infer<typeof escalationStep>;
 
 const approverGroups = (group: z.ZodType<string>) =>
@@ -67,7 +71,21 @@ const members = {
 };
 
 /** As somebody writes them; what stands already may be named otherwise. */
-const written = { ...members, name: givenName(), approver_groups: approverGroups(givenGroup()) };
+const written = {
+  ...members,
+  name: givenName(),
+  approver_groups: approverGroups(givenGroup()),
+  escalation: z.array(escalationStepFor(givenEmail())).max(10),
+};
+
+/**
+ * Shadow policies are not evaluated yet, so none is taken: it would look as if it were tried out. Policies that were written
+ * in shadow mode by earlier releases govern nothing, and are kept, read and replayed as they are.
+ */
+const enforceOnly = z.enum(['enforce'], {
+  error:
+    'shadow policies are not evaluated yet; write mode enforce, or active false for a policy that governs nothing',
+});
 
 /** All that a policy says: what is hashed, versioned and judged by. */
 export const policyContent = z.strictObject(members);
@@ -111,6 +129,33 @@ const pointerPath = (pointer: string) =>
     .slice(1)
     .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 
+/** What spans members of a policy, or is said in another language than JSON: an expression, a pattern, the path of a field. */
+const policyRules = [
+  'only a conditional policy has conditions',
+  'only a conditional policy can fail',
+  'stands twice',
+  'must be shorter than the timeout',
+  'there is no such channel in this workspace',
+  'holds a character that is no text',
+  'a policy has at most … characters',
+  'not a CEL expression: …',
+  // Of conditions.
+  'a path …',
+  '… needs a name after it, such as …',
+  '… has only …',
+  'compares with one value; use … for several',
+  'is a string',
+  'is a number or a string',
+  'is a list of at least one value',
+  'is one value',
+  'is true or false',
+  'a pattern has at most … characters',
+  'the pattern is too large when its repetitions are written out',
+  'not an RE2 pattern: …',
+  '… is a …, so the value must be one',
+  '… is a number; … is for text',
+];
+
 /** What is written to make a policy; an unknown member is a fault (a misspelt quorum must never become a quorum of one). */
 export const policyInput = withFaults(
   z.strictObject({
@@ -126,19 +171,25 @@ export const policyInput = withFaults(
     separation_of_duties: written.separation_of_duties.default(false),
     on_removed: written.on_removed.default('approve'),
     on_no_approver: written.on_no_approver.default('escalate'),
-    mode: written.mode.default('enforce'),
+    mode: enforceOnly.default('enforce'),
     active: written.active.default(true),
   }),
-).meta({ id: 'PolicyInput' });
+).meta({ id: 'PolicyInput', ...rulesBeyondSchema(...policyRules) });
 export type PolicyInput = z.infer<typeof policyInput>;
+
+const namesMember = (patch: object) => Object.keys(patch).length > 0;
+const noMember = 'names at least one member to change';
 
 /** Members to change; the rest stays. Faults that span members are judged again on the merged policy. */
 export const policyPatch = z
-  .strictObject(written)
+  .strictObject({ ...written, mode: enforceOnly })
   .partial()
-  .refine((patch) => Object.keys(patch).length > 0, 'names at least one member to change')
-  .meta({ id: 'PolicyPatch' });
-export type PolicyPatch = z.infer<typeof policyPatch>;
+  .refine(namesMember, noMember)
+  .meta({ id: 'PolicyPatch', minProperties: 1, ...rulesBeyondSchema(...policyRules) });
+
+/** The same between services, where policies of earlier releases are in shadow mode still. */
+export const policyChange = z.strictObject(written).partial().refine(namesMember, noMember);
+export type PolicyPatch = z.infer<typeof policyChange>;
 
 /** A policy as the API shows it; `approval_required` and `has_conditions` are what the published client reads (decisions §6). */
 export const policyView = z

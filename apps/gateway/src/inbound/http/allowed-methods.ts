@@ -1,14 +1,26 @@
 import { routeList } from '@agentlattice/contracts';
 
 const byPath = Map.groupBy(routeList, (route) => route.path);
-const patterns = [...byPath].map(([path, routes]) => ({
-  pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
-  methods: [
-    ...new Set(routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))),
-  ].sort(),
-}));
+const methodsOf = (routes: readonly { readonly method: string }[]): readonly string[] =>
+  [...new Set(routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))].sort();
 
-/** Methods of the operations at a path; none where there is no such path. */
+/** Paths without parameters, which the methods of a path with one must not be taken for. */
+const fixed = new Map(
+  [...byPath].filter(([path]) => !path.includes('{')).map(([path, routes]) => [path, methodsOf(routes)]),
+);
+const patterns = [...byPath]
+  .filter(([path]) => path.includes('{'))
+  .map(([path, routes]) => ({
+    pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+    methods: methodsOf(routes),
+  }));
+
+/** Methods of the operations at a path; none where there is no such path. A path that is written out stands for itself. */
 export function allowedMethods(path: string): readonly string[] {
+  const own = fixed.get(path);
+  if (own !== undefined) return own;
   return [...new Set(patterns.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods))];
 }
+
+/** False for a method that a path without parameters does not have. */
+export const mayHave = (path: string, method: string): boolean => fixed.get(path)?.includes(method) ?? true;

@@ -47,7 +47,8 @@ it('every row of the route table has exactly one handler', () => {
 it.each([
   ['/api/v1/actions', ['POST']],
   ['/api/v1/policies', ['GET', 'HEAD', 'POST']],
-  ['/api/v1/policies/check', ['DELETE', 'GET', 'HEAD', 'PATCH', 'POST']],
+  ['/api/v1/policies/check', ['GET', 'HEAD', 'POST']],
+  ['/api/v1/policies/pol_1', ['DELETE', 'GET', 'HEAD', 'PATCH']],
   ['/api/v1/nothing', []],
   ['/api/v1/actions/', []],
   ['/api/v1/openapi_json', []],

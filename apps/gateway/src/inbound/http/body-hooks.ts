@@ -2,6 +2,7 @@ import { routeList } from '@agentlattice/contracts';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Admission } from './admission.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
+import { mayHave } from './allowed-methods.js';
 import { notFound, sendProblem } from './problem-filter.js';
 
 const publicRoutes = new Set(
@@ -15,8 +16,9 @@ const publicRoutes = new Set(
 export function addBodyHooks(app: NestFastifyApplication, admission: Pick<Admission, 'identify'>): void {
   const fastify = app.getHttpAdapter().getInstance();
   fastify.addHook('onRequest', (request: GatewayRequest, reply: GatewayReply, done) => {
+    // Also without a body: Fastify refuses a QUERY by the body that it misses, before it looks for its route.
+    if (request.is404 || isOfSibling(request)) return sendProblem(reply, notFound(request, reply));
     if (!hasBody(request)) return done();
-    if (request.is404) return sendProblem(reply, notFound(request, reply));
     if (publicRoutes.has(`${request.method} ${request.routeOptions.url ?? ''}`)) return done();
     admission.identify(request, reply).then(({ orgId }) => {
       request.orgId = orgId;
@@ -24,6 +26,10 @@ export function addBodyHooks(app: NestFastifyApplication, admission: Pick<Admiss
     }, done);
   });
 }
+
+/** A method of `/policies/{policy_id}` at `/policies/check`, which is a path of its own without that method. */
+const isOfSibling = ({ method, routeOptions, url }: GatewayRequest): boolean =>
+  routeOptions.url?.includes(':') === true && !mayHave(url.split('?')[0] ?? '', method);
 
 const hasBody = ({ headers }: GatewayRequest): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;

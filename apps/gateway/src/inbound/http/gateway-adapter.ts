@@ -1,11 +1,10 @@
-import { errorTable } from '@agentlattice/contracts';
+import { errorTable, problemMediaType, problemOf } from '@agentlattice/contracts';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { typeid } from 'typeid-js';
 import type { GatewayRequest } from './http-request.js';
-import { problemMediaType, problemOf } from './problem-filter.js';
 import { bodyLimit, RequestBodies } from './request-bodies.js';
 
 const newRequestId = () => typeid('req').toString();
@@ -16,8 +15,8 @@ export class GatewayAdapter extends FastifyAdapter {
   constructor(private readonly bodies = new RequestBodies()) {
     super({
       bodyLimit,
-      // Long enough for any identifier; what is longer is no identifier.
-      routerOptions: { maxParamLength: 255 },
+      // As long as a header line may be: the schema of the route says how long an identifier is, after the key was checked.
+      routerOptions: { maxParamLength: 16_384 },
       forceCloseConnections: 'idle',
       // What still comes while we close is answered like any other request.
       return503OnClosing: false,

@@ -1,9 +1,10 @@
 import {
   errorTable,
   type ErrorCode,
-  type Fault,
   isErrorCode,
   type Problem,
+  problemMediaType,
+  problemOf,
   Refused,
 } from '@agentlattice/contracts';
 import { isBackendAway } from '@agentlattice/messaging';
@@ -11,8 +12,6 @@ import type { Logger } from '@agentlattice/observability';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { allowedMethods } from './allowed-methods.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
-
-export const problemMediaType = 'application/problem+json';
 
 /** What Fastify and Nest refuse by themselves, by the status they name. */
 const refusedStatus: Readonly<Record<number, ErrorCode>> = {
@@ -24,30 +23,6 @@ const refusedStatus: Readonly<Record<number, ErrorCode>> = {
 };
 
 const retryAfterSeconds = '1';
-
-/** The body of an error answer (RFC 9457 with the members the published client reads). */
-export function problemOf(
-  code: ErrorCode,
-  detail: string,
-  requestId: string,
-  {
-    errors,
-    extra,
-  }: { errors?: readonly Fault[] | undefined; extra?: Readonly<Record<string, unknown>> | undefined } = {},
-): Problem {
-  const { status, title } = errorTable[code];
-  return {
-    ...extra,
-    type: `urn:agentlattice:error:${code}`,
-    title,
-    status,
-    detail,
-    request_id: requestId,
-    error: code,
-    message: detail,
-    ...(errors === undefined ? {} : { errors: [...errors] }),
-  };
-}
 
 /** Sends a problem, with the headers that belong to its status. */
 export function sendProblem(reply: GatewayReply, problem: Problem): void {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { actionType, digest, instant, jsonObject, typeId } from '../../primitives.js';
+import { actionType, digest, instant, jsonObject, rulesBeyondSchema, typeId } from '../../primitives.js';
 import { conditionEvaluated, denialReason } from '../../submission/items.js';
 import { consumedGrant, grantToken } from '../../approval/approval.js';
 import { ok, route } from '../route.js';
@@ -92,7 +92,10 @@ export const actionRoutes = {
     callers: ['agent'],
     headers: z.object({
       'x-al-event-id': eventId.optional().meta({ description: 'Idempotency key, scoped to the agent' }),
-      'idempotency-key': eventId.optional().meta({ description: 'Alias of X-AL-Event-ID' }),
+      'idempotency-key': eventId.optional().meta({
+        description: 'Alias of X-AL-Event-ID',
+        ...rulesBeyondSchema('is an alias of X-AL-Event-ID and must be the same'),
+      }),
       'x-al-delegation-id': z.string().max(255).optional(),
       prefer: z.string().max(255).optional().meta({
         description:

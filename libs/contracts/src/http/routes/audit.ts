@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { auditEvent, auditQuery, auditVerification } from '../../audit/audit.js';
+import { limit, queryNumber } from '../../primitives.js';
 import { ok, route } from '../route.js';
 
 const text = z.string();
@@ -40,8 +41,8 @@ export const auditRoutes = {
       'Fewer than `limit` lines may come; go on at the next `seq` until none comes. A line ends with U+000A alone: RFC 8785 keeps U+0085, U+2028 and U+2029 in strings as they are, and what is hashed must not change, so split at nothing else.',
     callers: ['operator:viewer'],
     query: z.object({
-      from: z.coerce.number().int().min(0).default(0),
-      limit: z.coerce.number().int().min(1).max(1000).default(1000),
+      from: queryNumber(0, 999_999_999_999_999, 0),
+      limit: limit(1000, 1000),
     }),
     responses: { 200: { ...ok(text, 'Canonical entries'), mediaType: 'application/x-ndjson' } },
   }),

@@ -2,12 +2,14 @@ import { z } from 'zod';
 import {
   cursor,
   duration,
+  givenEmail,
   givenGroup,
   givenInstant,
   givenName,
   instant,
   limit,
   operatorRoles,
+  rulesBeyondSchema,
   serviceScopes,
   typeId,
 } from '../../primitives.js';
@@ -155,7 +157,7 @@ export const principalRoutes = {
       'An address that nobody has used makes an account with this password, which is active at once. An address that belongs to an account already makes an invitation (`status: invited`): the password is not used, and the person takes no part in the workspace before accepting.',
     callers: ['operator:admin'],
     body: z.strictObject({
-      email: z.email().max(254),
+      email: givenEmail(),
       name,
       role: z.enum(operatorRoles),
       groups: z.array(givenGroup()).max(50).default([]),
@@ -246,7 +248,8 @@ export const principalRoutes = {
         for (const member of ['role', 'member_id', 'agent_id', 'scopes'] as const)
           if (present(member) && !(may[key.kind] as readonly string[]).includes(member))
             fault(member, `does not belong to a key of kind ${key.kind}`);
-      }),
+      })
+      .meta(rulesBeyondSchema('is needed for a key of kind …', 'does not belong to a key of kind …')),
     responses: { 201: ok(newKeyView, 'The key is shown once') },
     errors: ['NOT_FOUND', 'MEMBERSHIP_NOT_ACCEPTED'],
   }),
@@ -284,7 +287,7 @@ export const principalRoutes = {
     description:
       'With a key of role admin that the instance administrator made, in the workspace where their account was made. The first administrator is somebody new, or the caller: nobody else is made a member without consent.',
     callers: ['instance_admin'],
-    body: z.strictObject({ name, admin: z.strictObject({ email: z.email().max(254), name, password }) }),
+    body: z.strictObject({ name, admin: z.strictObject({ email: givenEmail(), name, password }) }),
     responses: {
       201: ok(
         z

@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type PythonEnvironment, pythonEnvironment } from './python-environment.js';
+
+const released = 'schemathesis==4.32.5';
+const settings = fileURLToPath(new URL('../schemathesis/', import.meta.url));
+
+export interface Fuzzing {
+  readonly document: unknown;
+  readonly key: string;
+  readonly operations: readonly string[];
+  readonly phases?: string;
+  /** When nothing new is tried any more; what is under way ends. */
+  readonly seconds: number;
+}
+export interface Found {
+  /** Requests that were made and judged. */
+  readonly tried: number;
+  /** What schemathesis writes about the answers that are not what the document says; empty when all are. */
+  readonly report: string;
+}
+
+/** Makes requests from an OpenAPI document, such as meet it and such as do not, and holds the answers against it. */
+export class Schemathesis {
+  private constructor(
+    private readonly environment: PythonEnvironment,
+    private readonly baseUrl: string,
+  ) {}
+
+  static async install(baseUrl: string): Promise<Schemathesis> {
+    return new Schemathesis(await pythonEnvironment(released), baseUrl);
+  }
+
+  /** The same requests at every run, as far as the answers and the time allow. */
+  async fuzz({ document, key, operations, phases = 'coverage,fuzzing', seconds }: Fuzzing): Promise<Found> {
+    const folder = await mkdtemp(join(tmpdir(), 'al-fuzz-'));
+    try {
+      const [documentFile, reportFile] = [join(folder, 'openapi.json'), join(folder, 'report.json')];
+      await writeFile(documentFile, JSON.stringify(document));
+      const output = await this.run(folder, [
+        ...['--config-file', join(settings, 'schemathesis.toml'), 'run', documentFile],
+        ...['--url', this.baseUrl, '--header', `Authorization: Bearer ${key}`],
+        ...['--seed', '1', '--max-examples', '5', '--phases', phases, '--max-time', String(seconds)],
+        ...['--no-shrink', '--continue-on-failure', '--generation-database', 'none', '--warnings', 'off'],
+        // Instead of it: refused_by_announced_rules_only of hooks.py, which knows of `x-rules`.
+        ...['--exclude-checks', 'positive_data_acceptance'],
+        ...['--report', 'json', '--report-json-path', reportFile],
+        ...operations.flatMap((id) => ['--include-operation-id', id]),
+      ]);
+      const report = JSON.parse(await readFile(reportFile, 'utf8').catch(() => 'null')) as Report | null;
+      if (report === null) throw new Error(`schemathesis ended without a report:\n${output}`);
+      const isClean = report.failures.length + report.errors.length === 0;
+      return { tried: report.test_cases.generated, report: isClean ? '' : output };
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  private run(folder: string, args: readonly string[]): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(this.environment.program('schemathesis'), args, {
+        cwd: folder,
+        env: {
+          ...process.env,
+          SCHEMATHESIS_HOOKS: 'hooks',
+          PYTHONPATH: settings,
+          PYTHONDONTWRITEBYTECODE: '1',
+        },
+      });
+      let output = '';
+      for (const stream of [child.stdout, child.stderr])
+        stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+      child.once('error', reject);
+      child.once('close', () => {
+        resolve(output);
+      });
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.environment.remove();
+  }
+}
+
+interface Report {
+  readonly test_cases: { readonly generated: number };
+  readonly failures: readonly unknown[];
+  readonly errors: readonly unknown[];
+}
