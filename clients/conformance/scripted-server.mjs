@@ -29,7 +29,9 @@ export async function startScriptedServer() {
     const run = runs.get(id);
     if (run === undefined) return json(response, 599, { error: 'NO_RUN', message: 'no such run' });
     if (rest.length === 0) {
-      const missing = run.exchanges.slice(run.next).map(({ request: { method, path } }) => `${method} ${path}`);
+      const missing = run.exchanges
+        .slice(run.next)
+        .map(({ request: { method, path } }) => `${method} ${path}`);
       return json(response, 200, { faults: run.faults, missing });
     }
     await play(run, request, response, { path: `/${rest.join('/')}${url.search}`, body });
@@ -72,12 +74,16 @@ function differences(wanted, request, body) {
   for (const [name, value] of Object.entries(wanted.headers ?? {})) {
     const found = request.headers[name];
     if (value === null ? found !== undefined : found !== value)
-      faults.push(`header ${name} of ${wanted.method} ${wanted.path} was ${String(found)}, not ${String(value)}`);
+      faults.push(
+        `header ${name} of ${wanted.method} ${wanted.path} was ${String(found)}, not ${String(value)}`,
+      );
   }
   if (wanted.body !== undefined) {
     const found = body === '' ? undefined : JSON.parse(body);
     if (!holds(found, wanted.body))
-      faults.push(`the body of ${wanted.method} ${wanted.path} was ${body}, without ${JSON.stringify(wanted.body)}`);
+      faults.push(
+        `the body of ${wanted.method} ${wanted.path} was ${body}, without ${JSON.stringify(wanted.body)}`,
+      );
   }
   return faults;
 }
@@ -88,7 +94,9 @@ export function holds(found, wanted) {
   if (found === null || typeof found !== 'object') return false;
   if (Array.isArray(wanted))
     return (
-      Array.isArray(found) && found.length === wanted.length && wanted.every((item, i) => holds(found[i], item))
+      Array.isArray(found) &&
+      found.length === wanted.length &&
+      wanted.every((item, i) => holds(found[i], item))
     );
   return Object.entries(wanted).every(([name, value]) =>
     // "Null" and "not there" say the same in a result.
