@@ -3,6 +3,7 @@ export * from './audit/audit.js';
 export * from './channels/channel.js';
 export * from './channels/outgoing-event.js';
 export * from './audit/posture.js';
+export * from './live/live-event.js';
 export * from './audit/report.js';
 export * from './commands/approval-service.js';
 export * from './commands/audit-ledger.js';
