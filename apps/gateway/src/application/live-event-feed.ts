@@ -23,6 +23,8 @@ export interface Listener {
   readonly orgId: string;
   /** Null: everything that an operator may see; else only what concerns these agents. */
   readonly agentIds: ReadonlySet<string> | null;
+  /** Hears of actions too, which are there in thousands a second; all the rest it hears anyway. */
+  readonly hearsActions: boolean;
   /** Must not wait. */
   readonly tell: (told: Told) => void;
   /** What was missed is not kept: fetch anew. `id` is where the listener goes on. */
@@ -36,10 +38,12 @@ export interface LiveEventFeedPorts {
   readonly view: (event: WireEvent) => LiveEvent | null;
   /** Whether all who listen may still do so, as far as must be known now; nothing is told before that. */
   readonly mayTell: () => Promise<boolean>;
+  /** `notice` is to be called when one of these families is published; none: nobody listens. */
+  readonly follow: (families: readonly string[]) => void;
   readonly logger: Logger;
 }
 
-/** The families of events that listeners hear; the rest of the stream is skipped unread. */
+/** The families of events that everybody who listens hears; the rest of the stream is skipped unread. */
 export const liveFamilies = [
   'approval',
   'policy',
@@ -50,6 +54,8 @@ export const liveFamilies = [
   'channel',
   'member',
 ] as const;
+const withActions = [...liveFamilies, 'action'] as const;
+const familiesFor = ({ hearsActions }: Pick<Listener, 'hearsActions'>) => (hearsActions ? withActions : liveFamilies);
 
 const pageSize = 256;
 /** More than this was missed: the listener fetches anew. */
@@ -81,6 +87,7 @@ interface Place {
 export class LiveEventFeed {
   private readonly places = new Map<string, Set<Place>>();
   private count = 0;
+  private hearActions = 0;
   private incarnation = '';
   /** The last message that was told; undefined while nobody listens. */
   private position: number | undefined;
@@ -173,6 +180,8 @@ export class LiveEventFeed {
     const places = this.places.get(orgId) ?? new Set<Place>();
     this.places.set(orgId, places.add(place));
     this.count += 1;
+    if (place.listener.hearsActions) this.hearActions += 1;
+    this.followWhatIsHeard();
   }
 
   private remove(place: Place): void {
@@ -180,11 +189,17 @@ export class LiveEventFeed {
     const places = this.places.get(orgId);
     if (places?.delete(place) !== true) return;
     this.count -= 1;
+    if (place.listener.hearsActions) this.hearActions -= 1;
     if (places.size === 0) this.places.delete(orgId);
+    this.followWhatIsHeard();
     if (this.count > 0) return;
     // Nobody listens: the next one begins where the stream ends then.
     this.position = undefined;
     clearTimeout(this.timer);
+  }
+
+  private followWhatIsHeard(): void {
+    this.ports.follow(this.count === 0 ? [] : familiesFor({ hearsActions: this.hearActions > 0 }));
   }
 
   private async catchUp(
@@ -210,7 +225,7 @@ export class LiveEventFeed {
     return await this.oneOfFew(async () => {
       const missed: { readonly sequence: number; readonly told: Told[] }[] = [];
       let count = 0;
-      for (const family of liveFamilies)
+      for (const family of familiesFor(listener))
         for (let next = from; next <= to;) {
           const subject = `events.${listener.orgId}.${family}.>`;
           const page = await this.ports.read({ from: next, subject, most: pageSize });
@@ -269,7 +284,7 @@ export class LiveEventFeed {
     }
     let found = false;
     while (this.position !== undefined && !this.stopped) {
-      const page = await this.ports.read({ from: this.position + 1, most: pageSize, wanted: isLive });
+      const page = await this.ports.read({ from: this.position + 1, most: pageSize, wanted: this.isHeard });
       if (page.length === 0) break;
       if (!(await this.ports.mayTell())) return this.lookLater(lookAgainMs[3]);
       found = true;
@@ -282,6 +297,11 @@ export class LiveEventFeed {
     const soon = found ? undefined : lookAgainMs[this.retries++];
     this.lookLater(soon ?? lookEveryMs);
   }
+
+  private readonly isHeard = (subject: string): boolean => {
+    const [, , family] = subject.split('.');
+    return familiesFor({ hearsActions: this.hearActions > 0 }).some((name) => name === family);
+  };
 
   private lookLater(ms: number): void {
     clearTimeout(this.timer);
@@ -311,7 +331,8 @@ export class LiveEventFeed {
     const sequence = parseCursor(told.id)?.sequence ?? 0;
     if (sequence <= after) return;
     place.after = sequence;
-    const { agent_id } = told.event;
+    const { agent_id, type } = told.event;
+    if (!listener.hearsActions && type.startsWith('action.')) return;
     if (listener.agentIds === null || (agent_id !== null && listener.agentIds.has(agent_id)))
       listener.tell(told);
   }
@@ -322,6 +343,3 @@ const isKept = (cursor: EventCursor, { incarnation, firstSequence, lastSequence 
   cursor.incarnation === incarnation &&
   messageOf(cursor) >= firstSequence - 1 &&
   messageOf(cursor) <= lastSequence;
-
-const isLive = (subject: string) =>
-  liveFamilies.some((family) => subject.split('.')[2] === family);

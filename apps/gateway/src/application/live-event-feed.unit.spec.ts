@@ -47,7 +47,7 @@ const view = ({ event_id, org_id, type }: WireEvent): LiveEvent | null =>
     : { event_id, org_id, type, time: '', actor: null, agent_id: event_id.split('@')[1] ?? null, data: {} };
 
 const feedOn = (stream: FakeStream, mayTell = () => Promise.resolve(true)) =>
-  new LiveEventFeed({ range: stream.range, read: stream.read, view, mayTell, logger });
+  new LiveEventFeed({ range: stream.range, read: stream.read, view, mayTell, follow: () => {}, logger });
 
 /** Somebody who remembers what was heard, and the last id of it. */
 class Recorder implements Listener {
@@ -59,6 +59,7 @@ class Recorder implements Listener {
   constructor(
     readonly orgId: string,
     agent?: string,
+    readonly hearsActions = false,
   ) {
     this.agentIds = agent === undefined ? null : new Set([agent]);
   }
@@ -91,6 +92,31 @@ it('tells what happens from now on, to the workspace alone, in order', async () 
   await settled(feed);
   expect(a.heard).toEqual(['one', 'two', 'three']);
   expect(a.resets).toBe(0);
+  await feed.stop();
+});
+
+it('tells of actions to whom wants to hear of them, and follows them only then', async () => {
+  const stream = new FakeStream();
+  const followed: (readonly string[])[] = [];
+  const feed = new LiveEventFeed({
+    ...{ range: stream.range, read: stream.read, view, mayTell: () => Promise.resolve(true), logger },
+    follow: (families) => followed.push(families),
+  });
+  const [plain, all] = [new Recorder('org_a'), new Recorder('org_a', undefined, true)];
+  const leavePlain = await feed.join(plain, undefined);
+  const leaveAll = await feed.join(all, undefined);
+  stream.publish('org_a', 'action', 'act');
+  stream.publish('org_a', 'approval', 'ask');
+  await settled(feed);
+  expect([plain.heard, all.heard]).toEqual([['ask'], ['act', 'ask']]);
+  leaveAll();
+  leavePlain();
+  expect(followed.map((families) => [families.includes('approval'), families.includes('action')])).toEqual([
+    [true, false],
+    [true, true],
+    [true, false],
+    [false, false],
+  ]);
   await feed.stop();
 });
 

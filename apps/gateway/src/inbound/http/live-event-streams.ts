@@ -72,6 +72,7 @@ export class LiveEventStreams {
     this.add(one);
     const listener: Listener = {
       orgId,
+      hearsActions: options.types !== null && [...options.types].some((type) => type.startsWith('action.')),
       agentIds: principal.kind === 'agent' ? new Set([principal.agent.id]) : null,
       tell: (told) => {
         if (options.types === null || options.types.has(told.event.type)) connection.send(told);
