@@ -199,7 +199,7 @@ export class LiveEventFeed {
   }
 
   private followWhatIsHeard(): void {
-    this.ports.follow(this.count === 0 ? [] : familiesFor({ hearsActions: this.hearActions > 0 }));
+    this.ports.follow(this.count === 0 ? [] : this.families());
   }
 
   private async catchUp(
@@ -284,7 +284,11 @@ export class LiveEventFeed {
     }
     let found = false;
     while (this.position !== undefined && !this.stopped) {
-      const page = await this.ports.read({ from: this.position + 1, most: pageSize, wanted: this.isHeard });
+      const families = this.families();
+      const wanted = (subject: string) => families.some((family) => family === subject.split('.')[2]);
+      const page = await this.ports.read({ from: this.position + 1, most: pageSize, wanted });
+      // Somebody joined who hears of more than was read.
+      if (this.families() !== families) continue;
       if (page.length === 0) break;
       if (!(await this.ports.mayTell())) return this.lookLater(lookAgainMs[3]);
       found = true;
@@ -298,10 +302,9 @@ export class LiveEventFeed {
     this.lookLater(soon ?? lookEveryMs);
   }
 
-  private readonly isHeard = (subject: string): boolean => {
-    const [, , family] = subject.split('.');
-    return familiesFor({ hearsActions: this.hearActions > 0 }).some((name) => name === family);
-  };
+  private families(): readonly string[] {
+    return familiesFor({ hearsActions: this.hearActions > 0 });
+  }
 
   private lookLater(ms: number): void {
     clearTimeout(this.timer);
