@@ -23,7 +23,7 @@ export const typescriptClient: DrivenClient = {
 
 function callBy({ method, args }: NeutralCall, al: AgentLattice, baseUrl: string): Promise<unknown> {
   const { action_type, approval_id, metadata, data_accessed, event_id, timeout_ms, reason, ...rest } =
-    args as Record<string, never>;
+    args as Record<string, unknown> & { readonly [name in TextName]: string };
   const options = given({ metadata, dataAccessed: data_accessed, eventId: event_id, timeoutMs: timeout_ms });
   switch (method) {
     case 'execute':
@@ -58,9 +58,9 @@ function callBy({ method, args }: NeutralCall, al: AgentLattice, baseUrl: string
     case 'delegations':
       return al.delegations(given({ role: rest['role'], activeOnly: rest['active_only'] }));
     case 'revoke':
-      return al.revoke(rest['delegation_id'] as unknown as string);
+      return al.revoke(rest['delegation_id']);
     case 'report':
-      return al.report(rest['audit_event_id'] as unknown as string, rest['outcome'] as never);
+      return al.report(rest['audit_event_id'], rest['outcome'] as never);
     case 'register':
       return AgentLattice.register('al_svc_test', {
         ...{ name: rest['name'], baseUrl },
@@ -70,6 +70,8 @@ function callBy({ method, args }: NeutralCall, al: AgentLattice, baseUrl: string
       throw new Error(`no method ${method}`);
   }
 }
+
+type TextName = 'action_type' | 'approval_id' | 'delegation_id' | 'audit_event_id';
 
 /** Without what is undefined, as a program would leave it out. */
 const given = (options: Record<string, unknown>): Record<string, never> =>

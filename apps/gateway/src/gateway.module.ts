@@ -54,6 +54,7 @@ import { submissionRoutes } from './inbound/http/submission.routes.js';
 import { SystemController } from './inbound/http/system.controller.js';
 import { WorkspacesController } from './inbound/http/workspaces.controller.js';
 import { approvalOf } from './inbound/http/approval-of.js';
+import { type LiveEvents, makeLiveEvents } from './live-events.module.js';
 import { DecisionWakes } from './outbound/decision-wakes.js';
 import { InvitationStore } from './outbound/invitation-store.js';
 import { PrincipalDirectory } from './outbound/principal-directory.js';
@@ -67,6 +68,7 @@ import {
   DIRECTORY,
   GATEWAY_CONFIG,
   INVITATIONS,
+  LIVE_EVENTS,
   PIPELINE,
   PLAIN_ROUTES,
   PRINCIPALS,
@@ -188,6 +190,11 @@ const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approv
         commands: CommandClient,
       ) => [...submissionRoutes(submitAction), ...decisionRoutes(awaitDecision, decide, commands)],
     },
+    {
+      provide: LIVE_EVENTS,
+      inject: [NATS, DIRECTORY, LOGGER],
+      useFactory: makeLiveEvents,
+    },
     { provide: PROBLEMS, inject: [LOGGER], useFactory: (logger: Logger) => new ProblemFilter(logger) },
     {
       provide: APP_GUARD,
@@ -212,6 +219,7 @@ export class GatewayModule
     @Inject(PIPELINE) private readonly pipeline: SubmissionPipeline,
     @Inject(WAKES) private readonly wakes: DecisionWakes,
     @Inject(REFUSED_ACCESS) private readonly refused: RefusedAccess,
+    @Inject(LIVE_EVENTS) private readonly liveEvents: LiveEvents,
     @Inject(CONFIG) private readonly config: BaseConfig,
     @Inject(NATS) private readonly nc: NatsConnection,
     @Inject(COMMANDS) private readonly commands: CommandClient,
@@ -258,8 +266,9 @@ export class GatewayModule
   }
 
   /** HTTP is still open. Held answers go out as they stand, or closing would wait a minute for them. */
-  onModuleDestroy(): void {
+  async onModuleDestroy(): Promise<void> {
     this.wakes.stop();
+    await this.liveEvents.stop();
   }
 
   /** After the last answer: until then submissions need their way and keys. */

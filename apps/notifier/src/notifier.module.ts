@@ -20,7 +20,7 @@ import { FollowOutcomes } from './application/follow-outcomes.js';
 import { makeRedeliver } from './application/redeliver.js';
 import { SendDeliveries } from './application/send-deliveries.js';
 import { type NotifierConfig, readNotifierConfig } from './config.js';
-import { takenIn } from './domain/outgoing-event.js';
+import { takenIn } from './domain/taken-in.js';
 import { ChannelsResponder } from './inbound/channels.responder.js';
 import { OutgoingResponder } from './inbound/outgoing.responder.js';
 import type { ChannelSenders } from './outbound/channels/channel-sender.js';

@@ -4,6 +4,8 @@ export * from './channels/channel.js';
 export * from './channels/outgoing-event.js';
 export * from './audit/posture.js';
 export * from './live/live-event.js';
+export { liveEventOf } from './live/live-event-of.js';
+export { outgoingEventOf, type OutgoingSource } from './channels/outgoing-event-of.js';
 export * from './audit/report.js';
 export * from './commands/approval-service.js';
 export * from './commands/audit-ledger.js';

@@ -106,9 +106,11 @@ export const natsPermissions: Readonly<Record<ServiceName, ServicePermissions>> 
       ].map((verb) => `cmd.notifier.${verb}`),
       ...serviceNames.filter((name) => name !== 'gateway').map((name) => `cmd.${name}.ping`),
       wantHeartbeatSubject,
+      // Reads events for those who listen, by sequence; that makes and changes nothing in the stream.
+      `$JS.API.DIRECT.GET.${eventStreamName}`,
     ],
     // Approvals' own events too: they wake a waiter whose wake-up was lost.
-    subscribe: ['reply.gateway.>', 'wake.*', 'events.*.approval.>', ledgerHeartbeatSubject],
+    subscribe: ['reply.gateway.>', 'wake.*', 'events.*.approval.>', 'events.>', ledgerHeartbeatSubject],
   }),
   'policy-engine': permissionsOf('policy-engine', {
     publish: [

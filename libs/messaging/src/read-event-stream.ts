@@ -1,5 +1,5 @@
 import { eventStreamName, eventStreamProbeSubject, readBy, type WireEvent, wireEventMessage } from '@agentlattice/contracts';
-import { jetstreamManager } from '@nats-io/jetstream';
+import { JetStreamError, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 
 /** Which part of the stream there is. */
@@ -52,12 +52,20 @@ export async function readEventStream(
   const manager = await jetstreamManager(nc, { checkAPI: false });
   const batch = { seq: from, batch: most, max_bytes: maxBytes, next_by_subj: subject };
   const found: StreamedEvents[] = [];
-  for await (const message of await manager.direct.getBatch(eventStreamName, batch)) {
-    const isWanted = message.subject !== eventStreamProbeSubject && wanted(message.subject);
-    found.push({ sequence: message.seq, events: isWanted ? eventsIn(message.string()) : [] });
+  try {
+    for await (const message of await manager.direct.getBatch(eventStreamName, batch)) {
+      const isWanted = message.subject !== eventStreamProbeSubject && wanted(message.subject);
+      found.push({ sequence: message.seq, events: isWanted ? eventsIn(message.string()) : [] });
+    }
+  } catch (error) {
+    if (!isNothingThere(error)) throw error;
   }
   return found;
 }
+
+/** The server's way to say that no message follows. */
+const isNothingThere = (error: unknown) =>
+  error instanceof JetStreamError && (error as JetStreamError & { code?: unknown }).code === 404;
 
 function eventsIn(text: string): readonly WireEvent[] {
   try {

@@ -90,6 +90,7 @@ const rules: { readonly [Id in AgentRouteId]: Rule<Id> | typeof letsNobodyAct } 
   }),
   checkPolicy: letsNobodyAct,
   checkPolicyWithMetadata: letsNobodyAct,
+  liveEvents: letsNobodyAct,
   whoami: letsNobodyAct,
   listPolicies: letsNobodyAct,
   listAuditEvents: letsNobodyAct,

@@ -4,7 +4,7 @@ import type { Logger } from '@agentlattice/observability';
 import { idle, PeriodicTask } from '@agentlattice/service';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
-import type { OutgoingSource } from '../domain/outgoing-event.js';
+import type { OutgoingSource } from '@agentlattice/contracts';
 import { followingFrom, outcomesDurable, outcomesHead, outcomeTypes } from '../outbound/outcomes-position.js';
 
 export interface FollowOutcomesPorts {

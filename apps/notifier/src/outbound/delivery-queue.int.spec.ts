@@ -3,7 +3,7 @@ import { type Said, startPostgres, testPool, type TestPostgres } from '@agentlat
 import pg from 'pg';
 import { ApprovalFacts } from '../../test/approval-facts.js';
 import { newId } from '../../test/notifier-harness.js';
-import type { OutgoingSource } from '../domain/outgoing-event.js';
+import type { OutgoingSource } from '@agentlattice/contracts';
 import { migrations } from '../migrations/index.js';
 import type { Outcome } from './channels/channel-sender.js';
 import { type ClaimedDelivery, DeliveryQueue, type Room } from './delivery-queue.js';

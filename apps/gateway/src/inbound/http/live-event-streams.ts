@@ -14,7 +14,10 @@ export const streamLimits = { perWorkspace: 6_000, inAll: 10_000 };
 
 export interface LiveEventStreamsPorts {
   readonly feed: LiveEventFeed;
-  readonly directory: Pick<PrincipalDirectory, 'findHash' | 'becomesFresh' | 'isFresh' | 'generation' | 'now'>;
+  readonly directory: Pick<
+    PrincipalDirectory,
+    'findHash' | 'becomesFresh' | 'isFresh' | 'generationSeen' | 'now'
+  >;
   readonly logger: Logger;
 }
 
@@ -89,14 +92,17 @@ export class LiveEventStreams {
       };
     } catch (error) {
       this.remove(one);
-      throw error instanceof Refused ? error : new Unavailable('live events cannot be read', { cause: error });
+      if (error instanceof Refused) throw error;
+      this.ports.logger.warn({ err: error }, 'the event stream cannot be read for somebody who listens');
+      throw new Unavailable('live events cannot be read at the moment');
     }
   }
 
   /** @returns whether events may be told: all who listen were looked at after the last change of keys */
   mayTell(): Promise<boolean> {
     const { directory } = this.ports;
-    if (directory.isFresh() && this.checked?.generation === directory.generation) return Promise.resolve(true);
+    if (directory.isFresh() && this.checked?.generation === directory.generationSeen)
+      return Promise.resolve(true);
     return this.lookAtKeys();
   }
 
@@ -149,7 +155,7 @@ export class LiveEventStreams {
     const { directory, logger } = this.ports;
     try {
       if (!(await directory.becomesFresh())) return false;
-      const { generation } = directory;
+      const generation = directory.generationSeen;
       const now = directory.now();
       const unchanged = this.checked?.generation === generation;
       for (const one of [...this.open]) {
