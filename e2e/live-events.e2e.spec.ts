@@ -45,7 +45,7 @@ describe('live events', () => {
       .map(({ data }) => (data['data'] as { approval_id: string }).approval_id);
 
   it('tell who listens of a request, its votes and its decision, with references alone', async () => {
-    const listener = await open(adminKey);
+    const listener = await open(adminKey, { query: '?types=approval.requested,approval.approved' });
     await eventually(() => listener.heartbeats.length > 0);
     const id = await ask();
     await admin.post(`/api/v1/approvals/${id}/approve`, { reason: 'do not tell either' });
