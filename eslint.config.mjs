@@ -15,9 +15,10 @@ const mayImport = {
   'libs/service': ['contracts', 'event-store', 'messaging', 'observability'],
   'libs/testkit': ['contracts', 'launcher'],
   'libs/cli': ['contracts'],
+  'libs/sdk': [],
   'tools/launcher': ['contracts'],
   'apps/*': [...pure, 'contracts', ...io],
-  e2e: ['testkit', 'contracts', 'ledger'],
+  e2e: ['testkit', 'contracts', 'ledger', 'sdk'],
 };
 const projects = ['apps', 'libs', 'tools']
   .flatMap((parent) => readdirSync(new URL(parent, import.meta.url), { withFileTypes: true }))

@@ -3,6 +3,7 @@ import type { CommandClient } from '@agentlattice/messaging';
 import { COMMANDS, HEALTH, type HealthRegistry, NotWell, ServiceModule } from '@agentlattice/service';
 import { Inject, Module, type OnModuleInit } from '@nestjs/common';
 import { HttpModule } from './http.module.js';
+import { LiveEventsModule } from './live-events.module.js';
 import type { PrincipalDirectory } from './outbound/principal-directory.js';
 import type { SubmissionPipeline } from './outbound/submission-pipeline.js';
 import { PrincipalsModule } from './principals.module.js';
@@ -12,7 +13,15 @@ import { DIRECTORY, PIPELINE } from './tokens.js';
 const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approval-service', 'notifier'];
 
 /** The gateway: its capabilities, and what the readiness of the whole system rests on. */
-@Module({ imports: [ServiceModule.forRoot('gateway'), PrincipalsModule, SubmissionsModule, HttpModule] })
+@Module({
+  imports: [
+    ServiceModule.forRoot('gateway'),
+    PrincipalsModule,
+    SubmissionsModule,
+    LiveEventsModule,
+    HttpModule,
+  ],
+})
 export class GatewayModule implements OnModuleInit {
   constructor(
     @Inject(DIRECTORY) private readonly directory: PrincipalDirectory,

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { configOrExit, LOGGER, runService } from '@agentlattice/service';
 import type { Logger } from '@agentlattice/observability';
 import { readGatewayConfig } from './config.js';
@@ -6,10 +7,12 @@ import type { Admission } from './inbound/http/admission.js';
 import type { AnswerRelease } from './inbound/http/answer-release.js';
 import { addBodyHooks } from './inbound/http/body-hooks.js';
 import { GatewayAdapter } from './inbound/http/gateway-adapter.js';
+import { addLiveEventRoutes } from './inbound/http/live-event.routes.js';
 import { addPlainRoutes, type PlainRoute } from './inbound/http/plain-routes.js';
 import type { ProblemFilter } from './inbound/http/problem-filter.js';
 import { addRequestHooks } from './inbound/http/request-hooks.js';
-import { ADMISSION, ANSWER_RELEASE, PLAIN_ROUTES, PROBLEMS } from './tokens.js';
+import type { LiveEvents } from './live-events.module.js';
+import { ADMISSION, ANSWER_RELEASE, LIVE_EVENTS, PLAIN_ROUTES, PROBLEMS } from './tokens.js';
 
 const { host, port } = configOrExit(() => readGatewayConfig(process.env));
 
@@ -26,5 +29,12 @@ await runService({
       answers: app.get<AnswerRelease>(ANSWER_RELEASE),
       problems: app.get<ProblemFilter>(PROBLEMS),
     });
+    const { streams, realtime } = app.get<LiveEvents>(LIVE_EVENTS);
+    addLiveEventRoutes(app, {
+      admission: app.get<Admission>(ADMISSION),
+      streams,
+      problems: app.get<ProblemFilter>(PROBLEMS),
+    });
+    realtime.serve(app.getHttpServer() as Server);
   },
 });

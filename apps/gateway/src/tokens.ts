@@ -16,3 +16,4 @@ export const ADMISSION = Symbol('ADMISSION');
 export const ANSWER_RELEASE = Symbol('ANSWER_RELEASE');
 export const PROBLEMS = Symbol('PROBLEMS');
 export const PLAIN_ROUTES = Symbol('PLAIN_ROUTES');
+export const LIVE_EVENTS = Symbol('live events');

@@ -75,9 +75,10 @@ const permissionsOf = (
 /** What every service may say and hear on NATS (design §2, decisions §2.1). A service is a user of its own. */
 export const natsPermissions: Readonly<Record<ServiceName, ServicePermissions>> = {
   gateway: permissionsOf('gateway', {
-    publish: [evaluateSubject, wantHeartbeatSubject],
-    // Approvals' own events too: they wake a waiter whose wake-up was lost.
-    subscribe: ['reply.gateway.>', 'wake.*', 'events.*.approval.>', ledgerHeartbeatSubject],
+    // Events are read for those who listen by their sequence, which makes and changes nothing in the stream.
+    publish: [evaluateSubject, wantHeartbeatSubject, `$JS.API.DIRECT.GET.${eventStreamName}`],
+    // Events wake a waiter whose wake-up was lost, and say that there is something to read for those who listen.
+    subscribe: ['reply.gateway.>', 'wake.*', 'events.>', ledgerHeartbeatSubject],
   }),
   'policy-engine': permissionsOf('policy-engine', {
     publish: [appendSubject, 'reply.gateway.*.unavailable', ...consuming('policy-engine')],

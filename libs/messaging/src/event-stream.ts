@@ -22,17 +22,21 @@ export interface EventStreamState {
   readonly lastSequence: number;
   /** Whether probes can be stored in it: it lets messages end before the others do. */
   readonly takesProbes: boolean;
+  /** Whether messages can be read by their sequence, without a consumer. */
+  readonly readsBySequence: boolean;
 }
 
 /** Makes the stream where it is missing; only the audit-ledger may. */
 export async function ensureEventStream(nc: NatsConnection): Promise<EventStreamState> {
   const present = await eventStreamState(nc);
-  if (present?.takesProbes === true) return present;
+  if (present?.takesProbes === true && present.readsBySequence) return present;
   const manager = await jetstreamManager(nc, { checkAPI: false });
   if (present !== null) {
     // It is from an earlier release. Where that cannot be changed, events are published all the same.
-    const changed = await manager.streams.update(eventStreamName, { allow_msg_ttl: true }).catch(() => null);
-    return { ...present, takesProbes: changed !== null };
+    const changed = await manager.streams
+      .update(eventStreamName, { allow_msg_ttl: true, allow_direct: true })
+      .catch(() => null);
+    return { ...present, ...(changed === null ? {} : { takesProbes: true, readsBySequence: true }) };
   }
   const { created, state } = await manager.streams.add({
     name: eventStreamName,
@@ -43,8 +47,14 @@ export async function ensureEventStream(nc: NatsConnection): Promise<EventStream
     max_age: nanos(eventStreamAgeMs),
     duplicate_window: nanos(120_000),
     allow_msg_ttl: true,
+    allow_direct: true,
   });
-  return { incarnation: created, lastSequence: state.last_seq, takesProbes: true };
+  return {
+    incarnation: created,
+    lastSequence: state.last_seq,
+    takesProbes: true,
+    readsBySequence: true,
+  };
 }
 
 /** The stream as it is; null while there is none. */
@@ -52,8 +62,12 @@ export async function eventStreamState(nc: NatsConnection): Promise<EventStreamS
   const manager = await jetstreamManager(nc, { checkAPI: false });
   try {
     const { created, state, config } = await manager.streams.info(eventStreamName);
-    const takesProbes = config.allow_msg_ttl === true;
-    return { incarnation: created, lastSequence: state.last_seq, takesProbes };
+    return {
+      incarnation: created,
+      lastSequence: state.last_seq,
+      takesProbes: config.allow_msg_ttl === true,
+      readsBySequence: config.allow_direct === true,
+    };
   } catch (error) {
     if (error instanceof JetStreamApiError && error.status === 404) return null;
     throw error;

@@ -19,6 +19,13 @@ export {
   type EventStreamState,
   storeProbe,
 } from './event-stream.js';
+export {
+  type EventStreamRange,
+  eventStreamRange,
+  readEventStream,
+  type ReadEventStream,
+  type StreamedEvents,
+} from './read-event-stream.js';
 export { isBackendAway } from './is-backend-away.js';
 export {
   type CommandContext,

@@ -33,7 +33,7 @@ describe('the watch over the event stream', () => {
     const before = await eventStreamState(nc);
     expect(before?.takesProbes).toBe(false);
     expect(await storeProbe(nc, 5_000)).toBe(false);
-    expect(await ensureEventStream(nc)).toEqual({ ...before, takesProbes: true });
+    expect(await ensureEventStream(nc)).toEqual({ ...before, takesProbes: true, readsBySequence: true });
     expect((await eventStreamState(nc))?.takesProbes).toBe(true);
     expect(await storeProbe(nc, 5_000)).toBe(true);
   });

@@ -90,6 +90,7 @@ const rules: { readonly [Id in AgentRouteId]: Rule<Id> | typeof letsNoAgentAct }
   }),
   checkPolicy: letsNoAgentAct,
   checkPolicyWithMetadata: letsNoAgentAct,
+  liveEvents: letsNoAgentAct,
   whoami: letsNoAgentAct,
   listPolicies: letsNoAgentAct,
   listAuditEvents: letsNoAgentAct,

@@ -121,6 +121,11 @@ export class PrincipalDirectory {
     this.listener?.release(true);
   }
 
+  /** Changes whenever keys, agents or members changed. */
+  get generationSeen(): number {
+    return this.generation;
+  }
+
   isFresh(): boolean {
     return performance.now() - this.freshAt <= staleMs;
   }

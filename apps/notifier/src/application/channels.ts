@@ -15,7 +15,7 @@ import type pg from 'pg';
 import { typeid } from 'typeid-js';
 import { type Channel, type ChannelCommand, channelDecider, type LiveChannel } from '../domain/channel.js';
 import type { CloudEvent } from '../domain/mail-content.js';
-import type { OutgoingSource } from '../domain/outgoing-event.js';
+import type { OutgoingSource } from '@agentlattice/contracts';
 import {
   eraseChannel,
   channelIn,

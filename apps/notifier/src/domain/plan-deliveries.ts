@@ -1,5 +1,5 @@
 import type { ChannelType, OutgoingEvent, OutgoingEventType } from '@agentlattice/contracts';
-import type { OutgoingSource } from './outgoing-event.js';
+import type { OutgoingSource } from '@agentlattice/contracts';
 
 /** An enabled channel of the event's workspace. */
 export interface Subscriber {

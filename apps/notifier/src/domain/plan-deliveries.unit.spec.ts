@@ -1,7 +1,7 @@
 import { readEvent, wireEvent } from '@agentlattice/contracts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { outgoingEventOf } from './outgoing-event.js';
+import { outgoingEventOf } from '@agentlattice/contracts';
 import { endsRequest, planDeliveries, type Subscriber } from './plan-deliveries.js';
 
 const released = join(import.meta.dirname, '../../../../libs/contracts/golden/released');

@@ -6,7 +6,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShut
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import type { SendDeliveries } from '../application/send-deliveries.js';
-import { takenIn } from '../domain/outgoing-event.js';
+import { takenIn } from '../domain/taken-in.js';
 import { storeOutgoingEvents } from '../outbound/store-outgoing-events.js';
 import { SEND_DELIVERIES } from '../tokens.js';
 

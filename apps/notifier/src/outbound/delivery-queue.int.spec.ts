@@ -4,7 +4,7 @@ import pg from 'pg';
 import { ApprovalFacts } from '../../test/approval-facts.js';
 import { newId } from '../../test/notifier-harness.js';
 import type { Outcome } from '../domain/outcome.js';
-import type { OutgoingSource } from '../domain/outgoing-event.js';
+import type { OutgoingSource } from '@agentlattice/contracts';
 import { migrations } from '../migrations/index.js';
 import { type ClaimedDelivery, DeliveryQueue, type Room } from './delivery-queue.js';
 import { storeOutgoingEvents } from './store-outgoing-events.js';

@@ -1,6 +1,6 @@
 import type { Tx } from '@agentlattice/event-store';
 import { typeid } from 'typeid-js';
-import { outgoingEventOf, type OutgoingSource } from '../domain/outgoing-event.js';
+import { outgoingEventOf, type OutgoingSource } from '@agentlattice/contracts';
 import {
   endsRequest,
   planDeliveries,

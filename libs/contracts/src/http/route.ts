@@ -10,7 +10,7 @@ export interface RouteResponse {
   readonly description: string;
   readonly schema: z.ZodType;
   /** Default: application/json. */
-  readonly mediaType?: 'application/x-ndjson' | 'text/plain' | 'application/json';
+  readonly mediaType?: 'application/x-ndjson' | 'text/plain' | 'text/event-stream' | 'application/json';
   readonly headers?: Readonly<Record<string, string>>;
 }
 

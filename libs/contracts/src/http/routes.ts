@@ -5,6 +5,7 @@ import { auditRoutes } from './routes/audit.js';
 import { channelRoutes } from './routes/channels.js';
 import { policyRoutes } from './routes/policies.js';
 import { principalRoutes } from './routes/principals.js';
+import { liveEventRoutes } from './routes/live-events.js';
 import { reportRoutes } from './routes/reports.js';
 import { systemRoutes } from './routes/system.js';
 
@@ -16,6 +17,7 @@ export const routes = {
   ...channelRoutes,
   ...principalRoutes,
   ...auditRoutes,
+  ...liveEventRoutes,
   ...reportRoutes,
   ...systemRoutes,
 } as const;

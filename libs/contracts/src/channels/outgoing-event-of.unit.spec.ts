@@ -1,7 +1,9 @@
-import { eventTypes, type OutgoingEvent, outgoingEvent, readEvent, wireEvent } from '@agentlattice/contracts';
+import { eventTypes, readEvent } from '../events/registry.js';
+import { wireEvent } from '../events/wire-event.js';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { outgoingEventOf } from './outgoing-event.js';
+import { type OutgoingEvent, outgoingEvent } from './outgoing-event.js';
+import { outgoingEventOf } from './outgoing-event-of.js';
 
 /** decisions: "goes out as", for the golden events; null stays inside. */
 const goesOutAs: Record<(typeof eventTypes)[number], OutgoingEvent['type'] | null> = {

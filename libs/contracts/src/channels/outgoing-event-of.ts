@@ -1,41 +1,9 @@
-import type {
-  AgentRef,
-  ApprovalTerms,
-  DomainEvent,
-  EventData,
-  EventType,
-  OutgoingEvent,
-  OutgoingEventType,
-  PolicyChange,
-  PolicyRef,
-  WireEvent,
-} from '@agentlattice/contracts';
+import type { PolicyChange } from '../events/approval.js';
+import type { DomainEvent, EventData } from '../events/registry.js';
+import type { WireEvent } from '../events/wire-event.js';
+import type { AgentRef, ApprovalTerms, PolicyRef } from '../submission/items.js';
+import type { OutgoingEvent, OutgoingEventType } from './outgoing-event.js';
 import { assertNever } from '@agentlattice/decider';
-
-/**
- * What is taken in. Not the outcomes, which come in thousands a second and which mostly no channel asks for: `action.executed` and
- * `action.denied`: until a channel asks for them they stay in the ledger, which gives them again at any time. Of approvals
- * all, those that stay inside too: a source that is taken whole need not be asked for what is missing.
- */
-export const takenIn = [
-  'approval.opened',
-  'approval.vote_cast',
-  'approval.vote_withdrawn',
-  'approval.escalated',
-  'approval.policy_changed',
-  'approval.approved',
-  'approval.denied',
-  'approval.cancelled',
-  'approval.timed_out',
-  'approval.grant_consumed',
-  'policy.created',
-  'policy.updated',
-  'policy.activated',
-  'policy.deactivated',
-  'policy.deleted',
-  'policy.tampering_detected',
-  'agent.suspended',
-] as const satisfies readonly EventType[];
 
 /** What of an event's envelope goes out. */
 export type OutgoingSource = DomainEvent &
@@ -45,7 +13,7 @@ type Told = Pick<OutgoingEvent, 'type' | 'subject' | 'data'>;
 
 /** The CloudEvent that an event of the system goes out as; null for one that stays inside. */
 export function outgoingEventOf(event: OutgoingSource): OutgoingEvent | null {
-  const told = tell(event);
+  const told = toldOutside(event);
   if (told === null) return null;
   return {
     specversion: '1.0',
@@ -64,7 +32,7 @@ export function outgoingEventOf(event: OutgoingSource): OutgoingEvent | null {
  * The column "goes out as" of the table of events. Every member that leaves the system is named here: what an event comes
  * to hold later stays inside until somebody decides otherwise. References only, never addresses.
  */
-function tell(event: DomainEvent): Told | null {
+export function toldOutside(event: DomainEvent): Told | null {
   switch (event.type) {
     case 'action.executed':
     case 'action.denied': {

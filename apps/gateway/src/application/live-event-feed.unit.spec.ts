@@ -1,0 +1,273 @@
+import type { LiveEvent, WireEvent } from '@agentlattice/contracts';
+import type { EventStreamRange, ReadEventStream, StreamedEvents } from '@agentlattice/messaging';
+import fc from 'fast-check';
+import { type Listener, LiveEventFeed, type Told } from './live-event-feed.js';
+
+const logger = { warn: () => {} } as never;
+const tick = () => new Promise((resolve) => setImmediate(resolve));
+
+/** The stream, in memory; reading takes a turn of the event loop, as it takes one of the network. */
+class FakeStream {
+  messages: { readonly subject: string; readonly events: WireEvent[] }[] = [];
+  incarnation = 'life1';
+  firstSequence = 1;
+
+  publish(orgId: string, family: string, ...names: string[]): void {
+    const events = names.map(
+      (name) => ({ event_id: name, org_id: orgId, type: `${family}.happened`, data: {} }) as WireEvent,
+    );
+    this.messages.push({ subject: `events.${orgId}.${family}.happened`, events });
+  }
+
+  range = async (): Promise<EventStreamRange> => {
+    await tick();
+    const { incarnation, firstSequence, messages } = this;
+    return { incarnation, firstSequence, lastSequence: messages.length };
+  };
+
+  read = async ({
+    from,
+    subject = 'events.>',
+    most,
+    wanted = () => true,
+  }: ReadEventStream): Promise<StreamedEvents[]> => {
+    await tick();
+    return this.messages
+      .map((message, i) => ({ ...message, sequence: i + 1 }))
+      .filter(({ sequence }) => sequence >= Math.max(from, this.firstSequence))
+      .filter((message) => message.subject.startsWith(subject.replace('>', '')))
+      .slice(0, Math.min(most, 3))
+      .map(({ sequence, subject: on, events }) => ({ sequence, events: wanted(on) ? events : [] }));
+  };
+
+  wipe(): void {
+    this.messages = [];
+    this.incarnation = 'life2';
+  }
+}
+
+const view = ({ event_id, org_id, type }: WireEvent): LiveEvent | null =>
+  event_id.startsWith('inside')
+    ? null
+    : { event_id, org_id, type, time: '', actor: null, agent_id: event_id.split('@')[1] ?? null, data: {} };
+
+const feedOn = (stream: FakeStream, mayTell = () => Promise.resolve(true)) =>
+  new LiveEventFeed({ range: stream.range, read: stream.read, view, mayTell, follow: () => {}, logger });
+
+/** Somebody who remembers what was heard, and the last id of it. */
+class Recorder implements Listener {
+  readonly heard: string[] = [];
+  resets = 0;
+  last: string | undefined;
+  readonly agentIds: ReadonlySet<string> | null;
+
+  constructor(
+    readonly orgId: string,
+    agent?: string,
+    readonly hearsActions = false,
+  ) {
+    this.agentIds = agent === undefined ? null : new Set([agent]);
+  }
+
+  tell = ({ id, event }: Told) => {
+    this.heard.push(event.event_id);
+    this.last = id;
+  };
+  reset = (id: string) => {
+    this.resets += 1;
+    this.last = id;
+  };
+}
+
+const settled = async (feed: LiveEventFeed) => {
+  feed.notice();
+  for (let i = 0; i < 60; i++) await tick();
+};
+
+it('tells what happens from now on, to the workspace alone, in order', async () => {
+  const stream = new FakeStream();
+  stream.publish('org_a', 'approval', 'before');
+  const feed = feedOn(stream);
+  const a = new Recorder('org_a');
+  await feed.join(a, undefined);
+  stream.publish('org_b', 'approval', 'foreign');
+  stream.publish('org_a', 'approval', 'one', 'two');
+  stream.publish('org_a', 'action', 'skipped');
+  stream.publish('org_a', 'policy', 'three', 'inside');
+  await settled(feed);
+  expect(a.heard).toEqual(['one', 'two', 'three']);
+  expect(a.resets).toBe(0);
+  await feed.stop();
+});
+
+it('tells of actions to whom wants to hear of them, and follows them only then', async () => {
+  const stream = new FakeStream();
+  const followed: (readonly string[])[] = [];
+  const feed = new LiveEventFeed({
+    ...{ range: stream.range, read: stream.read, view, mayTell: () => Promise.resolve(true), logger },
+    follow: (families) => followed.push(families),
+  });
+  const [plain, all] = [new Recorder('org_a'), new Recorder('org_a', undefined, true)];
+  const leavePlain = await feed.join(plain, undefined);
+  const leaveAll = await feed.join(all, undefined);
+  stream.publish('org_a', 'action', 'act');
+  stream.publish('org_a', 'approval', 'ask');
+  await settled(feed);
+  expect([plain.heard, all.heard]).toEqual([['ask'], ['act', 'ask']]);
+  leaveAll();
+  leavePlain();
+  expect(followed.map((families) => [families.includes('approval'), families.includes('action')])).toEqual([
+    [true, false],
+    [true, true],
+    [true, false],
+    [false, false],
+  ]);
+  await feed.stop();
+});
+
+it('tells an agent only what concerns it', async () => {
+  const stream = new FakeStream();
+  const feed = feedOn(stream);
+  const agent = new Recorder('org_a', 'agt_1');
+  await feed.join(agent, undefined);
+  stream.publish('org_a', 'approval', 'mine@agt_1', 'yours@agt_2', 'nobody');
+  await settled(feed);
+  expect(agent.heard).toEqual(['mine@agt_1']);
+  await feed.stop();
+});
+
+it('goes on in the middle of a message', async () => {
+  const stream = new FakeStream();
+  const feed = feedOn(stream);
+  const first = new Recorder('org_a');
+  const leave = await feed.join(first, undefined);
+  stream.publish('org_a', 'approval', 'one', 'two', 'three');
+  const seen: string[] = [];
+  first.tell = ({ id, event }) => {
+    seen.push(event.event_id);
+    if (event.event_id === 'two') first.last = id;
+  };
+  await settled(feed);
+  leave();
+  const again = new Recorder('org_a');
+  await feed.join(again, first.last);
+  expect(again.heard).toEqual(['three']);
+  await feed.stop();
+});
+
+it.each([
+  ['malformed', 'nonsense'],
+  ['of another stream', 'life0.1024'],
+  ['from the future', 'life1.99999999'],
+  ['older than what is kept', 'life1.1024'],
+])('begins with a reset after an id that is %s', async (_what, id) => {
+  const stream = new FakeStream();
+  for (let i = 0; i < 6; i++) stream.publish('org_a', 'approval', `old${String(i)}`);
+  stream.firstSequence = 4;
+  const feed = feedOn(stream);
+  const one = new Recorder('org_a');
+  await feed.join(one, id);
+  expect(one).toMatchObject({ heard: [], resets: 1 });
+  stream.publish('org_a', 'approval', 'new');
+  await settled(feed);
+  expect(one.heard).toEqual(['new']);
+  await feed.stop();
+});
+
+it('tells everybody to fetch anew when the stream was lost', async () => {
+  const stream = new FakeStream();
+  stream.publish('org_a', 'approval', 'old');
+  const feed = feedOn(stream);
+  const [early, late] = [new Recorder('org_a'), new Recorder('org_a')];
+  await feed.join(early, undefined);
+  stream.wipe();
+  await feed.join(late, undefined);
+  expect(early.resets).toBe(1);
+  stream.publish('org_a', 'approval', 'new');
+  await settled(feed);
+  expect([early.heard, late.heard]).toEqual([['new'], ['new']]);
+  await feed.stop();
+});
+
+it('tells nothing while it is not known who may hear it, and all of it afterwards', async () => {
+  const stream = new FakeStream();
+  let known = false;
+  const feed = feedOn(stream, () => Promise.resolve(known));
+  const one = new Recorder('org_a');
+  await feed.join(one, undefined);
+  stream.publish('org_a', 'approval', 'one');
+  await settled(feed);
+  expect(one.heard).toEqual([]);
+  known = true;
+  await settled(feed);
+  expect(one.heard).toEqual(['one']);
+  await feed.stop();
+});
+
+it('loses and repeats nothing, whatever comes and goes and comes back', () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.oneof(
+          {
+            weight: 5,
+            arbitrary: fc.record({
+              kind: fc.constant('publish'),
+              family: fc.constantFrom('approval', 'policy', 'action'),
+              org: fc.constantFrom('org_a', 'org_b'),
+              count: fc.integer({ min: 1, max: 4 }),
+            }),
+          },
+          {
+            weight: 2,
+            arbitrary: fc.record({ kind: fc.constant('leave'), who: fc.integer({ min: 0, max: 2 }) }),
+          },
+          {
+            weight: 3,
+            arbitrary: fc.record({ kind: fc.constant('join'), who: fc.integer({ min: 0, max: 2 }) }),
+          },
+          { weight: 2, arbitrary: fc.record({ kind: fc.constant('notice') }) },
+          { weight: 2, arbitrary: fc.record({ kind: fc.constant('turn') }) },
+        ),
+        { maxLength: 60 },
+      ),
+      async (steps) => {
+        const stream = new FakeStream();
+        const feed = feedOn(stream);
+        const people = [new Recorder('org_a'), new Recorder('org_a'), new Recorder('org_a')];
+        const leaves: (undefined | Promise<() => void>)[] = [];
+        // Each of them begins at the beginning of the stream.
+        for (const one of people) one.last = 'life1.1023';
+        const published: string[] = [];
+        for (const step of steps) {
+          if (step.kind === 'publish' && 'family' in step) {
+            const names = Array.from(
+              { length: step.count },
+              (_, i) => `${String(published.length)}.${String(i)}`,
+            );
+            stream.publish(step.org, step.family, ...names);
+            published.push(
+              ...(step.org === 'org_a' && step.family !== 'action' ? names : names.map(() => '')),
+            );
+          } else if (step.kind === 'leave' && 'who' in step) {
+            const leaving = leaves[step.who];
+            leaves[step.who] = undefined;
+            if (leaving !== undefined) (await leaving)();
+          } else if (step.kind === 'join' && 'who' in step) {
+            const one = people[step.who];
+            if (leaves[step.who] === undefined && one !== undefined)
+              leaves[step.who] = feed.join(one, one.last);
+          } else if (step.kind === 'notice') feed.notice();
+          else await tick();
+        }
+        for (const [i, one] of people.entries()) leaves[i] ??= feed.join(one, one.last);
+        await Promise.all(leaves);
+        await settled(feed);
+        await settled(feed);
+        const wanted = published.filter((name) => name !== '');
+        for (const one of people) expect(one).toMatchObject({ heard: wanted, resets: 0 });
+        await feed.stop();
+      },
+    ),
+    { numRuns: 300 },
+  ));

@@ -1,0 +1,231 @@
+import { Refused, type Route, Unavailable } from '@agentlattice/contracts';
+import type { Logger } from '@agentlattice/observability';
+import type { Listener, LiveEventFeed, Told } from '../../application/live-event-feed.js';
+import { mayCall, type Principal } from '../../domain/principal.js';
+import type { PrincipalDirectory } from '../../outbound/principal-directory.js';
+import type { GatewayReply, GatewayRequest } from './http-request.js';
+
+/** A reader with more than this unread is cut off; it goes on by the id that it had last. */
+const maxUnreadBytes = 1024 * 1024;
+const heartbeatEveryMs = 15_000;
+/** How often the keys of those who listen are looked at; a revoked one is worth nothing after a second. */
+const lookAtKeysEveryMs = 400;
+export const streamLimits = { perWorkspace: 6_000, inAll: 10_000 };
+
+export interface LiveEventStreamsPorts {
+  readonly feed: LiveEventFeed;
+  readonly directory: Pick<
+    PrincipalDirectory,
+    'findByHash' | 'becomesFresh' | 'isFresh' | 'generationSeen' | 'now'
+  >;
+  readonly logger: Logger;
+}
+
+/** What a transport does for one who listens. */
+export interface Connection {
+  readonly send: (told: Told) => void;
+  readonly reset: (id: string) => void;
+  readonly heartbeat: (id: string, now: Date) => void;
+  /** The key is worth nothing any longer, or this process ends. */
+  readonly end: (why: 'revoked' | 'stopping') => void;
+}
+
+interface Open {
+  readonly route: Route;
+  readonly keyHash: string;
+  readonly principal: Principal;
+  readonly connection: Connection;
+  caughtUp: boolean;
+}
+
+/**
+ * Who listens to live events, by whichever transport: bounded in number, told the time, and gone when their key is.
+ * Events are told only while the keys are known to be what they were a second ago.
+ */
+export class LiveEventStreams {
+  private readonly open = new Set<Open>();
+  private readonly perWorkspace = new Map<string, number>();
+  private heartbeats: NodeJS.Timeout | undefined;
+  private looks: NodeJS.Timeout | undefined;
+  private checked: { readonly generation: number; readonly at: number } | undefined;
+  private checking: Promise<boolean> | undefined;
+  private stopped = false;
+
+  constructor(private readonly ports: LiveEventStreamsPorts) {}
+
+  get count(): number {
+    return this.open.size;
+  }
+
+  /**
+   * Listens until `leave` is called.
+   * @throws Unavailable when too many listen, or the stream of events cannot be read
+   */
+  async listen(
+    { route, keyHash, principal }: Pick<Open, 'route' | 'keyHash' | 'principal'>,
+    connection: Connection,
+    options: { readonly lastEventId: string | undefined; readonly types: ReadonlySet<string> | null },
+  ): Promise<() => void> {
+    const { orgId } = principal;
+    const count = this.perWorkspace.get(orgId) ?? 0;
+    if (this.stopped) throw new Unavailable('this gateway is being stopped');
+    if (count >= streamLimits.perWorkspace || this.open.size >= streamLimits.inAll)
+      throw new Unavailable('too many listen to live events already');
+    const one: Open = { route, keyHash, principal, connection, caughtUp: false };
+    this.add(one);
+    const listener: Listener = {
+      orgId,
+      hearsActions: options.types !== null && [...options.types].some((type) => type.startsWith('action.')),
+      agentIds: principal.kind === 'agent' ? new Set([principal.agent.id]) : null,
+      tell: (told) => {
+        if (options.types === null || options.types.has(told.event.type)) connection.send(told);
+      },
+      reset: connection.reset,
+    };
+    try {
+      const leaveFeed = await this.ports.feed.join(listener, options.lastEventId);
+      one.caughtUp = true;
+      this.beat(one);
+      return () => {
+        leaveFeed();
+        this.remove(one);
+      };
+    } catch (error) {
+      this.remove(one);
+      if (error instanceof Refused) throw error;
+      this.ports.logger.warn({ err: error }, 'the event stream cannot be read for somebody who listens');
+      throw new Unavailable('live events cannot be read at the moment');
+    }
+  }
+
+  /** @returns whether events may be told: all who listen were looked at after the last change of keys */
+  mayTell(): Promise<boolean> {
+    const { directory } = this.ports;
+    if (directory.isFresh() && this.checked?.generation === directory.generationSeen)
+      return Promise.resolve(true);
+    return this.lookAtKeys();
+  }
+
+  /** No more are let in, and those who listen come back elsewhere. */
+  stop(): void {
+    this.stopped = true;
+    clearInterval(this.heartbeats);
+    clearInterval(this.looks);
+    for (const { connection } of [...this.open]) connection.end('stopping');
+  }
+
+  private add(one: Open): void {
+    const { orgId } = one.principal;
+    this.open.add(one);
+    this.perWorkspace.set(orgId, (this.perWorkspace.get(orgId) ?? 0) + 1);
+    this.heartbeats ??= setInterval(() => this.beatAll(), heartbeatEveryMs).unref();
+    this.looks ??= setInterval(() => void this.lookAtKeys(), lookAtKeysEveryMs).unref();
+  }
+
+  private remove(one: Open): void {
+    if (!this.open.delete(one)) return;
+    const { orgId } = one.principal;
+    const count = (this.perWorkspace.get(orgId) ?? 1) - 1;
+    if (count === 0) this.perWorkspace.delete(orgId);
+    else this.perWorkspace.set(orgId, count);
+    if (this.open.size > 0) return;
+    clearInterval(this.heartbeats);
+    clearInterval(this.looks);
+    this.heartbeats = this.looks = undefined;
+  }
+
+  private beatAll(): void {
+    for (const one of this.open) if (one.caughtUp) this.beat(one);
+  }
+
+  /** By the clock of the database, which decides deadlines: a page corrects its own by it. */
+  private beat({ connection }: Open): void {
+    connection.heartbeat(this.ports.feed.cursor, new Date(this.ports.directory.now()));
+  }
+
+  /** One at a time, after whatever changed before it began. */
+  private lookAtKeys(): Promise<boolean> {
+    this.checking ??= this.look().finally(() => {
+      this.checking = undefined;
+    });
+    return this.checking;
+  }
+
+  private async look(): Promise<boolean> {
+    const { directory, logger } = this.ports;
+    try {
+      if (!(await directory.becomesFresh())) return false;
+      const generation = directory.generationSeen;
+      const now = directory.now();
+      const unchanged = this.checked?.generation === generation;
+      for (const one of [...this.open]) {
+        const { expiresAt } = one.principal;
+        if (unchanged && (expiresAt === null || expiresAt > now)) continue;
+        if (!(await this.mayListen(one))) one.connection.end('revoked');
+      }
+      this.checked = { generation, at: now };
+      return true;
+    } catch (error) {
+      logger.warn({ err: error }, 'the keys of those who listen to live events cannot be checked');
+      return false;
+    }
+  }
+
+  /** Still the same person or agent, with rights to this route. */
+  private async mayListen({ keyHash, principal, route }: Open): Promise<boolean> {
+    const now = await this.ports.directory.findByHash(keyHash);
+    return (
+      now !== undefined &&
+      now.orgId === principal.orgId &&
+      now.kind === principal.kind &&
+      route.callers !== 'public' &&
+      mayCall(now, route.callers)
+    );
+  }
+}
+
+/** Comes back elsewhere after a while by chance, so that not all come at once. */
+const retryHintMs = () => 500 + Math.floor(Math.random() * 2_000);
+
+/** Server-sent events on an answer that does not end (WHATWG HTML, server-sent events). */
+export function eventStreamOn({ raw }: GatewayReply): Connection {
+  const write = (frame: string) => {
+    if (raw.writableEnded || raw.destroyed) return;
+    raw.write(frame);
+    if (raw.writableLength > maxUnreadBytes) raw.destroy();
+  };
+  return {
+    send: (told) => {
+      let frame = told.forms.get('sse');
+      if (frame === undefined) {
+        frame = frameOf(told.id, told.event.type, told.event);
+        told.forms.set('sse', frame);
+      }
+      write(frame);
+    },
+    reset: (id) => write(frameOf(id, 'reset', {})),
+    heartbeat: (id, now) => write(frameOf(id, 'heartbeat', { time: now.toISOString() })),
+    end: (why) => {
+      if (why === 'stopping') write(`retry: ${String(retryHintMs())}\n\n`);
+      raw.end();
+    },
+  };
+}
+
+const frameOf = (id: string, type: string, data: object) =>
+  `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+
+/** Begins the answer; from here on errors can only end it. */
+export function beginEventStream(request: GatewayRequest, reply: GatewayReply): void {
+  reply.hijack();
+  reply.raw.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    // Proxies that gather answers would hold events back.
+    'x-accel-buffering': 'no',
+    'x-request-id': request.id,
+  });
+  // The request is answered; what follows belongs to no span.
+  request.span?.end({ attributes: { 'http.response.status_code': 200 } });
+  delete request.span;
+}

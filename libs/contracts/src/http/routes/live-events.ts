@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { ok, route } from '../route.js';
+
+/** Server-sent events do not end; this is one of their lines. */
+const stream = z.string();
+
+export const liveEventRoutes = {
+  liveEvents: route({
+    id: 'liveEvents',
+    method: 'GET',
+    path: '/api/v1/events',
+    tag: 'Live events',
+    summary: 'What happens in the workspace, in the moment it happens',
+    description:
+      'Server-sent events. Each has an id `<stream incarnation>.<sequence>`, its type as the name, and a LiveEvent as JSON. An operator hears everything of the workspace, an agent what concerns it. With Last-Event-ID the stream goes on after that event, without loss or repetition, for 72 hours; where that is not possible it begins with the event `reset`: fetch anew. The event `heartbeat` tells the time of the server at once and every 15 s. A reader that is too slow is cut off and may go on by its last id.',
+    callers: ['agent', 'operator:viewer'],
+    headers: z.object({
+      'last-event-id': z
+        .string()
+        .max(64)
+        .optional()
+        .meta({ description: 'Id of the event that was heard last' }),
+    }),
+    query: z.object({
+      types: z
+        .string()
+        .max(2_000)
+        .regex(/^[a-z_.]+(,[a-z_.]+)*$/)
+        .optional()
+        .meta({ description: 'Only these types, with commas between them' }),
+    }),
+    responses: { 200: { ...ok(stream, 'A stream of events'), mediaType: 'text/event-stream' } },
+  }),
+} as const;

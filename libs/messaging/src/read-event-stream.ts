@@ -1,0 +1,83 @@
+import {
+  eventStreamName,
+  eventStreamProbeSubject,
+  readBy,
+  type WireEvent,
+  wireEventMessage,
+} from '@agentlattice/contracts';
+import { JetStreamError, jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+
+/** Which part of the stream there is. */
+export interface EventStreamRange {
+  /** Which life of the stream this is: changes when it was deleted or its disk was lost. Letters and digits. */
+  readonly incarnation: string;
+  /** Of the oldest message that is kept; above `lastSequence` while there is none. */
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+}
+
+/** One message of the stream. */
+export interface StreamedEvents {
+  readonly sequence: number;
+  /** Empty for what cannot be read, and for probes. */
+  readonly events: readonly WireEvent[];
+}
+
+export interface ReadEventStream {
+  /** The first message may have this sequence. */
+  readonly from: number;
+  /** A subject or pattern below `events.`. Default: all. */
+  readonly subject?: string;
+  readonly most: number;
+  /** Messages of other types are told without their events, since nobody needs them read. */
+  readonly wanted?: (subject: string) => boolean;
+}
+
+const maxBytes = 4 * 1024 * 1024;
+
+/** Where the stream begins and ends now. @throws while it is not there */
+export async function eventStreamRange(nc: NatsConnection): Promise<EventStreamRange> {
+  const manager = await jetstreamManager(nc, { checkAPI: false });
+  const { created, state } = await manager.streams.info(eventStreamName);
+  return {
+    incarnation: Date.parse(created).toString(36),
+    firstSequence: state.first_seq,
+    lastSequence: state.last_seq,
+  };
+}
+
+/**
+ * Messages in the order of the stream, by reading alone: the server keeps no consumer for it.
+ * @returns fewer than there are where they are large; none at the end of the stream
+ */
+export async function readEventStream(
+  nc: NatsConnection,
+  { from, subject = 'events.>', most, wanted = () => true }: ReadEventStream,
+): Promise<StreamedEvents[]> {
+  const manager = await jetstreamManager(nc, { checkAPI: false });
+  const batch = { seq: from, batch: most, max_bytes: maxBytes, next_by_subj: subject };
+  const found: StreamedEvents[] = [];
+  try {
+    for await (const message of await manager.direct.getBatch(eventStreamName, batch)) {
+      const isWanted = message.subject !== eventStreamProbeSubject && wanted(message.subject);
+      found.push({ sequence: message.seq, events: isWanted ? eventsIn(message.string()) : [] });
+    }
+  } catch (error) {
+    if (!isNothingThere(error)) throw error;
+  }
+  return found;
+}
+
+/** The server's way to say that no message follows. */
+const isNothingThere = (error: unknown) =>
+  error instanceof JetStreamError && (error as JetStreamError & { code?: unknown }).code === 404;
+
+function eventsIn(text: string): readonly WireEvent[] {
+  try {
+    const parsed = readBy(wireEventMessage, JSON.parse(text));
+    return parsed.success ? parsed.data.events : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,42 @@
+export {
+  AgentLattice,
+  type AgentLatticeOptions,
+  type RegisteredAgent,
+  type RegisterOptions,
+} from './agent-lattice.js';
+export type { DelegateOptions, Delegation } from './delegation.js';
+export {
+  AgentLatticeDeniedError,
+  AgentLatticeError,
+  AgentLatticeTimeoutError,
+  ApprovalDeniedError,
+  ApprovalTimeoutError,
+  ConnectionError,
+} from './errors.js';
+export { actionDigest, type GrantClaims, type GrantedAction, type GrantKey, verifyGrant } from './grant.js';
+export type { LiveEvent, SubscribeOptions } from './live-events.js';
+export type {
+  ActionOptions,
+  ActionResult,
+  Approval,
+  ApprovalStatus,
+  AuditEvent,
+  AuditPage,
+  AuditQuery,
+  ConditionResult,
+  ConsumedGrant,
+  DelegationEntry,
+  GateOptions,
+  GateResult,
+  JsonObject,
+  Outcome,
+  Policies,
+  PolicyCheck,
+  PolicySummary,
+  Posture,
+  Report,
+  Requested,
+  Verification,
+  VotePending,
+  Whoami,
+} from './types.js';
