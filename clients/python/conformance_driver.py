@@ -59,7 +59,7 @@ async def _gated(al: AgentLattice, args: Json) -> Json:
     @al.gated(args.pop("action_type"), event_id=lambda: event_id, **args)
     async def act() -> Json:
         if fail:
-            raise RuntimeError("failed")
+            raise TypeError("the function failed")
         return {"done": True}
 
     return await act()
@@ -80,7 +80,7 @@ def _class_of(error: Exception) -> str:
         (AgentLatticeConnectionError, "connection"),
         (AgentLatticeError, "error"),
     )
-    return next((name for kind, name in names if isinstance(error, kind)), "other")
+    return next((name for kind, name in names if isinstance(error, kind)), type(error).__name__)
 
 
 async def main() -> None:

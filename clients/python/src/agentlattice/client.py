@@ -109,7 +109,7 @@ class AgentLattice(Asking, Introspection):
         found: List[PendingApproval] = []
         cursor: Optional[str] = None
         while True:
-            query = {"status": "pending", "cursor": cursor}
+            query = {"status": "pending", "cursor": cursor, "limit": "200"}
             page = await self._get("/api/v1/approvals", query)
             found += read(lambda d: [PendingApproval.from_dict(a) for a in d["approvals"]], page)
             cursor = page.get("next_cursor")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
-from typing import Any, Coroutine, Optional, Set, Tuple
+from typing import Any, Coroutine, Optional, Set, Tuple, cast
 
 from agentlattice.action import Action
 from agentlattice.errors import (
@@ -83,7 +83,7 @@ class Gate:
         self._transport.connections.client()  # Made before the time runs.
         self._answered = asyncio.get_running_loop().create_future()
         self._ends = time.monotonic() + self._limit
-        waiting = asyncio.ensure_future(self._decision())
+        waiting: asyncio.Future[Any] = asyncio.ensure_future(self._decision())
         try:
             await asyncio.wait({waiting}, timeout=self._limit)
             if self._submission.sent.begun:
@@ -95,7 +95,7 @@ class Gate:
         if not waiting.done():
             await _stop(waiting)
         if not waiting.cancelled():
-            return waiting.result()
+            return cast(GateResult, waiting.result())
         return await self._after_limit()
 
     async def _decision(self) -> GateResult:
@@ -256,7 +256,9 @@ async def cancel(
     return read(ApprovalStatus.from_dict, answer)
 
 
-def _denied(asked: ActionResult, reason: Optional[str], comment: Optional[str]) -> AgentLatticeDeniedError:
+def _denied(asked: ActionResult, reason: Optional[str], said: Optional[str]) -> AgentLatticeDeniedError:
+    # The system says its code in both places; what a person wrote is no code.
+    comment = None if said == reason else said
     return AgentLatticeDeniedError(asked.approval_id, reason, asked.policy_name, asked.conditions_evaluated, comment)
 
 

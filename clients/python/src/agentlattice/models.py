@@ -178,11 +178,12 @@ class ApprovalStatus:
 class PendingApproval:
     """A request that waits for a person.
 
-    agent: `{"id", "name"}` of the agent that asks.
+    id, approval_id: the same. agent: `{"id", "name"}` of the agent that asks.
     timeout_at: until when somebody must decide (RFC 3339); time_left_seconds by the server's clock.
     approvals, denials: `{"have", "need"}` votes.
     """
 
+    id: str
     approval_id: str
     status: str
     action_type: str
@@ -200,15 +201,11 @@ class PendingApproval:
     approvals: Optional[Dict[str, int]] = None
     denials: Optional[Dict[str, int]] = None
 
-    @property
-    def id(self) -> str:
-        """The same as approval_id."""
-        return self.approval_id
-
     @classmethod
     def from_dict(cls, d: Dict[str, Any]) -> PendingApproval:
         return cls(
-            approval_id=d["approval_id"] if "approval_id" in d else d["id"],
+            id=d["approval_id"],
+            approval_id=d["approval_id"],
             status=d["status"],
             action_type=d["action_type"],
             agent=d["agent"],
@@ -233,7 +230,7 @@ class DecisionResult:
 
     status: `approved` or `denied`, or `pending` while more people must vote.
     approvals, denials: `{"have", "need"}` votes; seats_open: `[{"group", "count"}]` that nobody fills yet.
-    policy_change: after an approval for ever, what became of the policy.
+    scope: `once` or `forever`; policy_change: after an approval for ever, what became of the policy.
     """
 
     status: str
@@ -245,6 +242,8 @@ class DecisionResult:
     denials: Optional[Dict[str, int]] = None
     seats_open: List[Any] = field(default_factory=list)
     policy_change: Any = None
+    denial_reason: Optional[str] = None
+    scope: Optional[str] = None
 
     @classmethod
     def from_dict(cls, d: Dict[str, Any]) -> DecisionResult:
@@ -258,6 +257,8 @@ class DecisionResult:
             denials=d.get("denials"),
             seats_open=d.get("seats_open") or [],
             policy_change=d.get("policy_change"),
+            denial_reason=d.get("denial_reason"),
+            scope=d.get("scope"),
         )
 
 
