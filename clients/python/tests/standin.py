@@ -9,7 +9,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -40,15 +40,15 @@ class Signer:
         signed = ".".join(b64(json.dumps(part).encode()) for part in parts)
         return f"{signed}.{b64(self.key.sign(signed.encode()))}"
 
-    def grant(self, action: Action, event_id: str, approval_id: Optional[str], **claims: Any) -> str:
+    def grant(self, action: Action, event: str, approval: Optional[str], **claims: Any) -> str:
         now = time.time()
         return self.sign(
             {
                 "iss": "agentlattice",
                 "sub": AGENT,
                 "org_id": ORG,
-                "approval_id": approval_id,
-                "event_id": event_id,
+                "approval_id": approval,
+                "event_id": event,
                 "action_type": action.action_type,
                 "action_digest": action.digest(AGENT, ORG),
                 "iat": now,
@@ -94,6 +94,8 @@ class StandIn:
     seen: List[Seen] = field(default_factory=list)
     asked: Dict[str, Asked] = field(default_factory=dict)
     signer: Signer = field(default_factory=Signer)
+    #: Answers in place of `answer`.
+    override: Optional[Callable[[Seen], Tuple[int, Any]]] = None
 
     def __post_init__(self) -> None:
         self.changed = threading.Condition()
@@ -110,7 +112,7 @@ class StandIn:
                 with standin.changed:
                     standin.seen.append(seen)
                     standin.changed.notify_all()
-                    status, answer = standin.answer(seen)
+                    status, answer = (standin.override or standin.answer)(seen)
                 text = json.dumps(answer).encode()
                 self.send_response(status)
                 self.send_header("content-type", "application/json")

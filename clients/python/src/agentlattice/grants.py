@@ -9,7 +9,7 @@ import json
 import time
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Awaitable, Callable, Dict, List, NoReturn, Optional, Union
+from typing import Any, Callable, Coroutine, Dict, List, NoReturn, Optional, Union
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -96,21 +96,36 @@ def verify_grant(
 class KeySet:
     """The published keys, fetched when they are first needed and once more when a grant names an unknown key."""
 
-    def __init__(self, fetch: Callable[[], Awaitable[List[Jwk]]]) -> None:
+    def __init__(self, fetch: Callable[[], Coroutine[Any, Any, List[Jwk]]]) -> None:
         self._fetch = fetch
-        self._keys: Optional[List[Jwk]] = None
+        self._keys: List[Jwk] = []
+        #: The fetch under way on each event loop; many gates that pass at once share it.
+        self._fetching: Dict[asyncio.AbstractEventLoop, asyncio.Task[List[Jwk]]] = {}
 
     async def verify(
         self, token: Optional[str], action: Action, *, approval_id: Optional[str], audit_event_id: str
     ) -> GrantClaims:
         """As `verify_grant`, with the keys of the server. Raises also when the keys cannot be fetched."""
         kid = _header(token).get("kid")
-        keys = self._keys
-        if keys is None or not any(key.get("kid") == kid for key in keys):
-            keys = self._keys = await self._fetch()
-        # Verifying is some 100 microseconds of arithmetic; other tasks of the loop get their turn before it.
-        await asyncio.sleep(0)
-        return verify_grant(token, keys, action, approval_id=approval_id, audit_event_id=audit_event_id)
+        if not self._knows(kid):
+            shared = await self._refresh()
+            if shared and not self._knows(kid):
+                await self._refresh()  # The other fetch may have begun before the key was published.
+        return verify_grant(token, self._keys, action, approval_id=approval_id, audit_event_id=audit_event_id)
+
+    def _knows(self, kid: Any) -> bool:
+        return any(isinstance(key, dict) and key.get("kid") == kid for key in self._keys)
+
+    async def _refresh(self) -> bool:
+        """Fetches the keys. Returns whether it was a fetch that had begun before."""
+        loop = asyncio.get_running_loop()
+        fetching = self._fetching.get(loop)
+        shared = fetching is not None
+        if fetching is None:
+            fetching = self._fetching[loop] = loop.create_task(self._fetch())
+            fetching.add_done_callback(lambda _: self._fetching.pop(loop, None))
+        self._keys = await asyncio.shield(fetching)
+        return shared
 
 
 def _signed_payload(token: Optional[str], keys: Union[Dict[str, Any], List[Jwk]]) -> Dict[str, Any]:
