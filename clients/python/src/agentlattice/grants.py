@@ -123,9 +123,14 @@ class KeySet:
         shared = fetching is not None
         if fetching is None:
             fetching = self._fetching[loop] = loop.create_task(self._fetch())
-            fetching.add_done_callback(lambda _: self._fetching.pop(loop, None))
+            fetching.add_done_callback(self._fetched)
         self._keys = await asyncio.shield(fetching)
         return shared
+
+    def _fetched(self, fetching: asyncio.Task[List[Jwk]]) -> None:
+        self._fetching.pop(fetching.get_loop(), None)
+        if not fetching.cancelled():
+            fetching.exception()  # Read, because every gate that waited for it may have been cancelled.
 
 
 def _signed_payload(token: Optional[str], keys: Union[Dict[str, Any], List[Jwk]]) -> Dict[str, Any]:
