@@ -7,10 +7,10 @@ import math
 from typing import Any, Dict, List
 
 import pytest
+import rfc8785
 from standin import AGENT, ORG, Signer, b64
 
 from agentlattice import Action, AgentLatticeError, action_digest, verify_grant
-from agentlattice.action import canonical
 from agentlattice.grants import KeySet
 
 ACTION = Action("deploy.production", {"service": "api", "n": 1.5}, [{"type": "pii"}])
@@ -174,7 +174,7 @@ async def test_gates_that_pass_at_once_share_a_fetch() -> None:
     ],
 )  # fmt: skip
 def test_the_canonical_form_is_that_of_rfc_8785(value: Any, text: str) -> None:
-    assert canonical(value) == text.encode()
+    assert rfc8785.dumps(value) == text.encode()
 
 
 def test_an_action_is_a_copy_and_the_same_for_equal_json() -> None:
@@ -182,13 +182,13 @@ def test_an_action_is_a_copy_and_the_same_for_equal_json() -> None:
     action = Action("a", metadata)
     metadata["list"] = "changed"
     assert action.metadata == {"list": [1, 2], "3": "key"}
-    assert Action("a", {"n": 10**16}).digest("x", "y") == Action("a", {"n": 1e16}).digest("x", "y")
+    assert Action("a", {"n": 1}).digest("x", "y") == Action("a", {"n": 1.0}).digest("x", "y")
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, {1, 2}, object(), 2**53 + 1, 10**400, "\ud800"])
+@pytest.mark.parametrize("value", [math.nan, math.inf, {1, 2}, object(), 2**53, 10**400, "\ud800"])
 def test_what_is_no_json_is_refused_before_it_is_sent(value: Any) -> None:
     with pytest.raises(AgentLatticeError) as raised:
-        Action("a", {"v": value}).digest("x", "y")
+        Action("a", {"v": value})
     assert raised.value.code == "INVALID_JSON_VALUE"
 
 

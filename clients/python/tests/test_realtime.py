@@ -11,6 +11,7 @@ from typing import Any, AsyncIterator, Dict, List
 
 import pytest
 import websockets
+from standin import StandIn
 
 from agentlattice import AgentLattice, AgentLatticeError, GovernanceEvent
 from agentlattice.realtime import RealtimeClient
@@ -105,6 +106,14 @@ async def test_a_refused_workspace_is_an_error(channel: Channel) -> None:
         with pytest.raises(AgentLatticeError) as raised:
             await al.subscribe("org_2", print)
     assert raised.value.code == "SUBSCRIBE_REFUSED"
+
+
+async def test_a_server_without_live_events_is_an_error(standin: StandIn) -> None:
+    async with AgentLattice("al_secret", standin.base_url) as al:
+        with pytest.raises(AgentLatticeError) as raised:
+            await al.subscribe("org_1", print)
+    assert (raised.value.code, raised.value.status) == ("SUBSCRIBE_REFUSED", 404)
+    assert "secret" not in str(raised.value)
 
 
 async def test_a_server_that_does_not_answer_the_join_delivers_all_the_same(

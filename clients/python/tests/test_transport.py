@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict
 import pytest
 from standin import StandIn
 
-from agentlattice import AgentLattice, AgentLatticeConnectionError, AgentLatticeError
+from agentlattice import AgentLattice, AgentLatticeConnectionError, AgentLatticeError, ReportOutcome
 
 Json = Dict[str, Any]
 Script = Callable[..., str]
@@ -147,6 +147,16 @@ def test_settings_come_from_the_environment(standin: StandIn, monkeypatch: pytes
     assert standin.seen[0].headers["authorization"] == "Bearer al_agent_env"
     monkeypatch.delenv("AL_BASE_URL")
     assert AgentLattice()._transport.base_url == "http://localhost:3000"
+
+
+def test_a_large_float_is_sent_as_a_float(standin: StandIn) -> None:
+    standin.policies["read"] = "allow"
+    with AgentLattice("k", standin.base_url) as al:
+        al.gate_sync("read", metadata={"n": 1e16, "text": "é"})
+        with pytest.raises(AgentLatticeError) as raised:
+            al.report_sync("\ud800", ReportOutcome("success"))
+    assert isinstance(standin.seen[0].body["metadata"]["n"], float)
+    assert raised.value.code == "INVALID_JSON_VALUE"
 
 
 def test_the_key_is_not_in_texts(standin: StandIn) -> None:

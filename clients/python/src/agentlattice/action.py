@@ -12,9 +12,6 @@ import rfc8785
 
 from agentlattice.errors import AgentLatticeError
 
-#: Integers beyond this do not survive programs that read JSON numbers as doubles.
-_LARGEST_EXACT = 2**53 - 1
-
 
 @dataclass(frozen=True)
 class Action:
@@ -36,7 +33,7 @@ class Action:
 
     def digest(self, agent_id: str, org_id: str) -> str:
         """base64url(SHA-256(RFC 8785 of the five members)), without padding."""
-        text = canonical(
+        text = rfc8785.dumps(
             {
                 "action_type": self.action_type,
                 "agent_id": agent_id,
@@ -56,27 +53,19 @@ def action_digest(action: Action, *, agent_id: str, org_id: str) -> str:
 def json_copy(value: Any, name: str) -> Any:
     """The value as JSON holds it: tuples become lists, keys become texts. Raises INVALID_JSON_VALUE."""
     try:
-        return _exact(json.loads(json.dumps(value, allow_nan=False)))
+        copied = json.loads(json.dumps(value, allow_nan=False))
+        # Also refuses what has no canonical form: lone surrogates, and integers that are not exact as doubles.
+        rfc8785.dumps(copied)
     except (TypeError, ValueError, RecursionError) as error:
-        raise AgentLatticeError("INVALID_JSON_VALUE", f"{name} is not JSON: {error}") from error
+        raise AgentLatticeError(
+            "INVALID_JSON_VALUE", f"{name} is not JSON that every program reads: {error}"
+        ) from error
+    return copied
 
 
-def canonical(value: Any) -> bytes:
-    """The RFC 8785 form. Raises INVALID_JSON_VALUE."""
+def encoded(body: Any) -> bytes:
+    """A body as it is sent. Floats stay floats (`1e+16`): the server refuses integers of that size."""
     try:
-        return rfc8785.dumps(value)
-    except (rfc8785.CanonicalizationError, UnicodeError, RecursionError) as error:
-        raise AgentLatticeError("INVALID_JSON_VALUE", f"The value has no canonical form: {error}") from error
-
-
-def _exact(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _exact(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_exact(member) for member in value]
-    if isinstance(value, int) and abs(value) > _LARGEST_EXACT:
-        # 10**16 is exact as a double and 2**53 + 1 is not.
-        if abs(value) > 10**300 or int(float(value)) != value:
-            raise ValueError(f"the integer {str(value)[:40]} is not exact as a double; send it as a text")
-        return float(value)
-    return value
+        return json.dumps(body, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise AgentLatticeError("INVALID_JSON_VALUE", f"The request is not JSON: {error}") from error

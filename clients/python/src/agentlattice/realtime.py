@@ -75,11 +75,18 @@ class RealtimeClient:
         await self._drop()
 
     async def _join(self) -> None:
-        import websockets
+        import websockets.exceptions
 
         # The key is in the address because the protocol has no other place for it.
         address = "ws" + self._base_url[len("http") :]
-        websocket = await websockets.connect(f"{address}/realtime/v1?apikey={self._api_key}&eventsPerSecond=10")
+        try:
+            websocket = await websockets.connect(f"{address}/realtime/v1?apikey={self._api_key}&eventsPerSecond=10")
+        except websockets.exceptions.InvalidHandshake as error:
+            status = getattr(getattr(error, "response", None), "status_code", None)
+            if status is None or not 400 <= status < 500:
+                raise
+            message = f"The server refuses live events with HTTP {status}"
+            raise AgentLatticeError("SUBSCRIBE_REFUSED", message, status=status) from error
         try:
             reference = self._next_reference()
             await websocket.send(_message(self._topic, "phx_join", reference))

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import httpx
 
 from agentlattice._version import __version__
-from agentlattice.action import canonical
+from agentlattice.action import encoded
 from agentlattice.errors import AgentLatticeConnectionError, AgentLatticeError
 from agentlattice.sync import background_loop
 
@@ -127,7 +127,7 @@ class Transport:
         the system cannot be reached within `retry_for`.
         """
         retry_for = self.retry_for if request.retry_for is None else request.retry_for
-        content = None if request.body is None else canonical(request.body)
+        content = None if request.body is None else encoded(request.body)
         away_since: Optional[float] = None
         delays = _delays()
         while True:
