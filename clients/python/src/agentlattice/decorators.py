@@ -104,6 +104,7 @@ class Gated:
             metadata={"seconds": round(time.monotonic() - begun, 3)},
         )
         try:
-            await send_report(self.client._transport, passed.audit_event_id, outcome, REPORT_FOR_S)
-        except AgentLatticeError as fault:
-            logger.warning("The outcome of %s could not be reported: %s", self.action_type, fault)
+            report = send_report(self.client._transport, passed.audit_event_id, outcome, REPORT_FOR_S)
+            await asyncio.wait_for(report, REPORT_FOR_S)
+        except (AgentLatticeError, asyncio.TimeoutError) as fault:
+            logger.warning("The outcome of %s could not be reported: %r", self.action_type, fault)
