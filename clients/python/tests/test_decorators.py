@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from typing import Any, AsyncIterator, Dict, Iterator, List
 
 import pytest
@@ -123,6 +124,23 @@ def test_a_report_that_fails_does_not_hide_the_result(
         with pytest.raises(ValueError, match="mine"):
             deploy(True)
     assert caplog.text.count("could not be reported") == 2
+
+
+def test_a_report_that_is_not_answered_does_not_hold_up_the_result(
+    al: AgentLattice, standin: StandIn, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("agentlattice.decorators.REPORT_FOR_S", 0.3)
+    ended = threading.Event()
+
+    def hang(seen: Any) -> Any:
+        if seen.path == REPORT:
+            ended.wait(60)
+        return standin.answer(seen)
+
+    standin.override = hang
+    assert al.gated("deploy")(lambda: "done")() == "done"
+    ended.set()
+    assert "could not be reported" in caplog.text
 
 
 def test_a_method_can_be_gated(al: AgentLattice, standin: StandIn) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+import threading
 import time
 from typing import Any, Dict
 
@@ -129,6 +130,26 @@ async def test_a_limit_that_cannot_withdraw_says_so(standin: StandIn) -> None:
             await waiting
     assert raised.value.approval_id == "apr_e1"
     assert raised.value.details == {"withdrawn": False, "event_id": "e1"}
+
+
+async def test_a_withdrawal_that_is_not_answered_does_not_hang(
+    standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agentlattice.gate.WITHDRAW_S", 0.3)
+    standin.policies["deploy"] = "ask"
+    ended = threading.Event()
+
+    def hang(request: Any) -> Any:
+        if request.path.endswith("/cancel"):
+            ended.wait(60)
+        return standin.answer(request)
+
+    standin.override = hang
+    async with client(standin) as al:
+        with pytest.raises(AgentLatticeTimeoutError, match="no answer in time") as raised:
+            await al.gate("deploy", timeout_ms=900)
+    ended.set()
+    assert raised.value.details["withdrawn"] is False
 
 
 async def test_a_system_that_is_away_names_what_to_go_on_with() -> None:

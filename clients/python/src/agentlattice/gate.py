@@ -191,7 +191,7 @@ class Gate:
             approval_id = None if self._answer is None else self._answer.approval_id
             raise AgentLatticeTimeoutError(
                 approval_id,
-                f"The time limit is over; the request could not be withdrawn ({error or 'no answer in time'})",
+                f"The time limit is over; the request could not be withdrawn ({str(error) or 'no answer in time'})",
                 {"withdrawn": False, "event_id": self._submission.event_id},
             ) from error
         if asked is None:
