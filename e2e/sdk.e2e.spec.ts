@@ -78,10 +78,12 @@ describe('the TypeScript SDK on a live system', () => {
   });
 
   it('says who denied and why', async () => {
-    const done = al.gate('deploy.production', { metadata: { service: 'db' } });
+    const done = al
+      .gate('deploy.production', { metadata: { service: 'db' } })
+      .catch((caught: unknown) => caught);
     const id = await pending('deploy.production');
     await operator.denyAction(id, { reason: 'not today' });
-    const error: unknown = await done.catch((caught: unknown) => caught);
+    const error: unknown = await done;
     expect(error).toBeInstanceOf(ApprovalDeniedError);
     expect(error).toMatchObject({ approvalId: id, reason: 'DENIED_BY_REVIEWER', comment: 'not today' });
   });
@@ -108,9 +110,10 @@ describe('the TypeScript SDK on a live system', () => {
   it('withdraws its request when the program ends it', async () => {
     const controller = new AbortController();
     const done = al.gate('deploy.production', { signal: controller.signal, metadata: { service: 'late' } });
+    const refused = expect(done).rejects.toThrow('enough');
     const id = await pending('deploy.production');
     controller.abort(new Error('enough'));
-    await expect(done).rejects.toThrow('enough');
+    await refused;
     await expect(operator.getApproval(id)).resolves.toMatchObject({ status: 'cancelled' });
   });
 

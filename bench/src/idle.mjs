@@ -1,17 +1,16 @@
 // What `npm start` costs while nobody asks anything: each process's share of a core, in percent.
 // `node tools/bootstrap.mjs run bench/src/idle.mjs [--settle 30 --seconds 60 --repeats 1]`
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { services } from './checkout.mjs';
 import { idleCpu, sum, sumOfServices } from './figures.mjs';
 import {
-  childrenOf,
   cpuSecondsOf,
   freePort,
   ownCpuSecondsOf,
   pause,
+  productProcesses,
   startProduct,
   until,
 } from './process.mjs';
@@ -26,24 +25,11 @@ const { values: options } = parseArgs({
   },
 });
 
-/** The launcher's children by name, and the launcher, which npm started through its own processes. */
+/** How to read what each process used, the launcher among them. */
 async function processes(npm) {
-  const named = {};
-  let launcher = npm;
-  let children = await childrenOf(launcher);
-  while (children.length === 1) {
-    launcher = children[0];
-    children = await childrenOf(launcher);
-  }
-  for (const pid of children) {
-    const command = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ');
-    const name =
-      services.find((service) => command.includes(`apps/${service}/`)) ??
-      ['postgres', 'nats', 'redis'].find((server) => command.includes(server)) ??
-      command.slice(0, 40);
-    named[name] = () => cpuSecondsOf(pid);
-  }
-  return { ...named, launcher: () => ownCpuSecondsOf(launcher) };
+  const { launcher, children } = await productProcesses(npm);
+  const cpu = Object.entries(children).map(([name, pid]) => [name, () => cpuSecondsOf(pid)]);
+  return { ...Object.fromEntries(cpu), launcher: () => ownCpuSecondsOf(launcher) };
 }
 
 const scratch = await mkdtemp(join(tmpdir(), 'al-bench-idle-'));

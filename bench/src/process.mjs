@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { services } from './checkout.mjs';
 
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -112,4 +113,24 @@ export async function ownCpuSecondsOf(pid) {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / 100;
+}
+
+/** The product that npm started: its launcher, and the launcher's children by name (services, `postgres`, `nats`, `redis`). */
+export async function productProcesses(npm) {
+  let launcher = npm;
+  let children = await childrenOf(launcher);
+  while (children.length === 1) {
+    launcher = children[0];
+    children = await childrenOf(launcher);
+  }
+  const named = {};
+  for (const pid of children) {
+    const command = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ');
+    const name =
+      services.find((service) => command.includes(`apps/${service}/`)) ??
+      ['postgres', 'nats', 'redis'].find((server) => command.includes(server)) ??
+      command.slice(0, 40);
+    named[name] = pid;
+  }
+  return { launcher, children: named };
 }

@@ -44,7 +44,7 @@ describe('an approval-service that is killed again and again', () => {
     ];
     for (const name of killed) {
       const round = Array.from({ length: 25 }, (_, i) =>
-        submit(requested(org, i % 2 === 0 ? 1_500 : 600_000)),
+        submit(requested(org, i % 2 === 0 ? 1_500 : 36_000_000)),
       );
       await eventually(() => n.answers.size > items.length - 20, { within: 60_000 });
       stack.kill(name);

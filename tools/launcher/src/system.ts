@@ -67,11 +67,14 @@ export async function openSystem(
   const startServices = async () => {
     const begin = async (service: ServiceName) =>
       group.supervise(serviceChild(service, backends, settingsOf(service))).ready(serviceReadyWithinMs);
-    // Until the first workspace is there no key is one, to the gateway as to anybody; so it need not wait for that.
-    const firstWorkspace = services.includes('gateway')
-      ? ensureFirstWorkspace(credentialsPath(dataDir), environmentOf('gateway'))
-      : undefined;
-    await Promise.all([firstWorkspace, ...services.map(begin)]);
+    // The gateway waits for the first workspace: once it says that it is ready, the keys of the credentials file are in force.
+    const beginGateway = async () => {
+      await ensureFirstWorkspace(credentialsPath(dataDir), environmentOf('gateway'));
+      await begin('gateway');
+    };
+    await Promise.all(
+      services.map((service) => (service === 'gateway' ? beginGateway() : begin(service))),
+    );
     if (services.length < serviceNames.length) return;
     await systemReady(baseUrl, say);
     if (options.samplePolicy !== false)
