@@ -13,7 +13,9 @@ describe('a system that has just started', () => {
       async () => (await fetch(`${stack.baseUrl}/readyz`).catch(() => undefined))?.status === 200,
       { within: 60_000, every: 5 },
     );
-    const answers = await Promise.all([adminOf(stack), agentOf(stack)].map((api) => api.get('/api/v1/whoami')));
+    const answers = await Promise.all(
+      [adminOf(stack), agentOf(stack)].map((api) => api.get('/api/v1/whoami')),
+    );
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
     await starting;
   });

@@ -31,8 +31,12 @@ describe('the OpenAPI document', () => {
     callers === 'public' || callers.some((caller) => /^operator|^instance_admin/.test(caller));
   /** They may end the key that is used, so they come last. */
   const endingKeys: readonly string[] = [routes.rotateKey.id, routes.revokeKey.id];
+  /** Its answer does not end, and schemathesis reads to the end; `live-events.e2e.spec.ts` reads it. */
+  const endless: readonly string[] = [routes.liveEvents.id];
   const idsOf = (those: (route: Route) => boolean) =>
-    routeList.filter((route) => those(route) && !endingKeys.includes(route.id)).map(({ id }) => id);
+    routeList
+      .filter((route) => those(route) && ![...endingKeys, ...endless].includes(route.id))
+      .map(({ id }) => id);
 
   async function fuzz(
     who: 'agent' | 'admin',
@@ -119,7 +123,7 @@ describe('the OpenAPI document', () => {
     const found = await fuzz('admin', [routes.listAgents.id], {
       document: silent,
       phases: 'fuzzing',
-      seconds: 10,
+      seconds: 60,
     });
     if (found !== undefined) expect(found.report).toContain('refused_by_announced_rules_only');
   }, 120_000);

@@ -56,7 +56,8 @@ try {
     });
     const cpu = (await cpuSecondsOf(gateway)) - cpuBefore;
     waits.sort((a, b) => a - b);
-    const quantile = (share) => waits[Math.min(waits.length - 1, Math.floor(waits.length * share))].toFixed(1);
+    const quantile = (share) =>
+      waits[Math.min(waits.length - 1, Math.floor(waits.length * share))].toFixed(1);
     console.log(
       `${String(count).padStart(5)} listeners: decision → event p50 ${quantile(0.5)} p99 ${quantile(0.99)} ms; ` +
         `memory of the gateway ${(memory * 1024).toFixed(1)} KiB a listener; ` +
@@ -73,6 +74,8 @@ try {
 async function decideSome(admin, asking, count, decided) {
   for (let i = 0; i < count; i++) {
     const { approval_id: id } = await call('POST', '/api/v1/actions', asking, { action_type: 'ask.me' });
+    // As a person decides: some time after the request. What follows a publication within 250 ms is gathered with what comes then.
+    await pause(400);
     const sentAt = performance.now();
     await call('POST', `/api/v1/approvals/${id}/approve`, admin, {});
     await decided(id, sentAt);

@@ -1,8 +1,14 @@
 import { z } from 'zod';
 import { ok, route } from '../route.js';
 
-/** Server-sent events do not end; this is one of their lines. */
-const stream = z.string();
+/** One event of the stream (WHATWG HTML, server-sent events). */
+const serverSentEvent = z
+  .object({
+    id: z.string().meta({ description: '`<stream incarnation>.<sequence>`' }),
+    event: z.string().meta({ description: 'The type of the live event, or `heartbeat`, or `reset`' }),
+    data: z.string().meta({ description: 'JSON: a LiveEvent; of a heartbeat `{"time"}`; of a reset `{}`' }),
+  })
+  .meta({ id: 'ServerSentEvent' });
 
 export const liveEventRoutes = {
   liveEvents: route({
@@ -29,6 +35,6 @@ export const liveEventRoutes = {
         .optional()
         .meta({ description: 'Only these types, with commas between them' }),
     }),
-    responses: { 200: { ...ok(stream, 'A stream of events'), mediaType: 'text/event-stream' } },
+    responses: { 200: { ...ok(serverSentEvent, 'Events, as they happen'), mediaType: 'text/event-stream' } },
   }),
 } as const;
