@@ -184,6 +184,21 @@ describe('live events', () => {
     socket.destroy();
   });
 
+  it('end with a hint when to come back once the gateway is stopped', async () => {
+    const listener = await open(adminKey);
+    await eventually(() => listener.heartbeats.length > 0);
+    await stack.halt('gateway');
+    await eventually(() => listener.ended);
+    expect(listener.retryMs).toBeGreaterThan(0);
+    await stack.resume('gateway');
+    await stack.ready('gateway');
+    const again = await open(adminKey, { lastEventId: listener.last });
+    const id = await ask();
+    await eventually(() => idsOf(again, 'approval.requested').includes(id));
+    expect(types(again)).not.toContain('reset');
+    again.close();
+  });
+
   it('begin with a reset after the stream was lost', async () => {
     const listener = await open(adminKey);
     await ask();
