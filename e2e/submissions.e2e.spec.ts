@@ -95,6 +95,7 @@ describe('an action, from request to verifiable entry', () => {
         reason: null,
         denial_reason: null,
         resolved_by: null,
+        resolved_by_name: null,
         resolved_at: null,
         timeout_at: body['timeout_at'],
         grant: null,
