@@ -214,7 +214,7 @@ describe('what the original’s page promises', () => {
           agent: { id: stack.credentials.agent.id, name: stack.credentials.agent.name },
           operator: byPerson ? { id: member.id } : null,
           decision,
-          reason: byPerson ? 'why' : null,
+          reason: byPerson ? 'why' : 'approval_timeout',
           timestamp: expect.stringMatching(/^\d{4}-.*Z$/) as string,
           policy: { name: `trail.${decision}`, version: 1 },
         });

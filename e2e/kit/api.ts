@@ -42,7 +42,10 @@ export class Api {
       },
       ...(sent === undefined ? {} : { body: sent }),
     });
-    const text = await response.text();
+    // An answer that does not end is not read.
+    const isEndless = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+    if (isEndless) await response.body?.cancel();
+    const text = isEndless ? '' : await response.text();
     const isJson = /[/+]json(;|$)/.test(response.headers.get('content-type') ?? '');
     const parsed: unknown = isJson && text !== '' ? JSON.parse(text) : {};
     return {

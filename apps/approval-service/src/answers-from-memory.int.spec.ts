@@ -55,7 +55,8 @@ const read = ({ org_id, approval_id }: OpenItem) =>
 function ofTheDecision(): string[] {
   for (const texts of asked.values()) {
     const begun = texts.lastIndexOf('BEGIN');
-    const own = texts.slice(begun);
+    // A sweep may have the connection next, and asks how far a source was checked.
+    const own = texts.slice(begun).filter((text) => !text.startsWith('SELECT checked_gpos'));
     if (
       own.some((text) => text.startsWith('INSERT INTO event (')) ||
       own.some((text) => text.includes('UPDATE approval a'))

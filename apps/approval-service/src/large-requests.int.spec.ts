@@ -40,7 +40,13 @@ const list = (org_id: string, changes: Partial<CommandRequest<typeof commands.li
   harness.n.client.request(commands.list_approvals, { org_id, cursor: null, limit: 200, ...changes });
 
 /** As an earlier release allowed: one person voted and withdrew many times. */
-async function wentBackAndForth({ org_id, approval_id }: OpenItem, member_id: string, rounds: number) {
+async function wentBackAndForth(item: OpenItem, member_id: string, rounds: number) {
+  const { org_id, approval_id, audit_event_id, agent, action_type, policy } = item;
+  const none = { have: 0, need: item.terms.approvals_required };
+  const subject = {
+    ...{ approval_id, audit_event_id, action_type, policy, approvals: none, denials: { have: 0, need: 1 } },
+    agent: { id: agent.id, name: agent.name, owner_member_id: agent.owner_member_id },
+  };
   const events = Array.from({ length: 2 * rounds }, (_, i) => ({
     event_id: newId('evt'),
     version: i + 2,
@@ -48,6 +54,7 @@ async function wentBackAndForth({ org_id, approval_id }: OpenItem, member_id: st
       ? {
           type: 'approval.vote_cast',
           data: {
+            ...subject,
             vote: {
               member_id,
               decision: 'approve',
@@ -57,9 +64,12 @@ async function wentBackAndForth({ org_id, approval_id }: OpenItem, member_id: st
             },
           },
         }
-      : { type: 'approval.vote_withdrawn', data: { member_id } }),
+      : { type: 'approval.vote_withdrawn', data: { ...subject, member_id } }),
   }));
-  const meta = { actor: { kind: 'operator', id: member_id, key_id: null, via: 'api' } };
+  const meta = {
+    actor: { kind: 'operator', id: member_id, key_id: null, via: 'api' },
+    ...{ correlation_id: null, traceparent: null },
+  };
   await harness.pool.query(
     `INSERT INTO event (org_id, stream_id, version, event_id, type, schema_version, data, meta, occurred_at)
      SELECT $1, $2, version, event_id, type, 1, data, $3, now()

@@ -87,7 +87,9 @@ describe('judging pending requests again', () => {
       { ...holding, metadata: '{"pr_size":500}' },
       { ...holding, data_accessed: '[]' },
     ];
-    const { judgements } = await rejudge(org, ...items);
+    // One by one: a call answers as many as it has time for.
+    const judgements = [];
+    for (const item of items) judgements.push(...(await rejudge(org, item)).judgements);
     expect(judgements.map(({ decision }) => decision)).toEqual([
       'executed',
       ...['requested', 'requested', 'requested', 'requested'],
