@@ -155,6 +155,8 @@ describe('live events', () => {
     expect((await open('al_op_unknown')).status).toBe(401);
     expect((await open(stack.credentials.service_key)).status).toBe(403);
     expect((await open(adminKey, { query: '?types=%3Cscript%3E' })).status).toBe(400);
+    // An answer to HEAD has an end.
+    expect((await admin.call('HEAD', '/api/v1/events')).status).toBe(200);
   });
 
   it('cut off a reader that does not read, who goes on where it was', async () => {

@@ -13,12 +13,15 @@ export interface LiveEventRouteSteps {
   readonly problems: Pick<ProblemFilter, 'problemFor'>;
 }
 
+/** The routes that `addLiveEventRoutes` serves. */
+export const servedRoutes = [routes.liveEvents] as const;
+
 /** Live events as server-sent events: admitted and read as any request, then an answer that goes on. */
 export function addLiveEventRoutes(
   app: NestFastifyApplication,
   { admission, streams, problems }: LiveEventRouteSteps,
 ): void {
-  const route = routes.liveEvents;
+  const [route] = servedRoutes;
   app
     .getHttpAdapter()
     .getInstance()
@@ -33,6 +36,7 @@ export function addLiveEventRoutes(
         const { keyHash } = request;
         if (principal === undefined || keyHash === undefined || keyHash === null)
           throw new Error('live events need a caller');
+        if (request.method === 'HEAD') return reply.type('text/event-stream').send();
         const { headers, query } = readInput(route, request) as {
           headers: { 'last-event-id'?: string };
           query: { types?: string };
