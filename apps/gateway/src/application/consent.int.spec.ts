@@ -8,22 +8,32 @@ import { InvitationStore } from '../outbound/invitation-store.js';
 import { hashOfKey, PrincipalDirectory } from '../outbound/principal-directory.js';
 import { PrincipalStore } from '../outbound/principal-store.js';
 import { firstCredentialsFor } from '../../test/first-credentials.js';
+import { type PrincipalUseCases, principalUseCases } from '../../test/principal-use-cases.js';
+import { makeAcceptInvitation } from './accept-invitation.js';
+import { makeDeclineInvitation } from './decline-invitation.js';
 import { ensureFirstWorkspace } from './ensure-first-workspace.js';
-import { Invitations } from './invitations.js';
-import { type RequestContext, Principals } from './principals.js';
+import type { InvitationPorts } from './invitation-ports.js';
+import { makeListInvitations } from './list-invitations.js';
+import type { RequestContext } from './principal-ports.js';
 import { type CreateWorkspace, makeCreateWorkspace } from './create-workspace.js';
 
 type Operator = Extract<Principal, { kind: 'operator' }>;
 const password = 'a long password';
+
+const invitationUseCases = (ports: InvitationPorts) => ({
+  list: makeListInvitations(ports),
+  accept: makeAcceptInvitation(ports),
+  decline: makeDeclineInvitation(ports),
+});
 
 describe('people of several workspaces', () => {
   let postgres: TestPostgres;
   let pool: pg.Pool;
   let store: PrincipalStore;
   let directory: PrincipalDirectory;
-  let principals: Principals;
+  let principals: PrincipalUseCases;
   let createWorkspace: CreateWorkspace;
-  let invitations: Invitations;
+  let invitations: ReturnType<typeof invitationUseCases>;
   const first = firstCredentialsFor();
   /** The instance administrator, and the administrator of another workspace. */
   let root: Operator;
@@ -37,9 +47,9 @@ describe('people of several workspaces', () => {
     directory = new PrincipalDirectory(pool, createLogger('test', 'silent'));
     await directory.start();
     const refresh = () => directory.refresh();
-    principals = new Principals(store, refresh);
+    principals = principalUseCases({ store, refresh });
     createWorkspace = makeCreateWorkspace({ store, refresh });
-    invitations = new Invitations(store, new InvitationStore(pool), refresh);
+    invitations = invitationUseCases({ store, refresh, invitations: new InvitationStore(pool) });
     root = await operator(first.admin.api_key);
     theirs = await operator((await workspace('theirs', 'theirs@example.com')).adminKey);
   });

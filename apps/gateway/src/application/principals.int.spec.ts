@@ -6,8 +6,10 @@ import { migrations } from '../migrations/index.js';
 import { hashOfKey, PrincipalDirectory } from '../outbound/principal-directory.js';
 import { PrincipalStore } from '../outbound/principal-store.js';
 import { firstCredentialsFor } from '../../test/first-credentials.js';
+import { type PrincipalUseCases, principalUseCases } from '../../test/principal-use-cases.js';
+import { makeChangeAgent } from './change-agent.js';
 import { ensureFirstWorkspace } from './ensure-first-workspace.js';
-import { type RequestContext, Principals } from './principals.js';
+import type { RequestContext } from './principal-ports.js';
 
 const logger = createLogger('test', 'silent');
 
@@ -15,7 +17,7 @@ describe('principals', () => {
   let postgres: TestPostgres;
   let pool: pg.Pool;
   let store: PrincipalStore;
-  let principals: Principals;
+  let principals: PrincipalUseCases;
   /** Two gateways: a change made at one must reach the other. */
   let here: PrincipalDirectory;
   let there: PrincipalDirectory;
@@ -30,7 +32,7 @@ describe('principals', () => {
     [here, there] = [new PrincipalDirectory(pool, logger), new PrincipalDirectory(pool, logger)];
     await here.start();
     await there.start();
-    principals = new Principals(store, () => here.refresh());
+    principals = principalUseCases({ store, refresh: () => here.refresh() });
     const admin = await here.findByHash(hashOfKey(first.admin.api_key));
     if (admin?.kind !== 'operator') throw new Error('the administrator is missing');
     asked = {
@@ -142,7 +144,7 @@ describe('principals', () => {
       gate.held = new Promise((resolve) => (open = resolve));
       const look = slow.refresh();
       await slow.findByHash(hashOfKey(key));
-      const suspending = new Principals(store, () => slow.refresh()).changeAgent(asked, agent.id, {
+      const suspending = makeChangeAgent({ store, refresh: () => slow.refresh() })(asked, agent.id, {
         type: 'SuspendAgent',
         pending: 'keep',
       });

@@ -6,7 +6,8 @@ import pg from 'pg';
 import { typeid } from 'typeid-js';
 import { firstCredentialsFor } from '../../test/first-credentials.js';
 import { ensureFirstWorkspace } from '../application/ensure-first-workspace.js';
-import { type RequestContext, Principals } from '../application/principals.js';
+import type { RequestContext } from '../application/principal-ports.js';
+import { makeRegisterAgent } from '../application/register-agent.js';
 import { migrations } from '../migrations/index.js';
 import { hashOfKey, PrincipalDirectory } from './principal-directory.js';
 import { PrincipalStore } from './principal-store.js';
@@ -68,10 +69,10 @@ describe('the directory of principals', () => {
     try {
       await directory.findByHash(hashOfKey(first.agent.api_key));
       const asked = await stranger();
-      const principals = new Principals(store, () => directory.refresh());
+      const registerAgent = makeRegisterAgent({ store, refresh: () => directory.refresh() });
       const floods = Promise.all(Array.from({ length: 200 }, tryKeys));
       for (let i = 0; i < 30; i += 1) {
-        await principals.registerAgent(asked, { name: `bot ${i}`, description: null });
+        await registerAgent(asked, { name: `bot ${i}`, description: null });
         // The machine may be too slow for the poll; that is not what this is about.
         const found = await eventually(() =>
           directory.findByHash(hashOfKey(first.agent.api_key)).catch((error: unknown) => {

@@ -1,5 +1,5 @@
 import { currentTraceparent } from '@agentlattice/observability';
-import type { RequestContext } from '../../application/principals.js';
+import type { RequestContext } from '../../application/principal-ports.js';
 import { actorOf, type Via, originWith, type Principal } from '../../domain/principal.js';
 import type { GatewayRequest } from './http-request.js';
 
