@@ -7,11 +7,11 @@ import type { ChannelSenders } from '../outbound/channels/channel-sender.js';
 import type { ClaimedDelivery, DeliveryQueue } from '../outbound/delivery-queue.js';
 import type { SecretBox } from '../outbound/secret-box.js';
 import { sendThrough } from '../outbound/send-through.js';
-import type { Channels } from './channels.js';
+import type { DisableChannel } from './disable-channel.js';
 
 export interface SendDeliveriesPorts {
   readonly queue: Pick<DeliveryQueue, 'claim' | 'settle' | 'release' | 'hasPending'>;
-  readonly channels: Pick<Channels, 'disable'>;
+  readonly disableChannel: DisableChannel;
   readonly senders: ChannelSenders;
   readonly box: SecretBox;
   readonly logger: Logger;
@@ -114,7 +114,7 @@ export class SendDeliveries {
   }
 
   private async send(delivery: ClaimedDelivery): Promise<void> {
-    const { queue, channels, logger } = this.ports;
+    const { queue, disableChannel, logger } = this.ports;
     const startedAt = new Date();
     const outcome = await this.attempt(delivery);
     // Stopped in the middle: given back, not counted.
@@ -129,7 +129,7 @@ export class SendDeliveries {
       // Names of hosts, addresses and what servers answer stay with the delivery: ADR 18.
       logger.info({ delivery_id: delivery.delivery_id, status: outcome.status }, 'a delivery failed');
     if (givenUp !== null && delivery.channel_id !== null)
-      await channels.disable(delivery.org_id, delivery.channel_id, givenUp, delivery.delivery_id);
+      await disableChannel(delivery.org_id, delivery.channel_id, givenUp, delivery.delivery_id);
   }
 
   private async attempt(delivery: ClaimedDelivery): Promise<Outcome> {

@@ -50,7 +50,7 @@ async function sending(count: number, send: () => Promise<Outcome>) {
       hasPending: () => Promise.resolve(false),
       release: () => Promise.resolve(),
     },
-    channels: { disable: () => Promise.resolve() },
+    disableChannel: () => Promise.resolve(),
     senders: { email: { ...sender, atOnce: 16 }, webhook: sender },
     box: new SecretBox('a key for tests alone'),
     logger: createLogger('test', 'debug', { write: (line) => void logged.push(line) }),

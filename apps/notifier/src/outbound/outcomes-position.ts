@@ -1,5 +1,5 @@
 import { auditLedgerCommands, type OutgoingEventType } from '@agentlattice/contracts';
-import type { Statement } from '@agentlattice/event-store';
+import type { Queryable, Statement } from '@agentlattice/event-store';
 import type { CommandClient } from '@agentlattice/messaging';
 import type pg from 'pg';
 
@@ -34,6 +34,11 @@ export const followOutcomesFromStatement = (head: number): Statement => ({
   values: [outcomesDurable, head, outcomeTypes],
 });
 
+export async function followOutcomesFrom(db: Queryable, head: number): Promise<void> {
+  const { text, values } = followOutcomesFromStatement(head);
+  await db.query(text, [...values]);
+}
+
 /** Whether any channel asks for outcomes. */
 export async function outcomesAreWanted(pool: pg.Pool): Promise<boolean> {
   const { rows } = await pool.query(
@@ -43,10 +48,9 @@ export async function outcomesAreWanted(pool: pg.Pool): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** For a channel made by a version that wrote no position: without one it would begin with the whole past. */
+/** For a channel made by a version that wrote no position: without a position it would begin with the oldest outcome. */
 export async function ensureOutcomesPosition(pool: pg.Pool, client: CommandClient): Promise<void> {
   const known = await pool.query('SELECT FROM consumer_position WHERE consumer = $1', [outcomesDurable]);
   if (known.rows.length > 0) return;
-  const { text, values } = followOutcomesFromStatement(await readOutcomesHead(client));
-  await pool.query(text, [...values]);
+  await followOutcomesFrom(pool, await readOutcomesHead(client));
 }
