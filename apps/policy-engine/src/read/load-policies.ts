@@ -1,5 +1,5 @@
 import { type PolicyContent, policyContent, policyInput } from '@agentlattice/contracts';
-import type pg from 'pg';
+import type { Queryable } from '@agentlattice/event-store';
 import { compilePolicy, type CompiledPolicy } from '../domain/compile-policy.js';
 import { contentHash } from '../domain/content-hash.js';
 import type { StoredPolicy } from '../domain/tampering.js';
@@ -35,10 +35,10 @@ export interface LoadedPolicy {
 
 /** The policies of workspaces as they stand, each one's hash computed again and its two copies compared. */
 export async function loadPolicies(
-  client: Pick<pg.ClientBase, 'query'>,
+  db: Queryable,
   orgIds: readonly string[],
 ): Promise<Map<string, LoadedPolicy[]>> {
-  const { rows } = await client.query<LoadedRow>(
+  const { rows } = await db.query<LoadedRow>(
     `WITH newest AS (
        SELECT org_id, stream_id, max(version) AS version FROM event
         WHERE org_id = ANY ($1) AND stream_id LIKE 'pol\\_%' GROUP BY org_id, stream_id)
