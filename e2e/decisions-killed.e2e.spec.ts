@@ -26,9 +26,9 @@ describe('an approval service that is killed while people decide', () => {
     let answer: Answer | undefined;
     await eventually(
       async () => {
-        const said = await ask();
-        if (good.includes(said.status)) answer = said;
-        else if (said.status !== 503) throw new Error(said.text);
+        const answered = await ask();
+        if (good.includes(answered.status)) answer = answered;
+        else if (answered.status !== 503) throw new Error(answered.text);
         return answer !== undefined;
       },
       { within: 60_000, every: 50 },

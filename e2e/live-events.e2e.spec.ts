@@ -234,10 +234,10 @@ describe('live events', () => {
       `${stack.baseUrl.replace('http', 'ws')}/realtime/v1?apikey=${key}&eventsPerSecond=10`;
     const channel = async (key: string) => {
       const socket = new WebSocket(url(key));
-      const said: Record<string, unknown>[] = [];
-      const state = { said, socket, code: 0, status: 0 };
+      const received: Record<string, unknown>[] = [];
+      const state = { received, socket, code: 0, status: 0 };
       socket.on('message', (data: Buffer) =>
-        said.push(JSON.parse(data.toString()) as Record<string, unknown>),
+        received.push(JSON.parse(data.toString()) as Record<string, unknown>),
       );
       socket.on('close', (code) => (state.code = code));
       await new Promise<void>((resolve) => {
@@ -248,22 +248,22 @@ describe('live events', () => {
         });
         socket.on('error', () => resolve());
       });
-      const say = (topic: string, event: string) =>
+      const send = (topic: string, event: string) =>
         socket.send(JSON.stringify({ topic, event, payload: {}, ref: '1' }));
-      return Object.assign(state, { say });
+      return Object.assign(state, { send });
     };
 
     it('tell whoever joined the workspace’s topic, in the form of the published client', async () => {
       const org = stack.credentials.org_id;
       const one = await channel(agentKey);
-      one.say(`gov:${org}`, 'phx_join');
-      await eventually(() => one.said.length > 0);
-      expect(one.said[0]).toMatchObject({ event: 'phx_reply', payload: { status: 'ok' }, ref: '1' });
-      one.say('phoenix', 'heartbeat');
-      await eventually(() => one.said.length > 1);
+      one.send(`gov:${org}`, 'phx_join');
+      await eventually(() => one.received.length > 0);
+      expect(one.received[0]).toMatchObject({ event: 'phx_reply', payload: { status: 'ok' }, ref: '1' });
+      one.send('phoenix', 'heartbeat');
+      await eventually(() => one.received.length > 1);
       const denied = await agent.submit('nobody.knows');
-      await eventually(() => one.said.length > 2);
-      expect(one.said[2]).toMatchObject({
+      await eventually(() => one.received.length > 2);
+      expect(one.received[2]).toMatchObject({
         topic: `gov:${org}`,
         event: 'broadcast',
         payload: {
@@ -281,9 +281,9 @@ describe('live events', () => {
 
     it('answer a foreign topic with an error and an end, and a wrong key with 401', async () => {
       const one = await channel(agentKey);
-      one.say('gov:org_01m8j2xcpdfqdrtgdresrnn6jb', 'phx_join');
+      one.send('gov:org_01m8j2xcpdfqdrtgdresrnn6jb', 'phx_join');
       await eventually(() => one.code !== 0);
-      expect(one.said[0]).toMatchObject({ event: 'phx_reply', payload: { status: 'error' } });
+      expect(one.received[0]).toMatchObject({ event: 'phx_reply', payload: { status: 'error' } });
       expect(one.code).toBe(1008);
       expect((await channel('al_agent_wrong')).status).toBe(401);
       expect((await channel(stack.credentials.service_key)).status).toBe(403);
@@ -294,7 +294,7 @@ describe('live events', () => {
       one.socket.send('{"no":"message"}');
       await eventually(() => one.code !== 0);
       expect(one.code).toBe(1007);
-      expect(stack.said.join('\n')).not.toContain(agentKey);
+      expect(stack.printed.join('\n')).not.toContain(agentKey);
     });
   });
 });

@@ -42,11 +42,11 @@ describe('the commands of the README', () => {
     const { AL_API_KEY: _, AL_BASE_URL: __, AL_DATA_DIR: ___, ...env } = process.env;
     const child = spawn('sh', ['-e', '-c', text], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     running.push(child);
-    let [out, said] = ['', ''];
+    let [out, stderr] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    const ended = once(child, 'close').then(([code]: unknown[]) => ({ code, out, said }));
-    return { said: () => said, ended };
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    const ended = once(child, 'close').then(([code]: unknown[]) => ({ code, out, stderr }));
+    return { stderr: () => stderr, ended };
   }
 
   /** What the operator's terminal does, for the request that waits. */
@@ -61,13 +61,13 @@ describe('the commands of the README', () => {
 
   it('let an agent ask at the gate and a person decide, by name', async () => {
     const agent = run(snippetWith('npx al gate'));
-    await eventually(() => agent.said().includes('waiting for approval'), { within: 60_000 });
+    await eventually(() => agent.stderr().includes('waiting for approval'), { within: 60_000 });
     const decided = await approveWhatWaits();
     expect(decided).toMatchObject({ code: 0 });
     expect(decided.out).toMatch(/approved by Administrator \(mbr_\w+\)/);
     const gate = await agent.ended;
     expect(gate).toMatchObject({ code: 0, out: 'deploying\n' });
-    expect(gate.said).toMatch(/approved by Administrator \(mbr_\w+\): reviewed the change/);
+    expect(gate.stderr).toMatch(/approved by Administrator \(mbr_\w+\): reviewed the change/);
   });
 
   it('hold one HTTP call until a person has decided', async () => {

@@ -153,7 +153,7 @@ describe('the TypeScript SDK on a live system', () => {
       process.env['AL_OPERATOR_KEY'] = stack.credentials.admin.api_key;
       process.env['AL_BASE_URL'] = stack.baseUrl;
       const sdk = await import('@agentlattice/sdk');
-      const said: unknown[] = [];
+      const logged: unknown[] = [];
       let stopped = false;
       // Somebody approves what waits, but leaves two requests to the snippet that decides.
       const approving = (async () => {
@@ -172,15 +172,15 @@ describe('the TypeScript SDK on a live system', () => {
           ...args: string[]
         ) => (...args: unknown[]) => Promise<void>;
         const names = ['al', 'deploy', 'console', ...Object.keys(sdk)];
-        const log = (...words: unknown[]) => said.push(words.join(' '));
-        const values = [al, () => Promise.resolve(said.push('deployed')), { log }, ...Object.values(sdk)];
+        const log = (...words: unknown[]) => logged.push(words.join(' '));
+        const values = [al, () => Promise.resolve(logged.push('deployed')), { log }, ...Object.values(sdk)];
         await new AsyncFunction(...names, body)(...values);
       }
       stopped = true;
       await approving;
-      expect(said).toContain('deployed');
-      expect(said).toContainEqual(expect.stringMatching(/^pending_approval apr_/));
-      expect(said).toContain('Will need approval under policy: production-deploys');
+      expect(logged).toContain('deployed');
+      expect(logged).toContainEqual(expect.stringMatching(/^pending_approval apr_/));
+      expect(logged).toContain('Will need approval under policy: production-deploys');
     });
   });
 });

@@ -224,7 +224,7 @@ describe('an action, from request to verifiable entry', () => {
     expect(verify(null, Buffer.from(`${head}.${claims}`), key, Buffer.from(signature, 'base64url'))).toBe(
       true,
     );
-    const said = JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, unknown>;
+    const claimSet = JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, unknown>;
     const { id } = stack.credentials.agent;
     const digest = createHash('sha256')
       .update(
@@ -237,7 +237,7 @@ describe('an action, from request to verifiable entry', () => {
         }),
       )
       .digest('base64url');
-    expect(said).toMatchObject({
+    expect(claimSet).toMatchObject({
       sub: id,
       org_id: stack.credentials.org_id,
       approval_id: null,

@@ -115,7 +115,7 @@ describe('a suspended agent', () => {
     }
   });
 
-  it('and its requests: they are cancelled or kept as was said, and why stands where it can be erased', async () => {
+  it('and its requests: they are cancelled or kept as the command asks, and the reason is an erasable value', async () => {
     const [agent, patient] = [await newAgent(), await newAgent()];
     const [mine, kept] = [await requested(agent), await requested(patient)];
     const held = statusOf(agent, mine, 60);

@@ -29,7 +29,7 @@ const refusal = (asked: Promise<unknown>) =>
     () => Promise.reject(new Error('it was not refused')),
     (error: unknown) => error as Refused,
   );
-const tell = (facts: ApprovalFacts) => harness.source('approval-service').say(facts.opened());
+const emitOpened = (facts: ApprovalFacts) => harness.source('approval-service').emit(facts.opened());
 
 describe('a channel', () => {
   it('shows its secret once, and keeps it sealed', async () => {
@@ -55,12 +55,12 @@ describe('a channel', () => {
       harness.client.request(commands.rotate_secret, { ...change, channel_id: id, overlap_ms });
     const rotated = await rotate(60_000);
     expect(rotated.secret).not.toBe(secret);
-    await tell(new ApprovalFacts(org_id));
+    await emitOpened(new ApprovalFacts(org_id));
     await eventually(() => receiver.verified('/b', secret).length === 1);
     expect(receiver.verified('/b', rotated.secret ?? '')).toHaveLength(1);
     const { secret: last = '', former_secret_until } = await rotate(0);
     expect(former_secret_until).toBeNull();
-    await tell(new ApprovalFacts(org_id));
+    await emitOpened(new ApprovalFacts(org_id));
     await eventually(() => receiver.verified('/b', last).length === 1);
     expect(receiver.verified('/b', rotated.secret ?? '')).toHaveLength(1);
   });
@@ -190,7 +190,7 @@ describe('a channel', () => {
   it('that is deleted leaves no address and no secret, and gets nothing more', async () => {
     const { id } = await harness.webhook(org_id, `${receiver.url}/f`, ['approval.requested']);
     receiver.answer('hang up');
-    await tell(new ApprovalFacts(org_id));
+    await emitOpened(new ApprovalFacts(org_id));
     const failed = async () => (await harness.deliveries(org_id, { channel_id: id }))[0];
     await eventually(async () => (await failed())?.attempts_made === 1);
     await harness.client.request(commands.delete_channel, { ...change, channel_id: id });
@@ -215,7 +215,7 @@ describe('a channel', () => {
     ])
       expect(await refusal(asked)).toMatchObject({ code: 'NOT_FOUND' });
     const other = new ApprovalFacts(stranger.org_id);
-    await harness.source('approval-service').say(other.escalated({ channels: [channel_id] }));
+    await harness.source('approval-service').emit(other.escalated({ channels: [channel_id] }));
     const stored = async () =>
       (await harness.pool.query('SELECT FROM outgoing_event WHERE subject = $1', [other.approval_id])).rows;
     await eventually(async () => (await stored()).length === 1);

@@ -22,8 +22,8 @@ afterAll(async () => {
 });
 beforeEach(() => receiver.answer({ status: 200 }));
 
-const say = (...facts: ReturnType<ApprovalFacts['opened']>[]) =>
-  harness.source('approval-service').say(...facts);
+const emit = (...facts: ReturnType<ApprovalFacts['opened']>[]) =>
+  harness.source('approval-service').emit(...facts);
 const statusesOf = async (facts: ApprovalFacts) =>
   (await harness.deliveries(facts.org_id, facts)).map(({ event_type, status }) => [event_type, status]);
 const pathOf = (facts: ApprovalFacts) => `/${facts.org_id}`;
@@ -43,7 +43,7 @@ describe('an escalation', () => {
     const facts = new ApprovalFacts(newId('org'));
     const { id, secret } = await hookOf(facts, []);
     const address = `oncall@${facts.approval_id.slice(4)}.example`;
-    const [event] = await say(facts.escalated({ channels: [id], contacts: [address] }));
+    const [event] = await emit(facts.escalated({ channels: [id], contacts: [address] }));
     const [mail, hook] = await eventually(() => {
       const found = post.mails.find(({ to }) => to.includes(address));
       const [received] = receiver.verified(pathOf(facts), secret);
@@ -79,10 +79,10 @@ describe('an escalation', () => {
   it('is made once, though its event comes twice', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await hookOf(facts, ['approval.escalated']);
-    const events = await say(facts.escalated());
+    const events = await emit(facts.escalated());
     await harness.source('approval-service').publish(...events, ...events);
     await eventually(() => arrived(facts).length > 0);
-    const [later] = await say(facts.timedOut());
+    const [later] = await emit(facts.timedOut());
     await eventually(async () => {
       const { rows } = await harness.pool.query('SELECT FROM outgoing_event WHERE event_id = $1', [
         later?.event_id,
@@ -99,9 +99,9 @@ describe('a receiver that is down', () => {
     const facts = new ApprovalFacts(newId('org'));
     await hookOf(facts, [...every]);
     receiver.answer('hang up');
-    await say(facts.opened());
+    await emit(facts.opened());
     await eventually(async () => (await harness.deliveries(facts.org_id))[0]?.attempts_made === 1);
-    await say(facts.escalated());
+    await emit(facts.escalated());
     await timePasses(facts);
     await eventually(async () => ((await harness.deliveries(facts.org_id))[0]?.attempts_made ?? 0) >= 2);
     // The later one waits for the earlier, which was not refused.
@@ -126,10 +126,10 @@ describe('a receiver that is down', () => {
     const facts = new ApprovalFacts(newId('org'));
     await hookOf(facts, [...every]);
     receiver.answer('hang up');
-    await say(facts.opened(), facts.escalated());
+    await emit(facts.opened(), facts.escalated());
     await eventually(async () => ((await harness.deliveries(facts.org_id))[0]?.attempts_made ?? 0) > 0);
     receiver.answer({ status: 200 });
-    await say(facts.timedOut());
+    await emit(facts.timedOut());
     await eventually(async () => (await statusesOf(facts)).at(-1)?.[1] === 'delivered');
     const statuses = await statusesOf(facts);
     // What was under way when the end came may still have arrived; nothing waits, and the end came last.
@@ -145,7 +145,7 @@ describe('a receiver that is down', () => {
     await hookOf(quick, [...every]);
     receiver.answer(({ path }) => (path === pathOf(slow) ? 'silence' : { status: 200 }));
     const many = Array.from({ length: 100 }, () => new ApprovalFacts(slow.org_id).opened());
-    await say(...many, quick.opened());
+    await emit(...many, quick.opened());
     await eventually(() => arrived(quick).length === 1);
     expect(arrived(slow).length).toBeLessThan(100);
     receiver.answer({ status: 200 });
@@ -158,7 +158,7 @@ describe('what a receiver answers', () => {
     const gone = await harness.webhook(facts.org_id, `${receiver.url}/gone`, [...every]);
     const { secret } = await hookOf(facts, ['endpoint.disabled']);
     receiver.answer(({ path }) => ({ status: path === '/gone' ? 410 : 200 }));
-    await say(facts.opened());
+    await emit(facts.opened());
     await eventually(() => arrived(facts).length === 1);
     const one = { org_id: facts.org_id, channel_id: gone.id };
     expect(await harness.client.request(commands.get_channel, one)).toMatchObject({
@@ -181,7 +181,7 @@ describe('what a receiver answers', () => {
       'delivery.dead',
       'endpoint.disabled',
     ]);
-    await say(new ApprovalFacts(facts.org_id).opened());
+    await emit(new ApprovalFacts(facts.org_id).opened());
     const again = { org_id: facts.org_id, actor, correlation_id: null, delivery_id: dead?.id ?? '' };
     await expect(harness.client.request(commands.redeliver, again)).rejects.toMatchObject({
       code: 'CHANNEL_DISABLED',
@@ -194,7 +194,7 @@ describe('what a receiver answers', () => {
     await hookOf(facts, [...every]);
     const elsewhere = { status: 307, headers: { location: `${receiver.url}/elsewhere` } };
     receiver.answer(elsewhere);
-    await say(facts.opened());
+    await emit(facts.opened());
     const failed = await eventually(async () => {
       const [delivery] = await harness.deliveries(facts.org_id);
       return delivery?.attempts_made === 1 && delivery;
@@ -210,7 +210,7 @@ describe('what a receiver answers', () => {
     const facts = new ApprovalFacts(newId('org'));
     await hookOf(facts, [...every]);
     receiver.answer({ status: 429, headers: { 'retry-after': '40' } });
-    await say(facts.opened());
+    await emit(facts.opened());
     const failed = await eventually(async () => {
       const [delivery] = await harness.deliveries(facts.org_id);
       return delivery?.attempts_made === 1 && delivery;
@@ -223,7 +223,7 @@ describe('what a receiver answers', () => {
     const facts = new ApprovalFacts(newId('org'));
     await hookOf(facts, [...every]);
     receiver.answer(({ event }) => ({ status: event.type === 'approval.requested' ? 400 : 200 }));
-    await say(facts.opened(), facts.escalated());
+    await emit(facts.opened(), facts.escalated());
     await eventually(async () => (await statusesOf(facts))[1]?.[1] === 'delivered');
     expect((await statusesOf(facts))[0]?.[1]).toBe('pending');
   });
@@ -232,7 +232,7 @@ describe('what a receiver answers', () => {
     const facts = new ApprovalFacts(newId('org'), 500);
     await hookOf(facts, ['approval.requested']);
     receiver.answer({ status: 500 });
-    await say(facts.opened());
+    await emit(facts.opened());
     const dead = await eventually(async () => {
       const [delivery] = await harness.deliveries(facts.org_id);
       return delivery?.status === 'dead' && delivery;
@@ -259,7 +259,7 @@ describe('what a receiver answers', () => {
     const facts = new ApprovalFacts(newId('org'));
     await hookOf(facts, [...every]);
     receiver.answer({ status: 400 });
-    await say(facts.opened());
+    await emit(facts.opened());
     const dead = await eventually(async () => {
       const [delivery] = await harness.deliveries(facts.org_id);
       return delivery?.attempts_made === 1 && delivery;
@@ -290,13 +290,13 @@ describe('mail', () => {
     const events = ['approval.requested' as const];
     await harness.channel(facts.org_id, { type: 'email', name: 'team', events, enabled: true, to });
     post.refusals.push(451);
-    await say(facts.opened());
+    await emit(facts.opened());
     await eventually(async () => (await harness.deliveries(facts.org_id))[0]?.attempts_made === 1);
     await timePasses(facts);
     await eventually(() => post.mails.some((mail) => mail.to[0] === to[0]));
     await eventually(async () => (await statusesOf(facts))[0]?.[1] === 'delivered');
     post.refusals.push(550);
-    await say(new ApprovalFacts(facts.org_id).opened());
+    await emit(new ApprovalFacts(facts.org_id).opened());
     await eventually(async () => (await harness.deliveries(facts.org_id))[1]?.status === 'dead');
   });
 });
@@ -306,7 +306,7 @@ describe('the notifier', () => {
     const facts = new ApprovalFacts(newId('org'));
     await hookOf(facts, [...every]);
     receiver.answer('hang up');
-    await say(facts.opened());
+    await emit(facts.opened());
     await eventually(async () => (await harness.deliveries(facts.org_id))[0]?.attempts_made === 1);
     await harness.pool.query(
       `UPDATE delivery SET claim = 'somebody else', due_at = clock_timestamp() + interval '700 ms' WHERE org_id = $1`,
@@ -336,12 +336,12 @@ describe('the notifier', () => {
     const told = () => receiver.got.filter(({ path }) => path === '/outcomes').map(({ event }) => event.id);
     const expected: (string | undefined)[] = [];
     const isToldNext = async () => {
-      const [event] = await ledger.say(denied());
+      const [event] = await ledger.emit(denied());
       expected.push(event?.event_id);
       await eventually(() => told().length === expected.length);
       expect(told()).toEqual(expected);
     };
-    await ledger.say(denied());
+    await ledger.emit(denied());
     const { id: channel_id } = await harness.webhook(org_id, `${receiver.url}/outcomes`, ['action.denied']);
     await isToldNext();
     const update = (patch: object) =>
@@ -357,7 +357,7 @@ describe('the notifier', () => {
       [{ events: [] }, { events: ['action.denied', 'action.executed'] }],
     ] as const) {
       await update(off);
-      await ledger.say(denied());
+      await ledger.emit(denied());
       await update(on);
       await isToldNext();
     }
@@ -368,7 +368,7 @@ describe('the notifier', () => {
     await harness.halt();
     await harness.start({ SMTP_URL: '' });
     const address = `kept@${facts.approval_id.slice(4)}.example`;
-    await say(facts.escalated({ contacts: [address] }));
+    await emit(facts.escalated({ contacts: [address] }));
     const kept = await eventually(async () => {
       const [delivery] = await harness.deliveries(facts.org_id);
       return delivery?.status === 'kept' && delivery;

@@ -33,7 +33,7 @@ const member = (org_id: string, member_id: string, role: 'admin' | 'member') => 
 async function workspace() {
   const org = newOrg();
   const admin = newMember();
-  await gateway.say(member(org, admin, 'admin'));
+  await gateway.emit(member(org, admin, 'admin'));
   return { org, admin };
 }
 
@@ -222,9 +222,9 @@ describe('an approval for ever', () => {
     const w = await workspace();
     const made = await f.create(w.org);
     const plain = newMember();
-    await gateway.say(member(w.org, plain, 'member'));
+    await gateway.emit(member(w.org, plain, 'member'));
     const elsewhere = newMember();
-    await gateway.say(member(newOrg(), elsewhere, 'admin'));
+    await gateway.emit(member(newOrg(), elsewhere, 'admin'));
     const operator = (member_id: string, role: 'admin' | 'member') => ({
       operator: { member_id, role, key_id: null, via: 'api' as const },
     });
@@ -246,7 +246,7 @@ describe('an approval for ever', () => {
     const w = await workspace();
     const made = await f.create(w.org);
     const request = asks(w, made);
-    await approvals.say(asEvent(request));
+    await approvals.emit(asEvent(request));
     expect(await settled(request.approval_id)).toMatchObject({ changed: true });
     const [newest] = (await f.versions(w.org, made.id)).versions;
     expect(newest).toMatchObject({
@@ -254,12 +254,12 @@ describe('an approval for ever', () => {
       content: { effect: 'allow' },
       actor: { id: w.admin, via: 'dashboard' },
     });
-    // Completed by another's vote: it is still in the name of the administrator who said for ever.
+    // Another vote completed it; the change is still made in the name of the administrator who approved for ever.
     const other = await f.create(w.org, { name: 'other' });
     const second = asks(w, other, {
       operator: { member_id: newMember(), key_id: null, role: 'member', via: 'cli' },
     });
-    await approvals.say(asEvent(second, w.admin));
+    await approvals.emit(asEvent(second, w.admin));
     await settled(second.approval_id);
     expect((await f.versions(w.org, other.id)).versions[0]?.actor).toMatchObject({
       id: w.admin,
@@ -271,7 +271,7 @@ describe('an approval for ever', () => {
     const w = await workspace();
     const made = await f.create(w.org);
     const request = asks(w, made);
-    await approvals.say(asEvent(request, newMember()));
+    await approvals.emit(asEvent(request, newMember()));
     expect(await settled(request.approval_id)).toMatchObject({ changed: false });
     expect(await policy(w.org, made.id)).toEqual(made);
   });
@@ -284,9 +284,9 @@ describe('an approval for ever', () => {
         const made = await f.create(w.org, { name: first, action_type: `${first}.*` });
         const request = asks(w, made, { forever_for, action_type: `${first}.it` });
         if (first !== 'command') {
-          const [said] = await approvals.say(asEvent(request));
+          const [event] = await approvals.emit(asEvent(request));
           if (first === 'event') await settled(request.approval_id);
-          if (said !== undefined) await approvals.publish(said);
+          if (event !== undefined) await approvals.publish(event);
         }
         const answers = await Promise.all(Array.from({ length: 6 }, () => allow(request)));
         const [answer] = answers;
@@ -296,7 +296,7 @@ describe('an approval for ever', () => {
         // The admin turns it back.
         if (forever_for === 'policy') await f.update(w.org, made.id, { effect: 'require_approval' });
         else await f.remove(w.org, answer.policy_id);
-        const [again] = await approvals.say(asEvent(request));
+        const [again] = await approvals.emit(asEvent(request));
         if (again !== undefined) await approvals.publish(again);
         expect(await allow(request)).toEqual(answer);
         await eventually(async () => {

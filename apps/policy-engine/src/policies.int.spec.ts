@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => harness.stop());
 
 describe('policies', () => {
-  it('keep every version, with its hash, who made it and what it said', async () => {
+  it('keep every version, with its hash, its author and its content', async () => {
     const org = newOrg();
     const made = await f.create(org);
     expect(made).toMatchObject({ version: 1, approval_required: true, has_conditions: false, active: true });
@@ -107,9 +107,11 @@ describe('policies', () => {
       ...faulty,
       escalation: [{ ...faulty.escalation[0], contacts: [], channels: [], repeat: null }],
     };
-    const said = await refusal(f.client.request(commands.create_policy, { ...change(org), policy } as never));
-    expect(said.code).toBe('VALIDATION_FAILED');
-    expect(said.errors?.map((fault) => fault.pointer)).toEqual([
+    const refused = await refusal(
+      f.client.request(commands.create_policy, { ...change(org), policy } as never),
+    );
+    expect(refused.code).toBe('VALIDATION_FAILED');
+    expect(refused.errors?.map((fault) => fault.pointer)).toEqual([
       '/escalation/0/after',
       '/conditions/0/field',
       '/conditions/0/value',

@@ -17,7 +17,7 @@ const newMember = () => typeid('mbr').toString();
 async function join(org_id: string, role: 'admin' | 'member', groups: string[] = []): Promise<string> {
   const member_id = newMember();
   const data = { member_id, role, groups };
-  await gateway.say({ org_id, stream_id: member_id, type: 'member.created', data });
+  await gateway.emit({ org_id, stream_id: member_id, type: 'member.created', data });
   return member_id;
 }
 const serviceKey: Actor = { kind: 'service', id: null, key_id: typeid('key').toString(), via: 'api' };
@@ -120,7 +120,7 @@ describe('a policy that asks for more than there is', () => {
       version: 2,
       warnings: ['2 people must approve, but only 1 may.'],
     });
-    // Said a moment ago: it is heard before anybody is warned.
+    // SourceEvent a moment ago: it is heard before anybody is warned.
     await join(org, 'member', ['legal']);
     expect(await update(org, made.id, { approvals_required: 2, timeout: '1h' })).not.toHaveProperty(
       'warnings',

@@ -120,9 +120,9 @@ describe('submissions', () => {
       await eventually(
         async () => (await f.check(org, 'deploy.production')).denial_reason === 'POLICY_TAMPERED',
       );
-      const said = await f.check(org, 'deploy.production');
-      expect(said.policy).toMatchObject({ id, version: 1 });
-      if (!statement.includes("'{}'")) expect(said.policy?.hash).toBe(hash);
+      const answer = await f.check(org, 'deploy.production');
+      expect(answer.policy).toMatchObject({ id, version: 1 });
+      if (!statement.includes("'{}'")) expect(answer.policy?.hash).toBe(hash);
     }
   });
 });

@@ -36,8 +36,8 @@ export interface Stack {
   halt(name: string): Promise<void>;
   resume(name: string): Promise<void>;
   wipeNats(): Promise<void>;
-  /** What the system said on its terminal. */
-  readonly said: readonly string[];
+  /** The lines that the system printed on its terminal. */
+  readonly printed: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -82,7 +82,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         await member(name).ready(60_000);
       },
       wipeNats: () => wipeNats(directory),
-      said: directory.said,
+      printed: directory.printed,
       stop: directory.remove,
     };
   } catch (error) {

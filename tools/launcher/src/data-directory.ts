@@ -12,7 +12,7 @@ export interface DataDirectory {
   readonly dataDir: string;
   readonly secrets: Secrets;
   readonly group: ProcessGroup;
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
 }
 
 const serverReadyWithinMs = 60_000;
@@ -22,7 +22,7 @@ const serverReadyWithinMs = 60_000;
  * @throws StartRefused when it cannot be written to, or its secrets are damaged
  */
 export async function openDataDirectory(options: SupervisionOptions): Promise<DataDirectory> {
-  const { dataDir, say } = options;
+  const { dataDir, print } = options;
   try {
     await mkdir(dataDir, { recursive: true });
     // Others may pass through (PostgreSQL may have to run as another user), but not look around.
@@ -33,8 +33,8 @@ export async function openDataDirectory(options: SupervisionOptions): Promise<Da
     );
   }
   const left = await reapLeftovers(dataDir);
-  if (left.length > 0) say(`stopped what an earlier start left running: ${left.join(', ')}`);
-  return { dataDir, say, secrets: await openSecrets(dataDir), group: new ProcessGroup(options) };
+  if (left.length > 0) print(`stopped what an earlier start left running: ${left.join(', ')}`);
+  return { dataDir, print, secrets: await openSecrets(dataDir), group: new ProcessGroup(options) };
 }
 
 /**

@@ -6,7 +6,7 @@ import { openDataDirectory, type DataDirectory } from './data-directory.js';
 import { acquireLauncherLock } from './process/launcher-lock.js';
 import { StartRefused } from './start-refused.js';
 
-const say = (line: string) => process.stdout.write(`${line}\n`);
+const print = (line: string) => process.stdout.write(`${line}\n`);
 
 const stopRequested = new Promise<string>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
@@ -30,12 +30,12 @@ async function run(): Promise<number> {
   const givenUp = new Promise<never>((_, reject) => (giveUp = reject));
   givenUp.catch(() => undefined);
   try {
-    directory = await openDataDirectory({ dataDir, say, onGivenUp: giveUp });
+    directory = await openDataDirectory({ dataDir, print, onGivenUp: giveUp });
     const starting = start(configuration, directory);
     starting.catch(() => undefined);
     const first = await Promise.race([starting, stopRequested, givenUp]);
     const why = first ?? (await Promise.race([stopRequested, givenUp]));
-    say(`stopping (${why})`);
+    print(`stopping (${why})`);
     await directory.group.close();
     // A step of an unfinished start, such as initdb, ends by itself.
     await starting.catch(() => undefined);
@@ -51,12 +51,12 @@ async function start(
   directory: DataDirectory,
 ): Promise<undefined> {
   const startedAt = Date.now();
-  say('starting the servers');
+  print('starting the servers');
   const system = await openSystem(configuration, directory);
-  say('starting the services');
+  print('starting the services');
   await system.startServices();
-  say(`ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
-  say(greeting(configuration.dataDir, system.credentials));
+  print(`ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+  print(greeting(configuration.dataDir, system.credentials));
 }
 
 try {

@@ -21,7 +21,7 @@ describe('an installation from before people were asked', () => {
          ('org_1', 'mbr_a', 'A', 'admin', '2026-01-01'), ('org_2', 'mbr_a', 'A', 'viewer', '2026-01-02'),
          ('org_1', 'mbr_b', 'B', 'admin', '2026-01-03'), ('org_2', 'mbr_c', 'C', 'admin', '2026-01-04')`,
     );
-    // Name, workspace, member, made by whom as it was said so far, and with which key.
+    // Name, workspace, member, the maker and the key as known so far.
     const keys = [
       ['root', 'org_1', 'mbr_a', 'mbr_a', null],
       ['own', 'org_1', 'mbr_a', 'mbr_a', 'root'],

@@ -91,11 +91,11 @@ describe('the gateway’s end of the submission path', () => {
     harness.subscribe(evaluateSubject, {
       callback: (_error, message) => {
         for (const item of message.json<{ items: SubmissionItem[] }>().items) {
-          const said = script(item);
-          if (said === 'unavailable')
+          const scripted = script(item);
+          if (scripted === 'unavailable')
             publish(unavailableReplySubject(instance), [{ item_id: item.item_id, detail: 'stale' }]);
-          else if (said !== 'silence')
-            publish(submissionReplySubject(instance), [{ ...executed(item), ...said }]);
+          else if (scripted !== 'silence')
+            publish(submissionReplySubject(instance), [{ ...executed(item), ...scripted }]);
         }
       },
     });

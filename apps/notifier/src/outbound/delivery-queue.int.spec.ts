@@ -1,5 +1,5 @@
 import { inTransaction } from '@agentlattice/event-store';
-import { type Said, startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
+import { type SourceEvent, startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
 import pg from 'pg';
 import { ApprovalFacts } from '../../test/approval-facts.js';
 import { newId } from '../../test/notifier-harness.js';
@@ -45,11 +45,11 @@ async function channel(org: string): Promise<string> {
   );
   return id;
 }
-const tell = (...said: Said[]) =>
+const storeEvents = (...facts: SourceEvent[]) =>
   inTransaction(pool, (tx) =>
     storeOutgoingEvents(
       tx,
-      said.map(
+      facts.map(
         ({ org_id, type, data }) =>
           ({
             event_id: newId('evt'),
@@ -82,7 +82,7 @@ describe('deliveries that are due', () => {
   it('are each claimed by one of several processes that ask at once', async () => {
     const org = newId('org');
     await channel(org);
-    await tell(...Array.from({ length: 200 }, () => new ApprovalFacts(org).opened()));
+    await storeEvents(...Array.from({ length: 200 }, () => new ApprovalFacts(org).opened()));
     const claims: ClaimedDelivery[] = [];
     while (claims.length < 200) {
       const taken = await Promise.all(['a', 'b', 'c', 'd'].map((name) => claim(name, { free: 20 })));
@@ -98,8 +98,8 @@ describe('deliveries that are due', () => {
     const busy = await channel(one);
     await channel(one);
     await channel(other);
-    await tell(...Array.from({ length: 20 }, () => new ApprovalFacts(one).opened()));
-    await tell(new ApprovalFacts(other).opened());
+    await storeEvents(...Array.from({ length: 20 }, () => new ApprovalFacts(one).opened()));
+    await storeEvents(new ApprovalFacts(other).opened());
     const first = await claim('a', { perLane: 4, lanes: { [busy]: 3 } });
     expect(first.filter(({ lane }) => lane === busy)).toHaveLength(1);
     expect(first).toHaveLength(1 + 4 + 1);
@@ -111,7 +111,7 @@ describe('deliveries that are due', () => {
   it('come back when the process that claimed them died, and its late result changes nothing', async () => {
     const org = newId('org');
     await channel(org);
-    await tell(new ApprovalFacts(org).opened());
+    await storeEvents(new ApprovalFacts(org).opened());
     const [lost] = await claim('a', {}, 0);
     const [found] = await claim('b');
     expect(found?.delivery_id).toBe(lost?.delivery_id);
@@ -126,7 +126,7 @@ describe('deliveries that are due', () => {
   it('are given back at once by a process that stops', async () => {
     const org = newId('org');
     await channel(org);
-    await tell(new ApprovalFacts(org).opened());
+    await storeEvents(new ApprovalFacts(org).opened());
     expect(await claim('a')).toHaveLength(1);
     expect(await claim('b')).toHaveLength(0);
     await queue.release('a');
@@ -138,7 +138,7 @@ describe('what goes to one receiver about one request', () => {
   it('goes in order, and stays in order while the receiver does not answer', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await channel(facts.org_id);
-    await tell(facts.opened(), facts.escalated());
+    await storeEvents(facts.opened(), facts.escalated());
     const [first, ...more] = await claim('a');
     expect([first?.event.type, more]).toEqual(['approval.requested', []]);
     await settle(first, failure);
@@ -153,7 +153,7 @@ describe('what goes to one receiver about one request', () => {
   it('does not wait for what was refused', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await channel(facts.org_id);
-    await tell(facts.opened(), facts.escalated());
+    await storeEvents(facts.opened(), facts.escalated());
     await settle((await claim('a'))[0], { ...failure, status: 400, refused: true });
     expect(typesOf(await claim('a'))).toEqual(['approval.escalated']);
   });
@@ -161,9 +161,9 @@ describe('what goes to one receiver about one request', () => {
   it('is superseded by its end, which waits for what is under way', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await channel(facts.org_id);
-    await tell(facts.opened());
+    await storeEvents(facts.opened());
     const [underWay] = await claim('a');
-    await tell(facts.escalated(), facts.timedOut());
+    await storeEvents(facts.escalated(), facts.timedOut());
     expect(await claim('b')).toEqual([]);
     await settle(underWay, failure);
     expect(typesOf(await claim('b'))).toEqual(['approval.timed_out']);
@@ -178,7 +178,7 @@ describe('what goes to one receiver about one request', () => {
     const facts = new ApprovalFacts(newId('org'));
     await channel(facts.org_id);
     const other = new ApprovalFacts(facts.org_id);
-    await tell(facts.opened(), other.opened(), facts.timedOut());
+    await storeEvents(facts.opened(), other.opened(), facts.timedOut());
     expect(typesOf(await claim('a'))).toEqual(['approval.requested', 'approval.timed_out']);
   });
 });
@@ -186,7 +186,7 @@ describe('what goes to one receiver about one request', () => {
 describe('mail', () => {
   const mails = async (org: string, count: number) => {
     const contacts = (n: number) => [`contact${String(n)}@example.com`];
-    await tell(
+    await storeEvents(
       ...Array.from({ length: count }, (_, n) => new ApprovalFacts(org).escalated({ contacts: contacts(n) })),
     );
   };
@@ -225,7 +225,7 @@ describe('an endpoint', () => {
     );
   /** The last attempt at something that people wait for: its request ends with it. */
   const failing = async (facts: ApprovalFacts) => {
-    await tell(facts.opened());
+    await storeEvents(facts.opened());
     const [last] = await claim('a');
     await pool.query('UPDATE delivery SET pending_until = now() WHERE delivery_id = $1', [last?.delivery_id]);
     return settle(last, failure);
@@ -251,7 +251,7 @@ describe('an endpoint', () => {
     await channel(facts.org_id);
     expect(await failing(facts)).toBeNull();
     await before(facts.org_id, 20, 4);
-    await tell(new ApprovalFacts(facts.org_id).opened());
+    await storeEvents(new ApprovalFacts(facts.org_id).opened());
     await settle((await claim('a'))[0]);
     expect(await failing(new ApprovalFacts(facts.org_id))).toBeNull();
   });
@@ -259,7 +259,7 @@ describe('an endpoint', () => {
   it('does not, while what is sent to it has attempts left', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await channel(facts.org_id);
-    await tell(facts.opened());
+    await storeEvents(facts.opened());
     await settle((await claim('a'))[0], failure);
     await before(facts.org_id, 20, 4);
     await dueNow();

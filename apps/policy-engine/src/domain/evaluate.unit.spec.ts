@@ -48,12 +48,12 @@ describe('a verdict', () => {
   it('is a denial for whatever a tampered policy names, whatever it claims to be', () => {
     const tampered = (members: Record<string, unknown>) => stored(members, { tampered: true, age: 1 });
     for (const members of [{ effect: 'allow' }, { active: false }, { mode: 'shadow' }] as const) {
-      const said = evaluate(
+      const judgement = evaluate(
         policySet([stored({ action_type: 'a', effect: 'deny' }), tampered({ action_type: 'a', ...members })]),
         action({ action_type: 'a' }),
         wednesdayMorning,
       );
-      expect(said).toMatchObject({ decision: 'denied', denial_reason: 'POLICY_TAMPERED' });
+      expect(judgement).toMatchObject({ decision: 'denied', denial_reason: 'POLICY_TAMPERED' });
     }
   });
 
@@ -77,13 +77,13 @@ describe('a verdict', () => {
       conditions: [{ field: 'a', operator: 'eq', value: 1 }],
       condition_expression: 'size(metadata) >= 0',
     });
-    const said = evaluate(
+    const judgement = evaluate(
       policySet([policy]),
       { ...action({ action_type: 'a' }), metadata: '{' },
       wednesdayMorning,
     );
-    expect(said.conditions_evaluated.map((row) => row.result)).toEqual([false, false]);
-    expect(said.decision).toBe('requested');
+    expect(judgement.conditions_evaluated.map((row) => row.result)).toEqual([false, false]);
+    expect(judgement.decision).toBe('requested');
   });
 });
 
@@ -263,10 +263,14 @@ describe('whatever is written and whatever is asked', () => {
               authors: [],
             }),
           ]);
-          const said = evaluate(set, action({ action_type: 'a', metadata, data_accessed }), wednesdayMorning);
-          const rows = said.conditions_evaluated;
+          const judgement = evaluate(
+            set,
+            action({ action_type: 'a', metadata, data_accessed }),
+            wednesdayMorning,
+          );
+          const rows = judgement.conditions_evaluated;
           expect(rows).toHaveLength(conditions.length + (expression === null ? 0 : 1));
-          expect(said.decision === 'executed').toBe(rows.length > 0 && rows.every((row) => row.result));
+          expect(judgement.decision === 'executed').toBe(rows.length > 0 && rows.every((row) => row.result));
         },
       ),
     );

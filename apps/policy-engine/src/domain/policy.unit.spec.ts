@@ -8,10 +8,10 @@ import { type PolicyCommand, policyDecider, type PolicyEvent, type PolicyEventTy
 const policyId = 'pol_01jd7e5sqcfnmrq9yh4qvxw2k3';
 const given = deciderSpec(policyDecider);
 const fact = (type: PolicyEventType, version: number, members: Record<string, unknown> = {}): PolicyEvent => {
-  const said = content(members);
+  const value = content(members);
   return {
     type,
-    data: { policy_id: policyId, name: said.name, version, hash: contentHash(said), content: said },
+    data: { policy_id: policyId, name: value.name, version, hash: contentHash(value), content: value },
   };
 };
 const update = (patch: PolicyPatch, expectedVersion: number | null = null): PolicyCommand => ({
@@ -148,8 +148,8 @@ describe('a policy', () => {
 
 describe('the hash of a policy', () => {
   it('does not depend on the order of members', () => {
-    const said = content();
-    const reversed = Object.fromEntries(Object.entries(said).reverse()) as typeof said;
-    expect(contentHash(reversed)).toBe(contentHash(said));
+    const value = content();
+    const reversed = Object.fromEntries(Object.entries(value).reverse()) as typeof value;
+    expect(contentHash(reversed)).toBe(contentHash(value));
   });
 });

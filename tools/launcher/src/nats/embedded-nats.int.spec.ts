@@ -53,7 +53,7 @@ describe('our own NATS', () => {
   it('serves as an external server too, with a loud warning when all share one credential', async () => {
     const shared = await externalNats({ url: access.url('admin'), services: {} }, directory);
     expect(shared.url('gateway')).toBe(access.url('admin'));
-    expect(directory.said.join('\n')).toContain('WARNING: all services share the credential of NATS_URL');
+    expect(directory.printed.join('\n')).toContain('WARNING: all services share the credential of NATS_URL');
     const own = await externalNats(
       { url: access.url('admin'), services: { gateway: access.url('gateway') } },
       directory,

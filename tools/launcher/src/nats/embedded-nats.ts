@@ -24,9 +24,9 @@ export async function embeddedNats(
   dataDir: string,
   port: number,
   secrets: Secrets,
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<EmbeddedNats> {
-  const program = await findNatsServer(dataDir, say);
+  const program = await findNatsServer(dataDir, print);
   const storeDir = join(dataDir, 'nats');
   const configFile = join(dataDir, 'nats.conf');
   const password = (user: string) => secrets.of(`nats.${user}`);

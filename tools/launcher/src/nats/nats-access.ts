@@ -21,8 +21,8 @@ export async function ownNats(
   directory: DataDirectory,
   watch: Pick<StoreWatchOptions, 'everyMs' | 'restartEveryMs'> = {},
 ): Promise<NatsAccess> {
-  const { dataDir, secrets, say, group } = directory;
-  const nats = await startServer(directory, 'nats', (port) => embeddedNats(dataDir, port, secrets, say));
+  const { dataDir, secrets, print, group } = directory;
+  const nats = await startServer(directory, 'nats', (port) => embeddedNats(dataDir, port, secrets, print));
   const restart = () => {
     const server = group.get('nats');
     const pid = server?.pid;
@@ -31,7 +31,7 @@ export async function ownNats(
     setTimeout(force, stopWithinMs).unref();
   };
   const { closing: signal } = group;
-  void watchStore({ ...watch, url: nats.url('admin'), storeDir: nats.storeDir, restart, say, signal });
+  void watchStore({ ...watch, url: nats.url('admin'), storeDir: nats.storeDir, restart, print, signal });
   return nats;
 }
 
@@ -42,12 +42,12 @@ export async function ownNats(
  */
 export async function externalNats(
   { url, services }: ExternalServer,
-  { say }: DataDirectory,
+  { print }: DataDirectory,
 ): Promise<NatsAccess> {
   await reach('NATS_URL', url);
   for (const [service, own] of Object.entries(services)) await reach(`the URL of ${service}`, own);
   if (Object.keys(services).length === 0)
-    say(
+    print(
       'WARNING: all services share the credential of NATS_URL, so NATS no longer keeps one from speaking for another. Include deploy/nats/permissions.conf in the server and set NATS_URL_GATEWAY and so on.',
     );
   return { url: (user) => (user === 'admin' ? url : (services[user] ?? url)) };

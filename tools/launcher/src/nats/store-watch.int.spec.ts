@@ -10,7 +10,7 @@ describe('our own NATS that answers and does not store', () => {
   let directory: TestDataDirectory;
   let access: NatsAccess;
   const runs = () => directory.group.get('nats')?.runs ?? 0;
-  const heard = (text: string) => directory.said.filter((line) => line.includes(text)).length;
+  const heard = (text: string) => directory.printed.filter((line) => line.includes(text)).length;
   const store = () =>
     withNats(access.url('admin'), (nc) => jetstream(nc).publish('events.org.member.created', '{}'));
   beforeAll(async () => {
@@ -68,7 +68,7 @@ describe('our own NATS while there is no space', () => {
     mkdirSync(inTheWay);
     writeFileSync(join(inTheWay, 'file'), '');
     await refuseWrites(access.url('admin'));
-    await eventually(() => directory.said.some((line) => line.includes('nothing can be written to')));
+    await eventually(() => directory.printed.some((line) => line.includes('nothing can be written to')));
     expect(directory.group.get('nats')?.runs).toBe(1);
     rmSync(inTheWay, { recursive: true });
     await eventually(() => directory.group.get('nats')?.runs === 2, { within: 30_000 });

@@ -13,7 +13,7 @@ export interface StoreWatchOptions {
   readonly storeDir: string;
   /** Asks the server to end; it is started again by its supervision. */
   readonly restart: () => void;
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
   readonly signal: AbortSignal;
   /** Default 2 s. */
   readonly everyMs?: number;
@@ -40,11 +40,11 @@ const neededBytes = 4 * 1024 * 1024;
  * not tried. Nothing is lost: what was not acknowledged is published again by the relays.
  */
 export async function watchStore(options: StoreWatchOptions): Promise<void> {
-  const { signal, say, restart, everyMs = 2_000, restartEveryMs = 30_000 } = options;
+  const { signal, print, restart, everyMs = 2_000, restartEveryMs = 30_000 } = options;
   let failures = 0;
   let waitMs = restartEveryMs;
   let notBefore = 0;
-  let saidFull = false;
+  let reportedFull = false;
   let pauseMs = everyMs;
   const looking = new StoreLook(options.url);
   signal.addEventListener('abort', () => void looking.close(), { once: true });
@@ -55,9 +55,9 @@ export async function watchStore(options: StoreWatchOptions): Promise<void> {
     pauseMs = found === 'stores' ? storingPauses * everyMs : everyMs;
     if (found === 'unknown') continue;
     if (found === 'stores') {
-      if (failures >= failuresUntilRestart) say('nats | stores again');
+      if (failures >= failuresUntilRestart) print('nats | stores again');
       failures = 0;
-      saidFull = false;
+      reportedFull = false;
       if (performance.now() > notBefore) waitMs = restartEveryMs;
       continue;
     }
@@ -65,11 +65,11 @@ export async function watchStore(options: StoreWatchOptions): Promise<void> {
     if (failures < failuresUntilRestart || performance.now() < notBefore) continue;
     const full = await noSpaceIn(options.storeDir);
     if (full !== undefined) {
-      if (!saidFull) say(`nats | ERROR: the event stream refuses writes (${found.refuses}): ${full}`);
-      saidFull = true;
+      if (!reportedFull) print(`nats | ERROR: the event stream refuses writes (${found.refuses}): ${full}`);
+      reportedFull = true;
       continue;
     }
-    say(`nats | ERROR: the event stream refuses writes (${found.refuses}); restarting it`);
+    print(`nats | ERROR: the event stream refuses writes (${found.refuses}); restarting it`);
     notBefore = performance.now() + waitMs;
     waitMs = Math.min(waitMs * 2, longestMs);
     if (!signal.aborted) restart();

@@ -146,7 +146,9 @@ describe('our own PostgreSQL', () => {
     it('that may not: one credential for all works, with a warning', async () => {
       const url = await asUser('plain', '');
       const external = await externalDatabase({ url, services: {} }, directory);
-      expect(directory.said.join('\n')).toContain('WARNING: the user of DATABASE_URL may not create roles');
+      expect(directory.printed.join('\n')).toContain(
+        'WARNING: the user of DATABASE_URL may not create roles',
+      );
       const { role, options } = external.of('gateway');
       expect([role, options]).toEqual(['plain', '-c search_path=gateway']);
       await runMigrations(url, 'gateway', [FirstTable1700000000001], role);

@@ -67,7 +67,7 @@ export async function externalDatabase(
         `The roles could not be set up on the server of DATABASE_URL (${errorText(error)}); set DATABASE_URL_GATEWAY and so on, as deploy/postgres/roles.sql says.`,
       );
     });
-  directory.say(
+  directory.print(
     'WARNING: the user of DATABASE_URL may not create roles, so all services share its credential and the database no longer keeps one from the data of another. Run deploy/postgres/roles.sql and set DATABASE_URL_GATEWAY and so on.',
   );
   await ensureSchemas(url, () => rights.user);
@@ -81,7 +81,7 @@ async function provisioned(
 ): Promise<DatabaseAccess> {
   const { secrets } = directory;
   const warnings = await provisionRoles(adminUrl, rights, secrets);
-  for (const warning of warnings) directory.say(`WARNING: ${warning}`);
+  for (const warning of warnings) directory.print(`WARNING: ${warning}`);
   const of = (service: ServiceName) => {
     const url = new URL(adminUrl);
     url.username = roleOf(service);

@@ -80,7 +80,7 @@ describe('where there can be no socket', () => {
     const parent = mkdtempSync(join(tmpdir(), 'al-long-'));
     const dataDir = join(parent, 'a-directory-with-a-name-that-is-too-long-for-a-socket'.repeat(2));
     mkdirSync(dataDir);
-    const directory = await openDataDirectory({ dataDir, say: () => undefined, stopWithinMs: 10_000 });
+    const directory = await openDataDirectory({ dataDir, print: () => undefined, stopWithinMs: 10_000 });
     try {
       const { adminUrl } = await embeddedDatabase(directory);
       expect(await eventually(() => clientAddress(adminUrl))).toBe('127.0.0.1');

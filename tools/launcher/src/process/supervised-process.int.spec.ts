@@ -11,7 +11,7 @@ import type { ChildSpec } from './supervised-process.js';
 describe('a supervised process', () => {
   let dataDir: string;
   let group: ProcessGroup;
-  let said: string[];
+  let printed: string[];
 
   const child = (name: string, script: string, ...args: string[]): ChildSpec => ({
     name,
@@ -27,10 +27,10 @@ describe('a supervised process', () => {
 
   beforeEach(() => {
     dataDir = mkdtempSync(join(tmpdir(), 'al-supervise-'));
-    said = [];
+    printed = [];
     group = new ProcessGroup({
       dataDir,
-      say: (line) => said.push(line),
+      print: (line) => printed.push(line),
       firstBackOffMs: 5,
       stopWithinMs: 300,
     });
@@ -47,7 +47,7 @@ describe('a supervised process', () => {
     process.kill('SIGKILL');
     await process.ready(10_000);
     expect(process.pid).not.toBe(first);
-    expect(said).toEqual(['worker | ended (SIGKILL); starting it again in 5 ms']);
+    expect(printed).toEqual(['worker | ended (SIGKILL); starting it again in 5 ms']);
   });
 
   it('leaves no process when the group closes, however stubborn it is', async () => {

@@ -28,7 +28,7 @@ export interface ChildSpec {
 
 export interface SupervisionOptions {
   readonly dataDir: string;
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
   readonly stopWithinMs?: number;
   readonly firstBackOffMs?: number;
   readonly longestBackOffMs?: number;
@@ -55,7 +55,7 @@ export class SupervisedProcess {
     this.log = new ProcessLog(options.dataDir, spec.name, (line) => {
       if (line.trim() !== '') this.lastLine = line;
       const shown = this.stopping ? undefined : spec.present(line);
-      if (shown !== undefined) this.say(shown);
+      if (shown !== undefined) this.print(shown);
     });
   }
 
@@ -122,7 +122,7 @@ export class SupervisedProcess {
       if (this.stopping) return;
       if (how === `code ${String(badConfigurationExit)}`) return this.giveUp();
       if (Date.now() - startedAt >= (this.options.healthyAfterMs ?? 10_000)) backOff = first;
-      this.say(`ended (${how}); starting it again in ${String(backOff)} ms`);
+      this.print(`ended (${how}); starting it again in ${String(backOff)} ms`);
       await delay(backOff, undefined, { signal: this.wake.signal }).catch(() => undefined);
       backOff = Math.min(backOff * 2, this.options.longestBackOffMs ?? 2_000);
     }
@@ -176,7 +176,7 @@ export class SupervisedProcess {
     return how;
   }
 
-  private say(line: string): void {
-    this.options.say(`${this.spec.name} | ${line}`);
+  private print(line: string): void {
+    this.options.print(`${this.spec.name} | ${line}`);
   }
 }
