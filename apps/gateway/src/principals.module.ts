@@ -67,7 +67,7 @@ function invitationUseCase(provide: symbol, make: (ports: InvitationPorts) => un
   };
 }
 
-/** What the gateway owns: workspaces, members, agents and keys, with their events. */
+/** The gateway's own data: workspaces, members, agents and keys, with their events. */
 @Module({
   controllers: [PrincipalsController, WorkspacesController, GatewayEventsResponder],
   providers: [
@@ -123,7 +123,7 @@ export class PrincipalsModule implements OnModuleInit, OnApplicationBootstrap, O
     this.relay = startRelay({ pool, databaseUrl: this.config.databaseUrl, nc, service: 'gateway', logger });
   }
 
-  /** After the last answer: until then keys are needed. The relay takes what was counted until the end with it. */
+  /** After the last answer, which needs keys. Counted refusals are written first, so that the relay still publishes them. */
   async onApplicationShutdown(): Promise<void> {
     await this.refused.stop();
     await this.relay?.stop();

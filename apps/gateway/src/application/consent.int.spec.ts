@@ -85,7 +85,7 @@ describe('people of several workspaces', () => {
     return events.map(({ type, meta }) => [type, meta.actor?.id ?? null, meta.actor?.key_id ?? null]);
   };
 
-  it('the instance administrator cannot be borrowed: an invitation gives no key and tells nothing', async () => {
+  it('an invitation of the instance administrator gives no key and reveals nothing', async () => {
     const email = first.admin.email.toUpperCase();
     const member = await invite(theirs, email);
     const stranger = await invite(theirs, 'nobody@example.com');
@@ -121,7 +121,7 @@ describe('people of several workspaces', () => {
     expect(await argon2.verify(before, first.admin.password)).toBe(true);
   });
 
-  it('an invited person accepts with a key of their own, and only then takes part', async () => {
+  it('an invited person is a member only after accepting with a key of their own', async () => {
     const host = await operator((await workspace('host', 'host@example.com')).adminKey);
     const member = await invite(host, 'theirs@example.com', 'member');
     expect(await invitations.list(inviteeOf(theirs), page)).toMatchObject([
@@ -149,7 +149,7 @@ describe('people of several workspaces', () => {
     });
   });
 
-  it('two who accept at once get one membership and one key', async () => {
+  it('two acceptances at once make one membership and one key', async () => {
     const host = await operator((await workspace('twice', 'twice@example.com')).adminKey);
     const member = await invite(host, 'theirs@example.com');
     const both = await Promise.allSettled([1, 2].map(() => invitations.accept(inviteeOf(theirs), member.id)));
@@ -158,7 +158,7 @@ describe('people of several workspaces', () => {
     expect(keys.filter(({ member_id }) => member_id === member.id)).toHaveLength(1);
   });
 
-  it('an invitation may be declined, and accepted after all', async () => {
+  it('a declined invitation can still be accepted', async () => {
     const host = await operator((await workspace('late', 'late@example.com')).adminKey);
     const member = await invite(host, 'theirs@example.com');
     expect(await invitations.decline(inviteeOf(theirs), member.id)).toMatchObject({ status: 'declined' });
@@ -207,7 +207,7 @@ describe('people of several workspaces', () => {
     expect((await operator((await keyFor(root, root.memberId, 'viewer')).key)).instanceAdmin).toBe(false);
   });
 
-  it('a key with rights over the instance is ended by its person alone; a new credentials file gives another', async () => {
+  it('only its person ends a key with rights over the instance; a new credentials file makes another one', async () => {
     const colleague = await principals.createMember(asked(root), {
       ...{ email: 'third@example.com', name: 'Third', role: 'admin', groups: [], password },
     });
@@ -239,7 +239,7 @@ describe('people of several workspaces', () => {
     expect(await directory.findByHash(hashOfKey(first.admin.api_key))).toBeUndefined();
     expect(await directory.findByHash(hashOfKey(replaced.key))).toBeUndefined();
 
-    // The same file again brings nothing back; a new one, as the start writes it where there is none, does.
+    // The same file does not restore a revoked key; a new file, which the start writes when there is none, makes a new key.
     await ensureFirstWorkspace(store, first);
     await directory.refresh();
     expect(await directory.findByHash(hashOfKey(first.admin.api_key))).toBeUndefined();
@@ -256,7 +256,7 @@ describe('people of several workspaces', () => {
     root = again;
   });
 
-  it('a workspace for oneself has the same person, whose password stays; for another person’s account it is refused', async () => {
+  it('a workspace for oneself keeps the person and the password; for another person’s account it is refused', async () => {
     const made = await workspace('second', first.admin.email.toUpperCase());
     expect(made.passwordSet).toBe(false);
     expect(await operator(made.adminKey)).toMatchObject({
@@ -269,7 +269,7 @@ describe('people of several workspaces', () => {
     expect(rows).toEqual([]);
   });
 
-  it('a new workspace stands in its own log, which names no member of another, and in the log of its founder', async () => {
+  it('a new workspace is recorded in its own log, which names no member of another workspace, and in the log of its founder', async () => {
     const { orgId } = await workspace('logged', 'logged@example.com');
     expect(await eventsOf(orgId, orgId)).toEqual([['access.workspace_created', null, null]]);
     expect(await eventsOf(root.orgId, orgId)).toEqual([

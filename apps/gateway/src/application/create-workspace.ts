@@ -18,13 +18,13 @@ export interface NewWorkspace {
   readonly orgId: string;
   readonly adminKey: string;
   readonly serviceKey: string;
-  /** False where the administrator is the founder, whose password stays. */
+  /** False when the administrator is the founder, whose password does not change. */
   readonly passwordSet: boolean;
 }
 
 /**
- * Makes a workspace with its first administrator: a new person, or the founder. Its own log names no member of another
- * workspace; the founder's log says who made it.
+ * Makes a workspace with its first administrator: a new person, or the founder. The new log names no member of another
+ * workspace; the founder's log records who made the workspace.
  * @throws Refused EMAIL_TAKEN for another person's account: an account joins a workspace by consent only
  */
 export const makeCreateWorkspace =

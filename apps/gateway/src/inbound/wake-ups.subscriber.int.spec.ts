@@ -38,7 +38,7 @@ describe('wake-ups of waiting agents', () => {
   const heard = async (approvalId: string, send: () => void) => {
     const wake = wakes.of(approvalId);
     let told = false;
-    void wake.heard.then(() => (told = true));
+    void wake.woken.then(() => (told = true));
     send();
     await deciding.flush();
     await gateway.flush();
@@ -71,7 +71,7 @@ describe('wake-ups of waiting agents', () => {
     const hintFrom = async (payload: string) => {
       const wake = wakes.of(approval);
       deciding.publish(wakeSubject(approval), payload);
-      const hint = await wake.heard;
+      const hint = await wake.woken;
       wake.forget();
       return hint;
     };
@@ -120,17 +120,17 @@ describe('wake-ups of waiting agents', () => {
     expect(wakes.pendingFor(asked)).toBeGreaterThan(0);
     const wake = wakes.of(approval);
     nats.kill();
-    await wake.heard;
+    await wake.woken;
     wake.forget();
     expect(wakes.pendingFor(asked)).toBe(0);
   });
 
   it('end with the gateway: no caller waits for what will not come', async () => {
     const stopping = new DecisionWakes();
-    const waiting = stopping.of(approval).heard;
+    const waiting = stopping.of(approval).woken;
     stopping.stop();
     await waiting;
-    await stopping.of(approval).heard;
+    await stopping.of(approval).woken;
     expect(stopping.ended).toBe(true);
   });
 });

@@ -14,7 +14,7 @@ export class WakeUpsSubscriber {
 
   constructor(
     private readonly nc: NatsConnection,
-    private readonly wakes: Pick<DecisionWakes, 'hear' | 'reconnected' | 'isWaitedFor'>,
+    private readonly wakes: Pick<DecisionWakes, 'wake' | 'reconnected' | 'isWaitedFor'>,
   ) {}
 
   async start(): Promise<void> {
@@ -22,14 +22,14 @@ export class WakeUpsSubscriber {
       this.nc.subscribe(`${wakePrefix}*`, {
         callback: (_error, message) => {
           const approvalId = message.subject.slice(wakePrefix.length);
-          this.wakes.hear(approvalId, () => hintIn(message, approvalId));
+          this.wakes.wake(approvalId, () => hintIn(message, approvalId));
         },
       }),
       this.nc.subscribe('events.*.approval.*', {
         callback: (_error, message) => {
           // That a request was opened ends no wait.
           if (!this.wakes.isWaitedFor || message.subject.endsWith('.opened')) return;
-          for (const id of approvalsIn(message.string())) this.wakes.hear(id, () => null);
+          for (const id of approvalsIn(message.string())) this.wakes.wake(id, () => null);
         },
       }),
     );

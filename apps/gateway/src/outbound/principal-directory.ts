@@ -11,11 +11,11 @@ const staleMs = 1_000;
 const flushUseMs = 10_000;
 const maxUnknown = 10_000;
 const maxSeen = 20_000;
-/** Reads of the same keys when something changes during each of them. */
+/** The most reads of the same keys while principals change during each of them. */
 const maxReads = 3;
 /**
- * Look-ups share a query, and each kind has two of the pool's ten connections at most: the poll of the revision always
- * finds one. Two, so that one connection that does not answer does not hold up everybody.
+ * Look-ups share a query, and each kind uses at most two of the pool's ten connections, so the poll of the revision always
+ * finds one. Two, so that one connection that does not answer does not delay all look-ups.
  */
 const sharing = { most: 64, atOnce: 2, oldestMs: 1_000 };
 const maxNewWaiting = 1_024;
@@ -53,13 +53,13 @@ interface KeyRow {
  */
 export class PrincipalDirectory {
   private readonly known = new Map<string, Principal>();
-  /** Keys that are none, as far as this generation knows. */
+  /** Hashes that no valid key had when this generation read them. */
   private readonly unknown = new Set<string>();
   /** Keys that were valid when last read, the oldest first; unlike `known` they survive a change. */
   private readonly seen = new Set<string>();
   /**
-   * A change anywhere makes every key be read again. Those that were valid before have a queue of their own: random keys
-   * compete only with other keys that were never seen.
+   * After a change anywhere every key is read again. Keys that were valid before have a queue of their own, so that random
+   * keys delay only other keys that were never seen.
    */
   private readonly seenLookUps = new Batcher((names: readonly string[]) => this.load(names), sharing);
   private readonly newLookUps = new Batcher((names: readonly string[]) => this.load(names), {
@@ -151,7 +151,7 @@ export class PrincipalDirectory {
     return await (this.seen.has(name) ? this.seenLookUps : this.newLookUps).do(name);
   }
 
-  /** Runs after all of its callers asked, so what it reads is new enough for them, though perhaps not for later ones. */
+  /** Runs after the calls that it serves, so what it reads is new enough for them, though perhaps not for later calls. */
   private async load(names: readonly string[]): Promise<(Principal | null)[]> {
     const found = new Map<string, Principal | null>();
     for (let reads = 1; ; reads += 1) {
@@ -168,10 +168,10 @@ export class PrincipalDirectory {
         for (const name of missing) found.set(name, read.get(name) ?? null);
       }
       const unchanged = generation === this.generation;
-      // What was read before a change must not outlive it: it is kept only if there was none.
+      // A read from before a change must not be kept.
       if (unchanged) for (const name of missing) this.keep(name, found.get(name) ?? null);
       else if (reads < maxReads) continue;
-      // Under constant change it is used once, unless it is as old as keys must not be.
+      // Under constant change the read is used once, unless it is older than keys may be.
       if (performance.now() - askedAt > staleMs && !(unchanged && this.isFresh()))
         throw new Unavailable('reading the keys took too long');
       return names.map((name) => found.get(name) ?? null);
@@ -232,7 +232,7 @@ export class PrincipalDirectory {
         [ids],
       );
     } catch (error) {
-      this.logger.warn({ err: error }, 'the last use of keys could not be noted');
+      this.logger.warn({ err: error }, 'the last use of keys could not be written');
     }
   }
 }

@@ -1,6 +1,6 @@
 import { Refused, type Route, Unavailable } from '@agentlattice/contracts';
 import type { Logger } from '@agentlattice/observability';
-import type { Listener, LiveEventFeed, Told } from '../../application/live-event-feed.js';
+import type { Listener, LiveEventFeed, FeedEntry } from '../../application/live-event-feed.js';
 import { mayCall, type Principal } from '../../domain/principal.js';
 import type { PrincipalDirectory } from '../../outbound/principal-directory.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
@@ -23,7 +23,7 @@ export interface LiveEventStreamsPorts {
 
 /** What a transport does for one who listens. */
 export interface Connection {
-  readonly send: (told: Told) => void;
+  readonly send: (entry: FeedEntry) => void;
   readonly reset: (id: string) => void;
   readonly heartbeat: (id: string, now: Date) => void;
   /** The key is worth nothing any longer, or this process ends. */
@@ -75,10 +75,10 @@ export class LiveEventStreams {
     this.add(one);
     const listener: Listener = {
       orgId,
-      hearsActions: options.types !== null && [...options.types].some((type) => type.startsWith('action.')),
+      wantsActions: options.types !== null && [...options.types].some((type) => type.startsWith('action.')),
       agentIds: principal.kind === 'agent' ? new Set([principal.agent.id]) : null,
-      tell: (told) => {
-        if (options.types === null || options.types.has(told.event.type)) connection.send(told);
+      deliver: (entry) => {
+        if (options.types === null || options.types.has(entry.event.type)) connection.send(entry);
       },
       reset: connection.reset,
     };
@@ -99,7 +99,7 @@ export class LiveEventStreams {
   }
 
   /** @returns whether events may be told: all who listen were looked at after the last change of keys */
-  mayTell(): Promise<boolean> {
+  mayDeliver(): Promise<boolean> {
     const { directory } = this.ports;
     if (directory.isFresh() && this.checked?.generation === directory.generationSeen)
       return Promise.resolve(true);
@@ -195,11 +195,11 @@ export function eventStreamOn({ raw }: GatewayReply): Connection {
     if (raw.writableLength > maxUnreadBytes) raw.destroy();
   };
   return {
-    send: (told) => {
-      let frame = told.forms.get('sse');
+    send: (entry) => {
+      let frame = entry.forms.get('sse');
       if (frame === undefined) {
-        frame = frameOf(told.id, told.event.type, told.event);
-        told.forms.set('sse', frame);
+        frame = frameOf(entry.id, entry.event.type, entry.event);
+        entry.forms.set('sse', frame);
       }
       write(frame);
     },
