@@ -68,7 +68,7 @@ describe('policies', () => {
     });
   });
 
-  it('are in force at the replica that answers when it answers, and out of force likewise', async () => {
+  it('are in force at the answering replica when it answers, and deletions are as well', async () => {
     const org = newOrg();
     for (let round = 0; round < 20; round++) {
       const { id } = await f.create(org);
@@ -90,7 +90,7 @@ describe('policies', () => {
     expect(first.policies.length + rest.policies.length).toBe(20);
   });
 
-  it('are refused with every fault, and then nothing is written', async () => {
+  it('are refused with all their faults, and nothing is written', async () => {
     const org = newOrg();
     const faulty = {
       effect: 'conditional',
@@ -161,7 +161,7 @@ describe('races', () => {
     });
   });
 
-  it('of one version are won once, and the losers hear the version that stands', async () => {
+  it('of one version are won once, and the losers get the current version', async () => {
     const org = newOrg();
     const { id } = await f.create(org);
     const results = await Promise.allSettled(
@@ -173,7 +173,7 @@ describe('races', () => {
         expect(result.reason).toMatchObject({ code: 'PRECONDITION_FAILED', extra: { version: 2 } });
   });
 
-  it('without an expected version all land, one after the other', async () => {
+  it('without an expected version all succeed, one after the other', async () => {
     const org = newOrg();
     const { id } = await f.create(org);
     const views = await Promise.all(
@@ -183,7 +183,7 @@ describe('races', () => {
       Array.from({ length: 20 }, (_, i) => i + 2),
     );
     const { versions: kept } = await f.versions(org, id);
-    // Each caller got what his own change made.
+    // Each caller got the result of its own change.
     for (const view of views)
       expect(kept.find((one) => one.version === view.version)).toMatchObject({
         hash: view.hash,

@@ -76,7 +76,7 @@ import {
       useFactory: (pool: pg.Pool, members: Projection, logger: Logger) =>
         makeWarnOfUnfillableQuorum({
           membersOf: (orgId) => workspaceMembers(pool, orgId),
-          membersHeardWithin: (ms) => members.caughtUpWithin('gateway', ms),
+          membersKnownWithin: (ms) => members.caughtUpWithin('gateway', ms),
           logger,
         }),
     },

@@ -13,7 +13,7 @@ export interface ApplyForeverPorts {
   readonly pool: pg.Pool;
   readonly store: EventStore;
   readonly requests: ForeverRequests;
-  /** Waits until this replica judges by what was written. */
+  /** Waits until this replica judges by the written policy. */
   readonly caughtUp: () => Promise<unknown>;
 }
 

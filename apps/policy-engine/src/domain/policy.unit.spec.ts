@@ -61,7 +61,7 @@ describe('a policy', () => {
       .when(update({ effect: 'require_approval' }))
       .thenNothing();
   });
-  it('is left alone when it is not at the version expected', () => {
+  it('is not changed when it is not at the expected version', () => {
     given(created)
       .when(update({ active: false }, 2))
       .thenRefused('PRECONDITION_FAILED');
@@ -71,7 +71,7 @@ describe('a policy', () => {
     given(created).when(remove(7)).thenRefused('PRECONDITION_FAILED');
     given(created).when(remove(1)).thenEvents(deleted);
   });
-  it('is gone once deleted', () => {
+  it('cannot be changed once it is deleted', () => {
     given()
       .when(update({ active: false }))
       .thenRefused('NOT_FOUND');
@@ -92,7 +92,7 @@ describe('a policy', () => {
       expect((error as Refused).errors?.map((fault) => fault.pointer)).toEqual(pointers);
     }
   });
-  it('can be switched off even when newer rules find it faulty', () => {
+  it('can be switched off also when it is faulty by newer rules', () => {
     const faulty = fact('policy.created', 1, { effect: 'conditional', condition_expression: 'gone()' });
     given(faulty)
       .when(update({ active: false }))
@@ -108,7 +108,7 @@ describe('a policy', () => {
       .thenRefused('VALIDATION_FAILED');
   });
 
-  it('has gapless versions and true hashes, whatever is done to it', () => {
+  it('has gapless versions and correct hashes after any commands', () => {
     const patch = fc.record<PolicyPatch>(
       {
         active: fc.boolean(),

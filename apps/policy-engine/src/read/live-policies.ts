@@ -23,9 +23,9 @@ export interface LivePoliciesOptions {
   readonly idleAfterMs?: number;
   readonly idlePollMs?: number;
   readonly staleAfterMs?: number;
-  /** How often everything is read again, to notice what was changed behind the service's back. */
+  /** How often all policies are read again, to find changes that the service did not make. */
   readonly recheckMs?: number;
-  /** Told when it was found, when it changed or ended, and at the first comparison; it is denied already. */
+  /** Called when tampering was found, changed or ended, and at the first comparison; its actions are denied already. */
   readonly onTampering?: (
     orgId: string,
     known: { tampered: readonly Tampering[]; compared: boolean },
@@ -37,7 +37,7 @@ const readWithinMs = 500;
 const noPolicies = policySet([]);
 const keyOf = ({ id, version, hash }: PolicyRef, reason: string) => [id, version, hash, reason].join(' ');
 
-/** Denies what a policy governed when it was recorded, whatever the database says of it now. */
+/** Denies the actions that a policy governed when it was recorded, whatever the database contains now. */
 function recordedPattern({ policy, recordedPattern: action_type }: Tampering): CompiledPolicy[] {
   if (action_type === null) return [];
   return [
@@ -59,12 +59,12 @@ function recordedPattern({ policy, recordedPattern: action_type }: Tampering): C
 export class LivePolicies {
   private readonly sets = new Map<string, PolicySet>();
   private readonly facts = new Map<string, LedgerFacts>();
-  /** By workspace, the policies whose entry is not known yet. */
+  /** The policies whose entry is not known yet, by workspace. */
   private readonly awaited = new Map<string, AwaitedEntries>();
   private readonly tampered = new Map<string, readonly Tampering[]>();
   private readonly toReload = new Set<string>();
   private readonly compared = new Set<string>();
-  /** The alerts that were raised, by workspace: each is raised once while it stands. */
+  /** The raised alerts by workspace: each is raised once while it stands. */
   private readonly alerted = new Map<string, ReadonlySet<string>>();
   private revision = -1;
   private recheckAt = 0;
@@ -139,13 +139,13 @@ export class LivePolicies {
     return [...this.sets.keys()];
   }
 
-  /** True while the log is not known to hold every change that stands here. */
+  /** True while the entry of any change is not known yet. */
   awaitsEntries(): boolean {
     return [...this.awaited.values()].some(({ size }) => size > 0);
   }
 
   /**
-   * Takes what the log says of a workspace's policies: from here on they are compared with it whenever they are read, and
+   * Takes the log's entries of a workspace's policies. From here on the policies are compared with them whenever they are read, and
    * they are read now.
    */
   compareWith(orgId: string, facts: LedgerFacts): void {
@@ -191,7 +191,7 @@ export class LivePolicies {
     for (const [orgId, policies] of loaded) this.take(orgId, policies);
   }
 
-  /** Compares what was read with the log, and judges by it from now on. */
+  /** Compares the policies that were read with the log, and judges by them from now on. */
   private take(orgId: string, policies: readonly LoadedPolicy[]): void {
     const facts = this.facts.get(orgId);
     const stored = new Map(policies.map((policy) => [policy.stored.ref.id, policy.stored]));
@@ -212,7 +212,7 @@ export class LivePolicies {
       this.options.onTampering?.(orgId, { tampered: found, compared: facts !== undefined });
   }
 
-  /** True when something was found or ended that was not known before. */
+  /** True when tampering was newly found or ended. */
   private raiseAlerts(orgId: string, found: readonly Tampering[]): boolean {
     const before = this.alerted.get(orgId) ?? new Set();
     for (const { policy, reason, found: version } of found)
@@ -226,7 +226,7 @@ export class LivePolicies {
             reason,
             alert: 'POLICY_TAMPERED',
           },
-          'a policy is not what the log recorded of it; whatever it governs is denied',
+          'a policy differs from its entry in the log; every action it governs is denied',
         );
     const now = new Set(found.map(({ policy, reason }) => keyOf(policy, reason)));
     this.alerted.set(orgId, now);

@@ -13,7 +13,7 @@ export interface LiveEventRouteSteps {
   readonly problems: Pick<ProblemFilter, 'problemFor'>;
 }
 
-/** Live events as server-sent events: admitted and read as any request, then an answer that goes on. */
+/** Live events as server-sent events: admitted and read like any request, then an answer without an end. */
 export function addLiveEventRoutes(
   app: NestFastifyApplication,
   { admission, streams, problems }: LiveEventRouteSteps,
@@ -37,7 +37,7 @@ export function addLiveEventRoutes(
           headers: { 'last-event-id'?: string };
           query: { types?: string };
         };
-        // What is told while the listener catches up waits: the answer must begin before it.
+        // Events that come while the listener catches up are held, because the answer must begin before them.
         const early: (() => void)[] = [];
         let begun = false;
         const stream = eventStreamOn(reply);

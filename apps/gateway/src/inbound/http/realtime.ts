@@ -35,7 +35,7 @@ const types: ReadonlyMap<string, string> = new Map([
 const path = '/realtime/v1';
 const maxMessageBytes = 4_096;
 const maxUnreadBytes = 1024 * 1024;
-/** The client says something every 30 s. */
+/** The client sends a message every 30 s. */
 const silentMs = 90_000;
 const joinWithinMs = 10_000;
 /** Codes of RFC 6455 §7.4.1. */
@@ -48,8 +48,8 @@ const channelMessage = z.object({
 });
 
 /**
- * The subset of Phoenix channels that the published client's `subscribe()` speaks: `phx_join` of `gov:<workspace>`,
- * heartbeats, `phx_leave`, and broadcasts of what happens.
+ * The subset of Phoenix channels that the published client's `subscribe()` uses: `phx_join` of `gov:<workspace>`, heartbeats,
+ * `phx_leave`, and broadcasts of events.
  */
 export class Realtime {
   private readonly sockets = new WebSocketServer({
@@ -70,13 +70,13 @@ export class Realtime {
     });
   }
 
-  /** No connection is left open. */
+  /** Closes all connections. */
   stop(): void {
     for (const socket of this.sockets.clients) socket.close(closing.restart, 'the gateway is being stopped');
   }
 
   private async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    // The address holds a key: it goes into no log and no error.
+    // The address contains a key, so it is in no log and no error.
     const url = new URL(request.url ?? '/', 'http://gateway');
     if (url.pathname !== path) return refuse(socket, 404, 'Not Found');
     const key = keyOf(request, url);
@@ -91,7 +91,7 @@ export class Realtime {
   }
 }
 
-/** One socket: it joins its workspace's topic, and hears until it leaves. */
+/** One socket: it joins its workspace's topic, and gets events until it leaves. */
 class RealtimeConnection {
   private leave: (() => void) | undefined;
   private joining = false;
@@ -167,12 +167,12 @@ class RealtimeConnection {
   private connection(topic: string): Connection {
     return {
       send: (entry) => this.write(formOf(entry, topic)),
-      // What was missed cannot be told here; a new connection at least is one.
+      // This protocol cannot report missed events; closing makes the client reconnect.
       reset: () => this.socket.close(closing.restart, 'events were lost'),
       heartbeat: () => {},
       end: (why) =>
         why === 'revoked'
-          ? this.socket.close(closing.refused, 'the key is worth nothing any longer')
+          ? this.socket.close(closing.refused, 'the key is no longer valid')
           : this.socket.close(closing.restart, 'the gateway is being stopped'),
     };
   }

@@ -14,7 +14,7 @@ import type { GatewayRequest } from './http-request.js';
 
 type Operator = Extract<Principal, { kind: 'operator' }>;
 
-/** What reaches beyond the workspace of the key: new workspaces, and invitations to others. */
+/** The routes beyond the workspace of the key: new workspaces, and invitations to other workspaces. */
 @Controller()
 export class WorkspacesController {
   constructor(
