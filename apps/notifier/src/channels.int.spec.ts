@@ -65,7 +65,7 @@ describe('a channel', () => {
     expect(receiver.verified('/b', rotated.secret ?? '')).toHaveLength(1);
   });
 
-  it('says what came of a test, whatever it is', async () => {
+  it('reports the outcome of a test, also of a failed one', async () => {
     const { id, secret } = await harness.webhook(org_id, `${receiver.url}/c`, []);
     const test = (channel_id: string) =>
       harness.client.request(commands.test_channel, { ...change, channel_id });
@@ -103,7 +103,7 @@ describe('a channel', () => {
     expect(rows).toMatchObject([{ actor }, { actor }, { actor }, { actor }]);
   });
 
-  it('is known by id in its own workspace alone, until it is deleted', async () => {
+  it('is found by id in its own workspace alone, until it is deleted', async () => {
     const { id } = await harness.webhook(org_id, `${receiver.url}/known`, []);
     const gone = await harness.webhook(org_id, `${receiver.url}/gone`, []);
     await harness.client.request(commands.delete_channel, { ...change, channel_id: gone.id });
@@ -114,7 +114,7 @@ describe('a channel', () => {
     expect(await find(newId('org'))).toEqual({ channel_ids: [] });
   });
 
-  it('is changed member by member, by what belongs to its type', async () => {
+  it('is changed member by member, by the members of its type', async () => {
     const { id } = await harness.webhook(org_id, `${receiver.url}/d`, ['approval.requested']);
     const update = (patch: object) =>
       harness.client.request(commands.update_channel, { ...change, channel_id: id, patch });
@@ -138,7 +138,7 @@ describe('a channel', () => {
     ]);
   });
 
-  it('keeps a URL as it is called, and none with white space around it', async () => {
+  it('stores a URL in the form in which it is requested, and refuses white space around it', async () => {
     const made = await harness.webhook(org_id, 'http://①②⑦.0.0.1/x', []);
     expect(made.url).toBe('http://127.0.0.1/x');
     expect((await rowOf(made.id))?.['settings']).toEqual({ url: 'http://127.0.0.1/x' });
@@ -151,7 +151,7 @@ describe('a channel', () => {
     });
   });
 
-  it('keeps both changes of two who change different members at once', async () => {
+  it('keeps both of two changes of different members at once', async () => {
     const { id: channel_id } = await harness.webhook(org_id, `${receiver.url}/f`, ['approval.requested']);
     const update = (patch: object) =>
       harness.client.request(commands.update_channel, { ...change, channel_id, patch });
@@ -163,7 +163,7 @@ describe('a channel', () => {
     }
   });
 
-  it('is given a new chance by a change', async () => {
+  it('has no counted failures after a change', async () => {
     const { id: channel_id } = await harness.webhook(org_id, `${receiver.url}/g`, []);
     await harness.pool.query(
       `INSERT INTO channel_failures (org_id, channel_id, failures, since) VALUES ($1, $2, 9, now())`,
@@ -177,7 +177,7 @@ describe('a channel', () => {
     expect(rows).toEqual([{ failures: 0 }]);
   });
 
-  it('has no secret where nothing is signed', async () => {
+  it('has no secret when its type is not signed', async () => {
     const to = ['ops@example.com'];
     const mail = await harness.channel(org_id, { type: 'email', name: 'm', events: [], enabled: true, to });
     expect(mail).not.toHaveProperty('secret');
@@ -187,7 +187,7 @@ describe('a channel', () => {
     });
   });
 
-  it('that is deleted leaves no address and no secret, and gets nothing more', async () => {
+  it('keeps no address and no secret after its deletion, and gets no more deliveries', async () => {
     const { id } = await harness.webhook(org_id, `${receiver.url}/f`, ['approval.requested']);
     receiver.answer('hang up');
     await emitOpened(new ApprovalFacts(org_id));
@@ -203,7 +203,7 @@ describe('a channel', () => {
     expect(await refusal(again)).toMatchObject(gone);
   });
 
-  it('is not there for another workspace', async () => {
+  it('does not exist for another workspace', async () => {
     const { id: channel_id } = await harness.webhook(org_id, `${receiver.url}/g`, ['approval.requested']);
     const stranger = { ...change, org_id: newId('org'), channel_id };
     for (const asked of [

@@ -22,7 +22,7 @@ import {
   SENDERS,
 } from './tokens.js';
 
-/** Sends what is planned until the receiver has it, and sends again what an operator asks for. */
+/** Sends planned deliveries until the receiver has them, and sends a delivery again when an operator asks for it. */
 @Module({
   imports: [SendersModule, ChannelsModule],
   controllers: [DeliveriesResponder],

@@ -2,7 +2,7 @@ import type { EscalationStep, EventData } from '@agentlattice/contracts';
 import type { SourceEvent } from '@agentlattice/testkit';
 import { newId } from './notifier-harness.js';
 
-/** One request, and what happens to it as the approval-service tells it. */
+/** One request and its events, as the approval-service publishes them. */
 export class ApprovalFacts {
   readonly approval_id = newId('apr');
   private version = 0;

@@ -7,7 +7,7 @@ export type ChannelRequest<Verb extends keyof typeof notifierCommands> = Command
   (typeof notifierCommands)[Verb]
 >;
 
-/** Who changes a channel, and for which request. */
+/** The actor and the request of a change. */
 export type ChannelChange = Pick<ChannelRequest<'delete_channel'>, 'correlation_id'> & {
   readonly actor: EventMeta['actor'];
 };

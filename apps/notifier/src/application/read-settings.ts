@@ -12,5 +12,5 @@ export function readSettings(type: keyof typeof channelSettings, given: object):
         }))
       : [{ pointer: `/${issue.path.map(String).join('/')}`, detail: issue.message }],
   );
-  throw new Refused('VALIDATION_FAILED', 'the channel is not right; see errors', { errors });
+  throw new Refused('VALIDATION_FAILED', 'the settings of the channel have faults; see errors', { errors });
 }

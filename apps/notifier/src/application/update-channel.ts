@@ -19,7 +19,7 @@ export interface UpdateChannelPorts {
   readonly outcomesHead: () => Promise<number>;
 }
 
-/** The ledger's position must be read before the transaction begins, and it was not. */
+/** The update needs the ledger's position, which must be read before its transaction begins. */
 class HeadIsNeeded extends Error {}
 
 /** @throws Refused NOT_FOUND or VALIDATION_FAILED */

@@ -22,9 +22,8 @@ export async function readOutcomesHead(client: CommandClient): Promise<number> {
 }
 
 /**
- * Outcomes are taken in from here on. Part of the transaction that makes a channel ask for them, before the channel is
- * written, so nothing is missed after the answer. While another channel asks, the position is the one it has reached. The
- * position never goes back.
+ * Takes in outcomes from here on. Part of the transaction that makes a channel ask for outcomes, before the channel is written, so that
+ * none is missed after the answer. While another channel asks, the position does not change. It never goes back.
  */
 export const followOutcomesFromStatement = (head: number): Statement => ({
   text: `INSERT INTO consumer_position AS p (consumer, source, checked_gpos) VALUES ($1, 'audit-ledger', $2)

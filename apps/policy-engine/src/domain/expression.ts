@@ -87,7 +87,7 @@ export function compileExpression(source: string): CompiledExpression | string {
 function compile(source: string): CompiledExpression | string {
   const program = environment.parse(source);
   const called = calledNames(program.ast);
-  // Comprehensions of this kind let a text of 4 KiB build a list of 2^100 elements.
+  // With `cel.bind` a text of 4 KiB can build a list of 2^100 elements.
   if (called.has('bind')) return 'cel.bind is not offered here';
   const { valid, type, error } = program.check();
   if (!valid) return firstLine(error);
