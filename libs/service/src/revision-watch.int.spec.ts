@@ -122,7 +122,7 @@ describe('the watch of a revision', () => {
     expect(await watch.becomesFresh()).toBe(true);
   });
 
-  it('waits no longer than it was told while the database does not answer, and reads again afterwards', async () => {
+  it('waits no longer than its limit while the database does not answer, and reads again afterwards', async () => {
     const { watch } = await watching({ staleAfterMs: 50 });
     const blocker = await admin.connect();
     try {

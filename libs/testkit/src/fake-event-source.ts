@@ -27,7 +27,7 @@ export interface FakeEventSource {
   stop(): void;
 }
 
-/** @param nc the connection of the service that is faked; the stream must be there */
+/** @param nc the connection of the faked service; the stream must exist */
 export async function fakeEventSource(nc: NatsConnection, service: ServiceName): Promise<FakeEventSource> {
   const command = replay(service);
   const events: WireEvent[] = [];
