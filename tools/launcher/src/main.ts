@@ -10,10 +10,10 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 
 const stopRequested = new Promise<string>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
-  // The bootstrap process is gone, and nothing else would stop this one.
+  // The bootstrap process is gone, and no other process would stop this one.
   process.on('disconnect', () => resolve('the end of npm start'));
 });
-// A terminal that was closed: the lines are lost, the system is stopped in order all the same.
+// The terminal was closed: the lines are lost, and the system still stops in order.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 async function run(): Promise<number> {
@@ -37,7 +37,7 @@ async function run(): Promise<number> {
     const why = first ?? (await Promise.race([stopRequested, givenUp]));
     print(`stopping (${why})`);
     await directory.group.close();
-    // A step of an unfinished start, such as initdb, ends by itself.
+    // A running step of an unfinished start, such as initdb, ends by itself.
     await starting.catch(() => undefined);
     return 0;
   } finally {

@@ -13,7 +13,7 @@ export interface NatsAccess {
   readonly url: (user: ServiceName | 'admin') => string;
 }
 
-/** A server in trouble may not stop by itself. */
+/** A faulty server may not stop when it is asked to. */
 const stopWithinMs = 5_000;
 
 /** Starts NATS with JetStream in the data directory, and restarts it when it answers but does not store. */
@@ -36,8 +36,8 @@ export async function ownNats(
 }
 
 /**
- * Uses the server of NATS_URL, with the URLs given per service or with the one credential for all: users of a NATS
- * server stand in its configuration, so they cannot be made from here.
+ * Uses the server of NATS_URL, with the URLs per service or with one credential for all: the users of a NATS server are in its
+ * configuration, so they cannot be made from here.
  * @throws StartRefused when it cannot be used
  */
 export async function externalNats(
