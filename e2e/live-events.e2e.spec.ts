@@ -44,7 +44,7 @@ describe('live events', () => {
       .filter((event) => event.type === type)
       .map(({ data }) => (data['data'] as { approval_id: string }).approval_id);
 
-  it('tell who listens of a request, its votes and its decision, with references alone', async () => {
+  it('deliver a request, its votes and its decision to listeners, with references alone', async () => {
     const listener = await open(adminKey, { query: '?types=approval.requested,approval.approved' });
     await eventually(() => listener.heartbeats.length > 0);
     const id = await ask();
@@ -60,7 +60,7 @@ describe('live events', () => {
     listener.close();
   });
 
-  it('are in the order in which they happened, each once, over connections that break at any moment', async () => {
+  it('are in order, each once, over connections that break at any time', async () => {
     const sequences: number[] = [];
     const approvals: string[] = [];
     let last: string | undefined;
@@ -111,7 +111,7 @@ describe('live events', () => {
     again.close();
   });
 
-  it('tell an agent what concerns it, and another workspace nothing', async () => {
+  it('deliver to an agent its own events, and to another workspace nothing', async () => {
     const other = await addAgent(admin, 'other-agent');
     const made = await admin.post('/api/v1/workspaces', {
       name: 'elsewhere',
@@ -151,13 +151,13 @@ describe('live events', () => {
     expect((await open(String(body['key']))).status).toBe(401);
   });
 
-  it('are refused to whom they are not for', async () => {
+  it('are refused to callers without the right', async () => {
     expect((await open('al_op_unknown')).status).toBe(401);
     expect((await open(stack.credentials.service_key)).status).toBe(403);
     expect((await open(adminKey, { query: '?types=%3Cscript%3E' })).status).toBe(400);
   });
 
-  it('cut off a reader that does not read, who goes on where it was', async () => {
+  it('disconnect a reader that does not read, which goes on from its last event', async () => {
     const { port } = new URL(stack.baseUrl);
     const socket = connect(Number(port), '127.0.0.1');
     const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
@@ -206,7 +206,7 @@ describe('live events', () => {
     again.close();
   });
 
-  it('are an async iterator in the SDK, which comes back by itself', async () => {
+  it('are an async iterator in the SDK, which reconnects by itself', async () => {
     const al = new AgentLattice({ apiKey: adminKey, baseUrl: stack.baseUrl });
     const controller = new AbortController();
     const heard: string[] = [];
@@ -253,7 +253,7 @@ describe('live events', () => {
       return Object.assign(state, { send });
     };
 
-    it('tell whoever joined the workspace’s topic, in the form of the published client', async () => {
+    it('are sent to every socket in the workspace’s topic, in the form of the published client', async () => {
       const org = stack.credentials.org_id;
       const one = await channel(agentKey);
       one.send(`gov:${org}`, 'phx_join');
@@ -289,7 +289,7 @@ describe('live events', () => {
       expect((await channel(stack.credentials.service_key)).status).toBe(403);
     });
 
-    it('end what is no message, and never show the key', async () => {
+    it('close a socket that sends an invalid message, and never show the key', async () => {
       const one = await channel(agentKey);
       one.socket.send('{"no":"message"}');
       await eventually(() => one.code !== 0);

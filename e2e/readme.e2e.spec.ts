@@ -25,7 +25,7 @@ describe('the commands of the README', () => {
   beforeAll(async () => {
     stack = await startStack();
     await stack.startServices();
-    // The folder of somebody who follows the README: packages beside the data of `npm start`.
+    // The folder of a reader of the README: packages and the data of `npm start`.
     folder = mkdtempSync(join(tmpdir(), 'al-readme-'));
     symlinkSync(stack.dataDir, join(folder, '.agentlattice'));
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
@@ -36,7 +36,7 @@ describe('the commands of the README', () => {
     await stack.stop();
   });
 
-  /** Runs a block as a person would; the address is the one that this system's `npm start` would print. */
+  /** Runs a block in a shell, with the address that this system's `npm start` would print. */
   function run(snippet: string) {
     const text = snippet.replaceAll('http://127.0.0.1:3000', stack.baseUrl);
     const { AL_API_KEY: _, AL_BASE_URL: __, AL_DATA_DIR: ___, ...env } = process.env;
@@ -49,7 +49,7 @@ describe('the commands of the README', () => {
     return { stderr: () => stderr, ended };
   }
 
-  /** What the operator's terminal does, for the request that waits. */
+  /** Runs the commands of the operator's terminal for the waiting request. */
   async function approveWhatWaits() {
     const operator = snippetWith('approvals approve');
     const waiting = await eventually(async () => {
