@@ -37,7 +37,8 @@ export class Batcher<Item, Result> {
   /** Resolves with the result of the item, from a run that began after this call. */
   do(item: Item): Promise<Result> {
     const { mostWaiting = 10_000 } = this.options;
-    if (this.waiting.length >= mostWaiting) return Promise.reject(new Unavailable('too many items are waiting'));
+    if (this.waiting.length >= mostWaiting)
+      return Promise.reject(new Unavailable('too many items are waiting'));
     return new Promise((resolve, reject) => {
       this.waiting.push({ item, since: this.now(), resolve, reject });
       this.begin();

@@ -170,6 +170,9 @@ const notForTheAgent = (why: Why) =>
 /** @throws Refused AGENT_SUSPENDED */
 function unlessSuspended<B extends Body<'issueGrant'> | Body<'consumeGrant'>>(body: B, moment: Moment): B {
   if (moment.standing?.suspended !== false)
-    throw new Refused('AGENT_SUSPENDED', 'the agent is suspended: it gets no grant, and its grants cannot be used');
+    throw new Refused(
+      'AGENT_SUSPENDED',
+      'the agent is suspended: it gets no grant, and its grants cannot be used',
+    );
   return body;
 }
