@@ -4,6 +4,7 @@ import { ApprovalsController } from './approvals.controller.js';
 import { AuditController } from './audit.controller.js';
 import { ChannelsController } from './channels.controller.js';
 import { decisionRoutes } from './decision.routes.js';
+import { liveEventRoute } from './live-event.routes.js';
 import { routeOf } from './route-decorators.js';
 import { allowedMethods } from './allowed-methods.js';
 import { PoliciesController } from './policies.controller.js';
@@ -41,7 +42,9 @@ const health = [routes.healthz.id, routes.readyz.id] as const;
 
 it('every row of the route table has exactly one handler', () => {
   const handled = handlers.flatMap((handler) => routeOf(handler)?.id ?? []);
-  expect([...handled, ...plain, ...health].sort()).toEqual(routeList.map(({ id }) => id).sort());
+  expect([...handled, ...plain, liveEventRoute.id, ...health].sort()).toEqual(
+    routeList.map(({ id }) => id).sort(),
+  );
 });
 
 it.each([

@@ -7,6 +7,9 @@ import { beginEventStream, eventStreamOn, type LiveEventStreams } from './live-e
 import { type ProblemFilter, sendProblem } from './problem-filter.js';
 import { readInput } from './read-input.js';
 
+/** The route of this file; it needs an answer without an end, which no other route has. */
+export const liveEventRoute = routes.liveEvents;
+
 export interface LiveEventRouteSteps {
   readonly admission: Pick<Admission, 'admit'>;
   readonly streams: LiveEventStreams;
@@ -18,7 +21,7 @@ export function addLiveEventRoutes(
   app: NestFastifyApplication,
   { admission, streams, problems }: LiveEventRouteSteps,
 ): void {
-  const route = routes.liveEvents;
+  const route = liveEventRoute;
   app
     .getHttpAdapter()
     .getInstance()
