@@ -41,7 +41,7 @@ describe('requests that wait for a person', () => {
     (await readLog(admin)).filter((entry) => entry.approval_id === id).map(({ type }) => type);
 
   describe('one decision', () => {
-    it('of fifty at once, whichever way they decide; the others hear which', async () => {
+    it('is made out of fifty at once; the others get the one that was made', async () => {
       const id = await requested();
       const answers = await Promise.all(
         Array.from({ length: 50 }, (_, i) =>
@@ -64,7 +64,7 @@ describe('requests that wait for a person', () => {
       expect(await logged(id)).toHaveLength(3);
     });
 
-    it('needs as many people as the policy says, all from the groups it names', async () => {
+    it('needs the number of people and the groups that the policy names', async () => {
       const id = await requested('four.eyes');
       expect(await decide(id, 'approve', member.api)).toMatchObject({
         status: 403,
@@ -103,7 +103,7 @@ describe('requests that wait for a person', () => {
       }
     });
 
-    it('takes no body for a reasonless one, and names what is wrong with another', async () => {
+    it('needs no body without a reason, and names the faults of a body', async () => {
       const id = await requested();
       expect(
         await decide(id, 'approve', admin, { scope: 'sometimes', policy_version: 0, comment: 'x' }),
@@ -118,7 +118,7 @@ describe('requests that wait for a person', () => {
       expect((await admin.call('POST', `/api/v1/approvals/${id}/approve`)).status).toBe(200);
     });
 
-    it('is about everything the agent sent, also members that JavaScript hides', async () => {
+    it('covers every member that the agent sent, also members that JavaScript hides', async () => {
       const asked = await agent.call('POST', '/api/v1/actions', {
         raw: '{"action_type":"deploy.production","metadata":{"service":"api","__proto__":{"delete":"db"}},"data_accessed":[{"__proto__":"x"}]}',
       });
@@ -135,7 +135,7 @@ describe('requests that wait for a person', () => {
       await decide(id, 'deny');
     });
 
-    it('for ever is refused when the policy is no longer the version that was looked at', async () => {
+    it('for ever is refused when the policy no longer has the version that the operator saw', async () => {
       const policy = await admin.policy({ name: 'moves', action_type: 'moves', effect: 'require_approval' });
       const id = await requested('moves');
       await admin.call('PATCH', `/api/v1/policies/${policy}`, { body: { timeout: '2h' } });
@@ -150,7 +150,7 @@ describe('requests that wait for a person', () => {
       expect(await forever(2)).toMatchObject({ status: 200, body: { policy_change: { changed: true } } });
     });
 
-    it('for ever may be about one action type below a wildcard', async () => {
+    it('for ever may apply to one action type below a wildcard', async () => {
       await admin.policy({ name: 'all of it', action_type: 'wild.*', effect: 'require_approval' });
       const id = await requested('wild.one');
       expect(
@@ -160,7 +160,7 @@ describe('requests that wait for a person', () => {
       expect((await agent.submit('wild.two')).status).toBe(202);
     });
 
-    it('says through which client it came', async () => {
+    it('records the client that it came through', async () => {
       const id = await requested();
       await member.api.call('POST', `/api/v1/approvals/${id}/deny`, {
         headers: { 'user-agent': 'agentlattice-cli/0.1.0' },
@@ -200,7 +200,7 @@ describe('requests that wait for a person', () => {
       expect(kids).toContain(protectedHeader.kid);
     });
 
-    it('is not for those who may only look, and not for denied requests', async () => {
+    it('is not shown to viewers, and does not exist for denied requests', async () => {
       const viewer = await addPerson(admin, { name: 'vic', role: 'viewer' });
       const [approved, denied] = await Promise.all([requested(), requested()]);
       await decide(approved, 'approve');
@@ -211,7 +211,7 @@ describe('requests that wait for a person', () => {
   });
 
   describe('an agent that changes while it waits', () => {
-    it('gets no go once it is suspended, whoever approves', async () => {
+    it('may not act once it is suspended, also when its request is approved', async () => {
       const other = await addAgent(admin, 'suspect');
       const id = await requested('deploy.production', other.api);
       const waiting = held(id, 60, other.api);
@@ -238,7 +238,7 @@ describe('requests that wait for a person', () => {
       await eventually(async () => (await held(id, 0, other.api)).body['grant'] !== null);
     });
 
-    it('hears nothing once its key is revoked', async () => {
+    it('gets no answer once its key is revoked', async () => {
       const { id: agentId } = stack.credentials.agent;
       const made = await admin.post('/api/v1/keys', { name: 'brief', kind: 'agent', agent_id: agentId });
       const id = await requested();
@@ -251,7 +251,7 @@ describe('requests that wait for a person', () => {
   });
 
   describe('waiting', () => {
-    it('any number of waiters hear of the decision', async () => {
+    it('ends with the decision for any number of callers', async () => {
       const id = await requested();
       const waiting = [held(id), held(id), held(id, 60, admin)];
       await decide(id, 'approve');
@@ -259,7 +259,7 @@ describe('requests that wait for a person', () => {
         expect(answer.body).toMatchObject({ status: 'approved' });
     });
 
-    it('ends when its time is over, and says that it was heeded', async () => {
+    it('ends when its time is over, and the answer names the applied preference', async () => {
       const id = await requested();
       const answer = await held(id, 1);
       expect(answer).toMatchObject({ status: 200, body: { status: 'pending' } });
@@ -298,7 +298,7 @@ describe('requests that wait for a person', () => {
             approval_id: id,
           },
         });
-      // Without waiting it is the first answer again: there was no decision in it.
+      // Without waiting it is the first answer again, which contains no decision.
       const again = await agent.submit('deploy.production', { joined: true }, 'joined-1');
       expect(again).toMatchObject({ status: 202, body: { status: 'requested', approval_id: id } });
     });
@@ -308,7 +308,7 @@ describe('requests that wait for a person', () => {
       expect((await held(await requested(), 60, other.api)).status).toBe(404);
     });
 
-    it('outlives the death of the approval service, and of NATS', async () => {
+    it('goes on after the approval-service, or NATS, was killed', async () => {
       for (const victim of ['approval-service', 'nats']) {
         const id = await requested();
         const waiting = held(id);
@@ -321,7 +321,7 @@ describe('requests that wait for a person', () => {
       }
     });
 
-    it('and what is under way ends well when the gateway stops', async () => {
+    it('and requests under way are answered when the gateway stops', async () => {
       const stopped = stack.pid('gateway');
       // Their connections are open already.
       await Promise.all(Array.from({ length: 40 }, () => admin.get('/healthz')));
@@ -335,7 +335,7 @@ describe('requests that wait for a person', () => {
       await eventually(async () => (await admin.get('/readyz')).status === 200);
     });
 
-    it('ends at once when the gateway stops, with the state as it is', async () => {
+    it('ends at once when the gateway stops, with the present state', async () => {
       const id = await requested();
       const waiting = held(id);
       // The next request is answered, so the waiting one is there.

@@ -17,12 +17,12 @@ const typesOf = (id: ChangingRouteId): readonly string[] => {
   return 'notLogged' in logged ? [] : logged;
 };
 
-it('every route that may change something stands in the table, and no other', () => {
+it('exactly the routes that may change something are in the table', () => {
   const ids = routeList.filter(({ method }) => method !== 'GET').map(({ id }) => id);
   expect([...changing].sort()).toEqual([...ids].sort());
 });
 
-describe('what a route changes is in the log under the id of the request', () => {
+describe('the changes of a route are in the log under the id of the request', () => {
   let stack: Stack;
   let admin: Api;
   let agent: Api;

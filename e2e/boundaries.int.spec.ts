@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 
-/** What ESLint says about a file with this text at this place. */
+/** The faults that ESLint finds in a file with this text at this path. */
 function complaints(path: string, text: string): string {
   const eslint = join(root, 'node_modules/eslint/bin/eslint.js');
   const { stdout } = spawnSync(process.execPath, [eslint, '--stdin', '--stdin-filename', path], {

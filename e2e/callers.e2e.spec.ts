@@ -2,7 +2,7 @@ import { type Caller, operatorRoles, type Route, routeList, serviceScopes } from
 import { eventually, type Stack, startStack } from '@agentlattice/testkit';
 import { adminOf, agentOf, type Api } from './kit/api.js';
 
-/** Who a caller is, in the words of the route table; several, where a key stands for more than one. */
+/** The kinds of a caller in the route table; a key may be of several kinds. */
 interface Kind {
   readonly name: string;
   readonly is: readonly Caller[];
@@ -94,7 +94,7 @@ describe('every route for every kind of caller', () => {
     '%s',
     async (_name, route) => {
       for (const { name, is, key } of kinds) {
-        // What somebody may see and not do is refused only where it exists.
+        // An action on something that the caller may only see is refused only when it exists.
         const { status } = await admin.call(route.method, pathOf(route, route.seenBy && own), {
           key,
           ...(route.body && { raw: '[]' }),
@@ -138,7 +138,7 @@ describe('every route for every kind of caller', () => {
       ...(body === undefined ? {} : { body }),
     });
     expect(answer).toMatchObject({ status: 404, body: { error: 'NOT_FOUND' } });
-    // And it was not touched: its own workspace still has it.
+    // And it was not changed: its own workspace still has it.
     if (route.method === 'GET') expect((await admin.get(pathOf(route, own))).status).toBe(200);
   });
 
@@ -161,7 +161,7 @@ describe('every route for every kind of caller', () => {
     },
   );
 
-  it('lists hold nothing of another workspace', async () => {
+  it('lists contain nothing of another workspace', async () => {
     for (const path of [
       'agents',
       'keys',

@@ -1,7 +1,7 @@
 import { conformanceCases, type DrivenClient, ScriptedServer } from './kit/conformance.js';
 import { typescriptClient } from './kit/typescript-client.js';
 
-/** Every client that is written here does the same in every case (clients/conformance/README.md). */
+/** Every client of this repository behaves the same in every case (clients/conformance/README.md). */
 const clients: readonly { readonly name: string; readonly start: () => Promise<DrivenClient> }[] = [
   { name: 'TypeScript', start: () => Promise.resolve(typescriptClient) },
 ];

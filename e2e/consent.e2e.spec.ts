@@ -39,7 +39,7 @@ describe('people of several workspaces', () => {
       return found.length > 0 ? found : undefined;
     });
 
-  it('the rights of the instance administrator cannot be borrowed', async () => {
+  it('an administrator of another workspace cannot get the rights of the instance administrator', async () => {
     const { admin } = await workspace('borrower');
     const invited = await invite(admin, stack.credentials.admin.email, 'viewer');
     expect(invited).toMatchObject({ status: 201, body: { status: 'invited' } });
@@ -56,7 +56,7 @@ describe('people of several workspaces', () => {
     expect(text).not.toContain(String((await root.get('/api/v1/whoami')).body['config_id']));
   });
 
-  it('an administrator of the first workspace does not borrow it either', async () => {
+  it('another administrator of the first workspace cannot get them either', async () => {
     const second = await addPerson(root, { name: 'second', role: 'admin' });
     const me = String((await root.get('/api/v1/whoami')).body['config_id']);
     const made = await second.api.post('/api/v1/keys', { name: 'k', kind: 'operator', member_id: me });
@@ -71,7 +71,7 @@ describe('people of several workspaces', () => {
     expect((await root.get('/api/v1/whoami')).body).toMatchObject({ instance_admin: true });
   });
 
-  it('an invited person has no vote before accepting, and one on what is asked after it', async () => {
+  it('an invited person has no vote before accepting, and has one on later requests', async () => {
     const host = await workspace('host');
     const guest = await workspace('guest');
     const registered = await host.service.post('/api/agents/register', { name: 'bot' });
@@ -131,7 +131,7 @@ describe('people of several workspaces', () => {
     expect(made).toMatchObject({ status: 409, body: { error: 'EMAIL_TAKEN' } });
   });
 
-  it('the maker of the agent’s key does not decide what was asked with it where duties are separated', async () => {
+  it('the maker of an agent’s key does not decide its requests when duties are separated', async () => {
     const { admin, service } = await workspace('separated');
     const lent = await addPerson(admin, { name: 'lent-to', role: 'member' });
     const other = await addPersonWithOwnKey(root, admin, { name: 'other', role: 'member' });
@@ -211,7 +211,7 @@ describe('people of several workspaces', () => {
     });
   });
 
-  it('a holder of the key that wrote a policy decides for no agent without owner', async () => {
+  it('a holder of the key that wrote a policy does not decide for an agent without an owner', async () => {
     const { admin, service } = await workspace('authored');
     const lent = await addPerson(admin, { name: 'author-lent', role: 'admin' });
     const other = await addPersonWithOwnKey(root, admin, { name: 'author-other', role: 'admin' });
@@ -235,7 +235,7 @@ describe('people of several workspaces', () => {
       expect((await by.post('/api/v1/policies', { name: action_type, action_type, ...policy })).status).toBe(
         201,
       );
-      // The other replica of the keys' directory, and the engine, hear of it within a second.
+      // The other gateway and the engine have the change within a second.
       const id = await eventually(async () => {
         const { status, body } = await agent.submit(action_type, {});
         return status === 202 ? String(body['approval_id']) : undefined;
@@ -247,7 +247,7 @@ describe('people of several workspaces', () => {
     }
   });
 
-  it('what a key may not do stands in the log of its workspace, and not as often as it asks', async () => {
+  it('refused calls of a key are in the log of its workspace, counted and not once each', async () => {
     const { admin, service } = await workspace('refusing');
     const viewer = await addPerson(admin, { name: 'refused-viewer', role: 'viewer' });
     const bot = await service.post('/api/agents/register', { name: 'bot' });

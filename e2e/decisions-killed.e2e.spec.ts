@@ -21,14 +21,14 @@ describe('an approval service that is killed while people decide', () => {
     await stack.stop();
   });
 
-  /** Again and again while a part of the harness is away; nothing else is let pass. */
+  /** Repeats a call while a part of the system is away; any other error fails the test. */
   async function insisting(ask: () => Promise<Answer>, good: readonly number[]): Promise<Answer> {
     let answer: Answer | undefined;
     await eventually(
       async () => {
-        const said = await ask();
-        if (good.includes(said.status)) answer = said;
-        else if (said.status !== 503) throw new Error(said.text);
+        const answered = await ask();
+        if (good.includes(answered.status)) answer = answered;
+        else if (answered.status !== 503) throw new Error(answered.text);
         return answer !== undefined;
       },
       { within: 60_000, every: 50 },
@@ -37,7 +37,7 @@ describe('an approval service that is killed while people decide', () => {
     return answer;
   }
 
-  it('loses no decision that it answered, ends nothing twice, and every agent that waits goes on', async () => {
+  it('loses no answered decision, ends no request twice, and every waiting agent goes on', async () => {
     const kills = 5;
     let running = true;
     const asked: string[] = [];
@@ -57,7 +57,7 @@ describe('an approval service that is killed while people decide', () => {
           () => admin.post(`/api/v1/approvals/${id}/approve`, { reason: 'fine' }),
           [200, 409],
         );
-        // 409 is for who was not told whether the first attempt counted: it did.
+        // 409 means that the first attempt counted, although its answer was lost.
         expect(approved.body).toMatchObject(
           approved.status === 200
             ? { status: 'approved', reason: 'fine' }

@@ -15,7 +15,7 @@ const notBuilt: readonly string[] = ['apps/dashboard', 'libs/mcp-server'];
 const spansOf = (document: string) =>
   [...textOf(document).matchAll(/`([^`\n]+)`/g)].map(([, span = '']) => span);
 
-/** Paths from the root of the repository; what holds a placeholder names no file. */
+/** Paths from the root of the repository; a path with a placeholder names no file. */
 const isPath = (span: string) =>
   /^(apps|libs|tools|deploy|docs|e2e|openapi|\.ci)\/[\w./-]+$/.test(span) ||
   /^(bench\/[\w-]+)\/[\w-]+\.mjs$/.test(span);
@@ -49,7 +49,7 @@ describe('the documents', () => {
     expect(own.filter((target) => !existsSync(join(root, dirname(document), target)))).toEqual([]);
   });
 
-  it('names nothing as not built that is there', () =>
+  it('names nothing as not built that exists', () =>
     expect(notBuilt.filter((path) => existsSync(join(root, path)))).toEqual([]));
 });
 

@@ -228,7 +228,7 @@ describe('errors', () => {
     },
   );
 
-  it('bytes that are no UTF-8 are no JSON', async () => {
+  it('invalid UTF-8 is not JSON', async () => {
     const body = Buffer.concat([
       Buffer.from('{"action_type":"a","metadata":{"x":"'),
       Buffer.from([0xff]),
@@ -251,7 +251,7 @@ describe('errors', () => {
       expect((await admin.get(`/api/v1/audit?from_time=${time}`)).status).toBe(200);
   });
 
-  it('405 names the methods there are', async () => {
+  it('405 names the methods of the path', async () => {
     expect((await admin.call('PUT', '/api/v1/approvals/x')).headers.get('allow')).toBe('GET, HEAD');
   });
 
@@ -288,7 +288,7 @@ describe('errors', () => {
     );
   });
 
-  it('what is no HTTP is answered as a problem and closed', async () => {
+  it('input that is not HTTP is answered as a problem, and the connection is closed', async () => {
     const { port, hostname } = new URL(stack.baseUrl);
     const answer = await new Promise<string>((resolve, reject) => {
       const socket = connect(Number(port), hostname, () => socket.write('NONSENSE\r\n\r\n'));
@@ -301,14 +301,14 @@ describe('errors', () => {
     expect(answer).toContain('"error":"BAD_REQUEST"');
   });
 
-  it('a request id that was sent comes back; a hostile one does not', async () => {
+  it('a valid request id of the client is returned; a hostile one is replaced', async () => {
     const sent = await agent.call('GET', '/healthz', { headers: { 'x-request-id': 'ci-42' } });
     expect(sent.headers.get('x-request-id')).toBe('ci-42');
     const hostile = await agent.call('GET', '/healthz', { headers: { 'x-request-id': '<script>' } });
     expect(hostile.headers.get('x-request-id')).toMatch(/^req_/);
   });
 
-  it('too many requests are told when to come again; status reads are not counted', async () => {
+  it('429 contains the time of the next request; reads of the status are not counted', async () => {
     const { body } = await admin.post('/api/agents/register', { name: 'eager' });
     const eager = admin.as(String(body['api_key']));
     const requested = await eager.submit('deploy.production');
@@ -322,7 +322,7 @@ describe('errors', () => {
     isProblem(first, 429, 'RATE_LIMITED');
     expect(Number(first.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(first.headers.get('ratelimit')).toMatch(/^"key";r=0;t=\d+$/);
-    // What is refused before it is read as a request counts as well, and cannot get around the limit.
+    // Requests that are refused before their body is read count as well.
     isProblem(await eager.call('POST', '/api/v1/actions', { raw: '{' }), 429, 'RATE_LIMITED');
     const status = await eager.get(`/api/approvals/${String(requested.body['approval_id'])}/status`);
     expect(status.status).toBe(200);
@@ -341,7 +341,7 @@ describe('errors', () => {
         const answer = await agent.submit(`allow.${name}`);
         isProblem(answer, 503, String(answer.body['error']));
         expect(answer.headers.get('retry-after')).not.toBeNull();
-        // Ten times the promise of two seconds: a bound, not a figure.
+        // Ten times the promised two seconds: a limit for slow machines.
         expect(performance.now() - began).toBeLessThan(20_000);
         const ready = await agent.get('/readyz');
         expect(ready).toMatchObject({ status: 503, body: { ready: false } });

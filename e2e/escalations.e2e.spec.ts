@@ -16,7 +16,7 @@ interface Delivery {
   readonly status: string;
 }
 
-/** People are told before the deadline: through the whole system, with receivers that come and go. */
+/** People are notified before the deadline, through the whole system, also when receivers are away for a time. */
 describe('a request that is not decided', () => {
   let stack: Stack;
   let mails: MailServer;
@@ -68,7 +68,7 @@ describe('a request that is not decided', () => {
   const statusOf = async (approvalId: string) =>
     String((await agent.get(`/api/v1/approvals/${approvalId}/status`)).body['status']);
 
-  it('reaches the people and the channel of its policy before the time-out, and says how it ended', async () => {
+  it('is delivered to the people and the channel of its policy before the time-out, and so is its outcome', async () => {
     const { id, secret } = await webhook('/on-call', ['approval.requested', 'approval.timed_out']);
     const escalation = [{ after: '1s', contacts: ['oncall@example.com'], channels: [id] }];
     const approvalId = await asks('delete.table', { timeout: '6s', escalation });
@@ -98,7 +98,7 @@ describe('a request that is not decided', () => {
     ]);
   });
 
-  it('escalates though the service and its timers died in between', async () => {
+  it('escalates although the service and its timers died in between', async () => {
     const escalation = [{ after: '3s', contacts: ['night@example.com'] }];
     const approvalId = await asks('delete.bucket', { timeout: '10m', escalation });
     if (stack.redisUrl !== undefined) stack.kill('redis');
@@ -111,7 +111,7 @@ describe('a request that is not decided', () => {
     expect(body).toMatchObject({ status: 'escalated', escalation_level: 1 });
   });
 
-  it('is told though the notifier was killed while it tried', async () => {
+  it('is delivered although the notifier was killed during an attempt', async () => {
     const { id, secret } = await webhook('/flaky', ['approval.requested']);
     const deliveryOf = async (approvalId: string) =>
       (await deliveriesOf(approvalId)).find(({ channel_id }) => channel_id === id);
@@ -134,7 +134,7 @@ describe('a request that is not decided', () => {
     expect(ids.length).toBeGreaterThanOrEqual(2);
   });
 
-  it('leaves what is done with channels in the log, and no address', async () => {
+  it('leaves the changes of channels in the log, without addresses', async () => {
     const { id } = await webhook('/logged', ['approval.requested']);
     await admin.call('PATCH', `/api/v1/channels/${id}`, { body: { name: 'renamed' } });
     await admin.post(`/api/v1/channels/${id}/rotate-secret`, { overlap: '1h' });

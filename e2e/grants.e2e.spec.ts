@@ -32,7 +32,7 @@ describe('a grant of an approved request', () => {
     readonly grant: string;
     readonly action_digest: string;
   }
-  /** An action that a person approved, and what it takes to use its grant. */
+  /** An approved action, and the values that are needed to use its grant. */
   async function granted(actionType = 'deploy.production', by = agent): Promise<Use & { id: string }> {
     const { body, text } = await by.submit(actionType, { n: 1 });
     if (body['approval_id'] === undefined) throw new Error(text);
@@ -50,7 +50,7 @@ describe('a grant of an approved request', () => {
     return id;
   };
 
-  it('is used once, by the agent or by what executes its actions, and the log says so', async () => {
+  it('is used once, by the agent or by the system that executes its actions, and the use is in the log', async () => {
     for (const [by, operator] of [
       [agent, null],
       [executor, { via: 'api' }],
@@ -78,7 +78,7 @@ describe('a grant of an approved request', () => {
         agent: { id: stack.credentials.agent.id },
         approval_id: use.id,
       });
-      // How the request ended is what it was, and the grant stands nowhere.
+      // The outcome of the request does not change, and the grant is stored nowhere.
       expect(await requests.show(use.id)).toMatchObject({
         status: 'approved',
         resolved_by: expect.any(String) as string,
@@ -89,7 +89,7 @@ describe('a grant of an approved request', () => {
     }
   });
 
-  it('is won by exactly one of a hundred that want it at once', async () => {
+  it('is used by exactly one of a hundred concurrent calls', async () => {
     const use = await granted();
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, i) => consume(use, i % 2 ? agent : executor)),
@@ -103,7 +103,7 @@ describe('a grant of an approved request', () => {
     expect(history.filter(({ type }) => type === 'approval.grant_consumed')).toHaveLength(1);
   });
 
-  it('is for the action it was given for', async () => {
+  it('is valid for its own action only', async () => {
     const use = await granted();
     const digest = (metadata: object) =>
       createHash('sha256')
@@ -124,7 +124,7 @@ describe('a grant of an approved request', () => {
     expect((await consume({ ...use, action_digest: digest({ n: 1 }) })).status).toBe(200);
   });
 
-  it('does not exist for anybody else, and what was forged does not exist at all', async () => {
+  it('does not exist for other callers, and a forged one does not exist at all', async () => {
     const use = await granted();
     const [head = '', payload = '', signature = ''] = use.grant.split('.');
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>;
@@ -174,7 +174,7 @@ describe('a grant of an approved request', () => {
     expect((await consume(use, executor)).status).toBe(200);
   });
 
-  it('is not used once a policy denies the action; one that still asks, or is gone, does not stand in the way', async () => {
+  it('cannot be used once a policy denies the action; a policy that requires approval, or is deleted, does not prevent it', async () => {
     const policy = await asksFor('ledger.write');
     const [denied, left, orphan] = [
       await granted('ledger.write'),
@@ -184,7 +184,7 @@ describe('a grant of an approved request', () => {
     expect((await consume(left)).status).toBe(200);
     const change = (body: object) => admin.call('PATCH', `/api/v1/policies/${policy}`, { body });
     expect((await change({ effect: 'deny' })).status).toBe(200);
-    // From the answer to the change on: no older set judges.
+    // From the answer to the change on, no older policies are used.
     for (const by of [agent, executor])
       expect(await consume(denied, by)).toMatchObject({
         status: 403,
@@ -196,7 +196,7 @@ describe('a grant of an approved request', () => {
     expect((await consume(orphan)).status).toBe(200);
   });
 
-  it('is not used once its policy is gone, where that policy says deny', async () => {
+  it('cannot be used once its policy is deleted, when that policy denies on deletion', async () => {
     const policy = await asksFor('ledger.drop', { on_removed: 'deny' });
     const use = await granted('ledger.drop');
     expect((await admin.call('DELETE', `/api/v1/policies/${policy}`)).status).toBe(200);
@@ -206,7 +206,7 @@ describe('a grant of an approved request', () => {
     });
   });
 
-  it('is not used while it cannot be judged, and is then still there', async () => {
+  it('cannot be used while it cannot be judged, and can be used afterwards', async () => {
     const use = await granted();
     await stack.halt('policy-engine');
     try {

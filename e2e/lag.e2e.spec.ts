@@ -3,7 +3,7 @@ import pg from 'pg';
 import { adminOf, agentOf, type Api } from './kit/api.js';
 import { approvalsOf } from './kit/approvals.js';
 
-describe('what is behind or cannot store', () => {
+describe('a part that is behind or cannot store', () => {
   let stack: Stack;
   let admin: Api;
   let agent: Api;
@@ -50,7 +50,7 @@ describe('what is behind or cannot store', () => {
     expect(await told('relay of the approval-service')).toMatch(
       /^relay of the approval-service is \d+ s behind$/,
     );
-    // Probes of a cluster look at this one: to restart services would mend nothing.
+    // Probes of a cluster use this one: restarting services would repair nothing.
     expect(await readiness('/readyz?scope=local')).toMatchObject({ status: 200, missing: [] });
     await mend();
     await ready();

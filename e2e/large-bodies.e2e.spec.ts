@@ -4,7 +4,7 @@ import pg from 'pg';
 import { adminOf, agentOf, type Api, type Answer } from './kit/api.js';
 
 const kilobyte = 1024;
-/** Just below what a body may be. */
+/** Just below the limit of a body. */
 const largest = 250 * kilobyte;
 
 /** One after the other in so many lanes: all at once would only measure how many sockets there may be. */
@@ -71,12 +71,12 @@ describe('the largest bodies, in numbers', () => {
     await answersAgain();
   });
 
-  it('are refused with 503, and no process ends, where answers are held for many of them', async () => {
+  it('are refused with 503, and no process ends, while answers to many of them are held', async () => {
     // As text it is as large as any other body; parsed it takes forty times as much.
     const metadata = { values: Array.from({ length: largest / 3 - 100 }, () => ({})) };
     const body = { action_type: 'deploy.now', metadata };
     const answers = await inLanes(150, 150, () => agent.post('/api/v1/actions', body, { prefer: 'wait=5' }));
-    // What there was room for is held until its time is over; what there was not hears so, and may ask again.
+    // Requests with room are held until their time is over; the others get 503 and may try again.
     expect(answers.filter(({ status }) => status !== 202 && status !== 503)).toEqual([]);
     await answersAgain();
   });

@@ -44,7 +44,7 @@ describe('live events', () => {
       .filter((event) => event.type === type)
       .map(({ data }) => (data['data'] as { approval_id: string }).approval_id);
 
-  it('tell who listens of a request, its votes and its decision, with references alone', async () => {
+  it('deliver a request, its votes and its decision to listeners, with references alone', async () => {
     const listener = await open(adminKey, { query: '?types=approval.requested,approval.approved' });
     await eventually(() => listener.heartbeats.length > 0);
     const id = await ask();
@@ -60,7 +60,7 @@ describe('live events', () => {
     listener.close();
   });
 
-  it('are in the order in which they happened, each once, over connections that break at any moment', async () => {
+  it('are in order, each once, over connections that break at any time', async () => {
     const sequences: number[] = [];
     const approvals: string[] = [];
     let last: string | undefined;
@@ -111,7 +111,7 @@ describe('live events', () => {
     again.close();
   });
 
-  it('tell an agent what concerns it, and another workspace nothing', async () => {
+  it('deliver to an agent its own events, and to another workspace nothing', async () => {
     const other = await addAgent(admin, 'other-agent');
     const made = await admin.post('/api/v1/workspaces', {
       name: 'elsewhere',
@@ -151,7 +151,7 @@ describe('live events', () => {
     expect((await open(String(body['key']))).status).toBe(401);
   });
 
-  it('are refused to whom they are not for', async () => {
+  it('are refused to callers without the right', async () => {
     expect((await open('al_op_unknown')).status).toBe(401);
     expect((await open(stack.credentials.service_key)).status).toBe(403);
     expect((await open(adminKey, { query: '?types=%3Cscript%3E' })).status).toBe(400);
@@ -159,7 +159,7 @@ describe('live events', () => {
     expect((await admin.call('HEAD', '/api/v1/events')).status).toBe(200);
   });
 
-  it('cut off a reader that does not read, who goes on where it was', async () => {
+  it('disconnect a reader that does not read, which goes on from its last event', async () => {
     const { port } = new URL(stack.baseUrl);
     const socket = connect(Number(port), '127.0.0.1');
     const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
@@ -223,7 +223,7 @@ describe('live events', () => {
     again.close();
   });
 
-  it('are an async iterator in the SDK, which comes back by itself', async () => {
+  it('are an async iterator in the SDK, which reconnects by itself', async () => {
     const al = new AgentLattice({ apiKey: adminKey, baseUrl: stack.baseUrl });
     const controller = new AbortController();
     const heard: string[] = [];
@@ -251,10 +251,10 @@ describe('live events', () => {
       `${stack.baseUrl.replace('http', 'ws')}/realtime/v1?apikey=${key}&eventsPerSecond=10`;
     const channel = async (key: string) => {
       const socket = new WebSocket(url(key));
-      const said: Record<string, unknown>[] = [];
-      const state = { said, socket, code: 0, status: 0 };
+      const received: Record<string, unknown>[] = [];
+      const state = { received, socket, code: 0, status: 0 };
       socket.on('message', (data: Buffer) =>
-        said.push(JSON.parse(data.toString()) as Record<string, unknown>),
+        received.push(JSON.parse(data.toString()) as Record<string, unknown>),
       );
       socket.on('close', (code) => (state.code = code));
       await new Promise<void>((resolve) => {
@@ -265,22 +265,22 @@ describe('live events', () => {
         });
         socket.on('error', () => resolve());
       });
-      const say = (topic: string, event: string) =>
+      const send = (topic: string, event: string) =>
         socket.send(JSON.stringify({ topic, event, payload: {}, ref: '1' }));
-      return Object.assign(state, { say });
+      return Object.assign(state, { send });
     };
 
-    it('tell whoever joined the workspace’s topic, in the form of the published client', async () => {
+    it('are sent to every socket in the workspace’s topic, in the form of the published client', async () => {
       const org = stack.credentials.org_id;
       const one = await channel(agentKey);
-      one.say(`gov:${org}`, 'phx_join');
-      await eventually(() => one.said.length > 0);
-      expect(one.said[0]).toMatchObject({ event: 'phx_reply', payload: { status: 'ok' }, ref: '1' });
-      one.say('phoenix', 'heartbeat');
-      await eventually(() => one.said.length > 1);
+      one.send(`gov:${org}`, 'phx_join');
+      await eventually(() => one.received.length > 0);
+      expect(one.received[0]).toMatchObject({ event: 'phx_reply', payload: { status: 'ok' }, ref: '1' });
+      one.send('phoenix', 'heartbeat');
+      await eventually(() => one.received.length > 1);
       const denied = await agent.submit('nobody.knows');
-      await eventually(() => one.said.length > 2);
-      expect(one.said[2]).toMatchObject({
+      await eventually(() => one.received.length > 2);
+      expect(one.received[2]).toMatchObject({
         topic: `gov:${org}`,
         event: 'broadcast',
         payload: {
@@ -298,20 +298,20 @@ describe('live events', () => {
 
     it('answer a foreign topic with an error and an end, and a wrong key with 401', async () => {
       const one = await channel(agentKey);
-      one.say('gov:org_01m8j2xcpdfqdrtgdresrnn6jb', 'phx_join');
+      one.send('gov:org_01m8j2xcpdfqdrtgdresrnn6jb', 'phx_join');
       await eventually(() => one.code !== 0);
-      expect(one.said[0]).toMatchObject({ event: 'phx_reply', payload: { status: 'error' } });
+      expect(one.received[0]).toMatchObject({ event: 'phx_reply', payload: { status: 'error' } });
       expect(one.code).toBe(1008);
       expect((await channel('al_agent_wrong')).status).toBe(401);
       expect((await channel(stack.credentials.service_key)).status).toBe(403);
     });
 
-    it('end what is no message, and never show the key', async () => {
+    it('close a socket that sends an invalid message, and never show the key', async () => {
       const one = await channel(agentKey);
       one.socket.send('{"no":"message"}');
       await eventually(() => one.code !== 0);
       expect(one.code).toBe(1007);
-      expect(stack.said.join('\n')).not.toContain(agentKey);
+      expect(stack.printed.join('\n')).not.toContain(agentKey);
     });
   });
 });

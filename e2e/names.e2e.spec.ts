@@ -50,7 +50,7 @@ describe('people are shown by name beside their ids', () => {
     );
   });
 
-  it('in the log, which also says that a time-out was one', async () => {
+  it('in the log, which also contains the reason of a time-out', async () => {
     const trail = await requests.trail(decided, 'approval.approved');
     expect(trail).toContainEqual(
       expect.objectContaining({

@@ -3,7 +3,7 @@ import { notRun, type Stack, startStack } from '@agentlattice/testkit';
 import { adminOf, type Api } from './kit/api.js';
 import { Schemathesis } from './kit/schemathesis.js';
 
-/** What the document says is what the gateway does, tried with requests that a program made from it. */
+/** The gateway behaves as the document describes, checked with requests that a program makes from the document. */
 describe('the OpenAPI document', () => {
   let stack: Stack;
   let schemathesis: Schemathesis | null;
@@ -106,17 +106,17 @@ describe('the OpenAPI document', () => {
     if (status === 405) expect(answer.headers.get('allow')).not.toContain(method);
   });
 
-  it('is what an agent meets', async () => {
+  it('is right for an agent', async () => {
     const found = await fuzz('agent', idsOf(isForAgents), { seconds: 20 });
     if (found !== undefined) expect(found).toEqual(nothingFound);
   }, 180_000);
 
-  it('is what an administrator meets', async () => {
+  it('is right for an administrator', async () => {
     const found = await fuzz('admin', idsOf(isForOperators), { seconds: 40 });
     if (found !== undefined) expect(found).toEqual(nothingFound);
   }, 240_000);
 
-  it('is found out where it says less than is checked', async () => {
+  it('is found to be incomplete when it lacks a rule that is checked', async () => {
     const silent = JSON.parse(JSON.stringify(document), (name, value: unknown) =>
       name === 'x-rules' ? undefined : value,
     ) as unknown;
@@ -128,7 +128,7 @@ describe('the OpenAPI document', () => {
     if (found !== undefined) expect(found.report).toContain('refused_by_announced_rules_only');
   }, 120_000);
 
-  it('is what ending keys does', async () => {
+  it('is right for ending keys', async () => {
     const found = await fuzz('admin', endingKeys, { seconds: 10 });
     if (found !== undefined) expect(found).toEqual(nothingFound);
   }, 120_000);

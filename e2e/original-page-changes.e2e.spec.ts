@@ -10,7 +10,7 @@ import {
 import { adminOf, agentOf, type Answer, type Api } from './kit/api.js';
 import { approvalsOf } from './kit/approvals.js';
 
-/** The original's page: what becomes of requests when the rules change and when no person decides. */
+/** The original's page: requests when policies change and when no person decides. */
 describe('what the original’s page promises for requests that wait', () => {
   let stack: Stack;
   let admin: Api;
@@ -114,7 +114,7 @@ describe('what the original’s page promises for requests that wait', () => {
       });
     });
 
-    it('submitted and waited for in one call, the agent hears approval_timeout', async () => {
+    it('an agent that submits and waits in one call gets approval_timeout', async () => {
       const held = await agent.call('POST', '/api/v1/actions', {
         body: { action_type: 'slow.review' },
         headers: { prefer: 'wait=60' },

@@ -6,9 +6,9 @@ import { readLog } from './kit/log.js';
 import { addPerson, type Person } from './kit/people.js';
 
 /**
- * The page this product re-creates, sentence by sentence: each that needs no dashboard, SDK or console is a test with
- * its gist as the name. (When nobody decides or the rules change: original-page-changes; what the published client
- * does: published-client; the console: libs/cli.)
+ * The page that this product re-creates, sentence by sentence: each sentence that needs no dashboard, SDK or console is a test named by
+ * its content. (Time-outs and changes of policies: original-page-changes; the published client: published-client; the console:
+ * libs/cli.)
  */
 describe('what the original’s page promises', () => {
   let stack: Stack;
@@ -64,7 +64,7 @@ describe('what the original’s page promises', () => {
       });
     });
 
-    it('the agent hears at once that approval is required, with an approval id', async () => {
+    it('the agent gets the answer that approval is required at once, with an approval id', async () => {
       expect(await agent.submit('deploy.production', { service: 'api', version: '2.1.0' })).toMatchObject({
         status: 202,
         body: {
@@ -233,7 +233,7 @@ describe('what the original’s page promises', () => {
   });
 
   describe('asking beforehand', () => {
-    it('a dry run tells what would happen and leaves no trace', async () => {
+    it('a dry run gives the verdict and leaves no trace', async () => {
       const before = (await readLog(admin)).length;
       const pending = await requests.queue();
       const check = (type: string) => agent.get(`/api/v1/policies/check?action_type=${type}`);

@@ -2,7 +2,7 @@ import { eventually, type Stack, startStack } from '@agentlattice/testkit';
 import { adminOf, type Api } from './kit/api.js';
 import { PublishedClient } from './kit/published-client.js';
 
-/** The client that its users run already must work here with another `base_url` and nothing else. */
+/** The client of existing users must work here with only another `base_url`. */
 describe('the published Python client, unmodified', () => {
   let stack: Stack;
   let admin: Api;

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-/** For a machine that has other work to do; by itself each step takes 20 s or less. */
+/** For a busy machine; on an idle one each step takes 20 s or less. */
 const patience = 600_000;
 const folder = fileURLToPath(new URL('../clients/python', import.meta.url));
 

@@ -25,7 +25,7 @@ describe('the commands of the README', () => {
   beforeAll(async () => {
     stack = await startStack();
     await stack.startServices();
-    // The folder of somebody who follows the README: packages beside the data of `npm start`.
+    // The folder of a reader of the README: packages and the data of `npm start`.
     folder = mkdtempSync(join(tmpdir(), 'al-readme-'));
     symlinkSync(stack.dataDir, join(folder, '.agentlattice'));
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
@@ -36,20 +36,20 @@ describe('the commands of the README', () => {
     await stack.stop();
   });
 
-  /** Runs a block as a person would; the address is the one that this system's `npm start` would print. */
+  /** Runs a block in a shell, with the address that this system's `npm start` would print. */
   function run(snippet: string) {
     const text = snippet.replaceAll('http://127.0.0.1:3000', stack.baseUrl);
     const { AL_API_KEY: _, AL_BASE_URL: __, AL_DATA_DIR: ___, ...env } = process.env;
     const child = spawn('sh', ['-e', '-c', text], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     running.push(child);
-    let [out, said] = ['', ''];
+    let [out, stderr] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    const ended = once(child, 'close').then(([code]: unknown[]) => ({ code, out, said }));
-    return { said: () => said, ended };
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    const ended = once(child, 'close').then(([code]: unknown[]) => ({ code, out, stderr }));
+    return { stderr: () => stderr, ended };
   }
 
-  /** What the operator's terminal does, for the request that waits. */
+  /** Runs the commands of the operator's terminal for the waiting request. */
   async function approveWhatWaits() {
     const operator = snippetWith('approvals approve');
     const waiting = await eventually(async () => {
@@ -61,13 +61,13 @@ describe('the commands of the README', () => {
 
   it('let an agent ask at the gate and a person decide, by name', async () => {
     const agent = run(snippetWith('npx al gate'));
-    await eventually(() => agent.said().includes('waiting for approval'), { within: 60_000 });
+    await eventually(() => agent.stderr().includes('waiting for approval'), { within: 60_000 });
     const decided = await approveWhatWaits();
     expect(decided).toMatchObject({ code: 0 });
     expect(decided.out).toMatch(/approved by Administrator \(mbr_\w+\)/);
     const gate = await agent.ended;
     expect(gate).toMatchObject({ code: 0, out: 'deploying\n' });
-    expect(gate.said).toMatch(/approved by Administrator \(mbr_\w+\): reviewed the change/);
+    expect(gate.stderr).toMatch(/approved by Administrator \(mbr_\w+\): reviewed the change/);
   });
 
   it('hold one HTTP call until a person has decided', async () => {

@@ -2,7 +2,7 @@ import { eventually, type Stack, startStack } from '@agentlattice/testkit';
 import { adminOf, type Api } from './kit/api.js';
 import { addPerson } from './kit/people.js';
 
-describe('a gateway that is killed right after it refused', () => {
+describe('a gateway that is killed right after a refusal', () => {
   let stack: Stack;
   let admin: Api;
   beforeAll(async () => {
@@ -18,7 +18,7 @@ describe('a gateway that is killed right after it refused', () => {
     return entries.filter(({ operator }) => operator?.id === by).length;
   };
 
-  it('has the attempt in the log, every time; what it was asked besides makes no entry of its own', async () => {
+  it('has the attempt in the log every time; further calls make no entries of their own', async () => {
     const people: string[] = [];
     for (let round = 0; round < 2; round++) {
       const { id, api } = await addPerson(admin, { name: `prober-${String(round)}`, role: 'viewer' });
@@ -33,7 +33,7 @@ describe('a gateway that is killed right after it refused', () => {
     expect(await refusals(first)).toBe(1);
   });
 
-  it('makes one entry at once of a flood', async () => {
+  it('makes one entry at once for many calls', async () => {
     const { id, api } = await addPerson(admin, { name: 'flooder', role: 'viewer' });
     const answers = await Promise.all(Array.from({ length: 200 }, () => api.get('/api/v1/keys')));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([403]));

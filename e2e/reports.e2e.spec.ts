@@ -2,7 +2,7 @@ import { eventually, type Stack, startStack } from '@agentlattice/testkit';
 import { adminOf, agentOf, type Api } from './kit/api.js';
 import { readLog } from './kit/log.js';
 
-describe('how actions went', () => {
+describe('a report about an action', () => {
   let stack: Stack;
   let admin: Api;
   let agent: Api;
@@ -30,7 +30,7 @@ describe('how actions went', () => {
       body: { error: 'NOT_REPORTABLE' },
     });
     expect((await admin.post(`/api/v1/approvals/${String(approval_id)}/approve`, {})).status).toBe(200);
-    // At once, as an agent does that was just let go.
+    // At once, like an agent that was just allowed to act.
     const raw = `{"audit_event_id":"${audit_event_id}","outcome":{"status":"failure","message":"no space left",
       "metadata":{"ratio":0.5,"__proto__":{"x":1}}}}`;
     const { status, body } = await agent.call('POST', '/api/v1/report', { raw });
@@ -39,7 +39,7 @@ describe('how actions went', () => {
       body: { audit_event_id, status: 'failure', reported_at: expect.any(String) as string },
     });
     const { text } = await admin.get('/api/v1/audit?type=action.reported&limit=1');
-    // Every member that was sent, also those that JavaScript makes disappear.
+    // Every member that was sent, also members that JavaScript hides.
     expect(text).toContain('"__proto__":{"x":1}');
     expect(JSON.parse(text)).toMatchObject({
       events: [
@@ -55,7 +55,7 @@ describe('how actions went', () => {
     );
   });
 
-  it('is nothing that another agent can report, or of an action that was denied', async () => {
+  it('is refused from another agent, and for a denied action', async () => {
     const { body } = await admin.post('/api/agents/register', { name: 'neighbour' });
     const neighbour = admin.as(String(body['api_key']));
     const audit_event_id = await act();

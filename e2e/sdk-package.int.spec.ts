@@ -24,7 +24,7 @@ const programs = {
   'program.cjs': program(`const { AgentLattice } = require('@agentlattice/sdk');`),
 };
 
-/** What is published works where its users run it, with nothing else installed. */
+/** The published package works on the runtimes of its users, without other packages. */
 describe('the package of the TypeScript SDK', () => {
   let folder: string;
   let server: ScriptedServer;
@@ -49,7 +49,7 @@ describe('the package of the TypeScript SDK', () => {
   const npm = (...args: string[]) =>
     run('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder });
 
-  /** Passes a gate with a program that some platform runs. */
+  /** Runs a program with a runtime; it must pass a gate. */
   async function passes(command: string, args: readonly string[]): Promise<void> {
     const one = conformanceCases()
       .flatMap(({ cases }) => cases)
@@ -85,7 +85,7 @@ describe('the package of the TypeScript SDK', () => {
 
   it.each(Object.keys(programs))('runs on this Node: %s', (name) => passes(process.execPath, [name]));
 
-  // Node runs this suite on 24; what is on PATH beside it is often another one.
+  // This suite runs on Node 24; the other runtimes come from packages.
   it.each(['node-bin@20', 'node-bin@22', 'deno', 'bun'])(
     'runs on %s',
     async (name) => {

@@ -33,7 +33,7 @@ describe('the TypeScript SDK on a live system', () => {
     return id;
   };
 
-  it('passes a gate at once where a policy allows, with a grant that anybody can check', async () => {
+  it('passes a gate at once when a policy allows, with a grant that can be verified offline', async () => {
     const metadata = { table: 'orders', schön: [1.5, null, { a: 'ü' }] };
     const dataAccessed = [{ type: 'pii', count: 5 }];
     const cleared = await al.gate('db.export', { metadata, dataAccessed });
@@ -50,7 +50,7 @@ describe('the TypeScript SDK on a live system', () => {
     });
   });
 
-  it('waits for a person, runs the function, and reports how it went', async () => {
+  it('waits for a person, runs the function, and reports its outcome', async () => {
     const requested: string[] = [];
     const done = al.gate(
       'deploy.production',
@@ -71,13 +71,13 @@ describe('the TypeScript SDK on a live system', () => {
     expect(auditEventId).toMatch(/^evt_/);
   });
 
-  it('is told by a held submission as well, without asking for the status', async () => {
+  it('gets the decision from a held submission without reading the status', async () => {
     const done = al.gate('deploy.production', { metadata: { service: 'web' } });
     await operator.approveAction(await pending('deploy.production'));
     await expect(done).resolves.toMatchObject({ status: 'executed', policyName: 'production-deploys' });
   });
 
-  it('says who denied and why', async () => {
+  it('names the person and the reason of a denial', async () => {
     const done = al
       .gate('deploy.production', { metadata: { service: 'db' } })
       .catch((caught: unknown) => caught);
@@ -88,7 +88,7 @@ describe('the TypeScript SDK on a live system', () => {
     expect(error).toMatchObject({ approvalId: id, reason: 'DENIED_BY_REVIEWER', comment: 'not today' });
   });
 
-  it('does not run what a policy denies', async () => {
+  it('does not run a function that a policy denies', async () => {
     let ran = false;
     await expect(al.gate('db.drop', () => (ran = true))).rejects.toMatchObject({
       code: 'ACTION_DENIED',
@@ -97,7 +97,7 @@ describe('the TypeScript SDK on a live system', () => {
     expect(ran).toBe(false);
   });
 
-  it('is a timeout when nobody decides, and withdraws what its own limit ended', async () => {
+  it('ends with a time-out when no person decides, and withdraws a request that its own limit ended', async () => {
     await expect(al.gate('hasty')).rejects.toBeInstanceOf(ApprovalTimeoutError);
     const error: unknown = await al
       .gate('deploy.production', { timeoutMs: 500 })
@@ -117,7 +117,7 @@ describe('the TypeScript SDK on a live system', () => {
     await expect(operator.getApproval(id)).resolves.toMatchObject({ status: 'cancelled' });
   });
 
-  it('goes on though the gateway is killed while it waits', async () => {
+  it('goes on although the gateway is killed while it waits', async () => {
     const done = al.gate('deploy.production', { metadata: { service: 'tough' } });
     const id = await pending('deploy.production');
     stack.kill('gateway');
@@ -126,7 +126,7 @@ describe('the TypeScript SDK on a live system', () => {
     await expect(done).resolves.toMatchObject({ approvalId: id });
   });
 
-  it('tells about itself, its policies and the log', async () => {
+  it('reads its own principal, its policies and the log', async () => {
     await expect(al.whoami()).resolves.toMatchObject({
       name: stack.credentials.agent.name,
       cbState: 'closed',
@@ -156,9 +156,9 @@ describe('the TypeScript SDK on a live system', () => {
       process.env['AL_OPERATOR_KEY'] = stack.credentials.admin.api_key;
       process.env['AL_BASE_URL'] = stack.baseUrl;
       const sdk = await import('@agentlattice/sdk');
-      const said: unknown[] = [];
+      const logged: unknown[] = [];
       let stopped = false;
-      // Somebody approves what waits, but leaves two requests to the snippet that decides.
+      // A person approves the waiting requests, except two that a snippet decides.
       const approving = (async () => {
         while (!stopped) {
           for (const { id, metadata } of await operator.listPendingApprovals())
@@ -175,15 +175,15 @@ describe('the TypeScript SDK on a live system', () => {
           ...args: string[]
         ) => (...args: unknown[]) => Promise<void>;
         const names = ['al', 'deploy', 'console', ...Object.keys(sdk)];
-        const log = (...words: unknown[]) => said.push(words.join(' '));
-        const values = [al, () => Promise.resolve(said.push('deployed')), { log }, ...Object.values(sdk)];
+        const log = (...words: unknown[]) => logged.push(words.join(' '));
+        const values = [al, () => Promise.resolve(logged.push('deployed')), { log }, ...Object.values(sdk)];
         await new AsyncFunction(...names, body)(...values);
       }
       stopped = true;
       await approving;
-      expect(said).toContain('deployed');
-      expect(said).toContainEqual(expect.stringMatching(/^pending_approval apr_/));
-      expect(said).toContain('Will need approval under policy: production-deploys');
+      expect(logged).toContain('deployed');
+      expect(logged).toContainEqual(expect.stringMatching(/^pending_approval apr_/));
+      expect(logged).toContain('Will need approval under policy: production-deploys');
     });
   });
 });

@@ -2,7 +2,7 @@ import { eventually, type Stack, startStack } from '@agentlattice/testkit';
 import { request } from 'node:http';
 import { adminOf, agentOf, type Api } from './kit/api.js';
 
-describe('what one workspace, or a caller without a key, may take of a gateway', () => {
+describe('the share of a gateway of one workspace, or of callers without a key', () => {
   let stack: Stack;
   let admin: Api;
   let agent: Api;
@@ -42,21 +42,21 @@ describe('what one workspace, or a caller without a key, may take of a gateway',
       sent.flushHeaders();
     });
 
-  it('a body is not read for a key that is none, or for a path that does not exist', async () => {
+  it('a body is not read with an invalid key, or for a path that does not exist', async () => {
     expect(await headOf('/api/v1/actions', { authorization: 'Bearer al_agent_nobody' })).toBe(401);
     expect(await headOf('/api/v1/actions', {})).toBe(401);
     expect(await headOf('/api/v1/nothing', {})).toBe(404);
     expect(await headOf('/api/v1/whoami', {})).toBe(405);
   });
 
-  it('a key that was none is let in as soon as it is one', async () => {
+  it('a key is accepted as soon as it is made, also when it was refused before', async () => {
     const { body } = await admin.post('/api/agents/register', { name: 'late' });
     const late = admin.as(String(body['api_key']));
     expect((await late.submit('a.b')).status).toBe(200);
     expect((await admin.as('al_agent_nobody').get('/api/v1/whoami')).status).toBe(401);
   });
 
-  it('too many large bodies of a workspace are its own trouble', async () => {
+  it('too many large bodies of a workspace affect that workspace alone', async () => {
     const large = { action_type: 'a.b', metadata: { text: 'x'.repeat(200_000) } };
     const flood = Array.from({ length: 60 }, () => agent.post('/api/v1/actions', large));
     const others = await Promise.all(
@@ -91,7 +91,7 @@ describe('what one workspace, or a caller without a key, may take of a gateway',
     };
   };
 
-  it('a slow or refused sender does not hold up its workspace', async () => {
+  it('a slow or refused sender does not delay its workspace', async () => {
     const { admin: operator, agent: sender } = stack.credentials;
     const ends = [
       slowly(sender.api_key, '/api/v1/actions'),
@@ -103,7 +103,7 @@ describe('what one workspace, or a caller without a key, may take of a gateway',
     for (const end of ends) end();
   });
 
-  it('a body whose length is not announced counts as what it is', async () => {
+  it('a body without an announced length counts by its real length', async () => {
     const chunked = () =>
       new Promise<number | undefined>((resolve, reject) => {
         const sent = request(`${stack.baseUrl}/api/v1/actions`, {
@@ -125,7 +125,7 @@ describe('what one workspace, or a caller without a key, may take of a gateway',
     expect(new Set(statuses)).toEqual(new Set([200]));
   });
 
-  it('the description of the API is sent once to who keeps it, and seldom enough for all', async () => {
+  it('the description of the API is sent once to a client that caches it, and at a limited rate to all', async () => {
     const path = '/api/v1/openapi.json';
     const { status, headers } = await eventually(async () => {
       const answer = await admin.get(path);

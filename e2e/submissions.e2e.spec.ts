@@ -107,7 +107,7 @@ describe('an action, from request to verifiable entry', () => {
     );
   });
 
-  it('a request that is not decided is timed out, and the log says so once', async () => {
+  it('a request without a decision times out, with one entry in the log', async () => {
     await admin.policy({
       name: 'hasty',
       action_type: 'hasty.act',
@@ -179,7 +179,7 @@ describe('an action, from request to verifiable entry', () => {
       expect((await agent.submit('db.drop', { n: 1 }, 'reused')).status).toBe(422);
     });
 
-    it('repeats that differ from one another do no harm', async () => {
+    it('differing repeats do not change the first answer', async () => {
       const first = await agent.submit('db.read', { n: 0 }, 'mixed');
       const answers = await Promise.all(
         Array.from({ length: 60 }, (_, i) => agent.submit('db.read', { n: i % 2 }, 'mixed')),
@@ -190,7 +190,7 @@ describe('an action, from request to verifiable entry', () => {
       });
     });
 
-    it('event ids belong to the agent, and timestamp is no content', async () => {
+    it('event ids are per agent, and the timestamp is not part of the content', async () => {
       const other = await admin.post('/api/agents/register', { name: 'other' });
       const otherAgent = admin.as(String(other.body['api_key']));
       const mine = await agent.submit('db.read', {}, 'shared');
@@ -225,7 +225,7 @@ describe('an action, from request to verifiable entry', () => {
     expect(verify(null, Buffer.from(`${head}.${claims}`), key, Buffer.from(signature, 'base64url'))).toBe(
       true,
     );
-    const said = JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, unknown>;
+    const claimSet = JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, unknown>;
     const { id } = stack.credentials.agent;
     const digest = createHash('sha256')
       .update(
@@ -238,7 +238,7 @@ describe('an action, from request to verifiable entry', () => {
         }),
       )
       .digest('base64url');
-    expect(said).toMatchObject({
+    expect(claimSet).toMatchObject({
       sub: id,
       org_id: stack.credentials.org_id,
       approval_id: null,
@@ -254,7 +254,7 @@ describe('an action, from request to verifiable entry', () => {
     ).toBe(409);
   });
 
-  it('a dry run says the same and writes nothing', async () => {
+  it('a dry run gives the same verdict and writes nothing', async () => {
     const before = (await readLog(admin)).length;
     expect((await agent.get('/api/v1/policies/check?action_type=db.read')).body).toMatchObject({
       allowed: true,
@@ -272,7 +272,7 @@ describe('an action, from request to verifiable entry', () => {
     expect((await readLog(admin)).length).toBe(before);
   });
 
-  it('a suspended agent is denied everything, and still may ask who it is', async () => {
+  it('a suspended agent is denied every action, and may still call whoami', async () => {
     const { body } = await admin.post('/api/agents/register', { name: 'soon suspended', description: null });
     const loud = admin.as(String(body['api_key']));
     expect((await loud.submit('db.read')).body['status']).toBe('executed');
@@ -283,7 +283,7 @@ describe('an action, from request to verifiable entry', () => {
     await eventually(async () => (await loud.submit('db.read')).body['status'] === 'executed');
   });
 
-  it('the trace a caller began goes through to the rows of events', async () => {
+  it('the trace of a caller reaches the rows of events', async () => {
     const traceId = '0af7651916cd43dd8448eb211c80319c';
     const { body } = await agent.post(
       '/api/v1/actions',
@@ -303,7 +303,7 @@ describe('an action, from request to verifiable entry', () => {
     }
   });
 
-  it('what every service did stands in the log, and it verifies', async () => {
+  it('the events of every service are in the log, which verifies', async () => {
     await eventually(async () => {
       const sources = new Set((await readLog(admin)).map(({ source }) => source));
       return ['gateway', 'policy-engine', 'approval-service', 'audit-ledger'].every((source) =>

@@ -98,7 +98,7 @@ describe('a suspended agent', () => {
     expect((await agent.api.get(`/api/v1/approvals/${id}`)).body).toMatchObject({ status: 'approved' });
   });
 
-  it('whose answers are held hears a denial when a person approves meanwhile', async () => {
+  it('gets a denial from a held answer when a person approves meanwhile', async () => {
     const agent = await newAgent();
     const id = await requested(agent);
     const held = statusOf(agent, id, 60);
@@ -115,7 +115,7 @@ describe('a suspended agent', () => {
     }
   });
 
-  it('and its requests: they are cancelled or kept as was said, and why stands where it can be erased', async () => {
+  it('has its requests cancelled or kept as the command asks, and the reason is an erasable value', async () => {
     const [agent, patient] = [await newAgent(), await newAgent()];
     const [mine, kept] = [await requested(agent), await requested(patient)];
     const held = statusOf(agent, mine, 60);
@@ -162,7 +162,7 @@ describe('a suspended agent', () => {
     expect(isGo(await statusOf(patient, kept))).toBe(true);
   });
 
-  it('cancels though the gateway dies right after the suspension is on disk', async () => {
+  it('has its requests cancelled although the gateway dies right after the suspension is on disk', async () => {
     const agent = await newAgent();
     const id = await requested(agent);
     await suspend(agent, { pending: 'cancel', reason: 'now' });
@@ -179,7 +179,7 @@ describe('a suspended agent', () => {
     expect((await admin.get(`/api/v1/approvals/${id}`)).body).toMatchObject({ reason: 'now' });
   });
 
-  it('that runs the published client is stopped by it, and goes on once it is resumed', async () => {
+  it('with the published client stops, and goes on once it is resumed', async () => {
     const python = await PublishedClient.install(stack.baseUrl);
     try {
       const { body } = await admin.post('/api/agents/register', { name: 'python' });
@@ -206,7 +206,7 @@ describe('a suspended agent', () => {
     }
   }, 120_000);
 
-  describe('whatever is interleaved', () => {
+  describe('in any interleaving', () => {
     const step = fc.oneof(
       { weight: 3, arbitrary: fc.constantFrom('suspend', 'resume') },
       {
@@ -232,7 +232,7 @@ describe('a suspended agent', () => {
         fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 18 }), async (steps) => {
           const agent = await newAgent();
           let suspendedNow = false;
-          /** How often it was resumed: an answer that comes in a later round may have left in between. */
+          /** How often it was resumed: an answer that arrives in a later round may have been sent in between. */
           let round = 0;
           const held: Promise<unknown>[] = [];
           const requests: string[] = [];
@@ -253,7 +253,7 @@ describe('a suspended agent', () => {
             suspend: async () => {
               if (suspendedNow) return;
               await suspend(agent);
-              // What left before has arrived once another call has gone there and back.
+              // Earlier answers have arrived once another call was answered.
               await agent.api.get('/api/v1/whoami');
               suspendedNow = true;
             },

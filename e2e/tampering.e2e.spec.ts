@@ -6,7 +6,7 @@ import { adminOf, agentOf, type Api } from './kit/api.js';
 import { readLog } from './kit/log.js';
 
 /** An attacker with all rights in the database rewrites policies: event, row and hash together, so that they agree. */
-describe('policies that were changed behind the log’s back', () => {
+describe('policies that were changed in the database', () => {
   let stack: Stack;
   let admin: Api;
   let agent: Api;
@@ -37,7 +37,7 @@ describe('policies that were changed behind the log’s back', () => {
   const recorded = (policyId: string) =>
     eventually(async () => (await entries('policy.created', policyId)).length === 1);
 
-  /** Writes the content into the newest event and the row, with the hash that belongs to it; notices nothing, or everything. */
+  /** Writes the content into the newest event and the row, with the matching hash, with or without a notification. */
   async function rewrite(
     policyId: string,
     change: Record<string, unknown>,
@@ -80,7 +80,7 @@ describe('policies that were changed behind the log’s back', () => {
     await database.query("SELECT pg_notify('al_policy_revision', '')");
   }
 
-  it('are denied, alerted and entered once; restored they govern again', async () => {
+  it('are denied, with one alert and one entry in the log; once restored they govern again', async () => {
     const policyId = await write('payments', 'pay.invoice', 'deny');
     await recorded(policyId);
     const before = await rewrite(policyId, { effect: 'allow', action_type: 'pay.*' }, true);
@@ -88,7 +88,7 @@ describe('policies that were changed behind the log’s back', () => {
       within: 90_000,
       every: 200,
     });
-    // What it claims to govern now is denied like what it governed.
+    // Actions of its new pattern are denied like those of the recorded one.
     expect(await verdictOn('pay.salary')).toBe('POLICY_TAMPERED');
     await eventually(async () => (await entries('policy.tampering_detected', policyId)).length === 1);
     expect(await entries('policy.tampering_detected', policyId)).toMatchObject([
@@ -102,7 +102,7 @@ describe('policies that were changed behind the log’s back', () => {
     expect(await verdictOn('pay.salary')).toBe('POLICY_NOT_FOUND');
   });
 
-  it('are denied where the policy is gone from the database altogether', async () => {
+  it('are denied when the policy is removed from the database', async () => {
     const policyId = await write('not to everybody', 'mail.everybody', 'deny');
     await recorded(await write('mail is fine', 'mail.*', 'allow'));
     expect(await verdictOn('mail.everybody')).toBe('POLICY_DENIED');
@@ -153,7 +153,7 @@ describe('policies that were changed behind the log’s back', () => {
     },
   );
 
-  it('are found within a minute when nothing says that they changed', async () => {
+  it('are found within a minute when the change was not notified', async () => {
     const policyId = await write('deletions', 'data.delete', 'deny');
     await recorded(policyId);
     await rewrite(policyId, { effect: 'allow' }, false);

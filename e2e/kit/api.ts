@@ -4,7 +4,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The body as JSON; an empty object where it is none. */
+  /** The body as JSON; an empty object when it is not JSON. */
   readonly body: Record<string, unknown>;
 }
 
@@ -16,7 +16,7 @@ export interface Call {
   readonly headers?: Record<string, string>;
 }
 
-/** Calls the system as a program outside would. */
+/** Calls the system over HTTP. */
 export class Api {
   constructor(
     private readonly baseUrl: string,

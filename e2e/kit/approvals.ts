@@ -1,14 +1,14 @@
 import { eventually } from '@agentlattice/testkit';
 import type { Api } from './api.js';
 
-/** What agents and operators do with requests, in a few words. */
+/** Short forms of the calls of agents and operators about requests. */
 export function approvalsOf(admin: Api, agent: Api) {
   const decide =
     (how: 'approve' | 'deny') =>
     (id: string, body: object = {}, by: Api = admin) =>
       by.post(`/api/v1/approvals/${id}/${how}`, body);
   return {
-    /** Makes a policy that asks for a person, named as its action type. */
+    /** Makes a policy that requires approval, with its action type as the name. */
     asksFor: (actionType: string, more: Record<string, unknown> = {}) =>
       admin.policy({ name: actionType, action_type: actionType, effect: 'require_approval', ...more }),
     /** Submits an action that needs a person. */
@@ -25,7 +25,7 @@ export function approvalsOf(admin: Api, agent: Api) {
     show: async (id: string) => (await admin.get(`/api/v1/approvals/${id}`)).body,
     approve: decide('approve'),
     deny: decide('deny'),
-    /** Held until it is decided, at most ten times as long as a change of policies may take. */
+    /** Waits for the decision, at most ten times as long as a change of policies may take. */
     waitFor: (id: string) =>
       agent.call('GET', `/api/v1/approvals/${id}/status`, { headers: { prefer: 'wait=20' } }),
     /** The audit events of a request as soon as one of this type is there, oldest first. */

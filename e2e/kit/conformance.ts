@@ -10,7 +10,7 @@ export interface NeutralCall {
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-/** What a call gave, members named in snake_case. */
+/** The result of a call, with member names in snake_case. */
 export type NeutralResult =
   | { readonly result: unknown }
   | {
@@ -71,7 +71,7 @@ export class ScriptedServer {
     throw new Error('the scripted server did not start');
   }
 
-  /** Runs one case with one client. @returns what the call gave, and what was not as the case says */
+  /** Runs one case with one client. @returns the result of the call, and its differences from the case */
   async run(
     { call, client = {}, exchanges }: ConformanceCase,
     driven: DrivenClient,

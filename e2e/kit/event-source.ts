@@ -6,7 +6,7 @@ export interface Heard {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** One connection to `GET /api/v1/events`, which remembers what it heard. It does not come back by itself. */
+/** One connection to `GET /api/v1/events` that keeps the received events. It does not reconnect by itself. */
 export class EventSourceClient {
   readonly heard: Heard[] = [];
   readonly heartbeats: Heard[] = [];
@@ -38,7 +38,7 @@ export class EventSourceClient {
     return client;
   }
 
-  /** Id of what was heard last: where another connection goes on. */
+  /** The id of the last event, from which another connection goes on. */
   get last(): string | undefined {
     const all = [...this.heard, ...this.heartbeats];
     return all.sort((a, b) => sequenceOf(a.id) - sequenceOf(b.id)).at(-1)?.id;

@@ -13,17 +13,17 @@ export interface Fuzzing {
   readonly key: string;
   readonly operations: readonly string[];
   readonly phases?: string;
-  /** When nothing new is tried any more; what is under way ends. */
+  /** The time after which no new request is made; requests under way end. */
   readonly seconds: number;
 }
 export interface Found {
   /** Requests that were made and judged. */
   readonly tried: number;
-  /** What schemathesis writes about the answers that are not what the document says; empty when all are. */
+  /** The report of schemathesis about answers that differ from the document; empty when none does. */
   readonly report: string;
 }
 
-/** Makes requests from an OpenAPI document, such as meet it and such as do not, and holds the answers against it. */
+/** Makes valid and invalid requests from an OpenAPI document, and checks the answers against it. */
 export class Schemathesis {
   private constructor(
     private readonly environment: PythonEnvironment,

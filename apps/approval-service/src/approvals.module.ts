@@ -2,6 +2,7 @@ import type { EventStore } from '@agentlattice/event-store';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import {
+  Background,
   type BaseConfig,
   COMMANDS,
   CONFIG,
@@ -24,7 +25,6 @@ import type { EndUndecidable } from './application/end-undecidable.js';
 import { makeOpenApprovals, type OpenApprovals } from './application/open-approvals.js';
 import { makeOpenUnopened } from './application/open-unopened.js';
 import type { TimeOutApprovals } from './application/time-out-approvals.js';
-import { Background, sweepPace } from './background.js';
 import { EventsModule } from './events.module.js';
 import { ApprovalsResponder } from './inbound/approvals.responder.js';
 import { DecisionsResponder } from './inbound/decisions.responder.js';
@@ -39,6 +39,7 @@ import type { DeadlineAlarms } from './outbound/deadline-alarms.js';
 import type { Members } from './outbound/members.js';
 import { makeGrantOf } from './read/approval-grant.js';
 import { ApprovalReader } from './read/approval-reader.js';
+import { sweepPace } from './sweep-pace.js';
 import { TimersModule } from './timers.module.js';
 import {
   APPROVAL_READER,

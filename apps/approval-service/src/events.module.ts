@@ -2,6 +2,7 @@ import { EventStore, startRelay } from '@agentlattice/event-store';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import {
+  Background,
   type BaseConfig,
   COMMANDS,
   CONFIG,
@@ -15,7 +16,6 @@ import {
 import { Module } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
-import { Background } from './background.js';
 import type { ProjectionPorts } from './inbound/projections.js';
 import { LedgerIntake } from './outbound/ledger-intake.js';
 import { EVENT_STORE, EVENTS_BACKGROUND, GRANT_SETTINGS, PROJECTIONS } from './tokens.js';

@@ -1,10 +1,9 @@
 import type { EventStore, Projection } from '@agentlattice/event-store';
-import { NATS, POOL } from '@agentlattice/service';
+import { Background, NATS, POOL } from '@agentlattice/service';
 import { Module } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import { makeEndUndecidable } from './application/end-undecidable.js';
-import { Background } from './background.js';
 import { EventsModule } from './events.module.js';
 import { startMembersProjection } from './inbound/projections.js';
 import { Members } from './outbound/members.js';

@@ -1,11 +1,10 @@
 import type { EventStore } from '@agentlattice/event-store';
-import { type GrantSettings, PeriodicTask, RecoverySweep } from '@agentlattice/service';
+import { Background, type GrantSettings, PeriodicTask, RecoverySweep } from '@agentlattice/service';
 import { Module } from '@nestjs/common';
 import { makeApplyJudgements } from './application/apply-judgements.js';
 import type { EndUndecidable } from './application/end-undecidable.js';
 import { makeRejudgePending } from './application/rejudge-pending.js';
 import { UndecidableSweep } from './application/undecidable-sweep.js';
-import { Background } from './background.js';
 import { EventsModule } from './events.module.js';
 import { type ProjectionPorts, startPolicyChangesProjection } from './inbound/projections.js';
 import { MembersModule } from './members.module.js';

@@ -1,6 +1,7 @@
 import type { EventStore } from '@agentlattice/event-store';
 import { inSpan, type Logger } from '@agentlattice/observability';
 import {
+  Background,
   type BaseConfig,
   CONFIG,
   LOGGER,
@@ -16,10 +17,10 @@ import { DueSweep } from './application/due-sweep.js';
 import { makeEscalateApprovals } from './application/escalate-approvals.js';
 import { lookForNearEveryMs, makeSetNearAlarms } from './application/near-alarms.js';
 import { makeTimeOutApprovals, type TimeOutApprovals } from './application/time-out-approvals.js';
-import { Background, sweepPace } from './background.js';
 import { EventsModule } from './events.module.js';
 import { DeadlineAlarms } from './outbound/deadline-alarms.js';
 import { makeFindDueDeadlines, makeFindDueEscalations } from './outbound/due-requests.js';
+import { sweepPace } from './sweep-pace.js';
 import {
   DEADLINE_ALARMS,
   DEADLINE_SWEEP,

@@ -76,7 +76,7 @@ export async function approvalHarness({ proxied = false } = {}): Promise<Approva
     member: async (org_id, changes = {}, since = new Date(Date.now() - 3_600_000)) => {
       const { groups, ...claim } = { ...newMember(), ...changes };
       const data = { member_id: claim.member_id, role: claim.role, groups: [...groups] };
-      await gateway.say({
+      await gateway.emit({
         org_id,
         stream_id: claim.member_id,
         type: 'member.created',

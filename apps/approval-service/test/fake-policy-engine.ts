@@ -97,7 +97,7 @@ export async function fakePolicyEngine(url: string): Promise<FakePolicyEngine> {
     atOnce: 100,
     change: async (org_id, type, policy = {}, content = {}) => {
       const { id, name, version, hash } = policyRef(policy);
-      const [event] = await source.say({
+      const [event] = await source.emit({
         org_id,
         stream_id: id,
         type,

@@ -12,7 +12,7 @@ import { DIRECTORY, PIPELINE } from './tokens.js';
 
 const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approval-service', 'notifier'];
 
-/** The gateway: its capabilities, and what the readiness of the whole system rests on. */
+/** The gateway: its modules, and the checks behind the readiness of the whole system. */
 @Module({
   imports: [
     ServiceModule.forRoot('gateway'),
@@ -47,7 +47,7 @@ export class GatewayModule implements OnModuleInit {
     for (const service of others) this.health.add(service, () => this.checkOther(service), 'full');
   }
 
-  /** @throws NotWell with what the service itself names; what keeps it from answering comes first */
+  /** @throws NotWell with the faults that the service names; the faults that make it not ready come first */
   private async checkOther(service: ServiceName): Promise<void> {
     const {
       ready,

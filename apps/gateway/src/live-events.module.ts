@@ -12,11 +12,11 @@ import type { PrincipalDirectory } from './outbound/principal-directory.js';
 import { PrincipalsModule } from './principals.module.js';
 import { DIRECTORY, LIVE_EVENTS } from './tokens.js';
 
-/** The parts of live events. They are made together: the feed asks the streams whether it may tell. */
+/** The parts of live events. They are made together, because the feed asks the streams whether it may deliver. */
 export interface LiveEvents {
   readonly streams: LiveEventStreams;
   readonly realtime: Realtime;
-  /** Ends all connections; the clients come back to another gateway. */
+  /** Ends all connections; the clients reconnect to another gateway. */
   readonly stop: () => Promise<void>;
 }
 
@@ -25,7 +25,7 @@ function makeLiveEvents(nc: NatsConnection, directory: PrincipalDirectory, logge
     range: () => eventStreamRange(nc),
     read: (query) => readEventStream(nc, query),
     view: liveEventOf,
-    mayTell: () => streams.mayTell(),
+    mayDeliver: () => streams.mayDeliver(),
     follow: (families) => notices.follow(families),
     logger,
   });
@@ -52,7 +52,7 @@ function makeLiveEvents(nc: NatsConnection, directory: PrincipalDirectory, logge
 export class LiveEventsModule implements OnModuleDestroy {
   constructor(@Inject(LIVE_EVENTS) private readonly liveEvents: LiveEvents) {}
 
-  /** While HTTP is still open: an answer that does not end would keep it open. */
+  /** Before HTTP closes, because answers without an end would keep it open. */
   async onModuleDestroy(): Promise<void> {
     await this.liveEvents.stop();
   }

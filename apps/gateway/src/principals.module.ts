@@ -7,13 +7,23 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
   type OnModuleInit,
+  type Provider,
 } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
+import { makeAcceptInvitation } from './application/accept-invitation.js';
+import { makeChangeAgent } from './application/change-agent.js';
+import { makeCreateKey } from './application/create-key.js';
+import { makeCreateMember } from './application/create-member.js';
 import { makeCreateWorkspace } from './application/create-workspace.js';
-import { Invitations } from './application/invitations.js';
+import { makeDeclineInvitation } from './application/decline-invitation.js';
+import type { InvitationPorts } from './application/invitation-ports.js';
+import { makeListInvitations } from './application/list-invitations.js';
 import { makeNameMembers } from './application/name-members.js';
-import { Principals } from './application/principals.js';
+import type { PrincipalPorts } from './application/principal-ports.js';
+import { makeRegisterAgent } from './application/register-agent.js';
+import { makeRevokeKey } from './application/revoke-key.js';
+import { makeRotateKey } from './application/rotate-key.js';
 import { RefusedAccess } from './application/refused-access.js';
 import { GatewayEventsResponder } from './inbound/gateway-events.responder.js';
 import { PrincipalsController } from './inbound/http/principals.controller.js';
@@ -23,16 +33,41 @@ import { PrincipalDirectory } from './outbound/principal-directory.js';
 import { PrincipalStore } from './outbound/principal-store.js';
 import { MemberNameReader } from './read/member-names.js';
 import {
+  ACCEPT_INVITATION,
+  CHANGE_AGENT,
+  CREATE_KEY,
+  CREATE_MEMBER,
   CREATE_WORKSPACE,
+  DECLINE_INVITATION,
   DIRECTORY,
-  INVITATIONS,
+  LIST_INVITATIONS,
   NAME_MEMBERS,
-  PRINCIPALS,
   REFUSED_ACCESS,
+  REGISTER_AGENT,
+  REVOKE_KEY,
+  ROTATE_KEY,
   STORE,
 } from './tokens.js';
 
-/** What the gateway owns: workspaces, members, agents and keys, with their events. */
+function useCase(provide: symbol, make: (ports: PrincipalPorts) => unknown): Provider {
+  return {
+    provide,
+    inject: [STORE, DIRECTORY],
+    useFactory: (store: PrincipalStore, directory: PrincipalDirectory) =>
+      make({ store, refresh: () => directory.refresh() }),
+  };
+}
+
+function invitationUseCase(provide: symbol, make: (ports: InvitationPorts) => unknown): Provider {
+  return {
+    provide,
+    inject: [STORE, POOL, DIRECTORY],
+    useFactory: (store: PrincipalStore, pool: pg.Pool, directory: PrincipalDirectory) =>
+      make({ store, invitations: new InvitationStore(pool), refresh: () => directory.refresh() }),
+  };
+}
+
+/** The gateway's own data: workspaces, members, agents and keys, with their events. */
 @Module({
   controllers: [PrincipalsController, WorkspacesController, GatewayEventsResponder],
   providers: [
@@ -42,24 +77,16 @@ import {
       inject: [POOL, LOGGER],
       useFactory: (pool: pg.Pool, logger: Logger) => new PrincipalDirectory(pool, logger),
     },
-    {
-      provide: PRINCIPALS,
-      inject: [STORE, DIRECTORY],
-      useFactory: (store: PrincipalStore, directory: PrincipalDirectory) =>
-        new Principals(store, () => directory.refresh()),
-    },
-    {
-      provide: CREATE_WORKSPACE,
-      inject: [STORE, DIRECTORY],
-      useFactory: (store: PrincipalStore, directory: PrincipalDirectory) =>
-        makeCreateWorkspace({ store, refresh: () => directory.refresh() }),
-    },
-    {
-      provide: INVITATIONS,
-      inject: [STORE, POOL, DIRECTORY],
-      useFactory: (store: PrincipalStore, pool: pg.Pool, directory: PrincipalDirectory) =>
-        new Invitations(store, new InvitationStore(pool), () => directory.refresh()),
-    },
+    useCase(REGISTER_AGENT, makeRegisterAgent),
+    useCase(CHANGE_AGENT, makeChangeAgent),
+    useCase(CREATE_MEMBER, makeCreateMember),
+    useCase(CREATE_KEY, makeCreateKey),
+    useCase(ROTATE_KEY, makeRotateKey),
+    useCase(REVOKE_KEY, makeRevokeKey),
+    useCase(CREATE_WORKSPACE, makeCreateWorkspace),
+    invitationUseCase(LIST_INVITATIONS, makeListInvitations),
+    invitationUseCase(ACCEPT_INVITATION, makeAcceptInvitation),
+    invitationUseCase(DECLINE_INVITATION, makeDeclineInvitation),
     {
       provide: REFUSED_ACCESS,
       inject: [STORE, LOGGER],
@@ -96,7 +123,7 @@ export class PrincipalsModule implements OnModuleInit, OnApplicationBootstrap, O
     this.relay = startRelay({ pool, databaseUrl: this.config.databaseUrl, nc, service: 'gateway', logger });
   }
 
-  /** After the last answer: until then keys are needed. The relay takes what was counted until the end with it. */
+  /** After the last answer, which needs keys. Counted refusals are written first, so that the relay still publishes them. */
   async onApplicationShutdown(): Promise<void> {
     await this.refused.stop();
     await this.relay?.stop();

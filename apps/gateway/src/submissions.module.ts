@@ -19,7 +19,7 @@ import { WakeUpsSubscriber } from './inbound/wake-ups.subscriber.js';
 import { SubmissionPipeline } from './outbound/submission-pipeline.js';
 import { APPROVE_REQUEST, AWAIT_DECISION, PIPELINE, SUBMIT_ACTION, WAKES } from './tokens.js';
 
-/** Submissions on their way to a verdict, and waiting for the people who decide. */
+/** Submissions until their verdict, and the wait for the people who decide. */
 @Module({
   providers: [
     {
@@ -72,13 +72,13 @@ export class SubmissionsModule implements OnModuleInit, OnModuleDestroy, OnAppli
     await this.wakeUps.start();
   }
 
-  /** HTTP is still open. Held answers go out as they stand, or closing would wait a minute for them. */
+  /** Before HTTP closes. Held answers are sent with the present state; otherwise closing would wait a minute for them. */
   onModuleDestroy(): void {
     this.wakeUps.stop();
     this.wakes.stop();
   }
 
-  /** After the last answer: until then submissions need their way. */
+  /** After the last answer, because submissions need these connections until then. */
   async onApplicationShutdown(): Promise<void> {
     await this.answers.stop();
     this.pipeline.stop();

@@ -1,12 +1,19 @@
-/** What the gateway's module provides beside the tokens of every service. */
+/** The providers of the gateway, in addition to those of libs/service. */
 export const GATEWAY_CONFIG = Symbol('GATEWAY_CONFIG');
 export const DIRECTORY = Symbol('DIRECTORY');
 export const PIPELINE = Symbol('PIPELINE');
 export const STORE = Symbol('STORE');
-export const INVITATIONS = Symbol('INVITATIONS');
+export const LIST_INVITATIONS = Symbol('LIST_INVITATIONS');
+export const ACCEPT_INVITATION = Symbol('ACCEPT_INVITATION');
+export const DECLINE_INVITATION = Symbol('DECLINE_INVITATION');
 export const CREATE_WORKSPACE = Symbol('CREATE_WORKSPACE');
 export const REFUSED_ACCESS = Symbol('REFUSED_ACCESS');
-export const PRINCIPALS = Symbol('PRINCIPALS');
+export const REGISTER_AGENT = Symbol('REGISTER_AGENT');
+export const CHANGE_AGENT = Symbol('CHANGE_AGENT');
+export const CREATE_MEMBER = Symbol('CREATE_MEMBER');
+export const CREATE_KEY = Symbol('CREATE_KEY');
+export const ROTATE_KEY = Symbol('ROTATE_KEY');
+export const REVOKE_KEY = Symbol('REVOKE_KEY');
 export const SUBMIT_ACTION = Symbol('SUBMIT_ACTION');
 export const WAKES = Symbol('WAKES');
 export const AWAIT_DECISION = Symbol('AWAIT_DECISION');
@@ -16,4 +23,4 @@ export const ADMISSION = Symbol('ADMISSION');
 export const ANSWER_RELEASE = Symbol('ANSWER_RELEASE');
 export const PROBLEMS = Symbol('PROBLEMS');
 export const PLAIN_ROUTES = Symbol('PLAIN_ROUTES');
-export const LIVE_EVENTS = Symbol('live events');
+export const LIVE_EVENTS = Symbol('LIVE_EVENTS');

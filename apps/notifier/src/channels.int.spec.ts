@@ -29,7 +29,7 @@ const refusal = (asked: Promise<unknown>) =>
     () => Promise.reject(new Error('it was not refused')),
     (error: unknown) => error as Refused,
   );
-const tell = (facts: ApprovalFacts) => harness.source('approval-service').say(facts.opened());
+const emitOpened = (facts: ApprovalFacts) => harness.source('approval-service').emit(facts.opened());
 
 describe('a channel', () => {
   it('shows its secret once, and keeps it sealed', async () => {
@@ -55,17 +55,17 @@ describe('a channel', () => {
       harness.client.request(commands.rotate_secret, { ...change, channel_id: id, overlap_ms });
     const rotated = await rotate(60_000);
     expect(rotated.secret).not.toBe(secret);
-    await tell(new ApprovalFacts(org_id));
+    await emitOpened(new ApprovalFacts(org_id));
     await eventually(() => receiver.verified('/b', secret).length === 1);
     expect(receiver.verified('/b', rotated.secret ?? '')).toHaveLength(1);
     const { secret: last = '', former_secret_until } = await rotate(0);
     expect(former_secret_until).toBeNull();
-    await tell(new ApprovalFacts(org_id));
+    await emitOpened(new ApprovalFacts(org_id));
     await eventually(() => receiver.verified('/b', last).length === 1);
     expect(receiver.verified('/b', rotated.secret ?? '')).toHaveLength(1);
   });
 
-  it('says what came of a test, whatever it is', async () => {
+  it('reports the outcome of a test, also of a failed one', async () => {
     const { id, secret } = await harness.webhook(org_id, `${receiver.url}/c`, []);
     const test = (channel_id: string) =>
       harness.client.request(commands.test_channel, { ...change, channel_id });
@@ -103,7 +103,7 @@ describe('a channel', () => {
     expect(rows).toMatchObject([{ actor }, { actor }, { actor }, { actor }]);
   });
 
-  it('is known by id in its own workspace alone, until it is deleted', async () => {
+  it('is found by id in its own workspace alone, until it is deleted', async () => {
     const { id } = await harness.webhook(org_id, `${receiver.url}/known`, []);
     const gone = await harness.webhook(org_id, `${receiver.url}/gone`, []);
     await harness.client.request(commands.delete_channel, { ...change, channel_id: gone.id });
@@ -114,7 +114,7 @@ describe('a channel', () => {
     expect(await find(newId('org'))).toEqual({ channel_ids: [] });
   });
 
-  it('is changed member by member, by what belongs to its type', async () => {
+  it('is changed member by member, by the members of its type', async () => {
     const { id } = await harness.webhook(org_id, `${receiver.url}/d`, ['approval.requested']);
     const update = (patch: object) =>
       harness.client.request(commands.update_channel, { ...change, channel_id: id, patch });
@@ -138,7 +138,7 @@ describe('a channel', () => {
     ]);
   });
 
-  it('keeps a URL as it is called, and none with white space around it', async () => {
+  it('stores a URL in the form in which it is requested, and refuses white space around it', async () => {
     const made = await harness.webhook(org_id, 'http://①②⑦.0.0.1/x', []);
     expect(made.url).toBe('http://127.0.0.1/x');
     expect((await rowOf(made.id))?.['settings']).toEqual({ url: 'http://127.0.0.1/x' });
@@ -151,7 +151,7 @@ describe('a channel', () => {
     });
   });
 
-  it('keeps both changes of two who change different members at once', async () => {
+  it('keeps both of two changes of different members at once', async () => {
     const { id: channel_id } = await harness.webhook(org_id, `${receiver.url}/f`, ['approval.requested']);
     const update = (patch: object) =>
       harness.client.request(commands.update_channel, { ...change, channel_id, patch });
@@ -163,7 +163,7 @@ describe('a channel', () => {
     }
   });
 
-  it('is given a new chance by a change', async () => {
+  it('has no counted failures after a change', async () => {
     const { id: channel_id } = await harness.webhook(org_id, `${receiver.url}/g`, []);
     await harness.pool.query(
       `INSERT INTO channel_failures (org_id, channel_id, failures, since) VALUES ($1, $2, 9, now())`,
@@ -177,7 +177,7 @@ describe('a channel', () => {
     expect(rows).toEqual([{ failures: 0 }]);
   });
 
-  it('has no secret where nothing is signed', async () => {
+  it('has no secret when its type is not signed', async () => {
     const to = ['ops@example.com'];
     const mail = await harness.channel(org_id, { type: 'email', name: 'm', events: [], enabled: true, to });
     expect(mail).not.toHaveProperty('secret');
@@ -187,10 +187,10 @@ describe('a channel', () => {
     });
   });
 
-  it('that is deleted leaves no address and no secret, and gets nothing more', async () => {
+  it('keeps no address and no secret after its deletion, and gets no more deliveries', async () => {
     const { id } = await harness.webhook(org_id, `${receiver.url}/f`, ['approval.requested']);
     receiver.answer('hang up');
-    await tell(new ApprovalFacts(org_id));
+    await emitOpened(new ApprovalFacts(org_id));
     const failed = async () => (await harness.deliveries(org_id, { channel_id: id }))[0];
     await eventually(async () => (await failed())?.attempts_made === 1);
     await harness.client.request(commands.delete_channel, { ...change, channel_id: id });
@@ -203,7 +203,7 @@ describe('a channel', () => {
     expect(await refusal(again)).toMatchObject(gone);
   });
 
-  it('is not there for another workspace', async () => {
+  it('does not exist for another workspace', async () => {
     const { id: channel_id } = await harness.webhook(org_id, `${receiver.url}/g`, ['approval.requested']);
     const stranger = { ...change, org_id: newId('org'), channel_id };
     for (const asked of [
@@ -215,7 +215,7 @@ describe('a channel', () => {
     ])
       expect(await refusal(asked)).toMatchObject({ code: 'NOT_FOUND' });
     const other = new ApprovalFacts(stranger.org_id);
-    await harness.source('approval-service').say(other.escalated({ channels: [channel_id] }));
+    await harness.source('approval-service').emit(other.escalated({ channels: [channel_id] }));
     const stored = async () =>
       (await harness.pool.query('SELECT FROM outgoing_event WHERE subject = $1', [other.approval_id])).rows;
     await eventually(async () => (await stored()).length === 1);

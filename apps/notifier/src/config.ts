@@ -27,12 +27,12 @@ const environment = z.object({
 });
 
 export interface NotifierConfig {
-  /** Undefined: mails are kept. */
+  /** Undefined: mails are kept and not sent. */
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string;
-  /** Networks that may be reached although they are private, as CIDRs. */
+  /** Private networks that webhooks may reach, as CIDRs. */
   readonly egressAllow: readonly string[];
-  /** Where people reach the gateway; without a slash at its end. */
+  /** The gateway's address for people, without a slash at the end. */
   readonly publicUrl: string;
   readonly channelSecretsKey: string;
 }

@@ -3,7 +3,7 @@ import { readNotifierConfig } from './config.js';
 const env = { AL_PUBLIC_URL: 'https://approvals.example.com/', CHANNEL_SECRETS_KEY: '0123456789abcdef' };
 
 describe('the notifier’s configuration', () => {
-  it('has defaults for all that is not given', () =>
+  it('has defaults for all variables that are not set', () =>
     expect(readNotifierConfig(env)).toEqual({
       smtpUrl: undefined,
       mailFrom: 'AgentLattice Approvals <approvals@approvals.example.com>',

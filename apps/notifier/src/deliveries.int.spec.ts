@@ -22,14 +22,14 @@ afterAll(async () => {
 });
 beforeEach(() => receiver.answer({ status: 200 }));
 
-const say = (...facts: ReturnType<ApprovalFacts['opened']>[]) =>
-  harness.source('approval-service').say(...facts);
+const emit = (...facts: ReturnType<ApprovalFacts['opened']>[]) =>
+  harness.source('approval-service').emit(...facts);
 const statusesOf = async (facts: ApprovalFacts) =>
   (await harness.deliveries(facts.org_id, facts)).map(({ event_type, status }) => [event_type, status]);
 const pathOf = (facts: ApprovalFacts) => `/${facts.org_id}`;
 const hookOf = (facts: ApprovalFacts, events: Parameters<NotifierHarness['webhook']>[2]) =>
   harness.webhook(facts.org_id, receiver.url + pathOf(facts), events);
-/** What is due later is due now. */
+/** Makes all later deliveries due now. */
 const timePasses = ({ org_id }: ApprovalFacts) =>
   harness.pool.query(
     `UPDATE delivery SET due_at = clock_timestamp() WHERE org_id = $1 AND status = 'pending' AND claim IS NULL`,
@@ -43,7 +43,7 @@ describe('an escalation', () => {
     const facts = new ApprovalFacts(newId('org'));
     const { id, secret } = await hookOf(facts, []);
     const address = `oncall@${facts.approval_id.slice(4)}.example`;
-    const [event] = await say(facts.escalated({ channels: [id], contacts: [address] }));
+    const [event] = await emit(facts.escalated({ channels: [id], contacts: [address] }));
     const [mail, hook] = await eventually(() => {
       const found = post.mails.find(({ to }) => to.includes(address));
       const [received] = receiver.verified(pathOf(facts), secret);
@@ -76,13 +76,13 @@ describe('an escalation', () => {
     ]);
   });
 
-  it('is made once, though its event comes twice', async () => {
+  it('is delivered once, although its event comes twice', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await hookOf(facts, ['approval.escalated']);
-    const events = await say(facts.escalated());
+    const events = await emit(facts.escalated());
     await harness.source('approval-service').publish(...events, ...events);
     await eventually(() => arrived(facts).length > 0);
-    const [later] = await say(facts.timedOut());
+    const [later] = await emit(facts.timedOut());
     await eventually(async () => {
       const { rows } = await harness.pool.query('SELECT FROM outgoing_event WHERE event_id = $1', [
         later?.event_id,
@@ -95,16 +95,16 @@ describe('an escalation', () => {
 });
 
 describe('a receiver that is down', () => {
-  it('gets everything in order once it is back, each under its own id', async () => {
+  it('gets all deliveries in order once it is back, each under its own id', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await hookOf(facts, [...every]);
     receiver.answer('hang up');
-    await say(facts.opened());
+    await emit(facts.opened());
     await eventually(async () => (await harness.deliveries(facts.org_id))[0]?.attempts_made === 1);
-    await say(facts.escalated());
+    await emit(facts.escalated());
     await timePasses(facts);
     await eventually(async () => ((await harness.deliveries(facts.org_id))[0]?.attempts_made ?? 0) >= 2);
-    // The later one waits for the earlier, which was not refused.
+    // The later delivery waits for the earlier one, which was not refused.
     expect((await harness.deliveries(facts.org_id))[1]).toMatchObject({
       status: 'pending',
       attempts_made: 0,
@@ -122,43 +122,43 @@ describe('a receiver that is down', () => {
     expect(first?.attempts[0]).toMatchObject({ status: 204, error: null });
   });
 
-  it('is not sent what was superseded', async () => {
+  it('gets no superseded deliveries', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await hookOf(facts, [...every]);
     receiver.answer('hang up');
-    await say(facts.opened(), facts.escalated());
+    await emit(facts.opened(), facts.escalated());
     await eventually(async () => ((await harness.deliveries(facts.org_id))[0]?.attempts_made ?? 0) > 0);
     receiver.answer({ status: 200 });
-    await say(facts.timedOut());
+    await emit(facts.timedOut());
     await eventually(async () => (await statusesOf(facts)).at(-1)?.[1] === 'delivered');
     const statuses = await statusesOf(facts);
-    // What was under way when the end came may still have arrived; nothing waits, and the end came last.
+    // A delivery that was under way may still have arrived; none is pending, and the end came last.
     expect(statuses.map(([type]) => type)).toEqual([...every]);
     for (const [, status] of statuses.slice(0, 2)) expect(status).toMatch(/^(superseded|delivered)$/);
     expect(arrived(facts).at(-1)?.event.type).toBe('approval.timed_out');
   });
 
-  it('does not keep others waiting', async () => {
+  it('does not delay other receivers', async () => {
     const slow = new ApprovalFacts(newId('org'));
     const quick = new ApprovalFacts(newId('org'));
     await hookOf(slow, [...every]);
     await hookOf(quick, [...every]);
     receiver.answer(({ path }) => (path === pathOf(slow) ? 'silence' : { status: 200 }));
     const many = Array.from({ length: 100 }, () => new ApprovalFacts(slow.org_id).opened());
-    await say(...many, quick.opened());
+    await emit(...many, quick.opened());
     await eventually(() => arrived(quick).length === 1);
     expect(arrived(slow).length).toBeLessThan(100);
     receiver.answer({ status: 200 });
   });
 });
 
-describe('what a receiver answers', () => {
-  it('410: its endpoint is disabled, and the others are told', async () => {
+describe('the answer of a receiver', () => {
+  it('410 disables the endpoint, and the other channels are notified', async () => {
     const facts = new ApprovalFacts(newId('org'));
     const gone = await harness.webhook(facts.org_id, `${receiver.url}/gone`, [...every]);
     const { secret } = await hookOf(facts, ['endpoint.disabled']);
     receiver.answer(({ path }) => ({ status: path === '/gone' ? 410 : 200 }));
-    await say(facts.opened());
+    await emit(facts.opened());
     await eventually(() => arrived(facts).length === 1);
     const one = { org_id: facts.org_id, channel_id: gone.id };
     expect(await harness.client.request(commands.get_channel, one)).toMatchObject({
@@ -181,7 +181,7 @@ describe('what a receiver answers', () => {
       'delivery.dead',
       'endpoint.disabled',
     ]);
-    await say(new ApprovalFacts(facts.org_id).opened());
+    await emit(new ApprovalFacts(facts.org_id).opened());
     const again = { org_id: facts.org_id, actor, correlation_id: null, delivery_id: dead?.id ?? '' };
     await expect(harness.client.request(commands.redeliver, again)).rejects.toMatchObject({
       code: 'CHANNEL_DISABLED',
@@ -189,12 +189,12 @@ describe('what a receiver answers', () => {
     expect(await harness.deliveries(facts.org_id, { channel_id: gone.id })).toHaveLength(1);
   });
 
-  it('a redirect: it is a failure, and followed nowhere', async () => {
+  it('a redirect is a failure and is not followed', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await hookOf(facts, [...every]);
     const elsewhere = { status: 307, headers: { location: `${receiver.url}/elsewhere` } };
     receiver.answer(elsewhere);
-    await say(facts.opened());
+    await emit(facts.opened());
     const failed = await eventually(async () => {
       const [delivery] = await harness.deliveries(facts.org_id);
       return delivery?.attempts_made === 1 && delivery;
@@ -206,11 +206,11 @@ describe('what a receiver answers', () => {
     expect(receiver.got.filter(({ path }) => path === '/elsewhere')).toEqual([]);
   });
 
-  it('not now: it is asked again when it said', async () => {
+  it('with Retry-After is followed by an attempt at that time', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await hookOf(facts, [...every]);
     receiver.answer({ status: 429, headers: { 'retry-after': '40' } });
-    await say(facts.opened());
+    await emit(facts.opened());
     const failed = await eventually(async () => {
       const [delivery] = await harness.deliveries(facts.org_id);
       return delivery?.attempts_made === 1 && delivery;
@@ -219,20 +219,20 @@ describe('what a receiver answers', () => {
     expect(pause).toBeGreaterThanOrEqual(40_000);
   });
 
-  it('no to one message: later ones about the request do not wait for it', async () => {
+  it('that refuses one message does not delay later ones about the request', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await hookOf(facts, [...every]);
     receiver.answer(({ event }) => ({ status: event.type === 'approval.requested' ? 400 : 200 }));
-    await say(facts.opened(), facts.escalated());
+    await emit(facts.opened(), facts.escalated());
     await eventually(async () => (await statusesOf(facts))[1]?.[1] === 'delivered');
     expect((await statusesOf(facts))[0]?.[1]).toBe('pending');
   });
 
-  it('no to the last attempt: a dead letter, that can be sent again under its id', async () => {
+  it('that refuses the last attempt makes a dead letter, which can be sent again under its id', async () => {
     const facts = new ApprovalFacts(newId('org'), 500);
     await hookOf(facts, ['approval.requested']);
     receiver.answer({ status: 500 });
-    await say(facts.opened());
+    await emit(facts.opened());
     const dead = await eventually(async () => {
       const [delivery] = await harness.deliveries(facts.org_id);
       return delivery?.status === 'dead' && delivery;
@@ -255,11 +255,11 @@ describe('what a receiver answers', () => {
     ).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  it('no, and twenty ask at once to send it again: it is sent, and the others hear that it is', async () => {
+  it('that refuses a delivery lets one of twenty redeliveries at once send it, and the others are refused', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await hookOf(facts, [...every]);
     receiver.answer({ status: 400 });
-    await say(facts.opened());
+    await emit(facts.opened());
     const dead = await eventually(async () => {
       const [delivery] = await harness.deliveries(facts.org_id);
       return delivery?.attempts_made === 1 && delivery;
@@ -284,29 +284,29 @@ describe('what a receiver answers', () => {
 });
 
 describe('mail', () => {
-  it('is handed over again when the server cannot take it now, once for good when it never will', async () => {
+  it('is sent again after a temporary refusal of the server, and not after a permanent one', async () => {
     const facts = new ApprovalFacts(newId('org'));
     const to = [`team@${facts.approval_id.slice(4)}.example`];
     const events = ['approval.requested' as const];
     await harness.channel(facts.org_id, { type: 'email', name: 'team', events, enabled: true, to });
     post.refusals.push(451);
-    await say(facts.opened());
+    await emit(facts.opened());
     await eventually(async () => (await harness.deliveries(facts.org_id))[0]?.attempts_made === 1);
     await timePasses(facts);
     await eventually(() => post.mails.some((mail) => mail.to[0] === to[0]));
     await eventually(async () => (await statusesOf(facts))[0]?.[1] === 'delivered');
     post.refusals.push(550);
-    await say(new ApprovalFacts(facts.org_id).opened());
+    await emit(new ApprovalFacts(facts.org_id).opened());
     await eventually(async () => (await harness.deliveries(facts.org_id))[1]?.status === 'dead');
   });
 });
 
 describe('the notifier', () => {
-  it('sends what a process that died had claimed', async () => {
+  it('sends the deliveries that a dead process had claimed', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await hookOf(facts, [...every]);
     receiver.answer('hang up');
-    await say(facts.opened());
+    await emit(facts.opened());
     await eventually(async () => (await harness.deliveries(facts.org_id))[0]?.attempts_made === 1);
     await harness.pool.query(
       `UPDATE delivery SET claim = 'somebody else', due_at = clock_timestamp() + interval '700 ms' WHERE org_id = $1`,
@@ -316,7 +316,7 @@ describe('the notifier', () => {
     await eventually(async () => (await statusesOf(facts))[0]?.[1] === 'delivered');
   });
 
-  it('tells outcomes of submissions from the answer on that made a channel ask for them', async () => {
+  it('delivers outcomes of submissions from the moment a channel was answered that asks for them', async () => {
     const org_id = newId('org');
     const ledger = harness.source('audit-ledger');
     const denied = () => ({
@@ -336,12 +336,12 @@ describe('the notifier', () => {
     const told = () => receiver.got.filter(({ path }) => path === '/outcomes').map(({ event }) => event.id);
     const expected: (string | undefined)[] = [];
     const isToldNext = async () => {
-      const [event] = await ledger.say(denied());
+      const [event] = await ledger.emit(denied());
       expected.push(event?.event_id);
       await eventually(() => told().length === expected.length);
       expect(told()).toEqual(expected);
     };
-    await ledger.say(denied());
+    await ledger.emit(denied());
     const { id: channel_id } = await harness.webhook(org_id, `${receiver.url}/outcomes`, ['action.denied']);
     await isToldNext();
     const update = (patch: object) =>
@@ -357,24 +357,24 @@ describe('the notifier', () => {
       [{ events: [] }, { events: ['action.denied', 'action.executed'] }],
     ] as const) {
       await update(off);
-      await ledger.say(denied());
+      await ledger.emit(denied());
       await update(on);
       await isToldNext();
     }
   });
 
-  it('keeps mails where there is no way out, and sends them when there is one', async () => {
+  it('keeps mails while no mail server is configured, and sends them when there is one', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await harness.halt();
     await harness.start({ SMTP_URL: '' });
     const address = `kept@${facts.approval_id.slice(4)}.example`;
-    await say(facts.escalated({ contacts: [address] }));
+    await emit(facts.escalated({ contacts: [address] }));
     const kept = await eventually(async () => {
       const [delivery] = await harness.deliveries(facts.org_id);
       return delivery?.status === 'kept' && delivery;
     });
     expect(kept.mail).toMatchObject({ to: [address], text: expect.stringContaining(facts.approval_id) });
-    // decisions §3.9: links are for whom the mail is sent to.
+    // Links are only for the receiver of the mail (decisions §3.9).
     const link = `https://approvals.example.com/approvals/${facts.approval_id}`;
     expect(JSON.stringify(kept)).not.toContain('approvals.example.com/');
     const { rows } = await harness.pool.query('SELECT mail FROM delivery WHERE mail LIKE $1', ['%.com/%']);

@@ -2,7 +2,7 @@ import type { Logger } from '@agentlattice/observability';
 import { LOGGER, POOL } from '@agentlattice/service';
 import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type pg from 'pg';
-import type { Channels } from './application/channels.js';
+import type { DisableChannel } from './application/disable-channel.js';
 import { makeRedeliver } from './application/redeliver.js';
 import { SendDeliveries } from './application/send-deliveries.js';
 import { ChannelsModule } from './channels.module.js';
@@ -13,16 +13,16 @@ import type { SecretBox } from './outbound/secret-box.js';
 import type { DeliveryReader } from './read/delivery-reader.js';
 import { SendersModule } from './senders.module.js';
 import {
-  CHANNELS,
   DELIVERY_QUEUE,
   DELIVERY_READER,
+  DISABLE_CHANNEL,
   REDELIVER,
   SECRET_BOX,
   SEND_DELIVERIES,
   SENDERS,
 } from './tokens.js';
 
-/** Sends what is planned until the receiver has it, and sends again what an operator asks for. */
+/** Sends planned deliveries until the receiver has them, and sends a delivery again when an operator asks for it. */
 @Module({
   imports: [SendersModule, ChannelsModule],
   controllers: [DeliveriesResponder],
@@ -30,14 +30,14 @@ import {
     { provide: DELIVERY_QUEUE, inject: [POOL], useFactory: (pool: pg.Pool) => new DeliveryQueue(pool) },
     {
       provide: SEND_DELIVERIES,
-      inject: [DELIVERY_QUEUE, CHANNELS, SENDERS, SECRET_BOX, LOGGER],
+      inject: [DELIVERY_QUEUE, DISABLE_CHANNEL, SENDERS, SECRET_BOX, LOGGER],
       useFactory: (
         queue: DeliveryQueue,
-        channels: Channels,
+        disableChannel: DisableChannel,
         senders: ChannelSenders,
         box: SecretBox,
         logger: Logger,
-      ) => new SendDeliveries({ queue, channels, senders, box, logger }),
+      ) => new SendDeliveries({ queue, disableChannel, senders, box, logger }),
     },
     {
       provide: REDELIVER,

@@ -45,7 +45,7 @@ const golden = readdirSync(released).flatMap((release) =>
     .map((file) => wireEvent.parse(JSON.parse(readFileSync(join(released, release, file), 'utf8')))),
 );
 
-/** The tables of the four services, as far as the notifier asks for them. */
+/** The events of the four other services that the notifier reads. */
 const tables = new Map<ServiceName, WireEvent[]>();
 let total = 0;
 function happened(type: string): WireEvent {
@@ -127,14 +127,14 @@ describe('the notifier', () => {
     await Promise.all([postgres.stop(), nats.stop()]);
   });
 
-  it('takes up what happened before it was there', async () => {
+  it('takes in events from before its first start', async () => {
     const before = [happened('policy.created'), happened('approval.opened'), happened('key.created')];
     await start();
     await eventually(async () => (await ids()).length === 2);
     expect((await ids()).sort()).toEqual([before[0]?.event_id, before[1]?.event_id].sort());
   });
 
-  it('keeps live events once and in order, though they come twice, late or not at all', async () => {
+  it('stores live events once and in order, although they come twice, late or not at all', async () => {
     const told = [
       'agent.suspended',
       'agent.suspended',

@@ -17,7 +17,7 @@ import { ChannelsModule } from './channels.module.js';
 import { DeliveriesModule } from './deliveries.module.js';
 import { OutgoingEventsModule } from './outgoing-events.module.js';
 
-/** The notifier: its three capabilities, and the relay that carries its own events out. */
+/** The notifier: its modules, and the relay that publishes its own events. */
 @Module({
   imports: [ServiceModule.forRoot('notifier'), ChannelsModule, DeliveriesModule, OutgoingEventsModule],
 })

@@ -8,7 +8,7 @@ import { OutgoingEventsResponder } from './inbound/outgoing-events.responder.js'
 import { OutgoingReader } from './read/outgoing-reader.js';
 import { OUTGOING_READER } from './tokens.js';
 
-/** What people and alerting systems are told: taken from the events of the other services. */
+/** The events for people and alerting systems, taken from the events of the other services. */
 @Module({
   imports: [DeliveriesModule],
   controllers: [OutgoingEventsResponder],

@@ -5,7 +5,7 @@ import { channelSenders } from './outbound/channels/channel-senders.js';
 import { SecretBox } from './outbound/secret-box.js';
 import { NOTIFIER_CONFIG, SECRET_BOX, SENDERS } from './tokens.js';
 
-/** What leaves the system: one sender for each type of channel, and the secrets that they sign with. */
+/** The senders of all types of channels, and the secrets that they sign with. */
 @Module({
   providers: [
     { provide: NOTIFIER_CONFIG, useFactory: () => readNotifierConfig(process.env) },
@@ -21,7 +21,7 @@ import { NOTIFIER_CONFIG, SECRET_BOX, SENDERS } from './tokens.js';
 export class SendersModule implements OnApplicationShutdown {
   constructor(@Inject(SENDERS) private readonly senders: ChannelSenders) {}
 
-  /** The modules that send are told to stop before this one. */
+  /** Runs after the modules that send were stopped. */
   onApplicationShutdown(): void {
     for (const sender of Object.values(this.senders)) sender.close?.();
   }

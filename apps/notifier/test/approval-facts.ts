@@ -1,8 +1,8 @@
 import type { EscalationStep, EventData } from '@agentlattice/contracts';
-import type { Said } from '@agentlattice/testkit';
+import type { SourceEvent } from '@agentlattice/testkit';
 import { newId } from './notifier-harness.js';
 
-/** One request, and what happens to it as the approval-service tells it. */
+/** One request and its events, as the approval-service publishes them. */
 export class ApprovalFacts {
   readonly approval_id = newId('apr');
   private version = 0;
@@ -16,9 +16,9 @@ export class ApprovalFacts {
     this.timeout_at = new Date(Date.now() + inMs).toISOString();
   }
 
-  opened(): Said {
+  opened(): SourceEvent {
     const at = new Date().toISOString();
-    return this.said('approval.opened', {
+    return this.event('approval.opened', {
       ...this.subject(),
       action_digest: 'd'.repeat(43),
       terms: {
@@ -37,9 +37,9 @@ export class ApprovalFacts {
     });
   }
 
-  escalated(step: Partial<EscalationStep> = {}): Said {
+  escalated(step: Partial<EscalationStep> = {}): SourceEvent {
     const { timeout_at } = this;
-    return this.said('approval.escalated', {
+    return this.event('approval.escalated', {
       ...this.subject(),
       level: 1,
       repetition: 0,
@@ -48,15 +48,15 @@ export class ApprovalFacts {
     } satisfies EventData<'approval.escalated'>);
   }
 
-  timedOut(): Said {
-    return this.said('approval.timed_out', { ...this.subject(), timeout_at: this.timeout_at });
+  timedOut(): SourceEvent {
+    return this.event('approval.timed_out', { ...this.subject(), timeout_at: this.timeout_at });
   }
 
-  cancelled(): Said {
-    return this.said('approval.cancelled', this.subject());
+  cancelled(): SourceEvent {
+    return this.event('approval.cancelled', this.subject());
   }
 
-  private said(type: string, data: object): Said {
+  private event(type: string, data: object): SourceEvent {
     return { org_id: this.org_id, stream_id: this.approval_id, version: ++this.version, type, data };
   }
 

@@ -1,11 +1,11 @@
 import { createSocket } from 'node:dgram';
 import { isIP } from 'node:net';
 
-/** A name server of its own zone. */
+/** A name server for one zone. */
 export interface NameServer {
-  /** For resolvers. */
+  /** Its address for resolvers. */
   readonly address: string;
-  /** Names it was asked for. */
+  /** The names it was asked for. */
   readonly asked: readonly string[];
   stop(): void;
 }

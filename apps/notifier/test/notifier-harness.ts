@@ -28,12 +28,12 @@ export const newId = (prefix: 'org' | 'apr' | 'agt' | 'pol' | 'evt' | 'mbr' | 'c
 const sources = ['gateway', 'policy-engine', 'approval-service', 'audit-ledger'] as const;
 export const actor: Actor = { kind: 'operator', id: newId('mbr'), key_id: null, via: 'api' };
 
-/** The service as it runs, on a real PostgreSQL and NATS, with sources that are fakes. */
+/** The service on a real PostgreSQL and NATS, with fake sources of events. */
 export interface NotifierHarness {
-  /** Asks as the gateway does. */
+  /** Sends commands with the rights of the gateway. */
   readonly client: CommandClient;
   clientOf(name: (typeof sources)[number]): CommandClient;
-  /** With the rights of the service. */
+  /** A pool with the rights of the service. */
   readonly pool: pg.Pool;
   source(name: (typeof sources)[number]): FakeEventSource;
   channel(org: string, channel: ChannelInput): Promise<NewChannelView>;

@@ -29,11 +29,11 @@ const member = (org_id: string, member_id: string, role: 'admin' | 'member') => 
   data: { member_id, role, groups: [] },
 });
 
-/** A workspace with an administrator that the engine knows of. */
+/** A workspace with an administrator that the engine knows. */
 async function workspace() {
   const org = newOrg();
   const admin = newMember();
-  await gateway.say(member(org, admin, 'admin'));
+  await gateway.emit(member(org, admin, 'admin'));
   return { org, admin };
 }
 
@@ -54,7 +54,7 @@ const asks = (
 });
 const allow = (request: Request) => f.client.request(commands.allow_forever, request);
 
-/** The same as it stands in the event of the decision. */
+/** The same in the event of the decision. */
 const asEvent = (request: Request, byWhom = request.operator.member_id) => ({
   org_id: request.org_id,
   stream_id: request.approval_id,
@@ -110,7 +110,7 @@ afterAll(async () => {
 });
 
 describe('an approval for ever', () => {
-  it('turns the policy into one that allows, in the name of the operator, and is in force at once', async () => {
+  it('gives the policy the effect allow with the operator as the actor, and is in force at once', async () => {
     const w = await workspace();
     const made = await f.create(w.org, {
       effect: 'conditional',
@@ -146,14 +146,14 @@ describe('an approval for ever', () => {
     expect(rows).toEqual([{ correlation_id: 'req-9' }]);
   });
 
-  it('makes an exact policy beside a wildcard, once, with a name of its own', async () => {
+  it('makes an exact policy in addition to a wildcard, once, with a unique name', async () => {
     const w = await workspace();
     const wildcard = await f.create(w.org, { action_type: 'deploy.*' });
     const taken = await f.create(w.org, {
       name: 'Always allow deploy.production',
       action_type: 'something.else',
     });
-    // Neither decides anything, so neither stands in the way.
+    // Inactive and shadow policies decide nothing, so they do not prevent it.
     await f.create(w.org, { name: 'off', action_type: 'deploy.production', active: false });
     await f.create(w.org, { name: 'trial', action_type: 'deploy.production', mode: 'shadow' });
     const request = asks(w, wildcard, { forever_for: 'action_type' });
@@ -170,7 +170,7 @@ describe('an approval for ever', () => {
     expect(await policy(w.org, wildcard.id)).toEqual(wildcard);
     expect(await f.check(w.org, 'deploy.production')).toMatchObject({ decision: 'executed' });
     expect(await f.check(w.org, 'deploy.staging')).toMatchObject({ decision: 'requested' });
-    // The next request that was waiting for the wildcard finds it done.
+    // The next request under the wildcard changes nothing.
     expect(await allow(asks(w, wildcard, { forever_for: 'action_type' }))).toEqual({
       changed: false,
       policy_id: made.id,
@@ -179,7 +179,7 @@ describe('an approval for ever', () => {
     });
   });
 
-  it('for an action type that the policy is for exactly is one for the policy', async () => {
+  it('for the exact action type of the policy changes the policy itself', async () => {
     const w = await workspace();
     const made = await f.create(w.org);
     expect(await allow(asks(w, made, { forever_for: 'action_type' }))).toMatchObject({
@@ -189,7 +189,7 @@ describe('an approval for ever', () => {
     });
   });
 
-  it('leaves alone what somebody changed, deleted or allowed in the meantime, and says so', async () => {
+  it('does not change a policy that was changed, deleted or allowed meanwhile, and says so', async () => {
     const w = await workspace();
     for (const forever_for of ['policy', 'action_type'] as const) {
       const made = await f.create(w.org, { action_type: 'deploy.*' });
@@ -218,13 +218,13 @@ describe('an approval for ever', () => {
     expect(await policy(await orgOf(stranger.id), stranger.id)).toMatchObject({ version: 1 });
   });
 
-  it('is refused to everybody who is not an administrator by claim and by what the engine knows', async () => {
+  it('is refused unless the member is an administrator by the claim and by the engine’s own knowledge', async () => {
     const w = await workspace();
     const made = await f.create(w.org);
     const plain = newMember();
-    await gateway.say(member(w.org, plain, 'member'));
+    await gateway.emit(member(w.org, plain, 'member'));
     const elsewhere = newMember();
-    await gateway.say(member(newOrg(), elsewhere, 'admin'));
+    await gateway.emit(member(newOrg(), elsewhere, 'admin'));
     const operator = (member_id: string, role: 'admin' | 'member') => ({
       operator: { member_id, role, key_id: null, via: 'api' as const },
     });
@@ -236,17 +236,17 @@ describe('an approval for ever', () => {
     ])
       expect(await refusal(allow(asks(w, made, members)))).toMatchObject({ code: 'FORBIDDEN' });
     expect(await policy(w.org, made.id)).toEqual(made);
-    // One whose event was lost is asked for.
+    // A member whose event was lost is looked up at the gateway.
     const late = newMember();
     gateway.keep(member(w.org, late, 'admin'));
     expect(await allow(asks(w, made, operator(late, 'admin')))).toMatchObject({ changed: true });
   });
 
-  it('is applied by the event of the decision when nobody asks for it', async () => {
+  it('is applied by the event of the decision when no command comes', async () => {
     const w = await workspace();
     const made = await f.create(w.org);
     const request = asks(w, made);
-    await approvals.say(asEvent(request));
+    await approvals.emit(asEvent(request));
     expect(await settled(request.approval_id)).toMatchObject({ changed: true });
     const [newest] = (await f.versions(w.org, made.id)).versions;
     expect(newest).toMatchObject({
@@ -254,12 +254,12 @@ describe('an approval for ever', () => {
       content: { effect: 'allow' },
       actor: { id: w.admin, via: 'dashboard' },
     });
-    // Completed by another's vote: it is still in the name of the administrator who said for ever.
+    // Another vote completed it; the change is still made in the name of the administrator who approved for ever.
     const other = await f.create(w.org, { name: 'other' });
     const second = asks(w, other, {
       operator: { member_id: newMember(), key_id: null, role: 'member', via: 'cli' },
     });
-    await approvals.say(asEvent(second, w.admin));
+    await approvals.emit(asEvent(second, w.admin));
     await settled(second.approval_id);
     expect((await f.versions(w.org, other.id)).versions[0]?.actor).toMatchObject({
       id: w.admin,
@@ -267,11 +267,11 @@ describe('an approval for ever', () => {
     });
   });
 
-  it('by somebody who is no administrator changes nothing, though an event says so', async () => {
+  it('by a member who is not an administrator changes nothing, also when an event asks for it', async () => {
     const w = await workspace();
     const made = await f.create(w.org);
     const request = asks(w, made);
-    await approvals.say(asEvent(request, newMember()));
+    await approvals.emit(asEvent(request, newMember()));
     expect(await settled(request.approval_id)).toMatchObject({ changed: false });
     expect(await policy(w.org, made.id)).toEqual(made);
   });
@@ -284,19 +284,19 @@ describe('an approval for ever', () => {
         const made = await f.create(w.org, { name: first, action_type: `${first}.*` });
         const request = asks(w, made, { forever_for, action_type: `${first}.it` });
         if (first !== 'command') {
-          const [said] = await approvals.say(asEvent(request));
+          const [event] = await approvals.emit(asEvent(request));
           if (first === 'event') await settled(request.approval_id);
-          if (said !== undefined) await approvals.publish(said);
+          if (event !== undefined) await approvals.publish(event);
         }
         const answers = await Promise.all(Array.from({ length: 6 }, () => allow(request)));
         const [answer] = answers;
         if (answer === undefined) throw new Error('there is an answer');
         for (const other of answers) expect(other).toEqual(answer);
         expect(answer).toMatchObject({ changed: true });
-        // The admin turns it back.
+        // The administrator reverts the change.
         if (forever_for === 'policy') await f.update(w.org, made.id, { effect: 'require_approval' });
         else await f.remove(w.org, answer.policy_id);
-        const [again] = await approvals.say(asEvent(request));
+        const [again] = await approvals.emit(asEvent(request));
         if (again !== undefined) await approvals.publish(again);
         expect(await allow(request)).toEqual(answer);
         await eventually(async () => {

@@ -1,47 +1,102 @@
 import { EventStore, type Projection } from '@agentlattice/event-store';
+import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
-import { COMMANDS, LOGGER, NATS, POOL, RecoverySweep } from '@agentlattice/service';
+import {
+  Background,
+  COMMANDS,
+  LAGS,
+  type LagRegistry,
+  LOGGER,
+  NATS,
+  POOL,
+  RecoverySweep,
+} from '@agentlattice/service';
 import type { Provider } from '@nestjs/common';
+import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
-import { AllowForever } from './application/allow-forever.js';
+import { makeAllowForever } from './application/allow-forever.js';
+import { makeAllowUnsettledForever } from './application/allow-unsettled-forever.js';
+import { type ApplyForever, makeApplyForever } from './application/apply-forever.js';
+import { type IsAdministrator, makeIsAdministrator } from './application/is-administrator.js';
 import { startForeverEvents, startMemberEvents } from './inbound/forever-events.js';
 import { ForeverRequests } from './outbound/forever-requests.js';
 import type { LivePolicies } from './read/live-policies.js';
-import { ALLOW_FOREVER, FOREVER_EVENTS, FOREVER_WORK, LIVE_POLICIES, MEMBER_EVENTS } from './tokens.js';
+import {
+  ALLOW_FOREVER,
+  APPLY_FOREVER,
+  FOREVER_BACKGROUND,
+  FOREVER_REQUESTS,
+  IS_ADMINISTRATOR,
+  LIVE_POLICIES,
+  MEMBER_EVENTS,
+} from './tokens.js';
 
-/** How often it is looked for what was approved for ever and nobody asked for. */
-const lookForForeverMs = 1_000;
-/** Together with the longest pause between two questions for events (8 s) below what is promised (15 s). */
-const idleLookForForeverMs = 4_000;
+const unsettledSweepMs = 1_000;
+/** With the longest pause between two questions for events (8 s) this stays below the promised 15 s. */
+const idleUnsettledSweepMs = 4_000;
 
 /** Approving for ever: the command, and the sweep that finds approvals for which no command came. */
 export const foreverProviders: Provider[] = [
   { provide: MEMBER_EVENTS, inject: [POOL, NATS, COMMANDS, LOGGER], useFactory: startMemberEvents },
-  { provide: FOREVER_EVENTS, inject: [POOL, NATS, COMMANDS, LOGGER], useFactory: startForeverEvents },
+  { provide: FOREVER_REQUESTS, inject: [POOL], useFactory: (pool: pg.Pool) => new ForeverRequests(pool) },
+  {
+    provide: IS_ADMINISTRATOR,
+    inject: [FOREVER_REQUESTS, MEMBER_EVENTS],
+    useFactory: (requests: ForeverRequests, members: Projection) =>
+      makeIsAdministrator({ requests, membersCaughtUp: () => members.catchUp('gateway') }),
+  },
+  {
+    provide: APPLY_FOREVER,
+    inject: [POOL, FOREVER_REQUESTS, LIVE_POLICIES],
+    useFactory: (pool: pg.Pool, requests: ForeverRequests, policies: LivePolicies) =>
+      makeApplyForever({ pool, store: new EventStore(pool), requests, caughtUp: () => policies.caughtUp() }),
+  },
   {
     provide: ALLOW_FOREVER,
-    inject: [POOL, LIVE_POLICIES, MEMBER_EVENTS, LOGGER],
-    useFactory: (pool: pg.Pool, policies: LivePolicies, members: Projection, logger: Logger) =>
-      new AllowForever({
-        pool,
-        store: new EventStore(pool),
-        requests: new ForeverRequests(pool),
-        membersCaughtUp: () => members.catchUp('gateway'),
-        caughtUp: () => policies.caughtUp(),
-        logger,
-      }),
+    inject: [IS_ADMINISTRATOR, APPLY_FOREVER],
+    useFactory: (isAdministrator: IsAdministrator, apply: ApplyForever) =>
+      makeAllowForever({ isAdministrator, apply }),
   },
   {
-    provide: FOREVER_WORK,
-    inject: [POOL, ALLOW_FOREVER, LOGGER],
-    useFactory: (pool: pg.Pool, forever: AllowForever, logger: Logger) =>
-      new RecoverySweep({
-        name: 'approving for ever',
-        pool,
-        everyMs: lookForForeverMs,
-        idleMs: idleLookForForeverMs,
-        work: () => forever.allowNoted(),
-        logger,
-      }).start(),
+    provide: FOREVER_BACKGROUND,
+    inject: [
+      POOL,
+      NATS,
+      COMMANDS,
+      LAGS,
+      LOGGER,
+      MEMBER_EVENTS,
+      FOREVER_REQUESTS,
+      IS_ADMINISTRATOR,
+      APPLY_FOREVER,
+    ],
+    useFactory: foreverBackground,
   },
 ];
+
+function foreverBackground(
+  pool: pg.Pool,
+  nc: NatsConnection,
+  commands: CommandClient,
+  lags: LagRegistry,
+  logger: Logger,
+  memberEvents: Projection,
+  requests: ForeverRequests,
+  isAdministrator: IsAdministrator,
+  apply: ApplyForever,
+): Background {
+  return new Background(() => {
+    const foreverEvents = startForeverEvents(pool, nc, commands, logger);
+    lags.addProjection(memberEvents);
+    lags.addProjection(foreverEvents);
+    const sweep = new RecoverySweep({
+      name: 'applying approvals for ever',
+      pool,
+      everyMs: unsettledSweepMs,
+      idleMs: idleUnsettledSweepMs,
+      work: makeAllowUnsettledForever({ requests, isAdministrator, apply, logger }),
+      logger,
+    }).start();
+    return [memberEvents, foreverEvents, sweep];
+  });
+}

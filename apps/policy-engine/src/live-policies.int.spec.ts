@@ -30,7 +30,7 @@ describe('the policies of an engine that judges nothing', () => {
     await harness.stop();
   });
 
-  it('grow stale, and are read before the first verdict: also what nobody was notified of', async () => {
+  it('grow stale, and are read before the first verdict, changes without a notification included', async () => {
     const org = newOrg();
     await f.create(org, { effect: 'allow' });
     await eventually(() => policies.of(org).governing('deploy.production') !== undefined);

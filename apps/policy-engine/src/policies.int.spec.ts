@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => harness.stop());
 
 describe('policies', () => {
-  it('keep every version, with its hash, who made it and what it said', async () => {
+  it('keep every version, with its hash, its author and its content', async () => {
     const org = newOrg();
     const made = await f.create(org);
     expect(made).toMatchObject({ version: 1, approval_required: true, has_conditions: false, active: true });
@@ -68,7 +68,7 @@ describe('policies', () => {
     });
   });
 
-  it('are in force at the replica that answers when it answers, and out of force likewise', async () => {
+  it('are in force at the answering replica when it answers, and deletions are as well', async () => {
     const org = newOrg();
     for (let round = 0; round < 20; round++) {
       const { id } = await f.create(org);
@@ -90,7 +90,7 @@ describe('policies', () => {
     expect(first.policies.length + rest.policies.length).toBe(20);
   });
 
-  it('are refused with every fault, and then nothing is written', async () => {
+  it('are refused with all their faults, and nothing is written', async () => {
     const org = newOrg();
     const faulty = {
       effect: 'conditional',
@@ -107,9 +107,11 @@ describe('policies', () => {
       ...faulty,
       escalation: [{ ...faulty.escalation[0], contacts: [], channels: [], repeat: null }],
     };
-    const said = await refusal(f.client.request(commands.create_policy, { ...change(org), policy } as never));
-    expect(said.code).toBe('VALIDATION_FAILED');
-    expect(said.errors?.map((fault) => fault.pointer)).toEqual([
+    const refused = await refusal(
+      f.client.request(commands.create_policy, { ...change(org), policy } as never),
+    );
+    expect(refused.code).toBe('VALIDATION_FAILED');
+    expect(refused.errors?.map((fault) => fault.pointer)).toEqual([
       '/escalation/0/after',
       '/conditions/0/field',
       '/conditions/0/value',
@@ -159,7 +161,7 @@ describe('races', () => {
     });
   });
 
-  it('of one version are won once, and the losers hear the version that stands', async () => {
+  it('of one version are won once, and the losers get the current version', async () => {
     const org = newOrg();
     const { id } = await f.create(org);
     const results = await Promise.allSettled(
@@ -171,7 +173,7 @@ describe('races', () => {
         expect(result.reason).toMatchObject({ code: 'PRECONDITION_FAILED', extra: { version: 2 } });
   });
 
-  it('without an expected version all land, one after the other', async () => {
+  it('without an expected version all succeed, one after the other', async () => {
     const org = newOrg();
     const { id } = await f.create(org);
     const views = await Promise.all(
@@ -181,7 +183,7 @@ describe('races', () => {
       Array.from({ length: 20 }, (_, i) => i + 2),
     );
     const { versions: kept } = await f.versions(org, id);
-    // Each caller got what his own change made.
+    // Each caller got the result of its own change.
     for (const view of views)
       expect(kept.find((one) => one.version === view.version)).toMatchObject({
         hash: view.hash,

@@ -1,7 +1,8 @@
-import { EventStore, type Projection, type Relay, startRelay } from '@agentlattice/event-store';
+import { EventStore, type Projection, startRelay } from '@agentlattice/event-store';
 import { publishBatches } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import {
+  Background,
   type BaseConfig,
   COMMANDS,
   CONFIG,
@@ -12,20 +13,18 @@ import {
   LOGGER,
   NATS,
   NotWell,
-  type PeriodicTask,
   POOL,
-  type RecoverySweep,
   ServiceModule,
 } from '@agentlattice/service';
-import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import { makeChangePolicy } from './application/change-policy.js';
 import { makeCheckChannels } from './application/check-channels.js';
 import { makeCheckAction } from './application/check-action.js';
 import { JudgeSubmissions } from './application/judge-submissions.js';
-import type { NoteTampering } from './application/note-tampering.js';
 import { makeRejudgeRequests } from './application/rejudge-requests.js';
+import type { TamperingFindings } from './application/tampering-findings.js';
 import { makeWarnOfUnfillableQuorum } from './application/warn-of-unfillable-quorum.js';
 import { foreverProviders } from './forever.providers.js';
 import { PoliciesResponder } from './inbound/policies.responder.js';
@@ -38,26 +37,29 @@ import {
   CHANGE_POLICY,
   CHECK_ACTION,
   CHECK_CHANNELS,
-  FOREVER_EVENTS,
   MEMBER_EVENTS,
-  FOREVER_WORK,
   JUDGE_SUBMISSIONS,
   LIVE_POLICIES,
-  NOTE_TAMPERING,
+  POLICIES_BACKGROUND,
   POLICY_READER,
   REJUDGE_REQUESTS,
-  RELAY,
-  TAMPERING_WORK,
+  RELAY_BACKGROUND,
+  TAMPERING_FINDINGS,
   WARN_OF_UNFILLABLE_QUORUM,
 } from './tokens.js';
 
+/** The policy-engine: policies and their versions, verdicts, and the checks of both against the log. */
 @Module({
   imports: [ServiceModule.forRoot('policy-engine')],
   controllers: [SubmissionsResponder, PoliciesResponder],
   providers: [
     ...foreverProviders,
     ...tamperingProviders,
-    { provide: LIVE_POLICIES, inject: [CONFIG, LOGGER, HEALTH, NOTE_TAMPERING], useFactory: livePolicies },
+    {
+      provide: LIVE_POLICIES,
+      inject: [CONFIG, LOGGER, HEALTH, TAMPERING_FINDINGS],
+      useFactory: livePolicies,
+    },
     { provide: POLICY_READER, inject: [POOL], useFactory: (pool: pg.Pool) => new PolicyReader(pool) },
     {
       provide: CHANGE_POLICY,
@@ -74,7 +76,7 @@ import {
       useFactory: (pool: pg.Pool, members: Projection, logger: Logger) =>
         makeWarnOfUnfillableQuorum({
           membersOf: (orgId) => workspaceMembers(pool, orgId),
-          membersHeardWithin: (ms) => members.caughtUpWithin('gateway', ms),
+          membersKnownWithin: (ms) => members.caughtUpWithin('gateway', ms),
           logger,
         }),
     },
@@ -86,58 +88,47 @@ import {
           publishBatches(nc, subject, Number.isFinite(expiresAt) ? expiresAt : null, items),
         ),
     },
-    {
-      provide: RELAY,
-      inject: [CONFIG, POOL, NATS, LOGGER],
-      useFactory: ({ databaseUrl }: BaseConfig, pool: pg.Pool, nc: NatsConnection, logger: Logger) =>
-        startRelay({ pool, databaseUrl, nc, service: 'policy-engine', logger }),
-    },
+    { provide: POLICIES_BACKGROUND, inject: [LIVE_POLICIES], useFactory: policiesBackground },
+    { provide: RELAY_BACKGROUND, inject: [CONFIG, POOL, NATS, LAGS, LOGGER], useFactory: relayBackground },
   ],
 })
-export class PolicyEngineModule implements OnApplicationShutdown {
-  constructor(
-    @Inject(LIVE_POLICIES) private readonly policies: LivePolicies,
-    @Inject(RELAY) private readonly relay: Relay,
-    @Inject(MEMBER_EVENTS) private readonly memberEvents: Projection,
-    @Inject(FOREVER_EVENTS) private readonly foreverEvents: Projection,
-    @Inject(FOREVER_WORK) private readonly forever: RecoverySweep,
-    @Inject(TAMPERING_WORK) private readonly tampering: readonly (RecoverySweep | PeriodicTask)[],
-    @Inject(POOL) pool: pg.Pool,
-    @Inject(LAGS) lags: LagRegistry,
-  ) {
-    lags.addRelay('policy-engine', pool);
-    lags.addProjection(memberEvents);
-    lags.addProjection(foreverEvents);
-  }
-
-  /** After the last batch: until then its items are judged. */
-  async onApplicationShutdown(): Promise<void> {
-    await Promise.all([
-      this.memberEvents.stop(),
-      this.foreverEvents.stop(),
-      this.forever.stop(),
-      ...this.tampering.map((work) => work.stop()),
-    ]);
-    await Promise.all([this.policies.stop(), this.relay.stop()]);
-  }
-}
+export class PolicyEngineModule {}
 
 function livePolicies(
   { databaseUrl, service, instance }: BaseConfig,
   logger: Logger,
   health: HealthRegistry,
-  notes: NoteTampering,
+  findings: TamperingFindings,
 ): LivePolicies {
   const policies = new LivePolicies({
     databaseUrl,
     name: `${service}-${instance}-policies`,
     logger,
-    onTampering: (orgId, noted) => notes.note(orgId, noted),
+    onTampering: (orgId, found) => findings.note(orgId, found),
   });
   health.add('policies', async () => {
     if (!(await policies.answers()))
       throw new NotWell([{ name: 'policies', reason: 'the policies may be out of date' }]);
   });
-  policies.start();
   return policies;
+}
+
+function policiesBackground(policies: LivePolicies): Background {
+  return new Background(() => {
+    policies.start();
+    return [policies];
+  });
+}
+
+function relayBackground(
+  { databaseUrl }: BaseConfig,
+  pool: pg.Pool,
+  nc: NatsConnection,
+  lags: LagRegistry,
+  logger: Logger,
+): Background {
+  return new Background(() => {
+    lags.addRelay('policy-engine', pool);
+    return [startRelay({ pool, databaseUrl, nc, service: 'policy-engine', logger })];
+  });
 }

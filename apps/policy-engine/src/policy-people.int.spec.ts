@@ -17,7 +17,7 @@ const newMember = () => typeid('mbr').toString();
 async function join(org_id: string, role: 'admin' | 'member', groups: string[] = []): Promise<string> {
   const member_id = newMember();
   const data = { member_id, role, groups };
-  await gateway.say({ org_id, stream_id: member_id, type: 'member.created', data });
+  await gateway.emit({ org_id, stream_id: member_id, type: 'member.created', data });
   return member_id;
 }
 const serviceKey: Actor = { kind: 'service', id: null, key_id: typeid('key').toString(), via: 'api' };
@@ -43,7 +43,7 @@ const termsIn = async (org: string) => {
   return (await eventually(() => harness.f.appended.get(item.item_id))).verdict.terms;
 };
 
-describe('who stands behind a version', () => {
+describe('the author of a version', () => {
   const authorOf = async (org: string) => {
     const terms = await termsIn(org);
     return terms !== null && 'policy_author' in terms ? terms.policy_author : 'unknown';
@@ -52,7 +52,7 @@ describe('who stands behind a version', () => {
   const isKnown = (org: string, author: string | null) =>
     eventually(async () => (await authorOf(org)) === author);
 
-  it('is the person, or the maker of the key that wrote it; nobody, where nobody knows', async () => {
+  it('is the person, or the maker of the key that wrote it; none when unknown', async () => {
     const org = newOrg();
     const maker = newMember();
     const { id } = await create(org, {}, { actor: serviceKey, written_by: maker });
@@ -72,7 +72,7 @@ describe('who stands behind a version', () => {
   });
 });
 
-describe('who may have written a version', () => {
+describe('the possible authors of a version', () => {
   const areKnown = (org: string, ...authors: string[]) =>
     eventually(async () => {
       const terms = await termsIn(org);
@@ -80,7 +80,7 @@ describe('who may have written a version', () => {
       return JSON.stringify(found) === JSON.stringify([...authors].sort());
     });
 
-  it('is everybody who holds the key that wrote it, a service’s or an operator’s; nobody, where nobody knows', async () => {
+  it('are all holders of the key that wrote it, a service’s or an operator’s; none when unknown', async () => {
     const org = newOrg();
     const [maker, shown] = [newMember(), newMember()];
     const { id } = await create(
@@ -93,18 +93,18 @@ describe('who may have written a version', () => {
     await areKnown(org, 'mbr_x', shown);
     await update(org, id, { timeout: '2h' }, { actor: serviceKey, key_holders: [] });
     await areKnown(org);
-    // By a gateway that does not tell of holders yet.
+    // By a gateway of an earlier version, which does not report holders.
     await update(org, id, { timeout: '3h' }, { actor: serviceKey, written_by: maker });
     await areKnown(org, maker);
   });
 });
 
-describe('a policy that asks for more than there is', () => {
-  it('is written and warns, until there are people for it', async () => {
+describe('a policy whose quorum cannot be filled', () => {
+  it('is written with a warning, until there are enough members', async () => {
     const org = newOrg();
     await join(org, 'admin');
     const nobody = { approver_groups: [{ group: 'legal', count: 1 }] };
-    // While the people of the workspace were not heard of in time, nobody is warned.
+    // While the members of the workspace are not known in time, there is no warning.
     const made = await eventually(async () => {
       const tried = await create(org, { ...nobody, name: newMember() });
       return tried.warnings === undefined ? undefined : tried;
@@ -120,7 +120,7 @@ describe('a policy that asks for more than there is', () => {
       version: 2,
       warnings: ['2 people must approve, but only 1 may.'],
     });
-    // Said a moment ago: it is heard before anybody is warned.
+    // An event of a moment ago is taken in before the warning is decided.
     await join(org, 'member', ['legal']);
     expect(await update(org, made.id, { approvals_required: 2, timeout: '1h' })).not.toHaveProperty(
       'warnings',

@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => harness.stop());
 
 describe('judging pending requests again', () => {
-  it('uses the whole set of the workspace as it is by now', async () => {
+  it('uses all current policies of the workspace', async () => {
     const org = newOrg();
     const all = await f.create(org, { name: 'all', action_type: '*', timeout: '1h', approvals_required: 2 });
     const item = pending();
@@ -68,7 +68,7 @@ describe('judging pending requests again', () => {
     }
   });
 
-  it('goes by the time, the agent and the content of the submission', async () => {
+  it('uses the time, the agent and the content of the submission', async () => {
     const org = newOrg();
     await f.create(org, {
       effect: 'conditional',
@@ -87,9 +87,9 @@ describe('judging pending requests again', () => {
       { ...holding, metadata: '{"pr_size":500}' },
       { ...holding, data_accessed: '[]' },
     ];
-    // One by one: a call answers as many as it has time for.
-    const judgements = [];
-    for (const item of items) judgements.push(...(await rejudge(org, item)).judgements);
+    // One call for each: a call answers as many as it judges within its time.
+    const answers = await Promise.all(items.map((item) => rejudge(org, item)));
+    const judgements = answers.flatMap((answer) => answer.judgements);
     expect(judgements.map(({ decision }) => decision)).toEqual([
       'executed',
       ...['requested', 'requested', 'requested', 'requested'],
@@ -97,7 +97,7 @@ describe('judging pending requests again', () => {
     expect(judgements[1]?.conditions_evaluated).toMatchObject([{ field: 'expression', result: false }]);
   });
 
-  it('answers as many as one message holds, the first at least', async () => {
+  it('answers as many as fit into one message, at least the first', async () => {
     const org = newOrg();
     const value = Array.from({ length: 900 }, (_, i) => `${String(i)}${'x'.repeat(50)}`);
     await f.create(org, { effect: 'conditional', conditions: [{ field: 'a', operator: 'in', value }] });

@@ -74,7 +74,7 @@ describe('submissions', () => {
     expect(await f.check(org, 'deploy.production')).toMatchObject({ decision: 'denied', policy: null });
   });
 
-  it('are told to be unavailable where the policies may be out of date, never judged', async () => {
+  it('are answered as unavailable while the policies may be out of date, never judged', async () => {
     const org = newOrg();
     await f.create(org, { effect: 'allow' });
     const blocker = await f.admin.connect();
@@ -101,7 +101,7 @@ describe('submissions', () => {
     await eventually(() => f.appended.get(item.item_id)?.verdict.decision === 'executed');
   });
 
-  it('are denied where somebody changed a policy behind the service, in either copy', async () => {
+  it('are denied when a policy was changed in the database, in either copy', async () => {
     const tampering = [
       `UPDATE policy SET content = jsonb_set(content, '{effect}', '"allow"') WHERE org_id = $1`,
       `UPDATE event SET data = jsonb_set(data, '{content,effect}', '"allow"') WHERE org_id = $1`,
@@ -120,15 +120,15 @@ describe('submissions', () => {
       await eventually(
         async () => (await f.check(org, 'deploy.production')).denial_reason === 'POLICY_TAMPERED',
       );
-      const said = await f.check(org, 'deploy.production');
-      expect(said.policy).toMatchObject({ id, version: 1 });
-      if (!statement.includes("'{}'")) expect(said.policy?.hash).toBe(hash);
+      const answer = await f.check(org, 'deploy.production');
+      expect(answer.policy).toMatchObject({ id, version: 1 });
+      if (!statement.includes("'{}'")) expect(answer.policy?.hash).toBe(hash);
     }
   });
 });
 
 describe('the service', () => {
-  it('says the same after a restart, and replays its events', async () => {
+  it('gives the same verdicts after a restart, and replays its events', async () => {
     const org = newOrg();
     const { id } = await f.create(org);
     await f.update(org, id, { effect: 'deny' });

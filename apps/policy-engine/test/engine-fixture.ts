@@ -30,7 +30,7 @@ export const actor: Actor = { kind: 'operator', id: 'mbr_x', key_id: null, via: 
 export const newOrg = () => typeid('org').toString();
 export const change = (org_id: string) => ({ org_id, actor, correlation_id: 'req-1' });
 
-/** Two replicas on real servers, and who stands around them: a gateway, a ledger, an administrator of the database. */
+/** Two replicas on real servers, with a fake gateway, a fake ledger and an administrator of the database. */
 export async function openEngineFixture(
   postgres: { readonly adminUrl: string; databaseUrl(service: ServiceName): string },
   nats: { natsUrl(user: ServiceName): string },
@@ -96,7 +96,7 @@ export async function openEngineFixture(
         metadata,
         data_accessed: [],
       }),
-    /** Only those who project the events may ask for them: here the ledger. */
+    /** Only a service that projects the events may replay them: here the ledger. */
     replay: (org_id: string) =>
       new CommandClient(ledger).request(commands.replay, { after_gpos: 0, limit: 500, org_id }),
     submit: (...items: unknown[]) => publishBatches(gateway, evaluateSubject, Date.now() + 60_000, items),

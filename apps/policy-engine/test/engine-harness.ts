@@ -8,7 +8,7 @@ import {
 import { migrations } from '../src/migrations/index.js';
 import { type EngineFixture, openEngineFixture } from './engine-fixture.js';
 
-/** Servers of a spec's own with two replicas that judge. */
+/** Two replicas on servers of their own. */
 export interface EngineHarness {
   readonly postgres: TestPostgres;
   readonly nats: TestNats;

@@ -4,7 +4,7 @@ import { compilePolicy, type CompiledPolicy } from '../src/domain/compile-policy
 import { contentHash } from '../src/domain/content-hash.js';
 import type { Action } from '../src/domain/facts.js';
 
-/** The defaults of the API around the members a test is about. In shadow mode are policies of earlier releases. */
+/** The content of a policy with the defaults of the API. Only policies of earlier releases are in shadow mode. */
 export const content = ({
   mode,
   ...members

@@ -1,7 +1,7 @@
 import { type ServiceName, serviceNames } from '@agentlattice/contracts';
 import { z } from 'zod';
 
-/** The environment of a service is wrong; the message is the one sentence that says how. */
+/** The environment of a service has a fault; the message names it in one sentence. */
 export class ConfigFault extends Error {
   override readonly name = 'ConfigFault';
 }
@@ -37,11 +37,11 @@ export interface BaseConfig {
   readonly redisUrl: string | undefined;
   readonly dataDir: string;
   readonly logLevel: string;
-  /** Undefined for the gateway, which answers for its health on its own port. */
+  /** Undefined for the gateway, which serves its health on its own port. */
   readonly healthPort: number | undefined;
 }
 
-/** @throws ConfigFault naming the variable that is wrong, never its value: it may hold a password */
+/** @throws ConfigFault that names the faulty variable, never its value, which may contain a password */
 export function readBaseConfig(service: ServiceName, env: NodeJS.ProcessEnv): BaseConfig {
   const read = readEnvironment(environment, env);
   if (read.AL_SERVICE_NAME !== undefined && read.AL_SERVICE_NAME !== service)

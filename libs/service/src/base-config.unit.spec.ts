@@ -22,7 +22,7 @@ describe('the configuration of a service', () => {
     });
   });
 
-  it('names everything that is wrong in one sentence, and no value', () => {
+  it('names all faults in one sentence, and no value', () => {
     const read = () =>
       readBaseConfig('notifier', { ...good, NATS_URL: undefined, DATABASE_URL: 'http://hunter2@x' });
     expect(read).toThrow(

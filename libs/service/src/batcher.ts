@@ -1,13 +1,13 @@
 import { Unavailable } from '@agentlattice/contracts';
 
 export interface BatcherOptions {
-  /** How many items share a run at most. */
+  /** The most items that share a run. */
   readonly most: number;
-  /** How many runs there may be at a time; default 1. */
+  /** The most runs at the same time; default 1. */
   readonly atOnce?: number;
-  /** How many items may wait; default 10,000. */
+  /** The most waiting items; default 10,000. */
   readonly mostWaiting?: number;
-  /** Items that waited longer are not begun any more: their callers have timed out. Default: all are begun. */
+  /** Items that waited longer are rejected, because their callers have timed out. Default: no limit. */
   readonly oldestMs?: number;
   /** Monotonic. */
   readonly now?: () => number;
@@ -21,23 +21,24 @@ interface Waiting<Item, Result> {
 }
 
 /**
- * Runs work on items that come one by one and cost less together. An item that comes while nothing runs is begun at once;
- * those that come meanwhile share the next run. There are no timers: an item never waits for others to come.
+ * Runs work on items that arrive one by one and cost less together. An item that arrives while no run is under way begins at once;
+ * items that arrive during a run share the next one. There are no timers: an item never waits for others to arrive.
  */
 export class Batcher<Item, Result> {
   private readonly waiting: Waiting<Item, Result>[] = [];
   private running = 0;
 
-  /** @param work gives a result, or its own way to one, for each item in their order */
+  /** @param work returns a result, or the promise of one, for each item in their order */
   constructor(
     private readonly work: (items: readonly Item[]) => Promise<readonly (Result | PromiseLike<Result>)[]>,
     private readonly options: BatcherOptions,
   ) {}
 
-  /** Resolves with the item's result of a run that began after this call. */
+  /** Resolves with the result of the item, from a run that began after this call. */
   do(item: Item): Promise<Result> {
     const { mostWaiting = 10_000 } = this.options;
-    if (this.waiting.length >= mostWaiting) return Promise.reject(new Unavailable('too much is waiting'));
+    if (this.waiting.length >= mostWaiting)
+      return Promise.reject(new Unavailable('too many items are waiting'));
     return new Promise((resolve, reject) => {
       this.waiting.push({ item, since: this.now(), resolve, reject });
       this.begin();
@@ -70,13 +71,13 @@ export class Batcher<Item, Result> {
       });
   }
 
-  /** They wait in the order of their age. */
+  /** Rejects items that waited too long; the oldest are first. */
   private dropStale(): void {
     const { oldestMs = Number.POSITIVE_INFINITY } = this.options;
     const oldest = this.now() - oldestMs;
     const fresh = this.waiting.findIndex(({ since }) => since >= oldest);
     for (const { reject } of this.waiting.splice(0, fresh === -1 ? this.waiting.length : fresh))
-      reject(new Unavailable('it waited too long'));
+      reject(new Unavailable('the item waited too long'));
   }
 
   private now(): number {

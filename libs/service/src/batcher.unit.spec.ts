@@ -1,7 +1,7 @@
 import { Unavailable } from '@agentlattice/contracts';
 import { Batcher } from './batcher.js';
 
-/** Runs that end when the test says so. */
+/** Runs that the test ends. */
 function byHand() {
   const runs: {
     items: readonly number[];
@@ -19,7 +19,7 @@ function byHand() {
 }
 
 describe('work in groups', () => {
-  it('begins a lone item at once, and together what comes meanwhile', async () => {
+  it('begins a single item at once, and items that arrive during its run together', async () => {
     const { work, groups, end } = byHand();
     const group = new Batcher(work, { most: 3 });
     const results = Promise.all([1, 2, 3, 4, 5].map((item) => group.do(item)));
@@ -32,14 +32,14 @@ describe('work in groups', () => {
     expect(await results).toEqual([10, 20, 30, 40, 50]);
   });
 
-  it('runs as many groups at once as it may', () => {
+  it('runs up to its limit of groups at once', () => {
     const { work, groups } = byHand();
     const group = new Batcher(work, { most: 9, atOnce: 2 });
     for (const item of [1, 2, 3]) void group.do(item);
     expect(groups()).toEqual([[1], [2]]);
   });
 
-  it('fails those of a run that fails, and goes on', async () => {
+  it('rejects the items of a failed run, and goes on', async () => {
     const { runs, work, end } = byHand();
     const group = new Batcher(work, { most: 9 });
     const [first, second] = [group.do(1), group.do(2)];
@@ -61,7 +61,7 @@ describe('work in groups', () => {
     expect(await third).toBe(30);
   });
 
-  it('begins nothing that waited too long', async () => {
+  it('rejects items that waited too long', async () => {
     const { work, groups, end } = byHand();
     let now = 0;
     const group = new Batcher(work, { most: 9, oldestMs: 2_000, now: () => now });
@@ -78,7 +78,7 @@ describe('work in groups', () => {
     expect(await fresh).toBe(30);
   });
 
-  it('takes no more than may wait', async () => {
+  it('refuses items beyond its limit', async () => {
     const { work } = byHand();
     const group = new Batcher(work, { most: 1, mostWaiting: 1 });
     void group.do(1);

@@ -1,7 +1,7 @@
 import { badConfigurationExit } from '@agentlattice/contracts';
 import { ConfigFault } from './base-config.js';
 
-/** What `read` returns. A wrong setting ends the process with its one sentence and the exit code that says so. */
+/** The result of `read`. A faulty setting ends the process with one sentence and the exit code for it. */
 export function configOrExit<T>(read: () => T): T {
   try {
     return read();
@@ -11,7 +11,7 @@ export function configOrExit<T>(read: () => T): T {
   }
 }
 
-/** The process manager does not start a process again that ended with this code. */
+/** The process manager does not restart a process that ended with this code. */
 export function exitForConfigFault(fault: ConfigFault): never {
   process.stderr.write(`${fault.message}\n`);
   process.exit(badConfigurationExit);

@@ -26,7 +26,7 @@ describe('the watch over the event stream', () => {
     await nats.stop();
   });
 
-  it('has a stream of an earlier release take probes, and keeps what is in it', async () => {
+  it('updates a stream of an earlier release to accept probes, and keeps its messages', async () => {
     const admin = await connectNats({ url: nats.natsUrl('admin'), service: 'gateway', instance: 'admin' });
     await (await jetstreamManager(admin)).streams.add({ name: eventStreamName, subjects: ['events.>'] });
     await admin.close();
@@ -38,7 +38,7 @@ describe('the watch over the event stream', () => {
     expect(await storeProbe(nc, 5_000)).toBe(true);
   });
 
-  it('tells that the stream refuses writes, and that it stores again', async () => {
+  it('reports that the stream refuses writes, and that it stores again', async () => {
     watch = new EventStreamWatch(nc, createLogger('test', 'silent')).start();
     const stores = (await eventStreamState(nc))?.lastSequence ?? 0;
     await eventually(async () => ((await eventStreamState(nc))?.lastSequence ?? 0) > stores);

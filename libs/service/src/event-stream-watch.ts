@@ -5,16 +5,15 @@ import { NotWell } from './health-registry.js';
 import { idle, PeriodicTask } from '@agentlattice/event-store';
 
 const everyMs = 1_000;
-/** While it stores. The first failure is followed by a probe a second later. */
+/** While the stream stores. After a failure the next probe follows a second later. */
 const storingMs = 3_000;
 const withinMs = 1_500;
-/** One write that fails may be a restart. */
+/** One failed write may be a restart of the server. */
 const failuresUntilRefusing = 2;
 
 /**
- * Knows whether the event stream stores, by storing something in it every three seconds, and every second
- * once that failed: nothing else tells. Two failures one
- * after the other are a refusal, one success ends it.
+ * Probes whether the event stream stores, by storing a message in it every three seconds, and every second after a failure; no query
+ * of the server shows it. Two consecutive failures are a refusal, which the next success ends.
  */
 export class EventStreamWatch {
   private failures = 0;
@@ -44,7 +43,7 @@ export class EventStreamWatch {
     await this.work.stop();
   }
 
-  /** Why nothing can be published for now, in a sentence; null while the stream stores. */
+  /** The reason, as a sentence, why events cannot be published; null while the stream stores. */
   get refusal(): string | null {
     if (this.failures < failuresUntilRefusing) return null;
     const seconds = Math.round((performance.now() - this.since) / 1_000);

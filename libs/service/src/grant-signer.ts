@@ -9,7 +9,7 @@ const grantClaims = z.object({
   /** The agent. */
   sub: z.string(),
   org_id: z.string(),
-  /** Null: no person was asked. */
+  /** Null: no person decided. */
   approval_id: z.string().nullable(),
   /** Of the submission in the audit log. */
   event_id: z.string(),
@@ -45,7 +45,7 @@ export function grantSigner(key: KeyObject): GrantSigner {
     },
     verify(token) {
       const [head, payload, signature, ...more] = token.split('.');
-      // The header is one this signer writes, to the letter: no other algorithm or key is ever looked at.
+      // The header must be exactly the one that this signer writes, so no other algorithm or key is accepted.
       if (head !== header || payload === undefined || signature === undefined || more.length > 0) return null;
       if (!isBase64Url(payload) || !isBase64Url(signature)) return null;
       if (!verify(null, Buffer.from(`${head}.${payload}`), publicKey, Buffer.from(signature, 'base64url')))
@@ -56,12 +56,12 @@ export function grantSigner(key: KeyObject): GrantSigner {
   };
 }
 
-/** One text for one value: what decodes to the same bytes otherwise is refused. */
+/** Accepts only the canonical encoding: another text that decodes to the same bytes is refused. */
 const isBase64Url = (text: string) => Buffer.from(text, 'base64url').toString('base64url') === text;
 const encode = (text: string) => Buffer.from(text).toString('base64url');
 
 export interface GrantSettings {
-  /** How long a grant is good for. */
+  /** The lifetime of a grant. */
   readonly grantTtlSeconds: number;
   /** `iss` of grants. */
   readonly issuer: string;

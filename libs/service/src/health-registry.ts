@@ -1,15 +1,15 @@
 export type HealthCheck = () => void | Promise<void>;
 /**
- * `local`: what the service needs itself; `service`: also what it is behind with or cannot store, though it answers;
- * `full`: also what its callers need from others through it.
+ * `local`: the needs of the service itself; `service`: also its lags and its failures to store, while it still answers; `full`: also
+ * the other services that its callers need.
  */
 export type HealthScope = 'local' | 'service' | 'full';
 
 export interface HealthFault {
   readonly name: string;
-  /** Public: one sentence without anything of a driver's error. */
+  /** Public: one sentence without the text of a driver's error. */
   readonly reason: string;
-  /** The service answers all the same, but is behind or cannot store: no reason not to start. */
+  /** The service answers, but is behind or cannot store; this does not prevent a start. */
   readonly degraded?: boolean;
 }
 
@@ -24,7 +24,7 @@ export class NotWell extends Error {
 
 const scopes: readonly HealthScope[] = ['local', 'service', 'full'];
 
-/** The checks of what the service needs for its work. A check fails when it throws or takes too long. */
+/** The health checks of a service. A check fails when it throws or takes too long. */
 export class HealthRegistry {
   private readonly checks = new Map<string, { check: HealthCheck; scope: HealthScope }>();
 
@@ -34,12 +34,12 @@ export class HealthRegistry {
     this.checks.set(name, { check, scope });
   }
 
-  /** Names of what is wrong, in the order in which the checks were added. */
+  /** The names of the faults, in the order in which the checks were added. */
   async missing(scope: HealthScope): Promise<string[]> {
     return (await this.faults(scope)).map(({ name }) => name);
   }
 
-  /** What is wrong, and the scope of the check that found it. */
+  /** The faults, with the scopes of their checks. */
   async faults(scope: HealthScope): Promise<(HealthFault & { readonly scope: HealthScope })[]> {
     const widest = scopes.indexOf(scope);
     const asked = [...this.checks].filter(([, entry]) => scopes.indexOf(entry.scope) <= widest);

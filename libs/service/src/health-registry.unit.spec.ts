@@ -1,7 +1,7 @@
 import { HealthRegistry, NotWell } from './health-registry.js';
 
 describe('the health registry', () => {
-  it('names what throws, rejects or does not answer', async () => {
+  it('names checks that throw, reject or do not answer', async () => {
     const health = new HealthRegistry(20);
     health.add('well', () => {});
     health.add('throws', () => {
@@ -12,7 +12,7 @@ describe('the health registry', () => {
     expect(await health.missing('local')).toEqual(['throws', 'rejects', 'silent']);
   });
 
-  it('asks other services only for the full answer, and for what is behind only beyond the local one', async () => {
+  it('checks other services only in the full scope, and lags only beyond the local scope', async () => {
     const health = new HealthRegistry();
     health.add('lag', () => Promise.reject(new Error('behind')), 'service');
     health.add('policy-engine', () => Promise.reject(new Error('away')), 'full');
@@ -21,7 +21,7 @@ describe('the health registry', () => {
     expect(await health.missing('full')).toEqual(['lag', 'policy-engine']);
   });
 
-  it('shows a check’s own reasons, and nothing of an error of a driver', async () => {
+  it('shows the reasons of a check, and nothing of a driver’s error', async () => {
     const health = new HealthRegistry(20);
     const relay = { name: 'relay of the gateway', reason: 'relay of the gateway is 12 s behind' };
     health.add('lag', () => Promise.reject(new NotWell([relay])), 'service');

@@ -3,8 +3,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { HealthRegistry } from './health-registry.js';
 
 /**
- * `/healthz`: the process turns. `/readyz`: it can do its work and keeps up with it, `?scope=local` only the first and
- * without asking other services.
+ * `/healthz`: the process runs. `/readyz`: it can do its work and keeps up with it; with `?scope=local` only whether it can do its
+ * work, without checking other services.
  */
 export function healthRoutes(app: NestFastifyApplication, health: HealthRegistry): void {
   const server = app.getHttpAdapter().getInstance();

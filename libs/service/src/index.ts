@@ -1,3 +1,4 @@
+export { Background, type Stoppable } from './background.js';
 export { type BaseConfig, ConfigFault, readBaseConfig, readEnvironment } from './base-config.js';
 export { configOrExit } from './config-or-exit.js';
 export {
@@ -19,6 +20,7 @@ export {
 export { type Lag, type LagKind, LagRegistry, type ProjectionLag } from './lag-registry.js';
 export { maxPageBytes, page, readCursor } from './page.js';
 export { idle, PeriodicTask } from '@agentlattice/event-store';
+export { RevisionWatch, type RevisionWatchOptions } from './revision-watch.js';
 export { runService, type ServiceOptions, startApp } from './run-service.js';
 export { openPool, ServiceModule } from './service.module.js';
 export { signingKey } from './signing-key.js';

@@ -4,18 +4,18 @@ import { type Logger, observeSeconds } from '@agentlattice/observability';
 import type pg from 'pg';
 import type { HealthFault } from './health-registry.js';
 
-/** How far something is behind what it follows. It has no lag while there is nothing to do. */
+/** How far a reader is behind its source. There is no lag while there is nothing to do. */
 export interface Lag {
   readonly kind: LagKind;
-  /** What is behind, as readiness names it. */
+  /** The name of the reader in readiness. */
   readonly name: string;
-  /** Told apart by these in the metric of its kind. */
+  /** The attributes of the lag in the metric of its kind. */
   readonly attributes: Readonly<Record<string, string>>;
-  /** From the state of the tables, not from recent activity: 0 means that nothing waits. */
+  /** Measured by the state of the tables, not by recent activity: 0 means that nothing waits. */
   readonly measure: () => Promise<number>;
   /** A lag above this makes the service not ready; default 10. */
   readonly redSeconds?: number;
-  /** Default: that it is so many seconds behind. */
+  /** The reason for readiness; default: the number of seconds. */
   readonly reason?: (seconds: number) => string;
 }
 
@@ -38,8 +38,8 @@ interface Watched {
 const defaultRedSeconds = 10;
 const measureEveryMs = 2_000;
 /**
- * While nothing is behind it is measured less often, within what is promised: an event that begins to wait right after a measurement is
- * seen while it is younger than the limit, and from then on it is measured every two seconds.
+ * While there is no lag it is measured less often, but often enough: an event that begins to wait right after a measurement is found
+ * while it is younger than the limit, and from then on the lag is measured every two seconds.
  */
 const idlePauses = 4;
 
@@ -61,7 +61,7 @@ export class LagRegistry {
     );
   }
 
-  /** Returns how to end it. */
+  /** @returns a function that removes it */
   add(lag: Lag): () => Promise<void> {
     const watched: Watched = {
       lag,
@@ -97,7 +97,7 @@ export class LagRegistry {
     });
   }
 
-  /** A projection, one lag for each of its sources. Returns how to end them. */
+  /** A projection, with one lag for each of its sources. @returns a function that removes them */
   addProjection(projection: ProjectionLag): () => Promise<void> {
     const { durable, sources } = projection;
     const ends = sources.map((source) =>
@@ -135,7 +135,7 @@ export class LagRegistry {
 
 export type ProjectionLag = Pick<Projection, 'durable' | 'sources' | 'lagSeconds'>;
 
-/** A lag that cannot be measured any more grows with time, as if nothing moved. */
+/** A lag that can no longer be measured grows with time, as if the reader had stopped. */
 function now({ seconds, measuredAt }: Watched, everyMs: number): number {
   const since = performance.now() - measuredAt - 2 * everyMs;
   return seconds === 0 ? 0 : seconds + Math.max(0, since / 1_000);

@@ -39,7 +39,7 @@ describe('the lags of a service', () => {
     expect(reasons()).toEqual([]);
   });
 
-  it('grow while what was behind cannot be measured; what was not behind stays so', async () => {
+  it('grow while they cannot be measured, unless there was no lag before', async () => {
     seconds = 9.9;
     let turns = 0;
     add({ measure: () => (turns++ < 3 ? Promise.resolve(9.9) : Promise.reject(new Error('away'))) });
@@ -49,7 +49,7 @@ describe('the lags of a service', () => {
     await never();
   });
 
-  it('may have a limit and a reason of their own, and end', async () => {
+  it('may have their own limit and reason, and can be removed', async () => {
     seconds = 3;
     const end = add({ redSeconds: 2, reason: (n: number) => `nothing was written for ${String(n)} s` });
     await eventually(() => reasons()[0] === 'nothing was written for 3 s');

@@ -1,9 +1,9 @@
 import { Refused } from '@agentlattice/contracts';
 
-/** NATS takes 1 MiB a message: a page ends earlier than asked for when its items are large. */
+/** NATS accepts 1 MiB a message, so a page with large items ends before its limit. */
 export const maxPageBytes = 512 * 1024;
 
-/** The first items of a list that was read one further than `limit`, and where the next page begins. */
+/** The page of a list that was read with one item more than `limit`, and the cursor of the next page. */
 export function page<T>(
   found: readonly T[],
   limit: number,
@@ -21,7 +21,7 @@ export function page<T>(
   return { items, next_cursor: more ? Buffer.from(cursorOf(last)).toString('base64url') : null };
 }
 
-/** @throws Refused VALIDATION_FAILED when the cursor is none of ours */
+/** @throws Refused VALIDATION_FAILED for a cursor of another list */
 export function readCursor(cursor: string | null, form: RegExp): string | null {
   if (cursor === null) return null;
   const text = Buffer.from(cursor, 'base64url').toString();

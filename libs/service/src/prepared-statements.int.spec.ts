@@ -26,12 +26,12 @@ describe('prepared statements', () => {
     expect(await prepared()).toEqual([{ statement: read }]);
   });
 
-  it('say what is wrong with them as any other', async () => {
+  it('report errors like other statements', async () => {
     await expect(pool.query('SELECT $1::int / 0', [1])).rejects.toThrow('division by zero');
     expect((await pool.query('SELECT $1::int AS n', [7])).rows).toEqual([{ n: 7 }]);
   });
 
-  it('outlive a migration that changes what they give', async () => {
+  it('still work after a migration that changes their result', async () => {
     await pool.query(read, [1]);
     await pool.query('ALTER TABLE public.thing ALTER id TYPE text');
     expect((await pool.query('SELECT * FROM public.thing WHERE id = $1', ['1'])).rows).toEqual([{ id: '1' }]);
@@ -41,7 +41,7 @@ describe('prepared statements', () => {
     ]);
   });
 
-  it('fail a transaction once, which leaves them behind', async () => {
+  it('fail one transaction after a migration, and are prepared again', async () => {
     const all = 'SELECT * FROM public.thing WHERE id = $1';
     const client = await pool.connect();
     try {
@@ -58,7 +58,7 @@ describe('prepared statements', () => {
     }
   });
 
-  it('do not fill the server with texts that are made at run time', async () => {
+  it('do not fill the memory of the server with texts that are made at run time', async () => {
     for (let i = 0; i < 300; i++) await pool.query(`SELECT $1::int + ${String(i)}`, [1]);
     expect((await prepared()).length).toBeLessThan(300);
   });

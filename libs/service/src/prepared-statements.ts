@@ -5,19 +5,19 @@ import type pg from 'pg';
 type Query = (text: unknown, values?: unknown, callback?: unknown) => unknown;
 type Callback = (error: unknown, result?: unknown) => void;
 
-/** Texts that are put together at run time must not fill the server's memory. */
+/** A limit, because texts that are made at run time must not fill the server's memory. */
 const maxStatements = 256;
 
 /**
- * Lets each connection prepare a statement once and not anew at every call: planning costs more than most of ours take
- * to run. A statement's name is the hash of its text, so one name never stands for two texts, whatever lies between.
+ * Lets each connection prepare a statement once and not at every call: planning costs more than running most of ours. The name of a
+ * statement is the hash of its text, so that two texts never have the same name, also with a connection pooler.
  */
 export class PreparedStatements {
   private readonly names = new Map<string, string>();
-  /** Of the schema, as far as we noticed: statements planned before it changed are left behind. */
+  /** Counts changes of the schema that were noticed: statements prepared before the last one are not used any more. */
   private generation = 0;
 
-  /** From now on statements with values, given as text, are prepared; all others are sent as they are. */
+  /** Makes the connection prepare statements that are given as text with values; all others are sent unchanged. */
   prepareOn(client: pg.PoolClient): void {
     const send = client.query.bind(client) as Query;
     const query: Query = (text, values, callback) => {
@@ -27,7 +27,7 @@ export class PreparedStatements {
         if (!isStalePlan(error)) throw error;
         this.generation += 1;
         this.names.clear();
-        // The error ends a transaction; its caller begins it again.
+        // The error ends the transaction; the caller begins it again.
         if (client.getTransactionStatus() !== 'I') throw error;
         return send(text, values);
       });

@@ -3,7 +3,7 @@ import type pg from 'pg';
 
 export interface RecoverySweepOptions {
   readonly name: string;
-  /** Through which this process commits its events. */
+  /** The pool that this process commits its events with. */
   readonly pool: pg.Pool;
   readonly everyMs: number;
   readonly idleMs: number;
@@ -13,8 +13,8 @@ export interface RecoverySweepOptions {
 }
 
 /**
- * Periodic work that finds what a lost message or a dead process left undone. Its pauses grow while there is nothing to do,
- * and are short again as soon as this process commits an event or `hasten` is called.
+ * Periodic work that does what a lost message or a dead process left undone. Its pauses grow while there is nothing to do, and are short
+ * again as soon as this process commits an event or `hasten` is called.
  */
 export class RecoverySweep {
   private readonly task: PeriodicTask;

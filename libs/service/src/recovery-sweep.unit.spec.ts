@@ -8,7 +8,7 @@ describe('a recovery sweep', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  it('runs less often while there is nothing, and at its usual pace once its process commits something', async () => {
+  it('runs less often while there is nothing to do, and at its usual pace once its process commits an event', async () => {
     jest.setSystemTime(1_000);
     const pool = {} as pg.Pool;
     let turns = 0;

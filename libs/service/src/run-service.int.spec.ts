@@ -80,7 +80,7 @@ describe('a running service', () => {
     await Promise.all([postgres.stop(), nats.stop()]);
   });
 
-  it('starts its modules once, though it serves HTTP and NATS', () =>
+  it('starts its modules once, although it serves HTTP and NATS', () =>
     expect(TestModule.hooks).toEqual(['init', 'bootstrap']));
 
   it('answers commands with its own database role', async () => {
@@ -100,7 +100,7 @@ describe('a running service', () => {
     expect(await client.request(ping, {})).toEqual({ ready: true, missing: [], troubles: [] });
   });
 
-  it('names what it misses, and is healthy again by itself', async () => {
+  it('names the missing server, and is healthy again once that is back', async () => {
     postgres.kill();
     nats.kill();
     await eventually(async () => (await get('/readyz?scope=local')).status === 503);

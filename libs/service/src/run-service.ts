@@ -16,17 +16,17 @@ export interface ServiceOptions {
   readonly service: ServiceName;
   /** The service's module; it imports `ServiceModule.forRoot(service)`. */
   readonly module: Type;
-  /** Where to listen; default 127.0.0.1 and AL_HEALTH_PORT. */
+  /** The address to listen on; default 127.0.0.1 and AL_HEALTH_PORT. */
   readonly http?: { readonly host: string; readonly port: number };
-  /** Default: a Fastify that serves the health routes and what the module's controllers add. */
+  /** Default: Fastify with the health routes and the module's controllers. */
   readonly adapter?: FastifyAdapter;
-  /** Global pipes, filters, hooks and the like, before anything listens. */
+  /** Adds global pipes, filters, hooks and the like before the service listens. */
   readonly configure?: (app: NestFastifyApplication) => void | Promise<void>;
 }
 
 const stopWithinMs = 8_000;
 
-/** Runs a service until SIGTERM or SIGINT; a process with a wrong configuration says so in one sentence and exits with 78. */
+/** Runs a service until SIGTERM or SIGINT. A process with a faulty configuration prints one sentence and exits with 78. */
 export async function runService(options: ServiceOptions): Promise<void> {
   const config = configOrExit(() => readBaseConfig(options.service, process.env));
   const logger = createLogger(options.service, config.logLevel);
@@ -37,7 +37,7 @@ export async function runService(options: ServiceOptions): Promise<void> {
     const app = await startApp(options, config, logger);
     const stop = (signal: string) => {
       logger.info({ signal }, 'stopping');
-      // A part that hangs must not keep the system from stopping; everything answered is on disk already.
+      // A part that hangs must not prevent the stop; everything that was answered is on disk.
       setTimeout(() => process.exit(1), stopWithinMs).unref();
       void app
         .close()
@@ -108,7 +108,7 @@ export async function startApp(
   return app;
 }
 
-/** A bug or a server that is away: the supervisor starts the process again. */
+/** A bug, or a server that is away: the supervisor restarts the process. */
 function fail(logger: Logger, error: unknown): never {
   logger.fatal({ err: error }, 'the service stops');
   process.exit(1);

@@ -11,7 +11,7 @@ import { LagRegistry } from './lag-registry.js';
 import { PreparedStatements } from './prepared-statements.js';
 import { COMMANDS, CONFIG, HEALTH, LAGS, LOGGER, NATS, POOL } from './tokens.js';
 
-/** What every service has: configuration, log, database, NATS, commands and health, each under its token. */
+/** The providers of every service: configuration, log, database, NATS, commands and health, each under its token. */
 @Global()
 @Module({})
 export class ServiceModule implements OnApplicationShutdown {
@@ -47,7 +47,7 @@ export class ServiceModule implements OnApplicationShutdown {
     };
   }
 
-  /** Runs after all listeners are closed and every module was told to stop. */
+  /** Runs after all listeners are closed and every other module was stopped. */
   async onApplicationShutdown(): Promise<void> {
     await this.lags.stop();
     await this.nc.drain().catch(() => {});
@@ -61,18 +61,18 @@ export function openPool({ databaseUrl, service, instance }: BaseConfig, logger:
     connectionString: databaseUrl,
     application_name: `${service}-${instance}`,
     max: 10,
-    // Longer than the pauses of what rests (8 s): a new connection costs more than all that is asked in one.
+    // Longer than the pauses of idle background work (8 s): a new connection costs more than its queries.
     idleTimeoutMillis: 30_000,
-    // A caller that waits longer than this is told 503 instead.
+    // A caller that would wait longer gets 503.
     connectionTimeoutMillis: 1_500,
     ...connectionLimits,
-    // Statements that do not wait for one another travel together.
+    // Independent statements are sent together.
     pipeline: true,
   });
   const statements = new PreparedStatements();
   // Without a listener the loss of an idle connection ends the process.
   pool.on('error', (error) => logger.warn({ err: error }, 'a database connection was lost'));
-  // So does one that is checked out but has no query under way; its user gets the error with the next query.
+  // So does the loss of a checked-out connection without a query; its user gets the error with the next query.
   pool.on('connect', (client) => {
     client.on('error', () => {});
     statements.prepareOn(client);
@@ -80,7 +80,7 @@ export function openPool({ databaseUrl, service, instance }: BaseConfig, logger:
   return pool;
 }
 
-/** After its last refusal the database is taken to refuse for this long: some statements find a free place all the same. */
+/** The database counts as full for this long after its last refusal, because some statements still succeed meanwhile. */
 const refusalHoldsMs = 5_000;
 
 function baseHealth(

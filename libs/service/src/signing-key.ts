@@ -24,7 +24,7 @@ async function ensureKey(path: string): Promise<KeyObject> {
   } finally {
     await file.close();
   }
-  // A link never replaces what another instance put there first.
+  // A hard link never replaces the key that another instance wrote first.
   await link(temporary, path).catch((error: unknown) => {
     if (!isCode(error, 'EEXIST')) throw error;
   });

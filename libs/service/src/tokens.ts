@@ -1,4 +1,4 @@
-/** What `ServiceModule` provides; always inject by these tokens. */
+/** The tokens of the providers of `ServiceModule`. */
 export const CONFIG = Symbol('CONFIG');
 export const LOGGER = Symbol('LOGGER');
 export const POOL = Symbol('POOL');

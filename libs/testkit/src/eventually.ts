@@ -1,6 +1,6 @@
 /**
  * Waits for a condition: polls until `probe` neither throws nor returns false or undefined.
- * @param within the bound in milliseconds; a test fails by it, it never passes by it
+ * @param within the limit in milliseconds; reaching it fails the test
  * @returns what the probe returned
  * @throws the probe's last error, or an error saying that the condition did not come
  */

@@ -1,12 +1,12 @@
 import { eventually } from './eventually.js';
 
 describe('waiting for a condition', () => {
-  it('gives what the probe found', async () => {
+  it('returns the result of the probe', async () => {
     let looks = 0;
     expect(await eventually(() => ++looks === 3 && 'found', { every: 1 })).toBe('found');
   });
 
-  it('fails with what the probe last complained about', () =>
+  it('fails with the last error of the probe', () =>
     expect(
       eventually(
         () => {

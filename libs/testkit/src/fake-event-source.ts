@@ -3,8 +3,8 @@ import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { randomUUID } from 'node:crypto';
 
-/** What a service says; the envelope is made. */
-export interface Said {
+/** An event of a service. The members of the envelope that are missing are filled in. */
+export interface SourceEvent {
   readonly org_id: string;
   readonly stream_id: string;
   readonly type: string;
@@ -15,18 +15,19 @@ export interface Said {
   readonly occurred_at?: Date;
 }
 
-/** The part of a service as a source of events, for those who project them: it publishes and replays. */
+/** A fake of a service as a source of events, for tests of projections: it publishes events and answers replays. */
 export interface FakeEventSource {
   readonly events: readonly WireEvent[];
-  /** Keeps and publishes. */
-  say(...said: Said[]): Promise<WireEvent[]>;
-  /** Keeps, and publishes nothing: a message that was lost. */
-  keep(...said: Said[]): WireEvent[];
+  /** Keeps new events and publishes them. */
+  emit(...facts: SourceEvent[]): Promise<WireEvent[]>;
+  /** Keeps new events without publishing them, as if the message was lost. */
+  keep(...facts: SourceEvent[]): WireEvent[];
+  /** Publishes kept events, also once more. */
   publish(...events: WireEvent[]): Promise<void>;
   stop(): void;
 }
 
-/** @param nc the connection of the service that is faked; the stream must be there */
+/** @param nc the connection of the faked service; the stream must exist */
 export async function fakeEventSource(nc: NatsConnection, service: ServiceName): Promise<FakeEventSource> {
   const command = replay(service);
   const events: WireEvent[] = [];
@@ -45,8 +46,8 @@ export async function fakeEventSource(nc: NatsConnection, service: ServiceName):
     },
   });
   await nc.flush();
-  const keep = (...said: Said[]) =>
-    said.map((fact) => {
+  const keep = (...facts: SourceEvent[]) =>
+    facts.map((fact) => {
       const gpos = events.length + 1;
       const event: WireEvent = {
         event_id: `evt_${randomUUID()}`,
@@ -76,8 +77,8 @@ export async function fakeEventSource(nc: NatsConnection, service: ServiceName):
     events,
     keep,
     publish,
-    say: async (...said) => {
-      const kept = keep(...said);
+    emit: async (...facts) => {
+      const kept = keep(...facts);
       await publish(...kept);
       return kept;
     },

@@ -1,7 +1,7 @@
 export { eventually } from './eventually.js';
 export { type MailServer, mailServer } from './mail-server.js';
 export { notRun } from './not-run.js';
-export { type FakeEventSource, fakeEventSource, type Said } from './fake-event-source.js';
+export { type FakeEventSource, fakeEventSource, type SourceEvent } from './fake-event-source.js';
 export { refuseWrites } from './refuse-writes.js';
 export { type SilentProxy, silentProxy } from './silent-proxy.js';
 export { startNats, type TestNats } from './start-nats.js';

@@ -2,11 +2,11 @@ import { type ParsedMail, simpleParser } from 'mailparser';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 
-/** A real SMTP server: it takes mail and keeps it parsed. */
+/** A real SMTP server that accepts mails and keeps them parsed. */
 export interface MailServer {
   readonly url: string;
   readonly mails: { readonly to: readonly string[]; readonly mail: ParsedMail }[];
-  /** Codes with which the next mails are refused. */
+  /** The codes that refuse the next mails. */
   readonly refusals: number[];
   stop(): Promise<void>;
 }

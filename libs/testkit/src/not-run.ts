@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 
-/** Says in the report of `npm test` that something was left out, and why: nothing may be left out in silence. */
+/** Reports a test that was not run, with the reason, at the end of `npm test`. */
 export function notRun(reason: string): void {
   const file = process.env['AL_NOT_RUN_FILE'];
   if (file === undefined) console.warn(`did not run: ${reason}`);

@@ -4,8 +4,9 @@ import { DiscardPolicy, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 
 /**
- * Lets the event stream refuse all writes while it answers everything else, as it does after its disk was full, and
- * returns how to let it store again. A restart does not mend it.
+ * Makes the event stream refuse all writes while it answers all queries, as it does after its disk was full. A restart does not
+ * repair it.
+ * @returns a function that lets it store again
  */
 export async function refuseWrites(adminUrl: string): Promise<() => Promise<void>> {
   const update = async (limits: { max_bytes: number; discard: DiscardPolicy }) => {

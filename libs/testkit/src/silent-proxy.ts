@@ -1,14 +1,14 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** Stands between a client and its server, and can drop connections, with or without a word. */
+/** A proxy between a client and its server that can cut connections or silently drop their data. */
 export interface SilentProxy {
-  /** The server's URL by way of the proxy. */
+  /** The server's URL through the proxy. */
   readonly url: string;
-  /** How many connections were made until now. */
+  /** The number of connections made so far. */
   readonly made: () => number;
-  /** From now on nothing passes on any connection there is, and neither side hears of it; new ones work. */
+  /** Drops all further data of the present connections without closing them; new connections work. */
   swallow(): void;
-  /** Ends all connections there are, wherever what they carry has got to; new ones work. */
+  /** Resets all present connections at once; new connections work. */
   cut(): void;
   stop(): Promise<void>;
 }
@@ -27,7 +27,7 @@ export async function silentProxy(serverUrl: string): Promise<SilentProxy> {
     upstream.pipe(client);
     for (const socket of pair) socket.on('error', () => {});
     upstream.on('close', () => {
-      // One that was swallowed stays silent.
+      // A swallowed connection stays open and silent.
       if (pairs.delete(pair)) client.destroy();
     });
     client.on('close', () => {
@@ -36,7 +36,7 @@ export async function silentProxy(serverUrl: string): Promise<SilentProxy> {
   });
   const swallowed: (readonly [Socket, Socket])[] = [];
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // By TCP, also where the server's own clients use its socket.
+  // By TCP, also when the server's own clients use its socket.
   url.searchParams.delete('host');
   url.hostname = '127.0.0.1';
   url.port = String((server.address() as AddressInfo).port);

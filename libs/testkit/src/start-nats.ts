@@ -7,9 +7,9 @@ import { testDataDirectory } from './test-data-directory.js';
 export interface TestNats {
   /** The URL of a service's user, with that service's permissions, or of `admin`. */
   natsUrl(user: ServiceName | 'admin'): string;
-  /** Kills the server's process; it is started again by itself. */
+  /** Kills the server's process; its supervision restarts it. */
   kill(signal?: NodeJS.Signals): void;
-  /** Removes all JetStream data and restarts the server: what a lost disk looks like. */
+  /** Removes all JetStream data and restarts the server, as after the loss of its disk. */
   wipe(): Promise<void>;
   stop(): Promise<void>;
 }

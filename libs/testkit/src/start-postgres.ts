@@ -3,11 +3,11 @@ import { embeddedDatabase, loadMigrations, type MigrationClass, runMigrations } 
 import { testDataDirectory } from './test-data-directory.js';
 
 export interface TestPostgres {
-  /** The administrator's, who owns all tables. */
+  /** The URL of the administrator, who owns all tables. */
   readonly adminUrl: string;
   /** The URL of a service's own role, whose search path is its schema. */
   databaseUrl(service: ServiceName): string;
-  /** Kills the server's process; it is started again by itself. */
+  /** Kills the server's process; its supervision restarts it. */
   kill(signal?: NodeJS.Signals): void;
   stop(): Promise<void>;
 }

@@ -41,7 +41,7 @@ describe('a stack for tests', () => {
     expect(JSON.stringify(env)).not.toContain(new URL(stack.adminUrl).password);
   });
 
-  it('gets a server back that was killed, halted or wiped', async () => {
+  it('has a server again after it was killed, halted or wiped', async () => {
     stack.kill('nats');
     await stack.ready('nats');
     await stack.halt('postgres');
@@ -52,7 +52,7 @@ describe('a stack for tests', () => {
     await eventually(() => stack.pid('nats') !== undefined);
   });
 
-  it('leaves nothing behind', async () => {
+  it('leaves no process and no file behind', async () => {
     const other = await startStack({ services: [] });
     await other.stop();
     expect(existsSync(other.dataDir)).toBe(false);

@@ -4,7 +4,7 @@ import { wipeNats } from './start-nats.js';
 import { testDataDirectory } from './test-data-directory.js';
 
 export interface StackOptions {
-  /** Which services `startServices` starts; default all five. */
+  /** The services that `startServices` starts; default all five. */
   readonly services?: readonly ServiceName[];
   /** Added to the environment of each service. */
   readonly env?: NodeJS.ProcessEnv;
@@ -12,13 +12,13 @@ export interface StackOptions {
   readonly samplePolicy?: boolean;
 }
 
-/** A whole system of its own: fresh servers, migrated schemas, credentials; services on request. */
+/** A whole system for one test file: new servers, migrated schemas and credentials; services on request. */
 export interface Stack {
   readonly dataDir: string;
   readonly adminUrl: string;
   databaseUrl(service: ServiceName): string;
   natsUrl(user: ServiceName | 'admin'): string;
-  /** Undefined where timers live in PostgreSQL. */
+  /** Undefined when timers are in PostgreSQL. */
   readonly redisUrl: string | undefined;
   readonly baseUrl: string;
   readonly credentials: Credentials;
@@ -26,18 +26,18 @@ export interface Stack {
   environmentOf(service: ServiceName): NodeJS.ProcessEnv;
   /** Starts the services and waits until all are ready. */
   startServices(): Promise<void>;
-  /** Sends a signal to a service or server (`postgres`, `nats`, `redis`); what dies is started again. */
+  /** Sends a signal to a service or server (`postgres`, `nats`, `redis`); a process that dies is restarted. */
   kill(name: string, signal?: NodeJS.Signals): void;
-  /** The number of the running process; undefined between two runs. */
+  /** The process id; undefined between two runs. */
   pid(name: string): number | undefined;
-  /** Waits until a service or server that was killed does its work again. */
+  /** Waits until a killed service or server is ready again. */
   ready(name: string): Promise<void>;
-  /** Ends a service or server for good, until `resume`. */
+  /** Stops a service or server until `resume`. */
   halt(name: string): Promise<void>;
   resume(name: string): Promise<void>;
   wipeNats(): Promise<void>;
-  /** What the system said on its terminal. */
-  readonly said: readonly string[];
+  /** The lines that the system printed on its terminal. */
+  readonly printed: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -82,7 +82,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         await member(name).ready(60_000);
       },
       wipeNats: () => wipeNats(directory),
-      said: directory.said,
+      printed: directory.printed,
       stop: directory.remove,
     };
   } catch (error) {

@@ -5,8 +5,8 @@ import { openDataDirectory, type DataDirectory } from '@agentlattice/launcher';
 
 /** A throw-away data directory for one test file. */
 export interface TestDataDirectory extends DataDirectory {
-  /** What the system said, for a failing test to show. */
-  readonly said: readonly string[];
+  /** The lines that the system printed, shown when a test fails. */
+  readonly printed: readonly string[];
   /** Stops every child and removes the directory. */
   remove(): Promise<void>;
 }
@@ -16,15 +16,15 @@ export async function testDataDirectory(): Promise<TestDataDirectory> {
   const parent = process.env['AL_TEST_STACKS'] ?? tmpdir();
   await mkdir(parent, { recursive: true });
   const dataDir = await mkdtemp(join(parent, 'al-stack-'));
-  const said: string[] = [];
+  const printed: string[] = [];
   const directory = await openDataDirectory({
     dataDir,
-    say: (line) => said.push(line),
+    print: (line) => printed.push(line),
     stopWithinMs: 10_000,
   });
   const remove = async () => {
     await directory.group.close();
     await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
   };
-  return { ...directory, said, remove };
+  return { ...directory, printed, remove };
 }

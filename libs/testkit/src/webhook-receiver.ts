@@ -16,13 +16,13 @@ export interface Received {
 
 type Reply = { readonly status: number; readonly headers?: Record<string, string> } | 'hang up' | 'silence';
 
-/** A real HTTP server in the place of a customer's: it answers as told and keeps what it got. */
+/** A real HTTP server in place of a customer's: it gives the chosen answers and keeps the requests. */
 export interface WebhookReceiver {
   readonly url: string;
   readonly got: Received[];
-  /** How to answer from now on; a function may look at the request. */
+  /** Sets the further answers; a function gets the request. */
   answer(reply: Reply | ((received: Received) => Reply)): void;
-  /** Those of one path, whose signature one of the secrets verifies. */
+  /** The requests of one path whose signature one of the secrets verifies. */
   verified(path: string, secret: string): Received[];
   stop(): Promise<void>;
 }

@@ -6,11 +6,11 @@ import { rememberedPort } from './process/free-port.js';
 import { embeddedRedis, redisAnswers } from './redis/embedded-redis.js';
 import { StartRefused } from './start-refused.js';
 
-/** The servers the five services use. */
+/** The servers that the five services use. */
 export interface Backends {
   readonly database: DatabaseAccess;
   readonly nats: NatsAccess;
-  /** Undefined: timers live in PostgreSQL. */
+  /** Undefined: timers are in PostgreSQL. */
   readonly redisUrl: string | undefined;
 }
 
@@ -23,7 +23,7 @@ export async function openBackends(
   directory: DataDirectory,
 ): Promise<Backends> {
   const { database, nats, redisUrl } = configuration;
-  // One after the other would be simpler, but a start is something people wait for.
+  // All at once, because people wait for the start.
   const opening = [
     database === undefined ? embeddedDatabase(directory) : externalDatabase(database, directory),
     nats === undefined ? ownNats(directory) : externalNats(nats, directory),

@@ -4,13 +4,13 @@ import { urlVariable } from './postgres/service-role.js';
 import { repositoryRoot } from './repository-root.js';
 import { StartRefused } from './start-refused.js';
 
-/** The URLs of an external server: the administrator's, and a service's own where given. */
+/** The URLs of an external server: the administrator's, and those of single services where they are set. */
 export interface ExternalServer {
   readonly url: string;
   readonly services: Readonly<Partial<Record<ServiceName, string>>>;
 }
 
-/** What the environment says about a start. */
+/** The configuration of a start, from the environment. */
 export interface Configuration {
   readonly dataDir: string;
   readonly host: string;
@@ -23,7 +23,7 @@ export interface Configuration {
 
 /**
  * Reads the start's configuration; an empty variable counts as unset.
- * @throws StartRefused naming the variable that is wrong, never its value: it may hold a password
+ * @throws StartRefused that names the faulty variable, never its value, which may contain a password
  */
 export function readConfiguration(env: NodeJS.ProcessEnv): Configuration {
   const given = (name: string) => (env[name] === undefined || env[name] === '' ? undefined : env[name]);

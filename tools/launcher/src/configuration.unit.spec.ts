@@ -2,7 +2,7 @@ import { readConfiguration } from './configuration.js';
 import { StartRefused } from './start-refused.js';
 
 describe('the configuration of a start', () => {
-  it('is empty by default, and an empty variable is no variable', () => {
+  it('is empty by default, and an empty variable counts as unset', () => {
     for (const env of [
       {},
       { PORT: '', DATABASE_URL: '', NATS_URL: '', REDIS_URL: '', HOST: '', AL_DATA_DIR: '' },
@@ -34,7 +34,7 @@ describe('the configuration of a start', () => {
     expect(() => readConfiguration(env)).not.toThrow('hidden');
   });
 
-  it('takes external servers with a URL per service', () => {
+  it('accepts external servers with a URL per service', () => {
     const services = ['GATEWAY', 'POLICY_ENGINE', 'APPROVAL_SERVICE', 'NOTIFIER', 'AUDIT_LEDGER'];
     const own = Object.fromEntries(services.map((s) => [`NATS_URL_${s}`, `nats://${s}@h:4222`]));
     const { nats } = readConfiguration({ NATS_URL: 'nats://admin@h:4222', ...own });

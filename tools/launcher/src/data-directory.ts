@@ -7,25 +7,25 @@ import type { ChildSpec, SupervisionOptions } from './process/supervised-process
 import { openSecrets, type Secrets } from './secrets.js';
 import { StartRefused } from './start-refused.js';
 
-/** A data directory made ready for one launcher: its secrets, and the children that live on it. */
+/** A data directory opened by one launcher, with its secrets and the child processes that use it. */
 export interface DataDirectory {
   readonly dataDir: string;
   readonly secrets: Secrets;
   readonly group: ProcessGroup;
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
 }
 
 const serverReadyWithinMs = 60_000;
 
 /**
- * Opens a data directory: makes it when missing and stops what a killed launcher left running on it.
+ * Opens a data directory: makes it when it is missing and stops processes that a killed launcher left running.
  * @throws StartRefused when it cannot be written to, or its secrets are damaged
  */
 export async function openDataDirectory(options: SupervisionOptions): Promise<DataDirectory> {
-  const { dataDir, say } = options;
+  const { dataDir, print } = options;
   try {
     await mkdir(dataDir, { recursive: true });
-    // Others may pass through (PostgreSQL may have to run as another user), but not look around.
+    // Other users may enter it (PostgreSQL may have to run as another user), but not list it.
     await chmod(dataDir, 0o711);
   } catch (error) {
     throw new StartRefused(
@@ -33,13 +33,13 @@ export async function openDataDirectory(options: SupervisionOptions): Promise<Da
     );
   }
   const left = await reapLeftovers(dataDir);
-  if (left.length > 0) say(`stopped what an earlier start left running: ${left.join(', ')}`);
-  return { dataDir, say, secrets: await openSecrets(dataDir), group: new ProcessGroup(options) };
+  if (left.length > 0) print(`stopped processes that an earlier start left running: ${left.join(', ')}`);
+  return { dataDir, print, secrets: await openSecrets(dataDir), group: new ProcessGroup(options) };
 }
 
 /**
- * Starts a server of our own, on the port it had last time unless that one is taken.
- * @returns what `prepare` made, once the server is ready
+ * Starts a bundled server on the port of its last run, or another one when that is taken.
+ * @returns the result of `prepare`, once the server is ready
  * @throws StartRefused when it does not become ready
  */
 export async function startServer<T extends { readonly spec: ChildSpec }>(

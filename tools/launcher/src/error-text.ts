@@ -1,6 +1,6 @@
 // By shape, not by class: errors of Node's own modules belong to another realm when tests run in a sandbox.
 
-/** The message of whatever was thrown; for a failed connection the code, where it has no message of its own. */
+/** The message of an error; the code of a failed connection without a message. */
 export function errorText(error: unknown): string {
   if (typeof error !== 'object' || error === null) return String(error);
   const message = 'message' in error ? String(error.message) : '';

@@ -78,7 +78,7 @@ describe('npm start', () => {
     rmSync(dataDir, { recursive: true, force: true });
   });
 
-  it('runs the system, keeps it running, and finds everything again', async () => {
+  it('runs the system, restarts what is killed, and finds all data again', async () => {
     const first = start();
     await first.running();
     const made = credentials();
@@ -86,7 +86,7 @@ describe('npm start', () => {
     expect(first.output).not.toContain(made.agent.api_key);
     expect(Object.keys(pids())).toEqual(expect.arrayContaining([...services, 'nats', 'postgres']));
 
-    // Any of them may be killed at any moment.
+    // Any process may be killed at any time.
     const before = pids();
     for (const name of ['policy-engine', 'postgres', 'nats']) {
       process.kill(before[name] ?? 0, 'SIGKILL');
@@ -94,7 +94,7 @@ describe('npm start', () => {
     }
     await eventually(async () => (await fetch(`${made.base_url}/readyz`)).ok, { within: 60_000 });
 
-    // A second start on the same data gives way.
+    // A second start on the same data directory is refused.
     const second = start();
     expect(await second.ended()).toBe(1);
     expect(second.output.trim()).toContain(`(process ${String(first.child.pid)}) is already running`);
@@ -113,7 +113,7 @@ describe('npm start', () => {
     const { policies } = (await answer.json()) as { policies: { name: string }[] };
     expect(policies.map((p) => p.name)).toEqual(['production-deploys']);
 
-    // Asked to stop, it leaves no process.
+    // A stop leaves no process.
     const last = pids();
     third.child.kill('SIGTERM');
     expect(await third.ended()).toBe(0);

@@ -6,14 +6,14 @@ import { openDataDirectory, type DataDirectory } from './data-directory.js';
 import { acquireLauncherLock } from './process/launcher-lock.js';
 import { StartRefused } from './start-refused.js';
 
-const say = (line: string) => process.stdout.write(`${line}\n`);
+const print = (line: string) => process.stdout.write(`${line}\n`);
 
 const stopRequested = new Promise<string>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
-  // The bootstrap process is gone, and nothing else would stop this one.
+  // The bootstrap process is gone, and no other process would stop this one.
   process.on('disconnect', () => resolve('the end of npm start'));
 });
-// A terminal that was closed: the lines are lost, the system is stopped in order all the same.
+// The terminal was closed: the lines are lost, and the system still stops in order.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 async function run(): Promise<number> {
@@ -30,14 +30,14 @@ async function run(): Promise<number> {
   const givenUp = new Promise<never>((_, reject) => (giveUp = reject));
   givenUp.catch(() => undefined);
   try {
-    directory = await openDataDirectory({ dataDir, say, onGivenUp: giveUp });
+    directory = await openDataDirectory({ dataDir, print, onGivenUp: giveUp });
     const starting = start(configuration, directory);
     starting.catch(() => undefined);
     const first = await Promise.race([starting, stopRequested, givenUp]);
     const why = first ?? (await Promise.race([stopRequested, givenUp]));
-    say(`stopping (${why})`);
+    print(`stopping (${why})`);
     await directory.group.close();
-    // A step of an unfinished start, such as initdb, ends by itself.
+    // A running step of an unfinished start, such as initdb, ends by itself.
     await starting.catch(() => undefined);
     return 0;
   } finally {
@@ -51,12 +51,12 @@ async function start(
   directory: DataDirectory,
 ): Promise<undefined> {
   const startedAt = Date.now();
-  say('starting the servers');
+  print('starting the servers');
   const system = await openSystem(configuration, directory);
-  say('starting the services');
+  print('starting the services');
   await system.startServices();
-  say(`ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
-  say(greeting(configuration.dataDir, system.credentials));
+  print(`ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+  print(greeting(configuration.dataDir, system.credentials));
 }
 
 try {

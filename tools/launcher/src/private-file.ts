@@ -14,7 +14,7 @@ export async function writePrivateFile(path: string, content: string): Promise<v
     await file.close();
   }
   try {
-    // The umask can only take rights away; say what we mean all the same.
+    // The umask only removes rights, so the mode is set explicitly.
     await chmod(draft, 0o600);
     await rename(draft, path);
   } catch (error) {

@@ -7,13 +7,13 @@ import { StartRefused } from './start-refused.js';
 
 const storedSecrets = z.record(z.string(), z.string());
 
-/** Generated passwords that must outlive a restart, kept in one file of mode 0600. */
+/** Generated passwords that are kept over restarts in one file of mode 0600. */
 export interface Secrets {
   /** The secret of that name; made and stored on first use. */
   of(name: string): string;
-  /** Sets a value that others made (for example an id), unless one stands already; returns the standing one. */
+  /** Sets a given value (for example an id) unless there is one already; returns the stored one. */
   keep(name: string, value: string): string;
-  /** After return everything handed out is on the disk. */
+  /** When this returns, all values that were returned before are on disk. */
   save(): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export async function openSecrets(dataDir: string): Promise<Secrets> {
     of: (name) => values.get(name) ?? keep(name, randomSecret()),
     keep,
     save: () => {
-      // Servers start side by side; their writes must not overtake one another.
+      // Servers start concurrently, so writes are made one after the other.
       saving = saving.then(async () => {
         if (!changed) return;
         changed = false;

@@ -43,7 +43,7 @@ export async function openSystem(
   directory: DataDirectory,
   options: SystemOptions = {},
 ): Promise<System> {
-  const { dataDir, secrets, say, group } = directory;
+  const { dataDir, secrets, print, group } = directory;
   const services = options.services ?? serviceNames;
   const port = await gatewayPort(configuration.port, configuration.host);
   const baseUrl = httpBase(configuration.host, port);
@@ -51,7 +51,7 @@ export async function openSystem(
   // The servers start while the migrations are loaded.
   const opening = openBackends(configuration, directory);
   const [backends, migrations] = await Promise.all([opening, Promise.all(serviceNames.map(loadMigrations))]);
-  await migrateAll(backends, migrations, say);
+  await migrateAll(backends, migrations, print);
   const credentials = await ensureCredentials(dataDir, secrets, baseUrl);
 
   const healthPorts = new Map<ServiceName, number>();
@@ -76,10 +76,10 @@ export async function openSystem(
       services.map((service) => (service === 'gateway' ? beginGateway() : begin(service))),
     );
     if (services.length < serviceNames.length) return;
-    await systemReady(baseUrl, say);
+    await systemReady(baseUrl, print);
     if (options.samplePolicy !== false)
       await ensureSamplePolicy(dataDir, credentials).catch((error: unknown) => {
-        say(
+        print(
           `WARNING: the sample policy could not be made (${errorText(error)}); the next start tries again.`,
         );
       });
@@ -90,23 +90,23 @@ export async function openSystem(
 async function migrateAll(
   { database }: Backends,
   migrations: readonly (readonly MigrationClass[])[],
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<void> {
   for (const [i, service] of serviceNames.entries()) {
     const { role } = database.of(service);
     const count = await runMigrations(database.adminUrl, service, migrations[i] ?? [], role);
-    if (count > 0) say(`${service}: ${String(count)} migration${count === 1 ? '' : 's'} run`);
+    if (count > 0) print(`${service}: ${String(count)} migration${count === 1 ? '' : 's'} run`);
   }
 }
 
 /** A service that is only behind, or cannot store for now, recovers by itself: that is reported and does not end the start. */
-async function systemReady(baseUrl: string, say: (line: string) => void): Promise<void> {
+async function systemReady(baseUrl: string, print: (line: string) => void): Promise<void> {
   const deadline = Date.now() + serviceReadyWithinMs;
   for (;;) {
     const readiness = await readinessOf(baseUrl).catch(() => undefined);
     if (readiness?.ready === true) return;
     if (readiness !== undefined && readiness.missing.every((name) => readiness.degraded.includes(name)))
-      return say(`WARNING: not everything is well yet: ${readiness.reasons.join('; ')}.`);
+      return print(`WARNING: not everything is well yet: ${readiness.reasons.join('; ')}.`);
     if (Date.now() >= deadline)
       throw new StartRefused(
         `The services run but do not reach one another; ${baseUrl}/readyz names what is missing.`,

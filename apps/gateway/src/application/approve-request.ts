@@ -15,7 +15,7 @@ type Approved = RouteOutput<typeof routes.approveRequest>;
 type PolicyChange = CommandResponse<typeof policyEngineCommands.allow_forever>;
 
 export interface Forever {
-  /** Null: once. */
+  /** Null: the approval counts once. */
   readonly foreverFor: 'policy' | 'action_type' | null;
   /** With forever: the version that must still govern the request; null: the one that governs it. */
   readonly policyVersion: number | null;
@@ -25,7 +25,10 @@ export interface ApproveRequestPorts {
   readonly commands: Pick<CommandClient, 'request'>;
 }
 
-/** Approves. “For ever” is two steps: the person's decision comes first and stands whatever becomes of the second. */
+/**
+ * Approves a request. An approval for ever has two steps: the decision of the request, then the change of the policy. The
+ * decision stands when the second step fails.
+ */
 export const makeApproveRequest =
   ({ commands }: ApproveRequestPorts) =>
   async (decision: Decision, { foreverFor, policyVersion }: Forever): Promise<Approved> => {
@@ -57,7 +60,7 @@ async function allowForever(
       correlation_id,
     });
   } catch (error) {
-    // The approval stands. The policy-engine is told again of what it missed.
+    // The approval stands. The policy-engine learns of it again from the approval's event.
     const detail =
       error instanceof Refused && error.code === 'FORBIDDEN'
         ? `the policy was left alone: ${error.detail}`

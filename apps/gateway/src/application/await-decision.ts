@@ -8,16 +8,16 @@ export interface AwaitDecisionPorts {
 }
 
 const open: ReadonlySet<ApprovalStatus['status']> = new Set(['pending', 'escalated']);
-/** While a caller waits, the state is read again this often, also without a wake-up. */
+/** While a caller waits, the state is read this often without a wake-up. */
 const lookAgainMs = 10_000;
 const retryMs = 500;
 
 /**
- * How a request stands, held back until it is decided or the time is over: subscribe first, read second, wait third
- * (design §1), so that no decision falls in between. A wake-up that says how the request ended saves a second reading, and
- * a request that this gateway opened itself a moment ago is not read before its first wake-up.
- * @param waitMs 0 reads once
- * @param gone aborted when the caller does not wait any more
+ * Returns the state of a request once it is decided or the time is over. It subscribes first, reads second and waits third
+ * (design §1), so that no decision is missed in between. A wake-up with the outcome saves a second reading, and a request
+ * that this gateway opened a moment ago is not read before its first wake-up.
+ * @param waitMs 0: read once
+ * @param gone aborted when the caller no longer waits
  */
 export const makeAwaitDecision =
   ({ wakes, read }: AwaitDecisionPorts) =>
@@ -34,7 +34,7 @@ export const makeAwaitDecision =
           try {
             last = await read(reference);
           } catch (error) {
-            // A request that was there a moment ago is worth waiting for.
+            // The request existed a moment ago: go on waiting.
             if ((last === undefined && !wasPending) || !(error instanceof Unavailable)) throw error;
             pauseMs = retryMs;
           }
@@ -42,8 +42,8 @@ export const makeAwaitDecision =
         } else wasPending = true;
         const leftMs = until - performance.now();
         if (leftMs <= 0 || gone.aborted || wakes.ended) return last ?? (await read(reference));
-        const hint = await heardWithin(wake.heard, Math.min(leftMs, pauseMs), gone);
-        // The caller was shown this request of this workspace, so they may see how it ended.
+        const hint = await wokenWithin(wake.woken, Math.min(leftMs, pauseMs), gone);
+        // The caller was shown this request of this workspace, so it may see the outcome.
         if (hint?.org_id === reference.org_id && !open.has(hint.ended.status)) return hint.ended;
       } finally {
         wake.forget();
@@ -53,8 +53,8 @@ export const makeAwaitDecision =
 export type AwaitDecision = ReturnType<typeof makeAwaitDecision>;
 
 /** @returns null when the state has to be read */
-function heardWithin(
-  heard: Promise<WakeHint | null>,
+function wokenWithin(
+  woken: Promise<WakeHint | null>,
   ms: number,
   gone: AbortSignal,
 ): Promise<WakeHint | null> {
@@ -67,6 +67,6 @@ function heardWithin(
     const stop = () => end(null);
     const timer = setTimeout(stop, ms);
     gone.addEventListener('abort', stop);
-    void heard.then(end);
+    void woken.then(end);
   });
 }

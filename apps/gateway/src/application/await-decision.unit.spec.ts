@@ -14,7 +14,7 @@ const as = (status: ApprovalStatus['status']): ApprovalStatus => ({
 });
 const never = new AbortController().signal;
 
-/** Wake-ups by hand, and what is read each time; the last one again and again. */
+/** Wake-ups on demand, and the result of each reading; the last result repeats. */
 function waiting(...reads: (ApprovalStatus | Error)[]) {
   const listening = new Set<(hint: WakeHint | null) => void>();
   const done: string[] = [];
@@ -27,10 +27,9 @@ function waiting(...reads: (ApprovalStatus | Error)[]) {
       pendingFor: () => state.pendingMs,
       of: () => {
         done.push('listen');
-        let tell: (hint: WakeHint | null) => void = () => {};
-        const heard = new Promise<WakeHint | null>((resolve) => (tell = resolve));
-        listening.add(tell);
-        return { heard, forget: () => void listening.delete(tell) };
+        const { promise: woken, resolve } = Promise.withResolvers<WakeHint | null>();
+        listening.add(resolve);
+        return { woken, forget: () => void listening.delete(resolve) };
       },
     },
     read: () => {
@@ -39,7 +38,7 @@ function waiting(...reads: (ApprovalStatus | Error)[]) {
       return next instanceof Error ? Promise.reject(next) : Promise.resolve(next ?? as('pending'));
     },
   };
-  const wake = (hint: WakeHint | null = null) => listening.forEach((tell) => tell(hint));
+  const wake = (hint: WakeHint | null = null) => listening.forEach((resolve) => resolve(hint));
   return { wait: makeAwaitDecision(ports), wake, done, listening, state };
 }
 
@@ -47,13 +46,13 @@ function waiting(...reads: (ApprovalStatus | Error)[]) {
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('waiting for a decision', () => {
-  it('listens before it reads, so that a decision in between is heard', async () => {
+  it('listens before it reads, so that no decision in between is missed', async () => {
     const { wait, done } = waiting(as('approved'));
     expect(await wait(asked, 60_000, never)).toMatchObject({ status: 'approved' });
     expect(done).toEqual(['listen', 'read']);
   });
 
-  it('without a time it reads once', async () => {
+  it('reads once when it has no time to wait', async () => {
     const { wait, done } = waiting(as('pending'));
     expect(await wait(asked, 0, never)).toMatchObject({ status: 'pending' });
     expect(done).toEqual(['listen', 'read']);
@@ -70,7 +69,7 @@ describe('waiting for a decision', () => {
     expect(await held).toMatchObject({ status: 'denied' });
   });
 
-  it('takes the end from the wake-up, once it was shown the request', async () => {
+  it('takes the outcome from the wake-up, once the caller was shown the request', async () => {
     const { wait, wake, done } = waiting(as('pending'));
     const held = wait(asked, 60_000, never);
     // Even before the first reading came back.
@@ -83,7 +82,7 @@ describe('waiting for a decision', () => {
     await expect(foreign).rejects.toThrow('no such request');
   });
 
-  it('reads for itself where a wake-up speaks of another workspace, or of no end', async () => {
+  it('reads the state when a wake-up is of another workspace or has no outcome', async () => {
     const { wait, wake, done } = waiting(as('pending'), as('pending'), as('denied'));
     const held = wait(asked, 60_000, never);
     await settle();
@@ -109,7 +108,7 @@ describe('waiting for a decision', () => {
     expect(await held).toMatchObject({ status: 'pending' });
   });
 
-  it('outlives a service that is away for a moment, but not a request that never was', async () => {
+  it('goes on when a service is away for a moment, and ends when the request does not exist', async () => {
     const away = new Unavailable('away');
     const { wait, wake } = waiting(as('pending'), away, as('approved'));
     const held = wait(asked, 60_000, never);
@@ -121,7 +120,7 @@ describe('waiting for a decision', () => {
     await expect(waiting(away).wait(asked, 60_000, never)).rejects.toThrow(Unavailable);
   });
 
-  it('does not read what it knows to be pending, until a wake-up comes', async () => {
+  it('does not read a request that is known to be pending until a wake-up comes', async () => {
     const { wait, wake, done, state } = waiting(as('denied'));
     state.pendingMs = 10_000;
     const held = wait(asked, 60_000, never);
@@ -136,7 +135,7 @@ describe('waiting for a decision', () => {
     expect(done).toEqual(['listen', 'listen', 'listen', 'read']);
   });
 
-  it('reads what it knew to be pending when it no longer knows, and when the time is over', async () => {
+  it('reads a request when it is no longer known to be pending, and when the time is over', async () => {
     const late = waiting(as('approved'));
     late.state.pendingMs = 5;
     setImmediate(() => (late.state.pendingMs = 0));
@@ -147,7 +146,7 @@ describe('waiting for a decision', () => {
     expect(over.done.filter((step) => step === 'read')).toHaveLength(1);
   });
 
-  it('goes on waiting for what it knew to be pending while the service is away', async () => {
+  it('goes on waiting for a request that was known to be pending while the service is away', async () => {
     const { wait, wake, state } = waiting(new Unavailable('away'), as('approved'));
     state.pendingMs = 10_000;
     const held = wait(asked, 60_000, never);

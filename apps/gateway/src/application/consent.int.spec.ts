@@ -8,22 +8,32 @@ import { InvitationStore } from '../outbound/invitation-store.js';
 import { hashOfKey, PrincipalDirectory } from '../outbound/principal-directory.js';
 import { PrincipalStore } from '../outbound/principal-store.js';
 import { firstCredentialsFor } from '../../test/first-credentials.js';
+import { type PrincipalUseCases, principalUseCases } from '../../test/principal-use-cases.js';
+import { makeAcceptInvitation } from './accept-invitation.js';
+import { makeDeclineInvitation } from './decline-invitation.js';
 import { ensureFirstWorkspace } from './ensure-first-workspace.js';
-import { Invitations } from './invitations.js';
-import { type RequestContext, Principals } from './principals.js';
+import type { InvitationPorts } from './invitation-ports.js';
+import { makeListInvitations } from './list-invitations.js';
+import type { RequestContext } from './principal-ports.js';
 import { type CreateWorkspace, makeCreateWorkspace } from './create-workspace.js';
 
 type Operator = Extract<Principal, { kind: 'operator' }>;
 const password = 'a long password';
+
+const invitationUseCases = (ports: InvitationPorts) => ({
+  list: makeListInvitations(ports),
+  accept: makeAcceptInvitation(ports),
+  decline: makeDeclineInvitation(ports),
+});
 
 describe('people of several workspaces', () => {
   let postgres: TestPostgres;
   let pool: pg.Pool;
   let store: PrincipalStore;
   let directory: PrincipalDirectory;
-  let principals: Principals;
+  let principals: PrincipalUseCases;
   let createWorkspace: CreateWorkspace;
-  let invitations: Invitations;
+  let invitations: ReturnType<typeof invitationUseCases>;
   const first = firstCredentialsFor();
   /** The instance administrator, and the administrator of another workspace. */
   let root: Operator;
@@ -37,9 +47,9 @@ describe('people of several workspaces', () => {
     directory = new PrincipalDirectory(pool, createLogger('test', 'silent'));
     await directory.start();
     const refresh = () => directory.refresh();
-    principals = new Principals(store, refresh);
+    principals = principalUseCases({ store, refresh });
     createWorkspace = makeCreateWorkspace({ store, refresh });
-    invitations = new Invitations(store, new InvitationStore(pool), refresh);
+    invitations = invitationUseCases({ store, refresh, invitations: new InvitationStore(pool) });
     root = await operator(first.admin.api_key);
     theirs = await operator((await workspace('theirs', 'theirs@example.com')).adminKey);
   });
@@ -75,7 +85,7 @@ describe('people of several workspaces', () => {
     return events.map(({ type, meta }) => [type, meta.actor?.id ?? null, meta.actor?.key_id ?? null]);
   };
 
-  it('the instance administrator cannot be borrowed: an invitation gives no key and tells nothing', async () => {
+  it('an invitation of the instance administrator gives no key and reveals nothing', async () => {
     const email = first.admin.email.toUpperCase();
     const member = await invite(theirs, email);
     const stranger = await invite(theirs, 'nobody@example.com');
@@ -111,7 +121,7 @@ describe('people of several workspaces', () => {
     expect(await argon2.verify(before, first.admin.password)).toBe(true);
   });
 
-  it('an invited person accepts with a key of their own, and only then takes part', async () => {
+  it('an invited person is a member only after accepting with a key of their own', async () => {
     const host = await operator((await workspace('host', 'host@example.com')).adminKey);
     const member = await invite(host, 'theirs@example.com', 'member');
     expect(await invitations.list(inviteeOf(theirs), page)).toMatchObject([
@@ -139,7 +149,7 @@ describe('people of several workspaces', () => {
     });
   });
 
-  it('two who accept at once get one membership and one key', async () => {
+  it('two acceptances at once make one membership and one key', async () => {
     const host = await operator((await workspace('twice', 'twice@example.com')).adminKey);
     const member = await invite(host, 'theirs@example.com');
     const both = await Promise.allSettled([1, 2].map(() => invitations.accept(inviteeOf(theirs), member.id)));
@@ -148,7 +158,7 @@ describe('people of several workspaces', () => {
     expect(keys.filter(({ member_id }) => member_id === member.id)).toHaveLength(1);
   });
 
-  it('an invitation may be declined, and accepted after all', async () => {
+  it('a declined invitation can still be accepted', async () => {
     const host = await operator((await workspace('late', 'late@example.com')).adminKey);
     const member = await invite(host, 'theirs@example.com');
     expect(await invitations.decline(inviteeOf(theirs), member.id)).toMatchObject({ status: 'declined' });
@@ -197,7 +207,7 @@ describe('people of several workspaces', () => {
     expect((await operator((await keyFor(root, root.memberId, 'viewer')).key)).instanceAdmin).toBe(false);
   });
 
-  it('a key with rights over the instance is ended by its person alone; a new credentials file gives another', async () => {
+  it('only its person ends a key with rights over the instance; a new credentials file makes another one', async () => {
     const colleague = await principals.createMember(asked(root), {
       ...{ email: 'third@example.com', name: 'Third', role: 'admin', groups: [], password },
     });
@@ -229,7 +239,7 @@ describe('people of several workspaces', () => {
     expect(await directory.findByHash(hashOfKey(first.admin.api_key))).toBeUndefined();
     expect(await directory.findByHash(hashOfKey(replaced.key))).toBeUndefined();
 
-    // The same file again brings nothing back; a new one, as the start writes it where there is none, does.
+    // The same file does not restore a revoked key; a new file, which the start writes when there is none, makes a new key.
     await ensureFirstWorkspace(store, first);
     await directory.refresh();
     expect(await directory.findByHash(hashOfKey(first.admin.api_key))).toBeUndefined();
@@ -246,7 +256,7 @@ describe('people of several workspaces', () => {
     root = again;
   });
 
-  it('a workspace for oneself has the same person, whose password stays; for another person’s account it is refused', async () => {
+  it('a workspace for oneself keeps the person and the password; for another person’s account it is refused', async () => {
     const made = await workspace('second', first.admin.email.toUpperCase());
     expect(made.passwordSet).toBe(false);
     expect(await operator(made.adminKey)).toMatchObject({
@@ -259,7 +269,7 @@ describe('people of several workspaces', () => {
     expect(rows).toEqual([]);
   });
 
-  it('a new workspace stands in its own log, which names no member of another, and in the log of its founder', async () => {
+  it('a new workspace is recorded in its own log, which names no member of another workspace, and in the log of its founder', async () => {
     const { orgId } = await workspace('logged', 'logged@example.com');
     expect(await eventsOf(orgId, orgId)).toEqual([['access.workspace_created', null, null]]);
     expect(await eventsOf(root.orgId, orgId)).toEqual([

@@ -3,9 +3,9 @@ import type { EventMeta } from '@agentlattice/event-store';
 import argon2 from 'argon2';
 import { typeid } from 'typeid-js';
 import { ownedBy } from '../domain/key-maker.js';
-import type { PrincipalStore } from '../outbound/principal-store.js';
 import { firstEventOf, firstEventOfMember, firstEventOfWorkspace } from './first-events.js';
 import { newKey } from './new-key.js';
+import type { PrincipalPorts } from './principal-ports.js';
 
 /** The instance administrator who makes a workspace. */
 export interface Founder {
@@ -18,23 +18,17 @@ export interface NewWorkspace {
   readonly orgId: string;
   readonly adminKey: string;
   readonly serviceKey: string;
-  /** False where the administrator is the founder, whose password stays. */
+  /** False when the administrator is the founder, whose password does not change. */
   readonly passwordSet: boolean;
 }
 
-export interface CreateWorkspacePorts {
-  readonly store: PrincipalStore;
-  /** Makes this gateway know the new keys at once. */
-  readonly refresh: () => Promise<void>;
-}
-
 /**
- * Makes a workspace with its first administrator: a new person, or the founder. Its own log names no member of another
- * workspace; the founder's log says who made it.
+ * Makes a workspace with its first administrator: a new person, or the founder. The new log names no member of another
+ * workspace; the founder's log records who made the workspace.
  * @throws Refused EMAIL_TAKEN for another person's account: an account joins a workspace by consent only
  */
 export const makeCreateWorkspace =
-  ({ store, refresh }: CreateWorkspacePorts) =>
+  ({ store, refresh }: PrincipalPorts) =>
   async (
     founder: Founder,
     name: string,

@@ -1,21 +1,21 @@
 import type { WakeHint } from '@agentlattice/contracts';
 import { type ApprovalReference, OpenedRequests } from '../domain/opened-requests.js';
 
-type Tell = (hint: WakeHint | null) => void;
+type Resolve = (hint: WakeHint | null) => void;
 
-/** Told when an approval may have been decided. */
+/** A caller's wait for the wake-up of one request. */
 export interface Wake {
   /**
-   * Resolves at the first wake-up, or when there will be none; one that came before counts. Null: read how it stands.
-   * Only the deciding service can say more, and its caller must have been shown the request before (ADR 19).
+   * Resolves at the first wake-up since the wait began, or when no more will come. Null: the caller reads the state.
+   * Only the deciding service sends a hint, and only a caller that was shown the request before may use it (ADR 19).
    */
-  readonly heard: Promise<WakeHint | null>;
+  readonly woken: Promise<WakeHint | null>;
   forget(): void;
 }
 
-/** The requests that callers of this gateway wait for. What comes in about them is told by `inbound/wake-ups.subscriber.ts`. */
+/** The requests that callers of this gateway wait for. `inbound/wake-ups.subscriber.ts` receives the wake-ups. */
 export class DecisionWakes {
-  private readonly waiting = new Map<string, Set<Tell>>();
+  private readonly waiting = new Map<string, Set<Resolve>>();
   private readonly opened = new OpenedRequests();
   private stopped = false;
 
@@ -25,24 +25,23 @@ export class DecisionWakes {
     this.wakeAll();
   }
 
-  /** Listens from now on; read the state after calling this, and no decision is missed. */
+  /** Begins to listen. A caller that reads the state after this call misses no decision. */
   of(approvalId: string): Wake {
-    if (this.stopped) return { heard: Promise.resolve(null), forget: () => {} };
-    let tell: Tell = () => {};
-    const heard = new Promise<WakeHint | null>((resolve) => (tell = resolve));
-    const listeners = this.waiting.get(approvalId) ?? new Set<Tell>();
-    this.waiting.set(approvalId, listeners.add(tell));
+    if (this.stopped) return { woken: Promise.resolve(null), forget: () => {} };
+    const { promise: woken, resolve } = Promise.withResolvers<WakeHint | null>();
+    const listeners = this.waiting.get(approvalId) ?? new Set<Resolve>();
+    this.waiting.set(approvalId, listeners.add(resolve));
     return {
-      heard,
+      woken,
       forget: () => {
-        listeners.delete(tell);
+        listeners.delete(resolve);
         if (listeners.size === 0 && this.waiting.get(approvalId) === listeners)
           this.waiting.delete(approvalId);
       },
     };
   }
 
-  /** A submission of ours was answered: its request is pending. */
+  /** Records that a submission of this gateway was answered with a pending request. */
   noteOpened(request: ApprovalReference): void {
     this.opened.note(request, performance.now());
   }
@@ -61,12 +60,12 @@ export class DecisionWakes {
   }
 
   /** The request may have been decided. @param hint how it ended, read only where a caller waits */
-  hear(approvalId: string, hint: () => WakeHint | null): void {
-    this.opened.hear(approvalId, performance.now());
+  wake(approvalId: string, hint: () => WakeHint | null): void {
+    this.opened.noteWakeUp(approvalId, performance.now());
     const listeners = this.waiting.get(approvalId);
     if (listeners === undefined) return;
-    const told = hint();
-    for (const tell of listeners) tell(told);
+    const ending = hint();
+    for (const resolve of listeners) resolve(ending);
   }
 
   /** Wake-ups may have been lost: every waiting caller reads the state. */
@@ -76,6 +75,6 @@ export class DecisionWakes {
   }
 
   private wakeAll(): void {
-    for (const listeners of this.waiting.values()) for (const tell of listeners) tell(null);
+    for (const listeners of this.waiting.values()) for (const resolve of listeners) resolve(null);
   }
 }

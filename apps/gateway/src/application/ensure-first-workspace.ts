@@ -25,9 +25,9 @@ const meta: EventMeta = {
 };
 
 /**
- * Makes what the credentials file names and the database lacks: workspace, administrator, agent and keys. Run on every
- * start, in one transaction; a key that was revoked stays revoked. Keys that are new mean a new file, whose password
- * then becomes the administrator's.
+ * Makes the workspace, administrator, agent and keys of the credentials file where the database lacks them. Runs at every
+ * start, in one transaction; a revoked key stays revoked. When the administrator's key is not known, the file is new, and
+ * its password becomes the administrator's.
  */
 export async function ensureFirstWorkspace(
   store: PrincipalStore,
@@ -71,7 +71,7 @@ export async function ensureFirstWorkspace(
       registrants: [memberId],
     };
     if (await store.insertAgent(tx, orgId, first)) {
-      // Where the name is taken the agent of the credentials file is made all the same.
+      // When the name is taken, the agent of the credentials file is made without holding it.
       await store.takeAgentName(tx, orgId, first);
       streams.push({
         id: agent.id,

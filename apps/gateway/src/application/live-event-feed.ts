@@ -10,40 +10,40 @@ import {
   parseCursor,
 } from '../domain/event-cursor.js';
 
-/** One event, written once for all who listen to it. */
-export interface Told {
+/** One event, serialised once for all its listeners. */
+export interface FeedEntry {
   readonly id: string;
   readonly event: LiveEvent;
-  /** Whatever a transport makes of the event is made once and kept here. */
+  /** The text of the event by transport, made by the first listener of each. */
   readonly forms: Map<string, string>;
 }
 
-/** Somebody who hears of events in the moment they happen. */
+/** A receiver of live events. */
 export interface Listener {
   readonly orgId: string;
-  /** Null: everything that an operator may see; else only what concerns these agents. */
+  /** Null: all events that an operator may see; else only events of these agents. */
   readonly agentIds: ReadonlySet<string> | null;
-  /** Hears of actions too, which are there in thousands a second; all the rest it hears anyway. */
-  readonly hearsActions: boolean;
+  /** Whether it also receives events of actions, of which there are thousands a second. */
+  readonly wantsActions: boolean;
   /** Must not wait. */
-  readonly tell: (told: Told) => void;
-  /** What was missed is not kept: fetch anew. `id` is where the listener goes on. */
+  readonly deliver: (entry: FeedEntry) => void;
+  /** Missed events are no longer stored: the client fetches the state again and goes on from `id`. */
   readonly reset: (id: string) => void;
 }
 
 export interface LiveEventFeedPorts {
   readonly range: () => Promise<EventStreamRange>;
   readonly read: (query: ReadEventStream) => Promise<StreamedEvents[]>;
-  /** What is told of an event; null for one that nobody hears of. */
+  /** The event as listeners get it; null for one that no listener gets. */
   readonly view: (event: WireEvent) => LiveEvent | null;
-  /** Whether all who listen may still do so, as far as must be known now; nothing is told before that. */
-  readonly mayTell: () => Promise<boolean>;
-  /** `notice` is to be called when one of these families is published; none: nobody listens. */
+  /** Whether the keys of all listeners were checked recently enough; nothing is delivered before that. */
+  readonly mayDeliver: () => Promise<boolean>;
+  /** Subscribes to notices of these families, instead of the earlier ones; none when there is no listener. */
   readonly follow: (families: readonly string[]) => void;
   readonly logger: Logger;
 }
 
-/** The families of events that everybody who listens hears; the rest of the stream is skipped unread. */
+/** The families of events that every listener may get; the rest of the stream is not read. */
 export const liveFamilies = [
   'approval',
   'policy',
@@ -55,42 +55,43 @@ export const liveFamilies = [
   'member',
 ] as const;
 const withActions = [...liveFamilies, 'action'] as const;
-const familiesFor = ({ hearsActions }: Pick<Listener, 'hearsActions'>) =>
-  hearsActions ? withActions : liveFamilies;
+const familiesFor = ({ wantsActions }: Pick<Listener, 'wantsActions'>) =>
+  wantsActions ? withActions : liveFamilies;
 
 const pageSize = 256;
-/** More than this was missed: the listener fetches anew. */
+/** A listener that missed more than this fetches the state again. */
 const maxBacklog = 20_000;
-/** What happened while a listener reads its backlog. */
+/** The most events that are kept for a listener while it reads its backlog. */
 const maxMeanwhile = 5_000;
-/** Backlogs that are read at a time. */
+/** The most backlogs that are read at the same time. */
 const maxReading = 8;
-/** A message may be told of a moment before it can be read. */
+/** A notice may come a moment before its message can be read. */
 const lookAgainMs = [2, 10, 50, 250] as const;
-/** Below all notices: one may be lost. */
+/** Between two readings when no notice comes: one may be lost. */
 const lookEveryMs = 2_000;
-/** A stream that was deleted is made anew by another service; its messages begin again. */
+/** A deleted stream is made again by another service; its sequence begins again. */
 const checkRangeEveryMs = 15_000;
 
 interface Place {
   readonly listener: Listener;
-  /** What happened since it joined; null once it has caught up. */
-  meanwhile: Told[] | null;
-  /** Nothing up to here is told again. */
+  /** The events since it joined; null once it has caught up. */
+  meanwhile: FeedEntry[] | null;
+  /** Nothing up to this sequence is delivered again. */
   after: number;
   lost: boolean;
 }
 
 /**
- * Events as they are stored, told to all who listen. One reader follows the stream by its sequence, whoever many listen; it
- * rests while nobody does. Somebody who comes back reads what was missed from the stream and joins the others without a gap.
+ * Delivers events to all listeners as they are stored. One reader follows the stream by its sequence for all of them, and
+ * stops while there is none. A listener that reconnects reads the events that it missed from the stream and then joins the
+ * others without a gap.
  */
 export class LiveEventFeed {
   private readonly places = new Map<string, Set<Place>>();
   private count = 0;
-  private hearActions = 0;
+  private actionListeners = 0;
   private incarnation = '';
-  /** The last message that was told; undefined while nobody listens. */
+  /** The last message that was delivered; undefined while there is no listener. */
   private position: number | undefined;
   private advancing: Promise<void> | undefined;
   private again = false;
@@ -107,14 +108,14 @@ export class LiveEventFeed {
     return this.count;
   }
 
-  /** Where everybody has been told up to. */
+  /** Every listener has got the events up to here. */
   get cursor(): string {
     return cursorText(cursorAfter(this.incarnation, this.position ?? 0));
   }
 
   /**
-   * Listens from now on, or after the event that was heard last. Resolves once the listener has caught up.
-   * @returns how to leave
+   * Delivers events from now on, or after `lastEventId`. Resolves once the listener has caught up.
+   * @returns a function that ends the delivery
    * @throws when the stream cannot be read
    */
   async join(listener: Listener, lastEventId: string | undefined): Promise<() => void> {
@@ -137,7 +138,7 @@ export class LiveEventFeed {
     return () => this.remove(place);
   }
 
-  /** Something was stored. */
+  /** To be called when an event was stored. */
   notice(): void {
     if (this.count === 0 || this.stopped) return;
     this.retries = 0;
@@ -165,7 +166,7 @@ export class LiveEventFeed {
     this.lookLater(lookEveryMs);
   }
 
-  /** The stream is another one: nobody knows what happened in between. */
+  /** The stream is another one, so the events in between are unknown. */
   private startAnew(range: EventStreamRange): void {
     this.startAt(range);
     for (const places of this.places.values())
@@ -181,7 +182,7 @@ export class LiveEventFeed {
     const places = this.places.get(orgId) ?? new Set<Place>();
     this.places.set(orgId, places.add(place));
     this.count += 1;
-    if (place.listener.hearsActions) this.hearActions += 1;
+    if (place.listener.wantsActions) this.actionListeners += 1;
     this.followWhatIsHeard();
   }
 
@@ -190,11 +191,11 @@ export class LiveEventFeed {
     const places = this.places.get(orgId);
     if (places?.delete(place) !== true) return;
     this.count -= 1;
-    if (place.listener.hearsActions) this.hearActions -= 1;
+    if (place.listener.wantsActions) this.actionListeners -= 1;
     if (places.size === 0) this.places.delete(orgId);
     this.followWhatIsHeard();
     if (this.count > 0) return;
-    // Nobody listens: the next one begins where the stream ends then.
+    // Without listeners: the next one begins at the end of the stream.
     this.position = undefined;
     clearTimeout(this.timer);
   }
@@ -217,14 +218,14 @@ export class LiveEventFeed {
     place.after = cursor.sequence;
     const backlog = await this.backlogOf(place, messageOf(cursor), joinedAt);
     if (backlog === null) place.lost = true;
-    else for (const told of backlog) this.tell(place, told);
+    else for (const entry of backlog) this.deliver(place, entry);
   }
 
-  /** What was missed, in the order of the stream; null when it is too much. */
-  private async backlogOf({ listener }: Place, from: number, to: number): Promise<Told[] | null> {
+  /** The missed events in the order of the stream; null when they are too many. */
+  private async backlogOf({ listener }: Place, from: number, to: number): Promise<FeedEntry[] | null> {
     if (from > to) return [];
     return await this.oneOfFew(async () => {
-      const missed: { readonly sequence: number; readonly told: Told[] }[] = [];
+      const missed: { readonly sequence: number; readonly entries: FeedEntry[] }[] = [];
       let count = 0;
       for (const family of familiesFor(listener))
         for (let next = from; next <= to;) {
@@ -234,13 +235,13 @@ export class LiveEventFeed {
           for (const { sequence, events } of page) {
             next = sequence + 1;
             if (sequence > to) break;
-            const told = this.toldOf(sequence, events);
-            count += told.length;
-            missed.push({ sequence, told });
+            const entries = this.entriesOf(sequence, events);
+            count += entries.length;
+            missed.push({ sequence, entries });
           }
           if (count > maxBacklog) return null;
         }
-      return missed.sort((a, b) => a.sequence - b.sequence).flatMap(({ told }) => told);
+      return missed.sort((a, b) => a.sequence - b.sequence).flatMap(({ entries }) => entries);
     });
   }
 
@@ -261,13 +262,13 @@ export class LiveEventFeed {
     if (lost) {
       place.after = cursorAfter(this.incarnation, this.position ?? 0).sequence;
       listener.reset(this.cursor);
-    } else for (const told of meanwhile ?? []) this.tell(place, told);
+    } else for (const entry of meanwhile ?? []) this.deliver(place, entry);
   }
 
   private advance(): void {
     this.advancing ??= this.readOn()
       .catch((error: unknown) => {
-        this.ports.logger.warn({ err: error }, 'the event stream cannot be read for those who listen');
+        this.ports.logger.warn({ err: error }, 'the event stream cannot be read for live events');
         this.lookLater(lookEveryMs);
       })
       .finally(() => {
@@ -288,14 +289,14 @@ export class LiveEventFeed {
       const families = this.families();
       const wanted = (subject: string) => families.some((family) => family === subject.split('.')[2]);
       const page = await this.ports.read({ from: this.position + 1, most: pageSize, wanted });
-      // Somebody joined who hears of more than was read.
+      // A listener joined that wants more families than were read.
       if (this.families() !== families) continue;
       if (page.length === 0) break;
-      if (!(await this.ports.mayTell())) return this.lookLater(lookAgainMs[3]);
+      if (!(await this.ports.mayDeliver())) return this.lookLater(lookAgainMs[3]);
       found = true;
       for (const { sequence, events } of page) {
         if (this.position === undefined) return;
-        for (const told of this.toldOf(sequence, events)) this.tellAll(told);
+        for (const entry of this.entriesOf(sequence, events)) this.deliverToAll(entry);
         this.position = sequence;
       }
     }
@@ -304,7 +305,7 @@ export class LiveEventFeed {
   }
 
   private families(): readonly string[] {
-    return familiesFor({ hearsActions: this.hearActions > 0 });
+    return familiesFor({ wantsActions: this.actionListeners > 0 });
   }
 
   private lookLater(ms: number): void {
@@ -314,7 +315,7 @@ export class LiveEventFeed {
     this.timer.unref();
   }
 
-  private toldOf(sequence: number, events: readonly WireEvent[]): Told[] {
+  private entriesOf(sequence: number, events: readonly WireEvent[]): FeedEntry[] {
     return events.flatMap((wire, index) => {
       const event = this.ports.view(wire);
       const id = cursorText(cursorOf(this.incarnation, sequence, index));
@@ -322,27 +323,27 @@ export class LiveEventFeed {
     });
   }
 
-  private tellAll(told: Told): void {
-    for (const place of this.places.get(told.event.org_id) ?? []) {
-      if (place.meanwhile === null) this.tell(place, told);
-      else if (place.meanwhile.length < maxMeanwhile) place.meanwhile.push(told);
+  private deliverToAll(entry: FeedEntry): void {
+    for (const place of this.places.get(entry.event.org_id) ?? []) {
+      if (place.meanwhile === null) this.deliver(place, entry);
+      else if (place.meanwhile.length < maxMeanwhile) place.meanwhile.push(entry);
       else place.lost = true;
     }
   }
 
-  private tell(place: Place, told: Told): void {
+  private deliver(place: Place, entry: FeedEntry): void {
     const { listener, after } = place;
-    const sequence = parseCursor(told.id)?.sequence ?? 0;
+    const sequence = parseCursor(entry.id)?.sequence ?? 0;
     if (sequence <= after) return;
     place.after = sequence;
-    const { agent_id, type } = told.event;
-    if (!listener.hearsActions && type.startsWith('action.')) return;
+    const { agent_id, type } = entry.event;
+    if (!listener.wantsActions && type.startsWith('action.')) return;
     if (listener.agentIds === null || (agent_id !== null && listener.agentIds.has(agent_id)))
-      listener.tell(told);
+      listener.deliver(entry);
   }
 }
 
-/** Whether all that follows is still there: of this stream, not before its beginning, not after its end. */
+/** Whether all events after the cursor are still stored: it is of this stream, not before its beginning, not after its end. */
 const isKept = (cursor: EventCursor, { incarnation, firstSequence, lastSequence }: EventStreamRange) =>
   cursor.incarnation === incarnation &&
   messageOf(cursor) >= firstSequence - 1 &&

@@ -1,12 +1,12 @@
 import type { LiveEvent, WireEvent } from '@agentlattice/contracts';
 import type { EventStreamRange, ReadEventStream, StreamedEvents } from '@agentlattice/messaging';
 import fc from 'fast-check';
-import { type Listener, LiveEventFeed, type Told } from './live-event-feed.js';
+import { type Listener, LiveEventFeed, type FeedEntry } from './live-event-feed.js';
 
 const logger = { warn: () => {} } as never;
 const tick = () => new Promise((resolve) => setImmediate(resolve));
 
-/** The stream, in memory; reading takes a turn of the event loop, as it takes one of the network. */
+/** The stream in memory. Reading takes a turn of the event loop, like reading over the network. */
 class FakeStream {
   messages: { readonly subject: string; readonly events: WireEvent[] }[] = [];
   incarnation = 'life1';
@@ -51,12 +51,12 @@ const view = ({ event_id, org_id, type }: WireEvent): LiveEvent | null =>
     ? null
     : { event_id, org_id, type, time: '', actor: null, agent_id: event_id.split('@')[1] ?? null, data: {} };
 
-const feedOn = (stream: FakeStream, mayTell = () => Promise.resolve(true)) =>
-  new LiveEventFeed({ range: stream.range, read: stream.read, view, mayTell, follow: () => {}, logger });
+const feedOn = (stream: FakeStream, mayDeliver = () => Promise.resolve(true)) =>
+  new LiveEventFeed({ range: stream.range, read: stream.read, view, mayDeliver, follow: () => {}, logger });
 
-/** Somebody who remembers what was heard, and the last id of it. */
+/** A listener that keeps the ids of the events it received, and the last cursor. */
 class Recorder implements Listener {
-  readonly heard: string[] = [];
+  readonly received: string[] = [];
   resets = 0;
   last: string | undefined;
   readonly agentIds: ReadonlySet<string> | null;
@@ -64,13 +64,13 @@ class Recorder implements Listener {
   constructor(
     readonly orgId: string,
     agent?: string,
-    readonly hearsActions = false,
+    readonly wantsActions = false,
   ) {
     this.agentIds = agent === undefined ? null : new Set([agent]);
   }
 
-  tell = ({ id, event }: Told) => {
-    this.heard.push(event.event_id);
+  deliver = ({ id, event }: FeedEntry) => {
+    this.received.push(event.event_id);
     this.last = id;
   };
   reset = (id: string) => {
@@ -84,7 +84,7 @@ const settled = async (feed: LiveEventFeed) => {
   for (let i = 0; i < 60; i++) await tick();
 };
 
-it('tells what happens from now on, to the workspace alone, in order', async () => {
+it('delivers events from now on, of the workspace alone, in order', async () => {
   const stream = new FakeStream();
   stream.publish('org_a', 'approval', 'before');
   const feed = feedOn(stream);
@@ -95,16 +95,16 @@ it('tells what happens from now on, to the workspace alone, in order', async () 
   stream.publish('org_a', 'action', 'skipped');
   stream.publish('org_a', 'policy', 'three', 'inside');
   await settled(feed);
-  expect(a.heard).toEqual(['one', 'two', 'three']);
+  expect(a.received).toEqual(['one', 'two', 'three']);
   expect(a.resets).toBe(0);
   await feed.stop();
 });
 
-it('tells of actions to whom wants to hear of them, and follows them only then', async () => {
+it('delivers events of actions to listeners that want them, and reads them only then', async () => {
   const stream = new FakeStream();
   const followed: (readonly string[])[] = [];
   const feed = new LiveEventFeed({
-    ...{ range: stream.range, read: stream.read, view, mayTell: () => Promise.resolve(true), logger },
+    ...{ range: stream.range, read: stream.read, view, mayDeliver: () => Promise.resolve(true), logger },
     follow: (families) => followed.push(families),
   });
   const [plain, all] = [new Recorder('org_a'), new Recorder('org_a', undefined, true)];
@@ -113,7 +113,7 @@ it('tells of actions to whom wants to hear of them, and follows them only then',
   stream.publish('org_a', 'action', 'act');
   stream.publish('org_a', 'approval', 'ask');
   await settled(feed);
-  expect([plain.heard, all.heard]).toEqual([['ask'], ['act', 'ask']]);
+  expect([plain.received, all.received]).toEqual([['ask'], ['act', 'ask']]);
   leaveAll();
   leavePlain();
   expect(followed.map((families) => [families.includes('approval'), families.includes('action')])).toEqual([
@@ -125,14 +125,14 @@ it('tells of actions to whom wants to hear of them, and follows them only then',
   await feed.stop();
 });
 
-it('tells an agent only what concerns it', async () => {
+it('delivers to an agent its own events alone', async () => {
   const stream = new FakeStream();
   const feed = feedOn(stream);
   const agent = new Recorder('org_a', 'agt_1');
   await feed.join(agent, undefined);
   stream.publish('org_a', 'approval', 'mine@agt_1', 'yours@agt_2', 'nobody');
   await settled(feed);
-  expect(agent.heard).toEqual(['mine@agt_1']);
+  expect(agent.received).toEqual(['mine@agt_1']);
   await feed.stop();
 });
 
@@ -143,7 +143,7 @@ it('goes on in the middle of a message', async () => {
   const leave = await feed.join(first, undefined);
   stream.publish('org_a', 'approval', 'one', 'two', 'three');
   const seen: string[] = [];
-  first.tell = ({ id, event }) => {
+  first.deliver = ({ id, event }) => {
     seen.push(event.event_id);
     if (event.event_id === 'two') first.last = id;
   };
@@ -151,7 +151,7 @@ it('goes on in the middle of a message', async () => {
   leave();
   const again = new Recorder('org_a');
   await feed.join(again, first.last);
-  expect(again.heard).toEqual(['three']);
+  expect(again.received).toEqual(['three']);
   await feed.stop();
 });
 
@@ -167,14 +167,14 @@ it.each([
   const feed = feedOn(stream);
   const one = new Recorder('org_a');
   await feed.join(one, id);
-  expect(one).toMatchObject({ heard: [], resets: 1 });
+  expect(one).toMatchObject({ received: [], resets: 1 });
   stream.publish('org_a', 'approval', 'new');
   await settled(feed);
-  expect(one.heard).toEqual(['new']);
+  expect(one.received).toEqual(['new']);
   await feed.stop();
 });
 
-it('tells everybody to fetch anew when the stream was lost', async () => {
+it('resets every listener when the stream was lost', async () => {
   const stream = new FakeStream();
   stream.publish('org_a', 'approval', 'old');
   const feed = feedOn(stream);
@@ -185,11 +185,11 @@ it('tells everybody to fetch anew when the stream was lost', async () => {
   expect(early.resets).toBe(1);
   stream.publish('org_a', 'approval', 'new');
   await settled(feed);
-  expect([early.heard, late.heard]).toEqual([['new'], ['new']]);
+  expect([early.received, late.received]).toEqual([['new'], ['new']]);
   await feed.stop();
 });
 
-it('tells nothing while it is not known who may hear it, and all of it afterwards', async () => {
+it('delivers nothing while the keys of listeners cannot be checked, and everything afterwards', async () => {
   const stream = new FakeStream();
   let known = false;
   const feed = feedOn(stream, () => Promise.resolve(known));
@@ -197,14 +197,14 @@ it('tells nothing while it is not known who may hear it, and all of it afterward
   await feed.join(one, undefined);
   stream.publish('org_a', 'approval', 'one');
   await settled(feed);
-  expect(one.heard).toEqual([]);
+  expect(one.received).toEqual([]);
   known = true;
   await settled(feed);
-  expect(one.heard).toEqual(['one']);
+  expect(one.received).toEqual(['one']);
   await feed.stop();
 });
 
-it('loses and repeats nothing, whatever comes and goes and comes back', () =>
+it('loses and repeats nothing, however listeners join, leave and come back', () =>
   fc.assert(
     fc.asyncProperty(
       fc.array(
@@ -236,7 +236,7 @@ it('loses and repeats nothing, whatever comes and goes and comes back', () =>
         const feed = feedOn(stream);
         const people = [new Recorder('org_a'), new Recorder('org_a'), new Recorder('org_a')];
         const leaves: (undefined | Promise<() => void>)[] = [];
-        // Each of them begins at the beginning of the stream.
+        // Every listener begins at the beginning of the stream.
         for (const one of people) one.last = 'life1.1023';
         const published: string[] = [];
         for (const step of steps) {
@@ -265,7 +265,7 @@ it('loses and repeats nothing, whatever comes and goes and comes back', () =>
         await settled(feed);
         await settled(feed);
         const wanted = published.filter((name) => name !== '');
-        for (const one of people) expect(one).toMatchObject({ heard: wanted, resets: 0 });
+        for (const one of people) expect(one).toMatchObject({ received: wanted, resets: 0 });
         await feed.stop();
       },
     ),

@@ -8,7 +8,7 @@ export const makeNameMembers = (names: Pick<MemberNameReader, 'of'>) => {
     const ids = idsIn(body).filter((id) => id !== null);
     return withNames(body, ids.length === 0 ? new Map() : await names.of(orgId, ids));
   };
-  /** The same for an answer that is still to come. A refusal that tells the standing decision names its person. */
+  /** The same for the promise of an answer. A refusal that contains the standing decision names the member of it. */
   return async <T>(orgId: string, answer: Promise<T>, shown: ShownMembers<T>): Promise<T> => {
     try {
       return await name(orgId, await answer, shown);

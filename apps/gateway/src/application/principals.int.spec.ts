@@ -6,8 +6,10 @@ import { migrations } from '../migrations/index.js';
 import { hashOfKey, PrincipalDirectory } from '../outbound/principal-directory.js';
 import { PrincipalStore } from '../outbound/principal-store.js';
 import { firstCredentialsFor } from '../../test/first-credentials.js';
+import { type PrincipalUseCases, principalUseCases } from '../../test/principal-use-cases.js';
+import { makeChangeAgent } from './change-agent.js';
 import { ensureFirstWorkspace } from './ensure-first-workspace.js';
-import { type RequestContext, Principals } from './principals.js';
+import type { RequestContext } from './principal-ports.js';
 
 const logger = createLogger('test', 'silent');
 
@@ -15,7 +17,7 @@ describe('principals', () => {
   let postgres: TestPostgres;
   let pool: pg.Pool;
   let store: PrincipalStore;
-  let principals: Principals;
+  let principals: PrincipalUseCases;
   /** Two gateways: a change made at one must reach the other. */
   let here: PrincipalDirectory;
   let there: PrincipalDirectory;
@@ -30,7 +32,7 @@ describe('principals', () => {
     [here, there] = [new PrincipalDirectory(pool, logger), new PrincipalDirectory(pool, logger)];
     await here.start();
     await there.start();
-    principals = new Principals(store, () => here.refresh());
+    principals = principalUseCases({ store, refresh: () => here.refresh() });
     const admin = await here.findByHash(hashOfKey(first.admin.api_key));
     if (admin?.kind !== 'operator') throw new Error('the administrator is missing');
     asked = {
@@ -55,7 +57,7 @@ describe('principals', () => {
   const eventsOf = async (streamId: string) =>
     (await store.events.load(first.org_id, streamId)).map(({ type }) => type);
 
-  it('of the first start are made once, however often it runs', async () => {
+  it('of the first start are made once, however often the start runs', async () => {
     await ensureFirstWorkspace(store, first);
     await Promise.all([ensureFirstWorkspace(store, first), ensureFirstWorkspace(store, first)]);
     expect(await store.keys(first.org_id, { cursor: null, limit: 10 })).toHaveLength(3);
@@ -82,7 +84,7 @@ describe('principals', () => {
     expect(await eventsOf(agent.id)).toEqual(['agent.registered']);
   });
 
-  it('a name is one agent’s in a workspace, also when two ask at once; in another workspace it is free', async () => {
+  it('a name belongs to one agent of a workspace, also when two are registered at once; another workspace may use it', async () => {
     const draft = { name: 'only one', description: null };
     const both = await Promise.allSettled([1, 2].map(() => principals.registerAgent(asked, draft)));
     expect(both.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
@@ -120,13 +122,13 @@ describe('principals', () => {
     ).rejects.toMatchObject({ code: 'ALREADY_SUSPENDED' });
   });
 
-  it('a suspension is in force here when it is answered, though a look from before it is still under way', async () => {
+  it('a suspension is in force here when it is answered, also while a reading from before it is under way', async () => {
     const { agent, key } = await principals.registerAgent(asked, { name: 'quick', description: null });
     const gate = { held: Promise.resolve() };
     const slow = new PrincipalDirectory(
       {
         connect: () => pool.connect(),
-        // What was read is known only when the gate opens.
+        // The answer of a reading arrives only when the gate opens.
         query: async (...given: Parameters<typeof pool.query>) => {
           const answer: unknown = await pool.query(...given);
           if (typeof given[0] === 'object') await gate.held;
@@ -142,7 +144,7 @@ describe('principals', () => {
       gate.held = new Promise((resolve) => (open = resolve));
       const look = slow.refresh();
       await slow.findByHash(hashOfKey(key));
-      const suspending = new Principals(store, () => slow.refresh()).changeAgent(asked, agent.id, {
+      const suspending = makeChangeAgent({ store, refresh: () => slow.refresh() })(asked, agent.id, {
         type: 'SuspendAgent',
         pending: 'keep',
       });
@@ -156,7 +158,7 @@ describe('principals', () => {
     }
   });
 
-  it('an agent is shown with why and since when it is suspended; the reason is kept beside the event', async () => {
+  it('an agent shows the reason and the time of its suspension; the reason is stored outside the event', async () => {
     const { agent, key } = await principals.registerAgent(asked, { name: 'why', description: null });
     const reason = 'it deleted a table\0\ud800';
     const shown = await principals.changeAgent(
@@ -186,7 +188,7 @@ describe('principals', () => {
     expect(await store.standing('org_other', agent.id)).toBeNull();
   });
 
-  it('a revoked key is worth nothing at every gateway', async () => {
+  it('a revoked key is refused by every gateway', async () => {
     const { id, key } = await principals.createKey(asked, {
       name: 'ci',
       kind: 'service',
@@ -202,7 +204,7 @@ describe('principals', () => {
     expect(await eventsOf(id)).toEqual(['key.created', 'key.revoked']);
   });
 
-  it('a rotated key works for the overlap, then no more', async () => {
+  it('a rotated key works until the overlap ends', async () => {
     const terms = { name: 'ci', kind: 'service', scopes: ['policies:read'] } as const;
     const kept = await principals.createKey(asked, terms);
     const successor = await principals.rotateKey(asked, kept.id, '1h');
@@ -213,7 +215,7 @@ describe('principals', () => {
     await eventually(async () => (await there.findByHash(hashOfKey(successor.key))) === undefined);
   });
 
-  it('a key that expires is worth nothing from then on', async () => {
+  it('an expired key is refused', async () => {
     const expiresAt = new Date(here.now() - 1).toISOString();
     const { key } = await principals.createKey(asked, {
       name: 'old',
@@ -262,7 +264,7 @@ describe('principals', () => {
     ).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  it('the same member is not added twice, also not by two at once', async () => {
+  it('the same member is not added twice, also not by two requests at once', async () => {
     const draft = {
       email: 'twice@example.com',
       name: 'T',
@@ -280,7 +282,7 @@ describe('principals', () => {
     });
   });
 
-  it('no key is accepted while the database is away, and all are when it is back', async () => {
+  it('no key is accepted while the database is away, and all are accepted when it is back', async () => {
     await here.findByHash(hashOfKey(first.admin.api_key));
     const admin = new pg.Client({ connectionString: postgres.adminUrl });
     await admin.connect();

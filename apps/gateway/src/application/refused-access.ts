@@ -19,7 +19,7 @@ interface Entry {
 }
 
 interface Window {
-  /** The newest call that is not written; none when nothing came since the first. */
+  /** The newest call that is not written; null when no call followed the first. */
   last: RefusedCall | null;
   count: number;
   readonly timer: NodeJS.Timeout;
@@ -27,15 +27,15 @@ interface Window {
   first: Promise<void> | null;
 }
 
-/** How many entries share a commit at most. */
+/** The most entries that share a commit. */
 const most = 64;
 
 /**
- * Keeps what the table of routes refused. The first call is written at once, before it is answered; those that follow within
- * the minute are counted and written as one at its end. A hostile key costs the log of its own workspace two entries a minute
- * for each route and gateway. Each workspace has a queue and one connection at a time: what gathers during a write shares the
- * next one, and no workspace waits for another's entries. A gateway that is killed loses no more than the counts of that
- * minute.
+ * Records calls that the table of routes refused. The first call is written at once, before it is answered; calls of the same
+ * key and route within the next minute are counted and written as one entry at its end. A hostile key costs the log of its own
+ * workspace two entries a minute for each route and gateway. Each workspace has a queue and one connection at a time: entries
+ * that gather during a write share the next one, and no workspace waits for the entries of another. A gateway that is killed
+ * loses no more than the counts of that minute.
  */
 export class RefusedAccess {
   private readonly windows = new Map<string, Window>();
@@ -51,9 +51,8 @@ export class RefusedAccess {
   ) {}
 
   /**
-   * Resolves once it is written that the key tried the route, also for a call that is only counted: no refusal is answered
-   * whose attempt is not in the log. Never rejects, and waits no longer than a second; then the refusal is answered without
-   * its entry.
+   * Resolves once an entry with this key and route is written, also for a call that is only counted, so that no refusal is
+   * answered before the log has the attempt. Never rejects. After a second it resolves without the entry.
    */
   note(call: RefusedCall): Promise<void> {
     const open = this.windows.get(nameOf(call));
@@ -84,7 +83,7 @@ export class RefusedAccess {
     return Promise.race([written, late]).finally(() => clearTimeout(timer));
   }
 
-  /** @param count of the calls that wait for its end */
+  /** @param count of the calls that are written when the window ends */
   private open(call: RefusedCall, count: number): Window | null {
     if (this.stopped) return null;
     const name = nameOf(call);
@@ -103,7 +102,7 @@ export class RefusedAccess {
     if (ended.last !== null) void this.write(ended.last, ended.count);
   }
 
-  /** What cannot be written now is counted with what follows. Never rejects. */
+  /** Calls that cannot be written now are counted with the following ones. Never rejects. */
   private write(call: RefusedCall, count: number): Promise<void> {
     const writing: Promise<void> = this.queueOf(call.orgId)
       .do({ id: typeid('req').toString(), call, count })
@@ -127,7 +126,7 @@ export class RefusedAccess {
   private queueOf(orgId: string): Batcher<Entry, true> {
     const known = this.queues.get(orgId);
     if (known !== undefined) return known;
-    // The windows bound what waits: at most two entries a minute for each key and route. None of them is turned away.
+    // No bound: the windows admit at most two entries a minute for each key and route.
     const queue = new Batcher<Entry, true>((entries) => this.writeTogether(orgId, entries), {
       most,
       mostWaiting: Number.POSITIVE_INFINITY,

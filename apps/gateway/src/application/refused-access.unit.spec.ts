@@ -16,7 +16,7 @@ describe('refused access', () => {
   let mostOpen = 0;
   let fails = false;
   let holds = false;
-  /** Lets the transactions go on that are held, oldest first. */
+  /** Ends held transactions, oldest first. */
   const held: (() => void)[] = [];
   let refused: RefusedAccess;
   beforeEach(() => {
@@ -59,13 +59,13 @@ describe('refused access', () => {
   const counts = () => written.map((data) => (data as { count: number }).count);
   const minute = () => jest.advanceTimersByTimeAsync(60_000);
 
-  it('is written at once, and what follows within the minute as one', async () => {
+  it('is written at once; calls that follow within the minute are written as one entry', async () => {
     for (let i = 0; i < 1_000; i++) void refused.note(call());
     await jest.advanceTimersByTimeAsync(0);
     expect(written).toEqual([{ ...call().facts, count: 1 }]);
     await minute();
     expect(counts()).toEqual([1, 999]);
-    // What comes in the next minute is seen at once, too.
+    // The first call of the next minute is written at once, too.
     for (let i = 0; i < 5; i++) void refused.note(call());
     await jest.advanceTimersByTimeAsync(0);
     expect(counts()).toEqual([1, 999, 1]);
@@ -73,7 +73,7 @@ describe('refused access', () => {
     expect(counts()).toEqual([1, 999, 1, 4]);
   });
 
-  it('makes two entries a minute at most of a key that asks without end', async () => {
+  it('makes at most two entries a minute for a key that calls without end', async () => {
     const minutes = 10;
     for (let second = 0; second < minutes * 60; second++) {
       for (let i = 0; i < 10; i++) void refused.note(call());
@@ -91,7 +91,7 @@ describe('refused access', () => {
   };
   const passes = (ms: number) => jest.advanceTimersByTimeAsync(ms);
 
-  it('says when it is on disk, and waits no longer than it may', async () => {
+  it('resolves when it is on disk, at the latest after its time limit', async () => {
     await refused.note(call());
     expect(counts()).toEqual([1]);
     holds = true;
@@ -103,7 +103,7 @@ describe('refused access', () => {
     held.shift()?.();
   });
 
-  it('lets a call that is only counted wait for the entry that says its key tried, and no longer', async () => {
+  it('lets a counted call wait for the entry of the first call, and no longer', async () => {
     holds = true;
     const first = watched(refused.note(call()));
     const second = watched(refused.note(call()));
@@ -134,7 +134,7 @@ describe('refused access', () => {
     expect(theirs.every(({ settled }) => settled)).toBe(true);
   });
 
-  it('writes what gathers during a write of its workspace in one transaction, up to 64, with one connection', async () => {
+  it('writes up to 64 entries that gather during a write of the workspace in one transaction, on one connection', async () => {
     holds = true;
     for (let i = 0; i < 101; i++) void refused.note(call(`key_${String(i)}`));
     await passes(0);
@@ -147,7 +147,7 @@ describe('refused access', () => {
     expect(mostOpen).toBe(1);
   });
 
-  it('counts every call of a transaction that failed with what follows', async () => {
+  it('counts every call of a failed transaction with the following calls', async () => {
     fails = true;
     for (let i = 0; i < 40; i++) void refused.note(call(`key_${String(i)}`));
     await passes(0);
@@ -171,7 +171,7 @@ describe('refused access', () => {
     expect(counts()).toEqual([1, 1, 1]);
   });
 
-  it('writes what it counted when it stops, and makes up for what it could not write', async () => {
+  it('writes its counts when it stops, also those of calls that could not be written before', async () => {
     fails = true;
     void refused.note(call());
     await jest.advanceTimersByTimeAsync(0);

@@ -18,13 +18,13 @@ export interface Submission {
   readonly prefer: Preferences;
   readonly correlationId: string;
   readonly traceparent: string | null;
-  /** Aborted when the agent does not wait for the answer any more. */
+  /** Aborted when the agent no longer waits for the answer. */
   readonly gone: AbortSignal;
-  /** Called when the verdict is there: what follows is waiting. */
+  /** Called when the verdict is there, before the wait for a decision. */
   readonly judged: () => void;
 }
 
-/** As a body may have; written out, a number such as 1e20 takes more. */
+/** The limit of a body; in canonical form a number such as 1e20 takes more bytes. */
 const maxBytes = 256 * 1024;
 
 export interface SubmitActionPorts {
@@ -69,12 +69,12 @@ export const makeSubmitAction =
     });
     submission.judged();
     const answer = actionAnswer(await decided(ports, orgId, agent.id, answered, submission));
-    // The grant of what a person cleared says how long it counts.
+    // The grant of an approved action contains its own times.
     return { ...answer, cleared: answered.outcome.status === 'executed' ? answered.cleared : null };
   };
 export type SubmitAction = ReturnType<typeof makeSubmitAction>;
 
-/** With `Prefer: wait` the person's decision where there is one in time; else the answer as it came. */
+/** With `Prefer: wait` the answer of a decision that comes in time; else the first answer. */
 async function decided(
   { wakes, awaitDecision }: SubmitActionPorts,
   org_id: string,
@@ -88,14 +88,14 @@ async function decided(
   if (!answered.replayed) wakes.noteOpened(request);
   if (waitSeconds === 0) return answered;
   const decision = await awaitDecision(request, waitSeconds * 1_000, gone).catch((error: unknown) => {
-    // The request is on disk all the same, and the agent can ask for its status.
+    // The request is on disk, and the agent can ask for its status.
     if (error instanceof Unavailable) return null;
     throw error;
   });
   return decision === null ? answered : decidedOutcome(answered, decision);
 }
 
-/** base64url(SHA-256(RFC 8785 of the five members)), from texts that are canonical already (contract §3). */
+/** base64url(SHA-256(RFC 8785 of the five members)), made from texts that are canonical already (contract §3). */
 export function actionDigest(
   actionType: string,
   agentId: string,

@@ -7,37 +7,37 @@ import {
   type routes,
 } from '@agentlattice/contracts';
 
-/** How an agent stands at one moment. */
+/** Whether an agent is suspended at one moment. */
 export interface AgentStanding {
   readonly suspended: boolean;
-  /** When it was resumed last, in epoch milliseconds; null: it never was, because it never was suspended. */
+  /** When it was last resumed, in epoch milliseconds; null when it never was suspended. */
   readonly resumedAt: number | null;
 }
 
-/** Since when and until when an act is cleared, in epoch milliseconds: the life of its grant. */
+/** The times between which an action is cleared, in epoch milliseconds: the lifetime of its grant. */
 export interface Cleared {
   readonly from: number;
   readonly until: number;
 }
 
-/** The moment in which an answer leaves. */
+/** The state at the moment an answer is sent. */
 export interface Moment {
-  /** The caller that gets it. An onlooker sees requests and may not decide them. */
+  /** The caller that gets the answer. An onlooker sees requests and may not decide them. */
   readonly reader: 'agent' | 'operator' | 'service' | 'onlooker';
-  /** Of the agent that the answer is about, looked up after everything that was waited for; null: it is not known. */
+  /** Of the agent that the answer is about, looked up after all waiting; null: unknown. */
   readonly standing: AgentStanding | null;
   /** By the database's clock, in epoch milliseconds. */
   readonly now: number;
-  /** Of an allowed action that came without a grant; null: not known. */
+  /** Of an allowed action without a grant; null: unknown. */
   readonly cleared: Cleared | null;
 }
 
 type Why = 'AGENT_SUSPENDED' | 'GRANT_EXPIRED';
 
 /**
- * The rule: whether an answer may let an agent act. Never while it is suspended. What was cleared before it was resumed
- * counts within the life of its grant only, so that a clearance which ran out meanwhile is none.
- * @returns null when it may
+ * The rule: whether an answer may let an agent act. Never while the agent is suspended. A clearance from before it was resumed
+ * counts only within the lifetime of its grant.
+ * @returns null when the agent may act
  */
 export function whyNot({ standing, now }: Moment, cleared: Cleared | null): Why | null {
   if (standing === null || standing.suspended) return 'AGENT_SUSPENDED';
@@ -46,7 +46,7 @@ export function whyNot({ standing, now }: Moment, cleared: Cleared | null): Why 
   return lives ? null : 'GRANT_EXPIRED';
 }
 
-/** What a grant says of itself. Not checked: it comes from the services that sign them, and is about to leave. */
+/** The claims of a grant. The signature is not checked, because the grant comes from the service that signed it. */
 export function claimsOf(
   grant: string | null | undefined,
 ): { readonly agentId: string; readonly cleared: Cleared } | null {
@@ -72,7 +72,7 @@ type AgentRouteId = {
 type Body<Id extends RouteId> = RouteOutput<(typeof routes)[Id]>;
 type Rule<Id extends RouteId> = (body: Body<Id>, moment: Moment) => Body<Id>;
 
-/** The answer lets no agent act: it says who the caller is, what is allowed in general, or what happened. */
+/** The answer lets no agent act: it describes the caller, the policies, or past events. */
 const letsNoAgentAct = null;
 
 /** Every route that an agent may call; one that is missing does not compile. */
@@ -99,13 +99,13 @@ const rules: { readonly [Id in AgentRouteId]: Rule<Id> | typeof letsNoAgentAct }
   posture: letsNoAgentAct,
 };
 
-/** The rule that the answers of a route pass before they leave; null where they let no agent act. */
+/** The rule for the answers of a route; null when they let no agent act. */
 export function releaseOf(routeId: string): ((body: unknown, moment: Moment) => unknown) | null {
   const rule = Object.hasOwn(rules, routeId) ? rules[routeId as AgentRouteId] : null;
   return rule as ((body: unknown, moment: Moment) => unknown) | null;
 }
 
-/** The agent that an answer is about, where another caller reads it. */
+/** The agent that an answer is about, when another caller reads it. */
 export function agentIn(body: unknown): string | null {
   const { grant, agent_id } = body as { grant?: unknown; agent_id?: unknown };
   if (typeof agent_id === 'string') return agent_id;
@@ -129,7 +129,7 @@ function submitted(body: Body<'submitAction'>, moment: Moment): Body<'submitActi
   };
 }
 
-/** People see how the request stands; its grant goes to those who may decide, while the agent may use it. */
+/** People see the state of the request. Those who may decide it also get its grant, while the agent may use it. */
 function status(body: ApprovalStatus, moment: Moment): ApprovalStatus {
   if (body.status !== 'approved') return { ...body, grant: null };
   const why = whyNot(moment, claimsOf(body.grant)?.cleared ?? null);
@@ -138,7 +138,7 @@ function status(body: ApprovalStatus, moment: Moment): ApprovalStatus {
   return why === null ? body : { ...body, ...notForTheAgent(why), grant: null };
 }
 
-/** The agent's own request as it may see it. Nothing here is a grant, but it must not read as a go either. */
+/** The agent's own request. It contains no grant, and it must not read as permission either. */
 function view(body: ApprovalView, moment: Moment): ApprovalView {
   if (moment.reader !== 'agent' || body.status !== 'approved') return body;
   const why = whyNot(moment, clearedIn(body));
@@ -170,6 +170,9 @@ const notForTheAgent = (why: Why) =>
 /** @throws Refused AGENT_SUSPENDED */
 function unlessSuspended<B extends Body<'issueGrant'> | Body<'consumeGrant'>>(body: B, moment: Moment): B {
   if (moment.standing?.suspended !== false)
-    throw new Refused('AGENT_SUSPENDED', 'the agent is suspended: it gets no grant, and none of its is used');
+    throw new Refused(
+      'AGENT_SUSPENDED',
+      'the agent is suspended: it gets no grant, and its grants cannot be used',
+    );
   return body;
 }

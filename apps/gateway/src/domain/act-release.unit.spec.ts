@@ -116,12 +116,12 @@ describe('an answer that lets an agent act', () => {
   const executed = actionAnswer({ outcome: outcome('executed'), grant: grantFrom(0) }).body;
   const approved = statusOf('approved', 0);
 
-  it('leaves to an agent that was never suspended, as it is', () => {
+  it('is sent unchanged to an agent that was never suspended', () => {
     for (const id of submissions) expect(release(id, executed, moment())).toBe(executed);
     for (const id of statuses) expect(release(id, approved, moment())).toBe(approved);
   });
 
-  it('is a denial without grant for one that is suspended', () => {
+  it('is a denial without a grant for a suspended agent', () => {
     expect(release('submitAction', executed, moment({ standing: suspended }))).toEqual({
       status: 'denied',
       verdict: 'denied',
@@ -144,7 +144,7 @@ describe('an answer that lets an agent act', () => {
       });
   });
 
-  it('leaves again once the agent is resumed, within the life of its grant and no longer', () => {
+  it('is sent again once the agent is resumed, within the lifetime of its grant and no longer', () => {
     const resumed = { suspended: false, resumedAt: 500_000 };
     expect(release('approvalStatus', approved, moment({ standing: resumed, now: lifeMs - 1 }))).toBe(
       approved,
@@ -159,12 +159,12 @@ describe('an answer that lets an agent act', () => {
       status: 'denied',
       reason: 'GRANT_EXPIRED',
     });
-    // What was decided after it was resumed has nothing to do with the suspension.
+    // A decision after the resumption is independent of the suspension.
     const since = statusOf('approved', 600_000);
     expect(release('approvalStatus', since, moment({ standing: resumed, now: 9e9 }))).toBe(since);
   });
 
-  it('of an allowed action without a grant counts as long as its grant would, and not where that is not known', () => {
+  it('of an allowed action without a grant counts as long as a grant would, and not when that is unknown', () => {
     const bare = actionAnswer({ outcome: outcome('executed'), grant: null }).body;
     const standing = { suspended: false, resumedAt: 500_000 };
     const cleared = { from: 0, until: lifeMs };
@@ -175,7 +175,7 @@ describe('an answer that lets an agent act', () => {
     expect(release('submitAction', bare, moment({ standing }))).toMatchObject({ status: 'denied' });
   });
 
-  it('is refused where it is nothing but a grant or its use', () => {
+  it('is refused when it is only a grant or the use of one', () => {
     for (const id of ['issueGrant', 'consumeGrant']) {
       const body = { grant: grantFrom(0) };
       expect(release(id, body, moment())).toBe(body);
@@ -184,7 +184,7 @@ describe('an answer that lets an agent act', () => {
     }
   });
 
-  it('stays what it is for people, who get its grant when they may decide and the agent may act', () => {
+  it('does not change for people, who get its grant when they may decide and the agent may act', () => {
     const read = (more: Partial<Moment>) => release('approvalStatus', approved, moment(more));
     expect(read({ reader: 'operator' })).toBe(approved);
     for (const more of [
@@ -195,7 +195,7 @@ describe('an answer that lets an agent act', () => {
       expect(read(more)).toEqual({ ...approved, grant: null });
   });
 
-  it('does not read as a go in the request itself', () => {
+  it('does not read as permission in the request itself', () => {
     const view = viewOf('approved', 0);
     expect(release('getApproval', view, moment())).toBe(view);
     expect(release('getApproval', view, moment({ reader: 'operator', standing: null }))).toBe(view);
@@ -218,19 +218,19 @@ describe('an answer that lets an agent act', () => {
 });
 
 describe('every route', () => {
-  /** Members and values of an answer that say that something may be done. */
+  /** Members and values of an answer that permit an action. */
   const saysGo = ({ responses }: Route) =>
     Object.values(responses).some(({ schema }) => {
       const text = JSON.stringify(z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' }));
       return /"grant":\{|"(executed|approved|consumed)"/.test(text);
     });
-  /** Records of what happened, which stand whatever becomes of the agent. */
+  /** Records of past events, which do not depend on the agent. */
   const records = new Set(['listAuditEvents']);
   it.each(
     routeList
       .filter((route) => route.callers !== 'public' && route.callers.includes('agent') && saysGo(route))
       .map(({ id }) => [id]),
-  )('that may tell an agent to go on passes the rule: %s', (id) =>
+  )('that may permit an action passes the rule: %s', (id) =>
     expect(releaseOf(id) !== null || records.has(id)).toBe(true),
   );
   it('with a grant in its answer passes the rule, for every caller', () => {
@@ -248,7 +248,7 @@ describe('every route', () => {
   });
 });
 
-/** One agent and its requests, as the gateway sees them: what the other services answer is modelled, the rest is real. */
+/** One agent and its requests, as the gateway sees them. The answers of the other services are modelled, the rest is real. */
 class World {
   now = 1_000_000;
   private readonly events: AgentEvent[] = [
@@ -286,7 +286,7 @@ class World {
     };
   }
 
-  /** What the services say of a request; the answer leaves later. */
+  /** The services' answer about a request; the gateway sends it later. */
   ask(n: number, how: 'submit' | 'wait' | 'status' | 'view' | 'issue' | 'consume', first = false) {
     const request = this.requests[n % Math.max(1, this.requests.length)];
     if (request === undefined) return null;
@@ -354,7 +354,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** Whether it lets its reader act. */
 const isGo = (text: string) => /"(executed|approved)"|"grant":"/.test(text);
 
-it('whatever is interleaved, no answer lets a suspended agent act, and every other does within its life', () => {
+it('in any interleaving, no answer lets a suspended agent act, and every other answer does within its lifetime', () => {
   let [goes, stops] = [0, 0];
   fc.assert(
     fc.property(fc.array(step, { minLength: 4, maxLength: 40 }), (steps) => {
@@ -372,7 +372,7 @@ it('whatever is interleaved, no answer lets a suspended agent act, and every oth
           if (isGo(JSON.stringify(body))) stops += 1;
           return;
         }
-        // The life of a grant is counted in whole seconds.
+        // The lifetime of a grant is counted in whole seconds.
         if (clearedAt !== null && world.now < clearedAt + lifeMs - 1_000 && isGo(JSON.stringify(body))) {
           expect(isGo(text)).toBe(true);
           goes += 1;
@@ -387,7 +387,7 @@ it('whatever is interleaved, no answer lets a suspended agent act, and every oth
             world.now += one.n;
             break;
           case 'submit': {
-            // While it is suspended the engine denies: there is nothing to repeat later.
+            // While it is suspended the engine denies, so there is no verdict to repeat later.
             if (world.suspended) break;
             world.requests.push({ allowed: one.n % 2 === 0, at: world.now, decided: null });
             const asked = world.ask(world.requests.length - 1, 'submit', true);
@@ -415,6 +415,6 @@ it('whatever is interleaved, no answer lets a suspended agent act, and every oth
     }),
     { numRuns: 2_000 },
   );
-  // It was put to the test both ways.
+  // Both kinds of answers occurred.
   expect(Math.min(goes, stops)).toBeGreaterThan(100);
 });

@@ -62,7 +62,7 @@ export function actionAnswer({ outcome, grant, reason }: ActionOutcome): {
   }
 }
 
-/** The same once the request it asked for is decided; while it is not, as it was. */
+/** The answer after the request was decided; the first answer while it is not. */
 export function decidedOutcome(requested: ActionOutcome, decision: ApprovalStatus): ActionOutcome {
   const { outcome } = requested;
   switch (decision.status) {
@@ -91,11 +91,11 @@ export function decidedOutcome(requested: ActionOutcome, decision: ApprovalStatu
   }
 }
 
-/** Left out where it is not known. */
+/** Left out when it is unknown. */
 const eligibleIn = ({ eligible_approvers }: SubmissionOutcome) =>
   typeof eligible_approvers === 'number' ? { eligible_approvers } : {};
 
-/** An answer that lacks a member its kind needs is a bug of its sender; it must not become an allow. */
+/** An answer without a member that its kind needs is a bug of its sender; it must not become an allow. */
 function present<T>(value: T | null, member: string): T {
   if (value === null) throw new Error(`the outcome lacks ${member}`);
   return value;

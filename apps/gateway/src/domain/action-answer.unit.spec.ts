@@ -26,14 +26,14 @@ const decision = (status: ApprovalStatus['status'], more: Partial<ApprovalStatus
   ...more,
 });
 
-it('an answer that asks for a person says how many may decide, where that is known', () => {
+it('an answer that requires approval contains the number of people who may decide, when that is known', () => {
   const body = (eligible_approvers?: number | null) =>
     actionAnswer({ ...requested, outcome: { ...outcome, eligible_approvers } }).body;
   expect(body(0)).toMatchObject({ status: 'requested', eligible_approvers: 0 });
   for (const unknown of [null, undefined]) expect(body(unknown)).not.toHaveProperty('eligible_approvers');
 });
 
-describe('the answer to a submission that was waited for', () => {
+describe('the answer to a submission that waits for its decision', () => {
   it('approved is executed, with the grant', () =>
     expect(actionAnswer(decidedOutcome(requested, decision('approved', { grant: 'jws' })))).toMatchObject({
       status: 200,
@@ -59,7 +59,7 @@ describe('the answer to a submission that was waited for', () => {
     expect(body).not.toHaveProperty('grant');
   });
 
-  it('a denial that does not say why is a fault, never an allow', () =>
+  it('a denial without a reason is a fault, never an allow', () =>
     expect(() => actionAnswer(decidedOutcome(requested, decision('denied')))).toThrow('denial_reason'));
 
   it.each(['pending', 'escalated'] as const)('%s stays the first answer', (status) =>

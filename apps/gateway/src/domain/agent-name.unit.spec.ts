@@ -33,7 +33,7 @@ describe('the plain form of a name', () => {
     ['a digit', 'bot 1', 'bot 2'],
   ])('is changed by %s', (_what, one, other) => expect(plainFormOf(one)).not.toBe(plainFormOf(other)));
 
-  it('is the same of every composition of a name, and short enough to be indexed', () => {
+  it('is the same for every composition of a name, and short enough for an index', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 120 }), (name) => {
         const form = plainFormOf(name);

@@ -4,10 +4,10 @@ import { withSystemReason } from './audit-reason.js';
 const reasonOf = (type: string, reason: string | null) =>
   withSystemReason({ type, reason } as AuditEvent).reason;
 
-it('says of a time-out that it was one', () =>
+it('is the reason of a time-out', () =>
   expect(reasonOf('approval.timed_out', null)).toBe('approval_timeout'));
 
-it('keeps a reason that is there, and adds none to what a person decided', () => {
+it('keeps an existing reason, and adds none to a decision by a person', () => {
   expect(reasonOf('approval.timed_out', 'written in the log')).toBe('written in the log');
   expect(reasonOf('approval.denied', null)).toBeNull();
   expect(reasonOf('approval.denied', 'too risky')).toBe('too risky');

@@ -1,7 +1,7 @@
 /** Events of one message of the stream are at most so many (`wireEventMessage`: 128). */
 const perMessage = 1_024;
 
-/** A place in the stream of events, after which somebody goes on: `<stream incarnation>.<sequence>` (decisions §6). */
+/** A place in the stream of events, after which a listener goes on: `<stream incarnation>.<sequence>` (decisions §6). */
 export interface EventCursor {
   readonly incarnation: string;
   /** Sequence of the message × 1,024 + index of the event in it. */
@@ -23,7 +23,7 @@ export const messageOf = ({ sequence }: EventCursor): number => Math.floor(seque
 export const cursorText = ({ incarnation, sequence }: EventCursor): string =>
   `${incarnation}.${String(sequence)}`;
 
-/** Null for what is no cursor of ours. */
+/** Null for a text that is not such a cursor. */
 export function parseCursor(text: string): EventCursor | null {
   const [, incarnation, digits] = /^([a-z0-9]{1,16})\.(\d{1,16})$/.exec(text) ?? [];
   const sequence = Number(digits);

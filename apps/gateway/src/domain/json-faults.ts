@@ -7,10 +7,10 @@ export interface JsonFault {
 }
 
 /**
- * Values that JSON programs disagree about (decisions §2.6, RFC 7493): keys that stand twice, lone surrogates, integers
- * that do not survive a round trip, NUL characters, names with a backslash, numbers beyond a double, and nesting without
- * end. Slow: for texts that `isPlainJson` has doubts about.
- * @param text JSON; of other texts it finds what it can
+ * Values that JSON programs disagree about (decisions §2.6, RFC 7493): duplicate names, lone surrogates, integers that do not
+ * survive a round trip, NUL characters, names with a backslash, numbers beyond a double, and very deep nesting. Slow: only
+ * for texts that `isPlainJson` did not clear.
+ * @param text JSON; for other texts the result may be incomplete
  */
 export function jsonFaults(text: string): readonly JsonFault[] {
   const faults: JsonFault[] = [];
@@ -60,7 +60,7 @@ export function jsonFaults(text: string): readonly JsonFault[] {
 function numberFault(value: number, written: string): string | null {
   if (!Number.isFinite(value)) return 'is beyond the range of a number';
   if (Number.isSafeInteger(value) || !Number.isInteger(value)) return null;
-  // 1e21 says what it is; digits that a double cannot hold do not, however they are written.
+  // 1e21 is exact; more digits than a double can hold are not, in any notation.
   const significant = written
     .replace(/[eE].*$/, '')
     .replace(/[-.]/g, '')

@@ -16,10 +16,10 @@ it.each([
   expect(jsonFaults(text).map((f) => f.pointer)).toEqual(pointers),
 );
 
-it('stops at nesting without end', () => {
+it('stops at nesting that is too deep', () => {
   const faults = jsonFaults('['.repeat(100) + ']'.repeat(100));
   expect(faults).toHaveLength(1);
   expect(faults[0]?.detail).toContain('nested');
 });
 
-it('takes the same name in different objects', () => expect(jsonFaults('[{"a":1},{"a":2}]')).toEqual([]));
+it('accepts the same name in different objects', () => expect(jsonFaults('[{"a":1},{"a":2}]')).toEqual([]));

@@ -6,19 +6,19 @@ const backslash = 0x5c;
 const letterU = 0x75;
 const openBrace = 0x7b;
 
-/** What one pass over the bytes of a JSON text counts, outside of its strings. */
+/** The counts of one pass over the bytes of a JSON text, outside of its strings. */
 export interface JsonScan {
-  /** Colons: as many as there are members in all objects, also those that stand twice. */
+  /** Colons: the number of members in all objects, duplicates included. */
   readonly members: number;
-  /** Commas and opening brackets: about as many as there are values. */
+  /** Commas and opening brackets: about the number of values. */
   readonly values: number;
-  /** Whether `\u` stands anywhere: only so can a text name half of a surrogate pair or a NUL. */
+  /** Whether `\u` occurs: no other escape can produce half of a surrogate pair or a NUL. */
   readonly unicodeEscapes: boolean;
-  /** Whether the name of a member holds a backslash: such a text must not be given to `JSON.parse` (decisions §2.6). */
+  /** Whether the name of a member contains a backslash: such a text must not be given to `JSON.parse` (decisions §2.6). */
   readonly backslashInName: boolean;
 }
 
-/** The counts of a text that is not JSON say nothing. */
+/** For a text that is not JSON the counts mean nothing. */
 export function scanJson(text: Uint8Array): JsonScan {
   let members = 0;
   let values = 0;
@@ -55,12 +55,12 @@ const isBackslashCode = (text: Uint8Array, at: number) =>
   text[at + 2] === 0x35 &&
   ((text[at + 3] ?? 0) | 0x20) === 0x63;
 
-/** Deeper than bodies need, and shallow enough for every recursive reader that comes after. */
+/** Deeper than bodies need, and shallow enough for every recursive reader of the value. */
 export const maxJsonDepth = 64;
 
 /**
- * Whether a parsed text certainly holds nothing that JSON programs disagree about. Where a name stood twice, the value
- * has fewer members than the text has colons. False only means that `jsonFaults` has to look.
+ * Whether a parsed text certainly contains nothing that JSON programs disagree about. After a duplicate name the value has
+ * fewer members than the text has colons. False only means that `jsonFaults` has to check.
  */
 export function isPlainJson(
   value: unknown,
@@ -69,7 +69,7 @@ export function isPlainJson(
   return countMembers(value, 0, unicodeEscapes) === members;
 }
 
-/** NaN when something within needs a closer look. */
+/** NaN when a value inside must be checked by `jsonFaults`. */
 function countMembers(value: unknown, depth: number, checkTexts: boolean): number {
   if (typeof value === 'string') return checkTexts && !isPlainText(value) ? Number.NaN : 0;
   if (typeof value === 'number')

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { jsonFaults } from './json-faults.js';
 import { isPlainJson, scanJson } from './json-scan.js';
 
-/** As bodies are read: a name with a backslash comes before no `JSON.parse`, which would read others wrongly after it. */
+/** As bodies are read: a text with a backslash in a name is not parsed, because V8 would read later texts wrongly. */
 const isPlain = (text: string) => {
   const scan = scanJson(Buffer.from(text));
   return !scan.backslashInName && isPlainJson(JSON.parse(text), scan);
@@ -30,7 +30,7 @@ it.each([
   '['.repeat(66) + ']'.repeat(66),
 ])('%s needs one', (text) => expect(isPlain(text)).toBe(false));
 
-/** JSON texts with names that stand twice, escapes of every kind, and odd numbers. */
+/** JSON texts with duplicate names, escapes of every kind, and unusual numbers. */
 const jsonText = fc.letrec<{ value: string; object: string; array: string }>((tie) => {
   const text = fc
     .array(
@@ -56,7 +56,7 @@ const jsonText = fc.letrec<{ value: string; object: string; array: string }>((ti
   };
 }).value;
 
-it('what passes the quick look has no fault that the slow one names', () => {
+it('a text that passes the quick check has no fault that the slow one finds', () => {
   fc.assert(
     fc.property(jsonText, (text) => {
       if (isPlain(text)) expect(jsonFaults(text)).toEqual([]);
@@ -65,7 +65,7 @@ it('what passes the quick look has no fault that the slow one names', () => {
   );
 });
 
-it('counts members that stand twice, and nothing in strings', () =>
+it('counts duplicate members, and nothing in strings', () =>
   expect(scanJson(Buffer.from('{"a:,{":[1,2],"b":{"b":1,"b":"\\":,\\\\"}}'))).toEqual({
     members: 4,
     values: 6,

@@ -1,19 +1,19 @@
 import type { OperatorRole } from '@agentlattice/contracts';
 
-/** Where a key comes from. */
+/** The origin of a key. */
 export interface KeyOrigin {
-  /** The member who answers for what is done with the key; null where it is not known. */
+  /** The member responsible for the use of the key; null when unknown. */
   readonly madeBy: string | null;
-  /** An operator's key that was never shown to anyone but its member. */
+  /** Whether it is an operator's key that only its member was ever shown. */
   readonly own: boolean;
   /**
-   * The members who were shown the key when it was made, or one that it was made with: each of them may use it. In addition
-   * the member of the key may use it, and an agent's key the members who may have registered the agent.
+   * The members who were shown the key when it was made, or a key that it was made with: each of them can use it. The member of
+   * the key can use it too, and an agent's key also the members who may have registered the agent.
    */
   readonly shownTo: readonly string[];
 }
 
-/** The members who may use a key, beside the member whose key it is. */
+/** The members who can use a key, except the member whose key it is. */
 export const holdersOf = ({ madeBy, shownTo }: Pick<KeyOrigin, 'madeBy' | 'shownTo'>): string[] => [
   ...new Set([...(madeBy === null ? [] : [madeBy]), ...shownTo]),
 ];
@@ -40,7 +40,7 @@ export const originOf = (
   shownTo: [...new Set([...used.shownTo, ...(used.memberId === null ? [] : [used.memberId])])],
 });
 
-/** What decides whether a key carries the rights of its person over the instance. */
+/** The facts that decide whether a key carries the rights of its person over the instance. */
 export interface InstanceClaim {
   readonly own: boolean;
   readonly orgId: string;
@@ -48,22 +48,21 @@ export interface InstanceClaim {
   readonly role: OperatorRole;
   readonly person: {
     readonly instanceAdmin: boolean;
-    /** Where the account was made. */
+    /** The workspace where the account was made. */
     readonly homeOrgId: string | null;
   };
 }
 
 /**
- * Whether a key may make workspaces. The flag is a person's, keys are given out by administrators: it counts for a key
- * that the person made, with the full role, in the workspace where the account was made, and for no other.
+ * Whether a key may make workspaces. The flag belongs to a person, but administrators make keys for others. So it counts only
+ * for a key that the person made, with the full role, in the workspace where the account was made.
  */
 export const carriesInstanceRights = ({ own, orgId, role, person }: InstanceClaim): boolean =>
   own && person.instanceAdmin && person.homeOrgId === orgId && role === 'admin';
 
 /**
- * Whether a caller may revoke or rotate a key. One that carries rights over the instance is ended by its person alone, with
- * a key that carries them as well. Otherwise any administrator of that workspace could end the last key that makes
- * workspaces.
+ * Whether a caller may revoke or rotate a key. Only its person ends a key with rights over the instance, with a key that carries
+ * them as well. Otherwise any administrator of that workspace could end the last key that makes workspaces.
  */
 export const mayEndKey = (
   caller: { readonly memberId: string | null; readonly instanceAdmin: boolean },

@@ -12,7 +12,7 @@ const borrowed = (memberId: string, madeBy: string | null) => ({
 });
 const made = (madeBy: string | null, ...shownTo: string[]) => ({ madeBy, own: false, shownTo });
 
-describe('where a key comes from', () => {
+describe('the origin of a key', () => {
   it.each([
     ['made with a key of one’s own, for oneself', own(anna), anna, ownedBy(anna)],
     ['made with a key of one’s own, for another', own(anna), ben, made(anna, anna)],
@@ -48,12 +48,12 @@ describe('the rights over the instance', () => {
   );
 });
 
-/** Keys as they are given out in a game of several workspaces; who makes or rotates one is shown it. */
+/** Keys of several workspaces. The member who makes or rotates a key is shown it. */
 interface Given extends KeyOrigin {
   readonly orgId: string;
   readonly memberId: string;
   readonly role: OperatorRole;
-  /** Who was in fact shown it. */
+  /** The members who were in fact shown it. */
   readonly seenBy: ReadonlySet<string>;
 }
 const root = 'root';
@@ -64,7 +64,7 @@ const carries = ({ memberId, ...key }: Given) =>
     person: memberId === root ? flags : { instanceAdmin: false, homeOrgId: key.orgId },
   });
 
-it('no sequence of keys made and rotated by others, or given to others, yields one with these rights', () => {
+it('no sequence of making, rotating and handing over keys gives another person a key with these rights', () => {
   const first = (orgId: string, memberId: string): Given => ({
     orgId,
     memberId,
@@ -82,7 +82,7 @@ it('no sequence of keys made and rotated by others, or given to others, yields o
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-      // Everybody is an administrator everywhere, and the instance administrator has accepted every invitation.
+      // Every person is an administrator of every workspace, and the instance administrator accepted every invitation.
       const keys = ['org_home', 'org_other'].flatMap((org) =>
         [root, 'ben', 'carl'].map((who) => first(org, who)),
       );
@@ -117,7 +117,7 @@ describe('ending a key', () => {
     Parameters<typeof mayEndKey>[0],
   ];
   it.each([
-    ['a plain one, by anybody the route lets in', { memberId: ben, instanceAdmin: false }, plain, true],
+    ['a plain one, by any caller of the route', { memberId: ben, instanceAdmin: false }, plain, true],
     [
       'one with rights over the instance, by another',
       { memberId: ben, instanceAdmin: false },

@@ -10,7 +10,7 @@ interface Terms {
 export type Member = { readonly status: 'none' } | ({ readonly status: MembershipStatus } & Terms);
 
 export type MemberCommand =
-  /** A new account is active at once; somebody who has one already is invited and decides. */
+  /** A person with a new account is active at once; a person with an existing account is invited and decides. */
   | ({ readonly type: 'CreateMember' | 'InviteMember' } & Terms)
   | { readonly type: 'AcceptInvitation' | 'DeclineInvitation' };
 

@@ -3,7 +3,7 @@ import type { KeyOrigin } from './key-maker.js';
 
 export type KeyKind = (typeof keyKinds)[number];
 
-/** What a key is for, without its secret. */
+/** The terms of a key, without its secret. */
 export interface KeyTerms {
   readonly name: string;
   readonly kind: KeyKind;
@@ -17,7 +17,7 @@ export interface KeyTerms {
 /** A key that was just made, with its secret. */
 export interface NewKey extends KeyTerms, KeyOrigin {
   readonly id: string;
-  /** Shown once; nothing keeps it. */
+  /** Shown once and stored nowhere. */
   readonly key: string;
   readonly hash: Buffer;
   /** Enough to recognise the key in a list. */

@@ -16,42 +16,41 @@ interface Opened {
 }
 
 /**
- * The requests that this gateway opened a moment ago and of which no wake-up came since: they are pending, and a caller that
- * waits for one need not read it first. Wake-ups that come before the answer are remembered as well. The caller passes the
- * time.
+ * The requests that this gateway opened a moment ago and that had no wake-up since. They are pending, so a caller that waits for
+ * one need not read it first. Wake-ups that come before the answer are remembered as well. The caller passes the time.
  */
 export class OpenedRequests {
   private readonly opened = new Map<string, Opened>();
-  private readonly heard = new Map<string, number>();
-  /** Until then wake-ups may have been forgotten too early, so that nothing is known. */
+  private readonly woken = new Map<string, number>();
+  /** Until this time wake-ups may have been forgotten too early, so no request is known to be pending. */
   private unsureUntil = Number.NEGATIVE_INFINITY;
 
-  /** The answer to a submission came: the request was open when it was written. */
+  /** Records the answer to a submission: its request was open when the answer was written. */
   note({ org_id, approval_id, agent_id }: ApprovalReference, now: number): void {
     this.forgetOld(now);
-    if (now < this.unsureUntil || this.heard.has(approval_id) || this.opened.size >= most) return;
+    if (now < this.unsureUntil || this.woken.has(approval_id) || this.opened.size >= most) return;
     this.opened.set(approval_id, { orgId: org_id, agentId: agent_id, until: now + keptMs });
   }
 
-  /** Something happened to a request, wherever it was opened. */
-  hear(approvalId: string, now: number): void {
+  /** Records a wake-up, also of a request that another gateway opened. */
+  noteWakeUp(approvalId: string, now: number): void {
     this.opened.delete(approvalId);
     this.forgetOld(now);
-    if (this.heard.size >= most) {
-      this.heard.clear();
+    if (this.woken.size >= most) {
+      this.woken.clear();
       this.unsureUntil = now + keptMs;
     }
-    this.heard.delete(approvalId);
-    this.heard.set(approvalId, now + keptMs);
+    this.woken.delete(approvalId);
+    this.woken.set(approvalId, now + keptMs);
   }
 
-  /** Wake-ups may have been lost. */
+  /** To be called when wake-ups may have been lost. */
   forgetAll(now: number): void {
     this.opened.clear();
     this.unsureUntil = now + keptMs;
   }
 
-  /** How many milliseconds longer the request counts as pending for this principal; 0: not known, so ask. */
+  /** How many milliseconds longer the request counts as pending for this principal; 0: unknown. */
   pendingFor({ org_id, approval_id, agent_id }: ApprovalReference, now: number): number {
     const opened = this.opened.get(approval_id);
     if (opened?.orgId !== org_id || (agent_id !== null && opened.agentId !== agent_id)) return 0;
@@ -64,9 +63,9 @@ export class OpenedRequests {
       if (until > now) break;
       this.opened.delete(id);
     }
-    for (const [id, until] of this.heard) {
+    for (const [id, until] of this.woken) {
       if (until > now) break;
-      this.heard.delete(id);
+      this.woken.delete(id);
     }
   }
 }

@@ -19,17 +19,17 @@ describe('requests that this gateway opened a moment ago', () => {
     expect(requests.pendingFor({ ...mine, org_id: 'org_b' }, 1)).toBe(0);
   });
 
-  it('are not known any more once something was heard of them, also before the answer came', () => {
+  it('are no longer known to be pending after a wake-up, also one that came before the answer', () => {
     const requests = new OpenedRequests();
     requests.note(mine, 0);
-    requests.hear(mine.approval_id, 1);
+    requests.noteWakeUp(mine.approval_id, 1);
     expect(requests.pendingFor(mine, 2)).toBe(0);
-    requests.hear('apr_2', 3);
+    requests.noteWakeUp('apr_2', 3);
     requests.note({ ...mine, approval_id: 'apr_2' }, 4);
     expect(requests.pendingFor({ ...mine, approval_id: 'apr_2' }, 5)).toBe(0);
   });
 
-  it('are not known while wake-ups may have been lost', () => {
+  it('are not known to be pending while wake-ups may have been lost', () => {
     const requests = new OpenedRequests();
     requests.note(mine, 0);
     requests.forgetAll(1);
@@ -42,8 +42,8 @@ describe('requests that this gateway opened a moment ago', () => {
 
   it('are not trusted after more wake-ups than are remembered', () => {
     const requests = new OpenedRequests();
-    requests.hear(mine.approval_id, 0);
-    for (let i = 0; i < 20_000; i++) requests.hear(`apr_other_${String(i)}`, 1);
+    requests.noteWakeUp(mine.approval_id, 0);
+    for (let i = 0; i < 20_000; i++) requests.noteWakeUp(`apr_other_${String(i)}`, 1);
     requests.note(mine, 2);
     expect(requests.pendingFor(mine, 3)).toBe(0);
   });

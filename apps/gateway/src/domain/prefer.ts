@@ -1,4 +1,4 @@
-/** What a `Prefer` header (RFC 7240) asks for; preferences that are not known are ignored, as it says. */
+/** The preferences of a `Prefer` header. Unknown ones are ignored (RFC 7240). */
 export interface Preferences {
   readonly grant: boolean;
   /** Seconds, 0 to 60; 0 when not asked for. */
@@ -7,14 +7,14 @@ export interface Preferences {
 
 const none: Preferences = { grant: false, waitSeconds: 0 };
 const longestWaitSeconds = 60;
-/** What commas separate, outside of quoted strings. A string that does not end reaches to the end of the header. */
+/** The parts between commas outside of quoted strings. A string without an end reaches to the end of the header. */
 const parts = /(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|[^",])+/g;
-/** A name, with a value or without, and parameters that say nothing to us. */
+/** A name with or without a value; its parameters are ignored. */
 const preference = /^\s*([\w!#$%&'*+.^`|~-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s";]*))\s*)?(?:;.*)?$/;
 
 export function readPrefer(header: string | undefined): Preferences {
   if (header === undefined) return none;
-  // Of one that is repeated the first counts.
+  // The first of repeated preferences counts.
   const values = new Map<string, string>();
   for (const part of header.match(parts) ?? []) {
     const [, name = '', quoted, token = ''] = preference.exec(part) ?? [];

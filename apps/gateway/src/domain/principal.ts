@@ -8,11 +8,11 @@ interface Common extends KeyOrigin {
   readonly keyId: string;
   readonly orgId: string;
   readonly name: string;
-  /** Epoch milliseconds after which the key is worth nothing; null: never. */
+  /** Epoch milliseconds at which the key expires; null: never. */
   readonly expiresAt: number | null;
 }
 
-/** Who a key stands for. */
+/** The caller that a key authenticates. */
 export type Principal =
   | (Common & {
       readonly kind: 'agent';
@@ -22,7 +22,7 @@ export type Principal =
         readonly suspended: boolean;
         readonly owner_member_id: string | null;
       };
-      /** Epoch milliseconds; null: it never was, because it never was suspended. */
+      /** Epoch milliseconds; null when the agent never was suspended. */
       readonly resumedAt: number | null;
     })
   | (Common & {
@@ -32,7 +32,7 @@ export type Principal =
   | (Common & {
       readonly kind: 'operator';
       readonly memberId: string;
-      /** The account behind the membership; never told to other workspaces. */
+      /** The account behind the membership; not shown to other workspaces. */
       readonly personId: string;
       /** The lesser of the key's role and the member's (decisions §3.3). */
       readonly role: OperatorRole;
@@ -60,11 +60,11 @@ export function mayCall(principal: Principal, callers: readonly Caller[]): boole
   });
 }
 
-/** Where a key of this member, or of no member, comes from that is made by a call with this one. */
+/** The origin of a key that a call with this principal's key makes for the given member, or for none. */
 export const originWith = (principal: Principal, memberId: string | null): KeyOrigin =>
   originOf({ ...principal, memberId: principal.kind === 'operator' ? principal.memberId : null }, memberId);
 
-/** How a principal is recorded as the cause of a change. */
+/** The principal as the actor of a change. */
 export function actorOf(principal: Principal, via: Via): Actor {
   const { kind, keyId } = principal;
   switch (kind) {

@@ -50,7 +50,7 @@ describe('a key', () => {
     },
   };
   const revoked: KeyEvent = { type: 'key.revoked', data: { key_id: 'key_1' } };
-  it('is revoked once, however often it is asked for', () => {
+  it('is revoked once, however often that is requested', () => {
     given(created).when({ type: 'RevokeKey' }).thenEvents(revoked);
     given(created, revoked).when({ type: 'RevokeKey' }).thenNothing();
   });
@@ -75,7 +75,7 @@ describe('a membership', () => {
   const accept = { type: 'AcceptInvitation' } as const;
   const decline = { type: 'DeclineInvitation' } as const;
 
-  it('begins active for a new account, and invited for one that is there', () => {
+  it('is active at first for a new account, and invited for an existing one', () => {
     given()
       .when({ type: 'CreateMember', ...terms })
       .thenEvents(created);

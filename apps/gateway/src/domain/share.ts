@@ -1,15 +1,15 @@
-/** What one workspace may have under way and waiting at one gateway. */
+/** The limits of large requests at one gateway. */
 export interface ShareLimits {
   /** Large requests under way at once, of one workspace and of all. */
   readonly perWorkspace: number;
   readonly inAll: number;
   /** Large requests of one workspace that wait for their turn. */
   readonly waiting: number;
-  /** What the large requests of a workspace may cost a second. */
+  /** The cost of the large requests of a workspace that may begin in a second. */
   readonly costPerSecond: number;
 }
 
-/** A workspace that rested may begin at once what it may begin in this time. */
+/** After a pause a workspace may begin the requests of this time at once. */
 const burstMs = 1_000;
 
 interface Waiting {
@@ -19,7 +19,7 @@ interface Waiting {
 interface Workspace {
   underWay: number;
   waiting: Waiting[];
-  /** When all that it began is paid for; before that the next one does not begin. */
+  /** Until this time the next request of the workspace does not begin. */
   nextAt: number;
 }
 
@@ -61,8 +61,8 @@ export class Shares {
   }
 
   /**
-   * Begins what may begin.
-   * @returns when to ask again though nothing ended; undefined when only an end can change anything
+   * Begins all requests that may begin.
+   * @returns the time of the next call although no request ended; undefined when only the end of a request can change anything
    */
   beginDue(now: number): number | undefined {
     let again: number | undefined;

@@ -10,7 +10,7 @@ function open() {
 }
 
 describe('shares of large requests', () => {
-  it('are bounded for each workspace, so that another one has room', () => {
+  it('are limited for each workspace, so that others can begin', () => {
     const { begun, shares, ask } = open();
     expect([ask('a', 'a1'), ask('a', 'a2'), ask('a', 'a3')]).toEqual([true, true, false]);
     ask('b', 'b1');
@@ -29,7 +29,7 @@ describe('shares of large requests', () => {
     expect(begun.slice(4)).toEqual(['a4']);
   });
 
-  it('have a pace: at once what a second may cost, then pauses as long as they cost', () => {
+  it('have a rate: the cost of a second begins at once, then each request waits for its cost', () => {
     const { begun, shares, ask } = open();
     ask('a', 'a1', 1_100);
     ask('a', 'a2', 100);
@@ -41,7 +41,7 @@ describe('shares of large requests', () => {
     expect(begun).toEqual(['a1', 'b1', 'a2']);
   });
 
-  it('do not come back by pausing for a moment', () => {
+  it('do not grow by a short pause', () => {
     const { begun, shares, ask } = open();
     ask('a', 'a1', 1_000);
     shares.beginDue(0);
@@ -55,7 +55,7 @@ describe('shares of large requests', () => {
     expect(begun).toEqual(['a1', 'a2']);
   });
 
-  it('pass over a request that does not wait any more', () => {
+  it('pass over a request that no longer waits', () => {
     const { shares } = open();
     const begun: string[] = [];
     const gone = () => begun.push('gone');

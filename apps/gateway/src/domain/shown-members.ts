@@ -3,13 +3,13 @@ import type { ApprovalStatus, ApprovalView, AuditEvent, VotePending } from '@age
 /** Names of members of one workspace by member id. */
 export type MemberNames = ReadonlyMap<string, string>;
 
-/** Which members an answer shows by their ids, and the same answer with their names beside the ids. */
+/** The ids of members in an answer, and the answer with their names beside the ids. */
 export interface ShownMembers<T> {
   readonly idsIn: (body: T) => readonly (string | null)[];
   readonly withNames: (body: T, names: MemberNames) => T;
 }
 
-/** Null for an id that is no member's of the workspace. */
+/** Null for an id that belongs to no member of the workspace. */
 const nameOf = (names: MemberNames, id: string | null): string | null =>
   id === null ? null : (names.get(id) ?? null);
 
@@ -58,7 +58,7 @@ const membersOfAuditEvent: ShownMembers<AuditEvent> = {
   }),
 };
 
-/** The extra members of a refusal: a decision that comes too late is answered with the one that stands. */
+/** The extra members of a refusal: the answer to a late decision contains the standing one. */
 export const membersOfStandingDecision: ShownMembers<Readonly<Record<string, unknown>>> = {
   idsIn: ({ decision }) => (isDecision(decision) ? [decision.resolved_by] : []),
   withNames: (extra, names) =>

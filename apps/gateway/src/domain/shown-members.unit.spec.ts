@@ -24,7 +24,7 @@ describe('the members that an answer shows', () => {
     });
   });
 
-  it('have no name where they are no members of the workspace, or where no person decided', () => {
+  it('have no name when they are not members of the workspace, or when no person decided', () => {
     expect(shown(membersOfStatus, { resolved_by: bob }).body).toMatchObject({ resolved_by_name: null });
     expect(shown(membersOfStatus, { resolved_by: null })).toMatchObject({
       ids: [],
@@ -49,7 +49,7 @@ describe('the members that an answer shows', () => {
     });
   });
 
-  it('are none where a vote did not complete the request', () => {
+  it('are none when a vote did not complete the request', () => {
     const pending = { status: 'pending', approvals: { have: 1, need: 2 } };
     expect(shown(membersOfDecision, pending)).toEqual({ ids: [], body: pending });
   });
@@ -75,7 +75,7 @@ describe('the members that an answer shows', () => {
     });
   });
 
-  it('are named in a refusal that tells the standing decision, and other refusals stay as they are', () => {
+  it('are named in a refusal with the standing decision; other refusals do not change', () => {
     expect(shown(membersOfStandingDecision, { decision: { resolved_by: ada } })).toEqual({
       ids: [ada],
       body: { decision: { resolved_by: ada, resolved_by_name: 'Ada Novak' } },

@@ -1,8 +1,8 @@
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 
 /**
- * Hears that something was published; what it was is read from the stream. Subscribed only to what somebody listens to. A
- * notice that is lost costs two seconds, after which the stream is read all the same.
+ * Notices of published events; the events themselves are read from the stream. Subscribed only to families that a listener wants.
+ * After a lost notice the stream is read two seconds later.
  */
 export class LiveEventNotices {
   private readonly subscriptions = new Map<string, Subscription>();

@@ -10,7 +10,7 @@ import type { Logger } from '@agentlattice/observability';
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 import type { SubmissionPipeline } from '../outbound/submission-pipeline.js';
 
-/** Hears the answers to this instance's submissions, and the heartbeat of the audit ledger. */
+/** Receives the answers to this instance's submissions, and the heartbeat of the audit ledger. */
 export class SubmissionAnswersSubscriber {
   private readonly subscriptions: Subscription[] = [];
 
@@ -41,7 +41,7 @@ export class SubmissionAnswersSubscriber {
     await nc.flush();
   }
 
-  /** What has come is handled before this resolves. */
+  /** Resolves when all received messages are handled. */
   async stop(): Promise<void> {
     await Promise.all(this.subscriptions.map((subscription) => subscription.drain()));
   }

@@ -38,7 +38,7 @@ describe('wake-ups of waiting agents', () => {
   const heard = async (approvalId: string, send: () => void) => {
     const wake = wakes.of(approvalId);
     let told = false;
-    void wake.heard.then(() => (told = true));
+    void wake.woken.then(() => (told = true));
     send();
     await deciding.flush();
     await gateway.flush();
@@ -50,14 +50,14 @@ describe('wake-ups of waiting agents', () => {
   it('come from the deciding service itself', async () =>
     expect(await heard(approval, () => deciding.publish(wakeSubject(approval)))).toBe(true));
 
-  it('come from the approval’s event where the wake-up was lost', async () => {
+  it('come from the approval’s event when the wake-up was lost', async () => {
     const event = JSON.stringify({ events: [{ stream_id: approval }] });
     expect(await heard(approval, () => deciding.publish(eventSubject(org, 'approval.approved'), event))).toBe(
       true,
     );
   });
 
-  it('say how the request ended, unless that cannot be read', async () => {
+  it('contain the outcome of the request, unless that cannot be read', async () => {
     const ended = {
       status: 'approved',
       approval_id: approval,
@@ -71,7 +71,7 @@ describe('wake-ups of waiting agents', () => {
     const hintFrom = async (payload: string) => {
       const wake = wakes.of(approval);
       deciding.publish(wakeSubject(approval), payload);
-      const hint = await wake.heard;
+      const hint = await wake.woken;
       wake.forget();
       return hint;
     };
@@ -86,7 +86,7 @@ describe('wake-ups of waiting agents', () => {
     ).toBeNull();
   });
 
-  it('end the knowledge that a request of our own is pending; its opening does not', async () => {
+  it('end the time in which a request of this gateway is known to be pending; its opening does not', async () => {
     const asked = { org_id: org, approval_id: 'apr_01jd7e5sqcfnmrq9yh4qvxw2k5', agent_id: null };
     const event = JSON.stringify({ events: [{ stream_id: asked.approval_id }] });
     wakes.noteOpened(asked);
@@ -96,7 +96,7 @@ describe('wake-ups of waiting agents', () => {
     expect(wakes.pendingFor(asked)).toBeGreaterThan(0);
     await heard(asked.approval_id, () => deciding.publish(wakeSubject(asked.approval_id)));
     expect(wakes.pendingFor(asked)).toBe(0);
-    // It was heard of just now.
+    // Its wake-up has just come.
     wakes.noteOpened(asked);
     expect(wakes.pendingFor(asked)).toBe(0);
   });
@@ -104,7 +104,7 @@ describe('wake-ups of waiting agents', () => {
   it('wake no other request', async () =>
     expect(await heard(approval, () => deciding.publish(wakeSubject(other)))).toBe(false));
 
-  it('can be given by no other service', async () => {
+  it('cannot be sent by another service', async () => {
     const ledger = await connectNats({
       url: nats.natsUrl('audit-ledger'),
       service: 'audit-ledger',
@@ -114,23 +114,23 @@ describe('wake-ups of waiting agents', () => {
     await ledger.close();
   });
 
-  it('all come when the connection was lost in between', async () => {
+  it('come for all requests after the connection was lost', async () => {
     const asked = { org_id: org, approval_id: other.replace('4', '5'), agent_id: null };
     wakes.noteOpened(asked);
     expect(wakes.pendingFor(asked)).toBeGreaterThan(0);
     const wake = wakes.of(approval);
     nats.kill();
-    await wake.heard;
+    await wake.woken;
     wake.forget();
     expect(wakes.pendingFor(asked)).toBe(0);
   });
 
-  it('end with the gateway: no caller waits for what will not come', async () => {
+  it('end when the gateway stops, so that no caller waits for a wake-up that cannot come', async () => {
     const stopping = new DecisionWakes();
-    const waiting = stopping.of(approval).heard;
+    const waiting = stopping.of(approval).woken;
     stopping.stop();
     await waiting;
-    await stopping.of(approval).heard;
+    await stopping.of(approval).woken;
     expect(stopping.ended).toBe(true);
   });
 });

@@ -5,8 +5,8 @@ import type { DecisionWakes } from '../application/decision-wakes.js';
 const wakePrefix = wakeSubject('');
 
 /**
- * Hears that requests were decided. Wake-ups come straight from the deciding transaction; where one is lost, the
- * approval's event from the relay wakes as well, and a new connection wakes all.
+ * Receives wake-ups of requests that were decided. They are sent right after the deciding transaction. When one is lost, the
+ * approval's event from the relay wakes the caller, and after a reconnect all callers are woken.
  */
 export class WakeUpsSubscriber {
   private readonly subscriptions: Subscription[] = [];
@@ -14,7 +14,7 @@ export class WakeUpsSubscriber {
 
   constructor(
     private readonly nc: NatsConnection,
-    private readonly wakes: Pick<DecisionWakes, 'hear' | 'reconnected' | 'isWaitedFor'>,
+    private readonly wakes: Pick<DecisionWakes, 'wake' | 'reconnected' | 'isWaitedFor'>,
   ) {}
 
   async start(): Promise<void> {
@@ -22,14 +22,14 @@ export class WakeUpsSubscriber {
       this.nc.subscribe(`${wakePrefix}*`, {
         callback: (_error, message) => {
           const approvalId = message.subject.slice(wakePrefix.length);
-          this.wakes.hear(approvalId, () => hintIn(message, approvalId));
+          this.wakes.wake(approvalId, () => hintIn(message, approvalId));
         },
       }),
       this.nc.subscribe('events.*.approval.*', {
         callback: (_error, message) => {
-          // That a request was opened ends no wait.
+          // The opening of a request ends no wait.
           if (!this.wakes.isWaitedFor || message.subject.endsWith('.opened')) return;
-          for (const id of approvalsIn(message.string())) this.wakes.hear(id, () => null);
+          for (const id of approvalsIn(message.string())) this.wakes.wake(id, () => null);
         },
       }),
     );
@@ -50,10 +50,10 @@ export class WakeUpsSubscriber {
   }
 }
 
-/** The ids in a message of events. It need not be parsed to know which requests it may concern. */
+/** The ids of requests in a message of events, found without parsing it. */
 const approvalsIn = (text: string) => new Set(text.match(/apr_[0-9a-z]{26}/g));
 
-/** Null for one that is empty, or that cannot be read. */
+/** Null for a message that is empty or cannot be read. */
 function hintIn(message: Msg, approvalId: string): WakeHint | null {
   if (message.data.length === 0) return null;
   try {

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Since when an agent is suspended and why, and when it was resumed. */
+/** The time and the reason of an agent's suspension, and the time of its resumption. */
 export class Suspensions1764400000001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Memberships that wait for their person, where accounts were made, and who answers for keys. */
+/** Invited memberships, the workspace where each account was made, and the members responsible for keys. */
 export class Consent1764500000010 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`

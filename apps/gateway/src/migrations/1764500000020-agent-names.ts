@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Names of agents that are taken; policies may test them. Of agents that share one already the oldest holds it. */
+/** Taken names of agents; policies may test them. Where agents share a name already, the oldest holds it. */
 export class AgentNames1764500000020 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`

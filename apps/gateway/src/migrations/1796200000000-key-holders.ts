@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Who was shown a key, or one that it was made with: of earlier keys the member who answers for them. */
+/** The members who were shown a key, or a key that it was made with; for earlier keys the member responsible for them. */
 export class KeyHolders1796200000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`ALTER TABLE api_key ADD shown_to text[] NOT NULL DEFAULT '{}'`);

@@ -2,12 +2,12 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { plainFormOf } from '../domain/agent-name.js';
 
 /**
- * Names of agents are taken in their plain form: no two may read as one. Of names that do already the oldest agent's holds
- * the form; the others keep their names.
+ * Names of agents are taken in their plain form, so that no two read the same. Where names read the same already, the oldest
+ * agent holds the form; the others keep their names.
  */
 export class PlainAgentNames1796200000200 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    // Null where another name has the form, or it was taken by a gateway that knows of no forms.
+    // Null when another name has the form, or when a gateway without plain forms took the name.
     await runner.query('ALTER TABLE agent_name ADD plain text');
     const rows = (await runner.query(
       `SELECT n.org_id, n.name FROM agent_name n JOIN agent a ON a.id = n.agent_id

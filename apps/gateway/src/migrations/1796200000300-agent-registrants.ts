@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Who may have registered an agent: the members who hold the key that did, as its first key remembers them. */
+/** The members who may have registered an agent: those who hold the key that did, as recorded with the agent's first key. */
 export class AgentRegistrants1796200000300 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`ALTER TABLE agent ADD registrants text[] NOT NULL DEFAULT '{}'`);

@@ -2,8 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { plainFormOf } from '../domain/agent-name.js';
 
 /**
- * More characters count as not seen: names that hold them get their new plain form, so nobody takes the name that they read
- * as. Where another name holds that form already it keeps it.
+ * More characters count as invisible. Names with them get their new plain form, so that no other agent takes a name that reads
+ * the same. Where another name holds that form already, it keeps it.
  */
 export class SeenAgentNames1796400000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
@@ -23,7 +23,7 @@ export class SeenAgentNames1796400000000 implements MigrationInterface {
     }
   }
 
-  /** The new forms serve the lists of before as well. */
+  /** The new forms are valid for the earlier lists as well. */
   down(): Promise<void> {
     return Promise.resolve();
   }

@@ -2,14 +2,14 @@ import { runMigrations } from '@agentlattice/launcher';
 import { startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
 import { migrations } from './index.js';
 
-describe('an installation from before people were asked', () => {
+describe('an installation from before invitations', () => {
   let postgres: TestPostgres;
   beforeAll(async () => {
     postgres = await startPostgres({ migrations: { gateway: migrations.slice(0, 2) } });
   });
   afterAll(() => postgres.stop());
 
-  it('keeps its members, and finds who answers for every key that was made with another', async () => {
+  it('keeps its members, and finds the member responsible for every key that was made with another key', async () => {
     const pool = testPool({ connectionString: postgres.databaseUrl('gateway') });
     await pool.query(`INSERT INTO workspace (org_id, name) VALUES ('org_1', 'first'), ('org_2', 'second')`);
     await pool.query(
@@ -21,7 +21,7 @@ describe('an installation from before people were asked', () => {
          ('org_1', 'mbr_a', 'A', 'admin', '2026-01-01'), ('org_2', 'mbr_a', 'A', 'viewer', '2026-01-02'),
          ('org_1', 'mbr_b', 'B', 'admin', '2026-01-03'), ('org_2', 'mbr_c', 'C', 'admin', '2026-01-04')`,
     );
-    // Name, workspace, member, made by whom as it was said so far, and with which key.
+    // Name, workspace, member, the maker and the key as known so far.
     const keys = [
       ['root', 'org_1', 'mbr_a', 'mbr_a', null],
       ['own', 'org_1', 'mbr_a', 'mbr_a', 'root'],
@@ -77,7 +77,7 @@ describe('an installation from before people were asked', () => {
     expect(names.rows).toEqual([
       { org_id: 'org_1', name: 'bot', agent_id: 'agt_2', plain: 'bot' },
       { org_id: 'org_2', name: 'bot', agent_id: 'agt_3', plain: 'bot' },
-      // What reads as one keeps its name; the oldest holds it.
+      // Agents whose names read the same keep them; the oldest holds the name.
       { org_id: 'org_1', name: 'Bot', agent_id: 'agt_4', plain: null },
       { org_id: 'org_1', name: 'bo\u200bt', agent_id: 'agt_5', plain: null },
       { org_id: 'org_1', name: 'Other', agent_id: 'agt_6', plain: 'other' },

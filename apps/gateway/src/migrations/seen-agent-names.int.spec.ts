@@ -5,7 +5,7 @@ import { PrincipalStore } from '../outbound/principal-store.js';
 import { SeenAgentNames1796400000000 } from './1796400000000-seen-agent-names.js';
 import { migrations } from './index.js';
 
-describe('names of agents from before more characters counted as not seen', () => {
+describe('names of agents from before more characters counted as invisible', () => {
   let postgres: TestPostgres;
   beforeAll(async () => {
     const before = migrations.slice(0, migrations.indexOf(SeenAgentNames1796400000000));
@@ -13,7 +13,7 @@ describe('names of agents from before more characters counted as not seen', () =
   });
   afterAll(() => postgres.stop());
 
-  it('stay as they are, and nobody takes what they read as', async () => {
+  it('do not change, and no other agent takes a name that reads the same', async () => {
     const pool = testPool({ connectionString: postgres.databaseUrl('gateway') });
     await pool.query(`INSERT INTO workspace (org_id, name) VALUES ('org_1', 'first'), ('org_2', 'second')`);
     // Workspace, agent in the order of age, name and the form that it was taken with.

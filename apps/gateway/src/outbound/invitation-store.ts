@@ -3,18 +3,18 @@ import type { Tx } from '@agentlattice/event-store';
 import type pg from 'pg';
 import type { Page } from './principal-store.js';
 
-/** Memberships as the person sees them who was invited, whichever workspace they are in. */
+/** The memberships of an invited person in all workspaces, as that person sees them. */
 export class InvitationStore {
   constructor(private readonly pool: pg.Pool) {}
 
-  /** Those that were not accepted. */
+  /** The memberships that were not accepted. */
   async list(personId: string, { cursor, limit }: Page): Promise<InvitationView[]> {
     return (await this.read(personId, cursor, null, limit)).flatMap(({ status, ...invitation }) =>
       status === 'active' ? [] : [{ ...invitation, status }],
     );
   }
 
-  /** Also one that was accepted. */
+  /** One membership, also when it was accepted. */
   async find(personId: string, id: string): Promise<Membership | undefined> {
     return (await this.read(personId, null, id, 1))[0];
   }

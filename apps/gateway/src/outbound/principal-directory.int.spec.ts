@@ -6,7 +6,8 @@ import pg from 'pg';
 import { typeid } from 'typeid-js';
 import { firstCredentialsFor } from '../../test/first-credentials.js';
 import { ensureFirstWorkspace } from '../application/ensure-first-workspace.js';
-import { type RequestContext, Principals } from '../application/principals.js';
+import type { RequestContext } from '../application/principal-ports.js';
+import { makeRegisterAgent } from '../application/register-agent.js';
 import { migrations } from '../migrations/index.js';
 import { hashOfKey, PrincipalDirectory } from './principal-directory.js';
 import { PrincipalStore } from './principal-store.js';
@@ -49,7 +50,7 @@ describe('the directory of principals', () => {
     };
   }
 
-  it('finds a key that it saw before every time, whatever random keys are tried and whatever changes elsewhere', async () => {
+  it('finds a key that it found before, while random keys are tried and principals change elsewhere', async () => {
     const directory = new PrincipalDirectory(pool, logger);
     await directory.start();
     const flood = { on: true };
@@ -59,7 +60,7 @@ describe('the directory of principals', () => {
         try {
           expect(await directory.findByHash(randomBytes(32).toString('base64'))).toBeUndefined();
         } catch (error) {
-          // Strangers may be sent away.
+          // Unknown keys may be refused.
           if (!(error instanceof Unavailable) && !isStale(error)) throw error;
           await new Promise(setImmediate);
         }
@@ -68,11 +69,11 @@ describe('the directory of principals', () => {
     try {
       await directory.findByHash(hashOfKey(first.agent.api_key));
       const asked = await stranger();
-      const principals = new Principals(store, () => directory.refresh());
+      const registerAgent = makeRegisterAgent({ store, refresh: () => directory.refresh() });
       const floods = Promise.all(Array.from({ length: 200 }, tryKeys));
       for (let i = 0; i < 30; i += 1) {
-        await principals.registerAgent(asked, { name: `bot ${i}`, description: null });
-        // The machine may be too slow for the poll; that is not what this is about.
+        await registerAgent(asked, { name: `bot ${i}`, description: null });
+        // The machine may be too slow for the poll, which is not tested here.
         const found = await eventually(() =>
           directory.findByHash(hashOfKey(first.agent.api_key)).catch((error: unknown) => {
             if (isStale(error)) return undefined;
@@ -91,8 +92,8 @@ describe('the directory of principals', () => {
     }
   });
 
-  it('asks before it refuses: a process too busy for its poll does not take that for a database that is silent', async () => {
-    // Never started: as one whose poll did not come to its turn.
+  it('reads the revision before it refuses, also when no poll ran because the process was busy', async () => {
+    // Never started, so that no poll runs.
     const directory = new PrincipalDirectory(pool, logger);
     try {
       const found = await Promise.all(
@@ -133,7 +134,7 @@ describe('the directory of principals', () => {
     }
   });
 
-  it('answers though something changes during every read, and keeps nothing of what it read', async () => {
+  it('answers while principals change during every read, and keeps nothing that it read meanwhile', async () => {
     let reads = 0;
     const changing = { on: true };
     const directory = new PrincipalDirectory(

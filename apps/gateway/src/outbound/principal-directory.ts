@@ -1,35 +1,25 @@
 import { hash } from 'node:crypto';
 import { type OperatorRole, Refused, type ServiceScope, Unavailable } from '@agentlattice/contracts';
 import type { Logger } from '@agentlattice/observability';
-import { Batcher, idle, PeriodicTask } from '@agentlattice/service';
+import { Batcher, RevisionWatch } from '@agentlattice/service';
 import type pg from 'pg';
 import { carriesInstanceRights } from '../domain/key-maker.js';
 import { lesserRole, type Principal } from '../domain/principal.js';
 
-const pollMs = 250;
-/** When no key was checked for so long, notifications suffice; before the next key is accepted the revision is read. */
-const idleAfterMs = 5_000;
-const idlePollMs = 10_000;
-/** Older knowledge than this is not acted on: a revoked key must be worth nothing after a second (decisions §7.3). */
+/** Nothing older is used: a revoked key must be worth nothing after a second (decisions §7.3). */
 const staleMs = 1_000;
 const flushUseMs = 10_000;
 const maxUnknown = 10_000;
 const maxSeen = 20_000;
-/** Reads of the same keys when something changes during each of them. */
+/** The most reads of the same keys while principals change during each of them. */
 const maxReads = 3;
 /**
- * Look-ups share a query, and each kind has two of the pool's ten connections at most: the poll of the revision always
- * finds one. Two, so that one connection that does not answer does not hold up everybody.
+ * Look-ups share a query, and each kind uses at most two of the pool's ten connections, so the poll of the revision always
+ * finds one. Two, so that one connection that does not answer does not delay all look-ups.
  */
 const sharing = { most: 64, atOnce: 2, oldestMs: 1_000 };
 const maxNewWaiting = 1_024;
-/** The time-out ends soon after the keys are stale, so that another connection is tried. */
-const readRevisionStatement = {
-  text: 'SELECT value, extract(epoch FROM clock_timestamp()) * 1000 AS now FROM revision',
-  query_timeout: 1_500,
-};
-
-/** Under which a key is known: its SHA-256 in base64. */
+/** The name of a key in memory: its SHA-256 in base64. */
 export const hashOfKey = (key: string): string => hash('sha256', key, 'base64');
 
 interface KeyRow {
@@ -58,18 +48,18 @@ interface KeyRow {
 }
 
 /**
- * Who stands behind a key. Keys are known by their SHA-256 and kept in memory until the workspace's principals change:
- * the single row `revision` is read four times a second, and no key is accepted when it could not be read for a second.
+ * The principals of keys. Keys are looked up by their SHA-256 and kept in memory until principals change anywhere; no key is
+ * accepted when the revision could not be read for a second.
  */
 export class PrincipalDirectory {
   private readonly known = new Map<string, Principal>();
-  /** Keys that are none, as far as this generation knows. */
+  /** Hashes that no valid key had when this generation read them. */
   private readonly unknown = new Set<string>();
   /** Keys that were valid when last read, the oldest first; unlike `known` they survive a change. */
   private readonly seen = new Set<string>();
   /**
-   * A change anywhere makes every key be read again. Those that were valid before have a queue of their own: random keys
-   * compete only with other keys that were never seen.
+   * After a change anywhere every key is read again. Keys that were valid before have a queue of their own, so that random
+   * keys delay only other keys that were never seen.
    */
   private readonly seenLookUps = new Batcher((names: readonly string[]) => this.load(names), sharing);
   private readonly newLookUps = new Batcher((names: readonly string[]) => this.load(names), {
@@ -79,46 +69,35 @@ export class PrincipalDirectory {
   private readonly used = new Set<string>();
   private generation = 0;
   private revision: string | undefined;
-  private freshAt = Number.NEGATIVE_INFINITY;
-  /** When a key was to be checked last. */
-  private askedAt = performance.now();
-  /** Database clock minus ours, in milliseconds. */
-  private clockOffset = 0;
-  private listener: pg.PoolClient | undefined;
-  private stopped = false;
-  private polling: Promise<void> | undefined;
-  private readonly polls: PeriodicTask;
+  private readonly watch: RevisionWatch;
   private useTimer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly pool: pg.Pool,
     private readonly logger: Logger,
   ) {
-    this.polls = new PeriodicTask(
-      'reading the revision of keys',
-      pollMs,
-      async () => {
-        await this.look();
-        return performance.now() - this.askedAt > idleAfterMs ? idle : undefined;
+    this.watch = new RevisionWatch({
+      of: 'keys',
+      pool,
+      channel: 'gateway_revision',
+      onReading: (revision) => {
+        if (revision !== this.revision) this.forget();
+        this.revision = revision;
       },
       logger,
-      idlePollMs,
-    );
+      staleAfterMs: staleMs,
+    });
   }
 
   async start(): Promise<void> {
-    await this.look();
-    this.polls.start();
+    await this.watch.start();
     this.useTimer = setInterval(() => void this.noteUse(), flushUseMs);
   }
 
   async stop(): Promise<void> {
-    this.stopped = true;
     clearInterval(this.useTimer);
-    await this.polls.stop();
-    await this.polling;
+    await this.watch.stop();
     await this.noteUse();
-    this.listener?.release(true);
   }
 
   /** Changes whenever keys, agents or members changed. */
@@ -127,30 +106,25 @@ export class PrincipalDirectory {
   }
 
   isFresh(): boolean {
-    return performance.now() - this.freshAt <= staleMs;
+    return this.watch.isFresh();
   }
 
-  /**
-   * Knowledge is old when no key was checked for a while, or, under load, when the answer to an older look is still unread.
-   * @returns whether the database answers now
-   */
-  async becomesFresh(): Promise<boolean> {
-    for (let looks = 0; looks < 2 && !this.isFresh(); looks += 1) await this.look();
-    return this.isFresh();
+  /** @returns whether the keys in memory are fresh, after reading the revision if need be */
+  becomesFresh(): Promise<boolean> {
+    return this.watch.becomesFresh();
   }
 
   /** Epoch milliseconds by the database's clock, as far as known. */
   now(): number {
-    return Date.now() + this.clockOffset;
+    return this.watch.now();
   }
 
   /**
    * @returns undefined for a key that is unknown, revoked or expired
-   * @throws Refused STALE when the database was not heard of for a second and does not answer now
+   * @throws Refused STALE when the revision could not be read for a second and cannot be read now
    */
   async findByHash(name: string): Promise<Principal | undefined> {
-    this.askedAt = performance.now();
-    this.polls.hasten();
+    this.watch.used();
     if (!this.isFresh() && !(await this.becomesFresh()))
       throw new Refused(
         'STALE',
@@ -164,12 +138,12 @@ export class PrincipalDirectory {
   }
 
   /**
-   * After a change made here: nothing that was read before it is used any more, also not by reads that are under way. (A
-   * look that is under way may have read the revision before the change.)
+   * To be called after a change made here: nothing that was read before it is used any more, also not by reads that are under
+   * way. (A reading of the revision that is under way may have been answered before the change.)
    */
   refresh(): Promise<void> {
     this.forget();
-    return this.look();
+    return this.watch.read();
   }
 
   private async lookUp(name: string): Promise<Principal | null> {
@@ -177,7 +151,7 @@ export class PrincipalDirectory {
     return await (this.seen.has(name) ? this.seenLookUps : this.newLookUps).do(name);
   }
 
-  /** Runs after all of its callers asked, so what it reads is new enough for them, though perhaps not for later ones. */
+  /** Runs after the calls that it serves, so what it reads is new enough for them, though perhaps not for later calls. */
   private async load(names: readonly string[]): Promise<(Principal | null)[]> {
     const found = new Map<string, Principal | null>();
     for (let reads = 1; ; reads += 1) {
@@ -194,10 +168,10 @@ export class PrincipalDirectory {
         for (const name of missing) found.set(name, read.get(name) ?? null);
       }
       const unchanged = generation === this.generation;
-      // What was read before a change must not outlive it: it is kept only if there was none.
+      // A read from before a change must not be kept.
       if (unchanged) for (const name of missing) this.keep(name, found.get(name) ?? null);
       else if (reads < maxReads) continue;
-      // Under constant change it is used once, unless it is as old as keys must not be.
+      // Under constant change the read is used once, unless it is older than keys may be.
       if (performance.now() - askedAt > staleMs && !(unchanged && this.isFresh()))
         throw new Unavailable('reading the keys took too long');
       return names.map((name) => found.get(name) ?? null);
@@ -241,51 +215,10 @@ export class PrincipalDirectory {
     this.seen.add(name);
   }
 
-  private look(): Promise<void> {
-    this.polling ??= this.readRevision().finally(() => {
-      this.polling = undefined;
-    });
-    return this.polling;
-  }
-
-  private async readRevision(): Promise<void> {
-    if (this.stopped) return;
-    const askedAt = performance.now();
-    try {
-      const { rows } = await this.pool.query<{ value: string; now: string }>(readRevisionStatement);
-      const [row] = rows;
-      if (row === undefined) return;
-      this.clockOffset = Number(row.now) - Date.now();
-      if (row.value !== this.revision) this.forget();
-      this.revision = row.value;
-      this.freshAt = askedAt;
-      if (this.listener === undefined) await this.listen();
-    } catch (error) {
-      this.logger.warn({ err: error }, 'the revision of keys cannot be read');
-    }
-  }
-
   private forget(): void {
     this.generation += 1;
     this.known.clear();
     this.unknown.clear();
-  }
-
-  /** NOTIFY makes a change known at once; the poll finds what a lost notification would have told. */
-  private async listen(): Promise<void> {
-    const client = await this.pool.connect();
-    this.listener = client;
-    const lose = (error: Error) => {
-      if (this.listener !== client) return;
-      this.listener = undefined;
-      client.release(error);
-    };
-    client.once('error', lose);
-    client.on('notification', () => void this.look());
-    await client.query('LISTEN gateway_revision').catch((error: Error) => {
-      lose(error);
-      throw error;
-    });
   }
 
   private async noteUse(): Promise<void> {
@@ -299,7 +232,7 @@ export class PrincipalDirectory {
         [ids],
       );
     } catch (error) {
-      this.logger.warn({ err: error }, 'the last use of keys could not be noted');
+      this.logger.warn({ err: error }, 'the last use of keys could not be written');
     }
   }
 }

@@ -24,7 +24,7 @@ export interface NewPerson {
 }
 
 export interface NewMembership {
-  /** The person's own id, or one that says nothing about the person. */
+  /** The person's own id, or a new one that reveals nothing about the person. */
   readonly id: string;
   readonly personId: string;
   readonly email: string;
@@ -39,7 +39,7 @@ export interface NewAgent {
   readonly name: string;
   readonly description: string | null;
   readonly ownerMemberId: string | null;
-  /** The members who hold the key that registered it: what it asks any of them may have asked. */
+  /** The members who hold the key that registered it; each of them can use the agent. */
   readonly registrants: readonly string[];
 }
 
@@ -53,7 +53,7 @@ export interface Page {
   readonly limit: number;
 }
 
-/** Rows and events of workspaces, members, agents and keys; what is written together is one transaction. */
+/** Rows and events of workspaces, members, agents and keys, written in one transaction. */
 export class PrincipalStore {
   readonly events: EventStore;
 
@@ -103,8 +103,8 @@ export class PrincipalStore {
   }
 
   /**
-   * The account of an address, made where there is none; one transaction at a time for one address. What stands is not
-   * changed: a second workspace is no way to set the password of an account, or to take it over.
+   * The account of an address, made when there is none; one transaction at a time for each address. An existing account is not
+   * changed, so that a second workspace cannot set its password or take it over.
    */
   async ensurePerson(
     tx: Tx,
@@ -124,7 +124,7 @@ export class PrincipalStore {
     return { personId: id, isNew: true };
   }
 
-  /** Gives an account the password and the home of a new first start. */
+  /** Sets the password and the home workspace of an account by a new credentials file. */
   async settlePerson(tx: Tx, personId: string, homeOrgId: string, passwordHash: string): Promise<void> {
     await tx.query('UPDATE person SET password_hash = $2, home_org_id = $3 WHERE member_id = $1', [
       personId,
@@ -167,7 +167,7 @@ export class PrincipalStore {
     return rowCount === 1;
   }
 
-  /** Brings an agent's row to its events. @param reason given with them: erasable, so it stands in no event */
+  /** Brings an agent's row up to its events. @param reason of the change: an erasable value, so it is in no event */
   async projectAgent(tx: Tx, events: readonly StoredEvent[], reason: string | null): Promise<void> {
     for (const { org_id, stream_id, event_id, type, occurred_at } of events) {
       const suspended = type === 'agent.suspended';
@@ -187,7 +187,7 @@ export class PrincipalStore {
     }
   }
 
-  /** How an agent stands in the database at this moment; null for one that is not there. */
+  /** Whether an agent is suspended at this moment; null for an agent that does not exist. */
   async standing(orgId: string, agentId: string): Promise<StoredStanding | null> {
     const { rows } = await this.pool.query<{
       suspended: boolean;

@@ -91,11 +91,11 @@ describe('the gateway’s end of the submission path', () => {
     harness.subscribe(evaluateSubject, {
       callback: (_error, message) => {
         for (const item of message.json<{ items: SubmissionItem[] }>().items) {
-          const said = script(item);
-          if (said === 'unavailable')
+          const scripted = script(item);
+          if (scripted === 'unavailable')
             publish(unavailableReplySubject(instance), [{ item_id: item.item_id, detail: 'stale' }]);
-          else if (said !== 'silence')
-            publish(submissionReplySubject(instance), [{ ...executed(item), ...said }]);
+          else if (scripted !== 'silence')
+            publish(submissionReplySubject(instance), [{ ...executed(item), ...scripted }]);
         }
       },
     });
@@ -113,7 +113,7 @@ describe('the gateway’s end of the submission path', () => {
     await nats.stop();
   });
 
-  it('answers every one of many at once with its own answer', async () => {
+  it('gives each of many submissions at once its own answer', async () => {
     script = (item) => ({ grant: `grant of ${item.action_type}` });
     const answers = await Promise.all(
       Array.from({ length: 1_000 }, (_, i) => pipeline.submit({ ...facts, action_type: `a.${String(i)}` })),
@@ -135,12 +135,12 @@ describe('the gateway’s end of the submission path', () => {
     await expect(pipeline.submit(facts)).rejects.toMatchObject({ code });
   });
 
-  it('the engine’s word that it is not up to date becomes unavailable', async () => {
+  it('an engine that reports stale policies becomes UNAVAILABLE', async () => {
     script = () => 'unavailable';
     await expect(pipeline.submit(facts)).rejects.toMatchObject({ code: 'UNAVAILABLE', detail: 'stale' });
   });
 
-  it('silence ends as unavailable, and the next submission gets through', async () => {
+  it('a submission without an answer ends as UNAVAILABLE, and the next one gets through', async () => {
     script = () => 'silence';
     await expect(pipeline.submit(facts)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     script = () => ({});
@@ -155,7 +155,7 @@ describe('the gateway’s end of the submission path', () => {
     await expect(pipeline.submit(facts)).resolves.toMatchObject({ outcome: { status: 'executed' } });
   });
 
-  it('without the ledger’s heartbeat nothing is sent, and what waits is given up', async () => {
+  it('without the ledger’s heartbeat nothing is sent, and waiting submissions end', async () => {
     script = () => 'silence';
     const waiting = pipeline.submit(facts);
     clearInterval(heartbeat);
@@ -166,11 +166,11 @@ describe('the gateway’s end of the submission path', () => {
     await eventually(() => pipeline.ledgerIsAlive());
   });
 
-  describe('after a time in which nobody asked', () => {
+  describe('after a time without submissions', () => {
     let idle: SubmissionPipeline;
     let stopIdle: () => Promise<void>;
     let sent = 0;
-    /** A gateway that has wanted nothing so far; the ledger has ceased to beat. */
+    /** A gateway that has not asked for heartbeats yet; the ledger sends none. */
     beforeEach(async () => {
       clearInterval(heartbeat);
       sent = 0;
@@ -182,7 +182,7 @@ describe('the gateway’s end of the submission path', () => {
     });
     afterEach(() => stopIdle());
 
-    it('a ledger that rests is woken, and what waited for that gets through', async () => {
+    it('an idle ledger sends heartbeats again, and the submissions that waited for one get through', async () => {
       let wishes = 0;
       const wishing = harness.subscribe(wantHeartbeatSubject, {
         callback: () => {
@@ -198,7 +198,7 @@ describe('the gateway’s end of the submission path', () => {
       wishing.unsubscribe();
     });
 
-    it('a ledger that is dead is told, at once from then on, and nothing is sent', async () => {
+    it('a dead ledger is reported, at once from then on, and nothing is sent', async () => {
       await expect(idle.submit(facts)).rejects.toMatchObject({
         code: 'UNAVAILABLE',
         detail: 'the audit ledger does not answer',

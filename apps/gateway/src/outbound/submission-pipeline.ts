@@ -15,13 +15,13 @@ import { BatchPublisher } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type { NatsConnection } from '@nats-io/transport-node';
 
-/** Below the 2 s within which a missing part must be told (design §5). */
+/** Below the 2 s within which a missing part must be reported (design §5). */
 const answerWithinMs = 1_800;
 const silentAfterMs = 4 * ledgerHeartbeatMs;
 const wantEveryMs = 1_000;
-/** After so long without a wish the ledger may have ceased to beat: its silence means nothing, and it is asked. */
+/** The ledger sends heartbeats only while they are asked for. After so long without asking, a missing heartbeat means nothing. */
 const mayRestAfterMs = heartbeatWantedForMs - wantEveryMs;
-/** How long a ledger that rests may take to be heard; below the second within which readiness answers. */
+/** How long the first heartbeat of an idle ledger may take; below the second within which readiness answers. */
 const heardWithinMs = 750;
 const sweepMs = 50;
 
@@ -35,9 +35,9 @@ interface Waiting {
 export interface Answered {
   readonly outcome: SubmissionOutcome;
   readonly grant: string | null;
-  /** Of an allowed action; null where the answer does not say. */
+  /** Of an allowed action; null when the answer does not contain it. */
   readonly cleared: Cleared | null;
-  /** The first answer again: what it says was so then. */
+  /** Whether this is the first answer repeated; its values are those of that time. */
   readonly replayed: boolean;
 }
 
@@ -52,7 +52,7 @@ export class SubmissionPipeline {
   private sweeper: NodeJS.Timeout | undefined;
   private heartbeatAt = Number.NEGATIVE_INFINITY;
   private wantedAt = Number.NEGATIVE_INFINITY;
-  /** While a ledger that may rest is asked. */
+  /** Set while a heartbeat of a possibly idle ledger is awaited. */
   private asked: { readonly answer: Promise<boolean>; readonly heard: () => void } | undefined;
   private sequence = 0;
   private stopped = false;
@@ -70,7 +70,7 @@ export class SubmissionPipeline {
     this.asked?.heard();
   }
 
-  /** After HTTP was closed and the last answers were heard: what still waits is told that there will be no answer. */
+  /** To be called after HTTP was closed and the last answers came in: submissions that still wait get no answer. */
   stop(): void {
     this.stopped = true;
     clearInterval(this.sweeper);
@@ -82,7 +82,7 @@ export class SubmissionPipeline {
     return performance.now() - this.heartbeatAt <= silentAfterMs;
   }
 
-  /** The same, and wants to hear it from now on. One that was not asked for a while gets a moment to be heard. */
+  /** The same, and asks for heartbeats from now on. A ledger that was not asked for a while gets a moment for the first one. */
   ledgerAnswers(): boolean | Promise<boolean> {
     const now = performance.now();
     const mayRest = now - this.wantedAt > mayRestAfterMs;
@@ -107,7 +107,7 @@ export class SubmissionPipeline {
     return answers.then((heard) => this.send(facts, heard, began));
   }
 
-  /** @param began since when it waits: its time limit holds from there */
+  /** @param began when its time limit began */
   private send(
     facts: Omit<SubmissionItem, 'item_id' | 'gateway'>,
     ledgerIsAlive: boolean,
@@ -132,7 +132,7 @@ export class SubmissionPipeline {
       this.asked = undefined;
       resolve(heard);
     };
-    // Its heartbeat may lie unread behind this timer.
+    // A heartbeat that has arrived may be read only after this timer.
     const timer = setTimeout(() => setImmediate(() => end(this.ledgerIsAlive())), heardWithinMs);
     return { answer: promise, heard: () => end(true) };
   }
@@ -147,14 +147,14 @@ export class SubmissionPipeline {
           { item_id: answer.item_id },
           'an answer names another agent or action and is refused',
         );
-        waiting.reject(new Unavailable('the answer did not fit the question'));
+        waiting.reject(new Unavailable('the answer is for another agent or action'));
       } else if (error !== null) waiting.reject(new Refused(error.code, error.detail));
       else if (outcome === null) waiting.reject(new Unavailable('the answer holds no outcome'));
       else waiting.resolve({ outcome, grant, cleared: clearedIn(answer), replayed: answer.replayed });
     }
   }
 
-  /** A part of the path says that it cannot answer these. */
+  /** A part of the path reported that it cannot answer these submissions. */
   refuse(items: readonly SubmissionUnavailable[]): void {
     for (const { item_id, detail } of items) this.take(item_id)?.reject(new Unavailable(detail));
   }
@@ -184,7 +184,7 @@ export class SubmissionPipeline {
   }
 }
 
-/** What was allowed just now is good for its answer, however long that takes; a repeated answer names its times. */
+/** An action that was allowed just now is cleared without an end; a repeated answer contains its times. */
 function clearedIn({ replayed, cleared }: SubmissionAnswer): Cleared | null {
   if (cleared !== undefined) return { from: Date.parse(cleared.from), until: Date.parse(cleared.until) };
   return replayed ? null : { from: 0, until: Number.POSITIVE_INFINITY };

@@ -34,7 +34,7 @@ describe('names of members', () => {
     return id;
   }
 
-  it('are those of the workspace alone, also when the same reader was asked by another', async () => {
+  it('are those of the workspace alone, also when the same reader read another workspace', async () => {
     const [here, there] = [typeid('org').toString(), typeid('org').toString()];
     const [ada, eve] = [await memberOf(here, 'Ada Novak'), await memberOf(there, 'Eve')];
     const reader = new MemberNameReader(pool, logger);
@@ -42,7 +42,7 @@ describe('names of members', () => {
     expect(await reader.of(here, [ada, eve, ada])).toEqual(new Map([[ada, 'Ada Novak']]));
   });
 
-  it('that were read once are known without the database; others are missing while it does not answer', async () => {
+  it('that were read before need no database; others are missing while it does not answer', async () => {
     const org = typeid('org').toString();
     const [ada, bob] = [await memberOf(org, 'Ada Novak'), await memberOf(org, 'Bob')];
     let answers = true;

@@ -2,7 +2,7 @@ import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
 import type { MemberNames } from '../domain/shown-members.js';
 
-/** How long an answer waits for names. Then it goes out without them: names must not hold up what was decided. */
+/** How long an answer waits for names. Then it is sent without them, because names must not delay a decision. */
 const waitMs = 500;
 const mostKept = 10_000;
 
@@ -17,8 +17,8 @@ export class MemberNameReader {
   ) {}
 
   /**
-   * The names of those members of the workspace. An id that is no member's there is missing; so are names that the
-   * database does not give in time. Never rejects.
+   * The names of those members of the workspace. Ids of other workspaces are missing; so are names that the database does not
+   * return in time. Never rejects.
    */
   async of(orgId: string, ids: readonly string[]): Promise<MemberNames> {
     const wanted = [...new Set(ids)];
@@ -40,7 +40,7 @@ export class MemberNameReader {
     try {
       return await Promise.race([this.read(orgId, ids), late]);
     } catch (error) {
-      this.logger.warn({ err: error }, 'names of members cannot be read; answers go out without them');
+      this.logger.warn({ err: error }, 'names of members cannot be read; answers are sent without them');
       return new Map();
     } finally {
       clearTimeout(timer);

@@ -7,11 +7,11 @@ import type { ChannelSenders } from '../outbound/channels/channel-sender.js';
 import type { ClaimedDelivery, DeliveryQueue } from '../outbound/delivery-queue.js';
 import type { SecretBox } from '../outbound/secret-box.js';
 import { sendThrough } from '../outbound/send-through.js';
-import type { Channels } from './channels.js';
+import type { DisableChannel } from './disable-channel.js';
 
 export interface SendDeliveriesPorts {
   readonly queue: Pick<DeliveryQueue, 'claim' | 'settle' | 'release' | 'hasPending'>;
-  readonly channels: Pick<Channels, 'disable'>;
+  readonly disableChannel: DisableChannel;
   readonly senders: ChannelSenders;
   readonly box: SecretBox;
   readonly logger: Logger;
@@ -19,14 +19,14 @@ export interface SendDeliveriesPorts {
   readonly timeoutMs?: number;
 }
 
-/** Bounds per process: of one receiver (of mail: of one workspace), of one workspace, of all. A slow one fills its own room only. */
+/** Limits per process: of one receiver (for mail: one workspace), of one workspace, of all. A slow receiver uses up only its own. */
 const perLane = 8;
 const perWorkspace = 64;
 const atOnce = 256;
 const defaultTimeoutMs = 15_000;
-/** While no delivery waits for anything. What this process takes in wakes it. */
+/** While no delivery is pending. New deliveries of this process wake it. */
 const idlePauses = 8;
-/** Beyond the time-out of a request: what was claimed longer belongs to a process that died. */
+/** Added to the time-out of a request: a longer claim belongs to a process that died. */
 const graceMs = 5_000;
 
 interface UnderWay {
@@ -37,8 +37,8 @@ interface UnderWay {
 }
 
 /**
- * Sends what is due. The database says what that is; being woken only makes it quick. Each delivery is claimed for as
- * long as an attempt can take, so it comes back when this process dies in between: at least once, never forgotten.
+ * Sends due deliveries. The database decides which are due; a wake-up only shortens the wait. Each delivery is claimed for as long as
+ * an attempt can take, so that another process sends it when this one dies: at least once, and none is lost.
  */
 export class SendDeliveries {
   private readonly claim = randomUUID();
@@ -63,7 +63,7 @@ export class SendDeliveries {
     this.work.start();
   }
 
-  /** Something may be due. */
+  /** To be called when a delivery may be due. */
   wake(): void {
     this.work.wake();
   }
@@ -103,7 +103,7 @@ export class SendDeliveries {
     const { traceparent } = delivery;
     const done = inSpan('deliver', { traceparent, attributes, kind: 'client' }, () => this.send(delivery))
       .catch((error: unknown) =>
-        // Its claim ends by itself, and it is sent again.
+        // The claim expires, and the delivery is sent again.
         this.ports.logger.warn({ err: error, delivery_id }, 'a delivery could not be settled'),
       )
       .finally(() => {
@@ -114,10 +114,10 @@ export class SendDeliveries {
   }
 
   private async send(delivery: ClaimedDelivery): Promise<void> {
-    const { queue, channels, logger } = this.ports;
+    const { queue, disableChannel, logger } = this.ports;
     const startedAt = new Date();
     const outcome = await this.attempt(delivery);
-    // Stopped in the middle: given back, not counted.
+    // The process stops: the delivery is released, and the attempt is not counted.
     if (outcome.kind === 'failed' && this.stopping.signal.aborted) return;
     const givenUp = await queue.settle(delivery, {
       startedAt,
@@ -126,10 +126,10 @@ export class SendDeliveries {
       jitter: Math.random(),
     });
     if (outcome.kind === 'failed')
-      // Names of hosts, addresses and what servers answer stay with the delivery: ADR 18.
+      // Names of hosts, addresses and answers of servers are kept with the delivery only (ADR 18).
       logger.info({ delivery_id: delivery.delivery_id, status: outcome.status }, 'a delivery failed');
     if (givenUp !== null && delivery.channel_id !== null)
-      await channels.disable(delivery.org_id, delivery.channel_id, givenUp, delivery.delivery_id);
+      await disableChannel(delivery.org_id, delivery.channel_id, givenUp, delivery.delivery_id);
   }
 
   private async attempt(delivery: ClaimedDelivery): Promise<Outcome> {

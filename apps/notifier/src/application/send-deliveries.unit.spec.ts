@@ -27,7 +27,7 @@ const due = (n: number): ClaimedDelivery => ({
   },
 });
 
-/** Everything that is due is claimed at once; `send` says what becomes of it. */
+/** All due deliveries are claimed at once; `send` gives the outcome of each. */
 async function sending(count: number, send: () => Promise<Outcome>) {
   const logged: string[] = [];
   const rooms: Room[] = [];
@@ -50,7 +50,7 @@ async function sending(count: number, send: () => Promise<Outcome>) {
       hasPending: () => Promise.resolve(false),
       release: () => Promise.resolve(),
     },
-    channels: { disable: () => Promise.resolve() },
+    disableChannel: () => Promise.resolve(),
     senders: { email: { ...sender, atOnce: 16 }, webhook: sender },
     box: new SecretBox('a key for tests alone'),
     logger: createLogger('test', 'debug', { write: (line) => void logged.push(line) }),
@@ -73,7 +73,7 @@ it('a failure is logged by its delivery and status, without the receiver and its
   expect(logged.join('')).not.toMatch(/somebody|inside|10\.0\.0\.7/);
 });
 
-it('types that go by one way are claimed up to their common bound', async () => {
+it('types that share a server are claimed up to their common limit', async () => {
   const ends: (() => void)[] = [];
   const { work, rooms } = await sending(5, async () => {
     await new Promise<void>((end) => ends.push(end));

@@ -16,7 +16,7 @@ export type ChannelEvent = DomainEvent<
   | 'endpoint.disabled'
 >;
 
-/** What is public of a channel. Its settings may be erased or be secret: only the names of those that change come here. */
+/** The public part of a channel. Settings are erasable or secret, so events contain only the names of changed settings. */
 export type Channel =
   | { readonly status: 'none' | 'deleted' }
   | {
@@ -38,7 +38,7 @@ export type ChannelCommand =
     }
   | { readonly type: 'DeleteChannel' | 'TestChannel' }
   | { readonly type: 'RotateSecret'; readonly formerUntil: Date }
-  /** The system's own doing: the receiver is gone, or nothing reached it for days. */
+  /** By the system: the receiver is gone, or nothing reached it for days. */
   | {
       readonly type: 'DisableEndpoint';
       readonly reason: EventData<'endpoint.disabled'>['reason'];
@@ -51,12 +51,12 @@ export const channelDecider: Decider<Channel, ChannelCommand, ChannelEvent> = {
   evolve,
 };
 
-/** @throws Refused NOT_FOUND for what is not there, or not any more */
+/** @throws Refused NOT_FOUND for a channel that does not exist, or was deleted */
 function decide(command: ChannelCommand, state: Channel): readonly ChannelEvent[] {
   if (command.type === 'CreateChannel')
     return state.status === 'none' ? [{ type: 'channel.created', data: command.channel }] : [];
   if (state.status !== 'live') {
-    // A delivery that ends after its channel has nothing left to disable.
+    // The channel of a late delivery is already deleted.
     if (command.type === 'DisableEndpoint') return [];
     throw new Refused('NOT_FOUND', 'there is no such channel in this workspace');
   }

@@ -25,7 +25,7 @@ describe('a channel', () => {
     given(created).when({ type: 'CreateChannel', channel }).thenNothing();
   });
 
-  it('tells which members are new, and of its settings the names alone', () => {
+  it('records the changed members, and only the names of changed settings', () => {
     given(created)
       .when(update({ name: 'night', enabled: true }, ['url']))
       .thenEvents({ type: 'channel.updated', data: { ...channel, name: 'night', changed: ['name', 'url'] } });
@@ -34,7 +34,7 @@ describe('a channel', () => {
       .thenNothing();
   });
 
-  it('is disabled by the harness once, and enabled by a person', () => {
+  it('is disabled by the system once, and enabled by a person', () => {
     given(created).when(disable).thenEvents(disabled);
     given(created, disabled).when(disable).thenNothing();
     given(created, disabled)
@@ -50,7 +50,7 @@ describe('a channel', () => {
         data: { ...subject, former_until: '2026-11-26T08:00:00.000Z' },
       }));
 
-  it('is not there before it was made or after it was deleted', () => {
+  it('does not exist before it was made or after it was deleted', () => {
     given(created).when({ type: 'DeleteChannel' }).thenEvents(deleted);
     for (const history of [[], [created, deleted]]) {
       given(...history)

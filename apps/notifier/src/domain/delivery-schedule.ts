@@ -17,15 +17,15 @@ export interface FailedAttempt {
   /** Failures in a row with this one. */
   readonly failures: number;
   readonly now: Date;
-  /** Until when the request waits for a person; null when nothing waits for this delivery. */
+  /** The deadline of the pending request; null when no request waits for this delivery. */
   readonly pendingUntil: Date | null;
-  /** What the receiver asked for. */
+  /** The pause that the receiver asked for. */
   readonly retryAfterMs: number | null;
-  /** 0 ≤ jitter < 1: so that what failed together does not come back together. */
+  /** 0 ≤ jitter < 1, so that deliveries that failed together are not tried again together. */
   readonly jitter: number;
 }
 
-/** When to try again (decisions §7.4); null: that was the last attempt. */
+/** The time of the next attempt (decisions §7.4); null after the last one. */
 export function nextAttempt({
   failures,
   now,
@@ -47,7 +47,7 @@ export function nextAttempt({
 const spread = (pause: number | undefined, jitter: number) =>
   pause === undefined ? undefined : Math.round(pause * (1 + jitter / 5));
 
-/** Milliseconds that a Retry-After header asks for: seconds or a date (RFC 9110 §10.2.3); null when it says neither. */
+/** Milliseconds that a Retry-After header asks for: seconds or a date (RFC 9110 §10.2.3); null for any other text. */
 export function retryAfterMs(header: string | undefined, now: Date): number | null {
   if (header === undefined) return null;
   const text = header.trim();

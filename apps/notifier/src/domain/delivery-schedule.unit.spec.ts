@@ -21,7 +21,7 @@ describe('when a delivery is tried again', () => {
     expect(after(7, { pendingUntil: inMs(-1) })).toBeNull();
   });
 
-  it('follows Standard Webhooks where no request waits, and ends', () => {
+  it('follows Standard Webhooks when no request is pending, and ends', () => {
     const [m, h] = [60, 3_600];
     const pauses = [5, 5 * m, 30 * m, 2 * h, 5 * h, 10 * h, 14 * h, 20 * h, 24 * h];
     expect(pauses.map((_, i) => after(i + 1))).toEqual(pauses);

@@ -3,16 +3,16 @@ import { assertNever, type Decider, fold } from '@agentlattice/decider';
 import { nextAttempt } from './delivery-schedule.js';
 import type { Outcome } from './outcome.js';
 
-/** What every event of a delivery says. */
+/** The data of every event of a delivery. */
 export type DeliveryFacts = EventData<'delivery.redelivered'>;
 
-/** Attempts at a channel that failed in a row, whatever they were about, and when the first of them was. */
+/** The consecutive failed attempts at a channel, for all deliveries, and the time of the first of them. */
 export interface ChannelFailures {
   readonly failures: number;
   readonly since: Date;
 }
 
-/** One delivery to one receiver, and how its channel has answered lately. */
+/** One delivery to one receiver, and the recent failures of its channel. */
 export type Delivery =
   | { readonly status: 'none' }
   | {
@@ -21,14 +21,14 @@ export type Delivery =
       readonly attempts: number;
       /** Failed attempts in a row. */
       readonly failures: number;
-      /** Until when its request waits for a person; null when nothing waits for this delivery. */
+      /** The deadline of its pending request; null when no request waits for this delivery. */
       readonly pendingUntil: Date | null;
-      /** When it is tried next; null: not again. */
+      /** The time of the next attempt; null when there is none. */
       readonly dueAt: Date | null;
-      /** The receiver refused it: what follows need not wait for it. */
+      /** The receiver refused it, so later deliveries need not wait for it. */
       readonly refused: boolean;
       readonly error: string | null;
-      /** Null where it does not go to a channel, but to a contact that a policy names. */
+      /** Null for a delivery to a contact of a policy. */
       readonly channel: ChannelFailures | null;
     };
 export type KnownDelivery = Exclude<Delivery, { status: 'none' }>;
@@ -46,11 +46,11 @@ export type DeliveryCommand =
       readonly now: Date;
       /** A process is sending it at this moment. */
       readonly isClaimed: boolean;
-      /** Its channel is there and enabled. */
+      /** Its channel exists and is enabled. */
       readonly isReachable: boolean;
     };
 
-/** The events that go into the log; what else happens to a delivery stands in its row and its list of attempts alone. */
+/** The events that go into the log; other changes of a delivery are only in its row and its list of attempts. */
 export type LoggedDeliveryEvent = DomainEvent<'delivery.dead' | 'delivery.redelivered'>;
 export type DeliveryEvent =
   | LoggedDeliveryEvent
@@ -65,10 +65,10 @@ export type DeliveryEvent =
       };
     }
   | { readonly type: 'attempts.restarted'; readonly data: { readonly at: Date } }
-  /** The channel is to be disabled: its receiver is gone, or nothing has reached it for long and often enough. */
+  /** Whether to disable the channel: its receiver is gone, or enough attempts failed over a long enough time. */
   | { readonly type: 'channel.given_up'; readonly data: { readonly reason: 'gone' | 'failing' } };
 
-/** A channel that fails so often and for so long is given up with the next delivery that dies. */
+/** A channel that fails this often and this long is disabled with the next dead delivery. */
 const failingAttempts = 10;
 const failingMs = 3 * 24 * 60 * 60 * 1_000;
 
@@ -90,7 +90,7 @@ function decide(command: DeliveryCommand, state: Delivery): readonly DeliveryEve
       if (!command.isReachable)
         throw new Refused(
           'CHANNEL_DISABLED',
-          'enable the channel first; one that was deleted gets nothing more',
+          'enable the channel first; a deleted channel gets no deliveries',
         );
       return [
         { type: 'attempts.restarted', data: { at: command.now } },

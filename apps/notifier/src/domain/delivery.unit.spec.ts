@@ -38,13 +38,13 @@ const after = (state: KnownDelivery, command: DeliveryCommand) =>
 const lastAttempt = { failures: 9, attempts: 9 };
 
 describe('an attempt that failed', () => {
-  it('is tried again by the schedule while there is one', () => {
+  it('is followed by another attempt until the schedule ends', () => {
     const failed = after(delivery(), settle(failure));
     expect(failed).toMatchObject({ status: 'pending', attempts: 1, failures: 1, error: failure.error });
     expect(failed.dueAt).toEqual(new Date(now.getTime() + 5_000));
   });
 
-  it('is the death of the delivery when it was the last, or when no other can change it', () => {
+  it('makes the delivery dead when it was the last, or when no further attempt can succeed', () => {
     expect(typesOf(delivery(lastAttempt), settle(failure))).toEqual(['attempt.failed', 'delivery.dead']);
     expect(typesOf(delivery(), settle({ ...failure, final: true }))).toEqual([
       'attempt.failed',
@@ -57,7 +57,7 @@ describe('an attempt that failed', () => {
     expect(after(delivery(lastAttempt), settle(failure))).toMatchObject({ status: 'dead', dueAt: null });
   });
 
-  it('ends nothing that was superseded meanwhile', () => {
+  it('does not change a delivery that was superseded meanwhile', () => {
     const superseded = delivery({ status: 'superseded', ...lastAttempt });
     expect(typesOf(superseded, settle(failure))).toEqual(['attempt.failed']);
     expect(after(superseded, settle(failure))).toMatchObject({
@@ -91,7 +91,7 @@ describe('a channel', () => {
   const dying = (channel: KnownDelivery['channel']) =>
     typesOf(delivery({ ...lastAttempt, channel }), settle(failure));
 
-  it('is given up when nothing reached it in ten attempts and three days, with the delivery that dies then', () => {
+  it('is disabled with a dead delivery when nothing reached it in ten attempts and three days', () => {
     const longAgo = { failures: 9, since: daysAgo(3) };
     expect(dying(longAgo)).toEqual(['attempt.failed', 'delivery.dead', 'channel.given_up']);
     expect(dying({ ...longAgo, failures: 8 })).toEqual(['attempt.failed', 'delivery.dead']);
@@ -105,7 +105,7 @@ describe('a channel', () => {
     expect(after(delivery({ channel }), settle(failure)).channel).toEqual({ failures: 3, since: daysAgo(1) });
   });
 
-  it('is given up at once when its receiver is gone', () => {
+  it('is disabled at once when its receiver is gone', () => {
     const gone = settle({ ...failure, gone: true });
     expect(deliveryDecider.decide(gone, delivery())).toContainEqual({
       type: 'channel.given_up',
@@ -141,7 +141,7 @@ describe('a delivery that is sent again', () => {
     }
   };
 
-  it('begins its schedule anew, and the log says so', () => {
+  it('begins its schedule again, which the log records', () => {
     expect(deliveryDecider.decide(redeliver(), dead)).toContainEqual({
       type: 'delivery.redelivered',
       data: facts,
@@ -156,14 +156,14 @@ describe('a delivery that is sent again', () => {
     });
   });
 
-  it('is urgent only while its request still waits', () => {
+  it('is urgent only while its request is pending', () => {
     const past = after({ ...dead, pendingUntil: daysAgo(1) }, redeliver());
     expect(past.pendingUntil).toBeNull();
     const future = new Date(now.getTime() + 60_000);
     expect(after({ ...dead, pendingUntil: future }, redeliver()).pendingUntil).toEqual(future);
   });
 
-  it('is refused while it is under way, where its channel is disabled, and where there is none', () => {
+  it('is refused while it is under way, when its channel is disabled, and when it does not exist', () => {
     expect(codeOf(delivery(), redeliver())).toBe('DELIVERY_UNDER_WAY');
     expect(codeOf(dead, redeliver({ isClaimed: true }))).toBe('DELIVERY_UNDER_WAY');
     expect(codeOf(dead, redeliver({ isReachable: false }))).toBe('CHANNEL_DISABLED');

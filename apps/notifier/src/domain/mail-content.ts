@@ -1,6 +1,6 @@
 import type { OutgoingEvent } from '@agentlattice/contracts';
 
-/** An event as channels are given it; a test's type is none that happens. */
+/** An event as channels get it; the type of a test is not a type of real events. */
 export type CloudEvent = Omit<OutgoingEvent, 'type'> & {
   readonly type: OutgoingEvent['type'] | 'channel.test';
 };
@@ -10,19 +10,19 @@ interface Fact {
   readonly value: string;
 }
 
-/** What a mail says, before it is rendered. Everything here is one line of harmless characters. */
+/** The content of a mail before it is rendered. Every value is one line of harmless characters. */
 export interface MailContent {
   readonly subject: string;
   readonly heading: string;
   readonly facts: readonly Fact[];
-  /** Chosen by the author of the agent, so it is shown apart. */
+  /** Chosen by the author of the agent, so it is shown separately. */
   readonly fromAgent: readonly Fact[];
   readonly link: { readonly label: string; readonly url: string } | null;
 }
 
 type Data = Readonly<Record<string, unknown>>;
 
-/** Says an event to a person, from its references alone. */
+/** The mail about an event, made from its references alone. */
 export function mailContent(event: CloudEvent, publicUrl: string): MailContent {
   const { data } = event;
   const agent = isRecord(data['agent']) ? text(data['agent']['name']) : null;
@@ -52,7 +52,7 @@ export function mailContent(event: CloudEvent, publicUrl: string): MailContent {
   };
 }
 
-/** As it is kept and shown: a mail's link is for whom it is sent to. */
+/** The content as it is stored and shown: without its link, which is only for the receiver of the mail. */
 export const withoutLink = ({ link, ...content }: MailContent): MailContent => ({
   ...content,
   facts: [...content.facts, ...(link === null ? [] : [{ label: link.label, value: '[link removed]' }])],
@@ -107,7 +107,7 @@ const moment = (value: unknown) =>
     ? `${new Date(value).toISOString().slice(0, 16).replace('T', ' ')} UTC`
     : null;
 
-/** One line: no control characters, none that change the direction of writing or cannot be seen, and an end. */
+/** One line of limited length without control characters, invisible characters and changes of the writing direction. */
 export function line(value: string, max: number): string {
   const clean = value
     .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu, ' ')

@@ -1,6 +1,6 @@
 import type { Mail } from '@agentlattice/contracts';
 
-/** How one attempt to send a delivery ended. */
+/** The outcome of one attempt to send a delivery. */
 export type Outcome =
   | { readonly kind: 'delivered'; readonly status: number | null; readonly answer: string | null }
   /** No mail server is configured: the mail is kept and shown instead. */
@@ -10,11 +10,11 @@ export type Outcome =
       readonly error: string;
       readonly status: number | null;
       readonly answer: string | null;
-      /** The receiver refused this one message: later ones need not wait for it. */
+      /** The receiver refused this one message, so later ones need not wait for it. */
       readonly refused?: boolean;
-      /** No further attempt can change it. */
+      /** No further attempt can succeed. */
       readonly final?: boolean;
-      /** The receiver wants nothing more, ever. */
+      /** The receiver is gone for good. */
       readonly gone?: boolean;
       readonly retryAfterMs?: number | null;
     };

@@ -9,13 +9,13 @@ export interface Subscriber {
 }
 
 export interface PlannedDelivery {
-  /** Null: to a contact that a policy names. */
+  /** Null for a contact of a policy. */
   readonly channel_id: string | null;
   readonly type: ChannelType;
-  /** Whom it reaches: the channel, or the contact's address. What goes there about one request goes in order. */
+  /** The receiver: the channel, or the contact's address. Deliveries to one receiver about one request are in order. */
   readonly target: string;
   readonly approval_id: string | null;
-  /** Until then the request waits, and retries are quick. */
+  /** The deadline of the pending request; until then retries are quick. */
   readonly pending_until: string | null;
 }
 
@@ -27,7 +27,7 @@ const ends: ReadonlySet<OutgoingEventType> = new Set([
   'approval.cancelled',
 ]);
 
-/** Whether the request is over with this event: what was not delivered about it before has nothing more to say. */
+/** Whether the event ends its request, so that undelivered earlier events about it are superseded. */
 export const endsRequest = (type: OutgoingEventType) => ends.has(type);
 
 /** The receivers of an event: the channels that subscribe to it and, of an escalation, also the channels and people of its step. */

@@ -21,7 +21,7 @@ const opened = golden('0.1.0/approval.opened.v1.json');
 const escalated = golden('0.2.0/approval.escalated.v1.json');
 
 describe('the receivers of an event', () => {
-  it('of a request: the channels that subscribe to it, quickly while it is pending', () => {
+  it('of a request are the channels that subscribe to it, with quick retries while it is pending', () => {
     if (opened.type !== 'approval.opened') throw new Error('it is golden');
     const plan = planOf(opened, [channel('a', ['approval.requested']), channel('b', ['approval.denied'])]);
     const { approval_id, timeout_at: pending_until } = opened.data;
@@ -30,7 +30,7 @@ describe('the receivers of an event', () => {
     ]);
   });
 
-  it('of an escalation: subscribers, the channels its step names and its contacts, each once', () => {
+  it('of an escalation are the subscribers and the channels and contacts of its step, each once', () => {
     if (escalated.type !== 'approval.escalated') throw new Error('it is golden');
     const step = {
       ...escalated.data.step,
@@ -51,20 +51,20 @@ describe('the receivers of an event', () => {
     for (const { pending_until } of plan) expect(pending_until).toBe(escalated.data.timeout_at);
   });
 
-  it('of an end: by the long schedule, for nothing waits any more', () => {
+  it('of an end have the long schedule, because no request is pending', () => {
     const plan = planOf(golden('0.1.0/approval.timed_out.v1.json'), [channel('a', ['approval.timed_out'])]);
     expect(plan).toMatchObject([
       { channel_id: 'chn_a', pending_until: null, approval_id: expect.any(String) },
     ]);
   });
 
-  it('of what is about no request: without order and deadline', () => {
+  it('of an event without a request have no order and no deadline', () => {
     const plan = planOf(golden('0.1.0/policy.updated.v1.json'), [channel('a', ['policy.changed'])]);
     expect(plan).toMatchObject([{ approval_id: null, pending_until: null }]);
   });
 });
 
-it('a request ends by a decision, its deadline or its agent', () => {
+it('a request ends by a decision, by its deadline or by its agent', () => {
   for (const type of ['approved', 'denied', 'auto_resolved', 'timed_out', 'cancelled'] as const)
     expect(endsRequest(`approval.${type}`)).toBe(true);
   for (const type of ['approval.requested', 'approval.escalated', 'policy.changed'] as const)

@@ -1,9 +1,9 @@
 import type { EventType } from '@agentlattice/contracts';
 
 /**
- * The types that the notifier takes in. Not `action.executed` and `action.denied`: they come in thousands a second, and until a
- * channel asks for them they stay in the ledger, which gives them again at any time. Of approvals all types, also those that
- * stay inside: a source that is taken whole need not be asked for what is missing.
+ * The types of events that the notifier takes in. `action.executed` and `action.denied` are not among them: there are thousands a
+ * second, and the ledger can replay them when a channel asks for them. All types of approvals are taken in, internal ones included,
+ * because a gap in a source that is read completely needs no replay.
  */
 export const takenIn = [
   'approval.opened',

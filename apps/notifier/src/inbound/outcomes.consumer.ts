@@ -25,13 +25,13 @@ import { storeOutgoingEvents } from '../outbound/store-outgoing-events.js';
 import { SEND_DELIVERIES } from '../tokens.js';
 
 const checkEveryMs = 1_000;
-/** While nothing changes. A channel that begins to ask is noticed that much later; its outcomes are not missed. */
+/** While no channel changes. A channel that begins to ask for outcomes is noticed later by this time; no outcome is missed. */
 const idlePauses = 5;
 
 /**
- * Takes in outcomes of submissions while a channel asks for them: there are thousands a second, and mostly no channel
- * wants them. The position to begin at was written with the first channel that asked. It is kept when no channel asks any
- * more: another process may still be at work there.
+ * Takes in outcomes of submissions while a channel asks for them: there are thousands a second, and mostly no channel wants them.
+ * The first position was written with the first channel that asked. It is kept when no channel asks any longer, because another
+ * process may still be using it.
  */
 @Injectable()
 export class OutcomesConsumer implements OnApplicationBootstrap, OnApplicationShutdown {

@@ -10,7 +10,7 @@ import { takenIn } from '../domain/taken-in.js';
 import { storeOutgoingEvents } from '../outbound/store-outgoing-events.js';
 import { SEND_DELIVERIES } from '../tokens.js';
 
-/** Takes in the events that go out to people and alerting systems, and plans their deliveries. */
+/** Takes in the events for people and alerting systems, and plans their deliveries. */
 @Injectable()
 export class OutgoingEventsConsumer implements OnApplicationBootstrap, OnApplicationShutdown {
   private projection: Projection | undefined;

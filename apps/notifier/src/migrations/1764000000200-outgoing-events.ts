@@ -2,10 +2,10 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 const role = 'al_notifier';
 
-/** What goes out, as it will: deliveries are made from these rows. */
+/** The outgoing events in the form in which they are sent; deliveries are made from these rows. */
 export class OutgoingEvents1764000000200 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    // `data` is text: jsonb refuses characters that a log of other programs may hold.
+    // `data` is text, because jsonb refuses characters that events may contain.
     await runner.query(
       `CREATE TABLE outgoing_event (
          position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 const role = 'al_notifier';
 
-/** Where the workspace is told what happens, and how far that is. */
+/** The channels of workspaces and the state of their deliveries. */
 export class ChannelTables1764100000200 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of up) await runner.query(statement);
@@ -14,7 +14,7 @@ export class ChannelTables1764100000200 implements MigrationInterface {
 }
 
 const up = [
-  // Settings hold addresses and secrets are sealed; both leave with the channel, its row and its events stay.
+  // Settings contain addresses, and secrets are sealed. Both are erased with the channel; its row and its events are kept.
   `CREATE TABLE channel (
      org_id text NOT NULL,
      channel_id text NOT NULL,
@@ -71,6 +71,6 @@ const up = [
      PRIMARY KEY (delivery_id, number))`,
   `GRANT SELECT, INSERT, UPDATE ON channel, delivery TO ${role}`,
   `GRANT SELECT, INSERT ON delivery_attempt TO ${role}`,
-  // Forgets where it was among the outcomes when no channel asks for them any more.
+  // The position in the outcomes is removed when no channel asks for them any longer.
   `GRANT DELETE ON consumer_position TO ${role}`,
 ];

@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 const role = 'al_notifier';
 
-/** How long nothing has reached a channel; mail in a lane per workspace; kept mails without their links. */
+/** Consecutive failures of channels; one lane of mail per workspace; kept mails without their links. */
 export class ChannelFailures1764200000200 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of up) await runner.query(statement);
@@ -14,7 +14,7 @@ export class ChannelFailures1764200000200 implements MigrationInterface {
 }
 
 const up = [
-  // A table of its own: attempts are settled with the delivery locked, channels are changed before their deliveries.
+  // A separate table for the order of locks: an attempt locks its delivery first, a change of a channel locks the channel first.
   `CREATE TABLE channel_failures (
      org_id text NOT NULL,
      channel_id text NOT NULL,
@@ -27,7 +27,7 @@ const up = [
   `CREATE INDEX delivery_due_of_lane ON delivery (lane, due_at, position) WHERE status = 'pending'`,
   'DROP INDEX delivery_due',
   String.raw`UPDATE delivery SET mail = regexp_replace(mail, 'https?://[^\s"<>\\]+', '[link]', 'g') WHERE mail IS NOT NULL`,
-  // Where outcomes are followed from is kept.
+  // The position in the outcomes is kept.
   `REVOKE DELETE ON consumer_position FROM ${role}`,
 ];
 const down = [

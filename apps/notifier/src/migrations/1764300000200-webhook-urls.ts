@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** URLs as they are called, where they had been kept as they were typed. */
+/** Stores URLs in the form in which they are requested; before, they were stored as they were typed. */
 export class WebhookUrls1764300000200 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     const rows = (await runner.query(
@@ -14,6 +14,6 @@ export class WebhookUrls1764300000200 implements MigrationInterface {
       );
   }
 
-  /** They mean the same. */
+  /** Nothing to undo: both forms mean the same. */
   async down(): Promise<void> {}
 }

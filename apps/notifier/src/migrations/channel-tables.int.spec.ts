@@ -3,7 +3,7 @@ import { startPostgres, type TestPostgres } from '@agentlattice/testkit';
 import { migrations } from './index.js';
 import { WebhookUrls1764300000200 } from './1764300000200-webhook-urls.js';
 
-/** As release 0.1.0 left it: an inbox and outgoing events. */
+/** The tables of release 0.1.0: an inbox and outgoing events. */
 const asReleased = migrations.slice(0, 2);
 
 describe('an installation of 0.1.0', () => {
@@ -18,7 +18,7 @@ describe('an installation of 0.1.0', () => {
       async (client) => (await client.query(sql)).rows as object[],
     );
 
-  it('keeps what it had and gets an event store and channels', async () => {
+  it('keeps its rows and gets an event store and channels', async () => {
     await asService(
       `INSERT INTO outgoing_event (org_id, event_id, source, type, subject, occurred_at, data)
        VALUES ('org_1', 'evt_1', 's', 'policy.changed', 'pol_1', now(), '{}')`,

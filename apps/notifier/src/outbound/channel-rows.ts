@@ -45,6 +45,11 @@ export async function readChannel(db: Tx | pg.Pool, orgId: string, channelId: st
   return channelIn(await db.query(text, [...values]));
 }
 
+/** A channel as the API shows it. @throws Refused NOT_FOUND */
+export async function readChannelView(pool: pg.Pool, orgId: string, channelId: string): Promise<ChannelView> {
+  return toChannelView(await readChannel(pool, orgId, channelId));
+}
+
 export async function insertChannel(
   tx: Tx,
   event: StoredEvent,
@@ -68,7 +73,7 @@ export async function insertChannel(
   );
 }
 
-/** @param change settings stay as they are where they are null */
+/** @param change null settings leave the settings unchanged */
 export const updateChannelStatements = (
   event: StoredEvent,
   channel: LiveChannel,
@@ -90,14 +95,21 @@ export const updateChannelStatements = (
     ],
   },
   ...(channel.enabled ? [] : [endDeliveriesStatement(event.org_id, channel.channel_id)]),
-  // What failed before may be what was mended.
+  // The change may have repaired the cause of earlier failures.
   {
     text: 'UPDATE channel_failures SET failures = 0 WHERE org_id = $1 AND channel_id = $2',
     values: [event.org_id, channel.channel_id],
   },
 ];
 
-/** Addresses and secrets go; the name stays for the deliveries that are listed. */
+export async function updateChannel(
+  tx: Tx,
+  ...change: Parameters<typeof updateChannelStatements>
+): Promise<void> {
+  for (const { text, values } of updateChannelStatements(...change)) await tx.query(text, [...values]);
+}
+
+/** Addresses and secrets are erased; the name is kept for the list of deliveries. */
 export async function eraseChannel(tx: Tx, { org_id, stream_id, occurred_at }: StoredEvent): Promise<void> {
   await tx.query(
     `UPDATE channel SET enabled = false, settings = '{}', secret = NULL, former_secret = NULL, former_until = NULL,
@@ -121,7 +133,7 @@ export async function replaceSecret(
   );
 }
 
-/** What waits for a channel that is no longer there is dead; the channel's own event says why. */
+/** Ends the pending deliveries of a channel that was disabled or deleted; the channel's own event says why. */
 const endDeliveriesStatement = (orgId: string, channelId: string): Statement => ({
   text: `WITH left_over AS MATERIALIZED (
        SELECT delivery_id FROM delivery

@@ -1,5 +1,5 @@
 import { inTransaction } from '@agentlattice/event-store';
-import { type Said, startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
+import { type SourceEvent, startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
 import pg from 'pg';
 import { ApprovalFacts } from '../../test/approval-facts.js';
 import { newId } from '../../test/notifier-harness.js';
@@ -45,11 +45,11 @@ async function channel(org: string): Promise<string> {
   );
   return id;
 }
-const tell = (...said: Said[]) =>
+const storeEvents = (...facts: SourceEvent[]) =>
   inTransaction(pool, (tx) =>
     storeOutgoingEvents(
       tx,
-      said.map(
+      facts.map(
         ({ org_id, type, data }) =>
           ({
             event_id: newId('evt'),
@@ -79,10 +79,10 @@ const dueNow = () =>
   pool.query(`UPDATE delivery SET due_at = clock_timestamp() WHERE status = 'pending' AND claim IS NULL`);
 
 describe('deliveries that are due', () => {
-  it('are each claimed by one of several processes that ask at once', async () => {
+  it('are each claimed by one of several concurrent processes', async () => {
     const org = newId('org');
     await channel(org);
-    await tell(...Array.from({ length: 200 }, () => new ApprovalFacts(org).opened()));
+    await storeEvents(...Array.from({ length: 200 }, () => new ApprovalFacts(org).opened()));
     const claims: ClaimedDelivery[] = [];
     while (claims.length < 200) {
       const taken = await Promise.all(['a', 'b', 'c', 'd'].map((name) => claim(name, { free: 20 })));
@@ -93,13 +93,13 @@ describe('deliveries that are due', () => {
     expect(new Set(claims.map(({ delivery_id }) => delivery_id)).size).toBe(200);
   });
 
-  it('of one receiver or one workspace leave room for others', async () => {
+  it('of one receiver or one workspace leave room for those of others', async () => {
     const [one, other] = [newId('org'), newId('org')];
     const busy = await channel(one);
     await channel(one);
     await channel(other);
-    await tell(...Array.from({ length: 20 }, () => new ApprovalFacts(one).opened()));
-    await tell(new ApprovalFacts(other).opened());
+    await storeEvents(...Array.from({ length: 20 }, () => new ApprovalFacts(one).opened()));
+    await storeEvents(new ApprovalFacts(other).opened());
     const first = await claim('a', { perLane: 4, lanes: { [busy]: 3 } });
     expect(first.filter(({ lane }) => lane === busy)).toHaveLength(1);
     expect(first).toHaveLength(1 + 4 + 1);
@@ -108,10 +108,10 @@ describe('deliveries that are due', () => {
     expect(await claim('a', { perWorkspace: 5, workspaces: { [one]: 3 } })).toHaveLength(2);
   });
 
-  it('come back when the process that claimed them died, and its late result changes nothing', async () => {
+  it('are due again when the process that claimed them died, and its late result changes nothing', async () => {
     const org = newId('org');
     await channel(org);
-    await tell(new ApprovalFacts(org).opened());
+    await storeEvents(new ApprovalFacts(org).opened());
     const [lost] = await claim('a', {}, 0);
     const [found] = await claim('b');
     expect(found?.delivery_id).toBe(lost?.delivery_id);
@@ -123,10 +123,10 @@ describe('deliveries that are due', () => {
     expect(rows).toEqual([{ status: 'delivered', attempts: 1 }]);
   });
 
-  it('are given back at once by a process that stops', async () => {
+  it('are released at once by a process that stops', async () => {
     const org = newId('org');
     await channel(org);
-    await tell(new ApprovalFacts(org).opened());
+    await storeEvents(new ApprovalFacts(org).opened());
     expect(await claim('a')).toHaveLength(1);
     expect(await claim('b')).toHaveLength(0);
     await queue.release('a');
@@ -134,11 +134,11 @@ describe('deliveries that are due', () => {
   });
 });
 
-describe('what goes to one receiver about one request', () => {
-  it('goes in order, and stays in order while the receiver does not answer', async () => {
+describe('deliveries to one receiver about one request', () => {
+  it('are sent in order, also while the receiver does not answer', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await channel(facts.org_id);
-    await tell(facts.opened(), facts.escalated());
+    await storeEvents(facts.opened(), facts.escalated());
     const [first, ...more] = await claim('a');
     expect([first?.event.type, more]).toEqual(['approval.requested', []]);
     await settle(first, failure);
@@ -150,20 +150,20 @@ describe('what goes to one receiver about one request', () => {
     expect(typesOf(await claim('a'))).toEqual(['approval.escalated']);
   });
 
-  it('does not wait for what was refused', async () => {
+  it('do not wait for a refused one', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await channel(facts.org_id);
-    await tell(facts.opened(), facts.escalated());
+    await storeEvents(facts.opened(), facts.escalated());
     await settle((await claim('a'))[0], { ...failure, status: 400, refused: true });
     expect(typesOf(await claim('a'))).toEqual(['approval.escalated']);
   });
 
-  it('is superseded by its end, which waits for what is under way', async () => {
+  it('are superseded by the end of the request, which waits for a delivery that is under way', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await channel(facts.org_id);
-    await tell(facts.opened());
+    await storeEvents(facts.opened());
     const [underWay] = await claim('a');
-    await tell(facts.escalated(), facts.timedOut());
+    await storeEvents(facts.escalated(), facts.timedOut());
     expect(await claim('b')).toEqual([]);
     await settle(underWay, failure);
     expect(typesOf(await claim('b'))).toEqual(['approval.timed_out']);
@@ -174,11 +174,11 @@ describe('what goes to one receiver about one request', () => {
     expect(rows.map(({ status }) => status)).toEqual(['superseded', 'superseded', 'pending']);
   });
 
-  it('leaves other requests and other workspaces alone', async () => {
+  it('do not affect other requests and other workspaces', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await channel(facts.org_id);
     const other = new ApprovalFacts(facts.org_id);
-    await tell(facts.opened(), other.opened(), facts.timedOut());
+    await storeEvents(facts.opened(), other.opened(), facts.timedOut());
     expect(typesOf(await claim('a'))).toEqual(['approval.requested', 'approval.timed_out']);
   });
 });
@@ -186,13 +186,13 @@ describe('what goes to one receiver about one request', () => {
 describe('mail', () => {
   const mails = async (org: string, count: number) => {
     const contacts = (n: number) => [`contact${String(n)}@example.com`];
-    await tell(
+    await storeEvents(
       ...Array.from({ length: count }, (_, n) => new ApprovalFacts(org).escalated({ contacts: contacts(n) })),
     );
   };
   const orgsOf = (claimed: readonly ClaimedDelivery[]) => claimed.map(({ org_id }) => org_id);
 
-  it('of one workspace does not wait for the flood of another', async () => {
+  it('of one workspace does not wait for many mails of another', async () => {
     const [flooding, another, quiet] = [newId('org'), newId('org'), newId('org')];
     await mails(flooding, 1_200);
     await mails(another, 20);
@@ -201,14 +201,14 @@ describe('mail', () => {
     expect(first).toHaveLength(16);
     expect(orgsOf(first).filter((org) => org === quiet)).toHaveLength(1);
     expect(orgsOf(first).filter((org) => org === flooding).length).toBeLessThanOrEqual(8);
-    // The server is busy with what came first: the workspace with the least under way is next.
+    // The server is busy with the first mails: the workspace with the fewest under way is next.
     await mails(quiet, 1);
     const lanes = { [`email:${flooding}`]: 7, [`email:${another}`]: 8 };
     expect(orgsOf(await claim('a', { perLane: 8, lanes, types: { email: 1 } }))).toEqual([quiet]);
     expect(await claim('a', { types: { email: 0 } })).toEqual([]);
   });
 
-  it('has a common bound that concerns nothing else', async () => {
+  it('has a common limit that does not apply to other types', async () => {
     const org = newId('org');
     await channel(org);
     await mails(org, 3);
@@ -223,15 +223,15 @@ describe('an endpoint', () => {
       `UPDATE channel_failures SET failures = $2, since = now() - make_interval(days => $3) WHERE org_id = $1`,
       [orgId, failures, days],
     );
-  /** The last attempt at something that people wait for: its request ends with it. */
+  /** The last attempt at an urgent delivery: the deadline of its request is over. */
   const failing = async (facts: ApprovalFacts) => {
-    await tell(facts.opened());
+    await storeEvents(facts.opened());
     const [last] = await claim('a');
     await pool.query('UPDATE delivery SET pending_until = now() WHERE delivery_id = $1', [last?.delivery_id]);
     return settle(last, failure);
   };
 
-  it('keeps failing when nothing has reached it in ten attempts and three days, whatever was sent', async () => {
+  it('is failing when nothing reached it in ten attempts and three days, for any deliveries', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await channel(facts.org_id);
     expect(await failing(facts)).toBeNull();
@@ -246,12 +246,12 @@ describe('an endpoint', () => {
     expect(rows).toMatchObject(Array.from({ length: 4 }, () => ({ type: 'delivery.dead' })));
   });
 
-  it('does not, when something did', async () => {
+  it('is not failing when a delivery reached it', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await channel(facts.org_id);
     expect(await failing(facts)).toBeNull();
     await before(facts.org_id, 20, 4);
-    await tell(new ApprovalFacts(facts.org_id).opened());
+    await storeEvents(new ApprovalFacts(facts.org_id).opened());
     await settle((await claim('a'))[0]);
     expect(await failing(new ApprovalFacts(facts.org_id))).toBeNull();
   });
@@ -259,7 +259,7 @@ describe('an endpoint', () => {
   it('does not, while what is sent to it has attempts left', async () => {
     const facts = new ApprovalFacts(newId('org'));
     await channel(facts.org_id);
-    await tell(facts.opened());
+    await storeEvents(facts.opened());
     await settle((await claim('a'))[0], failure);
     await before(facts.org_id, 20, 4);
     await dueNow();

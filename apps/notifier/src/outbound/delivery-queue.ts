@@ -16,7 +16,7 @@ export interface ClaimedDelivery {
   readonly claim: string;
   readonly event: OutgoingEvent;
   readonly traceparent: string | null;
-  /** Null where there is no channel, or where it is disabled or deleted. */
+  /** Null when there is no channel, or when it is disabled or deleted. */
   readonly channel: {
     readonly settings: unknown;
     readonly secret: string | null;
@@ -25,14 +25,14 @@ export interface ClaimedDelivery {
 }
 
 export interface Room {
-  /** How many may be claimed at all. */
+  /** The most deliveries to claim. */
   readonly free: number;
   readonly perLane: number;
   readonly perWorkspace: number;
-  /** How many are under way in this process. */
+  /** The numbers of deliveries under way in this process. */
   readonly lanes: Readonly<Record<string, number>>;
   readonly workspaces: Readonly<Record<string, number>>;
-  /** How many more may be claimed of types whose receivers share something, such as a mail server. */
+  /** The most deliveries to claim of types whose receivers share a server, such as mail. */
   readonly types: Readonly<Partial<Record<ChannelType, number>>>;
 }
 
@@ -43,7 +43,7 @@ export interface Attempt {
   readonly jitter: number;
 }
 
-/** Why the channel of a settled delivery is to be disabled; null: it is not. */
+/** The reason to disable the channel of a settled delivery; null for none. */
 export type GivenUp = 'gone' | 'failing' | null;
 
 const bySystem: EventMeta['actor'] = { kind: 'system', id: null, key_id: null, via: 'system' };
@@ -51,7 +51,7 @@ const bySystem: EventMeta['actor'] = { kind: 'system', id: null, key_id: null, v
 const full = (counts: Readonly<Record<string, number>>, bound: number) =>
   Object.keys(counts).filter((key) => (counts[key] ?? 0) >= bound);
 
-/** Deliveries in the database: the only truth about what is to be sent, and when. */
+/** Deliveries in the database, which alone decides what is sent, and when. */
 export class DeliveryQueue {
   constructor(private readonly pool: pg.Pool) {}
 
@@ -62,13 +62,13 @@ export class DeliveryQueue {
   }
 
   /**
-   * Takes due deliveries for this process, in turn from all lanes: those with the least under way go first, so however
-   * much waits in one, the others get their share. One of a process that died comes back when its claim ends. Of those
-   * that go to one receiver about one request the oldest goes first, unless the receiver refused it.
+   * Claims due deliveries for this process, in turn from all lanes: lanes with the fewest under way come first, so that each gets its
+   * share. A delivery of a dead process is due again when its claim ends. Among deliveries to one receiver about one request the
+   * oldest comes first, unless the receiver refused it.
    */
   async claim(claim: string, leaseMs: number, room: Room): Promise<ClaimedDelivery[]> {
     const { rows } = await this.pool.query<{ delivery_id: string }>(
-      // Lanes are found by jumping from one to the next in the index, whatever they hold.
+      // Finds the lanes by jumping from one to the next in the index, however many deliveries they contain.
       `WITH RECURSIVE lanes (lane) AS (
          (SELECT lane FROM delivery WHERE status = 'pending' ORDER BY lane LIMIT 1)
          UNION ALL
@@ -161,7 +161,7 @@ export class DeliveryQueue {
     }));
   }
 
-  /** Writes down how an attempt ended. Nothing changes where the claim has ended: another process sends it again. */
+  /** Writes the outcome of an attempt. Nothing changes when the claim has ended: another process sends the delivery again. */
   settle(
     { delivery_id: deliveryId, claim }: Pick<ClaimedDelivery, 'delivery_id' | 'claim'>,
     attempt: Attempt,
@@ -189,8 +189,8 @@ export class DeliveryQueue {
   }
 
   /**
-   * Makes a delivery due from the beginning of its schedule, under its own id. Of several who ask at once the later ones
-   * wait for the row and are refused.
+   * Makes a delivery due from the beginning of its schedule, under its own id. Of several concurrent calls the later ones wait for the
+   * row and are refused.
    * @throws Refused NOT_FOUND, DELIVERY_UNDER_WAY or CHANNEL_DISABLED
    */
   async redeliver(orgId: string, deliveryId: string, meta: EventMeta): Promise<void> {
@@ -204,7 +204,7 @@ export class DeliveryQueue {
     });
   }
 
-  /** Gives back what was not sent to the end: it is due at once. */
+  /** Releases the claims of deliveries that were not sent completely: they are due at once. */
   async release(claim: string): Promise<void> {
     await this.pool.query(
       `UPDATE delivery SET claim = NULL, due_at = CASE WHEN status = 'pending' THEN clock_timestamp() END

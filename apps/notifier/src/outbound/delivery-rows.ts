@@ -8,7 +8,7 @@ import type {
   LoggedDeliveryEvent,
 } from '../domain/delivery.js';
 
-/** By the claim of the process that sends it, or by its workspace. */
+/** A delivery by the claim of the process that sends it, or by its workspace. */
 export type DeliveryReference = { readonly deliveryId: string } & (
   { readonly claim: string } | { readonly orgId: string }
 );
@@ -19,7 +19,7 @@ export interface LockedDelivery {
   readonly state: KnownDelivery;
   /** A process is sending it at this moment. */
   readonly isClaimed: boolean;
-  /** Its channel is there and enabled, or it needs none. */
+  /** Whether its channel exists and is enabled, or it needs none. */
   readonly isReachable: boolean;
   /** By the database's clock. */
   readonly now: Date;
@@ -50,7 +50,7 @@ interface Row {
   readonly traceparent: string | null;
 }
 
-/** Undefined where there is none, or where the claim has ended. */
+/** Undefined when there is none, or when the claim has ended. */
 export async function lockDelivery(
   tx: Tx,
   reference: DeliveryReference,
@@ -104,8 +104,8 @@ const stateOf = (row: Row): KnownDelivery => ({
 });
 
 /**
- * The failures of the delivery's channel, locked: attempts at one channel end at the same time, and each is counted. The
- * delivery is locked before.
+ * The failures of the delivery's channel, locked, because concurrent attempts at one channel are each counted. The delivery is locked
+ * before.
  */
 export async function lockChannelFailures(
   tx: Tx,
@@ -120,7 +120,7 @@ export async function lockChannelFailures(
   return rows[0] ?? null;
 }
 
-/** Brings the rows to the new state; the claim ends with it. @param mail one that is kept instead of sent */
+/** Writes the new state and ends the claim. @param mail the content of a mail that is kept instead of sent */
 export async function saveDelivery(
   tx: Tx,
   { orgId, state }: LockedDelivery,
@@ -159,7 +159,7 @@ async function saveChannelFailures(
       'UPDATE channel_failures SET failures = $3, since = $4 WHERE org_id = $1 AND channel_id = $2',
       [orgId, facts.channel_id, channel.failures, channel.since.toISOString()],
     );
-  // The row is not locked for a success: it is written only where failures were counted.
+  // A success does not lock the row: it is written only when failures were counted.
   else if (status === 'delivered')
     await tx.query(
       'UPDATE channel_failures SET failures = 0 WHERE org_id = $1 AND channel_id = $2 AND failures > 0',
@@ -170,7 +170,7 @@ async function saveChannelFailures(
 const isLogged = (event: DeliveryEvent): event is LoggedDeliveryEvent =>
   event.type === 'delivery.dead' || event.type === 'delivery.redelivered';
 
-/** A delivery may die and be sent again many times. Its row is locked, so the versions follow one another. */
+/** A delivery may become dead and be sent again many times. Its row is locked, so its versions are consecutive. */
 export async function appendDeliveryEvents(
   tx: Tx,
   { orgId, now }: LockedDelivery,

@@ -4,17 +4,17 @@ import type { Agents } from 'got';
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
 import type { NameResolver } from './resolve-name.js';
 
-/** `::127.0.0.1`: long deprecated, and unknown to the filter. */
+/** `::127.0.0.1`: deprecated, and unknown to the filter. */
 const ipv4Compatible = new BlockList();
 ipv4Compatible.addSubnet('::', 96, 'ipv6');
 const knownAnyway = new Set(['::', '::1']);
-/** The filter is told the form of the address that it knows to refuse. */
+/** The form of the address that the filter recognises. */
 const told = (address: string) =>
   address.includes(':') && ipv4Compatible.check(address, 'ipv6') && !knownAnyway.has(address)
     ? '::ffff:0.0.0.0'
     : address;
 
-/** Networks that the operator allows, by family: `127.0.0.0/8` says nothing of `::ffff:127.0.0.1`. */
+/** Networks that the operator allows, by family: `127.0.0.0/8` does not include `::ffff:127.0.0.1`. */
 export class AllowedNetworks {
   private readonly lists = { 4: new BlockList(), 6: new BlockList() };
 
@@ -37,11 +37,11 @@ type Http = Parameters<RequestFilteringHttpAgent['createConnection']>;
 type Https = Parameters<RequestFilteringHttpsAgent['createConnection']>;
 
 /**
- * Agents of one request. They judge every connection by the address it would be made to: what is not of the public
- * internet is refused, unless the operator allows it. No connection is kept, so none outlives what was true of its name.
+ * The agents of one request. They check the address of every connection: an address outside of the public internet is refused, unless
+ * the operator allows it. No connection is kept, so none is used after its name resolves to another address.
  */
 export function egressAgents(allowed: AllowedNetworks, resolver: NameResolver): Agents {
-  // The filter's list for this request: addresses, since given networks it complains about each of the other family.
+  // The filter's list for this request: addresses, because it prints warnings for networks of the other family.
   const allowIPAddressList: string[] = [];
   const judged = (given: string) => {
     const address = told(given);

@@ -4,7 +4,7 @@ import { type NameServer, nameServer } from '../../test/name-server.js';
 import { Egress } from './egress.js';
 import { NameResolver } from './resolve-name.js';
 
-/** A server on every address of this machine that counts who reached it. */
+/** A server on every address of this machine that counts its connections. */
 const reached: string[] = [];
 let server: Server;
 let port = 0;
@@ -36,7 +36,7 @@ beforeEach(() => reached.splice(0));
 const post = (egress: Egress, url: string, timeoutMs = 5_000) =>
   egress.post({ url, headers: { a: 'b' }, body: 'hello', signal: new AbortController().signal, timeoutMs });
 
-describe('what users give as addresses', () => {
+describe('addresses of users', () => {
   it.each([
     'localhost',
     'localhost.',
@@ -95,7 +95,7 @@ describe('what users give as addresses', () => {
       () => 'it answered',
       (error: unknown) => (error as Error).message,
     );
-    // A name that does not exist here is as good as a refusal; nothing may arrive.
+    // A name that does not resolve here counts as a refusal; nothing may arrive.
     expect(failure).toMatch(/EGRESS_ALLOW|ENOTFOUND|EAI_AGAIN|Invalid URL/);
     expect(reached).toEqual([]);
   });
@@ -105,7 +105,7 @@ describe('what users give as addresses', () => {
     expect(reached).toEqual([]);
   });
 
-  it('are reached where the operator allows their network, and nothing beside it', async () => {
+  it('are reached when the operator allows their network, and no others', async () => {
     const egress = new Egress(['127.0.0.1/32']);
     const answer = await post(egress, `http://127.0.0.1:${String(port)}/hello`);
     expect(answer).toMatchObject({ status: 200, text: 'this is /hello', headers: { 'retry-after': '7' } });
@@ -116,7 +116,7 @@ describe('what users give as addresses', () => {
     expect(other.status).toBe(200);
   });
 
-  it('say nothing on stderr about networks of the other family', async () => {
+  it('print nothing on stderr about networks of the other family', async () => {
     const { warn } = console;
     const warned: unknown[] = [];
     console.warn = (...given: unknown[]) => warned.push(given);
@@ -131,7 +131,7 @@ describe('what users give as addresses', () => {
     expect(warned).toEqual([]);
   });
 
-  it('lead nowhere else by a redirect', async () => {
+  it('cannot lead elsewhere by a redirect', async () => {
     const answer = await post(
       new Egress(['127.0.0.0/8', '::1/128']),
       `http://127.0.0.1:${String(port)}/redirect`,
@@ -140,7 +140,7 @@ describe('what users give as addresses', () => {
     expect(reached).toHaveLength(1);
   });
 
-  it('cannot make us read without end, or wait', async () => {
+  it('cannot make the notifier read or wait without end', async () => {
     const egress = new Egress(['127.0.0.0/8']);
     const endless = await post(egress, `http://127.0.0.1:${String(port)}/endless`);
     expect(endless.status).toBe(200);
@@ -176,7 +176,7 @@ describe('names', () => {
     },
   );
 
-  it('lead where the operator allows', async () => {
+  it('may resolve to networks that the operator allows', async () => {
     const url = (name: string) => `http://${name}.example:${String(port)}/`;
     const egress = new Egress(['127.0.0.0/8'], resolver);
     expect(await post(egress, url('inside'))).toMatchObject({ status: 200 });

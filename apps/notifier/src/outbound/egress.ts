@@ -20,8 +20,8 @@ export interface EgressAnswer {
 const maxAnswerBytes = 2_048;
 
 /**
- * The only way out to addresses that users give us. What is private, loopback, link-local or otherwise not of the public
- * internet is refused where the connection is made, after names were resolved, unless the operator allows it.
+ * All requests to addresses of users. A private, loopback, link-local or otherwise non-public address is refused when the connection is
+ * made, after names were resolved, unless the operator allows it.
  */
 export class Egress {
   private readonly allowed: AllowedNetworks;
@@ -34,8 +34,8 @@ export class Egress {
   }
 
   /**
-   * Never follows a redirect. An answer counts once its head is there, whatever becomes of its body.
-   * @throws Error when there is no answer in time, or none may be asked for
+   * Never follows a redirect. An answer counts once its head has arrived, also when its body fails.
+   * @throws Error when there is no answer in time, or the address is refused
    */
   async post({ url, headers, body, signal, timeoutMs }: EgressRequest): Promise<EgressAnswer> {
     let head: { statusCode: number; headers: EgressAnswer['headers'] } | undefined;
@@ -57,7 +57,7 @@ export class Egress {
       for await (const chunk of stream as AsyncIterable<Buffer>) {
         chunks.push(chunk);
         size += chunk.length;
-        // Leaving the loop ends the connection, so an endless answer is not read on.
+        // Leaving the loop ends the connection, so an endless answer is not read further.
         if (size >= maxAnswerBytes) break;
       }
     } catch (error) {

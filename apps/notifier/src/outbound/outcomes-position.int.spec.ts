@@ -21,7 +21,7 @@ const from = async (head: number) => {
   return rows.map(({ checked_gpos }) => Number(checked_gpos));
 };
 
-it('the position in the outcomes is that of the first channel that asks, kept while one does, and new when one does again', async () => {
+it('the position in the outcomes is set by the first channel that asks, kept while any asks, and set again after that', async () => {
   expect(await from(10)).toEqual([10]);
   await pool.query(
     `INSERT INTO channel (org_id, channel_id, type, name, events, enabled, settings, created_at, updated_at)
@@ -30,6 +30,6 @@ it('the position in the outcomes is that of the first channel that asks, kept wh
   expect(await from(20)).toEqual([10]);
   await pool.query('UPDATE channel SET enabled = false');
   expect(await from(20)).toEqual([20]);
-  // A reading of the ledger's position that is older than another's.
+  // An older reading of the ledger's position.
   expect(await from(15)).toEqual([20]);
 });

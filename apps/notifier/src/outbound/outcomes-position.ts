@@ -1,5 +1,5 @@
 import { auditLedgerCommands, type OutgoingEventType } from '@agentlattice/contracts';
-import type { Statement } from '@agentlattice/event-store';
+import type { Queryable, Statement } from '@agentlattice/event-store';
 import type { CommandClient } from '@agentlattice/messaging';
 import type pg from 'pg';
 
@@ -22,9 +22,8 @@ export async function readOutcomesHead(client: CommandClient): Promise<number> {
 }
 
 /**
- * Outcomes are taken in from here on. Part of the transaction that makes a channel ask for them, before the channel is
- * written, so nothing is missed after the answer. While another channel asks, the position is the one it has reached. The
- * position never goes back.
+ * Takes in outcomes from here on. Part of the transaction that makes a channel ask for outcomes, before the channel is written, so that
+ * none is missed after the answer. While another channel asks, the position does not change. It never goes back.
  */
 export const followOutcomesFromStatement = (head: number): Statement => ({
   text: `INSERT INTO consumer_position AS p (consumer, source, checked_gpos) VALUES ($1, 'audit-ledger', $2)
@@ -33,6 +32,11 @@ export const followOutcomesFromStatement = (head: number): Statement => ({
        AND NOT EXISTS (SELECT FROM channel WHERE enabled AND deleted_at IS NULL AND events && $3::text[])`,
   values: [outcomesDurable, head, outcomeTypes],
 });
+
+export async function followOutcomesFrom(db: Queryable, head: number): Promise<void> {
+  const { text, values } = followOutcomesFromStatement(head);
+  await db.query(text, [...values]);
+}
 
 /** Whether any channel asks for outcomes. */
 export async function outcomesAreWanted(pool: pg.Pool): Promise<boolean> {
@@ -43,10 +47,9 @@ export async function outcomesAreWanted(pool: pg.Pool): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** For a channel made by a version that wrote no position: without one it would begin with the whole past. */
+/** For a channel made by a version that wrote no position: without a position it would begin with the oldest outcome. */
 export async function ensureOutcomesPosition(pool: pg.Pool, client: CommandClient): Promise<void> {
   const known = await pool.query('SELECT FROM consumer_position WHERE consumer = $1', [outcomesDurable]);
   if (known.rows.length > 0) return;
-  const { text, values } = followOutcomesFromStatement(await readOutcomesHead(client));
-  await pool.query(text, [...values]);
+  await followOutcomesFrom(pool, await readOutcomesHead(client));
 }

@@ -34,7 +34,7 @@ const addressesOf = async (name: string) =>
   (await resolverOf().resolve(name)).map(({ address, family }) => `${address} ${String(family)}`);
 
 describe('a name', () => {
-  it('is looked for as the system does: among the hosts, in DNS, in the domains to search', async () => {
+  it('is resolved in the order of the system: hosts file, DNS, search domains', async () => {
     expect(await addressesOf('hook.example')).toEqual(['192.0.2.1 4', '::1 6']);
     expect(await addressesOf('HOOK.example.')).toEqual(['192.0.2.1 4', '::1 6']);
     expect(await addressesOf('gate')).toEqual(['10.0.0.1 4', '::1 6']);
@@ -44,12 +44,12 @@ describe('a name', () => {
     await expect(addressesOf('nobody.example')).rejects.toMatchObject({ code: 'ENOTFOUND' });
   });
 
-  it('of this machine is asked of no name server', async () => {
+  it('of this machine is sent to no name server', async () => {
     expect(await addressesOf('any.localhost')).toEqual(['127.0.0.1 4', '::1 6']);
     expect(names.asked.filter((name) => name.includes('localhost') || name === 'gate')).toEqual([]);
   });
 
-  it('whose server says nothing keeps nothing else waiting, and is given up', async () => {
+  it('whose server does not answer delays no other work, and fails', async () => {
     let settled = 0;
     const waiting = Array.from({ length: 100 }, () =>
       resolverOf(500)
@@ -57,7 +57,7 @@ describe('a name', () => {
         .catch((error: unknown) => error)
         .finally(() => settled++),
     );
-    // What needs a thread of the process gets one.
+    // Work on the thread pool still gets a thread.
     await lookup('localhost');
     expect(settled).toBe(0);
     for (const error of await Promise.all(waiting)) expect(error).toMatchObject({ code: 'ETIMEOUT' });

@@ -18,9 +18,8 @@ export interface NameResolverOptions {
 const unknown: ReadonlySet<unknown> = new Set([NOTFOUND, NODATA]);
 
 /**
- * Addresses of names that users give us. Not by `dns.lookup`: that occupies one of the process's two threads for lookups
- * as long as a name server likes, and a zone that says nothing would stop all other lookups. What the system looks at
- * beside DNS is looked at here: the file of hosts and the domains to search in.
+ * Resolves names of users. Not by `dns.lookup`, which occupies one of the process's two threads for lookups until the name server
+ * answers, so that a silent zone would stop all other lookups. Like the system, this also reads the hosts file and the search domains.
  */
 export class NameResolver {
   private readonly dns: Resolver;
@@ -64,7 +63,7 @@ export class NameResolver {
         : [],
     );
     if (found.length > 0 || !/(^|\.)localhost$/.test(name)) return found;
-    // RFC 6761: never asked of anybody.
+    // Never sent to a name server (RFC 6761).
     return [
       { address: '127.0.0.1', family: 4 },
       { address: '::1', family: 6 },
@@ -78,7 +77,7 @@ export class NameResolver {
   }
 }
 
-/** Words of each line; none where there is no such file. */
+/** The words of each line; none when the file does not exist. */
 async function linesOf(file: string): Promise<string[][]> {
   const text = await readFile(file, 'utf8').catch(() => '');
   return text.split('\n').map((line) => line.replace(/#.*/, '').trim().split(/\s+/));

@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 
 /**
- * Keeps secrets so that the database alone does not give them away: AES-256-GCM under a key from the environment. A
- * secret is bound to what it belongs to; moved to another row it does not open.
+ * Encrypts secrets, so that the database alone does not reveal them: AES-256-GCM with a key from the environment. A secret is bound to
+ * its owner: copied to another row it cannot be opened.
  */
 export class SecretBox {
   private readonly key: Buffer;
@@ -20,7 +20,7 @@ export class SecretBox {
       .join('.');
   }
 
-  /** @throws when the key is another one or the value was touched */
+  /** @throws when the key is another one or the value was changed */
   open(value: string, owner: string): string {
     const [version, iv = '', sealed = '', tag = ''] = value.split('.');
     if (version !== 'v1') throw new Error('a channel’s secret is in an unknown form');
@@ -31,5 +31,5 @@ export class SecretBox {
   }
 }
 
-/** As Standard Webhooks write a symmetric secret. */
+/** A symmetric secret in the notation of Standard Webhooks. */
 export const newSigningSecret = () => `whsec_${randomBytes(32).toString('base64')}`;

@@ -1,20 +1,20 @@
 import { newSigningSecret, SecretBox } from './secret-box.js';
 
 describe('a sealed secret', () => {
-  const box = new SecretBox('one key of the harness');
+  const box = new SecretBox('one key of the system');
   const secret = newSigningSecret();
   const sealed = box.seal(secret, 'chn_a');
 
   it('opens for its owner with the key', () => {
     expect(box.open(sealed, 'chn_a')).toBe(secret);
-    expect(new SecretBox('one key of the harness').open(sealed, 'chn_a')).toBe(secret);
+    expect(new SecretBox('one key of the system').open(sealed, 'chn_a')).toBe(secret);
     expect(sealed).not.toContain(secret.slice(6, 20));
     expect(box.seal(secret, 'chn_a')).not.toBe(sealed);
   });
 
   it('opens for no other channel, with no other key, and not when it was changed', () => {
     expect(() => box.open(sealed, 'chn_b')).toThrow();
-    expect(() => new SecretBox('another key of the harness').open(sealed, 'chn_a')).toThrow();
+    expect(() => new SecretBox('another key of the system').open(sealed, 'chn_a')).toThrow();
     const [version, iv, , tag] = sealed.split('.');
     expect(() => box.open([version, iv, 'AAAA', tag].join('.'), 'chn_a')).toThrow();
     expect(() =>

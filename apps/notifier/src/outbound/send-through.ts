@@ -16,7 +16,7 @@ export interface OutgoingMessage {
   readonly signal: AbortSignal;
 }
 
-/** Hands a message to the sender of its type, with what that needs. */
+/** Sends a message with the sender of its type. */
 export function sendThrough(
   { senders, box }: { readonly senders: ChannelSenders; readonly box: SecretBox },
   { channelId, type, settings, secret, formerSecret, ...message }: OutgoingMessage,
@@ -24,7 +24,7 @@ export function sendThrough(
   const secrets = [secret, formerSecret].flatMap((sealed) =>
     sealed === null || channelId === null ? [] : [box.open(sealed, channelId)],
   );
-  // Sender and settings are of one type, which the compiler cannot follow through the table.
+  // Sender and settings are of the same type, which the compiler cannot infer through the table.
   const sender = senders[type] as ChannelSender;
   return sender.send({ ...message, secrets, settings: channelSettings[type].parse(settings) });
 }

@@ -9,8 +9,8 @@ import {
 } from '../domain/plan-deliveries.js';
 
 /**
- * Keeps what events go out as and makes their deliveries, in the transaction that remembers them; a statement for all
- * of a batch. What ends a request supersedes what is undelivered about it.
+ * Stores outgoing events and makes their deliveries in the transaction that takes the events in, with one statement for all of a batch.
+ * The end of a request supersedes undelivered deliveries about it.
  */
 export async function storeOutgoingEvents(tx: Tx, events: readonly OutgoingSource[]): Promise<void> {
   const outgoing = events.flatMap((event) => {
@@ -25,7 +25,7 @@ export async function storeOutgoingEvents(tx: Tx, events: readonly OutgoingSourc
       told,
       deliveries: planDeliveries(event, told, channels.get(event.org_id) ?? []),
     }))
-    // Outcomes of submissions come in thousands; the ledger has them all.
+    // Outcomes of submissions come in thousands, and the ledger keeps them all.
     .filter(({ told, deliveries }) => !told.type.startsWith('action.') || deliveries.length > 0);
   if (planned.length === 0) return;
   const positions = await insertEvents(
@@ -96,7 +96,7 @@ async function insertDeliveries(tx: Tx, deliveries: readonly DeliveryRow[]): Pro
   const rows = deliveries.map((delivery) => ({
     ...delivery,
     delivery_id: typeid('dlv').toString(),
-    // All mail goes by one server: it is shared by workspaces, not by receivers.
+    // All mail uses one server, which workspaces share, not receivers.
     lane: delivery.type === 'email' ? `email:${delivery.org_id}` : delivery.target,
   }));
   await tx.query(
@@ -110,8 +110,8 @@ async function insertDeliveries(tx: Tx, deliveries: readonly DeliveryRow[]): Pro
 }
 
 /**
- * One that is being sent keeps its claim, so that what comes after it waits until that is over. Rows are locked in one
- * order by everybody who changes several.
+ * A delivery that is being sent keeps its claim, so that later ones wait until it ends. Every transaction that changes several rows
+ * locks them in the same order.
  */
 async function supersede(
   tx: Tx,

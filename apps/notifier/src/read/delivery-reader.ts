@@ -37,7 +37,7 @@ const select = `SELECT d.*, coalesce((
        WHERE t.delivery_id = d.delivery_id ORDER BY t.number DESC LIMIT 10) a), '[]') AS made
   FROM delivery d`;
 
-/** Channels and deliveries as operators ask for them. */
+/** The queries of operators about channels and deliveries. */
 export class DeliveryReader {
   constructor(private readonly pool: pg.Pool) {}
 
@@ -49,7 +49,7 @@ export class DeliveryReader {
     return { channel_ids: rows.map(({ channel_id }) => channel_id) };
   }
 
-  /** By id: in the order they were made. */
+  /** By id, which is the order in which they were made. */
   async channels(request: CommandRequest<Commands['list_channels']>) {
     const after = readCursor(request.cursor, /^chn_[0-9a-z]{26}$/) ?? '';
     const { rows } = await this.pool.query<ChannelRow>(

@@ -15,13 +15,13 @@ export interface ChangeContext extends WrittenWith {
 export interface ChangePolicyPorts {
   readonly store: EventStore;
   readonly reader: PolicyReader;
-  /** Waits until this replica judges by what was written. */
+  /** Waits until this replica judges by the written policy. */
   readonly caughtUp: () => Promise<unknown>;
 }
 
 /**
- * Judges a command on one policy and writes what it decides; what returns is on disk, in force at this replica, and
- * known to every other one within a second.
+ * Decides a command on one policy and writes its events. When this returns the change is on disk and in force at this replica;
+ * every other replica has it within a second.
  */
 export const makeChangePolicy =
   ({ store, reader, caughtUp }: ChangePolicyPorts) =>
@@ -42,7 +42,7 @@ export const makeChangePolicy =
       if (events.length > 0) await caughtUp();
       return {
         version: state.status === 'none' ? 0 : state.version,
-        // Nothing was decided: it stands as it did.
+        // No event was decided, so the policy did not change.
         view: async () => (row === undefined ? reader.get(org_id, command.policyId) : toView(row)),
       };
     } catch (error) {
@@ -57,7 +57,7 @@ export type ChangePolicy = ReturnType<typeof makeChangePolicy>;
 
 export interface ChangedPolicy {
   readonly version: number;
-  /** As this very change left it. */
+  /** The policy as this change left it. */
   view(): Promise<PolicyView>;
 }
 

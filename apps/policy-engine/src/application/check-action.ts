@@ -9,7 +9,7 @@ import type { LivePolicies } from '../read/live-policies.js';
 
 type Check = typeof policyEngineCommands.check;
 
-/** A dry run: what a submission would be answered now; nothing is written. @throws Refused STALE */
+/** A dry run: the verdict that a submission would get now; nothing is written. @throws Refused STALE */
 export const makeCheckAction =
   (policies: Pick<LivePolicies, 'becomesFresh' | 'of' | 'now'>) =>
   async ({

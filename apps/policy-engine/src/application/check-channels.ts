@@ -1,12 +1,12 @@
 import { type EscalationStep, notifierCommands, Refused } from '@agentlattice/contracts';
 import type { CommandClient } from '@agentlattice/messaging';
 
-/** Below what the gateway waits for an answer. */
+/** Below the time that the gateway waits for an answer. */
 const withinMs = 900;
 
 /**
- * Holds the channels that a policy is to name against those of its workspace, which the notifier keeps. What a policy
- * names already is not looked at again: a channel may be deleted later, and the policy can still be changed.
+ * Checks that the channels of a new escalation exist in the workspace; the notifier keeps them. Channels that the policy names
+ * already are not checked again: a channel may be deleted later, and the policy can still be changed.
  */
 export const makeCheckChannels =
   (commands: Pick<CommandClient, 'request'>) =>
@@ -26,7 +26,7 @@ export const makeCheckChannels =
       .filter(({ id }) => !found.has(id))
       .map(({ pointer }) => ({ pointer, detail: 'there is no such channel in this workspace' }));
     if (errors.length > 0)
-      throw new Refused('VALIDATION_FAILED', 'the policy names channels that are not there; see errors', {
+      throw new Refused('VALIDATION_FAILED', 'the policy names channels that do not exist; see errors', {
         errors,
       });
   };

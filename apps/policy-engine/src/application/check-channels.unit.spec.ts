@@ -15,7 +15,7 @@ describe('the channels that a policy names', () => {
     asked = [];
   });
 
-  it('are asked for once, and only where there are some', async () => {
+  it('are looked up once, and only when there are any', async () => {
     await check('org_1', [step('chn_1', 'chn_2'), step('chn_1')]);
     expect(asked).toEqual([{ org_id: 'org_1', channel_ids: ['chn_1', 'chn_2'] }]);
     await check('org_1', [step()]);
@@ -23,13 +23,13 @@ describe('the channels that a policy names', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('are each told that are not there', () =>
+  it('are each reported when they do not exist', () =>
     expect(check('org_1', [step('chn_1', 'chn_9'), step('chn_9')])).rejects.toMatchObject({
       code: 'VALIDATION_FAILED',
       errors: [{ pointer: '/escalation/0/channels/1' }, { pointer: '/escalation/1/channels/0' }],
     }));
 
-  it('are not taken for right while nobody can be asked', () =>
+  it('are not accepted while the notifier does not answer', () =>
     expect(
       makeCheckChannels({ request: () => Promise.reject(new Unavailable('notifier does not answer')) })(
         'org_1',

@@ -5,13 +5,13 @@ import type { LivePolicies } from '../read/live-policies.js';
 const pageSize = 500;
 /** At least once a minute (design §3.7). */
 const everyMs = 45_000;
-/** While a change waits for its entry, so that it is soon known to have one. */
+/** While a change waits for its entry, so that the entry is found soon. */
 const whileAwaitingMs = 5_000;
 
 /**
- * Reads what the logs say of every policy and has the policies compared with it. While the ledger is away what was read last
- * still counts; before the first reading nothing is known of tampering but what contradicts itself, and each second it is
- * tried again: submissions need the ledger as well.
+ * Reads the entries of all policies from the logs and has the policies compared with them. While the ledger is away, the last
+ * reading still counts. Before the first reading only policies that contradict themselves are found, and the reading is tried
+ * every second.
  */
 export class CompareWithLedger {
   private comparedAt = Number.NEGATIVE_INFINITY;
@@ -24,7 +24,7 @@ export class CompareWithLedger {
     >,
   ) {}
 
-  /** Compares when it is time to. @returns whether there was, or soon will be, something to do @throws Unavailable */
+  /** Compares when a comparison is due. @returns whether there was, or soon will be, something to do @throws Unavailable */
   async compareIfDue(): Promise<boolean> {
     const awaits = this.policies.awaitsEntries();
     if (performance.now() - this.comparedAt < (awaits ? whileAwaitingMs : everyMs)) return awaits;
@@ -44,7 +44,7 @@ export class CompareWithLedger {
         ledger.recorded_policies,
         { org_id: null, after, limit: pageSize },
       );
-      // Of the first page: later ones may know more, and none knows less.
+      // The position of the first page: later pages are at least as new.
       gpos ??= page.gpos;
       for (const policy of page.policies) {
         const known = byWorkspace.get(policy.org_id) ?? new Map<string, RecordedPolicy>();

@@ -11,9 +11,9 @@ import { typeid } from 'typeid-js';
 import { evaluate } from '../domain/evaluate.js';
 import type { LivePolicies } from '../read/live-policies.js';
 
-/** How long the thread is kept before what else has come is looked at; one item may take some ms more. */
+/** How long one turn keeps the thread before other events run; one item may take some ms more. */
 const sliceMs = 3;
-/** Most of one workspace that wait here; more could not be judged within the time limit of a batch. */
+/** The most waiting items of one workspace; more could not be judged within the time limit of a batch. */
 const maxWaiting = 2_000;
 
 type Publish = (subject: string, items: readonly unknown[], expiresAt: number) => void;
@@ -32,10 +32,10 @@ interface Waiting {
 }
 
 /**
- * Judges submissions and hands them to the ledger. Workspaces take turns, item by item, and the thread is given back every few
- * milliseconds: one workspace's dear conditions make its own items wait, and nobody else's for longer than one of them. With
- * nothing waiting a batch is judged and forwarded in the turn in which it came; after a time without any it waits for one
- * reading of the revision. What cannot be judged is told to its gateway, where it can become nothing but a 503.
+ * Judges submissions and forwards them to the ledger. Workspaces take turns, item by item, and the thread is released every few
+ * milliseconds: expensive conditions of one workspace delay its own items, and items of others by one of them at most. When no
+ * item waits, a batch is judged and forwarded in the turn in which it came; after a pause without batches it first waits for one
+ * reading of the revision. An item that cannot be judged is reported to its gateway, which answers 503.
  */
 export class JudgeSubmissions {
   private readonly queue = new FairQueue<Waiting>(maxWaiting);
@@ -64,7 +64,7 @@ export class JudgeSubmissions {
     return promise;
   }
 
-  /** @param looked the policies were just found to be stale for good: what waits is refused */
+  /** @param looked the revision was just read: if the policies are still stale, the waiting items are refused */
   private work(looked = false): void {
     const fresh = this.policies.fresh();
     if (!fresh && !looked) {
@@ -108,8 +108,8 @@ export class JudgeSubmissions {
 
   private refuse(batch: Batch, items: readonly SubmissionItem[], detail: string): void {
     for (const [gateway, own] of Map.groupBy(items, (item) => item.gateway)) {
-      const told = own.map(({ item_id }): SubmissionUnavailable => ({ item_id, detail }));
-      batch.inContext(() => this.publish(unavailableReplySubject(gateway), told, batch.expiresAt));
+      const unavailable = own.map(({ item_id }): SubmissionUnavailable => ({ item_id, detail }));
+      batch.inContext(() => this.publish(unavailableReplySubject(gateway), unavailable, batch.expiresAt));
     }
     settle(batch, items.length);
   }

@@ -41,7 +41,7 @@ const item = (org_id: string, item_id: string): SubmissionItem => ({
 const soon = () => ({ expiresAt: Date.now() + 60_000 });
 
 describe('judging submissions', () => {
-  it('lets workspaces take turns: what is dear waits behind its own kind', async () => {
+  it('lets workspaces take turns, so that expensive items delay items of their own workspace', async () => {
     const { told, submissions } = harness();
     const heavy = submissions.judge(
       Array.from({ length: 40 }, (_, i) => item('org_dear', `d${String(i)}`)),
@@ -56,7 +56,7 @@ describe('judging submissions', () => {
     expect(told.every(({ subject }) => subject === appendSubject)).toBe(true);
   });
 
-  it("refuses what overfills a workspace's share, and nothing of another one", async () => {
+  it("refuses items beyond a workspace's limit, and none of another workspace", async () => {
     const { told, submissions } = harness();
     const first = submissions.judge(
       Array.from({ length: 2_100 }, (_, i) => item('org_dear', `d${String(i)}`)),
@@ -77,7 +77,7 @@ describe('judging submissions', () => {
     ]);
   });
 
-  it('has the revision read once for all that came first after a time without any', async () => {
+  it('has the revision read once for all batches that come first after a pause', async () => {
     const { told, submissions, looks } = harness(false, true);
     const first = submissions.judge([item('org_plain', 'p0')], soon());
     expect(told).toEqual([]);

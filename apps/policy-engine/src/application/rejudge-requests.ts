@@ -14,8 +14,8 @@ const maxBytes = 512 * 1024;
 const maxMs = 20;
 
 /**
- * Judges pending requests again by a set at least as new as the call, each by the time and the agent of its submission:
- * only the policies may have changed the answer. Answers as many as fit, the first at least.
+ * Judges pending requests again by policies at least as new as the call, each with the time and the agent of its submission, so
+ * that only the policies can change the verdict. Answers as many as fit into one message and one turn, at least the first.
  * @throws Refused STALE
  */
 export const makeRejudgeRequests =

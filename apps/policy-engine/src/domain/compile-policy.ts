@@ -13,9 +13,9 @@ import { type CompiledExpression, compileExpression } from './expression.js';
 export interface CompiledPolicy {
   readonly ref: PolicyRef;
   readonly content: PolicyContent;
-  /** RFC 3339, in UTC: of two equal policies the older one governs. */
+  /** RFC 3339 in UTC; the older of two equal policies governs. */
   readonly createdAt: string;
-  /** Its content is not what its hash says: nothing it governs is allowed. */
+  /** True when its content does not match its hash or the log: no action it governs is allowed. */
   readonly tampered: boolean;
   readonly conditions: readonly CompiledCondition[];
   /** Null when the policy has none. */
@@ -28,15 +28,15 @@ export interface PolicyRecord {
   readonly content: PolicyContent;
   readonly createdAt: string;
   readonly tampered: boolean;
-  /** The member who wrote this version; null when it was no person. */
+  /** The member who wrote this version; null when no person did. */
   readonly author: string | null | undefined;
-  /** Every member who may have written it: also who holds the key that it was written with. */
+  /** Every member who may have written it, holders of the key included. */
   readonly authors: readonly string[];
 }
 
 const neverHolds: CompiledExpression = { holds: () => false };
 
-/** Makes a stored policy ready. What does not compile (any more) fails when it is evaluated. */
+/** Compiles a stored policy. A condition that does not compile, or no longer does, fails at every evaluation. */
 export function compilePolicy(record: PolicyRecord): CompiledPolicy {
   const { content } = record;
   const source = content.condition_expression;
@@ -49,10 +49,10 @@ export function compilePolicy(record: PolicyRecord): CompiledPolicy {
   };
 }
 
-/** Largest policy, in characters of JSON: it travels in events, verdicts and lists. */
+/** The largest policy, in characters of JSON: it is part of events, verdicts and lists. */
 const maxSize = 64 * 1024;
 
-/** All that is wrong with a policy, each with its JSON pointer; empty when it may be written. */
+/** All faults of a policy with their JSON pointers; empty when it may be written. */
 export function contentFaults(content: PolicyContent): Fault[] {
   const faults: Fault[] = [...unwritableText(content), ...policyFaults(content)];
   if (JSON.stringify(content).length > maxSize)
@@ -80,7 +80,7 @@ function unwritableText(value: unknown, pointer = ''): Fault[] {
 
 function termsOf({ content, author, authors }: PolicyRecord): ApprovalTerms {
   return {
-    // A timeout that cannot be read cannot have been written; the shortest one is the safe reading.
+    // An unreadable timeout cannot have been written by the engine; the shortest one is safe.
     timeout_ms: durationMs(content.timeout) ?? 1,
     approvals_required: content.approvals_required,
     denials_required: content.denials_required,

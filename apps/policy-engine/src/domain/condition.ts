@@ -10,19 +10,19 @@ export interface CompiledCondition {
   evaluate(facts: Facts, fuel: Fuel): ConditionEvaluated;
 }
 
-/** True when the value, which is there, meets the condition. */
+/** True when the value, which exists, meets the condition. */
 type Test = (actual: unknown, fuel: Fuel) => boolean;
 
 const isScalar = (value: unknown) => value === null || (typeof value !== 'object' && value !== undefined);
 const sameType = (a: unknown, b: unknown) => isScalar(a) && kindOf(a) === kindOf(b);
 
-/** What one condition costs beside its values. */
+/** The cost of one condition in addition to its values. */
 const conditionCost = 20;
 
 const compareCost = (value: unknown) => (typeof value === 'string' ? textCost(value) : 1);
 
 /**
- * Compiles one condition. A faulty one fails whatever it is asked, so a policy that slipped in never passes by it.
+ * Compiles one condition. A faulty condition fails for every action, so that it never lets one pass.
  * @returns the condition, and its faults with pointers below the condition
  */
 export function compileCondition(condition: Condition): {
@@ -46,7 +46,7 @@ export function compileCondition(condition: Condition): {
     compiled: {
       evaluate: (facts, fuel) => {
         const result = passes(facts, fuel);
-        // Whatever came out of a reading that was cut short is no proof.
+        // A result of a reading that ran out of fuel proves nothing.
         return { field, operator, expected: value, result: result && fuel.left >= 0 };
       },
     },
@@ -66,7 +66,7 @@ function holds(
   return actual !== undefined && test(actual, fuel);
 }
 
-/** The operator's test for a value, or a sentence about why the value does not fit the operator. */
+/** The operator's test for a value, or a sentence that says why the value does not fit the operator. */
 function testOf(operator: ConditionOperator, value: Condition['value']): Test | string {
   switch (operator) {
     case 'eq':
@@ -120,7 +120,7 @@ function ordered(value: unknown, inOrder: (actual: number | string, bound: numbe
     inOrder(actual as number | string, value);
 }
 
-/** One of several values; what is of no type that they have is neither in nor not in. */
+/** One of several values. A value of a type that none of them has is neither `in` nor `not_in`. */
 function amongst(value: unknown, wanted: boolean): Test | string {
   if (!Array.isArray(value) || value.length === 0) return 'is a list of at least one value';
   const values = new Set<unknown>(value);
@@ -133,8 +133,8 @@ function amongst(value: unknown, wanted: boolean): Test | string {
 }
 
 /**
- * A part of a text, or an element of a list. An element of another type than the value's may be the value in another shape
- * (`["pii"]` for `"pii"`), so a list that has one proves nothing about what it does not contain.
+ * A part of a text, or an element of a list. An element of another type may be the value in another shape (`["pii"]` for
+ * `"pii"`), so a list with such an element proves nothing about what it lacks.
  */
 function containing(value: unknown, wanted: boolean): Test | string {
   if (!isScalar(value)) return 'is one value';
@@ -158,7 +158,7 @@ function matching(value: unknown): Test | string {
   return (actual, fuel) => typeof actual === 'string' && pattern.found(actual, fuel);
 }
 
-/** Fields whose type we know: a value of another type could never match, so it is a mistake. */
+/** Fields of a known type: a value of another type could never match, so it is a fault. */
 function misfit({ root, steps }: FieldPath, operator: ConditionOperator, value: Condition['value']) {
   if (operator === 'exists' || (root !== 'agent' && root !== 'time')) return [];
   const [name] = steps;

@@ -5,7 +5,7 @@ import { type Action, type Facts, factsOf } from './facts.js';
 import { fullTank } from './fuel.js';
 import type { PolicySet } from './select-policy.js';
 
-/** What the policies say about an action. `terms` are set exactly when a person must decide. */
+/** The verdict of the policies on an action. `terms` are set exactly when a person must decide. */
 export interface Judgement {
   readonly decision: 'executed' | 'denied' | 'requested';
   readonly denial_reason: DenialReason | null;
@@ -16,11 +16,11 @@ export interface Judgement {
 
 /**
  * Judges an action by a workspace's policies; in doubt it is denied.
- * @param now epoch milliseconds that `time.*` stands for
+ * @param now epoch milliseconds of `time.*`
  */
 export function evaluate(policies: PolicySet, action: Action, now: number): Judgement {
   if (action.agent?.suspended === true) return denied('AGENT_SUSPENDED', null);
-  // No delegation is live before there are delegations; what claims one has no scope.
+  // There are no delegations yet, so an action that claims one is out of scope.
   if (action.delegation_id !== null) return denied('DELEGATION_SCOPE', null);
   const policy = policies.governing(action.action_type);
   if (policy === undefined) return denied('POLICY_NOT_FOUND', null);
@@ -40,7 +40,7 @@ export function evaluate(policies: PolicySet, action: Action, now: number): Judg
   }
 }
 
-/** All conditions and the expression must hold. A policy with neither asks: an empty list proves nothing. */
+/** All conditions and the expression must hold. A policy with neither requires approval: an empty list proves nothing. */
 function judgeByConditions(policy: CompiledPolicy, facts: Facts): Judgement {
   const { content, conditions, expression } = policy;
   const fuel = { left: fullTank };

@@ -45,15 +45,15 @@ describe('a verdict', () => {
     });
   });
 
-  it('is a denial for whatever a tampered policy names, whatever it claims to be', () => {
+  it('is a denial for every action that a tampered policy governs, whatever its content', () => {
     const tampered = (members: Record<string, unknown>) => stored(members, { tampered: true, age: 1 });
     for (const members of [{ effect: 'allow' }, { active: false }, { mode: 'shadow' }] as const) {
-      const said = evaluate(
+      const judgement = evaluate(
         policySet([stored({ action_type: 'a', effect: 'deny' }), tampered({ action_type: 'a', ...members })]),
         action({ action_type: 'a' }),
         wednesdayMorning,
       );
-      expect(said).toMatchObject({ decision: 'denied', denial_reason: 'POLICY_TAMPERED' });
+      expect(judgement).toMatchObject({ decision: 'denied', denial_reason: 'POLICY_TAMPERED' });
     }
   });
 
@@ -70,20 +70,20 @@ describe('a verdict', () => {
       });
   });
 
-  it('fails when metadata is no JSON', () => {
+  it('fails when metadata is not JSON', () => {
     const policy = stored({
       action_type: 'a',
       effect: 'conditional',
       conditions: [{ field: 'a', operator: 'eq', value: 1 }],
       condition_expression: 'size(metadata) >= 0',
     });
-    const said = evaluate(
+    const judgement = evaluate(
       policySet([policy]),
       { ...action({ action_type: 'a' }), metadata: '{' },
       wednesdayMorning,
     );
-    expect(said.conditions_evaluated.map((row) => row.result)).toEqual([false, false]);
-    expect(said.decision).toBe('requested');
+    expect(judgement.conditions_evaluated.map((row) => row.result)).toEqual([false, false]);
+    expect(judgement.decision).toBe('requested');
   });
 });
 
@@ -91,7 +91,7 @@ describe('evaluation is bounded', () => {
   const long = { text: `${'a'.repeat(200_000)}!`, numbers: Array.from({ length: 15_000 }, (_, i) => i) };
   it.each([
     ['a pattern that makes backtracking engines hang', 'metadata.text.matches("^(a+)+$")'],
-    ['the same, hidden from the eyes of a check', 'metadata.text.matches("^(a+" + ")+$")'],
+    ['the same, hidden from a check of the text', 'metadata.text.matches("^(a+" + ")+$")'],
     [
       'loops in loops',
       'metadata.numbers.all(x, metadata.numbers.all(y, metadata.numbers.all(z, x + y + z >= 0)))',
@@ -159,7 +159,7 @@ describe('evaluation is bounded', () => {
     expect(results.conditions_evaluated.slice(-3).map((row) => row.result)).toEqual([false, false, false]);
     expect(results.decision).toBe('denied');
   });
-  it('a list that a path goes through is paid for', () => {
+  it('a list on a path costs fuel', () => {
     const metadata = { files: Array.from({ length: 10_000 }, () => ({ path: 'a' })) };
     const conditions = Array.from({ length: 50 }, () => ({
       field: 'files.path',
@@ -169,7 +169,7 @@ describe('evaluation is bounded', () => {
     expect(one({ conditions: conditions.slice(0, 3) }, { metadata }).decision).toBe('executed');
     expect(one({ conditions }, { metadata }).decision).toBe('denied');
   });
-  it('a pattern is refused before it is written out', () => {
+  it('a pattern is refused before its repetitions are expanded', () => {
     const huge = '(x{0,1000}|y{0,1000}|z{0,1000})'.repeat(30);
     expect(
       one({ conditions: [{ field: 'text', operator: 'matches', value: huge }] }, { metadata: long }).decision,
@@ -193,7 +193,7 @@ describe('evaluation is bounded', () => {
     const metadata = { numbers: Array.from({ length: 30_000 }, (_, i) => i) };
     expect(one({ condition_expression: 'size(metadata.numbers) > 0' }, { metadata }).decision).toBe('denied');
   });
-  it('an evaluation that was stopped leaves the next one alone', () => {
+  it('an evaluation that was stopped does not affect the next one', () => {
     const set = policySet([
       stored({
         action_type: 'a',
@@ -238,7 +238,7 @@ const anyCondition = fc.record<Condition>({
   ),
 });
 
-describe('whatever is written and whatever is asked', () => {
+describe('for any policy and any action', () => {
   it('an action is executed only when every row holds, and nothing throws', () => {
     fc.assert(
       fc.property(
@@ -263,10 +263,14 @@ describe('whatever is written and whatever is asked', () => {
               authors: [],
             }),
           ]);
-          const said = evaluate(set, action({ action_type: 'a', metadata, data_accessed }), wednesdayMorning);
-          const rows = said.conditions_evaluated;
+          const judgement = evaluate(
+            set,
+            action({ action_type: 'a', metadata, data_accessed }),
+            wednesdayMorning,
+          );
+          const rows = judgement.conditions_evaluated;
           expect(rows).toHaveLength(conditions.length + (expression === null ? 0 : 1));
-          expect(said.decision === 'executed').toBe(rows.length > 0 && rows.every((row) => row.result));
+          expect(judgement.decision === 'executed').toBe(rows.length > 0 && rows.every((row) => row.result));
         },
       ),
     );
@@ -284,7 +288,7 @@ describe('selection', () => {
   });
   const strictness = ['deny', 'require_approval', 'conditional', 'allow'];
 
-  it('is what comparing all policies one by one would give, in any order of loading', () => {
+  it('gives the result of comparing all policies one by one, in any order of loading', () => {
     fc.assert(
       fc.property(
         fc.array(member, { maxLength: 12 }),
@@ -310,7 +314,7 @@ describe('selection', () => {
   });
 });
 
-it('is reached without a clock: the steps of an evaluation end it, not its time', () => {
+it('a verdict needs no clock: the steps of an evaluation end it, not its time', () => {
   const policy = stored({
     effect: 'conditional',
     on_fail: 'deny',

@@ -35,8 +35,8 @@ const environment = new Environment({
       iso: 'string',
     },
   })
-  // The library's own `matches` is JavaScript's and can be made to run for ever. It cannot be replaced, but a macro of
-  // the same name is met first, whatever the receiver.
+  // The library's own `matches` is JavaScript's and can be made to run without end. It cannot be replaced, but a macro of the
+  // same name is expanded first, for any receiver.
   .registerFunction('list.matches(ast): bool', matchesMacro);
 
 interface MatchesMacro {
@@ -49,7 +49,7 @@ interface Checker {
   createError(code: string, message: string, node: ASTNode): Error;
 }
 
-/** The pattern is written in the policy, so that it is compiled when the policy is, and never one that a request brings. */
+/** The pattern is a literal of the policy, so that it is compiled with the policy and never comes from a request. */
 function matchesMacro({ receiver, args }: MatchesMacro) {
   const [pattern] = args;
   const compiled = pattern.op === 'value' ? linearPattern(String(pattern.args)) : 'must be written out';
@@ -68,14 +68,14 @@ function matchesMacro({ receiver, args }: MatchesMacro) {
       const text = evaluator.run(receiver as unknown as CelNode, ctx);
       if (typeof text !== 'string' || typeof compiled === 'string') throw typeMismatch;
       const found = compiled.found(text, fuelInUse);
-      // Not "no": `!x.matches(…)` must fail as well.
+      // Not false, because `!x.matches(…)` must fail as well.
       if (fuelInUse.left < 0) throw outOfFuel;
       return found;
     },
   };
 }
 
-/** Parses and checks a CEL expression; the sentence says what is wrong with it. */
+/** Parses and checks a CEL expression; a fault is a sentence. */
 export function compileExpression(source: string): CompiledExpression | string {
   try {
     return compile(source);
@@ -87,7 +87,7 @@ export function compileExpression(source: string): CompiledExpression | string {
 function compile(source: string): CompiledExpression | string {
   const program = environment.parse(source);
   const called = calledNames(program.ast);
-  // It lets a text of 4 KiB build a list of 2^100 elements.
+  // With `cel.bind` a text of 4 KiB can build a list of 2^100 elements.
   if (called.has('bind')) return 'cel.bind is not offered here';
   const { valid, type, error } = program.check();
   if (!valid) return firstLine(error);
@@ -129,7 +129,7 @@ function celVariables(facts: Facts, fuel: Fuel): Record<string, unknown> {
   };
 }
 
-/** JSON's whole numbers become CEL's int, so that they can be counted with; CEL compares int and double as numbers. */
+/** JSON's whole numbers become CEL's int, for integer arithmetic; CEL compares int and double as numbers. */
 function celValue(value: unknown, fuel: Fuel): unknown {
   pay(fuel, valueCost);
   if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value;

@@ -24,7 +24,7 @@ export interface TimeFacts {
   readonly iso: string;
 }
 
-/** What conditions may look at. The texts are parsed when a condition asks, and once. */
+/** The values that conditions can use. The texts are parsed once, when a condition first needs them. */
 export interface Facts {
   readonly action_type: string;
   readonly agent: {
@@ -33,7 +33,7 @@ export interface Facts {
     readonly owner_member_id: string | null;
   } | null;
   readonly time: TimeFacts;
-  /** Undefined when the text is not JSON or too dear to read: then no condition on it holds. */
+  /** Undefined when the text is not JSON or too expensive to read: then no condition on it holds. */
   metadata(fuel: Fuel): unknown;
   dataAccessed(fuel: Fuel): unknown;
 }

@@ -17,7 +17,7 @@ const maxSteps = 16;
 
 /**
  * Reads `pr_size`, `metadata.change.count`, `data_accessed.kind`, `agent.name`, `time.hour`.
- * @returns the path, or a sentence about what is wrong with it
+ * @returns the path, or a sentence that names its fault
  */
 export function fieldPath(field: string): FieldPath | string {
   const parts = field.split('.');
@@ -34,12 +34,12 @@ export function fieldPath(field: string): FieldPath | string {
   return { root: first, steps: rest };
 }
 
-/** What a path leads to when it runs into something that has no such members, or is in some elements of a list only. */
+/** The result of a path through a value without members, or to a member that only some elements of a list have. */
 export const unreadable = Symbol('unreadable');
 
 /**
- * The value at a path: undefined when it is missing, `unreadable` when what should hold it has another shape. Only own
- * members count, so `__proto__` and `length` are missing.
+ * The value at a path: undefined when it is missing, `unreadable` when the value around it has another shape. Only own members
+ * count, so `__proto__` and `length` are missing.
  */
 export function readField(facts: Facts, { root, steps }: FieldPath, fuel: Fuel): unknown {
   switch (root) {

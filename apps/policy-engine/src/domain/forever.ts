@@ -1,6 +1,6 @@
 import { actionType, type PolicyContent, policyInput, type PolicyPatch } from '@agentlattice/contracts';
 
-/** What an approval "forever" asks for (design §3.3). */
+/** The change that an approval for ever requests (design §3.3). */
 export interface Forever {
   readonly approval_id: string;
   /** Of the request, as it was approved. */
@@ -15,12 +15,12 @@ export type StandingPolicy = { readonly version: number; readonly content: Polic
 
 export type ForeverPlan =
   | { readonly does: 'nothing'; readonly detail: string }
-  /** Turns the policy itself into one that allows. */
+  /** The policy itself gets the effect allow. */
   | { readonly does: 'allow policy'; readonly patch: PolicyPatch; readonly detail: string }
-  /** Makes a policy for this one action type beside it. */
+  /** A new policy for this one action type is made; the governing one does not change. */
   | { readonly does: 'allow action type' };
 
-/** A policy that allows has no conditions: they would be faults. */
+/** A policy with the effect allow has no conditions: they would be faults. */
 const allowPatch = {
   effect: 'allow',
   conditions: [],
@@ -28,7 +28,7 @@ const allowPatch = {
   on_fail: 'require_approval',
 } as const satisfies PolicyPatch;
 
-/** What to do to the policies, or why nothing: what changed since the approval was somebody's will. */
+/** The change of the policies, or the reason for none: a policy that was changed since the approval is not changed again. */
 export function planForever(forever: Forever, policy: StandingPolicy): ForeverPlan {
   const { policy_version, action_type, forever_for } = forever;
   if (policy === null) return nothing('The policy was deleted in the meantime; nothing was changed.');
@@ -52,7 +52,7 @@ export function planForever(forever: Forever, policy: StandingPolicy): ForeverPl
 
 const nothing = (detail: string): ForeverPlan => ({ does: 'nothing', detail });
 
-/** The name of the policy that is made; the longer one belongs to this approval alone. */
+/** The name of the new policy; the longer one is unique to this approval. */
 export function nameOf({ action_type, approval_id }: Forever, taken: boolean): string {
   const longest = taken ? 70 : 100;
   const type = action_type.length > longest ? `${action_type.slice(0, longest - 1)}…` : action_type;

@@ -16,7 +16,7 @@ const standing = (members: Record<string, unknown> = {}, version = 3) => ({
 });
 
 describe('an approval for ever', () => {
-  it('turns the policy into one that allows, without faults', () => {
+  it('gives the policy the effect allow, without faults', () => {
     const conditional = standing({
       effect: 'conditional',
       conditions: [{ field: 'pr_size', operator: 'lt', value: 100 }],
@@ -36,7 +36,7 @@ describe('an approval for ever', () => {
     });
   });
 
-  it('makes a policy for the action type below a wildcard, and none where the policy is for just that', () => {
+  it('makes a policy for the action type below a wildcard, and none when the policy is for exactly that type', () => {
     const forType = forever({ forever_for: 'action_type' });
     expect(planForever(forType, standing({ action_type: 'deploy.*' })).does).toBe('allow action type');
     expect(planForever(forType, standing()).does).toBe('allow policy');
@@ -61,7 +61,7 @@ describe('an approval for ever', () => {
       });
   });
 
-  it('makes no policy for what is no action type', () =>
+  it('makes no policy for an invalid action type', () =>
     expect(
       planForever(
         forever({ forever_for: 'action_type', action_type: 'deploy.*' }),

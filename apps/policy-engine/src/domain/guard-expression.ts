@@ -3,14 +3,14 @@ import { searchCost, textCost } from './fuel.js';
 import { kindOf } from './kind.js';
 import { listHas, mismatch, outOfFuel, pay, strictlyEqual, typeMismatch } from './strict-equality.js';
 
-/** What the CEL package's evaluator offers to a node of a parsed expression. */
+/** The part of the CEL package's evaluator that a node of a parsed expression uses. */
 export interface Evaluator {
   run(node: CelNode, context: unknown): unknown;
 }
 type Evaluate = (evaluator: Evaluator, node: unknown, context: unknown) => unknown;
 type Handle = (...parts: unknown[]) => unknown;
 
-/** A node of a parsed expression as the package makes it; `handle` and the parts beside `args` are there after the check. */
+/** A node of a parsed expression of the package; `handle` and the parts other than `args` exist after the check. */
 export interface CelNode {
   readonly op: string;
   readonly args: unknown;
@@ -25,21 +25,21 @@ export interface CelNode {
   readonly receiverWithArgs?: readonly CelNode[];
 }
 
-/** Evaluating a node beside what it does, in steps. */
+/** The cost of evaluating any node, in steps. */
 const nodeCost = 4;
-/** Calling one of the package's functions: it looks for the one that fits the types. */
+/** The cost of a call of a function of the package, which searches for the overload of the types. */
 const callBaseCost = 30;
-/** Making one of the package's errors with its place in the text. */
+/** The cost of an error of the package with its place in the text. */
 const errorCost = 1_000;
-/** Asking Intl for another time zone's date. */
+/** The cost of a date in another time zone by Intl. */
 const timeZoneCost = 15_000;
-/** Longest text that an expression may put together. */
+/** The longest text that an expression may build. */
 const maxText = 1024 * 1024;
 
 /**
- * Puts a guard on every node of a checked expression: each evaluation of a node costs fuel, and what the package is lenient
- * about fails instead (values of different types compared, maps where lists are meant). A loop's body is made of nodes, so no
- * loop goes on without fuel.
+ * Puts a guard on every node of a checked expression. Each evaluation of a node costs fuel, and cases that the package accepts fail
+ * instead (comparing values of different types, maps in place of lists). A loop's body consists of nodes, so no loop runs without
+ * fuel.
  */
 export function guardExpression(root: CelNode, fuelInUse: () => Fuel): void {
   let lastError: unknown;
@@ -51,7 +51,7 @@ export function guardExpression(root: CelNode, fuelInUse: () => Fuel): void {
       try {
         return inner(evaluator, context, fuel);
       } catch (error) {
-        // Once, not at every node that it passes through.
+        // Once, not at every node on its way up.
         if (error !== outOfFuel && error !== typeMismatch && error !== lastError) {
           lastError = error;
           pay(fuel, errorCost);
@@ -99,7 +99,7 @@ function guarded(node: CelNode): Inner {
   }
 }
 
-/** `null` written out asks whether there is a value, whatever its type; every other comparison is between values of one type. */
+/** A literal `null` tests whether there is a value of any type; every other comparison is between values of one type. */
 function equality(node: CelNode): Inner {
   const [left, right] = node.args as [CelNode, CelNode];
   const wanted = node.op === '==';
@@ -127,8 +127,8 @@ const classOf = (value: unknown): unknown =>
   typeof value === 'object' && value !== null ? value.constructor : typeof value;
 
 /**
- * Looks in lists. Where the policy leaves open what the request brings, a map is not searched for its names: `"done" in
- * metadata.steps` is not about `{"done": false}`.
+ * `in` for lists. When the type depends on the request, the names of a map are not searched: `"done" in metadata.steps` does not
+ * hold for `{"done": false}`.
  */
 function membership(node: CelNode): Inner {
   const [left, right] = node.args as [CelNode, CelNode];
@@ -143,7 +143,7 @@ function membership(node: CelNode): Inner {
   };
 }
 
-/** Known to be a map before there is a request: `metadata`, an element of `data_accessed`, a map in the policy. */
+/** Whether a node is a map for every request: `metadata`, an element of `data_accessed`, a map in the policy. */
 const isMap = (node: CelNode) => node.checkedType?.kind === 'map';
 
 const unknownClasses = sameClass((a, b) => {
@@ -152,7 +152,7 @@ const unknownClasses = sameClass((a, b) => {
   throw typeMismatch;
 });
 
-/** `has(a.b)`: what holds the member must be a map; in a text or a list there is no such member to be missing. */
+/** `has(a.b)`: the value of `a` must be a map; for a text or a list it fails. */
 function hasMember(node: CelNode): Inner {
   const names: string[] = [];
   let [holder] = (node.args as [string, [CelNode]])[1];
@@ -172,7 +172,7 @@ function hasMember(node: CelNode): Inner {
   };
 }
 
-/** Lists have numbers, maps have names: `{"0": x}` is no list. */
+/** Numbers index lists, names index maps: `{"0": x}` is not a list. */
 function element(node: CelNode): Inner {
   const [left, right] = node.args as [CelNode, CelNode];
   return (evaluator, context, fuel) => {
@@ -191,7 +191,7 @@ interface Loop {
   /** False ends the loop. */
   readonly condition?: (soFar: unknown) => boolean;
   readonly result: (soFar: unknown) => unknown;
-  /** False for `all` and `exists`: an element that decides stands beside others that fail. */
+  /** False for `all` and `exists`: one deciding element counts although others fail. */
   readonly errorsAreFatal: boolean;
   readonly iterCtx: {
     reuse(context: unknown): {
@@ -202,8 +202,8 @@ interface Loop {
 }
 
 /**
- * `all`, `exists`, `map` and the like go through lists, and through the names of what is known to be a map. The package's own
- * loop would go on to the list's end without fuel.
+ * `all`, `exists`, `map` and the like iterate over lists, and over the names of known maps. The package's own loop would run to the
+ * end of the list without fuel.
  */
 function loop(node: CelNode): Inner {
   const args = node.args as Loop;
@@ -281,7 +281,7 @@ function sizeOf(value: unknown): number {
   return value instanceof Uint8Array ? value.length >> 2 : 1;
 }
 
-/** Every node below one, each once: what macros were written out to included. */
+/** Every node below one, each once, including the expansions of macros. */
 function nodesOf(root: unknown, found = new Set<CelNode>()): Set<CelNode> {
   if (Array.isArray(root)) for (const part of root as readonly unknown[]) nodesOf(part, found);
   else if (isNode(root)) {

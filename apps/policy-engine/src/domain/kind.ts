@@ -1,4 +1,4 @@
-/** JSON's types, and undefined for what is no JSON. A comparison holds only between values of one kind. */
+/** JSON's types; undefined for other values. A comparison holds only between values of one kind. */
 export type Kind = 'null' | 'boolean' | 'number' | 'string' | 'list' | 'map';
 
 export function kindOf(value: unknown): Kind | undefined {

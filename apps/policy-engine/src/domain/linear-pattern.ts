@@ -1,10 +1,10 @@
 import { RE2JS } from 're2js';
 import { type Fuel, spend } from './fuel.js';
 
-/** Largest compiled pattern, in RE2 instructions. */
+/** The largest compiled pattern, in RE2 instructions. */
 const maxProgram = 2_000;
 const maxSource = 1_000;
-/** Most copies of its parts that a pattern may be written out to: compiling 100,000 takes a second. */
+/** The most copies of its parts that the repetitions of a pattern may expand to: compiling 100,000 takes a second. */
 const maxCopies = 8_000;
 
 /** A regular expression of RE2's syntax: searches in linear time, whatever the pattern and the text. */
@@ -16,11 +16,11 @@ export interface LinearPattern {
 const tooLarge = 'the pattern is too large when its repetitions are written out';
 
 /**
- * How many parts a pattern has at most when its counted repetitions are written out. It is looked at before RE2 compiles
- * it, so it may be no pattern at all.
+ * The most parts of a pattern when its counted repetitions are expanded. This runs before RE2 compiles the pattern, so the text may
+ * be invalid.
  */
 function copiesOf(source: string): number {
-  /** Of each open group: the parts so far, and those of its last one, which a repetition would repeat. */
+  /** By open group: the number of parts so far, and the parts of its last element, which a repetition would repeat. */
   const groups = [{ parts: 0, last: 0 }];
   const tokens = /\\[\s\S]|\[\^?\]?(?:\\[\s\S]|[^\]\\])*\]|\{(\d+)(?:,(\d*))?\}|[\s\S]/g;
   for (const [token, least, most] of source.matchAll(tokens)) {
@@ -43,7 +43,7 @@ function copiesOf(source: string): number {
   }
 }
 
-/** @returns the pattern, or a sentence about what is wrong with it */
+/** @returns the pattern, or a sentence that names its fault */
 export function linearPattern(source: string): LinearPattern | string {
   if (source.length > maxSource) return `a pattern has at most ${String(maxSource)} characters`;
   if (copiesOf(source) > maxCopies) return tooLarge;

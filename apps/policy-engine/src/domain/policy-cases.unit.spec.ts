@@ -40,11 +40,11 @@ for (const file of readdirSync(folder).filter((name) => !special.includes(name))
     const set = policySet(policies.map((policy, age) => stored(policy, { age })));
     it.each(cases)('$name', ({ action: given, want }) => {
       const { policy, results, ...rest } = want;
-      const said = evaluate(set, action(given), wednesdayMorning);
-      expect(said).toMatchObject({ denial_reason: null, ...rest });
-      expect(said.policy?.name ?? null).toBe(policy);
-      if (results) expect(said.conditions_evaluated.map((row) => row.result)).toEqual(results);
-      expect(said.terms !== null).toBe(said.decision === 'requested');
+      const judgement = evaluate(set, action(given), wednesdayMorning);
+      expect(judgement).toMatchObject({ denial_reason: null, ...rest });
+      expect(judgement.policy?.name ?? null).toBe(policy);
+      if (results) expect(judgement.conditions_evaluated.map((row) => row.result)).toEqual(results);
+      expect(judgement.terms !== null).toBe(judgement.decision === 'requested');
     });
   });
 }
@@ -59,13 +59,13 @@ describe('operators.json', () => {
       conditions: [{ field, operator, value }],
     };
     expect(contentFaults(content(policy))).toEqual([]);
-    const said = evaluate(
+    const judgement = evaluate(
       policySet([stored(policy)]),
       action({ action_type: 'op', ...given }),
       wednesdayMorning,
     );
-    expect(said.conditions_evaluated).toEqual([{ field, operator, expected: value, result: holds }]);
-    expect(said.decision).toBe(holds ? 'executed' : 'denied');
+    expect(judgement.conditions_evaluated).toEqual([{ field, operator, expected: value, result: holds }]);
+    expect(judgement.decision).toBe(holds ? 'executed' : 'denied');
   });
 });
 
@@ -79,15 +79,15 @@ describe('expressions.json', () => {
       condition_expression: source,
     };
     expect(contentFaults(content(policy))).toEqual([]);
-    const said = evaluate(
+    const judgement = evaluate(
       policySet([stored(policy)]),
       action({ action_type: 'exp', ...given }),
       wednesdayMorning,
     );
-    expect(said.conditions_evaluated).toEqual([
+    expect(judgement.conditions_evaluated).toEqual([
       { field: 'expression', operator: 'cel', expected: source, result: holds },
     ]);
-    expect(said.decision).toBe(holds ? 'executed' : 'denied');
+    expect(judgement.decision).toBe(holds ? 'executed' : 'denied');
   });
 });
 

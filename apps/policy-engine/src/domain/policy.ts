@@ -19,7 +19,7 @@ export type Policy =
     }
   | { readonly status: 'deleted'; readonly version: number };
 
-/** `expectedVersion`: what an If-Match header named; null changes whatever stands. */
+/** `expectedVersion`: the version of an If-Match header; null changes the current version. */
 export type PolicyCommand =
   | { readonly type: 'CreatePolicy'; readonly policyId: string; readonly content: PolicyContent }
   | {
@@ -83,7 +83,7 @@ export const policyDecider: Decider<Policy, PolicyCommand, PolicyEvent> = {
 function update(policyId: string, live: Live, patch: PolicyPatch): PolicyEvent[] {
   const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
   const content = { ...live.content, ...given };
-  // A policy that newer rules find faulty can still be switched off.
+  // A policy that is faulty by newer rules can still be switched off.
   const off = patch.active === false && Object.keys(given).length === 1;
   if (!off) sound(content);
   const data = changed(policyId, live.version + 1, content);

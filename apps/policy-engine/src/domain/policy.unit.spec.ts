@@ -8,10 +8,10 @@ import { type PolicyCommand, policyDecider, type PolicyEvent, type PolicyEventTy
 const policyId = 'pol_01jd7e5sqcfnmrq9yh4qvxw2k3';
 const given = deciderSpec(policyDecider);
 const fact = (type: PolicyEventType, version: number, members: Record<string, unknown> = {}): PolicyEvent => {
-  const said = content(members);
+  const value = content(members);
   return {
     type,
-    data: { policy_id: policyId, name: said.name, version, hash: contentHash(said), content: said },
+    data: { policy_id: policyId, name: value.name, version, hash: contentHash(value), content: value },
   };
 };
 const update = (patch: PolicyPatch, expectedVersion: number | null = null): PolicyCommand => ({
@@ -61,7 +61,7 @@ describe('a policy', () => {
       .when(update({ effect: 'require_approval' }))
       .thenNothing();
   });
-  it('is left alone when it is not at the version expected', () => {
+  it('is not changed when it is not at the expected version', () => {
     given(created)
       .when(update({ active: false }, 2))
       .thenRefused('PRECONDITION_FAILED');
@@ -71,7 +71,7 @@ describe('a policy', () => {
     given(created).when(remove(7)).thenRefused('PRECONDITION_FAILED');
     given(created).when(remove(1)).thenEvents(deleted);
   });
-  it('is gone once deleted', () => {
+  it('cannot be changed once it is deleted', () => {
     given()
       .when(update({ active: false }))
       .thenRefused('NOT_FOUND');
@@ -92,7 +92,7 @@ describe('a policy', () => {
       expect((error as Refused).errors?.map((fault) => fault.pointer)).toEqual(pointers);
     }
   });
-  it('can be switched off even when newer rules find it faulty', () => {
+  it('can be switched off also when it is faulty by newer rules', () => {
     const faulty = fact('policy.created', 1, { effect: 'conditional', condition_expression: 'gone()' });
     given(faulty)
       .when(update({ active: false }))
@@ -108,7 +108,7 @@ describe('a policy', () => {
       .thenRefused('VALIDATION_FAILED');
   });
 
-  it('has gapless versions and true hashes, whatever is done to it', () => {
+  it('has gapless versions and correct hashes after any commands', () => {
     const patch = fc.record<PolicyPatch>(
       {
         active: fc.boolean(),
@@ -148,8 +148,8 @@ describe('a policy', () => {
 
 describe('the hash of a policy', () => {
   it('does not depend on the order of members', () => {
-    const said = content();
-    const reversed = Object.fromEntries(Object.entries(said).reverse()) as typeof said;
-    expect(contentHash(reversed)).toBe(contentHash(said));
+    const value = content();
+    const reversed = Object.fromEntries(Object.entries(value).reverse()) as typeof value;
+    expect(contentHash(reversed)).toBe(contentHash(value));
   });
 });

@@ -9,7 +9,7 @@ export interface PolicySet {
 
 const strictness: Record<PolicyEffect, number> = { deny: 0, require_approval: 1, conditional: 2, allow: 3 };
 
-/** Who governs where two policies name the same pattern: the tampered, the stricter, the older one. */
+/** The order of policies with the same pattern: tampered before others, then the stricter, then the older one. */
 function governsBefore(a: CompiledPolicy, b: CompiledPolicy): boolean {
   if (a.tampered !== b.tampered) return a.tampered;
   const byEffect = strictness[a.content.effect] - strictness[b.content.effect];
@@ -18,7 +18,7 @@ function governsBefore(a: CompiledPolicy, b: CompiledPolicy): boolean {
   return a.ref.id < b.ref.id;
 }
 
-/** Inactive and shadow policies never decide; a tampered one counts whatever it claims to be. */
+/** Inactive and shadow policies never decide; a tampered one counts in any state. */
 const decides = ({ content, tampered }: CompiledPolicy) =>
   tampered || (content.active && content.mode === 'enforce');
 
@@ -32,7 +32,7 @@ export function policySet(policies: Iterable<CompiledPolicy>): PolicySet {
   }
   return {
     governing(actionType) {
-      // A submission may say anything: `deploy.*` as an action type is no pattern and matches none exactly.
+      // A submission may contain any text: `deploy.*` as an action type is not a pattern and matches none exactly.
       if (!actionType.includes('*')) {
         const exact = byPattern.get(actionType);
         if (exact !== undefined) return exact;

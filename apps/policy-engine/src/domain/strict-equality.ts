@@ -1,9 +1,9 @@
 import { type Fuel, spend, textCost } from './fuel.js';
 import { kindOf } from './kind.js';
 
-/** An expression came upon a value that it is not about: it has no answer, and its negation has none either. */
+/** An expression met a value of another type than it tests: it fails, and its negation fails as well. */
 export const typeMismatch = new TypeError('a value is of another type than the expression is about');
-/** One error for all: an expression may run out thousands of times before it ends. */
+/** One shared error: an expression may throw it thousands of times before it ends. */
 export const outOfFuel = new RangeError('the evaluation takes too long');
 
 /** @throws outOfFuel */
@@ -11,7 +11,7 @@ export function pay(fuel: Fuel, amount: number): void {
   if (!spend(fuel, amount)) throw outOfFuel;
 }
 
-/** Throwing through the nodes of an expression, in steps. */
+/** The cost of throwing through the nodes of an expression, in steps. */
 const throwCost = 100;
 
 /** @throws typeMismatch */
@@ -25,7 +25,7 @@ type Members = Readonly<Record<string, unknown>>;
 /**
  * Whether two CEL values are equal. Values of different types are neither equal nor unequal; lists and maps are unequal
  * only where their parts can be compared. int and double are both numbers.
- * @param others compares what is no JSON: timestamps, durations, bytes, types
+ * @param others compares values that are not JSON: timestamps, durations, bytes, types
  * @throws typeMismatch
  */
 export function strictlyEqual(
@@ -60,7 +60,7 @@ export function strictlyEqual(
     let same = left.length === right.length;
     for (let i = 0; i < length; i++) same = strictlyEqual(left[i], right[i], fuel, others) && same;
     if (same) return true;
-    // The longer one's rest has nothing to be compared with but must be of the same kind.
+    // The rest of the longer list is not compared but must be of the same kind.
     const longer = left.length > length ? left : right;
     pay(fuel, longer.length);
     const [first] = left.length > 0 ? left : right;
@@ -88,8 +88,8 @@ function sameNumber(a: number | bigint, b: number | bigint): boolean {
 }
 
 /**
- * Whether a list has an element. One that it has stands whatever else is in it; that it has none is proven only when all of
- * its elements can be compared.
+ * Whether a list has an element. A match counts whatever the other elements are; the absence is proven only when all elements can be
+ * compared.
  * @throws typeMismatch
  */
 export function listHas(

@@ -10,7 +10,7 @@ export type TamperingState = Detected | null;
 export type TamperingCommand =
   { readonly type: 'Detected'; readonly tampering: Tampering } | { readonly type: 'Ended' };
 
-/** One stream per policy, beside the policy's own: each detection is told once, however often it is made. */
+/** One stream per policy, in addition to the policy's own: each detection is written once, however often it is made. */
 export const tamperingDecider: Decider<TamperingState, TamperingCommand, TamperingEvent> = {
   initialState: () => null,
 

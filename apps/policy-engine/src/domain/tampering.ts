@@ -5,16 +5,16 @@ export interface StoredPolicy {
   readonly ref: PolicyRef;
   readonly action_type: string;
   readonly deleted: boolean;
-  /** Place of its event among those of the engine; null where it has none, which no commit of the engine leaves. */
+  /** Position of its event among the engine's events; null when it has none. Every commit of the engine assigns one. */
   readonly gpos: number | null;
-  /** Its hash, its event and its row contradict one another. */
+  /** Whether its hash, its event and its row contradict one another. */
   readonly contradicts: boolean;
 }
 
-/** What the log recorded of a workspace's policies. What it says of a version stays true, however old the reading. */
+/** The entries of a workspace's policies in the log. An entry of a version stays true, however old the reading is. */
 export interface LedgerFacts {
   readonly policies: ReadonlyMap<string, RecordedPolicy>;
-  /** All events of the engine up to there are in the log. */
+  /** All events of the engine up to this position are in the log. */
   readonly gpos: number;
   /** Epoch milliseconds of the reading. */
   readonly asOf: number;
@@ -22,35 +22,35 @@ export interface LedgerFacts {
 
 export interface Tampering {
   readonly reason: TamperingReason;
-  /** As recorded; where it never was, as stored. */
+  /** As recorded; as stored when it never was recorded. */
   readonly policy: PolicyRef;
-  /** What the policy governs by what was recorded, or by a deletion that cannot be one; null when that is nothing. */
+  /** The pattern that the policy governs by its entry, or before an invalid deletion; null when there is none. */
   readonly recordedPattern: string | null;
   readonly action_type: string;
   readonly found: { readonly version: number; readonly hash: string } | null;
 }
 
-/** A policy whose newest version the log is not known to hold. */
+/** A policy whose newest version has no known entry in the log. */
 export interface AwaitedEntry {
-  /** The newest version that the log was known to hold then. */
+  /** The newest version with a known entry at that time. */
   readonly known: number;
   /**
-   * Epoch milliseconds of the database's clock at which the engine first saw a newer one: what the event says of its
-   * time was chosen by its writer. -Infinity where the policy stood as tampered.
+   * Epoch milliseconds of the database's clock at which the engine first saw a newer version; the time in the event was chosen by
+   * its writer. -Infinity when the policy was tampered with before.
    */
   readonly since: number;
 }
 export type AwaitedEntries = ReadonlyMap<string, AwaitedEntry>;
 
 /**
- * An entry follows its event within seconds; after this its absence is no delay. The log is read every 5 s while an entry
- * is awaited, so a version without one is found within a minute of the first sight of it.
+ * An entry follows its event within seconds; a missing entry after this time is not a delay. The log is read every 5 s while an entry
+ * is awaited, so a version without one is found within a minute after it was first seen.
  */
 export const entryFollowsWithinMs = 50_000;
 
 /**
- * Since when each entry is awaited. More versions do not prolong it, only an entry does; and what stood as tampered is given
- * no time at all, so it stays tampered until event and log agree.
+ * The time since which each entry is awaited. Further versions do not prolong it, only an entry does. A policy that was tampered with
+ * gets no time, so it stays tampered until event and log agree.
  */
 export function awaitedEntries(
   stored: ReadonlyMap<string, StoredPolicy>,
@@ -73,7 +73,7 @@ export function awaitedEntries(
   return awaited;
 }
 
-/** Every policy of a workspace that is not what the log recorded; without facts only what cannot be, whatever it recorded. */
+/** Every policy of a workspace that differs from its entry in the log; without facts only policies that cannot match any entry. */
 export function findTampering(
   stored: ReadonlyMap<string, StoredPolicy>,
   facts: LedgerFacts | undefined,
@@ -95,7 +95,7 @@ function reasonOf(
   since: number | undefined,
 ): TamperingReason | null {
   if (now?.contradicts === true) return 'content_differs';
-  // Events are numbered in their commit: this one was not written by the engine, and the log will never hear of it.
+  // Events are numbered in their commit: the engine did not write this one, and the log will never get it.
   if (now?.gpos === null && now.ref.version > (recorded?.version ?? 0)) return 'never_recorded';
   if (facts === undefined) return null;
   if (now === undefined) return recorded?.deleted === false ? 'policy_missing' : null;
@@ -106,11 +106,11 @@ function reasonOf(
   return now.deleted === recorded.deleted ? null : 'deletion_differs';
 }
 
-/** False once the log passed its place without it, or it has been waited for too long. */
+/** False once the log has passed its position without an entry, or the entry was awaited for too long. */
 const mayFollow = (gpos: number | null, since: number | undefined, facts: LedgerFacts) =>
   gpos !== null && gpos > facts.gpos && since !== undefined && facts.asOf - since <= entryFollowsWithinMs;
 
-/** A deletion that the engine never wrote frees nothing, also before the log is heard of. */
+/** A deletion that the engine never wrote has no effect, also before the first reading of the log. */
 const falselyDeleted = (now: StoredPolicy | undefined) =>
   now?.deleted === true && now.gpos === null ? now.action_type : null;
 

@@ -39,7 +39,7 @@ const facts = (policy: RecordedPolicy | null, gpos = 10): LedgerFacts => ({
   asOf,
 });
 const byId = (policy: StoredPolicy | null) => new Map(policy === null ? [] : [[id, policy]]);
-/** Judged at a reading of the log, when the engine first saw it so long before. */
+/** The findings at a reading of the log, when the engine first saw the version so long before. */
 const reasons = (policy: StoredPolicy | null, known: LedgerFacts | undefined, seenForMs = 1_000) => {
   const awaited = awaitedEntries(
     byId(policy),
@@ -50,10 +50,10 @@ const reasons = (policy: StoredPolicy | null, known: LedgerFacts | undefined, se
   return findTampering(byId(policy), known, awaited).map(({ reason }) => reason);
 };
 
-describe('what the database says beside what the log recorded', () => {
+describe('a stored policy compared with its entry in the log', () => {
   it.each<[string, StoredPolicy | null, LedgerFacts | undefined, string[]]>([
     ['the same', stored(), facts(recorded()), []],
-    ['the log was not heard of yet', stored({}, 9, 'other'), undefined, []],
+    ['the log was not read yet', stored({}, 9, 'other'), undefined, []],
     ['contradicts itself, log or no log', stored({ contradicts: true }), undefined, ['content_differs']],
     ['another hash', stored({}, 2, 'other'), facts(recorded()), ['content_differs']],
     ['an older version', stored({}, 1, 'h1'), facts(recorded()), ['older_version']],
@@ -64,7 +64,7 @@ describe('what the database says beside what the log recorded', () => {
     ['newer, and its place is to come', stored({ gpos: 11 }, 3), facts(recorded()), []],
     ['newer, without a place', stored({ gpos: null }, 3), facts(recorded()), ['never_recorded']],
     ['new, without a place', stored({ gpos: null }, 1), facts(null), ['never_recorded']],
-    ['without a place, before the log was heard of', stored({ gpos: null }), undefined, ['never_recorded']],
+    ['without a position, before the log was read', stored({ gpos: null }), undefined, ['never_recorded']],
     [
       'deleted, without a place',
       stored({ gpos: null, deleted: true }, 3),
@@ -92,9 +92,9 @@ describe('what the database says beside what the log recorded', () => {
   });
 });
 
-describe('a version whose entry is to come', () => {
+describe('a version whose entry is awaited', () => {
   const beyond = (version = 3) => stored({ gpos: 11 }, version);
-  /** What stands, at one reading of the log after another. */
+  /** The state after each of several readings of the log. */
   const follow = () => {
     let awaited: AwaitedEntries | undefined;
     let tampered: readonly Tampering[] | undefined;
@@ -111,7 +111,7 @@ describe('a version whose entry is to come', () => {
     expect(reasons(beyond(), facts(recorded()), entryFollowsWithinMs)).toEqual([]);
     expect(reasons(beyond(), facts(recorded()), entryFollowsWithinMs + 1)).toEqual(['never_recorded']);
   });
-  it('is given no more time by further versions, but by an entry', () => {
+  it('gets more time by an entry, not by further versions', () => {
     const at = follow();
     expect(at(beyond(3), 0)).toEqual([]);
     expect(at(beyond(4), entryFollowsWithinMs)).toEqual([]);
@@ -148,11 +148,11 @@ describe('a detection', () => {
   const detected = { type: 'policy.tampering_detected' as const, data };
   const ended = { type: 'policy.tampering_ended' as const, data: { policy, action_type: 'a.b' } };
 
-  it('is told once while it stands', () => {
+  it('is written once while it stands', () => {
     given().when({ type: 'Detected', tampering }).thenEvents(detected);
     given(detected).when({ type: 'Detected', tampering }).thenNothing();
   });
-  it('is told again when something else is found, or when it comes back', () => {
+  it('is written again when another difference is found, or when it occurs again', () => {
     const other = { ...tampering, found: { version: 2, hash: 'third' } };
     given(detected)
       .when({ type: 'Detected', tampering: other })

@@ -1,7 +1,7 @@
 import type { OperatorRole, PolicyContent } from '@agentlattice/contracts';
 import { isFilled, openSeats } from '@agentlattice/quorum';
 
-/** What decides which seats of a quorum a member may take. */
+/** The facts that decide which seats of a quorum a member may take. */
 export interface Seatable {
   readonly member_id: string;
   readonly role: OperatorRole;
@@ -9,8 +9,8 @@ export interface Seatable {
 }
 
 /**
- * Warnings, in sentences, that the members of a workspace cannot fill the quorum of a policy (decisions §4.5); empty when
- * they can. The agent that will ask is not known yet, so its owner is counted although separation of duties may exclude the owner.
+ * Warnings, as sentences, that the members of a workspace cannot fill the quorum of a policy (decisions §4.5); empty when they can.
+ * The agent of a later request is not known yet, so its owner is counted although separation of duties may exclude the owner.
  */
 export function unfillableSeats(
   policy: PolicyContent,

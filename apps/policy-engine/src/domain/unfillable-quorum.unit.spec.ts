@@ -17,19 +17,19 @@ const groups = (...seats: [string, number][]) => ({
   approver_groups: seats.map(([group, count]) => ({ group, count })),
 });
 
-it('says nothing where the members can give what is asked for', () => {
+it('gives no warning when the members can fill the quorum', () => {
   expect(asks({})).toEqual([]);
   expect(asks({ approvals_required: 2 })).toEqual([]);
   expect(asks(groups(['legal', 1], ['security', 1]))).toEqual([]);
   expect(asks({ separation_of_duties: true })).toEqual([]);
 });
 
-it('says nothing of a policy that asks nobody', () => {
+it('gives no warning for a policy without approval', () => {
   for (const changes of [{ effect: 'allow' }, { active: false }, { mode: 'shadow' }] as const)
     expect(asks({ approvals_required: 9, ...changes })).toEqual([]);
 });
 
-it('counts those who may decide', () => {
+it('counts the members who may decide', () => {
   expect(asks({ approvals_required: 3 })).toEqual(['3 people must approve, but only 2 may.']);
   expect(asks(groups(['nobody', 1]))).toEqual([
     '1 person of "nobody" must approve, but nobody in it may.',
@@ -38,7 +38,7 @@ it('counts those who may decide', () => {
   expect(asks(groups(['security', 2]))[0]).toBe('2 people of "security" must approve, but only 1 in it may.');
 });
 
-it('gives nobody two seats', () => {
+it('gives no member two seats', () => {
   const dave = member('dave', { groups: ['other'] });
   const policy = content({
     effect: 'require_approval',
@@ -51,7 +51,7 @@ it('gives nobody two seats', () => {
   ]);
 });
 
-it('thinks of agents without owner where duties are separated', () => {
+it('counts for agents without an owner when duties are separated', () => {
   const policy = content({ effect: 'require_approval', separation_of_duties: true });
   expect(unfillableSeats(policy, everybody, ['anna'])).toEqual([
     expect.stringMatching(/^Requests of agents without/),

@@ -40,7 +40,7 @@ function passing(members: Record<string, unknown>): string[] {
 const inOrder = (names: string[]) => requests.map(([name]) => name).filter((name) => names.includes(name));
 
 describe('the table of operators and types', () => {
-  it('has a row for every operator with every type that a policy may name, and a sample of every type of JSON', () => {
+  it('has a row for every operator and type of value, and a sample of every type of JSON', () => {
     const named = ['string', 'number', 'boolean', 'null', 'list'];
     const wanted = conditionOperators.flatMap((operator) => named.map((kind) => `${operator} ${kind}`));
     const rows = new Set(operators.map(([operator, value]) => `${operator} ${String(kindOf(value))}`));
@@ -70,13 +70,13 @@ describe('the table of operators and types', () => {
 describe('a value in another shape', () => {
   const one = (field: string, operator: string, value: unknown) =>
     judge({ conditions: [{ field, operator, value }] });
-  it('does not pass what names the value itself', () => {
+  it('does not pass a condition on the value itself', () => {
     const noPii = one('data_accessed.kind', 'not_contains', 'pii');
     expect(noPii({}, [{ kind: ['pii'] }])).toBe(false);
     expect(noPii({}, [{ kind: 'log' }])).toBe(true);
     expect(one('kind', 'not_contains', 'pii')({ kind: [['pii']] })).toBe(false);
   });
-  it('is not missing because what should hold it is something else', () => {
+  it('is not missing when the value around it has another shape', () => {
     const noName = one('env.name', 'exists', false);
     expect(noName({ env: {} })).toBe(true);
     expect(noName({})).toBe(true);
@@ -88,7 +88,7 @@ describe('a value in another shape', () => {
     expect(noSecret({}, [{ kind: 'log' }, { secret: 'x' }])).toBe(false);
     expect(noSecret({}, [{ kind: 'log' }, 'secret'])).toBe(false);
   });
-  it('fails, and is not missing, where metadata is no JSON', () => {
+  it('fails, and is not missing, when metadata is not JSON', () => {
     const policy = stored({
       action_type: 'a',
       effect: 'conditional',
@@ -141,8 +141,8 @@ const expression = fc.letrec<{ e: string }>((tie) => ({
   ),
 })).e;
 
-describe('whatever an expression says', () => {
-  it('a value of another type passes only where no value of the right type could fail', () => {
+describe('for any expression', () => {
+  it('a value of another type passes only when every value of the right type passes', () => {
     fc.assert(
       fc.property(
         expression,

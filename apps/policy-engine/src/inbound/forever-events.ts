@@ -9,7 +9,7 @@ const askForForeverMs = 2_000;
 const idleAskForForeverMs = 8_000;
 const durable = 'policy-engine-forever';
 
-/** Who is a member of which workspace, from the gateway's events. */
+/** The members of all workspaces, from the gateway's events. */
 export const startMemberEvents = (
   pool: pg.Pool,
   nc: NatsConnection,
@@ -28,8 +28,8 @@ export const startMemberEvents = (
   });
 
 /**
- * What was approved for ever, from the approval-service's events. The gateway asks for it by a command; this finds what no
- * command asked for. It asks the service instead of listening, as few approvals are for ever.
+ * Approvals for ever, from the approval-service's events. The gateway sends a command for each; this finds approvals whose command
+ * was lost. It asks the service instead of subscribing, because few approvals are for ever.
  */
 export const startForeverEvents = (
   pool: pg.Pool,

@@ -97,7 +97,7 @@ export class PoliciesResponder {
 
   @MessagePattern(commands.allow_forever.subject, { command: commands.allow_forever })
   allowForever(@Payload() request: Request<'allow_forever'>, @Ctx() { traceparent }: CommandContext) {
-    return this.forever.allow(request, traceparent);
+    return this.forever(request, traceparent);
   }
 
   @MessagePattern(commands.replay.subject, { command: commands.replay })

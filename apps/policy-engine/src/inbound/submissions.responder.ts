@@ -5,7 +5,7 @@ import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import type { JudgeSubmissions } from '../application/judge-submissions.js';
 import { JUDGE_SUBMISSIONS } from '../tokens.js';
 
-/** The hot path: batches from the gateways, on to the ledger. */
+/** The hot path: batches from the gateways, judged and forwarded to the ledger. */
 @Controller()
 export class SubmissionsResponder {
   constructor(@Inject(JUDGE_SUBMISSIONS) private readonly submissions: JudgeSubmissions) {}

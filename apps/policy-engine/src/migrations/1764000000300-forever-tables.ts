@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 const role = 'al_policy_engine';
 
-/** What approvals "forever" ask of the policies, and who may ask it. */
+/** The changes of policies that approvals for ever request, and the members who may request them. */
 export class ForeverTables1764000000300 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of up) await runner.query(statement);
@@ -14,13 +14,13 @@ export class ForeverTables1764000000300 implements MigrationInterface {
 }
 
 const up = [
-  // The engine's own knowledge of who is an administrator: a claim alone does not change policies.
+  // The engine's own knowledge of administrators: a claim alone does not change policies.
   `CREATE TABLE member_role (
      org_id text NOT NULL,
      member_id text NOT NULL,
      role text NOT NULL,
      PRIMARY KEY (org_id, member_id))`,
-  // One row per approval, settled once, whether it comes by command or by event.
+  // One row per approval, settled once by a command or an event.
   `CREATE TABLE forever_request (
      org_id text NOT NULL,
      approval_id text NOT NULL,

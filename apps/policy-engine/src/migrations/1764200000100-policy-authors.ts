@@ -1,9 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Who stands behind a version that a service key wrote, and who could fill the seats that a policy names. */
+/** The member behind a version that a service key wrote, and the groups of members for the seats of a policy. */
 export class PolicyAuthors1764200000100 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    // Of the version that stands; null where the event names a person itself, or nobody knows.
+    // Of the current version; null when the event itself names a person, or when unknown.
     await runner.query('ALTER TABLE policy ADD written_by text');
     await runner.query(`ALTER TABLE member_role ADD groups text[] NOT NULL DEFAULT '{}'`);
   }

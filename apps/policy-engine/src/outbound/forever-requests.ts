@@ -5,7 +5,7 @@ import type { Forever } from '../domain/forever.js';
 
 export type PolicyLeft = CommandResponse<typeof policyEngineCommands.allow_forever>;
 
-/** Who asks for it, and in whose name it is written. */
+/** An approval for ever, with the member who gave it and the actor of the change. */
 export interface ForeverRequest extends Forever {
   readonly org_id: string;
   readonly member_id: string;
@@ -14,7 +14,7 @@ export interface ForeverRequest extends Forever {
   readonly traceparent: string | null;
 }
 
-/** What must be known of other services' events: who is a member, and what was approved for ever. */
+/** Projects events of other services: the roles of members, and approvals for ever. */
 export async function noteForever(tx: Tx, event: ProjectedEvent): Promise<void> {
   if (event.type === 'member.created' || event.type === 'member.accepted') {
     const { member_id, role, groups } = event.data;
@@ -35,7 +35,7 @@ export async function noteForever(tx: Tx, event: ProjectedEvent): Promise<void> 
     action_type,
     forever_for: forever_for ?? 'policy',
     member_id: forever_by,
-    // Another person's vote may have completed what this one approved for ever.
+    // Another person's vote may have completed the request that this member approved for ever.
     actor:
       event.actor?.id === forever_by
         ? event.actor
@@ -49,11 +49,11 @@ export async function noteForever(tx: Tx, event: ProjectedEvent): Promise<void> 
   );
 }
 
-/** Approvals "forever" by what became of them. */
+/** Approvals for ever and their results. */
 export class ForeverRequests {
   constructor(private readonly pool: pg.Pool) {}
 
-  /** Noted by events and not settled yet, oldest first. */
+  /** Recorded by events and not settled yet, oldest first. */
   async unsettled(limit: number): Promise<ForeverRequest[]> {
     const { rows } = await this.pool.query<{ request: ForeverRequest }>(
       `SELECT request FROM forever_request WHERE result IS NULL AND request IS NOT NULL ORDER BY noted_at LIMIT $1`,
@@ -62,7 +62,7 @@ export class ForeverRequests {
     return rows.map((row) => row.request);
   }
 
-  /** What became of it; null while it is not settled. */
+  /** The result; null while it is not settled. */
   async result({ org_id, approval_id }: ForeverRequest): Promise<PolicyLeft | null> {
     const { rows } = await this.pool.query<{ result: PolicyLeft | null }>(
       'SELECT result FROM forever_request WHERE org_id = $1 AND approval_id = $2',
@@ -71,7 +71,7 @@ export class ForeverRequests {
     return rows[0]?.result ?? null;
   }
 
-  /** @returns false when it is settled already: then nothing more may be done for it */
+  /** @returns false when it is settled already: then the caller must change nothing */
   async settle(
     { org_id, approval_id }: ForeverRequest,
     result: PolicyLeft,

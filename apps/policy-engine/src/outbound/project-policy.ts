@@ -2,19 +2,19 @@ import type { StoredEvent, Tx } from '@agentlattice/event-store';
 import type { PolicyEvent } from '../domain/policy.js';
 import { type PolicyRow, policyColumns } from '../read/policy-row.js';
 
-/** Where replicas hear that some policy changed. */
+/** The channel that notifies replicas of changed policies. */
 export const revisionChannel = 'al_policy_revision';
 
-/** What the gateway says of the key that a version was written with. */
+/** The members behind the key that a version was written with, as the gateway reports them. */
 export interface WrittenWith {
-  /** Who made the service key; missing where that is not known, or it is an operator's. */
+  /** The maker of the service key; missing when unknown, or when the key is an operator's. */
   readonly written_by?: string | undefined;
   /** The members who made the key or were shown it. */
   readonly key_holders?: readonly string[] | undefined;
 }
 
 /**
- * Brings the read model up to the events, and tells all replicas, in the transaction of the change.
+ * Brings the read model up to the events, and notifies all replicas, in the transaction of the change.
  * @returns the policy's row as this change leaves it; undefined when it is deleted
  */
 export async function projectPolicy(
@@ -53,7 +53,7 @@ export async function projectPolicy(
       );
       [row] = rows;
     }
-    // Last: from here to the commit nobody else can change policies.
+    // Last: from here to the commit no other transaction can change policies.
     await tx.query(
       `WITH raised AS (UPDATE revision SET value = value + 1 RETURNING value),
             noted AS (INSERT INTO workspace_revision (org_id, revision) SELECT $1, value FROM raised

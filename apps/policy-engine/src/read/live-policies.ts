@@ -1,7 +1,7 @@
 import { policyInput, type PolicyRef } from '@agentlattice/contracts';
-import { connectionLimits, DatabaseClient } from '@agentlattice/event-store';
+import { connectionLimits, DatabasePool } from '@agentlattice/event-store';
 import type { Logger } from '@agentlattice/observability';
-import type pg from 'pg';
+import { RevisionWatch } from '@agentlattice/service';
 import { compilePolicy, type CompiledPolicy } from '../domain/compile-policy.js';
 import { type PolicySet, policySet } from '../domain/select-policy.js';
 import {
@@ -23,19 +23,21 @@ export interface LivePoliciesOptions {
   readonly idleAfterMs?: number;
   readonly idlePollMs?: number;
   readonly staleAfterMs?: number;
-  /** How often everything is read again, to notice what was changed behind the service's back. */
+  /** How often all policies are read again, to find changes that the service did not make. */
   readonly recheckMs?: number;
-  /** Told when it was found, when it changed or ended, and at the first comparison; it is denied already. */
+  /** Called when tampering was found, changed or ended, and at the first comparison; its actions are denied already. */
   readonly onTampering?: (
     orgId: string,
     known: { tampered: readonly Tampering[]; compared: boolean },
   ) => void;
 }
 
+/** How long a verdict or a command waits for a reading. */
+const readWithinMs = 500;
 const noPolicies = policySet([]);
 const keyOf = ({ id, version, hash }: PolicyRef, reason: string) => [id, version, hash, reason].join(' ');
 
-/** Denies what a policy governed when it was recorded, whatever the database says of it now. */
+/** Denies the actions that a policy governed when it was recorded, whatever the database contains now. */
 function recordedPattern({ policy, recordedPattern: action_type }: Tampering): CompiledPolicy[] {
   if (action_type === null) return [];
   return [
@@ -49,79 +51,86 @@ function recordedPattern({ policy, recordedPattern: action_type }: Tampering): C
     }),
   ];
 }
-/** Soon after the policies are stale, so that another connection is tried. */
-const askingRevision = {
-  text: 'SELECT value, extract(epoch FROM clock_timestamp()) * 1000 AS now FROM revision',
-  query_timeout: 1_500,
-};
-
 /**
- * All policies, ready to judge by, in this process's memory. A change anywhere is here as soon as PostgreSQL says so,
- * at the latest at the next poll; who asks after a second without an answer from PostgreSQL is told that they are stale.
+ * All policies, compiled, in this process's memory. A change anywhere is known here as soon as PostgreSQL notifies it, at the
+ * latest at the next poll; when the revision could not be read for a second, the policies are stale and nothing is judged.
  * While nothing is judged the polls are rare, and the first verdict waits for a reading (`becomesFresh`).
  */
 export class LivePolicies {
   private readonly sets = new Map<string, PolicySet>();
   private readonly facts = new Map<string, LedgerFacts>();
-  /** By workspace, the policies whose entry is not known yet. */
+  /** The policies whose entry is not known yet, by workspace. */
   private readonly awaited = new Map<string, AwaitedEntries>();
   private readonly tampered = new Map<string, readonly Tampering[]>();
   private readonly toReload = new Set<string>();
   private readonly compared = new Set<string>();
-  /** The alerts that were raised, by workspace: each is raised once while it stands. */
+  /** The raised alerts by workspace: each is raised once while it stands. */
   private readonly alerted = new Map<string, ReadonlySet<string>>();
   private revision = -1;
-  /** Monotonic time at which the last answered question was sent; what was committed before it is here. */
-  private askedAt = -Infinity;
-  /** Epoch milliseconds of the database at a monotonic time. */
-  private clock = { database: 0, monotonic: 0 };
   private recheckAt = 0;
-  /** When something was to be judged last. */
-  private usedAt = performance.now();
-  private reading: Promise<boolean> | undefined;
-  private wake: () => void = () => undefined;
-  private stopped = false;
-  private readonly waiting = new Set<{ readonly since: number; readonly resolve: () => void }>();
-  private running: Promise<void> = Promise.resolve();
-  private client: pg.Client | undefined;
+  private readonly pool: DatabasePool;
+  private readonly watch: RevisionWatch;
 
-  constructor(private readonly options: LivePoliciesOptions) {}
+  constructor(private readonly options: LivePoliciesOptions) {
+    const { databaseUrl, name, logger, pollMs, idleAfterMs, idlePollMs, staleAfterMs } = options;
+    // Two connections of its own, one of them for notifications: no command of the service can hold up a reading.
+    this.pool = new DatabasePool({
+      connectionString: databaseUrl,
+      application_name: name,
+      max: 2,
+      // Longer than the pauses between polls while nothing is judged.
+      idleTimeoutMillis: 30_000,
+      connectionTimeoutMillis: 2_000,
+      ...connectionLimits,
+    });
+    this.pool.on('error', (error) =>
+      logger.warn({ err: error }, 'a connection for reading policies was lost'),
+    );
+    this.pool.on('connect', (client) => client.on('error', () => {}));
+    this.watch = new RevisionWatch({
+      of: 'policies',
+      pool: this.pool,
+      channel: revisionChannel,
+      onReading: (revision) => this.refresh(Number(revision)),
+      logger,
+      ...(pollMs === undefined ? {} : { pollMs }),
+      ...(idleAfterMs === undefined ? {} : { idleAfterMs }),
+      ...(idlePollMs === undefined ? {} : { idlePollMs }),
+      ...(staleAfterMs === undefined ? {} : { staleAfterMs }),
+    });
+  }
 
   start(): void {
-    this.running = this.follow();
+    void this.watch.start();
   }
 
   async stop(): Promise<void> {
-    this.stopped = true;
-    this.wake();
-    await this.running;
+    await this.watch.stop();
+    await this.pool.end();
   }
 
   /** True when every change that was committed a second ago is known. */
   fresh(): boolean {
-    return performance.now() - this.askedAt <= (this.options.staleAfterMs ?? 1_000);
+    return this.watch.isFresh();
   }
 
   /**
-   * Nothing was judged for a while, so the revision has to be read first; or the database does not answer. Those who ask
-   * at the same time wait for the same reading. Never rejects.
+   * Reads the revision when nothing was judged for a while or the database does not answer. Callers at the same time wait for
+   * the same reading. Never rejects.
    * @returns whether the policies are fresh now
    */
-  async becomesFresh(): Promise<boolean> {
-    this.usedAt = performance.now();
-    if (this.fresh()) return true;
-    this.reading ??= this.caughtUp().finally(() => (this.reading = undefined));
-    await this.reading;
-    return this.fresh();
+  becomesFresh(): Promise<boolean> {
+    this.watch.used();
+    return this.watch.becomesFresh(readWithinMs);
   }
 
-  /** The same for readiness, which is asked in an idle system as well: that is no reason to poll. */
-  async answers(): Promise<boolean> {
-    return this.fresh() || (await this.caughtUp());
+  /** Like `becomesFresh`, for readiness. An idle system is asked for it as well, so it does not make the polls frequent. */
+  answers(): Promise<boolean> {
+    return this.watch.becomesFresh(readWithinMs);
   }
 
   of(orgId: string): PolicySet {
-    this.usedAt = performance.now();
+    this.watch.used();
     return this.sets.get(orgId) ?? noPolicies;
   }
 
@@ -130,116 +139,59 @@ export class LivePolicies {
     return [...this.sets.keys()];
   }
 
-  /** True while the log is not known to hold every change that stands here. */
+  /** True while the entry of any change is not known yet. */
   awaitsEntries(): boolean {
     return [...this.awaited.values()].some(({ size }) => size > 0);
   }
 
   /**
-   * Takes what the log says of a workspace's policies: from here on they are compared with it whenever they are read, and
+   * Takes the log's entries of a workspace's policies. From here on the policies are compared with them whenever they are read, and
    * they are read now.
    */
   compareWith(orgId: string, facts: LedgerFacts): void {
     this.facts.set(orgId, facts);
     this.toReload.add(orgId);
-    this.wake();
+    void this.watch.readAnew();
   }
 
-  /** Epoch milliseconds by the database's clock: one clock for all replicas, whatever their hosts say. */
+  /** Epoch milliseconds by the database's clock. */
   now(): number {
-    return Math.floor(this.clock.database + performance.now() - this.clock.monotonic);
+    return this.watch.now();
   }
 
-  /** Changes when some policy did. */
+  /** Changes when any policy changes. */
   get seenRevision(): number {
     return this.revision;
   }
 
-  /** True once everything committed before the call is known here, false when that takes too long: it is known soon. */
-  async caughtUp(withinMs = 500): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const waiting = { since: performance.now(), resolve: () => resolve(true) };
-    const timer = setTimeout(() => resolve(false), withinMs);
-    this.waiting.add(waiting);
-    this.wake();
-    const known = await promise;
-    clearTimeout(timer);
-    this.waiting.delete(waiting);
-    return known;
+  /** True once everything committed before the call is known here, false when that takes too long. */
+  caughtUp(): Promise<boolean> {
+    return this.watch.caughtUp(readWithinMs);
   }
 
-  private async follow(): Promise<void> {
-    while (!this.stopped) {
-      try {
-        await this.followConnection();
-      } catch (error) {
-        if (!this.stopped) this.options.logger.warn({ err: error }, 'policies cannot be read');
-      } finally {
-        await this.client?.end().catch(() => undefined);
-      }
-      await this.pause(this.pollMs);
-    }
-  }
-
-  private async followConnection(): Promise<void> {
-    const client = new DatabaseClient({
-      connectionString: this.options.databaseUrl,
-      application_name: this.options.name,
-      connectionTimeoutMillis: 2_000,
-      ...connectionLimits,
-    });
-    this.client = client;
-    let lost: Error | undefined;
-    client.on('error', (error) => {
-      lost = error;
-      this.wake();
-    });
-    let notified = false;
-    client.on('notification', () => {
-      notified = true;
-      this.wake();
-    });
-    await client.connect();
-    await client.query(`LISTEN ${revisionChannel}`);
-    while (!this.stopped) {
-      if (lost !== undefined) throw lost;
-      notified = false;
-      await this.refresh(client);
-      // Told or asked while we were reading: read again at once.
-      const asked = [...this.waiting].some(({ since }) => since > this.askedAt);
-      if (!notified && !asked) await this.pause(this.untilNextPollMs);
-    }
-  }
-
-  private async refresh(client: pg.Client): Promise<void> {
-    const askedAt = performance.now();
-    const { rows } = await client.query<{ value: string; now: string }>(askingRevision);
-    const answeredAt = performance.now();
-    const [row] = rows;
-    if (row === undefined) throw new Error('the revision is missing');
-    this.clock = { database: Number(row.now), monotonic: answeredAt };
-    const recheck = askedAt >= this.recheckAt;
-    const revision = Number(row.value);
+  private async refresh(revision: number): Promise<void> {
+    const now = performance.now();
+    const recheck = now >= this.recheckAt;
     if (recheck || revision !== this.revision || this.toReload.size > 0)
-      await this.load(client, recheck ? -1 : this.revision);
-    if (recheck) this.recheckAt = askedAt + (this.options.recheckMs ?? 30_000);
+      await this.load(recheck ? -1 : this.revision);
+    if (recheck) this.recheckAt = now + (this.options.recheckMs ?? 30_000);
     this.revision = revision;
-    this.askedAt = askedAt;
-    for (const { since, resolve } of this.waiting) if (since <= askedAt) resolve();
   }
 
-  private async load(client: pg.Client, after: number): Promise<void> {
-    const { rows } = await client.query<{ org_id: string }>(
+  private async load(after: number): Promise<void> {
+    const { rows } = await this.pool.query<{ org_id: string }>(
       'SELECT org_id FROM workspace_revision WHERE revision > $1',
       [after],
     );
     const compared = [...this.toReload];
-    const loaded = await loadPolicies(client, [...new Set([...rows.map((row) => row.org_id), ...compared])]);
+    const loaded = await loadPolicies(this.pool, [
+      ...new Set([...rows.map((row) => row.org_id), ...compared]),
+    ]);
     for (const orgId of compared) this.toReload.delete(orgId);
     for (const [orgId, policies] of loaded) this.take(orgId, policies);
   }
 
-  /** Compares what was read with the log, and judges by it from now on. */
+  /** Compares the policies that were read with the log, and judges by them from now on. */
   private take(orgId: string, policies: readonly LoadedPolicy[]): void {
     const facts = this.facts.get(orgId);
     const stored = new Map(policies.map((policy) => [policy.stored.ref.id, policy.stored]));
@@ -260,7 +212,7 @@ export class LivePolicies {
       this.options.onTampering?.(orgId, { tampered: found, compared: facts !== undefined });
   }
 
-  /** True when something was found or ended that was not known before. */
+  /** True when tampering was newly found or ended. */
   private raiseAlerts(orgId: string, found: readonly Tampering[]): boolean {
     const before = this.alerted.get(orgId) ?? new Set();
     for (const { policy, reason, found: version } of found)
@@ -274,31 +226,10 @@ export class LivePolicies {
             reason,
             alert: 'POLICY_TAMPERED',
           },
-          'a policy is not what the log recorded of it; whatever it governs is denied',
+          'a policy differs from its entry in the log; every action it governs is denied',
         );
     const now = new Set(found.map(({ policy, reason }) => keyOf(policy, reason)));
     this.alerted.set(orgId, now);
     return now.size !== before.size || [...now].some((key) => !before.has(key));
-  }
-
-  private get untilNextPollMs(): number {
-    const { idleAfterMs = 5_000, idlePollMs = 10_000 } = this.options;
-    const now = performance.now();
-    if (now - this.usedAt <= idleAfterMs) return this.pollMs;
-    return Math.max(Math.min(idlePollMs, this.recheckAt - now), this.pollMs);
-  }
-
-  private get pollMs(): number {
-    return this.options.pollMs ?? 250;
-  }
-
-  private pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }

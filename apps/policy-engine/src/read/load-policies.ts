@@ -1,5 +1,5 @@
 import { type PolicyContent, policyContent, policyInput } from '@agentlattice/contracts';
-import type pg from 'pg';
+import type { Queryable } from '@agentlattice/event-store';
 import { compilePolicy, type CompiledPolicy } from '../domain/compile-policy.js';
 import { contentHash } from '../domain/content-hash.js';
 import type { StoredPolicy } from '../domain/tampering.js';
@@ -8,37 +8,37 @@ interface LoadedRow {
   org_id: string;
   policy_id: string;
   version: number;
-  /** Of the newest event: `name`, `version`, `hash`, `content`, unless somebody tampered with it. */
+  /** Of the newest event: `name`, `version`, `hash`, `content`, unless it was tampered with. */
   data: Record<string, unknown>;
   created_at: Date;
   type: string;
-  /** Of the newest event; null where it has no place. */
+  /** Of the newest event; null when it has no position. */
   gpos: string | null;
   /** Of the newest event. */
   author_kind: string | null;
   author: string | null;
-  /** From the read model: who made the service key that wrote it. */
+  /** From the read model: the maker of the service key that wrote it. */
   written_by: string | null;
-  /** From the read model: who made the key that wrote it, or was shown it. */
+  /** From the read model: the members who made the key that wrote it, or were shown it. */
   key_holders: string[] | null;
-  /** The same from the read model; null where the row is missing. */
+  /** The same from the read model; null when the row is missing. */
   row_version: number | null;
   row_hash: string | null;
   row_content: unknown;
 }
 
-/** A policy of the database: what its newest event says of it, and what it is to be judged by; nothing when it is deleted. */
+/** A policy of the database: its newest event, and its compiled form; none when it is deleted. */
 export interface LoadedPolicy {
   readonly stored: StoredPolicy;
   readonly compiled: readonly CompiledPolicy[];
 }
 
-/** The policies of workspaces as they stand, each one's hash computed again and its two copies compared. */
+/** The current policies of workspaces, each with its hash computed again and its two copies compared. */
 export async function loadPolicies(
-  client: Pick<pg.ClientBase, 'query'>,
+  db: Queryable,
   orgIds: readonly string[],
 ): Promise<Map<string, LoadedPolicy[]>> {
-  const { rows } = await client.query<LoadedRow>(
+  const { rows } = await db.query<LoadedRow>(
     `WITH newest AS (
        SELECT org_id, stream_id, max(version) AS version FROM event
         WHERE org_id = ANY ($1) AND stream_id LIKE 'pol\\_%' GROUP BY org_id, stream_id)
@@ -57,7 +57,7 @@ export async function loadPolicies(
   return found;
 }
 
-/** One policy, or two when its copies differ: then it governs, as tampered, what either of them names. */
+/** One policy, or two when its copies differ: then both govern, as tampered. */
 function loaded(row: LoadedRow): LoadedPolicy {
   const { data } = row;
   const deleted = row.type === 'policy.deleted';
@@ -87,7 +87,7 @@ function loaded(row: LoadedRow): LoadedPolicy {
     gpos: row.gpos === null ? null : Number(row.gpos),
     contradicts: tampered,
   };
-  // What a policy that is deleted said governs nothing, whatever became of it.
+  // A deleted policy governs nothing, also when its content was tampered with.
   if (deleted) return { stored, compiled: [] };
   if (!tampered) return { stored, compiled: [made(standing)] };
   return { stored, compiled: (copies.length > 0 ? copies : [unreadable]).map(made) };
@@ -102,19 +102,19 @@ function loaded(row: LoadedRow): LoadedPolicy {
   }
 }
 
-/** The person behind the version that stands: null when there is none, undefined when nobody knows. */
+/** The person who wrote the current version: null when no person did, undefined when unknown. */
 function authorOf({ author_kind, author, written_by }: LoadedRow): string | null | undefined {
   if (author_kind === 'operator') return author ?? undefined;
   return author_kind === 'service' ? (written_by ?? undefined) : null;
 }
 
-/** Every member who may have written the version that stands. */
+/** Every member who may have written the current version. */
 function authorsOf(row: LoadedRow): string[] {
   const author = authorOf(row);
   return [...new Set([...(typeof author === 'string' ? [author] : []), ...(row.key_holders ?? [])])];
 }
 
-/** What stands for a policy whose copies are both beyond reading: it could have governed anything. */
+/** Replaces a policy whose two copies are unreadable: it could have governed any action. */
 const unreadable = policyInput.parse({ name: 'unreadable', action_type: '*', effect: 'deny' });
 
 const read = (content: unknown) => policyContent.safeParse(content).data;

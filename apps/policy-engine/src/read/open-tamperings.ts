@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** Streams of a workspace whose newest event says that a policy is tampered with. */
+/** The streams of a workspace whose newest event is a detection of tampering. */
 export async function openTamperings(pool: pg.Pool, orgId: string): Promise<string[]> {
   const { rows } = await pool.query<{ stream_id: string }>(
     `SELECT stream_id FROM (

@@ -19,7 +19,7 @@ interface VersionRow {
   occurred_at: Date;
 }
 
-/** What operators read of policies. */
+/** The queries of operators about policies. */
 export class PolicyReader {
   constructor(private readonly pool: pg.Pool) {}
 
@@ -53,7 +53,7 @@ export class PolicyReader {
     return { policies: items, next_cursor };
   }
 
-  /** Newest first; also of a policy that was deleted. @throws Refused NOT_FOUND */
+  /** Newest first, also of a deleted policy. @throws Refused NOT_FOUND */
   async versions({
     org_id,
     policy_id,

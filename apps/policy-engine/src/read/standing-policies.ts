@@ -1,7 +1,7 @@
 import type { Queryable } from '@agentlattice/event-store';
 import type { StandingPolicy } from '../domain/forever.js';
 
-/** A policy as it stands; null when there is none any more. */
+/** The current version of a policy; null when it is deleted. */
 export async function standingPolicy(
   db: Queryable,
   { org_id, policy_id }: { readonly org_id: string; readonly policy_id: string },

@@ -37,14 +37,14 @@ describe('the credentials of the first start', () => {
       expect(statSync(join(dataDir, file)).mode & 0o777).toBe(0o600);
   });
 
-  it('stay the same over restarts, except for the address', async () => {
+  it('do not change at restarts, except for the address', async () => {
     const first = await ensure();
     expect(await ensure('http://127.0.0.1:3001')).toEqual({ ...first, base_url: 'http://127.0.0.1:3001' });
     const { base_url } = JSON.parse(readFileSync(credentialsPath(dataDir), 'utf8')) as { base_url: string };
     expect(base_url).toBe('http://127.0.0.1:3001');
   });
 
-  it('come back with new keys for the same workspace and agent when the file was deleted', async () => {
+  it('are made again with new keys for the same workspace and agent when the file was deleted', async () => {
     const first = await ensure();
     rmSync(credentialsPath(dataDir));
     const second = await ensure();
@@ -52,7 +52,7 @@ describe('the credentials of the first start', () => {
     expect(second.admin.api_key).not.toBe(first.admin.api_key);
   });
 
-  it('are not overwritten when they are damaged: a person decides', async () => {
+  it('are not overwritten when they are damaged, so that a person decides', async () => {
     writeFileSync(credentialsPath(dataDir), '{"org_id":');
     await expect(ensure()).rejects.toThrow('is damaged');
   });

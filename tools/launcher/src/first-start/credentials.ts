@@ -14,15 +14,15 @@ const credentialsShape = z.object({
   agent: z.object({ id: z.string(), name: z.string(), api_key: z.string() }),
 });
 
-/** The content of `credentials.json`: everything a newcomer needs, and nothing the server keeps in clear. */
+/** The content of `credentials.json`: everything for the first use, and nothing that the server stores in clear text. */
 export type Credentials = z.infer<typeof credentialsShape>;
 
 export const credentialsPath = (dataDir: string) => join(dataDir, 'credentials.json');
 
 /**
- * The credentials in the data directory, made on the first start and given the current address on every start. They
- * are on the disk before the gateway learns them, so a crash in between loses no key. A deleted file comes back with
- * new keys for the same workspace and agent, whose ids the secrets remember.
+ * The credentials in the data directory, made at the first start and given the current address at every start. They are on disk before
+ * the gateway gets them, so a crash in between loses no key. A deleted file is made again with new keys for the same workspace and
+ * agent, whose ids are in the secrets.
  * @throws StartRefused when the file is damaged
  */
 export async function ensureCredentials(

@@ -6,8 +6,8 @@ import { repositoryRoot } from '../repository-root.js';
 import { StartRefused } from '../start-refused.js';
 
 /**
- * Lets the gateway's own code put workspace, administrator, keys and agent of the credentials file into its schema.
- * Done on every start, because a crash of the first one may have left any part of it out.
+ * Runs the gateway's own code that writes the workspace, administrator, keys and agent of the credentials file into its schema. Done at
+ * every start, because the first one may have crashed in the middle.
  * @param env the gateway's environment
  * @throws StartRefused when it fails
  */

@@ -51,14 +51,14 @@ describe('the sample policy', () => {
     ]);
   });
 
-  it('does not come back once it was deleted', async () => {
+  it('is not made again once it was deleted', async () => {
     await ensureSamplePolicy(dataDir, credentials());
     policies = [];
     await ensureSamplePolicy(dataDir, credentials());
     expect(policies).toEqual([]);
   });
 
-  it('is not made twice by a start that crashed before it could note the first', async () => {
+  it('is not made twice after a start that crashed before it wrote the marker', async () => {
     await ensureSamplePolicy(dataDir, credentials());
     rmSync(join(dataDir, 'sample-policy.done'));
     await ensureSamplePolicy(dataDir, credentials());

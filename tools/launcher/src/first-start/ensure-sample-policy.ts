@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { writePrivateFile } from '../private-file.js';
 import type { Credentials } from './credentials.js';
 
-/** What the printed first request meets. */
+/** The policy of the first request that the launcher prints. */
 export const samplePolicy = {
   name: 'production-deploys',
   action_type: 'deploy.production',
@@ -14,8 +14,7 @@ export const samplePolicy = {
 const policyList = z.object({ policies: z.array(z.object({ name: z.string() })) });
 
 /**
- * Makes the sample policy through the front door, once in the life of a data directory: who deletes it does not get it
- * back.
+ * Makes the sample policy by the HTTP API, once for each data directory: a deleted one is not made again.
  * @throws Error when the gateway refuses; the next start tries again
  */
 export async function ensureSamplePolicy(dataDir: string, credentials: Credentials): Promise<void> {
@@ -32,7 +31,7 @@ export async function ensureSamplePolicy(dataDir: string, credentials: Credentia
   const { policies } = policyList.parse(await listed.json());
   if (!policies.some((p) => p.name === samplePolicy.name)) {
     const made = await fetch(url, { method: 'POST', headers, signal, body: JSON.stringify(samplePolicy) });
-    // A crash before the marker was written: the policy of that start stands.
+    // An earlier start made the policy and crashed before it wrote the marker.
     if (!made.ok && made.status !== 409)
       throw new Error(`POST /api/v1/policies answered ${String(made.status)}`);
   }

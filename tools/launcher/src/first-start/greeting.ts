@@ -1,7 +1,7 @@
 import { type Credentials, credentialsPath } from './credentials.js';
 import { samplePolicy } from './ensure-sample-policy.js';
 
-/** What the person at the terminal reads once everything runs; it holds no key, since terminals are logged. */
+/** The text that the launcher prints once everything runs; it contains no key, because terminals are logged. */
 export function greeting(dataDir: string, { base_url }: Credentials): string {
   const path = credentialsPath(dataDir);
   return `

@@ -5,7 +5,7 @@ import { eventually, testDataDirectory, type TestDataDirectory } from '@agentlat
 import { externalNats, ownNats, type NatsAccess } from './nats-access.js';
 import { natsOptions } from './nats-client.js';
 
-describe('our own NATS', () => {
+describe('the bundled NATS', () => {
   let directory: TestDataDirectory;
   let access: NatsAccess;
   const connections: NatsConnection[] = [];
@@ -29,7 +29,7 @@ describe('our own NATS', () => {
     await expect(connect({ servers, reconnect: false })).rejects.toThrow(/authorization/i);
   });
 
-  it('keeps a service from hearing the answers to another', async () => {
+  it('prevents a service from receiving the answers to another', async () => {
     const nc = await connected('gateway');
     const heard = new Promise<Error | null>((resolve) =>
       nc.subscribe('_INBOX_notifier.>', { callback: (error) => resolve(error) }),
@@ -42,7 +42,7 @@ describe('our own NATS', () => {
     expect(statSync(join(directory.dataDir, 'secrets.json')).mode & 0o777).toBe(0o600);
   });
 
-  it('is started again when it is killed, on the same port', async () => {
+  it('is restarted on the same port when it is killed', async () => {
     const before = directory.group.get('nats')?.pid;
     directory.group.get('nats')?.kill('SIGKILL');
     await directory.group.get('nats')?.ready(30_000);
@@ -50,10 +50,10 @@ describe('our own NATS', () => {
     await eventually(async () => (await connected('admin')).info !== undefined);
   });
 
-  it('serves as an external server too, with a loud warning when all share one credential', async () => {
+  it('can be used as an external server, with a warning when all services share one credential', async () => {
     const shared = await externalNats({ url: access.url('admin'), services: {} }, directory);
     expect(shared.url('gateway')).toBe(access.url('admin'));
-    expect(directory.said.join('\n')).toContain('WARNING: all services share the credential of NATS_URL');
+    expect(directory.printed.join('\n')).toContain('WARNING: all services share the credential of NATS_URL');
     const own = await externalNats(
       { url: access.url('admin'), services: { gateway: access.url('gateway') } },
       directory,
@@ -61,7 +61,7 @@ describe('our own NATS', () => {
     expect(own.url('gateway')).toBe(access.url('gateway'));
   });
 
-  it('is noted on disk while it runs, so that a killed launcher loses no child', () => {
+  it('is recorded on disk while it runs, so that the next launcher finds it after a kill', () => {
     expect(readdirSync(join(directory.dataDir, 'run'))).toContain('nats.pid');
     const record = JSON.parse(readFileSync(join(directory.dataDir, 'run', 'nats.pid'), 'utf8')) as {
       pid: number;

@@ -8,7 +8,7 @@ import { findNatsServer } from './nats-binary.js';
 import { jetStreamAnswers } from './nats-client.js';
 import { renderNatsConfig } from './nats-config.js';
 
-/** A NATS server of our own: how to run it, and the URL of each of its users. */
+/** The bundled NATS server: how to run it, and the URL of each of its users. */
 export interface EmbeddedNats {
   readonly spec: ChildSpec;
   readonly storeDir: string;
@@ -18,15 +18,15 @@ export interface EmbeddedNats {
 
 /**
  * Prepares NATS with JetStream in `<dataDir>/nats`.
- * @throws StartRefused when no server program can be had
+ * @throws StartRefused when no server program can be found or fetched
  */
 export async function embeddedNats(
   dataDir: string,
   port: number,
   secrets: Secrets,
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<EmbeddedNats> {
-  const program = await findNatsServer(dataDir, say);
+  const program = await findNatsServer(dataDir, print);
   const storeDir = join(dataDir, 'nats');
   const configFile = join(dataDir, 'nats.conf');
   const password = (user: string) => secrets.of(`nats.${user}`);

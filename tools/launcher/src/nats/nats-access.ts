@@ -13,7 +13,7 @@ export interface NatsAccess {
   readonly url: (user: ServiceName | 'admin') => string;
 }
 
-/** A server in trouble may not stop by itself. */
+/** A faulty server may not stop when it is asked to. */
 const stopWithinMs = 5_000;
 
 /** Starts NATS with JetStream in the data directory, and restarts it when it answers but does not store. */
@@ -21,8 +21,8 @@ export async function ownNats(
   directory: DataDirectory,
   watch: Pick<StoreWatchOptions, 'everyMs' | 'restartEveryMs'> = {},
 ): Promise<NatsAccess> {
-  const { dataDir, secrets, say, group } = directory;
-  const nats = await startServer(directory, 'nats', (port) => embeddedNats(dataDir, port, secrets, say));
+  const { dataDir, secrets, print, group } = directory;
+  const nats = await startServer(directory, 'nats', (port) => embeddedNats(dataDir, port, secrets, print));
   const restart = () => {
     const server = group.get('nats');
     const pid = server?.pid;
@@ -31,23 +31,23 @@ export async function ownNats(
     setTimeout(force, stopWithinMs).unref();
   };
   const { closing: signal } = group;
-  void watchStore({ ...watch, url: nats.url('admin'), storeDir: nats.storeDir, restart, say, signal });
+  void watchStore({ ...watch, url: nats.url('admin'), storeDir: nats.storeDir, restart, print, signal });
   return nats;
 }
 
 /**
- * Uses the server of NATS_URL, with the URLs given per service or with the one credential for all: users of a NATS
- * server stand in its configuration, so they cannot be made from here.
+ * Uses the server of NATS_URL, with the URLs per service or with one credential for all: the users of a NATS server are in its
+ * configuration, so they cannot be made from here.
  * @throws StartRefused when it cannot be used
  */
 export async function externalNats(
   { url, services }: ExternalServer,
-  { say }: DataDirectory,
+  { print }: DataDirectory,
 ): Promise<NatsAccess> {
   await reach('NATS_URL', url);
   for (const [service, own] of Object.entries(services)) await reach(`the URL of ${service}`, own);
   if (Object.keys(services).length === 0)
-    say(
+    print(
       'WARNING: all services share the credential of NATS_URL, so NATS no longer keeps one from speaking for another. Include deploy/nats/permissions.conf in the server and set NATS_URL_GATEWAY and so on.',
     );
   return { url: (user) => (user === 'admin' ? url : (services[user] ?? url)) };

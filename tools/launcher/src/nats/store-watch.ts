@@ -11,40 +11,40 @@ export interface StoreWatchOptions {
   /** The administrator's. */
   readonly url: string;
   readonly storeDir: string;
-  /** Asks the server to end; it is started again by its supervision. */
+  /** Asks the server to end; its supervision restarts it. */
   readonly restart: () => void;
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
   readonly signal: AbortSignal;
   /** Default 2 s. */
   readonly everyMs?: number;
-  /** The first restart is at most this long after another; each that does not help doubles it. Default 30 s. */
+  /** The shortest time between two restarts; each restart without effect doubles it. Default 30 s. */
   readonly restartEveryMs?: number;
 }
 
-/** `unknown`: nothing answers, or there is nothing to store in; both are no fault that a restart mends. */
+/** `unknown`: the server does not answer, or there is no stream yet; a restart repairs neither. */
 type Finding = 'stores' | 'unknown' | { readonly refuses: string };
 
 const withinMs = 2_000;
-/** While it stores, so many pauses lie between two looks; the ledger, which refuses submissions, looks more often. */
+/** The pauses between two probes while the server stores. The ledger, which refuses submissions, probes more often. */
 const storingPauses = 3;
-/** One write that fails may be a slow disk. */
+/** One failed write may be a slow disk. */
 const failuresUntilRestart = 3;
 const longestMs = 600_000;
-/** A server that was given less would be full again at once. */
+/** With less free space a restarted server would be full again at once. */
 const neededBytes = 4 * 1024 * 1024;
 
 /**
- * Restarts a NATS that answers but does not store. Once a write failed because the disk was full, the server (2.15) takes
- * nothing more into that stream even when there is space again; it still answers every question about it, and stores
- * in others. So something is stored in the event stream itself. While there is no space a restart would not help and is
- * not tried. Nothing is lost: what was not acknowledged is published again by the relays.
+ * Restarts a NATS that answers but does not store. After a write failed because the disk was full, the server (2.15) stores nothing more
+ * in that stream even when there is space again; it still answers all queries about it, and stores in other streams. So the probe is a
+ * write to the event stream itself. While there is no space, it is not restarted. No event is lost: the relays publish every message
+ * again that was not acknowledged.
  */
 export async function watchStore(options: StoreWatchOptions): Promise<void> {
-  const { signal, say, restart, everyMs = 2_000, restartEveryMs = 30_000 } = options;
+  const { signal, print, restart, everyMs = 2_000, restartEveryMs = 30_000 } = options;
   let failures = 0;
   let waitMs = restartEveryMs;
   let notBefore = 0;
-  let saidFull = false;
+  let reportedFull = false;
   let pauseMs = everyMs;
   const looking = new StoreLook(options.url);
   signal.addEventListener('abort', () => void looking.close(), { once: true });
@@ -55,9 +55,9 @@ export async function watchStore(options: StoreWatchOptions): Promise<void> {
     pauseMs = found === 'stores' ? storingPauses * everyMs : everyMs;
     if (found === 'unknown') continue;
     if (found === 'stores') {
-      if (failures >= failuresUntilRestart) say('nats | stores again');
+      if (failures >= failuresUntilRestart) print('nats | stores again');
       failures = 0;
-      saidFull = false;
+      reportedFull = false;
       if (performance.now() > notBefore) waitMs = restartEveryMs;
       continue;
     }
@@ -65,18 +65,18 @@ export async function watchStore(options: StoreWatchOptions): Promise<void> {
     if (failures < failuresUntilRestart || performance.now() < notBefore) continue;
     const full = await noSpaceIn(options.storeDir);
     if (full !== undefined) {
-      if (!saidFull) say(`nats | ERROR: the event stream refuses writes (${found.refuses}): ${full}`);
-      saidFull = true;
+      if (!reportedFull) print(`nats | ERROR: the event stream refuses writes (${found.refuses}): ${full}`);
+      reportedFull = true;
       continue;
     }
-    say(`nats | ERROR: the event stream refuses writes (${found.refuses}); restarting it`);
+    print(`nats | ERROR: the event stream refuses writes (${found.refuses}); restarting it`);
     notBefore = performance.now() + waitMs;
     waitMs = Math.min(waitMs * 2, longestMs);
     if (!signal.aborted) restart();
   }
 }
 
-/** Keeps its connection from one look to the next: to open one costs the server more than all that is asked. */
+/** Keeps its connection between probes, because opening one costs the server more than the probe. */
 class StoreLook {
   private nc: NatsConnection | undefined;
 
@@ -103,7 +103,7 @@ async function storesInEventStream(nc: NatsConnection): Promise<Finding> {
   try {
     const manager = await jetstreamManager(nc, { checkAPI: false, timeout: withinMs });
     const { config } = await manager.streams.info(eventStreamName);
-    // Not yet brought up to date by the ledger: a probe would stay in it for days.
+    // The ledger has not updated this stream yet: a probe would stay in it for days.
     if (config.allow_msg_ttl !== true) return 'unknown';
     await jetstream(nc, { timeout: withinMs }).publish(eventStreamProbeSubject, '{}', {
       timeout: withinMs,
@@ -117,7 +117,7 @@ async function storesInEventStream(nc: NatsConnection): Promise<Finding> {
   }
 }
 
-/** Why nothing can be written there, as a text; undefined when it can. It is found out by writing: quotas do not show otherwise. */
+/** The reason why the directory cannot be written to; undefined when it can. Found by writing, because quotas show only then. */
 async function noSpaceIn(dir: string): Promise<string | undefined> {
   const path = join(dir, '.space-probe');
   try {

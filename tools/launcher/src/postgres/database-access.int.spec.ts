@@ -27,7 +27,7 @@ class SecondTable1700000000002 implements MigrationInterface {
 const rows = (url: string, sql: string) =>
   withClient(url, async (client) => (await client.query<Record<string, unknown>>(sql)).rows);
 
-describe('our own PostgreSQL', () => {
+describe('the bundled PostgreSQL', () => {
   let directory: TestDataDirectory;
   let database: DatabaseAccess;
   let gateway: string;
@@ -42,7 +42,7 @@ describe('our own PostgreSQL', () => {
   });
   afterAll(() => directory.remove());
 
-  it('asks everyone for a password', async () => {
+  it('requires a password from every user', async () => {
     const methods = await rows(database.adminUrl, 'SELECT DISTINCT auth_method FROM pg_hba_file_rules');
     expect(methods).toEqual([{ auth_method: 'scram-sha-256' }]);
     const wrong = new URL(gateway);
@@ -50,7 +50,7 @@ describe('our own PostgreSQL', () => {
     await expect(rows(wrong.href, 'SELECT 1')).rejects.toThrow('password authentication failed');
   });
 
-  it('keeps its promises over a power cut', async () => {
+  it('loses no committed transaction in a power cut', async () => {
     const settings = await rows(
       database.adminUrl,
       "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes')",
@@ -58,7 +58,7 @@ describe('our own PostgreSQL', () => {
     expect(settings.map((s) => s['setting'])).toEqual(['on', 'on', 'on']);
   });
 
-  it("takes a service's tables to be those of its schema", async () => {
+  it("finds a service's tables in its schema", async () => {
     await rows(gateway, 'INSERT INTO event VALUES (1)');
     expect(await rows(gateway, 'SELECT id FROM gateway.event')).toEqual([{ id: 1 }]);
   });
@@ -79,17 +79,17 @@ describe('our own PostgreSQL', () => {
     (sql) => expect(rows(gateway, sql)).rejects.toThrow(/permission denied|must be owner/),
   );
 
-  it('lets the approval-service keep its timers', async () => {
+  it('lets the approval-service store its timers', async () => {
     await rows(database.of('approval-service').url, 'CREATE TABLE approval_service_jobs.job (id int)');
   });
 
-  it('keeps services out of the databases it does not use', async () => {
+  it('refuses services in the databases that it does not use', async () => {
     const url = new URL(gateway);
     url.pathname = '/postgres';
     await expect(rows(url.href, 'SELECT 1')).rejects.toThrow('permission denied for database');
   });
 
-  it('is provisioned twice as well as once', async () => {
+  it('can be provisioned again without a change', async () => {
     const { adminUrl } = database;
     expect(await provisionRoles(adminUrl, await adminRights(adminUrl), directory.secrets)).toEqual([]);
     await expect(rows(gateway, 'SELECT 1')).resolves.toHaveLength(1);
@@ -105,7 +105,7 @@ describe('our own PostgreSQL', () => {
     expect(await runMigrations(adminUrl, 'gateway', both)).toBe(0);
   });
 
-  it('is started again when it is killed, with all that was committed', async () => {
+  it('is restarted when it is killed, with everything that was committed', async () => {
     const server = directory.group.get('postgres');
     const before = server?.pid;
     await rows(gateway, 'INSERT INTO event VALUES (7)');
@@ -127,9 +127,9 @@ describe('our own PostgreSQL', () => {
       return url.href;
     };
 
-    it('that may make roles: each service gets its own', async () => {
+    it('with the right to make roles has one for each service', async () => {
       const url = await asUser('can_make_roles', 'CREATEROLE');
-      // The cluster knows the roles of the tests above; those are the superuser's and not this user's to change.
+      // The roles of the tests above belong to the superuser, so this user cannot change them.
       await rows(database.adminUrl, 'GRANT al_gateway TO can_make_roles WITH ADMIN OPTION');
       for (const role of ['al_policy_engine', 'al_approval_service', 'al_notifier', 'al_audit_ledger'])
         await rows(database.adminUrl, `GRANT ${role} TO can_make_roles WITH ADMIN OPTION`);
@@ -143,17 +143,19 @@ describe('our own PostgreSQL', () => {
       await rows(external.of('approval-service').url, 'CREATE TABLE approval_service_jobs.job (id int)');
     });
 
-    it('that may not: one credential for all works, with a warning', async () => {
+    it('without that right works with one credential for all, with a warning', async () => {
       const url = await asUser('plain', '');
       const external = await externalDatabase({ url, services: {} }, directory);
-      expect(directory.said.join('\n')).toContain('WARNING: the user of DATABASE_URL may not create roles');
+      expect(directory.printed.join('\n')).toContain(
+        'WARNING: the user of DATABASE_URL may not create roles',
+      );
       const { role, options } = external.of('gateway');
       expect([role, options]).toEqual(['plain', '-c search_path=gateway']);
       await runMigrations(url, 'gateway', [FirstTable1700000000001], role);
       expect(await rows(external.of('gateway').url, 'SELECT * FROM gateway.event')).toEqual([]);
     });
 
-    it('that may not even make schemas: the start is refused with what to do', async () => {
+    it('without the right to make schemas refuses the start with instructions', async () => {
       const url = new URL(await asUser('guest', ''));
       url.pathname = '/plain';
       await expect(externalDatabase({ url: url.href, services: {} }, directory)).rejects.toThrow('roles.sql');

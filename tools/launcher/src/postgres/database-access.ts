@@ -12,9 +12,9 @@ import { roleOf, schemaOf } from './service-role.js';
 /** How one service reaches its schema. */
 export interface ServiceDatabase {
   readonly url: string;
-  /** Who gets what migrations grant to the service's role. */
+  /** The role that gets the grants of migrations to the service's role. */
   readonly role: string;
-  /** For PGOPTIONS, where the role itself does not know its search path. */
+  /** For PGOPTIONS, when the search path is not set for the role itself. */
   readonly options?: string;
 }
 
@@ -35,8 +35,8 @@ export async function embeddedDatabase(directory: DataDirectory): Promise<Databa
 }
 
 /**
- * Uses the server of DATABASE_URL: with roles of our own where its user may make them, else with the URLs given per
- * service, else with the one credential for all.
+ * Uses the server of DATABASE_URL: with one role per service where its user may make them, else with the URLs per service, else with one
+ * credential for all.
  * @throws StartRefused when it cannot be used
  */
 export async function externalDatabase(
@@ -67,7 +67,7 @@ export async function externalDatabase(
         `The roles could not be set up on the server of DATABASE_URL (${errorText(error)}); set DATABASE_URL_GATEWAY and so on, as deploy/postgres/roles.sql says.`,
       );
     });
-  directory.say(
+  directory.print(
     'WARNING: the user of DATABASE_URL may not create roles, so all services share its credential and the database no longer keeps one from the data of another. Run deploy/postgres/roles.sql and set DATABASE_URL_GATEWAY and so on.',
   );
   await ensureSchemas(url, () => rights.user);
@@ -81,7 +81,7 @@ async function provisioned(
 ): Promise<DatabaseAccess> {
   const { secrets } = directory;
   const warnings = await provisionRoles(adminUrl, rights, secrets);
-  for (const warning of warnings) directory.say(`WARNING: ${warning}`);
+  for (const warning of warnings) directory.print(`WARNING: ${warning}`);
   const of = (service: ServiceName) => {
     const url = new URL(adminUrl);
     url.username = roleOf(service);

@@ -1,13 +1,13 @@
 import pg from 'pg';
 
-/** Lends a connection and closes it whatever happens. */
+/** Opens a connection and closes it in any case. */
 export async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: 10_000,
     application_name: 'al-launcher',
   });
-  // A server that stops ends idle connections; the query in flight reports it.
+  // A server that stops ends idle connections; a running query reports it.
   client.on('error', () => undefined);
   await client.connect();
   try {

@@ -30,7 +30,7 @@ function byTcp(url: string): string {
   return made.href;
 }
 
-describe('the socket of our own PostgreSQL', () => {
+describe('the socket of the bundled PostgreSQL', () => {
   let directory: TestDataDirectory;
   let database: DatabaseAccess;
   let socket: string;
@@ -41,7 +41,7 @@ describe('the socket of our own PostgreSQL', () => {
   });
   afterAll(() => directory.remove());
 
-  it('is what the services and the launcher use', async () => {
+  it('is used by the services and the launcher', async () => {
     expect(await clientAddress(database.adminUrl)).toBeNull();
     expect(await clientAddress(database.of('gateway').url)).toBeNull();
   });
@@ -52,21 +52,21 @@ describe('the socket of our own PostgreSQL', () => {
     await expect(clientAddress(wrong.href)).rejects.toThrow('password authentication failed');
   });
 
-  it('is in a directory that is the server’s alone', () => {
+  it('is in a directory of the server alone', () => {
     expect(statSync(socket).mode & 0o777).toBe(0o700);
     const [name] = readdirSync(socket).filter((file) => !file.endsWith('.lock'));
     expect(statSync(join(socket, name ?? '')).mode & 0o777).toBe(0o700);
   });
 
-  it('stands beside TCP on this machine', async () => {
+  it('exists in addition to TCP on this machine', async () => {
     expect(await clientAddress(byTcp(database.adminUrl))).toBe('127.0.0.1');
   });
 
-  it('does not keep the server from starting after a power cut', async () => {
+  it('does not prevent a start after a power cut', async () => {
     const postgres = directory.group.get('postgres');
     await postgres?.stop();
     const lock = join(socket, `.s.PGSQL.${new URL(database.adminUrl).port}.lock`);
-    // What a crash leaves behind; the number is that of a process which is alive and no PostgreSQL.
+    // The files that a crash leaves behind; the id is of a living process that is not PostgreSQL.
     writeFileSync(lock, `${String(process.pid)}\n${directory.dataDir}\n`);
     postgres?.start();
     await postgres?.ready(30_000);
@@ -75,12 +75,12 @@ describe('the socket of our own PostgreSQL', () => {
   });
 });
 
-describe('where there can be no socket', () => {
+describe('when there can be no socket', () => {
   it('TCP is used', async () => {
     const parent = mkdtempSync(join(tmpdir(), 'al-long-'));
     const dataDir = join(parent, 'a-directory-with-a-name-that-is-too-long-for-a-socket'.repeat(2));
     mkdirSync(dataDir);
-    const directory = await openDataDirectory({ dataDir, say: () => undefined, stopWithinMs: 10_000 });
+    const directory = await openDataDirectory({ dataDir, print: () => undefined, stopWithinMs: 10_000 });
     try {
       const { adminUrl } = await embeddedDatabase(directory);
       expect(await eventually(() => clientAddress(adminUrl))).toBe('127.0.0.1');
@@ -91,7 +91,7 @@ describe('where there can be no socket', () => {
   });
 });
 
-it('a server that root runs as nobody has its socket where that user may write and root may enter', async () => {
+it('a server that root runs as nobody has its socket in a directory that both can use', async () => {
   if (process.getuid?.() !== 0) {
     notRun('the socket of a PostgreSQL as nobody: only root can become nobody');
     return;

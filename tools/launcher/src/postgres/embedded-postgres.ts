@@ -13,18 +13,18 @@ import { byWayOf, listOfDirectories, socketDirectory, socketLock } from './socke
 const adminRole = 'al_admin';
 export const databaseName = 'agentlattice';
 
-/** A PostgreSQL of our own: how to run it, and what is to be done once it runs. */
+/** The bundled PostgreSQL: how to run it, and how to make its database. */
 export interface EmbeddedPostgres {
   readonly spec: ChildSpec;
-  /** The administrator's URL of our database, by the server's socket where it has one; it listens on 127.0.0.1 as well. */
+  /** The administrator's URL of our database, by the server's socket when it has one; it listens on 127.0.0.1 as well. */
   readonly adminUrl: string;
-  /** Makes our database, unless it stands; call it when the server is ready. */
+  /** Makes the database unless it exists; to be called when the server is ready. */
   ensureDatabase(): Promise<void>;
 }
 
 /**
  * Prepares PostgreSQL in `<dataDir>/postgres` (initialises it the first time, with a generated password).
- * @throws StartRefused when there is no usable server program, or the data belong to another major version
+ * @throws StartRefused when there is no usable server program, or the data are of another major version
  */
 export async function embeddedPostgres(
   dataDir: string,
@@ -96,7 +96,7 @@ function serverSpec(user: PostgresUser, port: number, sockets: string | undefine
     password_encryption: 'scram-sha-256',
     timezone: 'UTC',
     log_timezone: 'UTC',
-    // A lost race for a unique key is everyday business: its statement and values have no place in a log.
+    // Lost races for a unique key are normal, and their statements and values must not be in a log.
     log_min_error_statement: 'panic',
     log_error_verbosity: 'terse',
   };
@@ -107,7 +107,7 @@ function serverSpec(user: PostgresUser, port: number, sockets: string | undefine
     cwd: dirname(user.dataDir),
     env: serverEnvironment,
     ...user.identity,
-    // SIGINT is PostgreSQL's fast stop: it does not wait for clients to leave.
+    // SIGINT is PostgreSQL's fast stop, which does not wait for clients.
     stopSignal: 'SIGINT',
     backend: true,
     prepare: async () => {
@@ -115,14 +115,14 @@ function serverSpec(user: PostgresUser, port: number, sockets: string | undefine
       if (sockets !== undefined) clearForeignPid(socketLock(sockets, port));
     },
     isReady: () => answers(url),
-    // ERROR lines are everyday business (a lost race for a unique key); the other end of the wire reports them.
+    // ERROR lines are normal (a lost race for a unique key), and the client reports them.
     present: (line) => (/\bPANIC\b|could not (?!receive data|send data)/.test(line) ? line : undefined),
   };
 }
 
 /**
- * After a power cut the number in `postmaster.pid`, or in the lock of the socket, may belong to some other process of
- * ours, and PostgreSQL would refuse to start for its sake. Only a number that is provably not a PostgreSQL is cleared.
+ * After a power cut the process id in `postmaster.pid`, or in the lock of the socket, may belong to another process of the same user,
+ * and PostgreSQL would refuse to start. The file is removed only when that process is provably not PostgreSQL.
  */
 function clearForeignPid(path: string): void {
   try {
@@ -130,7 +130,7 @@ function clearForeignPid(path: string): void {
     const command = readFileSync(`/proc/${String(pid)}/comm`, 'utf8').trim();
     if (command !== 'postgres') rmSync(path);
   } catch {
-    // No such file or no such process: PostgreSQL sorts that out by itself.
+    // No such file or no such process: PostgreSQL handles that itself.
   }
 }
 
@@ -138,7 +138,7 @@ async function ensureDatabase(url: string): Promise<void> {
   await withClient(url, async (client) => {
     const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [databaseName]);
     if (rowCount !== 0) return;
-    // These databases are ours alone, so only the administrator may connect to them.
+    // No service uses these databases, so only the administrator may connect to them.
     await client.query('REVOKE ALL ON DATABASE postgres FROM PUBLIC');
     await client.query('REVOKE ALL ON DATABASE template1 FROM PUBLIC');
     await client.query(`CREATE DATABASE ${databaseName}`);

@@ -3,7 +3,7 @@ import { withClient } from './database-client.js';
 import { jobsSchema, schemaOf } from './service-role.js';
 
 /**
- * Makes the schemas on a server where we may not make roles.
+ * Makes the schemas on a server without the right to make roles.
  * @param userOf the login of a service there; it gets access to its schema
  */
 export function ensureSchemas(adminUrl: string, userOf: (service: ServiceName) => string): Promise<void> {
@@ -13,7 +13,7 @@ export function ensureSchemas(adminUrl: string, userOf: (service: ServiceName) =
       await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
       await client.query(`GRANT USAGE ON SCHEMA ${schema} TO ${client.escapeIdentifier(userOf(service))}`);
     }
-    // roles.sql gives it to the approval-service; then it is not ours to grant.
+    // roles.sql makes the approval-service its owner; then it cannot be granted here.
     const { rowCount } = await client.query('SELECT FROM pg_namespace WHERE nspname = $1', [jobsSchema]);
     if (rowCount !== 0) return;
     await client.query(`CREATE SCHEMA ${jobsSchema}`);

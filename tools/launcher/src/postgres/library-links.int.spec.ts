@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ensureLibraryLinks } from './library-links.js';
 
 describe('the library links of the PostgreSQL package', () => {
-  it('are made where npm ran no install scripts, once, and inside the package only', async () => {
+  it('are made once, inside the package only, when npm ran no install scripts', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'al-links-'));
     mkdirSync(join(dir, 'native', 'lib'), { recursive: true });
     writeFileSync(join(dir, 'native', 'lib', 'libpq.so.5.18'), '');

@@ -6,8 +6,8 @@ import { z } from 'zod';
 const links = z.array(z.object({ source: z.string(), target: z.string() }));
 
 /**
- * npm cannot ship symbolic links, so the platform package lists those its libraries need and makes them in an install
- * script. Where scripts are not allowed, we make them: the same list, nothing but links inside the package.
+ * npm cannot ship symbolic links, so the platform package lists the links of its libraries and makes them in an install script. When
+ * scripts are not allowed, this makes the links of that list, only inside the package.
  */
 export async function ensureLibraryLinks(packageDir: string): Promise<void> {
   const list = join(packageDir, 'native', 'pg-symlinks.json');

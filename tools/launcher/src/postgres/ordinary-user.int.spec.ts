@@ -18,7 +18,7 @@ describe('as any user', () => {
     rmSync(dir, { recursive: true });
   });
 
-  it('root without user namespaces runs it as nobody, outside of directories that this user may not enter', async () => {
+  it('root without user namespaces runs it as nobody, in a directory that this user can enter', async () => {
     if (!isRoot) {
       notRun('PostgreSQL as nobody: only root can become nobody');
       return;

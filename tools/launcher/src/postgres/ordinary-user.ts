@@ -10,11 +10,11 @@ const nobody = 65_534;
 /** The user that PostgreSQL runs as. It refuses to run as root. */
 export interface PostgresUser {
   readonly binaries: PostgresBinaries;
-  /** The directory that holds the database; its parent exists. */
+  /** The directory of the database; its parent exists. */
   readonly dataDir: string;
   readonly command: (bin: string, args: readonly string[]) => { command: string; args: readonly string[] };
   readonly identity: { uid?: number; gid?: number };
-  /** Makes a file or directory ours accessible to that user. */
+  /** Makes a file or directory accessible to that user. */
   readonly own: (path: string) => Promise<void>;
 }
 
@@ -23,8 +23,8 @@ const asIs = (command: string, args: readonly string[]) => ({ command, args });
 const mapped = ['-U', '--map-user=1000', '--map-group=1000'];
 
 /**
- * An ordinary user runs PostgreSQL as himself. Root runs it in a user namespace, where the files stay root's; where
- * namespaces are refused (many containers) as `nobody`, who must then be able to reach binaries and data.
+ * An ordinary user runs PostgreSQL under its own id. Root runs it in a user namespace, where the files stay root's; when namespaces are
+ * refused (many containers), as `nobody`, which must then be able to reach binaries and data.
  */
 export async function postgresUser(binaries: PostgresBinaries, dataDir: string): Promise<PostgresUser> {
   const own = async () => undefined;
@@ -39,14 +39,14 @@ export async function postgresUser(binaries: PostgresBinaries, dataDir: string):
   return asNobody(binaries, dataDir);
 }
 
-/** The way for containers without user namespaces; exported for its test. */
+/** For containers without user namespaces; exported for its test. */
 export async function asNobody(binaries: PostgresBinaries, dataDir: string): Promise<PostgresUser> {
   const own = (path: string) => chown(path, nobody, nobody);
   const common = { command: asIs, identity: { uid: nobody, gid: nobody }, own };
   const native = dirname(dirname(binaries.postgres));
   const reachable = (await othersMayEnter(native)) && (await othersMayEnter(dirname(dataDir)));
   if (reachable) return { binaries, dataDir, ...common };
-  // A checkout below /root: no other user may enter it, so the server's data is outside of it.
+  // Other users cannot enter a checkout below /root, so the server's data is outside of it.
   const home = join('/var/lib/agentlattice', createHash('sha256').update(dataDir).digest('hex').slice(0, 16));
   await mkdir(home, { recursive: true, mode: 0o755 });
   const copy = join(home, `native-${String(binaries.major)}`);

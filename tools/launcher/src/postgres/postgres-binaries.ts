@@ -16,7 +16,7 @@ export interface PostgresBinaries {
 }
 
 /**
- * The PostgreSQL to run: the one npm brought, else an installed one of version 15 or later.
+ * The PostgreSQL to run: the one of the npm package, else an installed one of version 15 or later.
  * @throws StartRefused when there is none
  */
 export async function findPostgres(): Promise<PostgresBinaries> {

@@ -4,10 +4,10 @@ import type { Secrets } from '../secrets.js';
 import { withClient } from './database-client.js';
 import { jobsSchema, roleOf, schemaOf } from './service-role.js';
 
-// Any constant will do, as long as every launcher takes the same one.
+// Any constant, the same for every launcher.
 const provisioningLock = 715_402_001;
 
-/** What the user of an administrator's URL may do there. */
+/** The rights of the user of an administrator's URL. */
 export interface AdminRights {
   readonly serverVersion: number;
   readonly database: string;
@@ -16,7 +16,7 @@ export interface AdminRights {
   readonly mayMakeSchemas: boolean;
 }
 
-/** Asks the server what the URL's user may do. */
+/** Reads the rights of the URL's user from the server. */
 export function adminRights(adminUrl: string): Promise<AdminRights> {
   return withClient(adminUrl, async (client) => {
     const { rows } = await client.query<AdminRights>(
@@ -32,8 +32,8 @@ export function adminRights(adminUrl: string): Promise<AdminRights> {
 }
 
 /**
- * Makes a schema and a login role per service, each role confined to its schema. Running it again changes nothing, and
- * heals a role whose password was lost.
+ * Makes a schema and a login role per service, each role with rights in its schema only. Running it again changes nothing but the
+ * password of a role whose password was lost.
  * @returns warnings about rights that could not be taken from PUBLIC
  */
 export function provisionRoles(adminUrl: string, rights: AdminRights, secrets: Secrets): Promise<string[]> {
@@ -41,7 +41,7 @@ export function provisionRoles(adminUrl: string, rights: AdminRights, secrets: S
     await client.query('SELECT pg_advisory_lock($1)', [provisioningLock]);
     const database = client.escapeIdentifier(rights.database);
     const warnings = await closeToPublic(client, database);
-    // On the disk before they are in the server: a crash in between loses no password.
+    // On disk before they are in the server, so a crash in between loses no password.
     for (const service of serviceNames) secrets.of(`postgres.${service}`);
     await secrets.save();
     for (const service of serviceNames) {
@@ -66,7 +66,7 @@ async function ensureRole(client: pg.Client, role: string, password: string): Pr
   await client.query(`${verb} ROLE ${role} LOGIN PASSWORD ${literal}`);
 }
 
-/** Only a member of a role may give it a schema; we are one for just that long. */
+/** Only a member of a role may give it a schema, so the administrator is one for that time. */
 async function ensureJobsSchema(client: pg.Client): Promise<void> {
   const role = roleOf('approval-service');
   const { rowCount } = await client.query('SELECT FROM pg_namespace WHERE nspname = $1', [jobsSchema]);
@@ -78,7 +78,7 @@ async function ensureJobsSchema(client: pg.Client): Promise<void> {
   await client.query('COMMIT');
 }
 
-/** A database of others may not let us: what PUBLIC keeps is then said, and the service roles still own nothing there. */
+/** Revokes rights of PUBLIC. An external database may refuse that: then a warning names the rights that PUBLIC keeps. */
 async function closeToPublic(client: pg.Client, database: string): Promise<string[]> {
   const warnings: string[] = [];
   for (const what of [`DATABASE ${database}`, 'SCHEMA public']) {

@@ -10,7 +10,7 @@ import { roleOf, schemaOf } from './service-role.js';
 /** A class from `apps/<service>/src/migrations`. */
 export type MigrationClass = new () => MigrationInterface;
 
-// One launcher migrates at a time; the others wait and then find nothing to do.
+// One launcher migrates at a time; the others wait and then have nothing to do.
 const migrationLock = 715_402_002;
 const migrationTable = 'migration';
 
@@ -24,8 +24,7 @@ export async function loadMigrations(service: ServiceName): Promise<readonly Mig
 
 /**
  * Brings a service's schema up to date as the administrator. Costs one query when there is nothing to do.
- * @param grantee the role that gets what the migrations grant to the service's own role, where an external server has
- *   a differently named one
+ * @param grantee the role that gets the grants of the migrations, when the service's role on an external server has another name
  * @returns how many migrations were run
  */
 export function runMigrations(
@@ -84,7 +83,7 @@ async function migrate(
   }
 }
 
-/** Rewrites the one name the migrations know, the service's role, in whatever statement it stands. */
+/** Replaces the name of the service's role in the statements of migrations. */
 function grantInstead(runner: QueryRunner, role: string, grantee: string): void {
   const { query } = runner;
   const named = new RegExp(`\\b${role}\\b`, 'g');

@@ -6,9 +6,9 @@ export const schemaOf = (service: ServiceName) => service.replaceAll('-', '_');
 /** `policy-engine` logs in as `al_policy_engine`. */
 export const roleOf = (service: ServiceName) => `al_${schemaOf(service)}`;
 
-/** Where BullMQ keeps its timers when there is no Redis; owned by the approval-service. */
+/** The schema of BullMQ's timers when there is no Redis; owned by the approval-service. */
 export const jobsSchema = 'approval_service_jobs';
 
-/** The variable that carries a service's own URL of an external server, e.g. `DATABASE_URL_POLICY_ENGINE`. */
+/** The variable of a service's own URL of an external server, e.g. `DATABASE_URL_POLICY_ENGINE`. */
 export const urlVariable = (kind: 'DATABASE_URL' | 'NATS_URL', service: ServiceName) =>
   `${kind}_${schemaOf(service).toUpperCase()}`;

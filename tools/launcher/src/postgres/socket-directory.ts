@@ -2,13 +2,13 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { PostgresUser } from './ordinary-user.js';
 
-/** What `sun_path` holds on the platforms that have it, without the byte that ends it. */
+/** The length of `sun_path`, without its terminating byte. */
 const longestPath = process.platform === 'linux' ? 107 : 103;
 
 /**
- * Where the server's Unix socket lives: a directory that the server's user and root may enter and no other user, because a
- * socket in a directory for all, such as /tmp, could be another user's, who would be sent our passwords' proofs.
- * @returns undefined where there can be no socket, because its path would be too long or the system has none
+ * The directory of the server's Unix socket. Only the server's user and root may enter it: in a directory for all users, such as /tmp,
+ * another user could make the socket and would receive the proofs of our passwords.
+ * @returns undefined when there can be no socket, because its path would be too long or the system has none
  */
 export async function socketDirectory(user: PostgresUser, port: number): Promise<string | undefined> {
   const directory = join(dirname(user.dataDir), 'socket');
@@ -20,17 +20,17 @@ export async function socketDirectory(user: PostgresUser, port: number): Promise
   return directory;
 }
 
-/** As PostgreSQL and its clients name it. */
+/** The name of the socket in PostgreSQL and its clients. */
 const socketName = (port: number) => `.s.PGSQL.${String(port)}`;
 
-/** Where the server notes which process uses the socket. */
+/** The file in which the server records the process that uses the socket. */
 export const socketLock = (directory: string, port: number) => join(directory, `${socketName(port)}.lock`);
 
 /** A setting that lists directories, each in quotes: a path may hold a comma. */
 export const listOfDirectories = (directories: readonly string[]) =>
   directories.map((directory) => `"${directory.replaceAll('"', '""')}"`).join(',');
 
-/** The URL by way of the socket, as PostgreSQL's clients read it; without `host` it is the URL by TCP. */
+/** The URL through the socket, as PostgreSQL's clients read it; without `host` it is the URL by TCP. */
 export function byWayOf(directory: string | undefined, url: string): string {
   if (directory === undefined) return url;
   const made = new URL(url);

@@ -3,8 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 
-// Below the range from which Linux and macOS take ports of outgoing connections: a server that was killed finds
-// its port free again, whatever was connected in between.
+// Below the range that Linux and macOS use for outgoing connections, so that the port of a killed server stays free.
 const lowest = 15_000;
 const highest = 32_000;
 

@@ -11,13 +11,13 @@ describe('the lock of a data directory', () => {
   });
   afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
-  it('lets one launcher in and tells the second which process runs', () => {
+  it('admits one launcher, and names its process to the second', () => {
     acquireLauncherLock(dataDir);
     expect(() => acquireLauncherLock(dataDir)).toThrow(StartRefused);
     expect(() => acquireLauncherLock(dataDir)).toThrow(`process ${String(process.pid)}`);
   });
 
-  it('is free again once it was given back', () => {
+  it('is free again once it was released', () => {
     acquireLauncherLock(dataDir)();
     expect(existsSync(join(dataDir, 'launcher.lock'))).toBe(false);
     acquireLauncherLock(dataDir)();

@@ -10,7 +10,7 @@ const holder = z.object({ pid: z.int().positive(), identity: z.string() });
 
 /**
  * One launcher per data directory. The lock of a launcher that died is taken over.
- * @returns a function that gives the lock back
+ * @returns a function that releases the lock
  * @throws StartRefused while another launcher lives
  */
 export function acquireLauncherLock(dataDir: string): () => void {
@@ -53,7 +53,7 @@ function giveWayOrClear(path: string, dataDir: string): void {
   } catch {
     return;
   }
-  // Someone may have replaced the dead lock between our look and our rename: what we moved is then theirs.
+  // Another launcher may have replaced the dead lock between our reading and our rename; then we moved its lock.
   if (read(aside) !== text) linked(aside, path);
   rmSync(aside, { force: true });
 }

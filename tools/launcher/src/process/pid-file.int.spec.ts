@@ -9,7 +9,7 @@ import { processIdentity } from './process-identity.js';
 
 const fixture = (name: string) => join(repositoryRoot, 'tools/launcher/test/fixtures', name);
 
-describe('what a killed launcher leaves behind', () => {
+describe('a process that a killed launcher left behind', () => {
   let dataDir: string;
   const children: ChildProcess[] = [];
 
@@ -45,7 +45,7 @@ describe('what a killed launcher leaves behind', () => {
     expect(processIdentity(child.pid ?? 0)).toBeUndefined();
   });
 
-  it('is stopped services first, so that they can finish their work with the servers', async () => {
+  it('is stopped before the servers when it is a service, so that it can finish its work', async () => {
     const order = join(dataDir, 'order');
     await left('postgres', 'obedient.mjs', { backend: true, args: [order, 'postgres'] });
     await left('notifier', 'obedient.mjs', { args: [order, 'notifier'] });
@@ -53,7 +53,7 @@ describe('what a killed launcher leaves behind', () => {
     expect(readFileSync(order, 'utf8')).toBe('notifier\npostgres\n');
   });
 
-  it('is left alone when another process has got its number since', async () => {
+  it('is not stopped when another process has its id', async () => {
     const child = await left('gateway', 'obedient.mjs');
     const path = join(dataDir, 'run', 'gateway.pid');
     const record = JSON.parse(readFileSync(path, 'utf8')) as object;
@@ -63,7 +63,7 @@ describe('what a killed launcher leaves behind', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('may be a damaged record, which stops no process', async () => {
+  it('is not stopped by a damaged record', async () => {
     await left('gateway', 'obedient.mjs');
     writeFileSync(join(dataDir, 'run', 'gateway.pid'), '{"pid":');
     expect(await reapLeftovers(dataDir)).toEqual([]);

@@ -14,7 +14,7 @@ export type PidRecord = z.infer<typeof pidRecord>;
 
 const runDir = (dataDir: string) => join(dataDir, 'run');
 
-/** Notes a child just spawned. Synchronous: a launcher killed one instruction later still leaves a findable child. */
+/** Records a child that was just spawned. Synchronous, so that the child is found also when the launcher is killed right after. */
 export function writePidFile(dataDir: string, name: string, child: Omit<PidRecord, 'identity'>): void {
   const identity = processIdentity(child.pid);
   if (identity === undefined) return;
@@ -29,9 +29,9 @@ export function removePidFile(dataDir: string, name: string): void {
 }
 
 /**
- * Stops what an earlier launcher left behind when it was killed: services first, then the servers they use. A process
- * that merely inherited a recorded number is left alone.
- * @returns the names of what was still running
+ * Stops the processes that a killed launcher left behind: services first, then the servers they use. A process that only has the same id
+ * is not stopped.
+ * @returns the names of the processes that were running
  */
 export async function reapLeftovers(dataDir: string, { graceMs = 10_000 } = {}): Promise<string[]> {
   const left = readRecords(dataDir);
@@ -75,6 +75,6 @@ function signal(record: PidRecord, name: NodeJS.Signals): void {
   try {
     process.kill(record.pid, name);
   } catch {
-    // It ended between the look and the signal.
+    // It ended between the check and the signal.
   }
 }

@@ -1,7 +1,7 @@
 import { StartRefused } from '../start-refused.js';
 import { type ChildSpec, SupervisedProcess, type SupervisionOptions } from './supervised-process.js';
 
-/** All children of one system; closing it leaves none behind. */
+/** All child processes of one system; after closing it none is left. */
 export class ProcessGroup {
   private readonly members = new Map<string, SupervisedProcess>();
   private closed: Promise<void> | undefined;

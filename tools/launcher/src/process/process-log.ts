@@ -6,8 +6,8 @@ import { createInterface } from 'node:readline';
 const rotateAtBytes = 20 * 1024 * 1024;
 
 /**
- * Everything a child says, in `<dataDir>/logs/<name>.log` (one older file is kept). `onLine` hears each line too and
- * decides what the person at the terminal has to know.
+ * Writes the output of a child to `<dataDir>/logs/<name>.log` (one older file is kept). `onLine` gets each line as well and decides what the
+ * terminal shows.
  */
 export class ProcessLog {
   private readonly path: string;
@@ -38,7 +38,7 @@ export class ProcessLog {
       if (this.size > rotateAtBytes) this.rotate();
       this.size += writeSync(this.file, `${line}\n`);
     } catch {
-      // A full disk must not take the system down because of its logs.
+      // The system must not stop because a full disk takes no logs.
     }
     this.onLine(line);
   }

@@ -14,7 +14,7 @@ export interface CommandOptions {
   readonly timeoutMs?: number;
 }
 
-/** Runs a command to its end; a command that cannot be started, or outlives the time-out, has the code 127. */
+/** Runs a command to its end; a command that cannot be started, or exceeds the time-out, has the code 127. */
 export function runCommand(
   command: string,
   args: readonly string[],

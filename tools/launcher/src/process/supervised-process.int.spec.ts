@@ -11,7 +11,7 @@ import type { ChildSpec } from './supervised-process.js';
 describe('a supervised process', () => {
   let dataDir: string;
   let group: ProcessGroup;
-  let said: string[];
+  let printed: string[];
 
   const child = (name: string, script: string, ...args: string[]): ChildSpec => ({
     name,
@@ -27,10 +27,10 @@ describe('a supervised process', () => {
 
   beforeEach(() => {
     dataDir = mkdtempSync(join(tmpdir(), 'al-supervise-'));
-    said = [];
+    printed = [];
     group = new ProcessGroup({
       dataDir,
-      say: (line) => said.push(line),
+      print: (line) => printed.push(line),
       firstBackOffMs: 5,
       stopWithinMs: 300,
     });
@@ -40,17 +40,17 @@ describe('a supervised process', () => {
     rmSync(dataDir, { recursive: true, force: true });
   });
 
-  it('is started again when it is killed', async () => {
+  it('is restarted when it is killed', async () => {
     const process = group.supervise(child('worker', 'obedient.mjs'));
     await process.ready(10_000);
     const first = process.pid;
     process.kill('SIGKILL');
     await process.ready(10_000);
     expect(process.pid).not.toBe(first);
-    expect(said).toEqual(['worker | ended (SIGKILL); starting it again in 5 ms']);
+    expect(printed).toEqual(['worker | ended (SIGKILL); starting it again in 5 ms']);
   });
 
-  it('leaves no process when the group closes, however stubborn it is', async () => {
+  it('leaves no process when the group closes, also when it ignores signals', async () => {
     const stubborn = group.supervise(child('worker', 'stubborn.mjs'));
     await stubborn.ready(10_000);
     const { pid } = stubborn;
@@ -67,7 +67,7 @@ describe('a supervised process', () => {
     expect(readFileSync(order, 'utf8')).toBe('worker\nserver\n');
   });
 
-  it('is not started again when it refuses its configuration, and tells the sentence of the child', async () => {
+  it('is not restarted when it refuses its configuration, and the error contains the sentence of the child', async () => {
     const refusing = group.supervise(child('worker', 'refusing.mjs'));
     await expect(refusing.ready(10_000)).rejects.toThrow('SMTP_URL must be a URL such as smtp://host:port.');
     expect(refusing.runs).toBe(1);
@@ -78,12 +78,12 @@ describe('a supervised process', () => {
     expect(() => group.supervise(child('worker', 'obedient.mjs'))).toThrow(StartRefused);
   });
 
-  it('keeps what it says in a log that only its owner can read', async () => {
+  it('writes its output to a log that only its owner can read', async () => {
     await group.supervise(child('worker', 'obedient.mjs')).ready(10_000);
     expect(statSync(join(dataDir, 'logs', 'worker.log')).mode & 0o777).toBe(0o600);
   });
 
-  it('comes back after it ended by itself, again and again', async () => {
+  it('is restarted every time it ends by itself', async () => {
     const process = group.supervise(child('worker', 'obedient.mjs'));
     for (let run = 1; run <= 3; run++) {
       await eventually(() => process.runs === run && process.pid !== undefined);

@@ -11,33 +11,33 @@ export interface ChildSpec {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string;
-  /** Asked for at every spawn, so that each run can have its own instance name. */
+  /** Called at every spawn, so that each run can have its own instance name. */
   readonly env: () => NodeJS.ProcessEnv;
   readonly uid?: number;
   readonly gid?: number;
   readonly stopSignal: 'SIGTERM' | 'SIGINT';
   /** Servers are stopped after the services that use them. */
   readonly backend: boolean;
-  /** Done before every spawn, for example clearing what a killed run left. */
+  /** Called before every spawn, for example to remove the files of a killed run. */
   readonly prepare?: () => Promise<void>;
-  /** True once the child does its work. */
+  /** Whether the child does its work. */
   readonly isReady: () => Promise<boolean>;
-  /** What the person at the terminal gets to see of a line; mostly nothing. */
+  /** The text that the terminal shows for a line; undefined for most lines. */
   readonly present: (line: string) => string | undefined;
 }
 
 export interface SupervisionOptions {
   readonly dataDir: string;
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
   readonly stopWithinMs?: number;
   readonly firstBackOffMs?: number;
   readonly longestBackOffMs?: number;
   readonly healthyAfterMs?: number;
-  /** Told when the child refuses its configuration after it had been running. */
+  /** Called when the child refuses its configuration after it was running. */
   readonly onGivenUp?: (reason: StartRefused) => void;
 }
 
-/** One child process that is started again whenever it ends without having been asked to. */
+/** One child process that is restarted whenever it ends without being stopped. */
 export class SupervisedProcess {
   private child: ChildProcess | undefined;
   private stopping = false;
@@ -55,11 +55,11 @@ export class SupervisedProcess {
     this.log = new ProcessLog(options.dataDir, spec.name, (line) => {
       if (line.trim() !== '') this.lastLine = line;
       const shown = this.stopping ? undefined : spec.present(line);
-      if (shown !== undefined) this.say(shown);
+      if (shown !== undefined) this.print(shown);
     });
   }
 
-  /** The number of the running child; undefined between two runs. */
+  /** The process id of the child; undefined between two runs. */
   get pid(): number | undefined {
     return this.child?.pid;
   }
@@ -94,10 +94,10 @@ export class SupervisedProcess {
     }
   }
 
-  /** Sends a signal to the running child; it will be started again. Returns false when none runs. */
+  /** Sends a signal to the running child, which will be restarted. Returns false when none runs. */
   kill(signal: NodeJS.Signals): boolean {
     const sent = this.child?.kill(signal) ?? false;
-    // Dead as of now, though the news takes a moment: `ready` must not be answered by the one that was killed.
+    // It counts as dead at once, although its exit is reported later: `ready` must not be answered by the killed child.
     if (sent && signal === 'SIGKILL') this.child = undefined;
     return sent;
   }
@@ -122,7 +122,7 @@ export class SupervisedProcess {
       if (this.stopping) return;
       if (how === `code ${String(badConfigurationExit)}`) return this.giveUp();
       if (Date.now() - startedAt >= (this.options.healthyAfterMs ?? 10_000)) backOff = first;
-      this.say(`ended (${how}); starting it again in ${String(backOff)} ms`);
+      this.print(`ended (${how}); starting it again in ${String(backOff)} ms`);
       await delay(backOff, undefined, { signal: this.wake.signal }).catch(() => undefined);
       backOff = Math.min(backOff * 2, this.options.longestBackOffMs ?? 2_000);
     }
@@ -145,7 +145,7 @@ export class SupervisedProcess {
     const child = spawn(spec.command, spec.args, {
       cwd: spec.cwd,
       env: spec.env(),
-      // A process group of its own: Ctrl-C reaches the launcher alone, which then stops everything in order.
+      // Its own process group, so that Ctrl-C reaches only the launcher, which stops everything in order.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(spec.uid === undefined ? {} : { uid: spec.uid }),
@@ -155,7 +155,7 @@ export class SupervisedProcess {
     const exit = new Promise<string>((resolve) => {
       const ended = (code: number | null, signal: NodeJS.Signals | null) =>
         resolve(signal ?? `code ${String(code)}`);
-      // 'close' comes after the last line was read; a grandchild that keeps the pipe open must not hold us up.
+      // 'close' comes after the last line was read; a grandchild that keeps the pipe open must not delay this.
       child.once('close', ended);
       child.once('exit', (code, signal) => setTimeout(ended, 500, code, signal).unref());
       child.once('error', (error) => resolve(error.message));
@@ -176,7 +176,7 @@ export class SupervisedProcess {
     return how;
   }
 
-  private say(line: string): void {
-    this.options.say(`${this.spec.name} | ${line}`);
+  private print(line: string): void {
+    this.options.print(`${this.spec.name} | ${line}`);
   }
 }

@@ -5,8 +5,8 @@ import { notRun, testDataDirectory } from '@agentlattice/testkit';
 import { startServer } from '../data-directory.js';
 import { embeddedRedis, redisAnswers } from './embedded-redis.js';
 
-describe('our own Redis', () => {
-  it('asks for a password, keeps what it was told over a kill, and is started again', async () => {
+describe('the started Redis', () => {
+  it('requires a password, is restarted after a kill, and keeps its data', async () => {
     const directory = await testDataDirectory();
     try {
       const found = await embeddedRedis(directory.dataDir, 1, directory.secrets);

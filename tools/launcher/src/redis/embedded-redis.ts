@@ -33,7 +33,7 @@ export async function embeddedRedis(
     `port ${String(port)}`,
     `requirepass ${password}`,
     'appendonly yes',
-    // Timers may never be dropped to make room.
+    // Timers must never be evicted.
     'maxmemory-policy noeviction',
     `dir ${JSON.stringify(dir)}`,
     'daemonize no',

@@ -14,12 +14,12 @@ describe("the gateway's port", () => {
     for (const server of servers.splice(0)) server.close();
   });
 
-  it('is the one asked for', async () => {
+  it('is the configured one', async () => {
     const port = await freePort();
     expect(await gatewayPort(port, '127.0.0.1')).toBe(port);
   });
 
-  it('is refused in one sentence when the one asked for is taken', async () => {
+  it('is refused in one sentence when the configured one is taken', async () => {
     const port = await freePort();
     await take(port);
     await expect(gatewayPort(port, '127.0.0.1')).rejects.toThrow(
@@ -27,7 +27,7 @@ describe("the gateway's port", () => {
     );
   });
 
-  it('is the next free one from 3000 when nothing was asked for', async () => {
+  it('is the next free one from 3000 when none is configured', async () => {
     const first = await gatewayPort(undefined, '127.0.0.1');
     expect(first).toBeGreaterThanOrEqual(3000);
     await take(first);

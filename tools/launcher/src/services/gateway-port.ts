@@ -2,8 +2,8 @@ import { isPortFree, nextFreePort } from '../process/free-port.js';
 import { StartRefused } from '../start-refused.js';
 
 /**
- * The gateway's port: the one asked for, else 3000 or the next free one.
- * @throws StartRefused when the one asked for is taken
+ * The gateway's port: the configured one, else 3000 or the next free one.
+ * @throws StartRefused when the configured one is taken
  */
 export async function gatewayPort(asked: number | undefined, host: string): Promise<number> {
   if (asked === undefined) {

@@ -6,23 +6,23 @@ import { repositoryRoot } from '../repository-root.js';
 
 const megabytes = z.number().int().positive();
 
-/** What a service may use, as measured under load; `deploy/memory.json` says it for every way of running it. */
+/** The memory limits of a service, measured under load; from `deploy/memory.json`, which all deployments use. */
 const limits = z.strictObject({
-  /** Options of Node. Where the heap begins to be collected, and where it ends. */
+  /** Options of Node: the size of the young generation, the heap size at which collections begin, and the largest heap. */
   node: z.strictObject({
     'max-semi-space-size': megabytes,
     'initial-old-space-size': megabytes,
     'max-old-space-size': megabytes,
     'v8-pool-size': z.number().int().positive(),
   }),
-  /** What a container of the service needs at most: the heap, and all that is not heap. */
+  /** The limit of a container of the service: the heap and all other memory. */
   containerMb: megabytes,
 });
 const table = z.strictObject(
   Object.fromEntries(serviceNames.map((name) => [name, limits])) as Record<ServiceName, typeof limits>,
 );
 
-/** The table of limits; read on every call, so that a service that is started again gets what stands there now. */
+/** The table of limits; read at every call, so that a restarted service gets the present limits. */
 export const memoryLimits = () =>
   table.parse(JSON.parse(readFileSync(join(repositoryRoot, 'deploy', 'memory.json'), 'utf8')));
 

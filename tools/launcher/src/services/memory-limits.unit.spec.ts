@@ -17,7 +17,7 @@ describe('the limits of memory', () => {
     ]);
   });
 
-  it.each(serviceNames)('leave the container of the %s room for all that is not heap', (service) => {
+  it.each(serviceNames)('leave the container of the %s room for memory outside of the heap', (service) => {
     const { node, containerMb } = memoryLimits()[service];
     // Three semi-spaces make the young generation; code, buffers and libraries take about a hundred megabytes.
     const heap = node['max-old-space-size'] + 3 * node['max-semi-space-size'];

@@ -8,7 +8,7 @@ const logLine = z.object({
   err: z.object({ message: z.string() }).optional(),
 });
 
-/** A service's log line as the terminal shows it: warnings and worse in short, everything that is no log line in full. */
+/** A service's log line as the terminal shows it: warnings and errors in short form, other output in full. */
 export function presentLogLine(line: string): string | undefined {
   if (line.trim() === '') return undefined;
   const parsed = logLine.safeParse(line.startsWith('{') ? parseJson(line) : undefined);

@@ -10,7 +10,7 @@ import { presentLogLine } from './present-log-line.js';
 import { type ServiceSettings, serviceEnvironment } from './service-environment.js';
 
 /**
- * How one of the five services is run.
+ * The child process of a service.
  * @throws StartRefused when it was not built
  */
 export function serviceChild(service: ServiceName, backends: Backends, settings: ServiceSettings): ChildSpec {
@@ -22,7 +22,7 @@ export function serviceChild(service: ServiceName, backends: Backends, settings:
   return {
     name: service,
     command: process.execPath,
-    // Relative on purpose: people and monitors find a service by `apps/<name>` in its command line.
+    // A relative path, so that people and monitors find a service by `apps/<name>` in its command line.
     args: [...memoryOptions(service), '--import', './tools/service-preload.mjs', main],
     cwd: repositoryRoot,
     env: () => serviceEnvironment(service, backends, settings),
@@ -33,7 +33,7 @@ export function serviceChild(service: ServiceName, backends: Backends, settings:
   };
 }
 
-/** The address to reach a server at that listens on `host`. */
+/** The address of a server that listens on `host`. */
 export function httpBase(host: string, port: number): string {
   const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${String(port)}`;

@@ -4,7 +4,7 @@ import type { AnswerRelease } from './answer-release.js';
 import { routeOf } from './route-decorators.js';
 import type { GatewayRequest } from './http-request.js';
 
-/** Sends what controllers answer through the rule about acts. */
+/** Applies the rule of `domain/act-release.ts` to the answers of controllers. */
 export class ActReleaseInterceptor implements NestInterceptor {
   constructor(private readonly answers: AnswerRelease) {}
 

@@ -15,7 +15,7 @@ import type { GatewayRequest } from './http-request.js';
 
 type Agent = Extract<Principal, { kind: 'agent' }>;
 
-/** What agents ask about actions beside the verdict itself. */
+/** The routes of agents about actions, except submissions. */
 @Controller()
 export class ActionsController {
   constructor(@Inject(COMMANDS) private readonly commands: CommandClient) {}

@@ -12,13 +12,13 @@ export class Admission {
   constructor(
     private readonly directory: PrincipalDirectory,
     private readonly rateLimit: RateLimit,
-    /** Rejects with NOT_FOUND unless what the parameters name exists for the principal. */
+    /** Rejects with NOT_FOUND unless the request that the parameters name exists for the principal. */
     private readonly find: (principal: Principal, params: unknown) => Promise<unknown>,
     private readonly refused: Pick<RefusedAccess, 'note'>,
   ) {}
 
   /**
-   * The caller. A request counts once for the rate limit, however often this is called, also when its body is refused first.
+   * The caller. Each request counts once for the rate limit, however often this is called, also when its body is refused first.
    * @throws Refused UNAUTHENTICATED or RATE_LIMITED
    */
   async identify(request: GatewayRequest, reply: GatewayReply): Promise<Principal> {
@@ -34,14 +34,14 @@ export class Admission {
    */
   async admit(route: Route, request: GatewayRequest, reply: GatewayReply): Promise<Principal | undefined> {
     if (route.callers === 'public') return undefined;
-    // A waiting agent takes any 4xx for the end (decisions §6), so its status reads are not counted.
+    // A waiting agent ends at any 4xx (decisions §6), so its reads of the status are not counted.
     const principal = route.path.endsWith('/status')
       ? await authenticate(this.directory, request)
       : await this.identify(request, reply);
     if (mayCall(principal, route.callers)) return principal;
     if (route.seenBy !== undefined && mayCall(principal, route.seenBy))
       await this.find(principal, request.params);
-    // The attempt is in the log before it is answered, also where the gateway is killed right after.
+    // The attempt is in the log before it is answered, also when the gateway is killed right after.
     await this.refused.note({ ...requestContextOf(principal, request), facts: factsOf(principal, route) });
     throw refusal(principal, route, route.callers);
   }

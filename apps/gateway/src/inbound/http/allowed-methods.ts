@@ -4,7 +4,7 @@ const byPath = Map.groupBy(routeList, (route) => route.path);
 const methodsOf = (routes: readonly { readonly method: string }[]): readonly string[] =>
   [...new Set(routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))].sort();
 
-/** Paths without parameters, which the methods of a path with one must not be taken for. */
+/** Paths without parameters; the methods of a path with a parameter do not apply to them. */
 const fixed = new Map(
   [...byPath].filter(([path]) => !path.includes('{')).map(([path, routes]) => [path, methodsOf(routes)]),
 );
@@ -15,7 +15,7 @@ const patterns = [...byPath]
     methods: methodsOf(routes),
   }));
 
-/** Methods of the operations at a path; none where there is no such path. A path that is written out stands for itself. */
+/** Methods of the operations at a path; none when there is no such path. A literal path takes precedence over parameters. */
 export function allowedMethods(path: string): readonly string[] {
   const own = fixed.get(path);
   if (own !== undefined) return own;

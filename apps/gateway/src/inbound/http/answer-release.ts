@@ -5,17 +5,17 @@ import { authenticate } from './authenticate.js';
 import type { GatewayRequest } from './http-request.js';
 
 /**
- * The last step of every answer that may let an agent act. The caller and the agent's standing are looked up again, after
- * all that the answer waited for, and the rule of `domain/act-release.ts` says what of it may leave.
+ * The last step of every answer that may let an agent act. The caller and the agent's suspension are looked up again after all
+ * waiting, and the rule of `domain/act-release.ts` decides what is sent.
  */
 export class AnswerRelease {
   constructor(
     private readonly directory: Pick<PrincipalDirectory, 'findByHash' | 'now'>,
-    /** Of an agent that another caller asks about. */
+    /** The standing of an agent that another caller asks about. */
     private readonly standingOf: (orgId: string, agentId: string) => Promise<AgentStanding | null>,
   ) {}
 
-  /** The rule that the answers of a route pass; null where they let no agent act. */
+  /** The rule for the answers of a route; null when they let no agent act. */
   of(routeId: string): ((request: GatewayRequest, body: unknown) => Promise<unknown>) | null {
     const rule = releaseOf(routeId);
     if (rule === null) return null;

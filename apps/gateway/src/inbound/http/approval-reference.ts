@@ -4,7 +4,7 @@ import type { Principal } from '../../domain/principal.js';
 
 const approvalId = typeId('apr');
 
-/** The request that a path names, as the principal may ask for it. @throws Refused NOT_FOUND for what is no id at all */
+/** The request that a path names, as the principal may read it. @throws Refused NOT_FOUND also for a malformed id */
 export function approvalReferenceOf(
   principal: Principal,
   { approval_id }: { approval_id: string },

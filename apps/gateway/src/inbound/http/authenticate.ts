@@ -6,8 +6,8 @@ import type { GatewayRequest } from './http-request.js';
 const bearerOf = (header: string | undefined) => /^Bearer ([A-Za-z0-9_-]{1,200})$/i.exec(header ?? '')?.[1];
 
 /**
- * The principal of the request's key, as it stands now: an answer that was held for a minute is not given to a key that was
- * revoked meanwhile.
+ * The present principal of the request's key: an answer that was held for a minute is not sent to a key that was revoked
+ * meanwhile.
  * @throws Refused UNAUTHENTICATED
  */
 export async function authenticate(

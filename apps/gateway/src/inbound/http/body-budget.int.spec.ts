@@ -4,7 +4,7 @@ import { BodyBudget } from './body-budget.js';
 import { GatewayAdapter } from './gateway-adapter.js';
 import { RequestBodies } from './request-bodies.js';
 
-/** Room for two bodies such as this one: those without a workspace share a quarter of it all. */
+/** Room for two bodies such as this one: bodies without a workspace share a quarter of the budget. */
 const body = JSON.stringify({ note: 'x'.repeat(1_000) });
 const room = 2 * (3 * body.length + 80);
 
@@ -37,12 +37,12 @@ describe('bodies whose answers are held', () => {
     });
   const statusOf = async (path: string, sent = body) => (await post(path, sent)).status;
 
-  it('have half a minute to come: Node takes the longer of these two for the whole request', () => {
+  it('must arrive within half a minute: Node takes the longer of these two times for the whole request', () => {
     const { requestTimeout, headersTimeout } = fastify.server;
     expect(Math.max(requestTimeout, headersTimeout)).toBe(30_000);
   });
 
-  it('take room until they are answered; who finds none hears 503', async () => {
+  it('take room until they are answered; a request without room gets 503', async () => {
     const held = [post('/held'), post('/held')];
     await eventually(() => release.length === 2);
     expect(await statusOf('/at-once')).toBe(503);
@@ -53,7 +53,7 @@ describe('bodies whose answers are held', () => {
     expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200]);
   });
 
-  it('leave their room when the client goes', async () => {
+  it('give their room back when the client disconnects', async () => {
     const gone = new AbortController();
     const held = [1, 2].map(() => post('/held', body, gone.signal).catch(() => 'gone'));
     await eventually(() => release.length === 2);
@@ -63,7 +63,7 @@ describe('bodies whose answers are held', () => {
     expect(await eventually(async () => (await statusOf('/at-once')) === 200)).toBe(true);
   });
 
-  it('give their memory back when they are no JSON or no route takes them', async () => {
+  it('give their memory back when they are not JSON or no route accepts them', async () => {
     for (let n = 0; n < 5; n++) {
       expect(await statusOf('/at-once', `${body}}`)).toBe(400);
       expect(await statusOf('/nowhere')).toBe(404);

@@ -2,18 +2,18 @@ import { Unavailable } from '@agentlattice/contracts';
 import type { JsonScan } from '../../domain/json-scan.js';
 
 /**
- * About what a JSON body takes in memory until it is answered: its text a few times over, and an object or a slot for
- * each value. 256 KiB of `{}` become more than ten megabytes.
+ * The approximate memory of a JSON body until it is answered: several copies of its text, and an object or a slot for each
+ * value. 256 KiB of `{}` become more than ten megabytes.
  */
 export const memoryOf = (bytes: number, { values }: Pick<JsonScan, 'values'>): number =>
   3 * bytes + 80 * values;
 
-/** A workspace alone takes no more than this part of the budget, so that four of them are needed to use it up. */
+/** The largest part of the budget for one workspace, so that no fewer than four workspaces use it up. */
 const workspacePart = 1 / 4;
 
 /**
- * How much memory the bodies of all requests under way may take together. An answer may be held for a minute, and the
- * heap has a limit (deploy/memory.json): a request that comes when it is used up is told 503 instead of ending the process.
+ * The most memory that the bodies of all requests under way may take together. An answer may be held for a minute, and the heap
+ * has a limit (deploy/memory.json): a request that arrives when the budget is used up gets 503 instead of ending the process.
  */
 export class BodyBudget {
   private used = 0;
@@ -22,7 +22,7 @@ export class BodyBudget {
   constructor(private readonly most = 96 * 1024 * 1024) {}
 
   /**
-   * @param workspace undefined where no key is asked for
+   * @param workspace undefined on a route without a key
    * @throws Unavailable when too much is under way, of all or of this workspace
    */
   take(bytes: number, workspace = ''): void {

@@ -2,14 +2,14 @@ import { scanJson } from '../../domain/json-scan.js';
 import { BodyBudget, memoryOf } from './body-budget.js';
 
 describe('the budget of bodies', () => {
-  it('counts what a body becomes when it is parsed', () => {
+  it('counts the memory of a parsed body', () => {
     const of = (text: string) => memoryOf(Buffer.byteLength(text), scanJson(Buffer.from(text)));
     expect(of('')).toBe(0);
     expect(of('{"a":"xxxxxxxx"}')).toBe(3 * 16 + 80);
     expect(of(`[${'{},'.repeat(80_000)}{}]`)).toBeGreaterThan(10 * 1024 * 1024);
   });
 
-  it('refuses with 503 what would go beyond it, until something is answered', () => {
+  it('refuses a body beyond it with 503, until another request is answered', () => {
     const budget = new BodyBudget(100);
     for (const workspace of ['a', 'b', 'c', 'd']) budget.take(25, workspace);
     const full = expect.objectContaining({
@@ -22,7 +22,7 @@ describe('the budget of bodies', () => {
     expect(() => budget.take(6, 'f')).toThrow(full);
   });
 
-  it('leaves room for the others however much one workspace asks for', () => {
+  it('leaves room for other workspaces, however much one workspace sends', () => {
     const budget = new BodyBudget(100);
     budget.take(20, 'a');
     expect(() => budget.take(6, 'a')).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }));

@@ -10,13 +10,13 @@ const publicRoutes = new Set(
 );
 
 /**
- * What is settled before a body is read: that the route exists, that the key is known, and that it does not ask too often.
- * What the key may do is decided afterwards.
+ * The checks before a body is read: the route exists, the key is known, and its rate limit is not exceeded. The rights of the
+ * key are checked afterwards.
  */
 export function addBodyHooks(app: NestFastifyApplication, admission: Pick<Admission, 'identify'>): void {
   const fastify = app.getHttpAdapter().getInstance();
   fastify.addHook('onRequest', (request: GatewayRequest, reply: GatewayReply, done) => {
-    // Also without a body: Fastify refuses a QUERY by the body that it misses, before it looks for its route.
+    // Also without a body: Fastify refuses a QUERY without one before it looks for the route.
     if (request.is404 || isOfSibling(request)) return sendProblem(reply, notFound(request, reply));
     if (!hasBody(request)) return done();
     if (publicRoutes.has(`${request.method} ${request.routeOptions.url ?? ''}`)) return done();
@@ -27,7 +27,7 @@ export function addBodyHooks(app: NestFastifyApplication, admission: Pick<Admiss
   });
 }
 
-/** A method of `/policies/{policy_id}` at `/policies/check`, which is a path of its own without that method. */
+/** True for a method of `/policies/{policy_id}` at `/policies/check`, which is another path without that method. */
 const isOfSibling = ({ method, routeOptions, url }: GatewayRequest): boolean =>
   routeOptions.url?.includes(':') === true && !mayHave(url.split('?')[0] ?? '', method);
 

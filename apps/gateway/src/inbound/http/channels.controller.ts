@@ -16,7 +16,7 @@ import { viaOf } from './request-context.js';
 import { Caller, Handles, RequestInput } from './route-decorators.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 
-/** A little more than the notifier lets a receiver take. */
+/** A little more than the notifier waits for a receiver. */
 const testTimeoutMs = 12_000;
 
 /** Channels and deliveries; the notifier owns them. */
@@ -141,7 +141,7 @@ const changeOf = (principal: Principal, request: GatewayRequest) => ({
 
 const channelIdOf = ({ channel_id }: { readonly channel_id: string }) => idOf('chn', channel_id, 'channel');
 
-/** What is no id of ours is not there, whatever it looks like. */
+/** A malformed id is answered like an unknown one. */
 function idOf(prefix: IdPrefix, text: string, what: string): string {
   if (!typeId(prefix).safeParse(text).success)
     throw new Refused('NOT_FOUND', `there is no such ${what} in this workspace`);

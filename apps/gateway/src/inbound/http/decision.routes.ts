@@ -19,7 +19,7 @@ import { type PlainRoute, plainRoute } from './plain-routes.js';
 
 type Operator = Extract<Principal, { kind: 'operator' }>;
 
-/** How a request stands, and everything that ends it. For an agent only its own requests exist (decisions §3.5). */
+/** The status of a request, and the routes that end it. For an agent only its own requests exist (decisions §3.5). */
 export function decisionRoutes(
   awaitDecision: AwaitDecision,
   approveRequest: ApproveRequest,

@@ -10,18 +10,18 @@ import { bodyLimit, RequestBodies } from './request-bodies.js';
 const newRequestId = () => typeid('req').toString();
 const sentRequestId = /^[A-Za-z0-9._:-]{1,128}$/;
 
-/** Fastify with our body parser and with problems for what never reaches Nest. */
+/** Fastify with our body parser, and with problems for requests that never reach Nest. */
 export class GatewayAdapter extends FastifyAdapter {
   constructor(private readonly bodies = new RequestBodies()) {
     super({
       bodyLimit,
-      // As long as a header line may be: the schema of the route says how long an identifier is, after the key was checked.
+      // As long as a header line: the schema of the route limits the identifier, after the key was checked.
       routerOptions: { maxParamLength: 16_384 },
       forceCloseConnections: 'idle',
-      // What still comes while we close is answered like any other request.
+      // Requests that arrive while we close are answered like any other.
       return503OnClosing: false,
       requestTimeout: 30_000,
-      // Node looks for late requests as seldom as the interval says, and takes the longer of the two times for the whole request.
+      // Node checks for late requests once an interval, and takes the longer of the two times for the whole request.
       http: { headersTimeout: 30_000, connectionsCheckingInterval: 2_000 },
       genReqId: ({ headers }: { headers: Record<string, unknown> }) => {
         const sent = headers['x-request-id'];
@@ -38,7 +38,7 @@ export class GatewayAdapter extends FastifyAdapter {
     });
   }
 
-  /** JSON and nothing else, looked through for values that JSON programs disagree about. */
+  /** Accepts JSON only, and checks it for values that JSON programs disagree about. */
   override registerParserMiddleware(): void {
     const fastify = this.getInstance();
     fastify.removeAllContentTypeParsers();
@@ -55,7 +55,7 @@ export class GatewayAdapter extends FastifyAdapter {
       done(null, payload);
     });
     fastify.addContentTypeParser(
-      // UTF-8 and nothing else (RFC 8259 §8.1).
+      // UTF-8 only (RFC 8259 §8.1).
       /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i,
       { parseAs: 'buffer', bodyLimit },
       (request: GatewayRequest, body, done) => {
@@ -66,7 +66,7 @@ export class GatewayAdapter extends FastifyAdapter {
   }
 }
 
-/** What Node's HTTP parser refuses, before there is a request: answered by hand, then closed. */
+/** Answers input that Node's HTTP parser refuses, before there is a request, and closes the connection. */
 function answerBadRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const code =
@@ -84,7 +84,7 @@ function answerBadRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   );
 }
 
-/** No expectation but 100-continue is known; Node would answer without a body. */
+/** Refuses every expectation except 100-continue; Node would answer without a body. */
 function answerExpectation(_request: IncomingMessage, response: ServerResponse): void {
   const requestId = newRequestId();
   const problem = problemOf('BAD_REQUEST', 'the expectation of the header Expect is not known', requestId);

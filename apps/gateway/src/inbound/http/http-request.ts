@@ -3,23 +3,23 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Cleared } from '../../domain/act-release.js';
 import type { Principal } from '../../domain/principal.js';
 
-/** What our hooks and the guard add to a request. */
+/** The members that our hooks and the guard add to a request. */
 export interface GatewayRequest extends FastifyRequest {
   principal?: Principal;
-  /** Of the key that came with it; null: none came. Made once, though who it stands for is asked several times. */
+  /** The hash of the key; null without a key. Computed once, although the principal is looked up several times. */
   keyHash?: string | null;
   span?: OpenSpan;
   /** The workspace of the key, known before the body is read; missing where there is no body. */
   orgId?: string;
-  /** Counted by the limit of its key's rate. */
+  /** Whether the rate limit of the key has counted it. */
   isCounted?: boolean;
-  /** Gives room to the workspace's next large body; any number of times. */
+  /** Lets the workspace's next large body begin; may be called more than once. */
   endLargeBody?: () => void;
-  /** Answered, or the client has gone. */
+  /** Whether it was answered, or the client disconnected. */
   isOver?: boolean;
-  /** Set by the handler of a submission that was allowed: how long that counts. */
+  /** The times between which an allowed submission is cleared, set by its handler. */
   cleared?: Cleared | null;
-  /** What the body takes of the budget for bodies. */
+  /** The memory that the body takes of the budget for bodies. */
   bodyMemory?: number;
 }
 export type GatewayReply = FastifyReply;

@@ -3,7 +3,7 @@ import type { Admission } from './admission.js';
 import { routeOf } from './route-decorators.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 
-/** Admits to a controller's method the callers that its row in the route table names, and no others. */
+/** Admits only the callers that the row of a controller's method in the route table names. */
 export class KeyGuard implements CanActivate {
   constructor(private readonly admission: Admission) {}
 

@@ -2,10 +2,10 @@ import { Unavailable } from '@agentlattice/contracts';
 import type { JsonScan } from '../../domain/json-scan.js';
 import { type ShareLimits, Shares } from '../../domain/share.js';
 
-/** Bodies that cost more are parsed, checked and written out for milliseconds, on the thread that serves everybody. */
+/** A body that costs more keeps the thread, which serves all requests, for milliseconds. */
 export const largeBodyCost = 32 * 1024;
 
-/** A value takes a hundred nanoseconds and more to be read, sorted and written out; a byte within a text next to nothing. */
+/** The cost of a value: reading, sorting and serialising it takes a hundred nanoseconds and more; a byte of a text almost none. */
 const costPerValue = 32;
 export const costOf = (bytes: number, { values }: Pick<JsonScan, 'values'>): number =>
   bytes + costPerValue * values;
@@ -24,7 +24,7 @@ export class LargeBodies {
   }
 
   /**
-   * Resolves when the body may be parsed, with what gives room to the next one: any number of times.
+   * Resolves when the body may be parsed, with a function that lets the next one begin; it may be called more than once.
    * @throws Unavailable when the workspace's other large requests leave no room in time
    */
   turn(orgId: string, cost: number): Promise<() => void> {

@@ -1,14 +1,14 @@
 import { Refused, type Route, Unavailable } from '@agentlattice/contracts';
 import type { Logger } from '@agentlattice/observability';
-import type { Listener, LiveEventFeed, Told } from '../../application/live-event-feed.js';
+import type { Listener, LiveEventFeed, FeedEntry } from '../../application/live-event-feed.js';
 import { mayCall, type Principal } from '../../domain/principal.js';
 import type { PrincipalDirectory } from '../../outbound/principal-directory.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 
-/** A reader with more than this unread is cut off; it goes on by the id that it had last. */
+/** A reader with more than this unread is disconnected; it goes on from its last id. */
 const maxUnreadBytes = 1024 * 1024;
 const heartbeatEveryMs = 15_000;
-/** How often the keys of those who listen are looked at; a revoked one is worth nothing after a second. */
+/** How often the keys of listeners are checked; a revoked key must be worth nothing after a second. */
 const lookAtKeysEveryMs = 400;
 export const streamLimits = { perWorkspace: 6_000, inAll: 10_000 };
 
@@ -21,12 +21,12 @@ export interface LiveEventStreamsPorts {
   readonly logger: Logger;
 }
 
-/** What a transport does for one who listens. */
+/** The connection of one listener, by its transport. */
 export interface Connection {
-  readonly send: (told: Told) => void;
+  readonly send: (entry: FeedEntry) => void;
   readonly reset: (id: string) => void;
   readonly heartbeat: (id: string, now: Date) => void;
-  /** The key is worth nothing any longer, or this process ends. */
+  /** The key is no longer valid, or this process stops. */
   readonly end: (why: 'revoked' | 'stopping') => void;
 }
 
@@ -39,8 +39,8 @@ interface Open {
 }
 
 /**
- * Who listens to live events, by whichever transport: bounded in number, told the time, and gone when their key is.
- * Events are told only while the keys are known to be what they were a second ago.
+ * The listeners of live events of all transports: limited in number, with heartbeats, and disconnected when their key ends.
+ * Events are delivered only while the keys were checked within the last second.
  */
 export class LiveEventStreams {
   private readonly open = new Set<Open>();
@@ -58,7 +58,7 @@ export class LiveEventStreams {
   }
 
   /**
-   * Listens until `leave` is called.
+   * Delivers events until `leave` is called.
    * @throws Unavailable when too many listen, or the stream of events cannot be read
    */
   async listen(
@@ -70,15 +70,15 @@ export class LiveEventStreams {
     const count = this.perWorkspace.get(orgId) ?? 0;
     if (this.stopped) throw new Unavailable('this gateway is being stopped');
     if (count >= streamLimits.perWorkspace || this.open.size >= streamLimits.inAll)
-      throw new Unavailable('too many listen to live events already');
+      throw new Unavailable('too many clients listen to live events already');
     const one: Open = { route, keyHash, principal, connection, caughtUp: false };
     this.add(one);
     const listener: Listener = {
       orgId,
-      hearsActions: options.types !== null && [...options.types].some((type) => type.startsWith('action.')),
+      wantsActions: options.types !== null && [...options.types].some((type) => type.startsWith('action.')),
       agentIds: principal.kind === 'agent' ? new Set([principal.agent.id]) : null,
-      tell: (told) => {
-        if (options.types === null || options.types.has(told.event.type)) connection.send(told);
+      deliver: (entry) => {
+        if (options.types === null || options.types.has(entry.event.type)) connection.send(entry);
       },
       reset: connection.reset,
     };
@@ -93,20 +93,20 @@ export class LiveEventStreams {
     } catch (error) {
       this.remove(one);
       if (error instanceof Refused) throw error;
-      this.ports.logger.warn({ err: error }, 'the event stream cannot be read for somebody who listens');
+      this.ports.logger.warn({ err: error }, 'the event stream cannot be read for a listener');
       throw new Unavailable('live events cannot be read at the moment');
     }
   }
 
-  /** @returns whether events may be told: all who listen were looked at after the last change of keys */
-  mayTell(): Promise<boolean> {
+  /** @returns whether events may be delivered: the keys of all listeners were checked after the last change of keys */
+  mayDeliver(): Promise<boolean> {
     const { directory } = this.ports;
     if (directory.isFresh() && this.checked?.generation === directory.generationSeen)
       return Promise.resolve(true);
     return this.lookAtKeys();
   }
 
-  /** No more are let in, and those who listen come back elsewhere. */
+  /** Refuses new listeners and disconnects the others, which reconnect elsewhere. */
   stop(): void {
     this.stopped = true;
     clearInterval(this.heartbeats);
@@ -138,12 +138,12 @@ export class LiveEventStreams {
     for (const one of this.open) if (one.caughtUp) this.beat(one);
   }
 
-  /** By the clock of the database, which decides deadlines: a page corrects its own by it. */
+  /** With the time of the database, which decides deadlines: a page corrects its own clock by it. */
   private beat({ connection }: Open): void {
     connection.heartbeat(this.ports.feed.cursor, new Date(this.ports.directory.now()));
   }
 
-  /** One at a time, after whatever changed before it began. */
+  /** One check at a time; it sees every change from before it began. */
   private lookAtKeys(): Promise<boolean> {
     this.checking ??= this.look().finally(() => {
       this.checking = undefined;
@@ -166,12 +166,12 @@ export class LiveEventStreams {
       this.checked = { generation, at: now };
       return true;
     } catch (error) {
-      logger.warn({ err: error }, 'the keys of those who listen to live events cannot be checked');
+      logger.warn({ err: error }, 'the keys of listeners to live events cannot be checked');
       return false;
     }
   }
 
-  /** Still the same person or agent, with rights to this route. */
+  /** Whether the key is still of the same person or agent, with rights to this route. */
   private async mayListen({ keyHash, principal, route }: Open): Promise<boolean> {
     const now = await this.ports.directory.findByHash(keyHash);
     return (
@@ -184,7 +184,7 @@ export class LiveEventStreams {
   }
 }
 
-/** Comes back elsewhere after a while by chance, so that not all come at once. */
+/** The client reconnects after a random time, so that not all clients reconnect at once. */
 const retryHintMs = () => 500 + Math.floor(Math.random() * 2_000);
 
 /** Server-sent events on an answer that does not end (WHATWG HTML, server-sent events). */
@@ -195,11 +195,11 @@ export function eventStreamOn({ raw }: GatewayReply): Connection {
     if (raw.writableLength > maxUnreadBytes) raw.destroy();
   };
   return {
-    send: (told) => {
-      let frame = told.forms.get('sse');
+    send: (entry) => {
+      let frame = entry.forms.get('sse');
       if (frame === undefined) {
-        frame = frameOf(told.id, told.event.type, told.event);
-        told.forms.set('sse', frame);
+        frame = frameOf(entry.id, entry.event.type, entry.event);
+        entry.forms.set('sse', frame);
       }
       write(frame);
     },
@@ -215,17 +215,17 @@ export function eventStreamOn({ raw }: GatewayReply): Connection {
 const frameOf = (id: string, type: string, data: object) =>
   `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
 
-/** Begins the answer; from here on errors can only end it. */
+/** Begins the answer; after that, errors can only end it. */
 export function beginEventStream(request: GatewayRequest, reply: GatewayReply): void {
   reply.hijack();
   reply.raw.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
-    // Proxies that gather answers would hold events back.
+    // Proxies that buffer answers would delay events.
     'x-accel-buffering': 'no',
     'x-request-id': request.id,
   });
-  // The request is answered; what follows belongs to no span.
+  // The request is answered; later events belong to no span.
   request.span?.end({ attributes: { 'http.response.status_code': 200 } });
   delete request.span;
 }

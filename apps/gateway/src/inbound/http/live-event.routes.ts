@@ -7,21 +7,21 @@ import { beginEventStream, eventStreamOn, type LiveEventStreams } from './live-e
 import { type ProblemFilter, sendProblem } from './problem-filter.js';
 import { readInput } from './read-input.js';
 
+/** The route of this file; it needs an answer without an end, which no other route has. */
+export const liveEventRoute = routes.liveEvents;
+
 export interface LiveEventRouteSteps {
   readonly admission: Pick<Admission, 'admit'>;
   readonly streams: LiveEventStreams;
   readonly problems: Pick<ProblemFilter, 'problemFor'>;
 }
 
-/** The routes that `addLiveEventRoutes` serves. */
-export const servedRoutes = [routes.liveEvents] as const;
-
-/** Live events as server-sent events: admitted and read as any request, then an answer that goes on. */
+/** Live events as server-sent events: admitted and read like any request, then an answer without an end. */
 export function addLiveEventRoutes(
   app: NestFastifyApplication,
   { admission, streams, problems }: LiveEventRouteSteps,
 ): void {
-  const [route] = servedRoutes;
+  const route = liveEventRoute;
   app
     .getHttpAdapter()
     .getInstance()
@@ -41,7 +41,7 @@ export function addLiveEventRoutes(
           headers: { 'last-event-id'?: string };
           query: { types?: string };
         };
-        // What is told while the listener catches up waits: the answer must begin before it.
+        // Events that come while the listener catches up are held, because the answer must begin before them.
         const early: (() => void)[] = [];
         let begun = false;
         const stream = eventStreamOn(reply);

@@ -3,7 +3,7 @@ import type { GatewayReply } from './http-request.js';
 
 const never = new AbortController().signal;
 
-/** Aborted when the connection closes before the answer was sent. Never aborted where the client does not wait. */
+/** Aborted when the connection closes before the answer was sent; never when the client does not wait. */
 export function clientGoneSignal(reply: GatewayReply, { waitSeconds }: Preferences): AbortSignal {
   if (waitSeconds === 0) return never;
   const gone = new AbortController();
@@ -15,7 +15,7 @@ export function clientGoneSignal(reply: GatewayReply, { waitSeconds }: Preferenc
   return gone.signal;
 }
 
-/** Says which preferences were heeded (RFC 7240 §3). */
+/** Names the preferences that were applied (RFC 7240 §3). */
 export function setPreferenceApplied(reply: GatewayReply, { waitSeconds, grant }: Preferences): void {
   const names = [...(waitSeconds > 0 ? [`wait=${String(waitSeconds)}`] : []), ...(grant ? ['grant'] : [])];
   if (names.length > 0) reply.header('preference-applied', names.join(', '));

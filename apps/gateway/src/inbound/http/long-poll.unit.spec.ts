@@ -9,7 +9,7 @@ const replyOn = (state: { destroyed: boolean; writableFinished: boolean }) => {
 const waiting = { grant: false, waitSeconds: 60 };
 
 describe('the signal that the client is gone', () => {
-  it('comes with the end of the connection, unless the answer was sent', () => {
+  it('is aborted at the end of the connection, unless the answer was sent', () => {
     const left = replyOn({ destroyed: false, writableFinished: false });
     const signal = clientGoneSignal(left.reply, waiting);
     expect(signal.aborted).toBe(false);
@@ -21,7 +21,7 @@ describe('the signal that the client is gone', () => {
     expect(other.aborted).toBe(false);
   });
 
-  it('is there at once when the client left before', () =>
+  it('is aborted at once when the client disconnected before', () =>
     expect(
       clientGoneSignal(replyOn({ destroyed: true, writableFinished: false }).reply, waiting).aborted,
     ).toBe(true));

@@ -2,8 +2,8 @@ import type { IdPrefix } from '@agentlattice/contracts';
 import { page, readCursor } from '@agentlattice/service';
 
 /**
- * A page of rows sorted by id: one more than asked for says whether there is a next one.
- * @throws Refused VALIDATION_FAILED when the cursor is none of such a page
+ * A page of rows sorted by id. One row more than the limit is read, to know whether there is a next page.
+ * @throws Refused VALIDATION_FAILED when the cursor is not of such a page
  */
 export async function pageOf<T extends { readonly id: string }>(
   idPrefix: IdPrefix,

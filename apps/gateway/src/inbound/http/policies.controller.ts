@@ -110,7 +110,7 @@ export class PoliciesController {
   }
 }
 
-/** What an agent sees: no conditions, no contacts (decisions §3.5). */
+/** A policy as agents see it: no conditions, no contacts (decisions §3.5). */
 export function summaryOf(policy: PolicyView): PolicySummary {
   const { id, name, action_type, effect, approval_required, has_conditions, version, active, created_at } =
     policy;
@@ -137,7 +137,7 @@ function tagged(policy: PolicyView, reply: GatewayReply): PolicyView {
   return policy;
 }
 
-/** The version an If-Match names (RFC 9110 §13.1.1); `*` and no header mean whatever stands. */
+/** The version that an If-Match names (RFC 9110 §13.1.1); `*` or no header means the current one. */
 function versionOf(ifMatch: string | undefined): number | null {
   if (ifMatch === undefined || ifMatch.trim() === '*') return null;
   const version = /^\s*"(\d{1,9})"\s*$/.exec(ifMatch)?.[1];

@@ -2,10 +2,24 @@ import { policyEngineCommands, type RouteInput, type RouteOutput, routes } from 
 import type { CommandClient } from '@agentlattice/messaging';
 import { COMMANDS } from '@agentlattice/service';
 import { Controller, Inject, Req } from '@nestjs/common';
-import type { Principals } from '../../application/principals.js';
+import type { ChangeAgent } from '../../application/change-agent.js';
+import type { CreateKey } from '../../application/create-key.js';
+import type { CreateMember } from '../../application/create-member.js';
+import { existingAgent } from '../../application/existing-principals.js';
+import type { RegisterAgent } from '../../application/register-agent.js';
+import type { RevokeKey } from '../../application/revoke-key.js';
+import type { RotateKey } from '../../application/rotate-key.js';
 import type { Principal } from '../../domain/principal.js';
 import type { PrincipalStore } from '../../outbound/principal-store.js';
-import { PRINCIPALS, STORE } from '../../tokens.js';
+import {
+  CHANGE_AGENT,
+  CREATE_KEY,
+  CREATE_MEMBER,
+  REGISTER_AGENT,
+  REVOKE_KEY,
+  ROTATE_KEY,
+  STORE,
+} from '../../tokens.js';
 import { pageOf } from './page-of.js';
 import { requestContextOf } from './request-context.js';
 import { Caller, Handles, RequestInput } from './route-decorators.js';
@@ -16,7 +30,12 @@ import { summaryOf } from './policies.controller.js';
 @Controller()
 export class PrincipalsController {
   constructor(
-    @Inject(PRINCIPALS) private readonly principals: Principals,
+    @Inject(REGISTER_AGENT) private readonly register: RegisterAgent,
+    @Inject(CHANGE_AGENT) private readonly changeAgent: ChangeAgent,
+    @Inject(CREATE_MEMBER) private readonly addMember: CreateMember,
+    @Inject(CREATE_KEY) private readonly makeKey: CreateKey,
+    @Inject(ROTATE_KEY) private readonly rotate: RotateKey,
+    @Inject(REVOKE_KEY) private readonly revoke: RevokeKey,
     @Inject(STORE) private readonly store: PrincipalStore,
     @Inject(COMMANDS) private readonly commands: CommandClient,
   ) {}
@@ -55,7 +74,7 @@ export class PrincipalsController {
     @RequestInput() { body }: RouteInput<typeof routes.registerAgent>,
     @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.registerAgent>> {
-    const { agent, key } = await this.principals.registerAgent(requestContextOf(principal, request), body);
+    const { agent, key } = await this.register(requestContextOf(principal, request), body);
     return { id: agent.id, name: agent.name, api_key: key, created_at: agent.created_at };
   }
 
@@ -73,7 +92,7 @@ export class PrincipalsController {
     @Caller() { orgId }: Principal,
     @RequestInput() { params }: RouteInput<typeof routes.getAgent>,
   ): Promise<RouteOutput<typeof routes.getAgent>> {
-    return this.principals.agentOf(orgId, params.agent_id);
+    return existingAgent(this.store, orgId, params.agent_id);
   }
 
   @Handles(routes.suspendAgent)
@@ -82,7 +101,7 @@ export class PrincipalsController {
     @RequestInput() { params, body }: RouteInput<typeof routes.suspendAgent>,
     @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.suspendAgent>> {
-    return this.principals.changeAgent(
+    return this.changeAgent(
       requestContextOf(principal, request),
       params.agent_id,
       { type: 'SuspendAgent', pending: body.pending },
@@ -96,7 +115,7 @@ export class PrincipalsController {
     @RequestInput() { params }: RouteInput<typeof routes.resumeAgent>,
     @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.resumeAgent>> {
-    return this.principals.changeAgent(requestContextOf(principal, request), params.agent_id, {
+    return this.changeAgent(requestContextOf(principal, request), params.agent_id, {
       type: 'ResumeAgent',
     });
   }
@@ -116,7 +135,7 @@ export class PrincipalsController {
     @RequestInput() { body }: RouteInput<typeof routes.createMember>,
     @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.createMember>> {
-    return this.principals.createMember(requestContextOf(principal, request), body);
+    return this.addMember(requestContextOf(principal, request), body);
   }
 
   @Handles(routes.listKeys)
@@ -134,7 +153,7 @@ export class PrincipalsController {
     @RequestInput() { body }: RouteInput<typeof routes.createKey>,
     @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.createKey>> {
-    return this.principals.createKey(requestContextOf(principal, request), {
+    return this.makeKey(requestContextOf(principal, request), {
       name: body.name,
       kind: body.kind,
       role: body.role ?? null,
@@ -151,7 +170,7 @@ export class PrincipalsController {
     @RequestInput() { params, body }: RouteInput<typeof routes.rotateKey>,
     @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.rotateKey>> {
-    return this.principals.rotateKey(requestContextOf(principal, request), params.key_id, body.overlap);
+    return this.rotate(requestContextOf(principal, request), params.key_id, body.overlap);
   }
 
   @Handles(routes.revokeKey)
@@ -160,6 +179,6 @@ export class PrincipalsController {
     @RequestInput() { params }: RouteInput<typeof routes.revokeKey>,
     @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.revokeKey>> {
-    return this.principals.revokeKey(requestContextOf(principal, request), params.key_id);
+    return this.revoke(requestContextOf(principal, request), params.key_id);
   }
 }

@@ -13,7 +13,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '
 import { allowedMethods } from './allowed-methods.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 
-/** What Fastify and Nest refuse by themselves, by the status they name. */
+/** The codes of requests that Fastify or Nest refuse themselves, by their status. */
 const refusedStatus: Readonly<Record<number, ErrorCode>> = {
   400: 'BAD_REQUEST',
   408: 'REQUEST_TIMEOUT',
@@ -32,7 +32,7 @@ export function sendProblem(reply: GatewayReply, problem: Problem): void {
   reply.status(problem.status).header('content-type', problemMediaType).send(JSON.stringify(problem));
 }
 
-/** Turns what was thrown into a problem; an unexpected error is logged and answered without its details. */
+/** Turns an error into a problem; an unexpected error is logged and answered without its details. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(private readonly logger: Logger) {}
@@ -77,7 +77,7 @@ export function notFound(request: GatewayRequest, reply: GatewayReply): Problem 
   return problemOf('METHOD_NOT_ALLOWED', `${path} has ${allowed.join(', ')}`, request.id);
 }
 
-/** 0 for what names no status. */
+/** 0 for an error without a status. */
 function statusOf(exception: unknown): number {
   if (exception instanceof HttpException) return exception.getStatus();
   const named = exception instanceof Error && 'statusCode' in exception ? exception.statusCode : 0;

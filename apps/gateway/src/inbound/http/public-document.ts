@@ -4,7 +4,7 @@ import { Refused } from '@agentlattice/contracts';
 import { FixedWindow } from '../../domain/fixed-window.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 
-/** How often a second the document is sent, to all callers together. A 304 does not count. */
+/** How many times a second the document is sent to all callers together. A 304 does not count. */
 const perSecond = 20;
 
 /** A large public document: serialised and compressed once, and sent at a bounded rate, so that other requests do not wait. */

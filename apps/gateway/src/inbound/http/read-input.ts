@@ -11,7 +11,7 @@ export interface Input {
 }
 
 /**
- * Checks everything a route takes; every offending field of every part is named.
+ * Checks every part of a request against its route; every faulty field of every part is named.
  * @throws Refused VALIDATION_FAILED
  */
 export function readInput(route: Route, request: GatewayRequest): Input {
@@ -41,21 +41,21 @@ export function readInput(route: Route, request: GatewayRequest): Input {
   return input;
 }
 
-/** Those that the route knows of, as the others say nothing to it. */
+/** The headers that the route knows; the others are ignored. */
 function headersFor({ headers: known }: Route, { headers }: GatewayRequest): Record<string, unknown> {
   const given: Record<string, unknown> = {};
   for (const name in known?.shape) if (headers[name] !== undefined) given[name] = headers[name];
   return given;
 }
 
-/** PostgreSQL takes no NUL in a text. Bodies were looked through when they were parsed, headers by Node. */
+/** PostgreSQL accepts no NUL in a text. Bodies were checked when they were parsed, headers by Node. */
 const mayHoldNul: ReadonlySet<string> = new Set(['/path', '/query']);
 const holdsNul = (value: unknown) =>
   typeof value === 'object' &&
   value !== null &&
   Object.values(value).some((v) => typeof v === 'string' && v.includes('\0'));
 
-/** Every offending field by its JSON pointer; the pointers of a body begin at its root. */
+/** Every faulty field by its JSON pointer; the pointers of a body begin at its root. */
 export function faultsOf(error: z.ZodError, at: string): Fault[] {
   return error.issues.flatMap((issue) => {
     const path = issue.path

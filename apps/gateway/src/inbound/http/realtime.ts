@@ -4,7 +4,7 @@ import { routes } from '@agentlattice/contracts';
 import type { Logger } from '@agentlattice/observability';
 import { WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
-import type { Told } from '../../application/live-event-feed.js';
+import type { FeedEntry } from '../../application/live-event-feed.js';
 import { mayCall, type Principal } from '../../domain/principal.js';
 import { hashOfKey, type PrincipalDirectory } from '../../outbound/principal-directory.js';
 import type { Connection, LiveEventStreams } from './live-event-streams.js';
@@ -35,21 +35,21 @@ const types: ReadonlyMap<string, string> = new Map([
 const path = '/realtime/v1';
 const maxMessageBytes = 4_096;
 const maxUnreadBytes = 1024 * 1024;
-/** The client says something every 30 s. */
+/** The client sends a message every 30 s. */
 const silentMs = 90_000;
 const joinWithinMs = 10_000;
 /** Codes of RFC 6455 §7.4.1. */
 const closing = { malformed: 1007, refused: 1008, restart: 1012, later: 1013 } as const;
 
-const message = z.object({
+const channelMessage = z.object({
   topic: z.string().max(255),
   event: z.string().max(64),
   ref: z.union([z.string().max(64), z.null()]).optional(),
 });
 
 /**
- * The subset of Phoenix channels that the published client's `subscribe()` speaks: `phx_join` of `gov:<workspace>`,
- * heartbeats, `phx_leave`, and broadcasts of what happens.
+ * The subset of Phoenix channels that the published client's `subscribe()` uses: `phx_join` of `gov:<workspace>`, heartbeats,
+ * `phx_leave`, and broadcasts of events.
  */
 export class Realtime {
   private readonly sockets = new WebSocketServer({
@@ -70,13 +70,13 @@ export class Realtime {
     });
   }
 
-  /** No connection is left open. */
+  /** Closes all connections. */
   stop(): void {
     for (const socket of this.sockets.clients) socket.close(closing.restart, 'the gateway is being stopped');
   }
 
   private async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    // The address holds a key: it goes into no log and no error.
+    // The address contains a key, so it is in no log and no error.
     const url = new URL(request.url ?? '/', 'http://gateway');
     if (url.pathname !== path) return refuse(socket, 404, 'Not Found');
     const key = keyOf(request, url);
@@ -91,7 +91,7 @@ export class Realtime {
   }
 }
 
-/** One socket: it joins its workspace's topic, and hears until it leaves. */
+/** One socket: it joins its workspace's topic, and gets events until it leaves. */
 class RealtimeConnection {
   private leave: (() => void) | undefined;
   private joining = false;
@@ -105,26 +105,26 @@ class RealtimeConnection {
   ) {}
 
   begin(): void {
-    this.expectWord(joinWithinMs);
+    this.expectMessage(joinWithinMs);
     this.socket.on('error', () => this.socket.terminate());
     this.socket.on('close', () => {
       clearTimeout(this.silent);
       this.leave?.();
     });
     this.socket.on('message', (data, isBinary) => {
-      const said = isBinary ? null : read((data as Buffer).toString());
-      if (said === null) return this.socket.close(closing.malformed, 'not a message of a channel');
-      this.expectWord(silentMs);
-      void this.handle(said);
+      const message = isBinary ? null : read((data as Buffer).toString());
+      if (message === null) return this.socket.close(closing.malformed, 'not a message of a channel');
+      this.expectMessage(silentMs);
+      void this.handle(message);
     });
   }
 
-  private expectWord(withinMs: number): void {
+  private expectMessage(withinMs: number): void {
     clearTimeout(this.silent);
     this.silent = setTimeout(() => this.socket.terminate(), withinMs).unref();
   }
 
-  private async handle({ topic, event, ref = null }: z.infer<typeof message>): Promise<void> {
+  private async handle({ topic, event, ref = null }: z.infer<typeof channelMessage>): Promise<void> {
     const own = `gov:${this.principal.orgId}`;
     if (topic === 'phoenix' && event === 'heartbeat') return this.reply(topic, ref, 'ok');
     if (topic !== own) {
@@ -166,13 +166,13 @@ class RealtimeConnection {
 
   private connection(topic: string): Connection {
     return {
-      send: (told) => this.write(formOf(told, topic)),
-      // What was missed cannot be told here; a new connection at least is one.
+      send: (entry) => this.write(formOf(entry, topic)),
+      // This protocol cannot report missed events; closing makes the client reconnect.
       reset: () => this.socket.close(closing.restart, 'events were lost'),
       heartbeat: () => {},
       end: (why) =>
         why === 'revoked'
-          ? this.socket.close(closing.refused, 'the key is worth nothing any longer')
+          ? this.socket.close(closing.refused, 'the key is no longer valid')
           : this.socket.close(closing.restart, 'the gateway is being stopped'),
     };
   }
@@ -189,10 +189,10 @@ class RealtimeConnection {
   }
 }
 
-function formOf(told: Told, topic: string): string {
-  const known = told.forms.get('phoenix');
+function formOf(entry: FeedEntry, topic: string): string {
+  const known = entry.forms.get('phoenix');
   if (known !== undefined) return known;
-  const { type, time, org_id, agent_id, data } = told.event;
+  const { type, time, org_id, agent_id, data } = entry.event;
   const payload = { event_type: types.get(type) ?? type, timestamp: time, org_id, agent_id, data };
   const text = JSON.stringify({
     topic,
@@ -200,13 +200,13 @@ function formOf(told: Told, topic: string): string {
     payload: { event: 'governance', payload },
     ref: null,
   });
-  told.forms.set('phoenix', text);
+  entry.forms.set('phoenix', text);
   return text;
 }
 
-function read(text: string): z.infer<typeof message> | null {
+function read(text: string): z.infer<typeof channelMessage> | null {
   try {
-    return message.safeParse(JSON.parse(text)).data ?? null;
+    return channelMessage.safeParse(JSON.parse(text)).data ?? null;
   } catch {
     return null;
   }

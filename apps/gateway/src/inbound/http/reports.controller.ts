@@ -7,7 +7,7 @@ import type { Principal } from '../../domain/principal.js';
 import { Caller, Handles, RequestInput } from './route-decorators.js';
 import type { GatewayRequest } from './http-request.js';
 
-/** How actions went, and how well they are governed. */
+/** Reports of agents about their actions, and figures about them. */
 @Controller()
 export class ReportsController {
   constructor(@Inject(COMMANDS) private readonly commands: CommandClient) {}
@@ -18,7 +18,7 @@ export class ReportsController {
     @RequestInput() { body }: RouteInput<typeof routes.reportOutcome>,
     @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.reportOutcome>> {
-    // As it was sent: a schema's copy leaves out members such as `__proto__`, and the log binds every one.
+    // The body as it was sent: the schema's copy lacks members such as `__proto__`, and the log binds every member.
     const { metadata } = (request.body as { outcome: { metadata?: unknown } }).outcome;
     return this.commands.request(auditLedgerCommands.report, {
       org_id: orgId,

@@ -7,13 +7,12 @@ import { costOf, LargeBodies, largeBodyCost } from './large-bodies.js';
 import { parseStrictly } from './strict-json.js';
 
 export const bodyLimit = 256 * 1024;
-/** Below that a body is not counted while it comes. */
+/** Smaller bodies are not counted while they arrive. */
 const smallBytes = 16 * 1024;
 
 /**
- * The bodies of requests on their way in. What they take of memory is counted from the first byte until the answer, and
- * a large one is parsed when it is its workspace's turn. A turn begins when the body is complete, so a slow sender does not
- * hold up others.
+ * The bodies of incoming requests. Their memory is counted from the first byte until the answer, and a large body is parsed when
+ * it is its workspace's turn. A turn begins when the body is complete, so a slow sender does not delay others.
  */
 export class RequestBodies {
   constructor(
@@ -21,7 +20,7 @@ export class RequestBodies {
     private readonly largeBodies = new LargeBodies(),
   ) {}
 
-  /** Gives the memory back once, when the request ends in any way. */
+  /** Gives the memory back once, when the request ends for any reason. */
   watch(request: GatewayRequest, reply: GatewayReply): void {
     reply.raw.once('close', () => {
       request.isOver = true;
@@ -31,14 +30,14 @@ export class RequestBodies {
   }
 
   /**
-   * Before the body comes.
+   * To be called before the body arrives.
    * @throws Unavailable when the memory for bodies is used up
    */
   receive(request: GatewayRequest, payload: Readable): void {
     const { 'content-length': announced, 'transfer-encoding': coding } = request.headers;
     if (announced !== undefined && Number(announced) > smallBytes && Number(announced) <= bodyLimit)
       this.take(request, Number(announced));
-    // The length is not announced: what comes is counted.
+    // The length is not announced, so arriving bytes are counted.
     if (coding !== undefined)
       payload.on('data', (chunk: Buffer) => {
         try {
@@ -50,7 +49,7 @@ export class RequestBodies {
   }
 
   /**
-   * The value of a body that has come.
+   * The value of a complete body.
    * @throws Refused UNSUPPORTED_MEDIA_TYPE, INVALID_JSON or INVALID_JSON_VALUE
    * @throws Unavailable when the workspace's other large bodies, or those of all, leave no room
    */
@@ -67,7 +66,7 @@ export class RequestBodies {
         throw new Unavailable('the client has gone');
       }
     }
-    // Only now it becomes more than its bytes.
+    // From here on it takes more than its bytes.
     this.take(request, memoryOf(body.length, scan) - (request.bodyMemory ?? 0));
     return parseStrictly(body, scan);
   }

@@ -14,11 +14,11 @@ import { type Input, readInput } from './read-input.js';
 
 const routeKey = 'agentlattice:route';
 
-/** The route that a handler stands for; undefined for a handler without one, which the guard refuses. */
+/** The route of a handler; undefined for a handler without one, which the guard refuses. */
 export const routeOf = (handler: object): Route | undefined =>
   Reflect.getMetadata(routeKey, handler) as Route | undefined;
 
-/** A route's path as the router writes it. */
+/** A route's path in the router's notation. */
 export const pathOf = ({ path }: Route): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
 
 /** Makes a method the handler of a route of the contract: path, method, status and media type come from there. */

@@ -3,7 +3,7 @@ import { Refused } from '@agentlattice/contracts';
 import { jsonFaults } from '../../domain/json-faults.js';
 import { isPlainJson, type JsonScan } from '../../domain/json-scan.js';
 
-/** Bytes that are no UTF-8 would become the same character, and different bodies the same digest. */
+/** Invalid UTF-8 would become one replacement character, and different bodies would have the same digest. */
 function utf8(body: Buffer): string {
   if (!isUtf8(body)) throw new Refused('INVALID_JSON', 'the body is not UTF-8');
   return body.toString('utf8');
@@ -28,7 +28,7 @@ export function parseStrictly(body: Buffer, scan: JsonScan): unknown {
   throw refusal;
 }
 
-/** Null when there is none. */
+/** Null when the text has no such value. */
 function invalidValues(text: string): Refused | null {
   let errors;
   try {

@@ -6,13 +6,13 @@ import { setPreferenceApplied, clientGoneSignal } from './long-poll.js';
 import type { GatewayRequest } from './http-request.js';
 import { type PlainRoute, plainRoute } from './plain-routes.js';
 
-/** An agent asks whether an action may be done. */
+/** The submission of an action by an agent. */
 export const submissionRoutes = (submitAction: SubmitAction): readonly PlainRoute[] => [
   plainRoute(routes.submitAction, async ({ principal, input: { body, headers }, request, reply }) => {
     const prefer = readPrefer(headers.prefer);
     const answered = await submitAction(principal, {
       actionType: body.action_type,
-      // As they were sent: a schema's copy leaves out members such as `__proto__`, and the digest covers every one.
+      // The values as they were sent: the schema's copy lacks members such as `__proto__`, and the digest covers every member.
       metadata: sentMember(request.body, 'metadata') ?? {},
       dataAccessed: sentMember(request.body, 'data_accessed') ?? [],
       clientEventId: eventIdOf(headers, request),
@@ -33,7 +33,7 @@ export const submissionRoutes = (submitAction: SubmitAction): readonly PlainRout
 const sentMember = (body: unknown, member: 'metadata' | 'data_accessed'): unknown =>
   (body as Readonly<Record<string, unknown>>)[member];
 
-/** Both names of the idempotency key mean the same; two different values mean nothing. */
+/** The idempotency key by either of its two names; different values of both are refused. */
 function eventIdOf(
   headers: {
     'x-al-event-id'?: string | undefined;
@@ -42,7 +42,7 @@ function eventIdOf(
   { raw }: GatewayRequest,
 ) {
   const { 'x-al-event-id': own, 'idempotency-key': alias } = headers;
-  // Node joins a header that stands twice with a comma.
+  // Node joins a repeated header with commas.
   for (const name of ['x-al-event-id', 'idempotency-key'] as const)
     if (headers[name]?.includes(',') === true && (raw.headersDistinct[name]?.length ?? 0) > 1)
       throw new Refused('VALIDATION_FAILED', `the header ${name} stands twice`, {

@@ -12,7 +12,7 @@ import { Handles } from './route-decorators.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 import { PublicDocument } from './public-document.js';
 
-/** What anybody may read. Health and readiness are served as by every service. */
+/** The public documents. Health and readiness are served as by every service. */
 @Controller()
 export class SystemController {
   private readonly document = new PublicDocument(openApiDocument());
@@ -21,7 +21,7 @@ export class SystemController {
 
   @Handles(routes.jwks)
   async jwks(): Promise<RouteOutput<typeof routes.jwks>> {
-    // Half of them would make good grants look forged, so a missing signer is a 503.
+    // With only some of the keys valid grants would look forged, so a missing signer is a 503.
     const sets = await Promise.all([
       this.commands.request(auditLedgerCommands.jwks, {}),
       this.commands.request(approvalServiceCommands.jwks, {}),

@@ -1,10 +1,12 @@
 import { type RouteInput, type RouteOutput, routes } from '@agentlattice/contracts';
 import { Controller, Inject, Req } from '@nestjs/common';
+import type { AcceptInvitation } from '../../application/accept-invitation.js';
 import type { CreateWorkspace } from '../../application/create-workspace.js';
-import type { Invitations, Invitee } from '../../application/invitations.js';
-
+import type { DeclineInvitation } from '../../application/decline-invitation.js';
+import type { Invitee } from '../../application/invitation-ports.js';
+import type { ListInvitations } from '../../application/list-invitations.js';
 import type { Principal } from '../../domain/principal.js';
-import { CREATE_WORKSPACE, INVITATIONS } from '../../tokens.js';
+import { ACCEPT_INVITATION, CREATE_WORKSPACE, DECLINE_INVITATION, LIST_INVITATIONS } from '../../tokens.js';
 import { pageOf } from './page-of.js';
 import { requestContextOf } from './request-context.js';
 import { Caller, Handles, RequestInput } from './route-decorators.js';
@@ -12,12 +14,14 @@ import type { GatewayRequest } from './http-request.js';
 
 type Operator = Extract<Principal, { kind: 'operator' }>;
 
-/** What reaches beyond the workspace of the key: new workspaces, and invitations to others. */
+/** The routes beyond the workspace of the key: new workspaces, and invitations to other workspaces. */
 @Controller()
 export class WorkspacesController {
   constructor(
     @Inject(CREATE_WORKSPACE) private readonly createWorkspace: CreateWorkspace,
-    @Inject(INVITATIONS) private readonly invitations: Invitations,
+    @Inject(LIST_INVITATIONS) private readonly listInvitations: ListInvitations,
+    @Inject(ACCEPT_INVITATION) private readonly acceptInvitation: AcceptInvitation,
+    @Inject(DECLINE_INVITATION) private readonly declineInvitation: DeclineInvitation,
   ) {}
 
   @Handles(routes.createWorkspace)
@@ -43,7 +47,7 @@ export class WorkspacesController {
     @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.listInvitations>> {
     const invitee = inviteeOf(principal, request);
-    const { items, next_cursor } = await pageOf('mbr', query, (page) => this.invitations.list(invitee, page));
+    const { items, next_cursor } = await pageOf('mbr', query, (page) => this.listInvitations(invitee, page));
     return { invitations: items, next_cursor };
   }
 
@@ -53,7 +57,7 @@ export class WorkspacesController {
     @RequestInput() { params }: RouteInput<typeof routes.acceptInvitation>,
     @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.acceptInvitation>> {
-    const { orgId, member, key } = await this.invitations.accept(
+    const { orgId, member, key } = await this.acceptInvitation(
       inviteeOf(principal, request),
       params.invitation_id,
     );
@@ -66,7 +70,7 @@ export class WorkspacesController {
     @RequestInput() { params }: RouteInput<typeof routes.declineInvitation>,
     @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.declineInvitation>> {
-    return this.invitations.decline(inviteeOf(principal, request), params.invitation_id);
+    return this.declineInvitation(inviteeOf(principal, request), params.invitation_id);
   }
 }
 

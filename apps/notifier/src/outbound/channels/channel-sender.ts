@@ -2,13 +2,13 @@ import type { ChannelSettings, ChannelTest, ChannelType } from '@agentlattice/co
 import type { CloudEvent } from '../../domain/mail-content.js';
 import type { Outcome } from '../../domain/outcome.js';
 
-/** What a sender sends. */
+/** One message to send. */
 export interface Message<T extends ChannelType = ChannelType> {
-  /** The same at every attempt: receivers recognise a repetition by it. */
+  /** The same at every attempt, so that receivers recognise a repetition. */
   readonly deliveryId: string;
   readonly event: CloudEvent;
   readonly settings: ChannelSettings<T>;
-  /** Of a signed channel: the current one first, and the former one while both are valid. */
+  /** The secrets of a signed channel: the current one first, then the former one while it is valid. */
   readonly secrets: readonly string[];
   /** Aborted when the process stops; the delivery is tried again later. */
   readonly signal: AbortSignal;
@@ -22,11 +22,11 @@ export interface Sent {
 
 /** Sends through one type of channel. */
 export interface ChannelSender<T extends ChannelType = ChannelType> {
-  /** Its requests are signed with a secret of the channel. */
+  /** Whether requests are signed with a secret of the channel. */
   readonly signed: boolean;
-  /** How many of this type one process sends at a time, where all of them use the same server. */
+  /** The most messages of this type that one process sends at a time; set when all of them use the same server. */
   readonly atOnce?: number;
-  /** Never throws for what the receiver does. */
+  /** Never throws because of the receiver. */
   send(message: Message<T>): Promise<Sent>;
   close?(): void;
 }

@@ -4,7 +4,7 @@ import { EmailSender } from './email-sender.js';
 import { Egress } from '../egress.js';
 import { WebhookSender } from './webhook-sender.js';
 
-/** Every type of channel there is; a type of the contract without its sender does not compile. */
+/** The senders of all types of channels; a type of the contract without a sender does not compile. */
 export function channelSenders(config: NotifierConfig): ChannelSenders {
   const egress = new Egress(config.egressAllow);
   return { email: new EmailSender(config), webhook: new WebhookSender(egress) };

@@ -5,10 +5,10 @@ import { renderMail } from '../mail/render-mail.js';
 import type { Outcome } from '../../domain/outcome.js';
 import type { ChannelSender, Message, Sent } from './channel-sender.js';
 
-/** Mail to people; the operator's SMTP server takes it on. */
+/** Sends mail through the operator's SMTP server. */
 export class EmailSender implements ChannelSender<'email'> {
   readonly signed = false;
-  /** One connection for each mail, so that the order is decided by the queue, which knows what is under way. */
+  /** One connection for each mail, so that the queue alone decides the order. */
   readonly atOnce = 16;
   private readonly transport: Transporter | undefined;
 
@@ -34,7 +34,7 @@ export class EmailSender implements ChannelSender<'email'> {
     const { subject } = content;
     const shown = { from, to, subject, ...renderMail(withoutLink(content)) };
     const domain = /@([^\s@<>]+)>?$/.exec(from)?.[1] ?? 'localhost';
-    // The same at every attempt: who gets the mail twice sees it once.
+    // The same at every attempt, so that mail programs show a repetition once.
     const messageId = `<${deliveryId}@${domain}>`;
     const thread = `<${event.subject}@${domain}>`;
     const request = {
@@ -79,11 +79,11 @@ function failureOf(error: unknown): Outcome {
   const status = typeof responseCode === 'number' ? responseCode : null;
   return {
     kind: 'failed',
-    error: typeof message === 'string' ? message : 'the mail could not be handed over',
+    error: typeof message === 'string' ? message : 'the mail server did not accept the mail',
     status,
     answer: typeof response === 'string' ? response : null,
     refused: status !== null,
-    // The server takes this mail never; that it does not take ours at all (EAUTH) can be mended.
+    // The server will never accept this mail. A failed login (EAUTH) is not final, because the operator can repair it.
     final: status !== null && status >= 550 && (code === 'EENVELOPE' || code === 'EMESSAGE'),
   };
 }
@@ -93,7 +93,7 @@ const codeOf = (response: string) => {
   return code === undefined ? null : Number(code);
 };
 
-/** The server may still take a mail we no longer wait for; it then comes twice, under one Message-ID. */
+/** The server may still accept a mail after this time; then it comes twice with the same Message-ID. */
 function within<T>(work: Promise<T>, timeoutMs: number, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = () => reject(new Error('the mail server did not answer in time'));

@@ -4,10 +4,10 @@ import type { Egress, EgressAnswer } from '../egress.js';
 import type { Outcome } from '../../domain/outcome.js';
 import type { ChannelSender, Message, Sent } from './channel-sender.js';
 
-/** Not the receiver's own answer to this message: it is overloaded or not behind its proxy. */
+/** Statuses that are not the receiver's answer to this message: it is overloaded, or its proxy answers for it. */
 const throttling: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
-/** Generic webhooks: CloudEvents in structured mode, signed as Standard Webhooks say. */
+/** Generic webhooks: CloudEvents in structured mode, signed according to Standard Webhooks. */
 export class WebhookSender implements ChannelSender<'webhook'> {
   readonly signed = true;
 

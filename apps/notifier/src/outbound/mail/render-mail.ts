@@ -34,7 +34,7 @@ const textTemplate = plain.compile(`<%= it.heading %>
 <%= it.link.label %>: <%= it.link.url %>
 <% } %>`);
 
-/** A mail's two bodies. HTML is escaped by the template; the text's lines were made harmless before. */
+/** The two bodies of a mail. The template escapes HTML; the values are already single lines without control characters. */
 export const renderMail = (content: MailContent): { text: string; html: string } => ({
   text: plain.render(textTemplate, { ...content, marked }),
   html: html.render(htmlTemplate, { ...content, marked }),

@@ -30,7 +30,7 @@ const mailOf = (...of: Parameters<typeof event>) => {
 };
 
 describe('a mail', () => {
-  it('says who wants what, by which policy, until when, and where to decide', () => {
+  it('names the agent, the action, the policy, the deadline and the link to decide', () => {
     const { subject, text, html } = mailOf(usual);
     expect(subject).toBe('Escalated: approval still needed: deploy.production');
     for (const body of [text, html])
@@ -45,7 +45,7 @@ describe('a mail', () => {
     expect(text).toContain('Level: 2');
   });
 
-  it('marks what the agent wrote and sets it apart', () => {
+  it('marks and separates the text that the agent wrote', () => {
     const { text, html } = mailOf(usual);
     expect(text).toMatch(
       /Written by the agent, not checked by anybody:\n> Action: deploy.production\n> Agent: deploy-bot\n/,
@@ -56,7 +56,7 @@ describe('a mail', () => {
     expect(html.replace(quoted, '')).not.toContain('deploy-bot');
   });
 
-  it('takes nothing of it for HTML', () => {
+  it('escapes HTML in that text', () => {
     const name = `</blockquote><a href="https://evil.example">click</a>&"'<script>`;
     const { html } = mailOf({ ...usual, agent: { id: 'agt_1', name } });
     expect(html).not.toContain('<script>');
@@ -64,7 +64,7 @@ describe('a mail', () => {
     expect(html.match(/<\/blockquote>/g)).toHaveLength(1);
   });
 
-  it('lets no value add lines, neither to the header nor to the text', () => {
+  it('lets no value add lines to the header or the text', () => {
     const name = 'bot\r\nBcc: all@example.com\u2028\u202egnp.exe\u0000\u200b';
     const { subject, text } = mailOf({ ...usual, agent: { id: 'agt_1', name }, action_type: name });
     expect(subject).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);

@@ -12,12 +12,12 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 
-/** As long as a reason may be, and six times that as JSON. */
+/** The longest reason, which is six times as long as JSON. */
 const worst = '\u0001'.repeat(2000);
 const entries = async (query: string) =>
   ((await admin.get(`/api/v1/audit?${query}`)).body['events'] ?? []) as { type: string; reason: string }[];
 
-it('the longest reasons reach the log, however many come at once and whatever dies meanwhile', async () => {
+it('the longest reasons reach the log, with many at once and while services are killed', async () => {
   await admin.policy({ name: 'words', action_type: 'words.said', effect: 'require_approval' });
   const ids: string[] = [];
   for (let round = 0; round < 16; round++) {
