@@ -5,8 +5,8 @@ export interface Stoppable {
 }
 
 /**
- * Work that runs beside the requests, as a provider: begun once all providers are made, and stopped after the last batch of
- * commands, so that its events are still relayed and its alarms set.
+ * Background work as a provider: started once all providers exist, and stopped after the last batch of commands, so that the
+ * events of that batch are still relayed and its alarms set.
  */
 export class Background implements OnApplicationBootstrap, OnApplicationShutdown {
   private running: readonly Stoppable[] = [];
@@ -22,12 +22,12 @@ export class Background implements OnApplicationBootstrap, OnApplicationShutdown
   }
 }
 
-/** The pace of a sweep that finds what a lost message, a lost timer or a dead process left. */
+/** The pauses of a sweep that finds the work of lost messages, lost timers and dead processes. */
 export const sweepPace = {
   everyMs: 1_000,
   /**
-   * While there is nothing to do; each commit of this process brings the usual pace back. Below what is promised after timers,
-   * messages or a process were lost (15 s).
+   * While there is nothing to do; each commit of this process restores the usual pause. Shorter than the promised recovery
+   * after timers, messages or a process were lost (15 s).
    */
   idleMs: 8_000,
 } as const;

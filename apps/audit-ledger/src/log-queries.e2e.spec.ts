@@ -24,7 +24,7 @@ const verify = (org_id: string) =>
   harness.client.request(commands.verify, { org_id, wait: true }, { timeoutMs: 30_000 });
 
 describe('the log', () => {
-  it('verifies with the checkpoint and key it gives out, and every older checkpoint still fits', async () => {
+  it('verifies with its published checkpoint and key, and with every older checkpoint', async () => {
     const org_id = newOrg();
     const notes: string[] = [];
     for (let round = 0; round < 3; round++) {
@@ -61,7 +61,7 @@ describe('the log', () => {
     }
   });
 
-  it('is searched newest first, page by page, by what its entries say', async () => {
+  it('is searched newest first, page by page, by the content of its entries', async () => {
     const org = newOrg();
     const ids: (string | undefined)[] = [];
     for (const decision of ['executed', 'denied', 'executed', 'denied', 'executed'] as const)
@@ -165,7 +165,7 @@ describe('tampering with a log is detected', () => {
     });
   });
 
-  it('at a row whose hash was made to fit', async () => {
+  it('at a row whose hash was adapted', async () => {
     const org = await filled();
     await tamper(
       `WITH forged AS (SELECT convert_to(replace(convert_from(bytes, 'UTF8'), '"denied"', '"executed"'), 'UTF8') AS bytes
@@ -193,21 +193,21 @@ describe('tampering with a log is detected', () => {
     expect(await verify(org)).toMatchObject({ chain_valid: false, first_broken_at_seq: 2 });
   });
 
-  it('at a disclosed value that is not the one that was recorded', async () => {
+  it('at a disclosed value that differs from the recorded one', async () => {
     const org = await filled();
     const id = await idOf(org, 2);
     await tamper(`UPDATE private_value SET content = replace(content, '12', '13') WHERE entry_id = $1`, [id]);
     expect(await verify(org)).toMatchObject({ chain_valid: false, first_broken_at_row_id: id });
   });
 
-  it('but erasing a value breaks nothing', async () => {
+  it('but not when a value is erased', async () => {
     const org = await filled();
     await tamper('DELETE FROM private_value WHERE org_id = $1', [org]);
     expect(await verify(org)).toMatchObject({ chain_valid: true, verified_through_row: 7 });
     expect((await search(org)).events[0]).toMatchObject({ metadata: {}, data_accessed: [] });
   });
 
-  it('and a workspace without a log is not found', async () => {
+  it('and a workspace without a log is answered with NOT_FOUND', async () => {
     await expect(verify(newOrg())).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 });

@@ -39,7 +39,7 @@ async function submit(item: Item): Promise<string> {
   const submitted = await submitter.submit(item);
   return 'outcome' in submitted ? (submitted.outcome?.audit_event_id ?? '') : submitted.audit_event_id;
 }
-/** What a person decided about it; nobody has heard of it yet. */
+/** A person's decision about it, which is not published yet. */
 function decided(org: string, item: Item, type: 'approval.approved' | 'approval.denied'): WireEvent {
   const decision = {
     approval_id: item.verdict.approval_id,
@@ -129,7 +129,7 @@ describe('a report', () => {
     expect(check).toMatchObject({ chain_valid: true, verified_through_row: 4 });
   });
 
-  it('may be given again: every report is an entry', async () => {
+  it('may be repeated: every report is an entry', async () => {
     const org = newOrg();
     const action = await act({ org });
     const statuses = ['failure', 'partial', 'success'] as const;
@@ -167,7 +167,7 @@ describe('a report', () => {
     await expect(report(org, action)).rejects.toEqual(refused);
     const approved = sampleItem({ org, decision: 'requested' });
     const allowed = await submit(approved);
-    // Heard from its source alone.
+    // Known only from its source.
     decided(org, approved, 'approval.approved');
     expect((await report(org, allowed)).status).toBe('success');
   });
@@ -226,7 +226,7 @@ describe('posture', () => {
     const gate = sampleItem({ org, decision: 'requested' });
     await submitter.submit(gate);
     await act({ org, decision: 'requested' });
-    // Nobody's policy.
+    // No policy.
     await act({ org, decision: 'denied' });
     await report(org, executed[0] ?? '', { status: 'failure' });
     await report(org, executed[0] ?? '');
@@ -256,7 +256,7 @@ describe('posture', () => {
       approvals.add(org, { type: 'approval.timed_out', data: timedOut }, { occurred_at }),
       approvals.add(org, { type: 'approval.timed_out', data: timedOut }, { occurred_at }),
       approvals.add(org, { type: 'approval.timed_out', data: timedOut }, { occurred_at }),
-      // The system's own decision says nothing of people.
+      // A decision of the system does not count as one of people.
       approvals.add(org, { type: 'approval.denied', data: denied }, { occurred_at }),
       // Long ago.
       approvals.add(

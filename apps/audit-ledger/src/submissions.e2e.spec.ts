@@ -73,7 +73,7 @@ describe('a submission', () => {
       replayed: false,
     });
     expect(submitter.answers.has(item.item_id)).toBe(false);
-    // Whoever never heard of it can ask.
+    // A service that missed it can ask for it.
     const { item_id: _1, gateway: _2, replayed: _3, ...expected } = opened;
     const asked = { org_id: item.org_id, approval_id: opened.approval_id };
     expect(await harness.client.request(commands.requested_action, asked)).toEqual(expected);
@@ -97,7 +97,7 @@ describe('a repeated submission', () => {
     const first = (await submitter.submit(
       sampleItem({ org, eventId: 'x', decision: 'requested' }),
     )) as OpenItem;
-    // The policies may have changed in between: what stands in the log counts.
+    // The policies may have changed in between: the log counts.
     for (const decision of ['requested', 'executed'] as const) {
       const again = (await submitter.submit(sampleItem({ org, eventId: 'x', decision }))) as OpenItem;
       expect(again).toMatchObject({
@@ -115,7 +115,7 @@ describe('a repeated submission', () => {
     expect(other).toMatchObject({ outcome: null, error: { code: 'IDEMPOTENCY_KEY_REUSED' } });
   });
 
-  it('joins the first when both are on their way', async () => {
+  it('joins the first when both are under way', async () => {
     const org = newOrg();
     const items = Array.from({ length: 40 }, () => sampleItem({ org, eventId: 'same', wantGrant: true }));
     const odd = sampleItem({ org, eventId: 'same', metadata: { pr_size: 99 } });
@@ -163,7 +163,7 @@ describe('a grant of an allowed action', () => {
     expect(again.grant).toBe(answer.grant);
   });
 
-  it('is not for others, not for what was not allowed, and not for ever', async () => {
+  it('is refused to other agents, for actions that were not allowed, and after its window', async () => {
     const org_id = newOrg();
     const executed = await submitter.answered(sampleItem({ org: org_id }));
     const denied = await submitter.answered(sampleItem({ org: org_id, decision: 'denied', wantGrant: true }));
@@ -189,7 +189,7 @@ describe('a grant of an allowed action', () => {
 });
 
 describe('hostile items', () => {
-  it('are refused one by one; their neighbours are written', async () => {
+  it('are refused one by one; the others are written', async () => {
     const org = newOrg();
     const good = [sampleItem({ org }), sampleItem({ org })];
     const base = () => sampleItem({ org });

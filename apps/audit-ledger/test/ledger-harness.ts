@@ -35,7 +35,7 @@ export interface LedgerProcess {
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** Servers of its own and as many processes of the audit-ledger as a test starts. */
+/** Its own servers, and as many processes of the audit-ledger as a test starts. */
 export interface LedgerHarness {
   readonly postgres: TestPostgres;
   readonly nats: TestNats;
@@ -128,7 +128,7 @@ async function startProcess(options: {
   };
 }
 
-/** Plays the gateway and the approval-service: sends batches and keeps what comes back. */
+/** Acts as the gateway and the approval-service: sends batches and stores the answers. */
 export class Submitter {
   readonly answers = new Map<string, SubmissionAnswer>();
   readonly opened = new Map<string, OpenItem>();

@@ -17,7 +17,7 @@ export interface Person {
   readonly since: Date;
 }
 
-/** The parts of a request that decide who may decide it. */
+/** The parts of a request that determine its approvers. */
 export type Decidable = Pick<KnownApproval, 'terms' | 'requestedAt' | 'askedWithKey'> & {
   readonly subject: { readonly agent: Pick<KnownApproval['subject']['agent'], 'owner_member_id'> };
 };
@@ -31,7 +31,7 @@ export function checkMayDecide(state: KnownApproval, person: Person, key: KeyRef
   if (refusal !== null) throw refusal;
 }
 
-/** @param key null asks whether the person may decide with a key of their own */
+/** @param key null: whether the person may decide with a key of their own */
 export function whyNot(
   { terms, subject, requestedAt, askedWithKey }: Decidable,
   person: Person,
@@ -76,17 +76,17 @@ export function whyNot(
   );
 }
 
-/** The members who may have written the policy's version; none where no person wrote it, or the author is not known. */
+/** The members who may have written the policy version; none if no person wrote it or the author is unknown. */
 export const authorsOf = ({ policy_authors, policy_author }: ApprovalTerms): readonly string[] =>
   policy_authors ?? (policy_author === undefined || policy_author === null ? [] : [policy_author]);
 
-/** Of the approver groups those that the person is in. */
+/** The approver groups that the person is in. */
 export const groupsUnder = (terms: ApprovalTerms, groups: readonly string[]): string[] =>
   terms.approver_groups.map(({ group }) => group).filter((group) => groups.includes(group));
 
 /**
- * The votes that still stand when other terms begin to govern. A person who could not vote under the new terms loses the vote
- * and may vote again; an approval "for ever" of another policy version becomes an approval of this request once.
+ * The votes that remain when other terms begin to govern. A person who could not vote under the new terms loses the vote and
+ * may vote again; an approval "for ever" of another policy version becomes an approval of this request once.
  */
 export function votesUnder(
   terms: ApprovalTerms,

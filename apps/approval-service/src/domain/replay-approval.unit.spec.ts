@@ -19,7 +19,7 @@ const history = (...events: { type: string; data: object; schema_version?: numbe
 ];
 
 describe('a stored history', () => {
-  it('is replayed where each event is of a known type, version and form', () =>
+  it('is replayed if each event has a known type, version and form', () =>
     expect(replayApproval(history(voted(voteOf(person()), [1, 2])))).toMatchObject({ status: 'pending' }));
 
   it.each([
@@ -50,12 +50,12 @@ describe('a stored history', () => {
     expect(() => replayApproval([event])).toThrow(message);
   });
 
-  it('stops where it does not begin with the opening', () =>
+  it('stops if it does not begin with the opening', () =>
     expect(() => replayApproval([voted(voteOf(person()), [1, 2])])).toThrow(
       /begins with approval.vote_cast/,
     ));
 
-  it('is the same whether a released event says which votes stand or not', () => {
+  it('is the same whether a released event contains the remaining votes or not', () => {
     for (const release of ['0.2.0', '0.5.0'])
       expect(readApprovalEvent(golden(release))).toMatchObject({ type: 'approval.policy_changed' });
   });

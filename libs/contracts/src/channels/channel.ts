@@ -41,13 +41,9 @@ export type ChannelSettings<T extends ChannelType = ChannelType> = {
 
 const members = {
   name: givenName(),
-  events: z
-    .array(z.enum(outgoingEventTypes))
-    .max(50)
-    .meta({
-      description:
-        'The event types it gets; escalation steps that name the channel are sent to it in any case',
-    }),
+  events: z.array(z.enum(outgoingEventTypes)).max(50).meta({
+    description: 'The event types it gets; escalation steps that name the channel are sent to it in any case',
+  }),
   enabled: z.boolean(),
 };
 
