@@ -1,4 +1,4 @@
-import { auditLedgerCommands as commands, type WireEvent } from '@agentlattice/contracts';
+import type { WireEvent } from '@agentlattice/contracts';
 import { commit, type Entry, parseEntry, type PrivateField, verifyLedger } from '@agentlattice/ledger';
 import { eventually } from '@agentlattice/testkit';
 import { typeidUnboxed } from 'typeid-js';
@@ -62,17 +62,14 @@ function decide(org: string, reason: string | null): { cast: WireEvent; denied: 
   if (reason !== null) approvals.values.set(denied.event_id, { reason, note: null });
   return { cast, denied };
 }
-const search = async (org_id: string) =>
-  (await harness.client.request(commands.search, { org_id, cursor: null, limit: 200 })).events.reverse();
+const search = async (org_id: string) => (await harness.search(org_id)).events.reverse();
 const logOf = (org_id: string, length: number) =>
   eventually(async () => {
     const events = await search(org_id).catch(() => []);
     return events.length >= length ? events : undefined;
   });
 const entriesOf = async (org_id: string): Promise<Entry[]> =>
-  (await harness.client.request(commands.entries, { org_id, from: 0, limit: 1_000 })).entries.map((text) =>
-    parseEntry(Buffer.from(text)),
-  );
+  (await harness.entriesOf(org_id)).map((bytes) => parseEntry(bytes));
 
 /** Every stored value is the one that its entry commits to, and there are no others. */
 async function committedValues(org_id: string): Promise<Map<string, Record<string, unknown>>> {

@@ -37,16 +37,14 @@ const registered = () => ({
   type: 'agent.registered' as const,
   data: { agent, description: null, owner_member_id: null },
 });
-const search = async (org_id: string) =>
-  (await harness.client.request(commands.search, { org_id, cursor: null, limit: 200 })).events.reverse();
+const search = async (org_id: string) => (await harness.search(org_id)).events.reverse();
 const logOf = (org_id: string, length: number) =>
   eventually(async () => {
     const events = await search(org_id);
     return events.length >= length ? events : undefined;
   });
 const isSound = async (org_id: string) => {
-  const { entries } = await harness.client.request(commands.entries, { org_id, from: 0, limit: 1_000 });
-  expect(verifyLedger(entries.map((text) => Buffer.from(text)))).toMatchObject({ ok: true });
+  expect(verifyLedger(await harness.entriesOf(org_id))).toMatchObject({ ok: true });
 };
 
 describe('events of other services', () => {

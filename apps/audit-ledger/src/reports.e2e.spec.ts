@@ -74,8 +74,7 @@ const report = (org_id: string, audit_event_id: string, more: Partial<Report> = 
     metadata: null,
     ...more,
   });
-const search = async (org_id: string) =>
-  (await harness.client.request(commands.search, { org_id, cursor: null, limit: 200 })).events;
+const search = async (org_id: string) => (await harness.search(org_id)).events;
 const posture = (org_id: string, agent_id: string | null = sampleAgent.id) =>
   harness.client.request(commands.posture, { org_id, agent_id });
 
@@ -125,7 +124,7 @@ describe('a report', () => {
       policy: asked?.policy,
       correlation_id: asked?.correlation_id,
     });
-    const check = await harness.client.request(commands.verify, { org_id: org, wait: true });
+    const check = await harness.verify(org);
     expect(check).toMatchObject({ chain_valid: true, verified_through_row: 4 });
   });
 

@@ -12,7 +12,8 @@ import {
   type StoredEvent,
   type WholeEventRow,
 } from './stored-event.js';
-import { Ending, inTransaction, type Queryable, type Statement, type Tx } from './transaction.js';
+import type { Statement } from './statement.js';
+import { Ending, inTransaction, type Queryable, type Tx } from './transaction.js';
 
 /** One stream of several; the caller may add what its command needs. */
 export interface StreamRef {

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { NumberedEvent, StoredEvent } from './stored-event.js';
-import type { Statement } from './transaction.js';
+import type { Statement } from './statement.js';
 
 /** Held from the numbering to the end of the commit; the second key is the schema. */
 const numberingLock = 715_402_004;

@@ -14,7 +14,8 @@ import { intakeLagSeconds, onItsWaySeconds } from './lag.js';
 import { idle, PeriodicTask } from './periodic-task.js';
 import { inOrder, readToHead } from './read-source.js';
 import { RetriedWork } from './retried-work.js';
-import { Ending, inTransaction, type Statement, type Tx } from './transaction.js';
+import type { Statement } from './statement.js';
+import { Ending, inTransaction, type Tx } from './transaction.js';
 
 export type ProjectedEvent = WireEvent & DomainEvent;
 

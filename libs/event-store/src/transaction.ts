@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { announceCommitted } from './committed-events.js';
 import { DatabaseUnavailable } from './database-client.js';
 import { numbered, numberOfferedStatements, numberStatements } from './number-events.js';
+import type { Statement } from './statement.js';
 import type { NumberedEvent, StoredEvent } from './stored-event.js';
 
 /** A connection or a pool, for reads and for single statements. */
@@ -11,11 +12,6 @@ export type Queryable = Pick<pg.PoolClient, 'query'>;
 export interface Tx extends Queryable {
   /** The events it has inserted so far, in order; they are numbered together with the COMMIT. */
   readonly inserted: StoredEvent[];
-}
-
-export interface Statement {
-  readonly text: string;
-  readonly values: readonly unknown[];
 }
 
 /** How a transaction ends: its last statements are sent together with the COMMIT. */

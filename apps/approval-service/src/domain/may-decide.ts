@@ -5,7 +5,6 @@ import {
   Refused,
   type Vote,
 } from '@agentlattice/contracts';
-import type { KnownApproval } from './approval.js';
 import { holdersOf, possibleActors } from './key-holders.js';
 
 /** A person as this service knows it. */
@@ -18,15 +17,19 @@ export interface Person {
 }
 
 /** The parts of a request that determine its approvers. */
-export type Decidable = Pick<KnownApproval, 'terms' | 'requestedAt' | 'askedWithKey'> & {
-  readonly subject: { readonly agent: Pick<KnownApproval['subject']['agent'], 'owner_member_id'> };
-};
+export interface Decidable {
+  readonly terms: ApprovalTerms;
+  readonly requestedAt: string;
+  /** Null where unknown. */
+  readonly askedWithKey: KeyRef | null;
+  readonly subject: { readonly agent: { readonly owner_member_id: string | null } };
+}
 
 /**
  * Whether this person may decide this request with this key (design §3.4, decisions §3).
  * @throws Refused FORBIDDEN or SELF_APPROVAL
  */
-export function checkMayDecide(state: KnownApproval, person: Person, key: KeyRef | null): void {
+export function checkMayDecide(state: Decidable, person: Person, key: KeyRef | null): void {
   const refusal = whyNot(state, person, key);
   if (refusal !== null) throw refusal;
 }
@@ -86,7 +89,7 @@ export const groupsUnder = (terms: ApprovalTerms, groups: readonly string[]): st
 
 /**
  * The votes that remain when other terms begin to govern. A person who could not vote under the new terms loses the vote and
- * may vote again; an approval "for ever" of another policy version becomes an approval of this request once.
+ * may vote again; an approval "forever" of another policy version becomes an approval of this request once.
  */
 export function votesUnder(
   terms: ApprovalTerms,
@@ -95,7 +98,7 @@ export function votesUnder(
     votes,
     subject: { agent },
     askedWithKey,
-  }: Pick<KnownApproval, 'terms' | 'votes' | 'subject' | 'askedWithKey'>,
+  }: Omit<Decidable, 'requestedAt'> & { readonly votes: readonly Vote[] },
 ): Vote[] {
   const owner = agent.owner_member_id;
   // Votes do not say which voters were administrators.

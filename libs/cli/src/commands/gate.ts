@@ -6,6 +6,7 @@ import { gateText, waitingText } from '../render/gate-text.js';
 import { safeJson, safeText } from '../render/safe-text.js';
 import type { Terminal } from '../terminal.js';
 import { grantFault } from './check-grant.js';
+import type { GateResult } from './gate-result.js';
 import { type CommandEnd, runCommand } from './run-command.js';
 import { exitCodeOf, type Stop, watchForStop } from './stop-watch.js';
 
@@ -18,36 +19,6 @@ export interface GateRequest {
   readonly timeoutMs: number | null;
   readonly command: readonly string[];
   readonly json: boolean;
-}
-
-/** The result of a gate; the JSON that `--json` prints. */
-export interface GateResult {
-  readonly status:
-    | 'executed'
-    | 'approved'
-    | 'denied'
-    | 'policy_not_found'
-    | 'timed_out'
-    | 'cancelled'
-    /** Stopped, and it could not be withdrawn. */
-    | 'pending'
-    /** Stopped before there was an answer. */
-    | 'unknown';
-  readonly allowed: boolean;
-  readonly action_type: string;
-  readonly audit_event_id: string | null;
-  readonly approval_id: string | null;
-  readonly policy_name: string | null;
-  readonly denial_reason: string | null;
-  readonly reason: string | null;
-  readonly resolved_by: string | null;
-  readonly resolved_by_name: string | null;
-  readonly timeout_at: string | null;
-  readonly grant: string | null;
-  /** Why an approval did not open the gate: it had no valid grant for this action. */
-  readonly grant_fault: string | null;
-  /** Set when al itself stopped waiting. */
-  readonly stopped: Stop | null;
 }
 
 type Submitted = RouteOutput<typeof routes.submitAction>;

@@ -1,5 +1,5 @@
 import type { ApprovalView } from '@agentlattice/contracts';
-import type { GateResult } from '../commands/gate.js';
+import type { GateResult } from '../commands/gate-result.js';
 import { personText } from './person-text.js';
 import { safeText } from './safe-text.js';
 import { clockText, spanText } from './time-text.js';
