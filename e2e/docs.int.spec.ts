@@ -3,11 +3,14 @@ import { dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const textOf = (path: string) => readFileSync(join(root, path), 'utf8');
-const files = globSync(['*', '{apps,libs,tools,deploy,docs,e2e,bench,openapi,.ci}/**/*'], {
+const files = globSync(['*', '{apps,libs,clients,tools,deploy,docs,e2e,bench,openapi,.ci}/**/*'], {
   cwd: root,
   exclude: (name) => /(^|\/)(node_modules|dist|\.cache|results)$/.test(name),
 });
-const documents = globSync(['*.md', 'docs/**/*.md', 'bench/README.md', 'libs/*/README.md'], { cwd: root });
+const documents = globSync(
+  ['*.md', 'docs/**/*.md', 'bench/README.md', 'libs/*/README.md', 'clients/*/README.md'],
+  { cwd: root },
+);
 
 /** Parts of the product that docs/decisions.md and docs/design.md describe before they are built. */
 const notBuilt: readonly string[] = ['apps/dashboard', 'libs/mcp-server'];
@@ -17,7 +20,7 @@ const spansOf = (document: string) =>
 
 /** Paths from the root of the repository; a path with a placeholder names no file. */
 const isPath = (span: string) =>
-  /^(apps|libs|tools|deploy|docs|e2e|openapi|\.ci)\/[\w./-]+$/.test(span) ||
+  /^(apps|libs|clients|tools|deploy|docs|e2e|openapi|\.ci)\/[\w./-]+$/.test(span) ||
   /^(bench\/[\w-]+)\/[\w-]+\.mjs$/.test(span);
 /** A source file by its name or by the end of its path. */
 const isSourceFile = (span: string) => /^\w[\w./-]*\.(ts|mjs|sql|conf)$/.test(span);
@@ -49,7 +52,15 @@ describe('the documents', () => {
     expect(own.filter((target) => !existsSync(join(root, dirname(document), target)))).toEqual([]);
   });
 
-  it('names nothing as not built that exists', () =>
+  it('follow an action with at most one file in each numbered step', () => {
+    const steps = textOf('docs/life-of-an-action.md').split(/^(?=\d+\. )/m);
+    expect(steps.length).toBeGreaterThan(40);
+    const filesIn = (step: string) =>
+      [...step.matchAll(/`([^`\n]+)`/g)].filter(([, span = '']) => isPath(span));
+    expect(steps.filter((step) => filesIn(step).length > 1)).toEqual([]);
+  });
+
+  it('names nothing as not built that is there', () =>
     expect(notBuilt.filter((path) => existsSync(join(root, path)))).toEqual([]));
 });
 

@@ -8,7 +8,7 @@ import pg from 'pg';
 import { newId, requested } from '../test/approval-fixture.js';
 import { type ApprovalHarness, approvalHarness } from '../test/approval-harness.js';
 
-/** What each connection was asked, in order. */
+/** The statements of each connection, in order. */
 const asked = new Map<unknown, string[]>();
 let harness: ApprovalHarness;
 beforeAll(async () => {
@@ -86,7 +86,7 @@ it('a decision takes two round trips of nine statements, and nothing is read aft
   ]);
 });
 
-it('the answer is what is read afterwards, with the reasons of earlier votes', async () => {
+it('the answer equals a later reading, with the reasons of earlier votes', async () => {
   const item = await opened({ approvals_required: 3 });
   const [anna, ben, cora] = [await harness.member(org), await harness.member(org), await harness.member(org)];
   await approve(item, anna, 'not yet \0');
@@ -115,7 +115,7 @@ it('the answer is what is read afterwards, with the reasons of earlier votes', a
   expect(await read(item)).toEqual(decided);
 });
 
-it('a decision that comes too late is refused with the one that stands, a person’s or the system’s', async () => {
+it('a late decision is refused with the first one, a person’s or the system’s', async () => {
   const [item, anna, ben] = [await opened(), await harness.member(org), await harness.member(org)];
   await approve(item, anna, 'first');
   const decision = { status: 'approved', resolved_by: anna.member_id, reason: 'first' };

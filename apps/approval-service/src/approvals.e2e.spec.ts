@@ -19,10 +19,10 @@ describe('an approval-service that is killed again and again', () => {
     await stack.stop();
   });
 
-  it('loses nothing that it answered and does nothing twice', async () => {
+  it('loses no answered request and does nothing twice', async () => {
     const org = newId('org');
     const items: OpenItem[] = [];
-    /** As the ledger does when an agent tries again: the same request until it is answered. */
+    /** Like the ledger when an agent retries: sends the same request until it is answered. */
     const submit = async (item: OpenItem) => {
       items.push(item);
       await eventually(
@@ -79,7 +79,7 @@ describe('an approval-service that is killed again and again', () => {
       { type: 'pending', n: items.length - short.length },
       { type: 'timed_out', n: short.length },
     ]);
-    // Every event is numbered and on its way.
+    // Every event is numbered.
     await eventually(
       async () =>
         (

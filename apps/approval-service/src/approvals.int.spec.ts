@@ -76,7 +76,7 @@ describe('the approval service', () => {
     });
   });
 
-  it('opens each request once though batches with the same items come at the same time', async () => {
+  it('opens each request once when batches with the same items arrive at the same time', async () => {
     const items = Array.from({ length: 30 }, () => requested(org));
     for (let i = 0; i < 6; i++) n.open(...(i % 2 === 0 ? items : [...items].reverse()));
     await eventually(() => items.every((item) => n.answers.get(item.item_id)?.length === 6));
@@ -88,7 +88,7 @@ describe('the approval service', () => {
     }
   });
 
-  it('fails a bad item alone', async () => {
+  it('fails only the faulty item', async () => {
     const first = requested(org);
     const conflicting = { ...requested(org), approval_id: first.approval_id };
     const unstorable = requested(org, 60_000, { agent: { ...first.agent, name: 'nul \0' } });
@@ -182,7 +182,7 @@ describe('the approval service', () => {
       `events.${item.org_id}.action.requested`,
       JSON.stringify({ events: [event] }),
     );
-    // The ledger is away at first.
+    // The ledger is unreachable at first.
     const answering: Subscription[] = [
       respondTo(n.ledger, {
         command: auditLedgerCommands.replay,
@@ -216,7 +216,7 @@ describe('the approval service', () => {
     for (const subscription of answering) subscription.unsubscribe();
   });
 
-  it('shows a request with all that an operator needs', async () => {
+  it('shows a request with all data that an operator needs', async () => {
     const item = requested(newId('org'));
     n.open(item);
     await answered(item);

@@ -72,7 +72,7 @@ const backendsThatWait = async () => {
   return rows.map(({ pid }) => pid);
 };
 
-/** Asks while a decision is under way, so that all of it shares the next commit. */
+/** Sends commands while a decision is under way, so that all of them share the next commit. */
 async function askTogether<T>(ask: () => Promise<T>[]): Promise<{ answers: Promise<T[]> }> {
   const [first, anna] = await Promise.all([opened(), harness.member(org)]);
   const asked: Promise<T>[] = [];
@@ -81,7 +81,7 @@ async function askTogether<T>(ask: () => Promise<T>[]): Promise<{ answers: Promi
     await eventually(async () => (await backendsThatWait()).length === 1);
     asked.push(...ask());
     await harness.n.gateway.flush();
-    // They have come once something that was asked after them is answered.
+    // They have arrived once a later request is answered.
     await harness.n.client.request(commands.get_approval, {
       org_id: org,
       approval_id: first.approval_id,
@@ -93,7 +93,7 @@ async function askTogether<T>(ask: () => Promise<T>[]): Promise<{ answers: Promi
 const together = async <T>(ask: () => Promise<T>[]) => (await askTogether(ask)).answers;
 
 describe('decisions that arrive at the same time', () => {
-  it('share a commit, and a refused one fails alone', async () => {
+  it('share a commit, and only the refused one fails', async () => {
     const [first, second, late, anna, viewer] = await Promise.all([
       opened(),
       opened(),
@@ -146,7 +146,7 @@ describe('decisions that arrive at the same time', () => {
     expect(harness.n.wakes.filter((id) => id === item.approval_id)).toHaveLength(1);
   });
 
-  it('are committed one by one where one of them cannot be stored', async () => {
+  it('are committed one by one when one of them cannot be stored', async () => {
     const [good, bad, other, anna] = await Promise.all([opened(), opened(), opened(), harness.member(org)]);
     const answers = await together(() => [
       approve(good, anna),
@@ -157,7 +157,7 @@ describe('decisions that arrive at the same time', () => {
     expect(await harness.typesOf(bad)).toEqual(['approval.opened']);
   });
 
-  it('all fail, and are answered so, when the connection is lost before the commit', async () => {
+  it('all fail with an answer when the connection is lost before the commit', async () => {
     const [held, other, anna] = await Promise.all([opened(), opened(), harness.member(org)]);
     let answers: unknown[] = [];
     await holding(held, async () => {

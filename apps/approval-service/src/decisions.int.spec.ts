@@ -94,7 +94,7 @@ describe('a decision', () => {
   });
 
   it('does not change the answer to a repeated submission', async () => {
-    // Its own workspace, whose members do not change meanwhile: the answer says how many may decide now.
+    // Its own workspace, whose members do not change, because the answer contains how many may decide now.
     const alone = newId('org');
     const anna = await harness.member(alone);
     const known = () => harness.pool.query('SELECT FROM member WHERE org_id = $1', [alone]);
@@ -109,7 +109,7 @@ describe('a decision', () => {
     expect((await status(item)).grant).toBeNull();
   });
 
-  it('is made once though fifty people decide at once; the others get the decision that stands', async () => {
+  it('is made once when fifty people decide at once; the others get that decision', async () => {
     const people = await Promise.all(Array.from({ length: 50 }, () => harness.member(org)));
     for (let round = 0; round < 5; round++) {
       const item = await opened();
@@ -199,7 +199,7 @@ describe('a quorum', () => {
     ]);
   });
 
-  it('counts every vote though all vote at once', async () => {
+  it('counts every vote when all vote at once', async () => {
     const item = await opened({ approvals_required: 20 });
     const people = await Promise.all(Array.from({ length: 20 }, () => harness.member(org)));
     const answers = await Promise.all(people.map((person) => approve(item, person)));
@@ -226,7 +226,7 @@ describe('the person who decides', () => {
     expect(await harness.typesOf(item)).toEqual(['approval.opened']);
   });
 
-  it('is known at once though the event of the new member was lost', async () => {
+  it('is known at once even if the event of the new member was lost', async () => {
     const item = await opened();
     const { groups, ...anna } = newMember();
     harness.gateway.keep({
@@ -239,7 +239,7 @@ describe('the person who decides', () => {
     expect(await approve(item, anna)).toMatchObject({ status: 'approved' });
   });
 
-  it('approves for ever only as an administrator, and only the version that was read', async () => {
+  it('approves forever only as an administrator, and only the version that was read', async () => {
     const item = await opened();
     const [anna, admin] = [await harness.member(org), await harness.member(org, { role: 'admin' })];
     const forever = { forever_for: 'policy', policy_version: item.policy.version } as const;
@@ -253,7 +253,7 @@ describe('the person who decides', () => {
 });
 
 describe('the grant of an approved request', () => {
-  it('says what was approved, can be checked by anybody, and is the same at every reading', async () => {
+  it('names the approved action, can be verified with the public key, and is the same at every reading', async () => {
     const [item, anna] = await Promise.all([opened(), harness.member(org)]);
     expect((await status(item)).grant).toBeNull();
     const { resolved_at } = (await approve(item, anna)) as ApprovalView;
@@ -282,7 +282,7 @@ describe('the grant of an approved request', () => {
 });
 
 describe('the reason of a decision', () => {
-  it('is stored apart from the events, whatever characters it has', async () => {
+  it('is stored apart from the events, with any characters', async () => {
     const item = await opened({ approvals_required: 2, denials_required: 2 });
     const [anna, ben] = [await harness.member(org), await harness.member(org)];
     await approve(item, anna);
@@ -307,14 +307,14 @@ describe('the reason of a decision', () => {
   });
 });
 
-describe('a request that nobody can decide', () => {
+describe('a request that no member can decide', () => {
   const legal = { approver_groups: [{ group: 'legal', count: 2 }], on_no_approver: 'deny' } as const;
   const inOrg = (own: string) => {
     const item = requested(own);
     return { ...item, terms: { ...item.terms, ...legal, approver_groups: [...legal.approver_groups] } };
   };
 
-  it('is denied at once where the policy says so, but not while it is unknown whether somebody can', async () => {
+  it('is denied at once if the policy says so, but not while the members are unknown', async () => {
     const own = newId('org');
     const unknown = inOrg(own);
     await harness.opened(unknown);
@@ -349,7 +349,7 @@ describe('a request that nobody can decide', () => {
     expect(await harness.typesOf(decidable)).toEqual(['approval.opened']);
   });
 
-  it('is escalated at once where the policy says so', async () => {
+  it('is escalated at once if the policy says so', async () => {
     const step = { after: '30s', contacts: [], channels: [], repeat: null };
     const item = request({ approvals_required: 1_000, escalation: [step] });
     await harness.member(org);
@@ -384,7 +384,7 @@ describe('cancelling', () => {
   });
 });
 
-describe('while the gateway is away', () => {
+describe('while the gateway is unreachable', () => {
   it('known people decide, and unknown ones are asked to try again', async () => {
     const [item, anna] = await Promise.all([opened(), harness.member(org)]);
     const { groups: _none, ...stranger } = newMember();

@@ -51,7 +51,7 @@ const nextOf = async ({ approval_id }: OpenItem) => {
 };
 
 describe('escalation', () => {
-  it('takes each step once and not before its time, with whatever contacts', async () => {
+  it('takes each step once and not before its time, with or without contacts', async () => {
     const named = step('400ms', { contacts: ['oncall@example.com'] });
     const item = asked([step('100ms', { repeat: { every: '150ms', times: 2 } }), named]);
     await harness.opened(item);
@@ -64,7 +64,7 @@ describe('escalation', () => {
       expect(meta.actor).toEqual({ kind: 'system', id: null, key_id: null, via: 'system' });
       expect(data.timeout_at).toBe(item.timeout_at);
     }
-    // Of repetitions that were missed together only the last one is sent.
+    // Of several missed repetitions only the last one is sent.
     const levels = sent.map(({ data }) => `${String(data.level)}.${String(data.repetition)}`);
     expect(new Set(levels).size).toBe(levels.length);
     expect(levels).toEqual(expect.arrayContaining(['1.0', '1.2', '2.0']));
@@ -95,7 +95,7 @@ describe('escalation', () => {
     expect(decided).toMatchObject({ status: 'denied', escalation_level: 1 });
   });
 
-  it('sends nothing once the request has ended, though the time of a step comes', async () => {
+  it('sends nothing once the request has ended, even when a step is due', async () => {
     const item = asked([step('3s')], 60_000);
     const other = asked([step('3100ms')], 60_000);
     await harness.opened(item, other);
@@ -117,7 +117,7 @@ describe('escalation', () => {
     expect((await harness.typesOf(item)).at(-1)).toBe('approval.timed_out');
   });
 
-  it('is found by sweeps without a timer, once though several run at a time', async () => {
+  it('is found by sweeps without a timer, once even if several run at a time', async () => {
     const items = Array.from({ length: 150 }, () => asked([step('100ms')]));
     await harness.opened(...items);
     const sweeps = [1, 2, 3].map(
@@ -135,7 +135,7 @@ describe('escalation', () => {
     for (const item of items) expect(await levelsOf(item)).toEqual(['1.0']);
   });
 
-  it('gets its right time for requests from before the release that knows escalations', async () => {
+  it('gets the right time for requests that are older than the release with escalations', async () => {
     const item = asked([step('20s')]);
     await harness.opened(item);
     await harness.pool.query(

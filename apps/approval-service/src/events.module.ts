@@ -20,7 +20,7 @@ import type { ProjectionPorts } from './inbound/projections.js';
 import { LedgerIntake } from './outbound/ledger-intake.js';
 import { EVENT_STORE, EVENTS_BACKGROUND, GRANT_SETTINGS, PROJECTIONS } from './tokens.js';
 
-/** The event store, the relay of its events, and what all other modules need. */
+/** The event store, the relay of its events, and providers that all other modules need. */
 @Module({
   providers: [
     { provide: EVENT_STORE, inject: [POOL], useFactory: (pool: pg.Pool) => new EventStore(pool) },

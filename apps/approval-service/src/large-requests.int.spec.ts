@@ -12,7 +12,7 @@ let harness: ApprovalHarness;
 beforeAll(async () => (harness = await approvalHarness()));
 afterAll(() => harness.stop());
 
-/** As long as a reason may be, and six times that as JSON. */
+/** The longest reason, which is six times as long in JSON. */
 const worst = '\u0001'.repeat(2000);
 const open = async (org: string, changes: Partial<OpenItem> = {}) => {
   const item = requested(org, 60_000, changes);
@@ -83,7 +83,7 @@ async function wentBackAndForth(item: OpenItem, member_id: string, rounds: numbe
   );
 }
 
-it('nobody votes and withdraws without end', async () => {
+it('a person cannot vote and withdraw without limit', async () => {
   const org = newId('org');
   const [item, anna] = await Promise.all([open(org), harness.member(org)]);
   for (let round = 0; round < 10; round++) {
@@ -97,7 +97,7 @@ it('nobody votes and withdraws without end', async () => {
   expect(history.at(-1)).toMatchObject({ type: 'approval.vote_cast', reason: worst });
 });
 
-it('a request with more reasons than a message holds is read, listed and decided', async () => {
+it('a request with more reasons than fit a message is read, listed and decided', async () => {
   const org = newId('org');
   const metadata = JSON.stringify({ text: 'x'.repeat(250 * 1024) });
   const [item, anna, ben] = await Promise.all([
@@ -136,7 +136,7 @@ it('a short history is not truncated', async () => {
 it.each([
   ['the queue', { status: 'pending' as const }],
   ['all', {}],
-])('pages of %s end where a message does, and leave nothing out', async (_, filter) => {
+])('pages of %s end where a message is full, and leave nothing out', async (_, filter) => {
   const org = newId('org');
   const metadata = JSON.stringify({ text: 'x'.repeat(200 * 1024) });
   const items = await Promise.all(

@@ -16,10 +16,10 @@ import {
   PROJECTIONS,
 } from './tokens.js';
 
-/** Below what the gateway waits for an answer. */
+/** Shorter than the gateway waits for an answer. */
 const memberWithinMs = 1_000;
 
-/** Who may decide, and what follows where nobody may. */
+/** The members who may decide, and the end of requests that no member can decide. */
 @Module({
   imports: [EventsModule],
   providers: [

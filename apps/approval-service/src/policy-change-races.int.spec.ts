@@ -11,7 +11,7 @@ import {
   policyChangeHarness,
 } from '../test/policy-change-harness.js';
 
-/** What the transaction locked is free again afterwards. */
+/** The locks are released afterwards. */
 async function inRolledBack<T>(pool: pg.Pool, work: (tx: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   try {
@@ -67,7 +67,7 @@ describe('a change of policies', () => {
       });
     const other = await h.pool.connect();
     try {
-      // Another writer of the same stream holds the opening up, and gives up in the end.
+      // Another writer of the same stream delays the opening, and finally rolls back.
       await other.query('BEGIN');
       await other.query(
         `INSERT INTO event (org_id, stream_id, version, event_id, type, schema_version, data, meta, occurred_at)
@@ -128,7 +128,7 @@ describe('a change of policies', () => {
     expect(await h.statusOf(denied)).toBe('denied');
     expect(await h.typesOf(denied)).toEqual(['approval.opened', 'approval.denied']);
     expect(await h.typesOf(voted)).toEqual(['approval.opened', 'approval.vote_cast', 'approval.approved']);
-    // What was asked before the second change was judged again after it.
+    // The request that was asked about before the second change was judged again after it.
     const approved = (await h.events(org)).find(({ approval_id }) => approval_id === waiting.approval_id);
     expect(approved).toMatchObject({
       type: 'approval.approved',
@@ -136,7 +136,7 @@ describe('a change of policies', () => {
     });
   });
 
-  it('misses no request though requests are opened all the time', async () => {
+  it('misses no request while requests are opened all the time', async () => {
     const org = newId('org');
     h.engine.judge = () => allows();
     const items: OpenItem[] = [];

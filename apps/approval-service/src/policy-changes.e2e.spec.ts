@@ -30,7 +30,7 @@ describe('policies of the real engine and open requests', () => {
   });
 
   const by = (org_id: string) => ({ org_id, actor, correlation_id: null });
-  /** In shadow mode are policies of earlier releases. */
+  /** Only policies of earlier releases are in shadow mode. */
   const create = (
     org: string,
     { mode = 'enforce', ...members }: Record<string, unknown> & { mode?: 'enforce' | 'shadow' },
@@ -72,7 +72,7 @@ describe('policies of the real engine and open requests', () => {
   };
   const view = ({ org_id, approval_id }: OpenItem) =>
     n.client.request(approvals.get_approval, { org_id, approval_id, agent_id: null });
-  /** Every event of the engine reached the approval service, and what it asks for is done. */
+  /** Every event of the engine reached the approval service and was handled. */
   const settled = (org: string) =>
     eventually(
       async () => {
@@ -109,7 +109,7 @@ describe('policies of the real engine and open requests', () => {
     else expect(seen.reason).toMatch(/so nothing governs deploy\.production any more\.$/);
   });
 
-  it('another policy that denies, or asks for approval, governs where one was removed', async () => {
+  it('another policy that denies, or requires approval, governs after one was removed', async () => {
     for (const [effect, status] of [
       ['deny', 'denied'],
       ['require_approval', 'pending'],
@@ -163,7 +163,7 @@ describe('policies of the real engine and open requests', () => {
     });
   });
 
-  it('no request stays open that the policies would not ask about', async () => {
+  it('no request stays open that no longer requires approval', async () => {
     const patterns = ['deploy.production', 'deploy.*', '*'];
     const types = ['deploy.production', 'deploy.staging', 'mail.send'];
     const which = fc.nat(2);
@@ -205,7 +205,7 @@ describe('policies of the real engine and open requests', () => {
             });
             const { action_type, judged_at } = item;
             items.push(underPolicy(org, governing, { action_type, judged_at }));
-            // Not waited for: it may be opened during the next change.
+            // Not awaited: it may be opened during the next change.
             n.open(...items.slice(-1));
           }
         }
@@ -230,7 +230,7 @@ describe('policies of the real engine and open requests', () => {
     );
   });
 
-  it('loses no request and ends none twice though both services are killed meanwhile', async () => {
+  it('loses no request and ends none twice when both services are killed meanwhile', async () => {
     const org = newId('org');
     const policy = await create(org, {});
     const items = Array.from({ length: 1_500 }, () => underPolicy(org, policy));

@@ -64,7 +64,7 @@ describe('a change of policies', () => {
     expect(h.engine.asked.every((batch) => batch.length <= 100)).toBe(true);
   });
 
-  it('is judged by what was submitted, not by what is known now', async () => {
+  it('is judged by the submitted facts, not by the current ones', async () => {
     const org = newId('org');
     const judged_at = '2026-11-25T03:04:05.678Z';
     const agent = { id: newId('agt'), name: 'owned', owner_member_id: 'mbr_1' };
@@ -84,7 +84,7 @@ describe('a change of policies', () => {
     ]);
   });
 
-  it('that the engine knows before its event arrives is applied once the event arrives, as the event says', async () => {
+  it('that the engine knows before its event arrives is applied when the event arrives', async () => {
     const org = newId('org');
     const [item] = many(org, 1);
     if (item === undefined) throw new Error('there is an item');
@@ -127,14 +127,14 @@ describe('a change of policies', () => {
       type: 'approval.policy_changed',
       note: 'The policy "stricter" was created: version 7 of "stricter" governs this request now.',
     });
-    // Judged again by the same policy it stays as it is.
+    // Judged again by the same policy it is unchanged.
     await h.engine.change(org, 'policy.updated', { ...stricter, version: 8 });
     await h.settled(org);
     expect(await h.typesOf(item)).toEqual(['approval.opened', 'approval.policy_changed']);
   });
 
   it.each(['metadata', 'data_accessed'])(
-    'judges no request again whose %s is erased: a missing value must not let it through',
+    'judges no request again whose %s is erased: a missing value must not clear it',
     async (name) => {
       const org = newId('org');
       const [erased, whole] = many(org, 2);
@@ -157,7 +157,7 @@ describe('a change of policies', () => {
     ['deny', 'denied', 'POLICY_CHANGED', /^Denied automatically: the policy "p" was deactivated, so nothing/],
     ['keep', 'pending', null, null],
   ] as const)(
-    'that removes what governed does as the request’s terms say: %s',
+    'that removes the governing policy follows the request’s terms: %s',
     async (on_removed, status, denial_reason, note) => {
       const org = newId('org');
       const terms = { ...requested(org).terms, on_removed };
@@ -175,7 +175,7 @@ describe('a change of policies', () => {
     },
   );
 
-  it('never approves where another policy denies now', async () => {
+  it('never approves if another policy denies now', async () => {
     const org = newId('org');
     const [item] = many(org, 1);
     if (item === undefined) throw new Error('there is an item');
@@ -216,7 +216,7 @@ describe('a change of policies', () => {
       return [...asked()].sort();
     };
     expect(await change('policy.created', 'deploy.*')).toEqual(['deploy.production', 'deploy.staging']);
-    // What it governed before and what it governs now.
+    // The requests that it governed before and those that it governs now.
     expect(await change('policy.updated', 'mail.send')).toEqual([
       'deploy.production',
       'deploy.staging',
@@ -248,7 +248,7 @@ describe('a change of policies', () => {
     expect(approved?.data['change']).toMatchObject({ event_id: second.event_id, policy_name: 'second' });
   });
 
-  it('decides nothing while the engine is away, and everything when it is back', async () => {
+  it('decides nothing while the engine is unreachable, and everything when it is back', async () => {
     const org = newId('org');
     const items = many(org, 20);
     await h.opened(...items);
@@ -260,7 +260,7 @@ describe('a change of policies', () => {
       async () =>
         (await h.pool.query('SELECT FROM rejudging WHERE org_id = $1', [org])).rowCount === items.length,
     );
-    // One workspace that cannot be judged does not hold up another's people.
+    // A workspace that cannot be judged does not delay another one.
     expect(await h.events(org)).toEqual([]);
     await h.engine.back();
     h.engine.atOnce = 7;
@@ -268,7 +268,7 @@ describe('a change of policies', () => {
     expect((await h.events(org)).map(({ type }) => type)).toEqual(items.map(() => 'approval.approved'));
   });
 
-  it('leaves requests as they are that ended meanwhile or are past their deadline', async () => {
+  it('does not change requests that ended meanwhile or are past their deadline', async () => {
     const org = newId('org');
     const [cancelled, late] = [requested(org, 600_000), requested(org, 400)];
     await h.opened(cancelled, late);
@@ -293,7 +293,7 @@ describe('a change of policies', () => {
     ]);
   });
 
-  it('does nothing twice though its event is delivered twice', async () => {
+  it('does nothing twice when its event is delivered twice', async () => {
     const org = newId('org');
     const [item] = many(org, 1);
     if (item === undefined) throw new Error('there is an item');

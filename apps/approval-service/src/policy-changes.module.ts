@@ -16,7 +16,7 @@ import {
   PROJECTIONS,
 } from './tokens.js';
 
-/** Under the wake-up by a change: another replica noted a change, or a request was opened while one was noted. */
+/** Without a wake-up: another replica noted a change, or a request was opened while one was noted. */
 const rejudgePace = { everyMs: 500, idleMs: 4_000 } as const;
 const lookForUndecidableEveryMs = 10_000;
 

@@ -7,7 +7,7 @@ import { eventually } from '@agentlattice/testkit';
 import { newId, requested } from '../test/approval-fixture.js';
 import { type ApprovalHarness, approvalHarness } from '../test/approval-harness.js';
 
-describe('connections to PostgreSQL that are dropped without a notice', () => {
+describe('connections to PostgreSQL that are dropped without notice', () => {
   let h: ApprovalHarness;
   beforeAll(async () => {
     h = await approvalHarness({ proxied: true });

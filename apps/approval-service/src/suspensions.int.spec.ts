@@ -14,7 +14,7 @@ const reasons = new Map<string, string>();
 const suspendedBy = new Map<string, string>();
 
 beforeAll(async () => {
-  // Of every replica.
+  // For every replica.
   process.env['GRANT_TTL'] = '15s';
   harness = await policyChangeHarness();
   talk();
@@ -135,7 +135,7 @@ it('cancels a request from before that is opened late; one from after the agent 
   await harness.gateway.publish(suspended);
   const within = await ask(agent, { requested_at: new Date(Date.now() - 7_000).toISOString() });
   await eventually(async () => (await statusOf(within)) === 'cancelled');
-  // The gateway has resumed it, and here nobody has toHistoryRow of it yet.
+  // The gateway has resumed it, and the event has not arrived here yet.
   const resumed = await turn('agent.resumed', agent, ended);
   const after = await ask(agent, { requested_at: new Date(Date.now() - 1_000).toISOString() });
   const before = await ask(agent, { requested_at: new Date(Date.now() - 20_000).toISOString() });
@@ -188,7 +188,7 @@ describe('a grant that is consumed', () => {
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     for (const outcome of outcomes)
       if (outcome.status === 'rejected')
-        // On a slow machine some are answered that it took too long: for them nothing was consumed either.
+        // On a slow machine some get a time-out: for them nothing was consumed either.
         expect(['GRANT_CONSUMED', 'UNAVAILABLE']).toContain((outcome.reason as { code?: unknown }).code);
     expect(await harness.typesOf(use.item)).toEqual([
       'approval.opened',
@@ -217,10 +217,10 @@ describe('a grant that is consumed', () => {
       expect(Date.parse(judged_at)).toBeGreaterThan(Date.parse(use.item.judged_at));
   });
 
-  it('is refused once its time is over, by the database’s clock', async () => {
+  it('is refused once it has expired, by the database’s clock', async () => {
     const use = await granted();
     fallSilent();
-    // Whom it must ask is away: nothing is consumed, until there is nothing to ask any more.
+    // The services that it must ask are unreachable: nothing is consumed, until no question is left.
     await expect(consume(use)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await eventually(
       () =>

@@ -30,7 +30,7 @@ import {
   TIMERS_BACKGROUND,
 } from './tokens.js';
 
-/** Deadlines and escalations: timers, and the sweeps that find what no timer told. */
+/** Deadlines and escalations: timers, and the sweeps that find due requests without a timer. */
 @Module({
   imports: [EventsModule],
   providers: [

@@ -1,4 +1,4 @@
-/** What the modules provide beside the tokens of libs/service. */
+/** Tokens of this service, in addition to those of libs/service. */
 export const EVENT_STORE = Symbol('EVENT_STORE');
 export const GRANT_SETTINGS = Symbol('GRANT_SETTINGS');
 export const PROJECTIONS = Symbol('PROJECTIONS');

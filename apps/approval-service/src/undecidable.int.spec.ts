@@ -17,7 +17,7 @@ const members = (org: string, count: number) =>
   });
 const step = { after: '5m', contacts: [], channels: [], repeat: null };
 
-it('a change of policy after which nobody can decide denies the request, or escalates it', async () => {
+it('a change of policy after which no person can decide denies the request, or escalates it', async () => {
   const org = newId('org');
   await h.member(org);
   await members(org, 1);
@@ -42,10 +42,10 @@ it('a change of policy after which nobody can decide denies the request, or esca
   await eventually(async () => (await h.statusOf(escalated)) === 'escalated');
 });
 
-it('a request is looked at again where its opening could not find out whether anybody can decide it', async () => {
+it('a request is checked again if it was unknown at its opening whether anyone can decide it', async () => {
   const org = newId('org');
   const item = { ...requested(org), terms: { ...requested(org).terms, ...termsOf() } };
-  // Of this workspace nobody was toHistoryRow yet.
+  // No member of this workspace is known yet.
   await h.opened(item);
   expect(await h.typesOf(item)).toEqual(['approval.opened']);
   expect(h.n.answers.get(item.item_id)?.[0]?.outcome?.eligible_approvers).toBeNull();
@@ -54,7 +54,7 @@ it('a request is looked at again where its opening could not find out whether an
   expect(await h.view(item)).toMatchObject({ denial_reason: 'NO_ELIGIBLE_APPROVER' });
 }, 90_000);
 
-it('a request that somebody can decide stays open', async () => {
+it('a request that a person can decide stays open', async () => {
   const org = newId('org');
   await h.member(org, { groups: ['legal'] });
   await members(org, 1);

@@ -25,7 +25,7 @@ describe('a request whose history holds an event that this build does not know',
       )
     ).rows[0]?.status;
 
-  it('is not decided, and keeps no other request from its deadline', async () => {
+  it('is not decided, and does not delay other requests', async () => {
     const org = newId('org');
     const [unreadable, other] = [requested(org, 3_000), requested(org, 3_001)];
     await h.opened(unreadable, other);
@@ -43,7 +43,7 @@ describe('a request whose history holds an event that this build does not know',
     expect(await h.typesOf(unreadable)).toEqual(['approval.opened', 'approval.vote_cast']);
   });
 
-  it('fails a repeated submission of its own, and no other of the same batch', async () => {
+  it('fails its own repeated submission, and no other of the same batch', async () => {
     const org = newId('org');
     const unreadable = requested(org);
     await h.opened(unreadable);

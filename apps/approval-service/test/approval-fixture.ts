@@ -22,7 +22,7 @@ const agent = { id: newId('agt'), name: 'builder', owner_member_id: null };
 const policy = { id: newId('pol'), name: 'production deployments', version: 3, hash: 'a'.repeat(64) };
 let sequence = 0;
 
-/** A requested action as the ledger hands it on, with a deadline `inMs` from now. */
+/** A requested action as the ledger forwards it, with a deadline `inMs` from now. */
 export function requested(org: string, inMs = 60_000, changes: Partial<OpenItem> = {}): OpenItem {
   const now = Date.now();
   return {
@@ -63,7 +63,7 @@ export interface Neighbours {
   readonly ledger: NatsConnection;
   readonly gateway: NatsConnection;
   readonly client: CommandClient;
-  /** By item id, in the order they came. */
+  /** By item id, in order of arrival. */
   readonly answers: Map<string, SubmissionAnswer[]>;
   /** Approval ids. */
   readonly wakes: string[];

@@ -24,15 +24,15 @@ export type MemberClaim = DecidingOperator & { readonly groups: readonly string[
 /** The service as it runs, on a real PostgreSQL and NATS, with fakes of the services around it. */
 export interface ApprovalHarness {
   readonly n: Neighbours;
-  /** Between the service and its PostgreSQL. */
+  /** A proxy between the service and its PostgreSQL. */
   readonly proxy: SilentProxy;
   /** With the rights of the service. */
   readonly pool: pg.Pool;
   /** The gateway as a source of events. */
   readonly gateway: FakeEventSource;
-  /** Makes a member of the workspace, since an hour ago unless `since` says otherwise. */
+  /** Adds a member of the workspace, since an hour ago unless `since` says otherwise. */
   member(org: string, changes?: Partial<MemberClaim>, since?: Date): Promise<DecidingOperator>;
-  /** Hands requests on as the ledger does, again where the service was too busy, and waits until each is answered. */
+  /** Sends requests as the ledger does, again if the service was too busy, and waits until each is answered. */
   opened(...items: OpenItem[]): Promise<void>;
   typesOf(item: OpenItem): Promise<string[]>;
   /** For a fake of this service. */

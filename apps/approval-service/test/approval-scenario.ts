@@ -19,7 +19,7 @@ export const agent: typeof opened.agent = opened.agent;
 export const subject = { approval_id, audit_event_id, agent, action_type, policy };
 export const owner = typeid('mbr').toString();
 
-/** So many milliseconds after the request was made. */
+/** This many milliseconds after the request was made. */
 export const at = (ms: number) => new Date(Date.parse(opened.requested_at) + ms);
 export const deadline = new Date(timeout_at);
 export const grantExpiresAt = at(900_000);

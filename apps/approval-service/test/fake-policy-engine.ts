@@ -15,15 +15,15 @@ type Rejudge = typeof policyEngineCommands.rejudge;
 export type RejudgeItem = CommandRequest<Rejudge>['items'][number];
 export type FakeJudgement = Omit<CommandResponse<Rejudge>['judgements'][number], 'approval_id'>;
 
-/** Publishes changes of policies and judges as the test says. */
+/** Publishes changes of policies and judges as the test defines. */
 export interface FakePolicyEngine {
   readonly source: FakeEventSource;
-  /** What was asked, request by request. */
+  /** The requests that it was asked about. */
   readonly asked: RejudgeItem[][];
   judge: (item: RejudgeItem) => FakeJudgement;
-  /** It answers when this has resolved. */
+  /** It answers after this has resolved. */
   thinking: Promise<void>;
-  /** How many of one request it answers. */
+  /** How many items of one request it answers. */
   atOnce: number;
   change(
     org: string,
@@ -31,7 +31,7 @@ export interface FakePolicyEngine {
     policy?: Partial<PolicyRef>,
     content?: Partial<PolicyContent>,
   ): Promise<WireEvent>;
-  /** Does not answer any more, until `back`. */
+  /** Stops answering until `back`. */
   away(): void;
   back(): Promise<void>;
   stop(): Promise<void>;

@@ -13,13 +13,13 @@ export interface PolicyChangeHarness extends ApprovalHarness {
   readonly engine: FakePolicyEngine;
   view(item: OpenItem): Promise<ApprovalView>;
   statusOf(item: OpenItem): Promise<string>;
-  /** All but the openings, in the order of their commits. */
+  /** All events except the openings, in the order of their commits. */
   events(org: string): Promise<{ approval_id: string; type: string; data: Record<string, unknown> }[]>;
   /** All changes of the workspace are noted. */
   noted(org: string): Promise<unknown>;
-  /** And everything is done that they ask for. */
+  /** All changes of the workspace are noted, and their requests are judged. */
   settled(org: string): Promise<unknown>;
-  /** Puts the engine back to what it is before each test. */
+  /** Resets the engine before each test. */
   reset(): void;
 }
 

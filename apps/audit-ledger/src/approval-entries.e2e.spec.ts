@@ -1,4 +1,4 @@
-import { auditLedgerCommands as commands, type WireEvent } from '@agentlattice/contracts';
+import type { WireEvent } from '@agentlattice/contracts';
 import { commit, type Entry, parseEntry, type PrivateField, verifyLedger } from '@agentlattice/ledger';
 import { eventually } from '@agentlattice/testkit';
 import { typeidUnboxed } from 'typeid-js';
@@ -62,19 +62,16 @@ function decide(org: string, reason: string | null): { cast: WireEvent; denied: 
   if (reason !== null) approvals.values.set(denied.event_id, { reason, note: null });
   return { cast, denied };
 }
-const search = async (org_id: string) =>
-  (await harness.client.request(commands.search, { org_id, cursor: null, limit: 200 })).events.reverse();
+const search = async (org_id: string) => (await harness.search(org_id)).events.reverse();
 const logOf = (org_id: string, length: number) =>
   eventually(async () => {
     const events = await search(org_id).catch(() => []);
     return events.length >= length ? events : undefined;
   });
 const entriesOf = async (org_id: string): Promise<Entry[]> =>
-  (await harness.client.request(commands.entries, { org_id, from: 0, limit: 1_000 })).entries.map((text) =>
-    parseEntry(Buffer.from(text)),
-  );
+  (await harness.entriesOf(org_id)).map((bytes) => parseEntry(bytes));
 
-/** Every value that is kept is the one its entry commits to, and there is nothing else. */
+/** Every stored value is the one that its entry commits to, and there are no others. */
 async function committedValues(org_id: string): Promise<Map<string, Record<string, unknown>>> {
   const { rows } = await harness.admin.query<{ entry_id: string; content: string }>(
     'SELECT entry_id, content FROM private_value WHERE org_id = $1',
@@ -109,7 +106,7 @@ async function committedValues(org_id: string): Promise<Map<string, Record<strin
   );
 }
 
-it('reasons of decisions are committed to by the entries and shown with them', async () => {
+it('entries commit to the reasons of decisions, and show them', async () => {
   const org = newOrg();
   const reason = 'Not on a Friday.\n\u202eEvil\u0000 😀 "quoted"';
   const { cast, denied } = decide(org, reason);
@@ -135,7 +132,7 @@ it('reasons of decisions are committed to by the entries and shown with them', a
   expect([...values]).toEqual([[denied.event_id, { reason }]]);
 });
 
-it('erasable values that were not answered are asked for again, and never taken as missing', async () => {
+it('erasable values without an answer are asked for again, and never taken as missing', async () => {
   const org = newOrg();
   approvals.mostAtOnce = 3;
   const events = Array.from({ length: 10 }, (_, n) => decide(org, `reason ${String(n)}`).denied);
@@ -146,7 +143,7 @@ it('erasable values that were not answered are asked for again, and never taken 
   expect(denied.map(({ reason }) => reason)).toEqual(events.map((_, n) => `reason ${String(n)}`));
 });
 
-it('a ledger that cannot fetch erasable values is not ready, and goes on once it can', async () => {
+it('a ledger that cannot fetch erasable values is not ready, and continues once it can', async () => {
   const org = newOrg();
   approvals.mostAtOnce = 0;
   const { denied } = decide(org, 'at last');
@@ -158,7 +155,7 @@ it('a ledger that cannot fetch erasable values is not ready, and goes on once it
   expect((await ledger.readiness()).ready).toBe(true);
 }, 60_000);
 
-it('events that cannot have erasable values are not asked about', async () => {
+it('erasable values are not requested for events that cannot have any', async () => {
   const org = newOrg();
   const before = approvals.asked.length;
   const event = approvals.add(org, {
@@ -222,7 +219,7 @@ it('the reason of a suspension is fetched from the gateway, and its entry commit
   expect([...values]).toEqual([[withReason.event_id, { reason: 'it deleted a table' }]]);
 });
 
-it('events are entered once, with their erasable values, when the writer is killed and they come again', async () => {
+it('events are entered once, with their erasable values, when the writer is killed and they are delivered again', async () => {
   const org = newOrg();
   const events: WireEvent[] = [];
   for (let n = 0; n < 300; n++) {
@@ -240,7 +237,7 @@ it('events are entered once, with their erasable values, when the writer is kill
   expect(before.slice(1).map(({ id }) => id)).toEqual(events.map(({ event_id }) => event_id));
   expect((await committedValues(org)).size).toBe(300);
   expect(approvals.asked.every((ids) => ids.length <= 64)).toBe(true);
-  // Once written an entry keeps its bytes, however often its event comes.
+  // A written entry keeps its bytes, however often its event is delivered.
   await ledger.kill('SIGKILL');
   ledger = await harness.start();
   await ledger.ready();

@@ -37,20 +37,18 @@ const registered = () => ({
   type: 'agent.registered' as const,
   data: { agent, description: null, owner_member_id: null },
 });
-const search = async (org_id: string) =>
-  (await harness.client.request(commands.search, { org_id, cursor: null, limit: 200 })).events.reverse();
+const search = async (org_id: string) => (await harness.search(org_id)).events.reverse();
 const logOf = (org_id: string, length: number) =>
   eventually(async () => {
     const events = await search(org_id);
     return events.length >= length ? events : undefined;
   });
 const isSound = async (org_id: string) => {
-  const { entries } = await harness.client.request(commands.entries, { org_id, from: 0, limit: 1_000 });
-  expect(verifyLedger(entries.map((text) => Buffer.from(text)))).toMatchObject({ ok: true });
+  expect(verifyLedger(await harness.entriesOf(org_id))).toMatchObject({ ok: true });
 };
 
 describe('events of other services', () => {
-  it('become entries that say who did what', async () => {
+  it('become entries with actor and action', async () => {
     const org = newOrg();
     const member = typeidUnboxed('mbr');
     const event = gateway.add(org, registered(), {
@@ -73,7 +71,7 @@ describe('events of other services', () => {
     });
   });
 
-  it('are entered once and in order, though they come three times and shuffled', async () => {
+  it('are entered once and in order, although they arrive three times and shuffled', async () => {
     const orgs = [newOrg(), newOrg()];
     const events = Array.from({ length: 60 }, (_, n) => gateway.add(orgs[n % 2] ?? '', registered()));
     const shuffled = [...events, ...events, ...events]
@@ -110,16 +108,16 @@ describe('events of other services', () => {
     await isSound(org);
   });
 
-  it('that cannot be read stop their own source only, and readiness names it', async () => {
+  it('that cannot be read stop only their own source, and readiness names it', async () => {
     const org = newOrg();
     const odd = policies.add(org, { type: 'policy.invented', data: {} });
-    // Whatever comes after it waits.
+    // Every later event waits.
     const next = policies.add(org, registeredPolicy());
     await policies.publish(odd, next);
     await eventually(async () => (await ledger.readiness()).missing.includes('audit log writer'));
     expect((await submitter.answered(sampleItem({ org }))).error).toBeNull();
     expect(ledger.output()).toContain('policy.invented');
-    // The service is corrected and says it again in a form that can be read.
+    // The service is corrected and publishes the event again in a readable form.
     const mended = { ...odd, ...registeredPolicy(), event_id: typeidUnboxed('evt') };
     policies.events.splice(0, 1, mended);
     await policies.publish(...policies.events);
@@ -146,7 +144,7 @@ describe('the ledger’s own events', () => {
   });
   afterAll(() => stop());
 
-  it('are published with the content of their entries, numbered without gaps, and replayed the same', async () => {
+  it('are published with the content of their entries, numbered without gaps, and replayed identically', async () => {
     const item = sampleItem({ org: newOrg(), decision: 'requested' });
     await submitter.submit(item);
     const event = await eventually(() =>
@@ -193,7 +191,7 @@ describe('the ledger’s own events', () => {
         within: 30_000,
       },
     );
-    // Submissions are taken again once a write to the new stream has succeeded.
+    // Submissions are accepted again once a write to the new stream has succeeded.
     const item = await eventually(async () => {
       const one = sampleItem({ org: newOrg() });
       return (await submitter.answered(one)).error === null && one;

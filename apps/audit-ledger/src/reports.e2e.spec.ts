@@ -39,7 +39,7 @@ async function submit(item: Item): Promise<string> {
   const submitted = await submitter.submit(item);
   return 'outcome' in submitted ? (submitted.outcome?.audit_event_id ?? '') : submitted.audit_event_id;
 }
-/** What a person decided about it; nobody has heard of it yet. */
+/** A person's decision about it, which is not published yet. */
 function decided(org: string, item: Item, type: 'approval.approved' | 'approval.denied'): WireEvent {
   const decision = {
     approval_id: item.verdict.approval_id,
@@ -74,8 +74,7 @@ const report = (org_id: string, audit_event_id: string, more: Partial<Report> = 
     metadata: null,
     ...more,
   });
-const search = async (org_id: string) =>
-  (await harness.client.request(commands.search, { org_id, cursor: null, limit: 200 })).events;
+const search = async (org_id: string) => (await harness.search(org_id)).events;
 const posture = (org_id: string, agent_id: string | null = sampleAgent.id) =>
   harness.client.request(commands.posture, { org_id, agent_id });
 
@@ -125,11 +124,11 @@ describe('a report', () => {
       policy: asked?.policy,
       correlation_id: asked?.correlation_id,
     });
-    const check = await harness.client.request(commands.verify, { org_id: org, wait: true });
+    const check = await harness.verify(org);
     expect(check).toMatchObject({ chain_valid: true, verified_through_row: 4 });
   });
 
-  it('may be given again: every report is an entry', async () => {
+  it('may be repeated: every report is an entry', async () => {
     const org = newOrg();
     const action = await act({ org });
     const statuses = ['failure', 'partial', 'success'] as const;
@@ -167,7 +166,7 @@ describe('a report', () => {
     await expect(report(org, action)).rejects.toEqual(refused);
     const approved = sampleItem({ org, decision: 'requested' });
     const allowed = await submit(approved);
-    // Heard from its source alone.
+    // Known only from its source.
     decided(org, approved, 'approval.approved');
     expect((await report(org, allowed)).status).toBe('success');
   });
@@ -226,7 +225,7 @@ describe('posture', () => {
     const gate = sampleItem({ org, decision: 'requested' });
     await submitter.submit(gate);
     await act({ org, decision: 'requested' });
-    // Nobody's policy.
+    // No policy.
     await act({ org, decision: 'denied' });
     await report(org, executed[0] ?? '', { status: 'failure' });
     await report(org, executed[0] ?? '');
@@ -256,7 +255,7 @@ describe('posture', () => {
       approvals.add(org, { type: 'approval.timed_out', data: timedOut }, { occurred_at }),
       approvals.add(org, { type: 'approval.timed_out', data: timedOut }, { occurred_at }),
       approvals.add(org, { type: 'approval.timed_out', data: timedOut }, { occurred_at }),
-      // The system's own decision says nothing of people.
+      // A decision of the system does not count as one of people.
       approvals.add(org, { type: 'approval.denied', data: denied }, { occurred_at }),
       // Long ago.
       approvals.add(

@@ -17,15 +17,6 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => harness.stop());
 
-const entriesOf = async (org_id: string) =>
-  (await harness.client.request(commands.entries, { org_id, from: 0, limit: 1_000 })).entries.map((e) =>
-    Buffer.from(e),
-  );
-const search = (org_id: string, filter: object = {}) =>
-  harness.client.request(commands.search, { org_id, cursor: null, limit: 200, ...filter });
-const verify = (org_id: string) =>
-  harness.client.request(commands.verify, { org_id, wait: true }, { timeoutMs: 30_000 });
-
 describe('a submission', () => {
   it('is answered from its entry', async () => {
     const item = sampleItem({ org: newOrg() });
@@ -38,7 +29,7 @@ describe('a submission', () => {
       error: null,
       outcome: { status: 'executed', verdict: 'executed', policy_name: 'Sample', timeout_at: null },
     });
-    const { events } = await search(item.org_id);
+    const { events } = await harness.search(item.org_id);
     expect(events.map(({ type }) => type)).toEqual(['action.executed', 'ledger.created']);
     expect(events[0]).toMatchObject({
       id: answer.outcome?.audit_event_id,
@@ -62,7 +53,7 @@ describe('a submission', () => {
   it('that needs a person is forwarded to be opened, with the deadline of its entry', async () => {
     const item = sampleItem({ org: newOrg(), decision: 'requested' });
     const opened = (await submitter.submit(item)) as OpenItem;
-    const { events } = await search(item.org_id, { approval_id: item.verdict.approval_id });
+    const { events } = await harness.search(item.org_id, { approval_id: item.verdict.approval_id });
     expect(events).toHaveLength(1);
     expect(opened).toMatchObject({
       approval_id: item.verdict.approval_id,
@@ -73,7 +64,7 @@ describe('a submission', () => {
       replayed: false,
     });
     expect(submitter.answers.has(item.item_id)).toBe(false);
-    // Whoever never heard of it can ask.
+    // A service that missed it can ask for it.
     const { item_id: _1, gateway: _2, replayed: _3, ...expected } = opened;
     const asked = { org_id: item.org_id, approval_id: opened.approval_id };
     expect(await harness.client.request(commands.requested_action, asked)).toEqual(expected);
@@ -89,7 +80,7 @@ describe('a repeated submission', () => {
     const first = await submitter.answered(sampleItem({ org, eventId: 'retry' }));
     const again = await submitter.answered(sampleItem({ org, eventId: 'retry' }));
     expect(again).toMatchObject({ outcome: first.outcome, replayed: true });
-    expect(await entriesOf(org)).toHaveLength(2);
+    expect(await harness.entriesOf(org)).toHaveLength(2);
   });
 
   it('opens the same approval again with the same deadline', async () => {
@@ -97,7 +88,7 @@ describe('a repeated submission', () => {
     const first = (await submitter.submit(
       sampleItem({ org, eventId: 'x', decision: 'requested' }),
     )) as OpenItem;
-    // The policies may have changed in between: what stands in the log counts.
+    // The policies may have changed in between: the log counts.
     for (const decision of ['requested', 'executed'] as const) {
       const again = (await submitter.submit(sampleItem({ org, eventId: 'x', decision }))) as OpenItem;
       expect(again).toMatchObject({
@@ -115,7 +106,7 @@ describe('a repeated submission', () => {
     expect(other).toMatchObject({ outcome: null, error: { code: 'IDEMPOTENCY_KEY_REUSED' } });
   });
 
-  it('joins the first when both are on their way', async () => {
+  it('joins the first when both are under way', async () => {
     const org = newOrg();
     const items = Array.from({ length: 40 }, () => sampleItem({ org, eventId: 'same', wantGrant: true }));
     const odd = sampleItem({ org, eventId: 'same', metadata: { pr_size: 99 } });
@@ -130,13 +121,13 @@ describe('a repeated submission', () => {
     expect(new Set(same.map((answer) => answer?.grant)).size).toBe(1);
     expect(same.filter((answer) => answer?.replayed === false)).toHaveLength(1);
     expect(answers[40]).toMatchObject({ error: { code: 'IDEMPOTENCY_KEY_REUSED' } });
-    expect(await entriesOf(org)).toHaveLength(1 + 1 + 20);
+    expect(await harness.entriesOf(org)).toHaveLength(1 + 1 + 20);
   });
 
   it('without an event id is another submission', async () => {
     const org = newOrg();
     for (let n = 0; n < 2; n++) await submitter.answered(sampleItem({ org, eventId: null }));
-    expect(await entriesOf(org)).toHaveLength(3);
+    expect(await harness.entriesOf(org)).toHaveLength(3);
   });
 });
 
@@ -163,7 +154,7 @@ describe('a grant of an allowed action', () => {
     expect(again.grant).toBe(answer.grant);
   });
 
-  it('is not for others, not for what was not allowed, and not for ever', async () => {
+  it('is refused to other agents, for actions that were not allowed, and after its window', async () => {
     const org_id = newOrg();
     const executed = await submitter.answered(sampleItem({ org: org_id }));
     const denied = await submitter.answered(sampleItem({ org: org_id, decision: 'denied', wantGrant: true }));
@@ -189,7 +180,7 @@ describe('a grant of an allowed action', () => {
 });
 
 describe('hostile items', () => {
-  it('are refused one by one; their neighbours are written', async () => {
+  it('are refused one by one; the others are written', async () => {
     const org = newOrg();
     const good = [sampleItem({ org }), sampleItem({ org })];
     const base = () => sampleItem({ org });
@@ -215,7 +206,7 @@ describe('hostile items', () => {
       });
     for (const { item_id } of good)
       expect(await eventually(() => submitter.answers.get(item_id))).toMatchObject({ error: null });
-    expect(await verify(org)).toMatchObject({ chain_valid: true, verified_through_row: 3 });
+    expect(await harness.verify(org)).toMatchObject({ chain_valid: true, verified_through_row: 3 });
   });
 
   it('may have any event id and any text', async () => {
@@ -229,7 +220,9 @@ describe('hostile items', () => {
         replayed: true,
       });
     }
-    expect((await search(org)).events.filter(({ metadata }) => 'text' in metadata)).toHaveLength(ids.length);
+    expect((await harness.search(org)).events.filter(({ metadata }) => 'text' in metadata)).toHaveLength(
+      ids.length,
+    );
   });
 
   it('and messages that are no batches change nothing', async () => {
@@ -249,7 +242,7 @@ describe('hostile items', () => {
     const late = sampleItem({ org });
     submitter.send([late], -1);
     await submitter.answered(sampleItem({ org }));
-    expect(await entriesOf(org)).toHaveLength(2);
+    expect(await harness.entriesOf(org)).toHaveLength(2);
     expect(submitter.answers.has(late.item_id)).toBe(false);
   });
 
@@ -257,8 +250,10 @@ describe('hostile items', () => {
     const org = newOrg();
     await submitter.answered(sampleItem({ org }));
     for (const value of ['\0', "' OR 1=1 --", '\ud800', 'x'.repeat(255)])
-      expect((await search(org, { agent_id: value, type: value })).events).toEqual([]);
-    await expect(search(org, { cursor: 'nonsense' })).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
-    expect((await search(newOrg())).events).toEqual([]);
+      expect((await harness.search(org, { agent_id: value, type: value })).events).toEqual([]);
+    await expect(harness.search(org, { cursor: 'nonsense' })).rejects.toMatchObject({
+      code: 'VALIDATION_FAILED',
+    });
+    expect((await harness.search(newOrg())).events).toEqual([]);
   });
 });

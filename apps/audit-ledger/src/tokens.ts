@@ -1,4 +1,4 @@
-/** What the module provides beside the tokens of every service. */
+/** Tokens of this service, in addition to those of every service. */
 export const LEDGER_CONFIG = Symbol('LEDGER_CONFIG');
 export const KEYS = Symbol('KEYS');
 export const GRANTS = Symbol('GRANTS');

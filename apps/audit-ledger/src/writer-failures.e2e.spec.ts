@@ -20,12 +20,7 @@ beforeAll(async () => {
 afterAll(() => harness.stop());
 
 const isTrue = async (org_id: string) =>
-  expect(
-    await harness.client.request(commands.verify, { org_id, wait: true }, { timeoutMs: 60_000 }),
-  ).toMatchObject({
-    chain_valid: true,
-    reason: null,
-  });
+  expect(await harness.verify(org_id)).toMatchObject({ chain_valid: true, reason: null });
 const answered = () => [...submitter.answers.values()].filter(({ outcome }) => outcome !== null);
 
 /** Sends without a pause until stopped, in several workspaces; a tenth of the items are retries. */
@@ -56,7 +51,7 @@ function load(orgs: readonly string[]) {
   };
 }
 
-/** Every answer that was given has its entry on disk, exactly once. */
+/** Every answered submission has its entry on disk, exactly once. */
 async function nothingAnsweredIsLost(): Promise<void> {
   const ids = [...new Set(answered().map(({ outcome }) => outcome?.audit_event_id ?? ''))];
   const { rows } = await harness.admin.query<{ id: string; n: string }>(
@@ -72,7 +67,7 @@ const moreAnswers = async (count = 200) => {
   await eventually(() => answered().length > before + count, { within: 50_000 });
 };
 
-it('a database connection that is cut under load costs errors, never an answer', async () => {
+it('a database connection that is cut under load causes errors, but loses no answered submission', async () => {
   const orgs = [newOrg(), newOrg(), newOrg()];
   const loop = load(orgs);
   for (let round = 0; round < 3; round++) {
@@ -87,7 +82,7 @@ it('a database connection that is cut under load costs errors, never an answer',
   for (const org of orgs) await isTrue(org);
 }, 120_000);
 
-it('a writer that is killed under load loses nothing it answered, and the standby takes over', async () => {
+it('a writer that is killed under load loses no answered submission, and the standby takes over', async () => {
   const second = await harness.start();
   await second.ready();
   expect(second.output()).not.toContain('writes the audit log');
@@ -103,7 +98,7 @@ it('a writer that is killed under load loses nothing it answered, and the standb
   first = second;
 }, 120_000);
 
-it('PostgreSQL killed under load comes back with everything that was answered', async () => {
+it('PostgreSQL killed under load comes back with every answered submission', async () => {
   const orgs = [newOrg()];
   const loop = load(orgs);
   await moreAnswers();
@@ -132,7 +127,7 @@ it('of two instances only the one that holds the lock takes submissions and send
   await second.kill('SIGTERM');
 });
 
-it('a writer told to stop answers what it has taken', async () => {
+it('a writer that is stopped answers the submissions that it has accepted', async () => {
   const items = Array.from({ length: 400 }, () => sampleItem({ org: newOrg() }));
   submitter.send(items, 30_000);
   await eventually(() => submitter.answers.has(items[0]?.item_id ?? ''));
@@ -143,7 +138,7 @@ it('a writer told to stop answers what it has taken', async () => {
     'SELECT count(*) AS n FROM entry WHERE org_id = ANY($1)',
     [items.map(({ org_id }) => org_id)],
   );
-  // What was written was answered: an entry and its log's first one for each.
+  // Every written submission was answered: two entries each, with the first one of its log.
   const heard = () =>
     items.filter(({ item_id }) => (submitter.answers.get(item_id)?.outcome ?? null) !== null).length;
   await eventually(() => heard() * 2 === Number(rows[0]?.n));
@@ -151,7 +146,7 @@ it('a writer told to stop answers what it has taken', async () => {
   await first.ready();
 }, 60_000);
 
-it('a restored older backup is caught: nothing is signed, nothing is written, readiness says so', async () => {
+it('a restored older backup is detected: nothing is signed or written, and readiness fails', async () => {
   const org = newOrg();
   for (let n = 0; n < 3; n++) await submitter.answered(sampleItem({ org }));
   const backup = await snapshot(org);
@@ -167,7 +162,7 @@ it('a restored older backup is caught: nothing is signed, nothing is written, re
   await eventually(() => restarted.output().includes('7 were signed'));
   const refused = sampleItem({ org });
   submitter.send([refused], 500);
-  // The queries still answer, so the process lives; it has not heard the submission.
+  // The queries still answer, so the process lives; it has not received the submission.
   await expect(harness.client.request(commands.checkpoint, { org_id: org })).rejects.toMatchObject({
     code: 'NOT_FOUND',
   });

@@ -9,12 +9,12 @@ interface Values {
   readonly note: string | null;
 }
 
-/** A source that keeps erasable values of its events. */
+/** A source that stores erasable values of its events. */
 export class SourceWithValues extends FakeSource {
   readonly values = new Map<string, Values>();
-  /** The ids of each question. */
+  /** The ids of each request. */
   readonly asked: string[][] = [];
-  /** How many of them it answers, as when no more fit a message. */
+  /** How many of them it answers, as if no more would fit a message. */
   mostAtOnce = 64;
   private valueRequests: Subscription | undefined;
 
@@ -47,7 +47,7 @@ export class SourceWithValues extends FakeSource {
     });
   }
 
-  /** Its events still come; requests for their erasable values find no responder. */
+  /** Its events are still published; requests for their erasable values find no responder. */
   stopAnswering(): void {
     this.valueRequests?.unsubscribe();
   }

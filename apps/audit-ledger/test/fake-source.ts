@@ -8,7 +8,7 @@ import { typeidUnboxed } from 'typeid-js';
 
 type Source = 'gateway' | 'policy-engine' | 'approval-service' | 'notifier';
 
-/** Another service as the ledger sees it: its events on the stream, and again from its tables. */
+/** Another service as the ledger sees it: its events on the stream, and the replay from its tables. */
 export class FakeSource {
   readonly events: WireEvent[] = [];
   private readonly counts = new Map<string, number>();
@@ -63,7 +63,7 @@ export class FakeSource {
   async publish(...events: readonly WireEvent[]): Promise<void> {
     const js = jetstream(this.nc);
     for (const event of events)
-      // The ledger makes the stream; it may be a moment behind.
+      // The ledger creates the stream, maybe a moment later.
       await eventually(() =>
         js.publish(eventSubject(event.org_id, event.type), JSON.stringify({ events: [event] })),
       );

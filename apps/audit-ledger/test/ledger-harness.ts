@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   type AppendItem,
+  auditLedgerCommands as commands,
+  type CommandResponse,
   appendSubject,
   type OpenItem,
   openSubject,
@@ -35,7 +37,7 @@ export interface LedgerProcess {
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** Servers of its own and as many processes of the audit-ledger as a test starts. */
+/** Its own servers, and as many processes of the audit-ledger as a test starts. */
 export interface LedgerHarness {
   readonly postgres: TestPostgres;
   readonly nats: TestNats;
@@ -45,6 +47,12 @@ export interface LedgerHarness {
   /** The administrator's. */
   readonly admin: pg.Pool;
   readonly dataDir: string;
+  /** The canonical bytes of all entries of a log. */
+  entriesOf(orgId: string): Promise<Buffer[]>;
+  /** Newest first. */
+  search(orgId: string, filter?: object): Promise<CommandResponse<typeof commands.search>>;
+  /** Waits for a full check of the log. */
+  verify(orgId: string): Promise<CommandResponse<typeof commands.verify>>;
   start(env?: NodeJS.ProcessEnv): Promise<LedgerProcess>;
   stop(): Promise<void>;
 }
@@ -59,13 +67,21 @@ export async function startLedgerHarness(): Promise<LedgerHarness> {
   const nc = await connectNats({ url: url.href, service: 'gateway', instance: 'test' });
   const admin = testPool({ connectionString: postgres.adminUrl, options: '-c search_path=audit_ledger' });
   const processes: LedgerProcess[] = [];
+  const client = new CommandClient(nc);
   return {
     postgres,
     nats,
     nc,
-    client: new CommandClient(nc),
+    client,
     admin,
     dataDir,
+    async entriesOf(org_id) {
+      const { entries } = await client.request(commands.entries, { org_id, from: 0, limit: 1_000 });
+      return entries.map((text) => Buffer.from(text));
+    },
+    search: (org_id, filter = {}) =>
+      client.request(commands.search, { org_id, cursor: null, limit: 200, ...filter }),
+    verify: (org_id) => client.request(commands.verify, { org_id, wait: true }, { timeoutMs: 60_000 }),
     async start(env = {}) {
       const started = await startProcess({ postgres, nats, dataDir, env, number: processes.length });
       processes.push(started);
@@ -128,7 +144,7 @@ async function startProcess(options: {
   };
 }
 
-/** Plays the gateway and the approval-service: sends batches and keeps what comes back. */
+/** Acts as the gateway and the approval-service: sends batches and stores the answers. */
 export class Submitter {
   readonly answers = new Map<string, SubmissionAnswer>();
   readonly opened = new Map<string, OpenItem>();

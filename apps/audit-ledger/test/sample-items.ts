@@ -49,7 +49,7 @@ export interface Wanted {
 
 const sharedOrg = newOrg();
 
-/** A submission as the engine hands it on. */
+/** A submission as the engine forwards it. */
 export function sampleItem(wanted: Wanted = {}): AppendItem {
   const org_id = wanted.org ?? sharedOrg;
   const metadata = canonicalJson(wanted.metadata ?? { pr_size: 12 });

@@ -14,7 +14,7 @@ export class SteppedClock implements PaceClock {
     return new Promise((end) => this.waiting.add({ at: this.ms + ms, end }));
   }
 
-  /** Ends what is due on the way, in its order. */
+  /** Ends the due waits in order. */
   async pass(ms: number): Promise<void> {
     const until = this.ms + ms;
     await turn();

@@ -7,9 +7,9 @@ import { safeText } from './render/safe-text.js';
 import { version } from './version.js';
 
 export interface ApiOptions extends Config {
-  /** How long to try again when the system cannot be reached. */
+  /** How long to retry when the system cannot be reached. */
   readonly retryForMs: number;
-  /** Told once for each time that the system stops answering. */
+  /** Called once each time the system stops answering. */
   readonly onAway?: (reason: string) => void;
 }
 
@@ -20,20 +20,20 @@ export interface Call {
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
-  /** The answer may be held back for so long on purpose. */
+  /** For how long the server may hold the answer. */
   readonly holdMs?: number;
-  /** False: whether it took effect is not known without an answer, so it is sent again only if it never left. */
+  /** False: without an answer it is unknown whether it took effect, so it is sent again only if it was never sent. */
   readonly repeatable?: boolean;
   readonly retryForMs?: number;
 }
 
 const answerWithinMs = 15_000;
-/** What says that no connection came about. */
+/** Error codes of a connection that was never made. */
 const neverLeft: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH']);
-/** A connection that lasted this long was one: what follows is a new interruption. */
+/** After a connection of this length, an error counts as a new interruption. */
 const lastedMs = 5_000;
 
-/** The HTTP API by its route table. Whatever is not an answer of the contract is a Failure, never a yes. */
+/** The HTTP API by its route table. An answer that is not in the contract is a Failure, never an approval. */
 export class Api {
   constructor(private readonly options: ApiOptions) {}
 
@@ -92,7 +92,7 @@ export class Api {
             awaySince = now;
             this.options.onAway?.(reasonOf(error));
           }
-          // The library's steps begin at a second; a service that is started again is back sooner.
+          // The library's pauses begin at a second; a restarted service is back sooner.
           const delay = error instanceof HTTPError ? computedValue : computedValue / 4;
           return now - awaySince + delay > forMs ? 0 : delay;
         },
@@ -138,7 +138,7 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** What to do about a refusal, where the API's own text is about the API. */
+/** Hints on refusals whose text is about the API. */
 const hints: Readonly<Record<string, string>> = {
   UNAUTHENTICATED: 'Set AL_API_KEY to a key that is in force.',
   RATE_LIMITED: 'Try again later.',
@@ -152,7 +152,7 @@ const forbidden: Readonly<Record<string, string>> = {
   denyRequest: 'Deciding needs the key of an operator (al_op_…) with the role member.',
 };
 
-/** A decision that comes too late is answered with the one that stands. */
+/** A late decision is answered with the first one. */
 const standingDecision = approvalView.pick({
   status: true,
   resolved_at: true,
@@ -183,7 +183,7 @@ function refusalOf(route: Route, status: number, body: string): Failure {
   return new Failure(exitOf(status), lines.join('\n'), error);
 }
 
-/** Refused by the state of things, by how it was asked or who asked, or not answered at all. */
+/** The exit code: refused by the state of the request, by its form or its caller, or not answered. */
 function exitOf(status: number): number {
   if (status === 429 || status >= 500) return exitCode.unreachable;
   return status === 404 || status === 409 ? exitCode.refused : exitCode.usage;

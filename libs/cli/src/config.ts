@@ -32,9 +32,8 @@ export async function readConfig(env: NodeJS.ProcessEnv, folder: string): Promis
 }
 
 /**
- * The address that the last `npm start` wrote down; undefined where there is none to be read. The key goes there, so a
- * file that came with a checked-out folder must not count: git keeps no mode 0600 and no owner, and `npm start` listens
- * on this machine.
+ * The address that the last `npm start` wrote; undefined if there is none. The key is sent there, so a file of a checked-out
+ * folder must not be used: git stores neither the mode 0600 nor the owner, and `npm start` listens on this machine.
  */
 async function baseUrlOfStart(env: NodeJS.ProcessEnv, folder: string): Promise<string | undefined> {
   const file = join(resolve(folder, env['AL_DATA_DIR'] || '.agentlattice'), 'credentials.json');

@@ -16,7 +16,7 @@ async function startedHere(text: string, mode = 0o600): Promise<void> {
 }
 const read = (env: NodeJS.ProcessEnv = {}) => readConfig({ AL_API_KEY: apiKey, ...env }, folder);
 
-describe('where the system is', () => {
+describe('the address of the system', () => {
   it('is AL_BASE_URL before anything else', async () => {
     await startedHere('{"base_url":"http://127.0.0.1:4000"}');
     expect(await read({ AL_BASE_URL: 'https://al.example.com/' })).toEqual({
@@ -25,17 +25,17 @@ describe('where the system is', () => {
     });
   });
 
-  it('is what npm start wrote down here, or in AL_DATA_DIR', async () => {
+  it('is the one that npm start wrote here, or in AL_DATA_DIR', async () => {
     await startedHere('{"base_url":"http://127.0.0.1:4000"}');
     expect((await read()).baseUrl).toBe('http://127.0.0.1:4000');
     const data = { AL_DATA_DIR: join(folder, '.agentlattice') };
     expect((await readConfig({ AL_API_KEY: apiKey, ...data }, '/')).baseUrl).toBe('http://127.0.0.1:4000');
   });
 
-  it('is the usual address where nothing was started', async () =>
+  it('is the default address where nothing was started', async () =>
     expect((await read()).baseUrl).toBe('http://127.0.0.1:3000'));
 
-  it('is never taken from a file that a checked-out folder can hold: the key would go there', async () => {
+  it('is never read from a file that could be part of a checked-out folder, because the key is sent there', async () => {
     for (const mode of [0o644, 0o640, 0o604]) {
       await startedHere('{"base_url":"http://127.0.0.1:4000"}', mode);
       await expect(read()).rejects.toThrow('0600');

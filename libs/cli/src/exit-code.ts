@@ -1,13 +1,13 @@
-/** What `al` tells the shell (contract §5). A command that was run passes its own code on. */
+/** The exit codes of `al` (contract §5). A command that was run passes its own code on. */
 export const exitCode = {
   ok: 0,
-  /** Denied, no policy matches, or the system refused what was asked. */
+  /** Denied, no matching policy, or refused by the system. */
   refused: 1,
   timeout: 2,
-  /** How it was called or set up: an option, a key, a right. */
+  /** A fault of the call or the set-up: an option, a key, a right. */
   usage: 3,
   unreachable: 4,
-  /** As shells say it for a command that cannot be run or found. */
+  /** As in shells, for a command that cannot be run or found. */
   notExecutable: 126,
   notFound: 127,
 } as const;

@@ -1,7 +1,7 @@
 import { processTerminal } from './terminal.js';
 import { run } from './run.js';
 
-// Whoever reads us may stop reading: `al approvals list | head`.
+// The reader of our output may stop reading: `al approvals list | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit();

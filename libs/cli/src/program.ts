@@ -15,7 +15,7 @@ export interface ProgramContext {
   readonly folder: string;
   readonly terminal: Terminal;
   readonly stdin: NodeJS.ReadableStream;
-  /** What stands behind `--`; null where there is none. */
+  /** The arguments after `--`; null where there are none. */
   readonly command: readonly string[] | null;
   /** Takes the exit code. */
   readonly end: (code: number) => void;
@@ -50,11 +50,11 @@ Environment:
 Exit codes: 0 done, approved or allowed · 1 denied or refused · 2 timed out ·
             3 usage or configuration · 4 the system cannot be reached`;
 
-/** Every command and option; what they do is elsewhere. */
+/** Declares every command and option; the commands are implemented in commands/. */
 export function makeProgram(context: ProgramContext): Command {
   const { terminal, end } = context;
   const program = new Command('al')
-    .description('Ask before an agent acts; decide what agents ask.')
+    .description('Ask before an agent acts; decide the requests of agents.')
     .version(version)
     .exitOverride()
     .configureOutput({
@@ -75,13 +75,13 @@ export function makeProgram(context: ProgramContext): Command {
     command
       .option('--json', 'one JSON document on standard output')
       .addOption(
-        new Option('--retry-for <duration>', 'how long to try again when the system cannot be reached')
+        new Option('--retry-for <duration>', 'how long to retry when the system cannot be reached')
           .argParser(duration)
           .default(30_000, '30s'),
       );
 
   common(program.command('gate'))
-    .description('ask for an action; wait until it is approved or denied; run COMMAND only if it may')
+    .description('submit an action; wait until it is approved or denied; run COMMAND only after approval')
     .usage('[options] ACTION [-- COMMAND …]')
     .argument('<action>', 'in dot-notation, such as deploy.production')
     .option('--metadata <json>', 'JSON object, @file, or - for standard input', '{}')
@@ -118,7 +118,7 @@ export function makeProgram(context: ProgramContext): Command {
         .default('pending'),
     )
     .option('--action-type <type>', 'only of this action')
-    .option('--limit <n>', 'at most so many', count, 50)
+    .option('--limit <n>', 'at most this many', count, 50)
     .action(async ({ status, actionType, limit, ...options }: CommonOptions & ListOptions) => {
       const request = {
         status: status === 'any' ? undefined : status,
@@ -138,7 +138,7 @@ export function makeProgram(context: ProgramContext): Command {
     .description('approve a request')
     .argument('<id>')
     .option('--reason <text>', 'kept with the decision')
-    .option('--forever', 'and ask no more: changes the policy; needs the role admin')
+    .option('--forever', 'also change the policy so that it no longer asks; needs the role admin')
     .addOption(
       new Option('--for <what>', 'with --forever: the governing policy, or only this action type')
         .choices(['policy', 'action_type'])

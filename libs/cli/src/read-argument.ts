@@ -3,8 +3,8 @@ import { buffer } from 'node:stream/consumers';
 import { exitCode, Failure } from './exit-code.js';
 
 /**
- * JSON that is given as it is, as `@file`, or as `-` for standard input. Its text goes on untouched: reading and
- * writing it again would change numbers, and the system says so about those that it does not take.
+ * JSON given directly, as `@file`, or as `-` for standard input. The text is sent unchanged, because parsing and writing it
+ * again could change numbers; the system refuses numbers that it cannot represent.
  * @throws Failure
  */
 export async function readJsonArgument(
@@ -40,7 +40,7 @@ async function contentOf(option: string, argument: string, stdin: NodeJS.Readabl
   return textOf(option, file, content);
 }
 
-/** What is not UTF-8 is refused: with replacement characters it would be another text. */
+/** Text that is not UTF-8 is refused: with replacement characters it would be another text. */
 function textOf(option: string, source: string, content: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(content);

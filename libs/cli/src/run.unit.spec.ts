@@ -23,13 +23,13 @@ it.each([
   [['approvals', 'deny'], "missing required argument 'id'"],
   [['gates'], "unknown command 'gates'"],
   [['approvals', 'list', '--jsno'], "unknown option '--jsno'"],
-])('%j is not understood, and it says why', async (args, why) => {
+])('%j is refused with a reason', async (args, why) => {
   const { code, out, said } = await runHere(args, { env });
   expect({ code, out }).toEqual({ code: 3, out: '' });
   expect(said).toContain(why);
 });
 
-it.each(['@', '-'])('what comes by %s and is not UTF-8 is refused', async (by) => {
+it.each(['@', '-'])('input by %s that is not UTF-8 is refused', async (by) => {
   const folder = await mkdtemp(join(tmpdir(), 'al-utf8-'));
   const bytes = Buffer.from('{"to":"\xff"}', 'latin1');
   const file = join(folder, 'said.json');
@@ -51,7 +51,7 @@ it.each([
   expect(said).toContain(why);
 });
 
-it('says it in a JSON document to whoever asked for one', async () => {
+it('prints faults as a JSON document when --json is given', async () => {
   for (const args of [
     ['approvals', 'list', '--json'],
     ['gate', '--json'],
@@ -68,7 +68,7 @@ it.each([[['--help']], [['gate', '--help']], [['--version']]])('%j is an answer'
   expect(out).not.toBe('');
 });
 
-it('alone it says what there is', async () => {
+it('prints its help when it is called without arguments', async () => {
   const { code, said } = await runHere([]);
   expect(code).toBe(3);
   expect(said).toContain('Exit codes:');

@@ -1,12 +1,12 @@
 import type { z } from 'zod';
 
 /**
- * True only for a JSON value that the schema takes and hands back as it is. False says nothing: the schema judges then. So a
- * check can be quick and small; what it does not know, it leaves to the schema.
+ * True only for a JSON value that the schema accepts and returns unchanged. False decides nothing: the schema then reads the
+ * value. So a check can be fast and small, and leaves unknown cases to the schema.
  */
 export type Check = (value: unknown) => boolean;
 
-/** The check of a schema, made from what zod tells of it (https://zod.dev/packages/core). */
+/** The check of a schema, made from zod's description of it (https://zod.dev/packages/core). */
 export function compiledCheck(schema: z.core.$ZodType): Check {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   switch (def.type) {
@@ -45,7 +45,7 @@ export function compiledCheck(schema: z.core.$ZodType): Check {
   }
 }
 
-/** What is not compiled: the schema itself judges, and a value that it copies is not the same one any more. */
+/** For schemas that are not compiled: the schema itself reads the value, and a copied value counts as changed. */
 function asParsed(schema: z.core.$ZodType): Check {
   return (value) => {
     const parsed = (schema as z.ZodType).safeParse(value);
@@ -53,7 +53,7 @@ function asParsed(schema: z.core.$ZodType): Check {
   };
 }
 
-/** The lengths that are allowed, and what else is checked. */
+/** The allowed lengths, and the other checks. */
 function lengths(checks: readonly object[]): { min: number; max: number; others: AnyCheckDef[] } {
   let [min, max] = [0, Number.POSITIVE_INFINITY];
   const others: AnyCheckDef[] = [];
@@ -81,7 +81,7 @@ function stringCheck(schema: z.core.$ZodType, def: z.core.$ZodStringDef): Check 
     (pattern === undefined || pattern.test(value));
 }
 
-/** Formats that are their pattern and nothing more; a pattern with a memory would judge each value by the one before. */
+/** Formats that are only a pattern; a stateful pattern (flags g and y) would depend on the value before. */
 const isPlainPattern = (def: AnyCheckDef): def is z.core.$ZodCheckRegexDef =>
   def.check === 'string_format' &&
   ['regex', 'datetime'].includes(def.format) &&
@@ -122,11 +122,11 @@ function arrayCheck(schema: z.core.$ZodType, def: z.core.$ZodArrayDef): Check {
   };
 }
 
-/** Exactly the members that the schema names, in whatever order; optional ones may be missing. */
+/** Exactly the members that the schema names, in any order; optional ones may be missing. */
 function objectCheck(schema: z.core.$ZodType, def: z.core.$ZodObjectDef): Check {
   const strict = def.catchall === undefined || def.catchall._zod.def.type === 'never';
   const names = Object.keys(def.shape);
-  // A name that every object has would count as given where it was not.
+  // A name that every object inherits would count as present.
   if (!strict || (def.checks ?? []).length > 0 || names.some((name) => name in Object.prototype))
     return asParsed(schema);
   const members = Object.entries(def.shape).map(([name, member]) => ({
@@ -144,20 +144,20 @@ function objectCheck(schema: z.core.$ZodType, def: z.core.$ZodObjectDef): Check 
       } else if (check(member)) given++;
       else return false;
     }
-    // One more is one that the schema does not name.
+    // A further member is unknown to the schema.
     for (const _ in value) given--;
     return given === 0;
   };
 }
 
-/** Whether nothing is put in its place. */
+/** Whether the schema puts no default in its place. */
 function mayBeMissing(member: z.core.$ZodType): boolean {
   if (member._zod.def.type !== 'optional') return false;
   const parsed = (member as z.ZodType).safeParse(undefined);
   return parsed.success && parsed.data === undefined;
 }
 
-/** Any names; `__proto__` is left to the schema, which takes it out. */
+/** Any names; `__proto__` is left to the schema, which removes it. */
 function recordCheck(schema: z.core.$ZodType, def: z.core.$ZodRecordDef): Check {
   const key = def.keyType._zod.def;
   const checks = [...(key.checks ?? []), ...(def.checks ?? [])];
@@ -170,7 +170,9 @@ function recordCheck(schema: z.core.$ZodType, def: z.core.$ZodRecordDef): Check 
   };
 }
 
-/** The option that the discriminator names; without one the first, as only the schema knows that the first does not fit. */
+/**
+ * The option of the discriminator. A union without discriminator uses its first option; for other values the schema decides.
+ */
 function unionCheck(schema: z.core.$ZodType, def: z.core.$ZodUnionDef): Check {
   const [first] = def.options;
   const discriminator = 'discriminator' in def ? def.discriminator : null;

@@ -10,7 +10,7 @@ export { type Fault, Refused } from '@agentlattice/decider';
 export const errorTable = {
   // The request itself.
   INVALID_JSON: { status: 400, title: 'The body is not valid JSON' },
-  INVALID_JSON_VALUE: { status: 400, title: 'The body holds a value that JSON programs disagree about' },
+  INVALID_JSON_VALUE: { status: 400, title: 'The body contains a value that JSON programs read differently' },
   VALIDATION_FAILED: { status: 400, title: 'The request does not have the right form' },
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The event id stands for another action' },
   ROUTE_NOT_FOUND: { status: 404, title: 'There is no such route' },
@@ -20,14 +20,14 @@ export const errorTable = {
   HEADERS_TOO_LARGE: { status: 431, title: 'The request headers are too large' },
   BAD_REQUEST: { status: 400, title: 'The request cannot be understood' },
   REQUEST_TIMEOUT: { status: 408, title: 'The request did not arrive in time' },
-  // Who asks.
+  // The caller.
   UNAUTHENTICATED: { status: 401, title: 'A valid key is needed' },
   FORBIDDEN: { status: 403, title: 'This key may not do that' },
   SELF_APPROVAL: { status: 403, title: 'An agent cannot decide a request' },
   AGENT_SUSPENDED: { status: 403, title: 'The agent is suspended' },
-  POLICY_DENIED: { status: 403, title: 'A policy denies the action by now' },
+  POLICY_DENIED: { status: 403, title: 'A policy now denies the action' },
   RATE_LIMITED: { status: 429, title: 'Too many requests' },
-  // What is asked for.
+  // The resource.
   NOT_FOUND: { status: 404, title: 'Not found in this workspace' },
   NAME_TAKEN: { status: 409, title: 'Another agent has this name' },
   POLICY_NAME_TAKEN: { status: 409, title: 'Another policy has this name' },
@@ -36,13 +36,13 @@ export const errorTable = {
   EMAIL_TAKEN: { status: 409, title: 'Another member has this address' },
   MEMBERSHIP_NOT_ACCEPTED: { status: 409, title: 'The person has not accepted the invitation' },
   INVITATION_ANSWERED: { status: 409, title: 'The invitation was answered already' },
-  OWN_KEY_NEEDED: { status: 409, title: 'This takes a key that the person made' },
+  OWN_KEY_NEEDED: { status: 409, title: 'A key that the person made is needed' },
   ALREADY_SUSPENDED: { status: 409, title: 'The agent is suspended already' },
   NOT_SUSPENDED: { status: 409, title: 'The agent is not suspended' },
   KEY_REVOKED: { status: 409, title: 'The key is revoked' },
   APPROVAL_ALREADY_DECIDED: { status: 409, title: 'The request was decided already' },
   ALREADY_VOTED: { status: 409, title: 'This person has voted already' },
-  TOO_MANY_WITHDRAWALS: { status: 409, title: 'Too many votes were taken back' },
+  TOO_MANY_WITHDRAWALS: { status: 409, title: 'Too many votes were withdrawn' },
   NO_VOTE: { status: 409, title: 'There is no vote to withdraw' },
   APPROVAL_TIMED_OUT: { status: 409, title: 'The request is past its deadline' },
   GRANT_EXPIRED: { status: 409, title: 'The window for a grant is over' },
@@ -53,8 +53,8 @@ export const errorTable = {
   CHANNEL_DISABLED: { status: 409, title: 'The channel is disabled' },
   CHANNEL_HAS_NO_SECRET: { status: 409, title: 'Channels of this type are not signed' },
   DELIVERY_UNDER_WAY: { status: 409, title: 'The delivery is under way' },
-  // Us.
-  UNAVAILABLE: { status: 503, title: 'A part of the system is down' },
+  // The system.
+  UNAVAILABLE: { status: 503, title: 'A part of the system is unreachable' },
   STALE: { status: 503, title: 'A part of the system is not up to date' },
   UNSUPPORTED_VERSION: { status: 503, title: 'The services speak different versions' },
   INTERNAL: { status: 500, title: 'Something went wrong on our side' },
@@ -64,14 +64,14 @@ export type ErrorCode = keyof typeof errorTable;
 export const errorCodes = Object.keys(errorTable) as readonly ErrorCode[];
 export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errorTable, code);
 
-/** A backend or service did not answer; the caller hears 503 and may try again (contract §3). */
+/** A backend or service did not answer; the caller gets 503 and may try again (contract §3). */
 export class Unavailable extends Refused<'UNAVAILABLE'> {
   constructor(detail: string, details: RefusalDetails = {}) {
     super('UNAVAILABLE', detail, details);
   }
 }
 
-/** How a command says no, on NATS. */
+/** A refusal of a command, on NATS. */
 export const commandError = z.object({
   code: z.string().min(1),
   detail: z.string(),

@@ -21,7 +21,7 @@ export interface ServicePermissions {
   readonly allowResponses: boolean;
 }
 
-/** Only what a service owns, so that it cannot speak as another: `events.*.approval.>` and the like. */
+/** Only the events that a service owns, so that it cannot publish those of another: `events.*.approval.>` and the like. */
 const ownEvents = (service: ServiceName) => [
   ...new Set(eventTypesOf(service).map((type) => `events.*.${type.split('.')[0] ?? ''}.>`)),
 ];
@@ -34,7 +34,7 @@ export const durables = {
   notifier: ['notifier-events', 'notifier-outcomes'],
 } as const;
 
-/** Pulling from and acknowledging to the stream by its own durables, and nothing that changes the stream. */
+/** Reading and acknowledging by its own durable consumers; no right to change the stream. */
 const consuming = (service: keyof typeof durables) => [
   '$JS.API.INFO',
   ...durables[service].flatMap((durable) => {
@@ -58,7 +58,7 @@ const commands: readonly Command[] = [
   gatewayCommands,
 ].flatMap((table): Command[] => Object.values(table));
 
-/** The commands and queries of other services that a service may ask, by what their tables say. */
+/** The commands and queries of other services that a service may send, from the command tables. */
 const asking = (service: ServiceName) =>
   commands.filter(({ askedBy }) => askedBy.includes(service)).map(({ subject }) => subject);
 
@@ -68,16 +68,16 @@ const permissionsOf = (
 ): ServicePermissions => ({
   publish: [...ownEvents(service), `$JS.API.STREAM.INFO.${eventStreamName}`, ...asking(service), ...publish],
   subscribe: [`_INBOX_${service}.>`, `cmd.${service}.>`, ...subscribe],
-  // Lets it answer a request whose reply subject it was given, and nothing else.
+  // Allows only answers to the reply subject of a request that it received.
   allowResponses: true,
 });
 
-/** What every service may say and hear on NATS (design §2, decisions §2.1). A service is a user of its own. */
+/** The NATS permissions of each service, which is a NATS user of its own (design §2, decisions §2.1). */
 export const natsPermissions: Readonly<Record<ServiceName, ServicePermissions>> = {
   gateway: permissionsOf('gateway', {
-    // Events are read for those who listen by their sequence, which makes and changes nothing in the stream.
+    // Live events are read by sequence, which needs no consumer and changes nothing in the stream.
     publish: [evaluateSubject, wantHeartbeatSubject, `$JS.API.DIRECT.GET.${eventStreamName}`],
-    // Events wake a waiter whose wake-up was lost, and say that there is something to read for those who listen.
+    // Events replace a lost wake-up, and are the notices of live events.
     subscribe: ['reply.gateway.>', 'wake.*', 'events.>', ledgerHeartbeatSubject],
   }),
   'policy-engine': permissionsOf('policy-engine', {
@@ -88,7 +88,7 @@ export const natsPermissions: Readonly<Record<ServiceName, ServicePermissions>> 
       openSubject,
       'reply.gateway.*.submission',
       ledgerHeartbeatSubject,
-      // The ledger keeps the stream: it makes it where the launcher did not.
+      // The ledger creates the stream if the launcher did not.
       `$JS.API.STREAM.CREATE.${eventStreamName}`,
       `$JS.API.STREAM.UPDATE.${eventStreamName}`,
       ...consuming('audit-ledger'),

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { unseenIn } from './seen-text.js';
 
 /**
- * Rules that JSON Schema cannot say, for the OpenAPI document: each is the `detail` of the fault it causes, with `…` for what
- * varies. A client that meets the schema is refused for one of these or not at all (e2e/openapi-conformance.e2e.spec.ts).
+ * Rules that JSON Schema cannot express, for the OpenAPI document: each is the `detail` of its fault, with `…` for the
+ * variable part. A request that meets the schema can be refused only for one of these (e2e/openapi-conformance.e2e.spec.ts).
  */
 export const rulesBeyondSchema = (...rules: string[]) => ({ 'x-rules': rules });
 
@@ -11,7 +11,7 @@ export const rulesBeyondSchema = (...rules: string[]) => ({ 'x-rules': rules });
 export const instant = () =>
   z.iso.datetime({ offset: true }).meta({ description: 'RFC 3339 date-time', format: 'date-time' });
 
-/** An instant that a caller gives, brought to UTC; within the years that every program and PostgreSQL agree about. */
+/** An instant that a caller gives, converted to UTC; within the years that PostgreSQL and all programs support. */
 export const givenInstant = () =>
   instant()
     .refine((text) => {
@@ -22,8 +22,8 @@ export const givenInstant = () =>
     .transform((text) => new Date(text).toISOString());
 
 /**
- * A JSON object with every member it was sent with. (A record of zod leaves out a member named `__proto__`, which the
- * digest covers: nobody may approve what was not shown.)
+ * A JSON object with every member it was sent with. (A record of zod leaves out a member named `__proto__`. The digest covers
+ * it, so it must be shown to the person who approves.)
  */
 export const jsonObject = () =>
   z
@@ -58,7 +58,10 @@ export const idPrefixes = [
 ] as const;
 export type IdPrefix = (typeof idPrefixes)[number];
 
-/** Text that is shown within other text: what a person reads is what is compared, and it stays on its line. */
+/**
+ * Text that is shown within other text: it has only visible characters and no line break, so people see exactly what programs
+ * compare.
+ */
 export const plainText = () =>
   z
     .string()
@@ -68,7 +71,7 @@ export const plainText = () =>
     })
     .meta(rulesBeyondSchema('holds the character …, which is not seen or changes how the text is shown'));
 
-/** A name as somebody gives it. What is read back is not judged by it: names from before it stay as they are. */
+/** A new name. Stored names are not checked by it: older names may have another form. */
 export const givenName = () =>
   plainText()
     .trim()
@@ -76,7 +79,7 @@ export const givenName = () =>
     .max(120)
     // Spaces around a name do not count.
     .meta({ pattern: '[^ ]' });
-/** A group as a member is put in it and a policy asks for it. */
+/** A group of members that a policy can name. */
 export const givenGroup = () => plainText().min(1).max(120);
 
 /** Dot-notation, ≤ 255 characters: letters, digits, `_`, `-`, `:` and `/` between the dots. */
@@ -135,7 +138,7 @@ export const digest = () => z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 /** W3C trace context, level 1. */
 export const traceparent = () => z.string().regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);
 
-/** A number in a query: digits, so that `0x10`, `1e2`, white space and nothing at all are no numbers here. */
+/** A number in a query: digits only, so that `0x10`, `1e2`, white space and the empty text are refused. */
 export const queryNumber = (min: number, max: number, fallback: number) =>
   z
     .preprocess(
@@ -159,7 +162,7 @@ export const cursor = () =>
       ...rulesBeyondSchema('is not a next_cursor of this list'),
     });
 
-/** An address of mail as somebody gives it, with the lengths of RFC 5321 §4.5.3.1. What is read back is not judged by it. */
+/** A new mail address, with the lengths of RFC 5321 §4.5.3.1. Stored addresses are not checked by it. */
 export const givenEmail = () =>
   z
     .email({
@@ -168,7 +171,7 @@ export const givenEmail = () =>
     })
     .max(254);
 
-/** Who caused a change. `via` names the door (contract §8). */
+/** Who caused a change. `via` names the client (contract §8). */
 export const actor = z.strictObject({
   kind: z.enum(['operator', 'service', 'agent', 'system']),
   id: z.string().nullable().meta({ description: 'member, key or agent; null for the system' }),

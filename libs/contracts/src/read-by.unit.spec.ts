@@ -25,16 +25,16 @@ import {
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
-/** What the wire makes of it: only that is ever read. */
+/** The value after serialization: only such values are read. */
 const received = (value: unknown): unknown =>
   value === undefined ? undefined : (JSON.parse(JSON.stringify(value)) as unknown);
 
-/** What zod says is right: the same verdict, the same value, the same issues. */
+/** zod is the reference: the same result, the same value, the same issues. */
 function expectAsZod(schema: z.ZodType, value: unknown): void {
   const text = JSON.stringify(value);
   const [ours, zods] = [readBy(schema, value), schema.safeParse(value)];
   expect(ours.success).toBe(zods.success);
-  // Jest calls objects with a member `constructor` different.
+  // Jest compares objects with a member `constructor` as different.
   if (ours.success) expect(isDeepStrictEqual(ours.data, zods.data)).toBe(true);
   else expect(ours.error.issues).toEqual(zods.error?.issues);
   expect(JSON.stringify(value)).toBe(text);
@@ -97,7 +97,7 @@ function matching(pattern: RegExp): string[] {
   return texts;
 }
 
-/** Names that objects have anyway, and one that replaces what an object is made from. */
+/** Names that objects inherit, and one that replaces the prototype. */
 const hostileNames = fc.constantFrom('__proto__', 'constructor', 'toString', 'hasOwnProperty', 'extra', '');
 const hostileValues: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue(),
@@ -121,7 +121,7 @@ const change: fc.Arbitrary<Change> = fc.record({
   value: hostileValues,
 });
 
-/** The text of the value with one place changed, as a sender who means ill would write it. */
+/** The text of the value with one place changed, as a hostile sender would write it. */
 function changed(value: unknown, { at, kind, name, value: put }: Change): unknown {
   let left = at % Math.max(1, placesIn(value));
   const visit = (node: unknown): unknown => {
@@ -264,7 +264,7 @@ const released = readdirSync(golden).flatMap((release) =>
     .map((name) => JSON.parse(readFileSync(join(golden, release, name), 'utf8')) as Record<string, Json>),
 );
 
-it('what is sent between our services is not copied', () => {
+it('messages between our services are not copied', () => {
   const event = released.filter(({ type }) => typeof type === 'string' && isEventType(type));
   const schemaOf = ({ type, schema_version }: Record<string, Json>): z.ZodType | undefined =>
     (eventRegistry[type as EventType].versions as Readonly<Record<number, z.ZodType>>)[Number(schema_version)];
@@ -279,7 +279,7 @@ it('what is sent between our services is not copied', () => {
   expect(read.success && read.data).toBe(one);
 });
 
-it('what the schema does not name is left out, whatever it is called', () => {
+it('members that the schema does not name are left out', () => {
   const schema = z.object({ id: z.string(), note: z.string().optional() });
   for (const text of [
     '{"id":"a","extra":1}',

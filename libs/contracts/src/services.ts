@@ -1,4 +1,4 @@
-/** The five services. A name stands in subjects, NATS users, process paths and log entries alike. */
+/** The five services. The same name is used in subjects, NATS users, process paths and log entries. */
 export const serviceNames = [
   'gateway',
   'policy-engine',

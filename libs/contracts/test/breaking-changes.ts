@@ -1,8 +1,8 @@
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * What a newer OpenAPI document takes away from the clients of an older one, one line for each: operations and answers that are
- * gone, what requests must have or may not say any more, what answers do not have or may say newly.
+ * The breaking changes of a newer OpenAPI document, one line for each: removed operations and answers, stricter requests,
+ * members that answers no longer have, and new values in answers.
  */
 export function breakingChanges(older: Json, newer: Json): string[] {
   const found: string[] = [];
@@ -44,7 +44,7 @@ export function breakingChanges(older: Json, newer: Json): string[] {
     }
   }
 
-  /** A client sends what it sent before: nothing of it may be refused newly. */
+  /** For requests: whatever an old client sends must still be accepted. */
   function request(at: string, before: unknown, after: unknown, seen = new Set<unknown>()): void {
     const [a, b] = [old.read(before), now.read(after)];
     if (seen.has(a)) return;
@@ -65,12 +65,12 @@ export function breakingChanges(older: Json, newer: Json): string[] {
     });
   }
 
-  /** A client reads what it read before: nothing of it may be missing, or of a form that it does not know. */
+  /** For answers: no member that an old client reads may be missing or have an unknown form. */
   function response(at: string, before: unknown, after: unknown, seen = new Set<unknown>()): void {
     const [a, b] = [old.read(before), now.read(after)];
     if (seen.has(a)) return;
     seen.add(a);
-    // Answers are read by what stood in the document, so here the older one is the narrower.
+    // For answers the older document must not be narrower than the newer one.
     narrowed(at, b, a, 'may be a new value');
     for (const name of list(a['required']))
       if (!list(b['required']).includes(name)) found.push(`${at}/${String(name)} may be missing`);

@@ -1,9 +1,10 @@
 import { eventData, type EventDataReader } from '@agentlattice/contracts';
 import { typeid } from 'typeid-js';
 import type { NewEvent, StoredEvent } from './stored-event.js';
-import type { Statement, Tx } from './transaction.js';
+import type { Statement } from './statement.js';
+import type { Tx } from './transaction.js';
 
-/** Another writer appended to the stream first: the transaction must be given up and the stream read again. */
+/** Another writer appended to the stream first: roll back the transaction and read the stream again. */
 export class VersionConflict extends Error {
   override readonly name = 'VersionConflict';
 }

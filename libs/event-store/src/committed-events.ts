@@ -6,9 +6,9 @@ export type CommittedListener = (events: readonly NumberedEvent[]) => void;
 const listeners = new WeakMap<pg.Pool, Set<CommittedListener>>();
 
 /**
- * Passes on the events that this process has just committed through a pool, with their numbers, so that they need not be read back.
- * A commit whose outcome stayed unknown is not passed on: its events are found in the tables.
- * @returns ends it
+ * Passes on the events that this process has just committed through a pool, with their numbers, so that they need not be read
+ * back. The events of a commit with unknown outcome are not passed on; they are found in the tables.
+ * @returns a function that ends it
  */
 export function onCommitted(pool: pg.Pool, listener: CommittedListener): () => void {
   const own = listeners.get(pool) ?? new Set();

@@ -41,7 +41,7 @@ describe.each([{ pipeline: true }, { pipeline: false }])(
       await postgres.stop();
     });
 
-    /** Every way in which the services ask; each takes a moment, so that cuts come in between. */
+    /** Every way in which the services query; each takes a moment, so that connections are cut in between. */
     const ways: readonly (() => Promise<unknown>)[] = [
       () => pool.query('SELECT pg_sleep(0.003)'),
       () => pool.query('SELECT pg_sleep($1)', [0.002]),
@@ -66,7 +66,7 @@ describe.each([{ pipeline: true }, { pipeline: false }])(
         }
       },
     ];
-    /** Asks in all ways at once while `drop` is done again and again. */
+    /** Queries in all ways at once while `drop` runs repeatedly. */
     const faultsWhile = async (drop: () => unknown, times: number) => {
       const faults: unknown[] = [];
       let dropping = true;
@@ -127,7 +127,7 @@ describe.each([{ pipeline: true }, { pipeline: false }])(
       await expect(pool.query('SELECT $1::jsonb', [circle])).rejects.toBeInstanceOf(TypeError);
     });
 
-    it('recognizes a client that was ended, and an address where nothing listens', async () => {
+    it('recognizes a client that was ended, and an address without a server', async () => {
       const client = new DatabaseClient({ connectionString: postgres.adminUrl });
       await client.connect();
       await client.end();

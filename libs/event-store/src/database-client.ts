@@ -1,15 +1,15 @@
 import pg from 'pg';
 
 /**
- * The database did not answer: the connection could not be made, was lost, or kept silent. The statement may have been
- * run or not. Its code is the SQLSTATE of a failed connection.
+ * The database did not answer: the connection could not be made, was lost, or was silent. The statement may or may not have
+ * been run. Its code is the SQLSTATE of a failed connection.
  */
 export class DatabaseUnavailable extends Error {
   override readonly name = 'DatabaseUnavailable';
   readonly code = '08006';
 }
 
-/** SQLSTATE of a disk that is full or does not work: nothing can be stored, though statements that read succeed. */
+/** SQLSTATE of a full or broken disk: writes fail although reads succeed. */
 const cannotStore = new Set(['53100', '58030']);
 
 export interface DatabaseClientConfig extends pg.ClientConfig {
@@ -48,7 +48,8 @@ export class DatabaseClient extends pg.Client {
     this.query = query as typeof this.query;
     const connect = super.connect.bind(this) as (callback: (error: unknown) => void) => void;
     const connected = (callback?: (error: unknown) => void) => {
-      // In the same turn: the pool listens for errors from then on, and one may be in the same packet.
+      // In the same turn of the event loop, because the pool listens for errors from then on, and one may be in the same
+      // packet.
       if (callback !== undefined) return connect((error) => callback(error ? unavailable(error) : error));
       return new Promise<this>((resolve, reject) =>
         connect((error) => (error ? reject(unavailable(error)) : resolve(this))),
@@ -77,7 +78,7 @@ export class DatabaseClient extends pg.Client {
       timer = setTimeout(() => {
         this.over = true;
         reject(new DatabaseUnavailable('the database did not answer in time'));
-        // Other statements of this connection would wait behind it.
+        // Other statements of this connection would wait for it.
         this.connection.stream.destroy();
       }, limitMs);
     });
@@ -107,7 +108,7 @@ export class DatabaseClient extends pg.Client {
   }
 }
 
-/** A pool of such connections; that none is free in time is the same error. */
+/** A pool of such connections. When none is free in time, the error is the same. */
 export class DatabasePool extends pg.Pool {
   /** Monotonic. */
   private refusedToStoreAt: number | null = null;
@@ -128,7 +129,7 @@ export class DatabasePool extends pg.Pool {
     this.connect = connected as typeof this.connect;
   }
 
-  /** How long ago the database last refused a statement because it has no space; null when it never did. */
+  /** How long ago the database last refused a statement for lack of space; null when it never did. */
   get refusedToStoreMs(): number | null {
     return this.refusedToStoreAt === null ? null : performance.now() - this.refusedToStoreAt;
   }

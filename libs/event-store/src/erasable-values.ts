@@ -12,8 +12,8 @@ type Values = CommandResponse<Command>['values'][number];
 const maxBytes = 512 * 1024;
 
 /**
- * Answers `cmd.<service>.erasable_values`: the reasons and notes of events, as far as they fit one message.
- * The service keeps them in a table `event_value (org_id, event_id, name, value)`.
+ * Answers `cmd.<service>.erasable_values`: the reasons and notes of as many events as fit one message. The service keeps them
+ * in a table `event_value (org_id, event_id, name, value)`.
  */
 export async function erasableValues(
   pool: pg.Pool,
@@ -41,5 +41,5 @@ export async function erasableValues(
   return { answered, values };
 }
 
-/** PostgreSQL stores neither NUL nor half a surrogate pair in a text; routes refuse them before. */
+/** PostgreSQL cannot store NUL or half a surrogate pair in a text; routes refuse them earlier. */
 export const storable = (text: string) => text.toWellFormed().replaceAll('\0', '\uFFFD');

@@ -7,16 +7,16 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { Gathering } from './gathering.js';
 import { untilMultipleOf } from './until-multiple-of.js';
 
-/** How far a service's events are published, and to which life of the stream. */
+/** Up to which number a service's events are published, and to which incarnation of the stream. */
 export interface PublishedPosition {
   readonly incarnation: string | null;
   readonly gpos: number;
 }
 
-/** Where committed events are read from, and where it is kept how far they are published. */
+/** Reads committed events, and stores up to which number they are published. */
 export interface EventSource {
   position(): Promise<PublishedPosition>;
-  /** Losing it costs some events a second delivery, which their readers expect: it need not wait for the disk. */
+  /** Need not wait for the disk: if it is lost, some events are published again, which their readers expect. */
   savePosition(position: PublishedPosition): Promise<void>;
   /** The events with the next numbers, ascending. */
   after(gpos: number, limit: number): Promise<readonly WireEvent[]>;
@@ -32,14 +32,14 @@ export interface EventPublisherOptions {
   readonly stream: () => Promise<EventStreamState | null>;
   /** Whether messages keep the order of the numbers; else each holds as many events of its subject as fit. */
   readonly inOrder: boolean;
-  /** How often it looks without being woken; default 1 s, and up to eight times that while there is nothing. */
+  /** The pause between two polls; default 1 s, up to eight times that while there are no events. */
   readonly pollMs?: number | undefined;
 }
 
 const pageSize = 1_000;
-/** While nothing is found, each pause before the next look is twice as long as the last, up to so many of the first. */
+/** While nothing is found, each pause is twice as long as the last, up to this multiple of the first. */
 const idlePauses = 8;
-/** How many events are kept in memory until they are published; beyond that they are read from the source. */
+/** How many unpublished events are kept in memory; further ones are read from the source. */
 const maxRemembered = 4_096;
 const messageLimits = { events: 128, bytes: 256 * 1024 } as const;
 const restartAfterMs = 500;
@@ -61,24 +61,24 @@ export async function untilAborted(
 }
 
 /**
- * Publishes committed events to JetStream in the order of their numbers: those it is offered from memory, the others from
- * their source. What was acknowledged is remembered; after a crash the rest is published again, and after a loss of the
- * stream the last 72 h are.
+ * Publishes committed events to JetStream in the order of their numbers: offered events from memory, others from their
+ * source. The acknowledged position is stored; after a crash the events after it are published again, and after a loss of the
+ * stream those of the last 72 h.
  */
 export class EventPublisher {
   private readonly js: JetStreamClient;
   private readonly gathering = new Gathering();
   /** Committed by this process, not yet published, in ascending order. */
   private recent: WireEvent[] = [];
-  /** The source may hold what `recent` does not. */
+  /** The source may have events that `recent` does not have. */
   private unread = true;
   private published = 0;
   private incarnation: string | null = null;
   private lastSequence = 0;
   private readonly pollMs: number;
-  /** The pause until it looks without being woken. */
+  /** The pause until the next poll. */
   private pauseMs: number;
-  /** The stream may be another one than a moment ago. */
+  /** The stream may have been replaced. */
   private reconnected = false;
   private wake: () => void = () => {};
 
@@ -91,7 +91,7 @@ export class EventPublisher {
   /** Takes events just committed. */
   offer(events: readonly WireEvent[]): void {
     this.recent.push(...events);
-    // Two commits may be told in another order than they took place in.
+    // Listeners may get two commits in the wrong order.
     this.recent.sort((a, b) => a.gpos - b.gpos);
     if (this.recent.length > maxRemembered) {
       this.recent = [];
@@ -100,19 +100,21 @@ export class EventPublisher {
     this.wake();
   }
 
-  /** The source holds events that were not offered. */
+  /** The source has events that were not offered. */
   noteUnread(): void {
     this.unread = true;
     this.wake();
   }
 
-  /** Where the connection was lost the stream may have been as well. */
+  /** When the connection was lost, the stream may have been lost too. */
   noteReconnect(): void {
     this.reconnected = true;
     this.wake();
   }
 
-  /** Publishes until the signal is aborted. @throws when the source or the stream fails; a new publisher then begins anew */
+  /**
+   * Publishes until the signal is aborted. @throws when the source or the stream fails; a new publisher must then be started
+   */
   async run(signal: AbortSignal): Promise<void> {
     const stop = () => this.wake();
     signal.addEventListener('abort', stop, { once: true });
@@ -140,7 +142,7 @@ export class EventPublisher {
   }
 
   /**
-   * Resolves when events were committed, the stream may have changed, the pause is over, or we stop.
+   * Resolves when events were committed, the stream may have changed, the pause is over, or the signal is aborted.
    * @returns whether it was woken
    */
   private nextWake(): Promise<boolean> {
@@ -156,7 +158,7 @@ export class EventPublisher {
   }
 
   /**
-   * A stream that is not the one we published to holds none of our events: those it is to hold are published again.
+   * A new stream has none of our events: those of the last 72 h are published again.
    * @returns whether it is another one
    */
   private async followStream(): Promise<boolean> {
@@ -186,20 +188,20 @@ export class EventPublisher {
       const acks = await Promise.all(
         messagesOf(events, this.options.inOrder).map((message) => this.send(message)),
       );
-      // Numbers that went back mean another stream than a moment ago.
+      // Sequence numbers that decreased mean that the stream was replaced.
       if (Math.max(...acks) < this.lastSequence && (await this.followStream())) continue;
       this.lastSequence = Math.max(this.lastSequence, ...acks);
       this.published = last.gpos;
       this.gathering.ended();
       await this.savePosition();
-      // Events offered meanwhile have woken us: they gather for the next round.
+      // Events that were offered meanwhile are collected for the next round.
       if (!more) return;
     }
   }
 
   /**
-   * The events to publish next: from memory where none is missing before them, else from the source.
-   * @returns with it whether there may be more now
+   * The events to publish next: from memory if none is missing before them, otherwise from the source.
+   * @returns them, and whether there may be more
    */
   private async next(): Promise<{ readonly events: readonly WireEvent[]; readonly more: boolean }> {
     const start = this.recent.findIndex(({ gpos }) => gpos > this.published);
@@ -234,7 +236,10 @@ interface EventMessage {
   readonly texts: string[];
 }
 
-/** One subject a message, within its limits. Readers of messages that do not keep the order restore it by `gpos`. */
+/**
+ * Each message has one subject and stays within the limits. Where messages do not keep the order, readers restore it by
+ * `gpos`.
+ */
 function messagesOf(events: readonly WireEvent[], inOrder: boolean): EventMessage[] {
   /** The messages that still take events, by subject. */
   const open = new Map<string, { message: EventMessage; bytes: number }>();

@@ -2,7 +2,7 @@ import type { ServiceName } from '@agentlattice/contracts';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { numberLeftOnce } from './number-events.js';
 
-/** The channel on which a replica without the relay says that it has committed events. */
+/** The channel on which a replica without the relay's lock announces committed events. */
 export const eventChannel = (schema: string) => `al_events_${schema}`;
 
 /** Runs the statements of a migration in order; TypeORM runs it in one transaction. */
@@ -11,10 +11,10 @@ export async function runStatements(runner: QueryRunner, statements: readonly st
 }
 
 /**
- * The tables of an event-sourced service, in its own schema. Events and their numbering can be inserted and read,
- * never changed, by the service's role.
+ * The tables of an event-sourced service, in its own schema. Events and their numbering can be inserted and read, never
+ * changed, by the service's role.
  * @param timestamp 13 digits that order the migration among the service's own
- * @param hasInbox for a service that projected events of others before it owned any: its inbox is there already
+ * @param hasInbox for a service that projected events of others before it owned any: its inbox exists already
  */
 export function eventStoreMigration(
   service: ServiceName,
@@ -38,9 +38,10 @@ export function eventStoreMigration(
 }
 
 /**
- * From here on events are numbered in their commit. The obstacles to that are removed: the trigger that notified the relay
- * (NOTIFY lets one commit of the whole database wait for another), the index by transaction, and the foreign key, whose
- * check locks each event once more. Events that earlier releases left without a number get it here, and never afterwards.
+ * From this migration on, events are numbered in their commit. It removes what prevents that: the trigger that notified the
+ * relay (NOTIFY makes the commits of the whole database wait for one another), the index by transaction, and the foreign key,
+ * whose check locks each event again. Events that earlier releases left without a number get one here; later migrations
+ * number none.
  */
 export function numberingInCommitMigration(timestamp: number): new () => MigrationInterface {
   return class NumberingInCommitMigration implements MigrationInterface {

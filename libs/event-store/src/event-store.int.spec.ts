@@ -137,7 +137,7 @@ describe('the event store', () => {
       'approval.approved version 1 has another form',
     ],
     ['meta of another form', { schema_version: 1, meta: { actor: 'ada' } }, 'its meta has another form'],
-  ])('decides nothing over %s, and says where it stands', async (what, changes, why) => {
+  ])('refuses to decide over %s, and names the event', async (what, changes, why) => {
     const streamId = `unreadable: ${what}`;
     const event = Object.assign(newEvent(streamId, 1), changes) as NewEvent;
     await inTransaction(pool, (tx) => appendEvents(tx, [event]));
@@ -162,7 +162,7 @@ describe('the event store', () => {
       expect(reason).toMatchObject({ code: 'APPROVAL_ALREADY_DECIDED', extra: decision?.data });
   });
 
-  it('is decided by the unique version where a writer takes no lock; the loser reloads', async () => {
+  it('resolves a race by the unique version where a writer takes no lock; the loser reloads', async () => {
     await open('bare');
     const bare = await Promise.allSettled(
       Array.from({ length: 16 }, () => inTransaction(pool, (tx) => appendEvents(tx, [newEvent('bare', 2)]))),
@@ -228,7 +228,7 @@ describe('the event store', () => {
     for (const streamId of streamIds) expect(await store.load(org, streamId)).toHaveLength(2);
   });
 
-  it('gives each stream its own command, and all or nothing of them with the caller’s transaction', async () => {
+  it('gives each stream its own command, and commits all or none with the caller’s transaction', async () => {
     const streams = ['ada', 'bob'].map((by) => ({ orgId: org, streamId: `own-${by}`, meta, by }));
     for (const { streamId } of streams) await open(streamId);
     const decideIn = (tx: Tx) =>
@@ -249,7 +249,7 @@ describe('the event store', () => {
     );
   });
 
-  it('decides each of several commands for itself, in their order, and reads along', async () => {
+  it('decides each of several commands by itself, in order, and reads additional rows', async () => {
     for (const streamId of ['each-1', 'each-2']) await open(streamId);
     const { outcomes, answers } = await store.decideEach({
       decider,
@@ -291,12 +291,12 @@ describe('the event store', () => {
     expect(await store.load(org, 'swallowed')).toEqual([]);
   });
 
-  it('begins again after a migration that a prepared statement did not survive', async () => {
+  it('repeats a transaction after a migration invalidated a prepared statement', async () => {
     let times = 0;
     const text = 'SELECT $1::int AS n';
     const answer = await inTransaction(pool, async (tx) => {
       times += 1;
-      // As PostgreSQL says "cached plan must not change result type".
+      // Like PostgreSQL's error "cached plan must not change result type".
       if (times === 1) await tx.query("DO $$ BEGIN RAISE 'cached plan' USING ERRCODE = '0A000'; END $$");
       return (await tx.query<{ n: number }>(text, [times])).rows;
     });

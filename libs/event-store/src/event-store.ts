@@ -12,7 +12,8 @@ import {
   type StoredEvent,
   type WholeEventRow,
 } from './stored-event.js';
-import { Ending, inTransaction, type Queryable, type Statement, type Tx } from './transaction.js';
+import type { Statement } from './statement.js';
+import { Ending, inTransaction, type Queryable, type Tx } from './transaction.js';
 
 /** One stream of several; the caller may add what its command needs. */
 export interface StreamRef {
@@ -32,18 +33,18 @@ export interface Update<State, Cmd, Event extends DecidedEvent> extends StreamRe
 export interface UpdateMany<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef = StreamRef> {
   readonly decider: Decider<State, Cmd, Event>;
   readonly streams: readonly Ref[];
-  /** Nothing it decides may be refused: a refusal of one stream gives up all. */
+  /** No command may be refused: a refusal of one stream rolls back all. */
   readonly command: (now: Date, stream: Ref) => Cmd;
   /** The erasable values of an event. */
   readonly erasable?: (event: Event, stream: Ref) => Erasable;
   readonly project?: (tx: Tx, events: readonly StoredEvent[]) => Promise<void>;
-  /** The transaction of the caller, who commits it; default: one of its own. */
+  /** The transaction of the caller, which the caller commits; default: its own. */
   readonly tx?: Tx;
 }
 
 export interface Updated<State> {
   readonly state: State;
-  /** What was appended; empty when there was nothing to do. */
+  /** The appended events; empty when the command changed nothing. */
   readonly events: readonly StoredEvent[];
   readonly version: number;
 }
@@ -54,7 +55,7 @@ export interface UpdatedMany<State> {
   readonly events: readonly StoredEvent[];
 }
 
-/** Commands that share a commit and nothing else. */
+/** Independent commands that share a commit. */
 export interface DecideEach<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef = StreamRef> {
   readonly decider: Decider<State, Cmd, Event>;
   /** In the order in which they are decided; a stream may be named several times. */
@@ -83,7 +84,7 @@ export interface Outcome<State, Ref extends StreamRef = StreamRef> {
 export interface DecidedEach<State, Ref extends StreamRef> {
   /** In the order given. */
   readonly outcomes: readonly Outcome<State, Ref>[];
-  /** To the statements of `along`. */
+  /** The answers to the statements of `along`. */
   readonly answers: readonly pg.QueryResult[];
 }
 
@@ -91,8 +92,8 @@ const attempts = 5;
 
 /**
  * Streams of events in the service's own schema; a state is the fold of its stream. `update` is for the command of one
- * stream, `updateMany` for commands that succeed or fail together, `decideEach` for commands that only share a commit.
- * All of them throw StoredEventUnreadable where a stream holds an event that cannot be read.
+ * stream, `updateMany` for commands that succeed or fail together, `decideEach` for commands that only share a commit. All of
+ * them throw StoredEventUnreadable when an event of the stream cannot be read.
  */
 export class EventStore {
   /** @param types reads stored data by type and version; default: the events of `libs/contracts` */
@@ -107,9 +108,9 @@ export class EventStore {
   }
 
   /**
-   * Reads, folds, decides, appends and projects in one transaction. Its result is on disk. A conflict with another
-   * writer is decided by the unique version: the loser reads again and judges anew.
-   * @throws Refused as the decider says
+   * Reads, folds, decides, appends and projects in one transaction. Its result is on disk. A conflict with another writer is
+   * resolved by the unique version: the loser reads and decides again.
+   * @throws Refused when the decider refuses
    */
   async update<State, Cmd, Event extends DecidedEvent>({
     decider,
@@ -134,7 +135,8 @@ export class EventStore {
 
   /**
    * The same for several streams in one commit.
-   * @throws VersionConflict only with `tx`, when another writer appended without the streams' locks: give the transaction up
+   * @throws VersionConflict only with `tx`, when another writer appended without the streams' locks: roll back the
+   * transaction
    */
   async updateMany<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>({
     project,
@@ -151,9 +153,8 @@ export class EventStore {
   }
 
   /**
-   * Decides commands that have nothing to do with one another in one transaction of two round trips: a refusal is its
-   * command's outcome and does not concern the others. What it returns is on disk; when it throws, the outcome of none is
-   * known.
+   * Decides independent commands in one transaction of two round trips: a refusal is the outcome of its command and does not
+   * affect the others. The returned outcomes are on disk; when it throws, the outcome of every command is unknown.
    */
   decideEach<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>(
     each: DecideEach<State, Cmd, Event, Ref>,
@@ -196,7 +197,7 @@ export class EventStore {
     }));
   }
 
-  /** Each command finds its stream as the commands before it left it. */
+  /** Each command sees its stream after the commands before it. */
   private decideInTurn<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>(
     { decider, streams, erasable }: Deciding<State, Cmd, Event, Ref>,
     loaded: readonly StoredEvent[],
@@ -285,8 +286,8 @@ const keyOf = (orgId: string, streamId: string) => `${orgId}/${streamId}`;
 type Key = Pick<StreamRef, 'orgId' | 'streamId'>;
 
 /**
- * Waits for other writers of the streams, then reads the clock: no other writer decides between the reading and our commit. All
- * writers take the locks in the same order.
+ * Waits for other writers of the streams, then reads the clock: no other writer decides between this reading and our commit.
+ * All writers take the locks in the same order.
  */
 const lockStatement = (streams: readonly Key[]): Statement => ({
   text: `WITH ordered AS MATERIALIZED (
@@ -296,12 +297,13 @@ const lockStatement = (streams: readonly Key[]): Statement => ({
   values: [streams.map(({ orgId, streamId }) => keyOf(orgId, streamId))],
 });
 
-/** A statement of its own after the locks: only so does it see what others committed while we waited. */
+/** A separate statement after the locks, so that it sees commits of others during the wait. */
 const loadStatement = (streams: readonly Key[]): Statement => {
   const keys = new Map(streams.map((stream) => [keyOf(stream.orgId, stream.streamId), stream]));
   const unique = [...keys.values()];
   return {
-    // The limit tells the planner to expect few, or it reads the whole table while that is small and keeps to it.
+    // The limit makes the planner expect few rows. Otherwise it plans to read the whole table while that is small, and keeps
+    // that plan.
     text: `SELECT ${storedColumns}
        FROM (SELECT * FROM unnest($1::text[], $2::text[]) AS k (org_id, stream_id) LIMIT $3) AS k
        JOIN event e USING (org_id, stream_id)

@@ -47,13 +47,6 @@ export type {
   NumberedEvent,
   StoredEvent,
 } from './stored-event.js';
-export {
-  Ending,
-  inOneTrip,
-  inTransaction,
-  isStalePlan,
-  type Queryable,
-  type Statement,
-  type Tx,
-} from './transaction.js';
+export type { Statement } from './statement.js';
+export { Ending, inOneTrip, inTransaction, isStalePlan, type Queryable, type Tx } from './transaction.js';
 export { Gathering } from './gathering.js';

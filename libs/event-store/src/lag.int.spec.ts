@@ -25,7 +25,7 @@ const logger = createLogger('test', 'silent');
 const org = 'org_01jd7e5sqcfnmrq9yh4qvxw2k3';
 const meta = { actor: null, correlation_id: null, traceparent: null };
 
-describe('how far behind', () => {
+describe('the lag', () => {
   let postgres: TestPostgres;
   let nats: TestNats;
   let pool: pg.Pool;
@@ -66,7 +66,7 @@ describe('how far behind', () => {
       ]),
     );
 
-  it('a relay is: the age of the oldest event that waits, from its tables; 0 while none does', async () => {
+  it('of a relay is the age of its oldest waiting event, from its tables; 0 while none waits', async () => {
     expect(await relayLagSeconds(pool)).toBe(0);
     await append(1, 30);
     await append(2, 20);
@@ -88,7 +88,7 @@ describe('how far behind', () => {
     expect(await relayLagSeconds(pool)).toBe(0);
   });
 
-  it('a projection is: measured by asking its source, which also brings it up to date', async () => {
+  it('of a projection is measured by asking its source, which also brings it up to date', async () => {
     const table: WireEvent[] = [];
     const keep = (gpos: number, type: string, agoSeconds: number) =>
       table.push({
@@ -142,7 +142,7 @@ describe('how far behind', () => {
     });
     await eventually(() => projection.behind().length === 0);
     expect(await projection.lagSeconds('gateway')).toBe(0);
-    // Of another type: nothing is missing, and what was looked through is not looked through again.
+    // Of another type: nothing is missing, and events that were checked are not checked again.
     keep(1, 'agent.resumed', 60);
     expect(await projection.lagSeconds('gateway')).toBe(0);
     const reads = jest.spyOn(pool, 'query');
@@ -150,7 +150,7 @@ describe('how far behind', () => {
     expect(asked.at(-1)).toBe(1);
     expect(reads).not.toHaveBeenCalled();
     reads.mockRestore();
-    // The stream brings nothing of it.
+    // The stream does not deliver it.
     keep(2, 'agent.suspended', 40);
     expect(await projection.lagSeconds('gateway')).toBeGreaterThanOrEqual(40);
     await eventually(async () => (await projection.lagSeconds('gateway')) === 0);

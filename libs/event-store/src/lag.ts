@@ -2,12 +2,12 @@ import { replay, type ServiceName, type WireEvent } from '@agentlattice/contract
 import type { CommandClient } from '@agentlattice/messaging';
 import type pg from 'pg';
 
-/** An event that waited for longer than this is not just on its way. */
+/** An event that waited longer than this is late. */
 export const onItsWaySeconds = 1;
 
 /**
- * The age of the oldest event of this service that is committed and not yet published, by the database's clock; 0 when
- * there is none. It is read from the tables, so it is true whether or not a relay runs, and of any replica's.
+ * The age of the oldest event of this service that is committed and not yet published, by the database's clock; 0 when there
+ * is none. It is read from the tables, so it is valid for every replica, whether or not a relay runs.
  */
 export async function relayLagSeconds(pool: pg.Pool): Promise<number> {
   const { rows } = await pool.query<{ seconds: string | null }>(
@@ -24,17 +24,17 @@ export interface Intake {
   readonly source: ServiceName;
   /** Default: events of all types. */
   readonly types?: readonly string[] | undefined;
-  /** All of the source's events up to here are taken in. */
+  /** All events of the source up to this number are stored here. */
   readonly position: () => Promise<number>;
-  /** Nothing was missing up to here when it was last asked: while that holds for what follows, no table is read. */
+  /** No event was missing up to this number at the last measurement, so the source need not read its table again up to it. */
   readonly known?: () => number | undefined;
-  /** Told that nothing is missing up to a position: what follows need not look there again. */
+  /** Called with a position up to which no event is missing, so that the next measurement can skip it. */
   readonly nothingUpTo?: (gpos: number) => void;
 }
 
 /**
- * The age of the oldest event that its source has and that is not taken in here; 0 when there is none. The source is
- * asked, so a stream that delivers nothing hides nothing.
+ * The age of the oldest event that its source has and that is not stored here; 0 when there is none. It asks the source, so
+ * the lag is also seen when the stream delivers nothing.
  * @throws Unavailable when the source does not answer
  */
 export async function intakeLagSeconds(intake: Intake): Promise<number> {
@@ -42,7 +42,7 @@ export async function intakeLagSeconds(intake: Intake): Promise<number> {
   const known = intake.known?.();
   if (known !== undefined && (await oldestAfter(intake, known)) === undefined) return 0;
   const oldest = await oldestAfter(intake, await position());
-  // It may have been taken in between.
+  // It may have been stored in between.
   if (oldest === undefined || (await position()) >= oldest.gpos) return 0;
   const { rows } = await pool.query<{ seconds: string }>(
     'SELECT extract(epoch FROM clock_timestamp() - $1::timestamptz) AS seconds',

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { NumberedEvent, StoredEvent } from './stored-event.js';
-import type { Statement } from './transaction.js';
+import type { Statement } from './statement.js';
 
 /** Held from the numbering to the end of the commit; the second key is the schema. */
 const numberingLock = 715_402_004;
@@ -33,8 +33,8 @@ const numberOffered = `WITH numbered AS (${insertPositions(
 )}) SELECT n.event_id, n.gpos, n.source_seq, e.occurred_at FROM numbered n JOIN event e USING (event_id)`;
 
 /**
- * For committed events without a number, as releases left them that numbered after the commit. Only for the migration, once:
- * later an event without a number is one that no service wrote.
+ * For committed events without a number, from releases that numbered after the commit. Only for the migration: afterwards an
+ * event without a number was not written by a service.
  */
 export const numberLeftOnce = insertPositions(
   `SELECT e.event_id, e.org_id, e.id AS n FROM event e
@@ -42,8 +42,9 @@ export const numberLeftOnce = insertPositions(
 );
 
 /**
- * The statements that number the events of a transaction. They are sent together with the COMMIT, so the lock is held for one commit and
- * no longer. Two statements: only one that begins after the lock is held sees what others numbered before.
+ * The statements that number the events of a transaction. They are sent together with the COMMIT, so the lock is held only
+ * for the commit. Two statements, because only a statement that begins after the lock is taken sees the earlier numbers of
+ * other transactions.
  */
 export const numberStatements = (events: readonly StoredEvent[]): Statement[] =>
   events.length === 0
@@ -56,7 +57,7 @@ export const numberStatements = (events: readonly StoredEvent[]): Statement[] =>
         },
       ];
 
-/** The same for events of which the transaction may have inserted some only; it tells when they took place as well. */
+/** The same for offered events of which the transaction may have inserted only some; it also returns their times. */
 export const numberOfferedStatements = (events: readonly StoredEvent[]): Statement[] => [
   lock,
   { text: numberOffered, values: [events.map(({ event_id }) => event_id)] },
@@ -70,7 +71,7 @@ interface PositionRow {
   readonly occurred_at?: Date;
 }
 
-/** Those events that got a number, in the order of the numbers. */
+/** The events that got a number, in the order of the numbers. */
 export function numbered(
   events: readonly StoredEvent[],
   answer: pg.QueryResult | undefined,

@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { eventStoreMigration, numberingInCommitMigration } from './index.js';
 
-/** As a release left it that numbered after the commit: `a1` and `b1` have their numbers, the others do not. */
+/** The state after a release that numbered after the commit: `a1` and `b1` have their numbers, the others do not. */
 class LeftWithoutNumber1700000000001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(
@@ -41,7 +41,7 @@ describe('the migration to numbering in the commit', () => {
     await postgres.stop();
   });
 
-  it('numbers what earlier releases left without a number, in the order of their insertion', async () => {
+  it('numbers the events that earlier releases left without a number, in the order of their insertion', async () => {
     const { rows } = await pool.query<{ event_id: string; gpos: string; source_seq: string }>(
       'SELECT event_id, gpos, source_seq FROM event_position ORDER BY gpos',
     );

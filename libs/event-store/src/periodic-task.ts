@@ -4,8 +4,8 @@ import { untilMultipleOf } from './until-multiple-of.js';
 export const idle = Symbol('idle');
 
 /**
- * Does the work again and again, `everyMs` after it ended or as soon as it is woken; never twice at a time. A failure is
- * logged and tried again like any other turn. After a turn with nothing to do, each pause is twice as long as the one
+ * Runs the work repeatedly, `everyMs` after the last run ended or as soon as it is woken; never two runs at a time. A failure
+ * is logged, and the next run follows as usual. After a turn with nothing to do, each pause is twice as long as the one
  * before, up to `idleMs`. The longest pauses of all tasks end together, at multiples of `idleMs`, so that an idle process
  * wakes up once for all of them.
  */
@@ -33,7 +33,7 @@ export class PeriodicTask {
     return this;
   }
 
-  /** Begins a turn now, or another one after the turn that runs. */
+  /** Begins a turn now, or another one after the current turn. */
   wake(): void {
     if (this.stopped) return;
     if (this.running !== undefined) {
@@ -44,7 +44,7 @@ export class PeriodicTask {
     this.run();
   }
 
-  /** There may be something to do soon: the pauses are short again. */
+  /** There may be work soon: the pauses are short again. */
   hasten(): void {
     if (this.running !== undefined) this.hastened = true;
     if (this.stopped || this.running !== undefined || this.pauseMs === this.everyMs) return;
@@ -60,7 +60,7 @@ export class PeriodicTask {
   }
 
   private run(): void {
-    // A turn that was woken, or is woken while it runs, is not idle.
+    // A turn that was woken before or during its run is not idle.
     const before = this.woken ? this.everyMs : this.pauseMs;
     this.woken = false;
     this.hastened = false;

@@ -23,7 +23,7 @@ describe('a periodic task', () => {
     expect(turns).toBe(3);
   });
 
-  it('runs at once when woken, and once more when woken meanwhile', async () => {
+  it('runs at once when woken, and once more when woken during the run', async () => {
     const ends: (() => void)[] = [];
     const work = new PeriodicTask('work', 1_000, () => new Promise<void>((end) => ends.push(end)), logger);
     work.start().wake();
@@ -45,7 +45,7 @@ describe('a periodic task', () => {
     expect(ends).toHaveLength(3);
   });
 
-  it('pauses longer and longer while there is nothing to do, and not once there is', async () => {
+  it('doubles its pauses while there is no work, and returns to the short pause when there is', async () => {
     jest.setSystemTime(1_000);
     let found: symbol | undefined = idle;
     let turns = 0;
@@ -107,7 +107,7 @@ describe('a periodic task', () => {
     await Promise.all(works.map((work) => work.stop()));
   });
 
-  it('keeps its short pause after a turn during which it was hastened, though that turn found nothing', async () => {
+  it('keeps the short pause when it was hastened during a turn without work', async () => {
     let turns = 0;
     let end: () => void = () => undefined;
     const work = new PeriodicTask(

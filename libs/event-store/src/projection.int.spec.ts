@@ -43,7 +43,7 @@ describe('a projection', () => {
   let notifier: NatsConnection;
   let responder: Subscription | undefined;
   let projection: Projection | undefined;
-  /** The ledger's own table, as far as this test is concerned. */
+  /** Stands for the ledger's table. */
   const table: WireEvent[] = [];
   let replays = 0;
   let applied: number[] = [];
@@ -116,7 +116,7 @@ describe('a projection', () => {
     await Promise.all([postgres.stop(), nats.stop()]);
   });
 
-  it('reads what happened before it began, page by page', async () => {
+  it('reads events from before its start, page by page', async () => {
     fill(1, 20);
     const running = project();
     await eventually(() => applied.length === 20);
@@ -135,7 +135,7 @@ describe('a projection', () => {
     expect(replays).toBe(asked);
   });
 
-  it('applies each once and in order though they come three times and shuffled, and some never', async () => {
+  it('applies each event once and in order when they arrive three times and shuffled, and some never', async () => {
     project();
     const events = fill(31, 60);
     const delivered = [...events, ...events, ...events].filter(({ gpos }) => gpos % 4 !== 0);
@@ -149,7 +149,7 @@ describe('a projection', () => {
     expect(applied).toEqual([...events.map((e) => e.gpos), 61]);
   });
 
-  it('tries an event again whose handling failed, with nothing half done', async () => {
+  it('repeats an event whose handler failed, after a rollback', async () => {
     let failures = 2;
     project({
       handle: ({ gpos }) => {
@@ -166,7 +166,7 @@ describe('a projection', () => {
     expect(await known()).toBe(64);
   });
 
-  it('stops at an event of an unknown type instead of passing over it', async () => {
+  it('stops at an event of an unknown type instead of skipping it', async () => {
     table.push(event(65, 'ledger.landed'));
     const running = project();
     await publish(event(65, 'ledger.landed'));
@@ -179,7 +179,7 @@ describe('a projection', () => {
     expect(applied).toEqual([65, 66]);
   });
 
-  it('waits for a source that is away and then reads what it missed', async () => {
+  it('waits for an unreachable source and then reads the missed events', async () => {
     responder?.unsubscribe();
     await ledger.flush();
     fill(67, 70);
@@ -192,7 +192,7 @@ describe('a projection', () => {
     expect(applied).toEqual([67, 68, 69, 70]);
   });
 
-  it('misses nothing when NATS loses its disk', async () => {
+  it('misses no event when NATS loses its disk', async () => {
     project();
     await eventually(() => applied.length === 0);
     await nats.wipe();
@@ -201,7 +201,7 @@ describe('a projection', () => {
     expect(applied).toEqual([71, 72, 73, 74, 75]);
   });
 
-  it('asks for the types it wants, and knows how far it has read', async () => {
+  it('asks only for its types, and stores its position', async () => {
     await eventually(() => ensureEventStream(ledger), { within: 30_000 });
     project({ types: ['ledger.created'] });
     table.push(event(76, 'action.executed'));

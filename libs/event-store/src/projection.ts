@@ -14,7 +14,8 @@ import { intakeLagSeconds, onItsWaySeconds } from './lag.js';
 import { idle, PeriodicTask } from './periodic-task.js';
 import { inOrder, readToHead } from './read-source.js';
 import { RetriedWork } from './retried-work.js';
-import { Ending, inTransaction, type Statement, type Tx } from './transaction.js';
+import type { Statement } from './statement.js';
+import { Ending, inTransaction, type Tx } from './transaction.js';
 
 export type ProjectedEvent = WireEvent & DomainEvent;
 
@@ -22,26 +23,31 @@ interface ProjectionSettings {
   readonly pool: pg.Pool;
   readonly nc: NatsConnection;
   readonly client: CommandClient;
-  /** Durable consumer, and the name under which positions are kept. */
+  /** The durable consumer, and the name under which positions are stored. */
   readonly durable: string;
   /** Services whose events are projected. */
   readonly sources: readonly ServiceName[];
-  /** Default: all types of these services. All types of a source cost less than all but a few. */
+  /** Default: all types of these services. Reading all types of a source is cheaper than leaving out a few. */
   readonly types?: readonly string[];
   /** Only events whose data have these members; the source leaves out the others. Needs `onlyAsks`. */
   readonly containing?: Readonly<Record<string, string>>;
   readonly logger: Logger;
-  /** How often sources are asked for what was missed; default 30 s. */
+  /** How often sources are asked for missed events; default 30 s. */
   readonly checkEveryMs?: number;
-  /** How long the pauses between two such questions may grow while there is nothing new; default: they do not. */
+  /** The longest pause between two such queries while there is nothing new; default: they do not grow. */
   readonly idleEveryMs?: number;
-  /** For events that are not urgent: sources are only asked and the stream is not read, so many events cost little more than one. */
+  /**
+   * For events that are not urgent: sources are asked and the stream is not read, so many events cost little more than one.
+   */
   readonly onlyAsks?: boolean;
-  /** Called after a commit that handled events: work that follows from them can begin at once. */
+  /** Called after a commit that handled events, so that work that depends on them can begin at once. */
   readonly onApplied?: () => void;
 }
 
-/** Each event once and in the source's order, inside the transaction that remembers it: one by one or all of a batch. */
+/**
+ * Each event once and in the source's order, inside the transaction that stores the position: one by one, or a batch
+ * together.
+ */
 type Handling =
   | { readonly handle: (tx: Tx, event: ProjectedEvent) => Promise<void>; readonly handleAll?: never }
   | {
@@ -60,16 +66,16 @@ export interface Projection {
   /** The same with a time limit. @returns whether the source answered to its last event within that time */
   caughtUpWithin(source: ServiceName, withinMs: number): Promise<boolean>;
   /**
-   * The age of the source's oldest event that is not applied here, in seconds; 0 when there is none. One that was not just
-   * on its way is fetched at once, so to measure the lag also heals it.
+   * The age of the source's oldest event that is not applied here, in seconds; 0 when there is none. A late event is fetched
+   * at once, so measuring the lag also repairs it.
    */
   lagSeconds(source: ServiceName): Promise<number>;
   stop(): Promise<void>;
 }
 
 /**
- * Applies the events of other services exactly once and in order. JetStream brings them quickly; what it loses,
- * repeats or shuffles is noticed by `gpos` and fetched from the source itself.
+ * Applies the events of other services exactly once and in order. JetStream delivers them quickly; lost, repeated and
+ * shuffled events are noticed by `gpos`, and missing ones are fetched from the source.
  */
 export function startProjection(options: ProjectionOptions): Projection {
   const projection = new RunningProjection(options);
@@ -78,7 +84,7 @@ export function startProjection(options: ProjectionOptions): Projection {
 }
 
 class RunningProjection implements Projection {
-  /** Up to here a source has nothing for us; the table of positions is written only with events. */
+  /** Up to this number a source has no event for us; the stored position is written only with events. */
   private readonly nothingUpTo = new Map<ServiceName, number>();
   private readonly readToEnd = new Set<ServiceName>();
   private readonly running = new Map<ServiceName, Promise<void>>();
@@ -202,7 +208,7 @@ class RunningProjection implements Projection {
     for (const source of this.options.sources) {
       const own = events.filter((event) => event.source === source);
       if (own.length === 0) continue;
-      // Where types are left out a gap says nothing, so the source is asked; else only a gap makes us ask.
+      // If types are left out, gaps are normal, so the source is always asked; otherwise only after a gap.
       if (this.takesAll(source) && (await this.apply(own))) continue;
       const last = Math.max(...own.map((event) => event.gpos));
       if ((await this.checked(source)) >= last) continue;
@@ -280,7 +286,7 @@ class RunningProjection implements Projection {
     this.options.onApplied?.();
   }
 
-  /** No other process moves it before our commit. */
+  /** No other process changes it before our commit. */
   private lockPositionStatement(source: ServiceName): Statement {
     return {
       text: `INSERT INTO consumer_position (consumer, source) VALUES ($1, $2)
@@ -300,7 +306,7 @@ class RunningProjection implements Projection {
   private async handleNew(tx: Tx, events: readonly WireEvent[]): Promise<void> {
     const { durable, handle, handleAll } = this.options;
     if (events.length === 0) return;
-    // An event that is known under another number was renumbered by a restored source; it must not count twice.
+    // A known event with another number was renumbered by a restored source; it must not be applied twice.
     const { rows } = await tx.query<{ event_id: string }>(
       `INSERT INTO inbox (consumer, event_id) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING RETURNING event_id`,
       [durable, events.map((event) => event.event_id)],

@@ -1,16 +1,16 @@
 import { replay, type ServiceName, type WireEvent } from '@agentlattice/contracts';
 import type { CommandClient } from '@agentlattice/messaging';
 
-/** A service whose events are read from its own tables, to the last. */
+/** Reading a service's events from its own tables, up to the last one. */
 export interface SourceReading {
   readonly client: CommandClient;
   readonly source: ServiceName;
   /** Only these types, and only events whose data have these members; default: all. */
   readonly types?: readonly string[] | undefined;
   readonly containing?: Readonly<Record<string, string>> | undefined;
-  /** All events up to this number are taken in. */
+  /** All events up to this number are handled. */
   readonly position: () => number | Promise<number>;
-  /** Takes the events up to `through`; `position` says so when it resolves. */
+  /** Handles the events up to `through`; when it resolves, `position` returns the new position. */
   readonly take: (events: readonly WireEvent[], through: number) => Promise<void>;
   readonly stopped: () => boolean;
 }
@@ -18,7 +18,7 @@ export interface SourceReading {
 const pageSize = 500;
 
 /**
- * Reads what a source has after `position`, page by page.
+ * Reads the events of a source after `position`, page by page.
  * @returns whether its last event was reached; false when stopped
  * @throws Unavailable while it does not answer
  */
@@ -27,7 +27,7 @@ export async function readToHead(reading: SourceReading): Promise<boolean> {
   let before = Number.NEGATIVE_INFINITY;
   while (!stopped()) {
     const after_gpos = await position();
-    if (after_gpos <= before) throw new Error(`${source} does not get on with its replay`);
+    if (after_gpos <= before) throw new Error(`${source} makes no progress with its replay`);
     before = after_gpos;
     const page = await client.request(replay(source), {
       after_gpos,

@@ -67,7 +67,7 @@ describe('the relay', () => {
       ]);
       await hold?.();
     });
-  /** Everything that stands in the stream now, as it was published. */
+  /** All events in the stream, as they were published. */
   const published = async (): Promise<WireEvent[]> => {
     const js = jetstream(admin);
     const consumer = await js.consumers.get(eventStreamName, { deliver_policy: DeliverPolicy.All });
@@ -127,7 +127,7 @@ describe('the relay', () => {
           version % 5 === 0 ? pool.query('SELECT pg_sleep(random() * 0.02)') : Promise.resolve(),
         );
     });
-    // Numbers that are drawn and given back leave no gap either.
+    // Transactions that are rolled back leave no gap either.
     const aborting = Array.from({ length: 8 }, (_, n) =>
       append(orgs[0], `aborted${String(n)}`, 1, () => Promise.reject(new Error('changed its mind'))).catch(
         () => {},
@@ -150,7 +150,7 @@ describe('the relay', () => {
       );
   });
 
-  it('does not pass over a transaction that commits late', async () => {
+  it('does not skip a transaction that commits late', async () => {
     start();
     let release: () => void = () => {};
     const held = new Promise<void>((resolve) => (release = resolve));
@@ -166,7 +166,7 @@ describe('the relay', () => {
     expect(complete(events)).toBe(true);
   });
 
-  it('publishes again what was published but not remembered, and consumers can tell', async () => {
+  it('publishes events again whose position was not stored, and consumers recognize them', async () => {
     const relay = start();
     await append(orgs[0], 'remembered', 1);
     await eventually(async () => (await published()).some((event) => event.stream_id === 'remembered'));
@@ -184,7 +184,7 @@ describe('the relay', () => {
     expect(complete(events)).toBe(true);
   });
 
-  it('fills a stream that lost its disk', async () => {
+  it('fills a stream again that lost its disk', async () => {
     start();
     await eventually(async () => (await published()).length > 0);
     await nats.wipe();

@@ -26,9 +26,9 @@ export interface RelayOptions {
   readonly nc: NatsConnection;
   readonly service: ServiceName;
   readonly logger: Logger;
-  /** How often it looks without being woken; default 1 s, and up to eight times that while there is nothing. */
+  /** The pause between two polls; default 1 s, up to eight times that while there are no events. */
   readonly pollMs?: number;
-  /** Default: the event stream as it is, which another service makes. */
+  /** Default: the existing event stream, which another service creates. */
   readonly stream?: (nc: NatsConnection) => Promise<EventStreamState | null>;
 }
 
@@ -36,15 +36,15 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
-/** Only the relay takes it; the second key is the schema. */
+/** The relay's advisory lock; the second key is the schema. */
 const relayLock = 715_402_003;
-/** The first look reads all events there are. */
+/** The first poll reads all events. */
 const wholeTableMs = 60_000;
 
 /**
- * Carries committed events to JetStream in the order of their numbers. What this process commits it publishes from memory;
- * what another replica committed, or what was not published before a crash, it reads from the table. Of several replicas
- * one works: it holds the database's advisory lock, and the others tell it when they commit something.
+ * Publishes committed events to JetStream in the order of their numbers: events of this process from memory, those of other
+ * replicas and those left by a crash from the table. Only the replica that holds the database's advisory lock publishes; the
+ * others notify it of their commits.
  */
 export function startRelay(options: RelayOptions): Relay {
   const stopping = new AbortController();
@@ -84,7 +84,7 @@ export function startRelay(options: RelayOptions): Relay {
 
 const schemaOf = (service: ServiceName) => service.replaceAll('-', '_');
 
-/** Tells the replica that holds the lock of events committed here, once for all that come close together. */
+/** Notifies the replica that holds the lock of events committed here, once for commits that are close together. */
 class CommitNotice {
   told: Promise<void> = Promise.resolve();
   private telling = false;
@@ -100,12 +100,12 @@ class CommitNotice {
   private async notify(): Promise<void> {
     const { pool, service, logger } = this.options;
     await sleep(gatherMs);
-    // Later commits need a notice of their own.
+    // Later commits need another notice.
     this.telling = false;
     await pool
       .query(`SELECT pg_notify($1, '')`, [eventChannel(schemaOf(service))])
       .catch((error: unknown) => {
-        // The holder looks by itself every second.
+        // The holder also polls every second.
         logger.debug({ err: error, service }, 'the notice to the relay failed');
       });
   }
@@ -152,7 +152,7 @@ class RelaySession {
     if (!(await this.lock())) return;
     this.holds = true;
     await this.client.query(`LISTEN ${eventChannel(this.schema)}`);
-    // Losing a checkpoint costs a second delivery, which readers expect; waiting for the disk would cost more.
+    // A lost checkpoint only causes a second delivery, which readers expect; waiting for the disk would cost more.
     await this.client.query('SET synchronous_commit = off');
     await this.publisher.run(AbortSignal.any([this.signal, this.lost.signal]));
     this.lost.signal.throwIfAborted();
@@ -162,7 +162,7 @@ class RelaySession {
     this.publisher.noteReconnect();
   }
 
-  /** Takes events just committed. @returns whether they are published from here */
+  /** Takes events just committed. @returns whether this process publishes them */
   offer(events: readonly NumberedEvent[]): boolean {
     if (!this.holds || this.lost.signal.aborted) return false;
     this.publisher.offer(events.map((event) => toWireEvent(this.options.service, event)));
@@ -178,7 +178,7 @@ class RelaySession {
     return schemaOf(this.options.service);
   }
 
-  /** Another replica may hold it: then this one waits until it goes. */
+  /** If another replica holds it, this one waits until it is released. */
   private async lock(): Promise<boolean> {
     const { rows } = await this.client.query<{ got: boolean }>(
       'SELECT pg_try_advisory_lock($1, hashtext($2)) AS got',

@@ -12,13 +12,13 @@ type ReplayCommand = ReturnType<typeof replayCommand>;
 /** NATS takes 1 MiB; the envelope and headers need little. */
 const pageBytes = 512 * 1024;
 
-/** Answers `cmd.<service>.replay`: numbered events again, from the service's own tables. */
+/** Answers `cmd.<service>.replay`: numbered events from the service's own tables. */
 export async function replay(
   pool: pg.Pool,
   service: ServiceName,
   { after_gpos, limit, org_id, types, containing }: CommandRequest<ReplayCommand>,
 ): Promise<CommandResponse<ReplayCommand>> {
-  // Read first: what is numbered meanwhile belongs to the next page.
+  // Read first: events that are numbered meanwhile belong to the next page.
   const head = await pool.query<{ gpos: string }>(
     'SELECT coalesce(max(gpos), 0) AS gpos FROM event_position',
   );

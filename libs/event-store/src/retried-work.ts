@@ -1,19 +1,19 @@
 const retryAfterMs = 1_000;
 
-/** Work in the background that is begun when it is asked for, once at a time, and again a second after each failure. */
+/** Background work that is started on request, one run at a time, and repeated a second after each failure. */
 export class RetriedWork {
   private begun = false;
   private stopped = false;
   private retry: NodeJS.Timeout | undefined;
 
-  /** @param onSuccess when it has ended well, and may be begun again */
+  /** @param onSuccess called after a successful run, when it may be started again */
   constructor(
     private readonly work: () => Promise<void>,
     private readonly onFailure: (error: unknown) => void,
     private readonly onSuccess: () => void = () => {},
   ) {}
 
-  /** @returns whether it begins now; false while it is under way or waits for its next try, and once it was stopped */
+  /** @returns whether it begins now; false while it runs or waits for its next try, and after it was stopped */
   begin(): boolean {
     if (this.begun || this.stopped) return false;
     this.begun = true;
@@ -33,7 +33,7 @@ export class RetriedWork {
     return true;
   }
 
-  /** Nothing is begun from now on; the work under way goes on. */
+  /** Starts no further run; the current one continues. */
   stop(): void {
     this.stopped = true;
     clearTimeout(this.retry);

@@ -50,7 +50,7 @@ describe.each([{ pipeline: true }, { pipeline: false }])(
         return new Ending([insert(id)], () => id);
       });
 
-    it('is never taken for a success, and the next transaction gets another connection', async () => {
+    it('never counts as a success, and the next transaction gets another connection', async () => {
       expect(await write(1)).toBe(1);
       const failure = await write(2, () => proxy.swallow()).catch((error: unknown) => error);
       expect(failure).toBeInstanceOf(DatabaseUnavailable);
@@ -58,14 +58,14 @@ describe.each([{ pipeline: true }, { pipeline: false }])(
       expect(await done()).toEqual([{ id: 1 }, { id: 3 }]);
     });
 
-    it('does not keep locks for long that others wait for', async () => {
+    it('does not keep its locks for long', async () => {
       const lock = [{ text: 'SELECT pg_advisory_xact_lock(7)', values: [] }];
       await inTransaction(pool, () => Promise.resolve(proxy.swallow()), lock).catch(() => {});
-      // What it holds is let go by PostgreSQL itself.
+      // PostgreSQL itself releases its locks.
       await inTransaction(direct, () => Promise.resolve(), lock);
     });
 
-    it('is told apart from a lock that takes too long, which PostgreSQL reports itself', async () => {
+    it('differs from a lock that takes too long, which PostgreSQL reports', async () => {
       const client = await direct.connect();
       await client.query('SELECT pg_advisory_lock(8)');
       try {

@@ -17,7 +17,7 @@ export interface EventMeta {
   readonly traceparent: string | null;
 }
 
-/** What a decider makes. */
+/** An event that a decider produced. */
 export interface DecidedEvent {
   readonly type: string;
   readonly data: object;
@@ -37,8 +37,8 @@ export interface NewEvent extends DecidedEvent {
 }
 
 /**
- * Texts that belong to an event and may have to be erased, by name. They are never stored with it: the service keeps them
- * in a table of its own, in the same transaction, and they are passed on to those that listen for commits.
+ * Texts that belong to an event and may have to be erased, by name. They are never stored in the event: the service writes
+ * them to another table in the same transaction, and listeners for commits get them.
  */
 export type Erasable = Readonly<Record<string, string | null | undefined>>;
 
@@ -51,7 +51,7 @@ export interface StoredEvent extends NewEvent {
 export const storedColumns =
   'e.org_id, e.stream_id, e.version, e.event_id, e.type, e.schema_version, e.data, e.meta, e.occurred_at';
 
-/** The columns that say what an event is and where it stands. Nothing of `data` has been checked. */
+/** The columns that identify an event. Nothing of `data` has been checked. */
 export interface EventRow {
   readonly org_id: string;
   readonly stream_id: string;
@@ -75,7 +75,7 @@ export interface Numbers {
 }
 export type NumberedEvent = StoredEvent & Numbers;
 
-/** A stored event is of a type or version that this build does not know, or of another form: nothing may be derived from it. */
+/** A stored event has a type or version that this build does not know, or another form: it must not be used. */
 export class StoredEventUnreadable extends Error {
   override readonly name = 'StoredEventUnreadable';
   constructor({ org_id, stream_id, version }: EventRow, detail: string) {
@@ -83,10 +83,7 @@ export class StoredEventUnreadable extends Error {
   }
 }
 
-/**
- * What a row says, brought to the newest version of its type.
- * @throws StoredEventUnreadable
- */
+/** The data of a row, brought to the newest version of its type. @throws StoredEventUnreadable */
 export function readEventData<Row extends EventRow>(
   row: Row,
   reader: EventDataReader = eventData,
@@ -116,16 +113,16 @@ export function readStoredEvent<Row extends EventRow & { readonly meta: unknown 
   return { ...readEventData(row, reader), meta: meta.data };
 }
 
-/** The state that the events of a stream come to. */
+/** The state after the events of a stream. */
 export function foldStored<State, Command, Event extends DecidedEvent>(
   decider: Decider<State, Command, Event>,
   events: readonly Pick<StoredEvent, 'type' | 'data'>[],
 ): State {
-  // Types and versions were checked at reading. A type of another decider ends in the `assertNever` of `evolve`.
+  // Types and versions were checked when they were read. `assertNever` in `evolve` refuses a type of another decider.
   return fold(decider, events as unknown as readonly Event[]);
 }
 
-/** An event for others, in the version in which it is stored: a service that is not upgraded yet can read that one. */
+/** An event for other services, in its stored version, which a service that is not upgraded yet can read. */
 export function toWireEvent(source: ServiceName, event: NumberedEvent): WireEvent {
   return {
     event_id: event.event_id,

@@ -7,7 +7,7 @@ const subject = {
   action_type: 'deploy.production',
   policy: { id: 'pol_01m88r2x02f6ftfm2r74t5dha4', name: 'deploys', version: 3, hash: 'a'.repeat(64) },
 };
-/** As releases before suspensions wrote it, with a member of `meta` that is not written any more. */
+/** As releases before suspensions wrote it, with a member of `meta` that is no longer written. */
 const row = {
   org_id: 'org_01m88r2x07f6ftfm2r74t5dha4',
   stream_id: subject.approval_id,
@@ -42,7 +42,7 @@ it.each([
   { ...row, data: { ...subject, suspension: 'none' } },
   { ...row, data: null },
   { ...row, meta: null },
-])('what cannot be read is neither folded nor sent', (unreadable) => {
+])('an event that cannot be read is neither folded nor sent', (unreadable) => {
   expect(() => readStoredEvent(unreadable)).toThrow(StoredEventUnreadable);
   expect(() => readWireEvent('approval-service', unreadable)).toThrow(
     `event 2 of ${subject.approval_id} in ${row.org_id} cannot be read`,

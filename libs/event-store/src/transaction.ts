@@ -2,9 +2,10 @@ import type pg from 'pg';
 import { announceCommitted } from './committed-events.js';
 import { DatabaseUnavailable } from './database-client.js';
 import { numbered, numberOfferedStatements, numberStatements } from './number-events.js';
+import type { Statement } from './statement.js';
 import type { NumberedEvent, StoredEvent } from './stored-event.js';
 
-/** A connection or a pool, for what only reads or stands alone. */
+/** A connection or a pool, for reads and for single statements. */
 export type Queryable = Pick<pg.PoolClient, 'query'>;
 
 /** A connection inside of a transaction. */
@@ -13,14 +14,9 @@ export interface Tx extends Queryable {
   readonly inserted: StoredEvent[];
 }
 
-export interface Statement {
-  readonly text: string;
-  readonly values: readonly unknown[];
-}
-
-/** How a transaction ends: its last statements travel together with the COMMIT. */
+/** How a transaction ends: its last statements are sent together with the COMMIT. */
 export class Ending<T> {
-  /** @param result made of their answers, one for each; called once all is on disk */
+  /** @param result makes the result from their answers, one for each; called after the commit */
   constructor(
     readonly statements: readonly Statement[],
     readonly result: (answers: readonly pg.QueryResult[]) => T,
@@ -30,10 +26,10 @@ export class Ending<T> {
 type Work<T> = (tx: Tx, answers: readonly pg.QueryResult[]) => Promise<T | Ending<T>>;
 
 /**
- * Runs `work` in one transaction; a connection whose state is in doubt is not given back to the pool. It may run a second
- * time: a statement that was prepared before a migration fails once. Events that it inserted are numbered in the same
- * write as the COMMIT; listeners of `onCommitted` get them.
- * @param opening statements that only read or lock: they travel together with the BEGIN, and `work` gets their answers
+ * Runs `work` in one transaction; a connection in an unknown state is not returned to the pool. `work` may run a second time,
+ * because a statement that was prepared before a migration fails once. Events that it inserted are numbered in the same write
+ * as the COMMIT; listeners of `onCommitted` get them.
+ * @param opening statements that only read or lock: they are sent together with the BEGIN, and `work` gets their answers
  */
 export async function inTransaction<T>(
   pool: pg.Pool,
@@ -44,8 +40,8 @@ export async function inTransaction<T>(
 }
 
 /**
- * Runs statements in one transaction of a single trip. They insert those of the offered events that are still free; which
- * ones the answers tell.
+ * Runs statements in one transaction of a single round trip. They insert the offered events whose version is still free; the
+ * answers tell which.
  * @returns their answers, and the events that they inserted with their numbers; all of it is on disk
  */
 export async function inOneTrip(
@@ -91,7 +87,7 @@ async function once<T>(
   return ended instanceof Ending ? ended.result(answers.slice(0, last.length)) : ended;
 }
 
-/** @returns the answers, that of the COMMIT last */
+/** @returns the answers; the last is that of the COMMIT */
 async function committing(
   client: pg.PoolClient,
   statements: readonly Statement[],
@@ -99,7 +95,7 @@ async function committing(
   const answers = await together(client, [...statements, commit]).catch((error: unknown) => {
     throw isAborted(error) ? new Error('the transaction was rolled back', { cause: error }) : error;
   });
-  // After a failure the server takes a COMMIT for a ROLLBACK and does not complain.
+  // After a failure the server treats a COMMIT as a ROLLBACK without an error.
   if (answers.at(-1)?.command !== 'COMMIT') throw new Error('the transaction was rolled back');
   return answers;
 }
@@ -107,13 +103,13 @@ async function committing(
 async function onConnection<T>(pool: pg.Pool, run: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
-  // A connection that dies while we hold it reports to us, not to the pool.
+  // A connection that fails while we hold it reports the error to us, not to the pool.
   const onError = (error: Error) => (broken = error);
   client.on('error', onError);
   try {
     return await run(client);
   } catch (error) {
-    // Without an answer it is unknown whether a COMMIT took place, and a statement sent now could be run much later.
+    // Without an answer it is unknown whether the COMMIT happened, and a statement sent now could run much later.
     if (error instanceof DatabaseUnavailable) broken = error;
     else await client.query('ROLLBACK').catch((failure: Error) => (broken = failure));
     throw error;
@@ -126,7 +122,7 @@ async function onConnection<T>(pool: pg.Pool, run: (client: pg.PoolClient) => Pr
 const begin: Statement = { text: 'BEGIN', values: [] };
 const commit: Statement = { text: 'COMMIT', values: [] };
 
-/** In one write: each costs both sides more than many a statement. */
+/** In one write, because a write costs both sides more than many statements. */
 function together(client: pg.PoolClient, statements: readonly Statement[]): Promise<pg.QueryResult[]> {
   const { stream } = client.connection;
   stream.cork();

@@ -1,6 +1,6 @@
 /**
- * How long a pause of `ms` lasts that ends at a multiple of `ms`, so that idle tasks wake up together, those of other
- * processes too. A turn may begin a little before its time: it counts for the multiple that it was meant for.
+ * The length of a pause of about `ms` that ends at a multiple of `ms`, so that idle tasks of all processes wake up together.
+ * A turn that begins a little early counts for the next multiple.
  */
 export function untilMultipleOf(ms: number): number {
   const left = ms - (Date.now() % ms);

@@ -11,12 +11,12 @@ interface Link {
   readonly before: CompactRange;
 }
 
-/** A fault whose place is not certain until the next entry, or the checkpoint's root, is known. */
+/** A possible fault; its position is certain only with the next entry or the checkpoint's root. */
 type Doubt =
   | { readonly kind: 'broken_link'; readonly previous: Link; readonly current: Link }
   | { readonly kind: 'same_place'; readonly previous: Link; readonly current: Link };
 
-/** A fault in the sequence; whether an entry is missing or only misplaced shows in what follows. */
+/** A fault in the sequence; later entries show whether an entry is missing or only misplaced. */
 interface Misplaced {
   readonly at: number;
   readonly seq: number;
@@ -27,8 +27,8 @@ interface Misplaced {
 const fault = (code: FaultCode, at: number, detail: string): Fault => ({ ok: false, code, at, detail });
 
 /**
- * Follows one log entry by entry: form, place, link to the entry before, completeness of each source. Names the first
- * bad entry, which is not always the one where a contradiction shows: an edited entry is noticed by the one after it.
+ * Checks one log entry by entry: form, position, link to the entry before, completeness of each source. Names the first bad
+ * entry, which may be before the one where the fault is noticed: an edited entry is noticed at the next one.
  */
 export class ChainCheck {
   private range: CompactRange = emptyRange;
@@ -53,7 +53,7 @@ export class ChainCheck {
   get lastHash(): string {
     return this.last?.leaf.toString('hex') ?? zeroHash;
   }
-  /** True once something is known to be wrong; where and what may still depend on the entries that follow. */
+  /** True once a fault is certain; its kind and position may still depend on later entries. */
   get broken(): boolean {
     return this.found !== null || this.doubt !== null || this.misplaced !== null;
   }
@@ -80,7 +80,7 @@ export class ChainCheck {
     return link;
   }
 
-  /** Everything was read. `root`: root of a trusted checkpoint and its size, which may settle a doubt. */
+  /** Everything was read. `root`: the root and size of a trusted checkpoint, which may confirm a possible fault. */
   finish(trusted: { size: number; root: Buffer } | null): Fault | null {
     if (this.found !== null) return this.found;
     if (this.misplaced !== null) return misplacedFault(this.misplaced);
@@ -93,7 +93,7 @@ export class ChainCheck {
       return parseEntry(bytes);
     } catch (error) {
       if (!(error instanceof EntryRefused)) throw error;
-      // An older doubt stays the first fault: it lies before this entry.
+      // An older possible fault remains the first fault: it is before this entry.
       if (!this.broken) this.found = fault('malformed', at, error.message);
       return null;
     }
@@ -138,7 +138,7 @@ export class ChainCheck {
     return false;
   }
 
-  /** The entry after a doubt says which of the two before it it knows. */
+  /** The entry after a possible fault links to one of the two entries before it. */
   private resolve(doubt: Doubt, next: Entry, at: number): Fault {
     const { previous, current } = doubt;
     const knowsCurrent = next.prev_hash === current.leaf.toString('hex');
@@ -152,7 +152,7 @@ export class ChainCheck {
     return brokenLink(at - 1);
   }
 
-  /** The doubt stands at the very end: only the root of a checkpoint over exactly these entries can tell. */
+  /** The possible fault is at the very end: only the root of a checkpoint over exactly these entries can confirm it. */
   private settle(doubt: Doubt, trusted: { size: number; root: Buffer } | null): Fault {
     const { previous, current } = doubt;
     const last = this.count - 1;

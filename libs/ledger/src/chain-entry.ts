@@ -2,7 +2,7 @@ import { encodeEntry } from './encode-entry.js';
 import { type Entry, zeroHash } from './entry.js';
 import { leafHashOfText } from './tree-hash.js';
 
-/** The content of an entry before it has its place in the log. */
+/** The content of an entry before it has its position in the log. */
 export type EntryDraft = Omit<Entry, 'v' | 'log' | 'seq' | 'prev_hash'>;
 
 /** The end of a log. */
@@ -23,7 +23,7 @@ export interface ChainedEntry {
 export const emptyChain = (log: string): ChainHead => ({ log, size: 0, lastHash: zeroHash });
 
 /**
- * Gives a draft the next place in a log.
+ * Gives a draft the next position in a log.
  * @throws EntryRefused when the draft cannot be encoded; the head given stays valid
  */
 export function chainEntry(head: ChainHead, draft: EntryDraft): ChainedEntry {

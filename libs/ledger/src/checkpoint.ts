@@ -1,6 +1,6 @@
 import { hashBytes } from './tree-hash.js';
 
-/** A tree head as C2SP tlog-checkpoint writes it. */
+/** A tree head of C2SP tlog-checkpoint. */
 export interface Checkpoint {
   readonly origin: string;
   readonly size: number;

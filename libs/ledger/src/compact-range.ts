@@ -2,7 +2,7 @@ import { emptyRoot, hashBytes, nodeHash } from './tree-hash.js';
 
 /**
  * The frontier of a tree: the roots of its complete subtrees from left to right, largest first, one for each bit set in
- * `size`. Immutable, so that a failed commit goes back by keeping the old value.
+ * `size`. Immutable, so that after a failed commit the old value is still valid.
  */
 export interface CompactRange {
   readonly size: number;
@@ -11,7 +11,7 @@ export interface CompactRange {
 
 export const emptyRange: CompactRange = { size: 0, hashes: [] };
 
-/** The range with one more leaf; the given one stays as it is. */
+/** The range with one more leaf; the given one is unchanged. */
 export function appendLeaf(range: CompactRange, leaf: Buffer): CompactRange {
   const hashes = range.hashes.slice();
   let node = leaf;
@@ -31,7 +31,7 @@ export function rootOf(range: CompactRange): Buffer {
   return range.hashes.slice(0, -1).reduceRight<Buffer>((root, left) => nodeHash(left, root), last);
 }
 
-/** The hashes one after the other, 32 bytes each. */
+/** The concatenated hashes, 32 bytes each. */
 export const encodeRange = (range: CompactRange): Buffer => Buffer.concat(range.hashes);
 
 /**

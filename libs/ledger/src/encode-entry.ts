@@ -34,7 +34,7 @@ export function encodeEntry(entry: Entry): string {
   const fault = shapeFault(entry);
   if (fault !== null) throw new EntryRefused('malformed', `${fault.pointer} ${fault.detail}`);
   const text = canonicalText(entry);
-  // A UTF-16 unit is at most three bytes, so short texts need no count.
+  // A UTF-16 unit has at most three bytes, so short texts need not be measured.
   if (text.length * 3 > maxEntryBytes && Buffer.byteLength(text) > maxEntryBytes)
     throw new EntryRefused(
       'too_large',
@@ -44,8 +44,8 @@ export function encodeEntry(entry: Entry): string {
 }
 
 /**
- * RFC 8785 text of an entry whose shape was looked at: members in order, whole numbers, well-formed texts, for which
- * JSON.stringify writes what the RFC asks for.
+ * RFC 8785 text of an entry whose shape was checked: members in order, whole numbers, well-formed texts. For these
+ * JSON.stringify writes the canonical form.
  */
 function canonicalText(entry: Entry): string {
   const { agent, operator, policy, private: commitments } = entry;
@@ -83,8 +83,8 @@ function canonicalText(entry: Entry): string {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Reads one entry from its bytes. Input from outside is hostile: only bytes that encode to themselves are taken, so
- * that what is read is exactly what was hashed.
+ * Reads one entry from its bytes. Input from outside is hostile: only bytes in canonical form are accepted, so that the value
+ * is exactly the hashed one.
  * @throws EntryRefused
  */
 export function parseEntry(bytes: Uint8Array): Entry {

@@ -69,7 +69,7 @@ const members: readonly (readonly [keyof Entry, Judge])[] = [
   ['private', commitments],
 ];
 
-/** A judge of an object that has exactly these members. */
+/** A check of an object that has exactly these members. */
 function exactly(wanted: Record<string, Judge>): Judge {
   const names = Object.keys(wanted);
   return (value) => {
@@ -93,7 +93,7 @@ function commitments(value: unknown): string | null {
   return null;
 }
 
-/** Looks for the first fault in the shape of an entry; null when it has none. Input may be hostile. */
+/** Finds the first fault in the shape of an entry; null when there is none. Input may be hostile. */
 export function shapeFault(value: unknown): ShapeFault | null {
   if (!isRecord(value)) return { pointer: '', detail: 'must be an object' };
   for (const [member, judge] of members) {

@@ -8,7 +8,7 @@ export const entrySources = [
 ] as const;
 export type EntrySource = (typeof entrySources)[number];
 
-/** The decisions of entries; null for an entry that only records. */
+/** The decisions of entries; null for an entry without a decision. */
 export const entryDecisions = [
   'executed',
   'denied',
@@ -20,7 +20,7 @@ export const entryDecisions = [
 ] as const;
 export type EntryDecision = (typeof entryDecisions)[number];
 
-/** The door an operator came through. */
+/** The client that an operator used. */
 export const entryVias = ['api', 'dashboard', 'mcp', 'cli', 'slack', 'email'] as const;
 export type EntryVia = (typeof entryVias)[number];
 
@@ -29,8 +29,8 @@ export const privateFields = ['data_accessed', 'metadata', 'note', 'reason'] as 
 export type PrivateField = (typeof privateFields)[number];
 
 /**
- * Types of an entry. A family with names is closed; a family with `null` takes any further lower-case name, because
- * its services add to it without changing what an entry means.
+ * Types of an entry. A family with names is closed; a family with `null` allows any lower-case name, because its services add
+ * types without changing the meaning of an entry.
  */
 export const entryTypeFamilies: Readonly<Record<string, readonly string[] | null>> = {
   action: ['executed', 'denied', 'requested', 'reported'],
@@ -79,7 +79,7 @@ export function isEntryType(type: string): boolean {
 /** One entry of a log, as SPEC.md defines it: every member is always there, null where it does not apply. */
 export interface Entry {
   readonly v: 1;
-  /** Origin of the log; the same text stands in the first line of its checkpoints. */
+  /** Origin of the log; also the first line of its checkpoints. */
   readonly log: string;
   /** 0-based. */
   readonly seq: number;

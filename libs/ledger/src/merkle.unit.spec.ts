@@ -14,7 +14,7 @@ import {
   verifyInclusion,
 } from './index.js';
 
-// RFC 6962 §2.1 word for word, with nothing of ours.
+// RFC 6962 §2.1 literally, without our code.
 const sha256 = (...parts: Uint8Array[]) => createHash('sha256').update(Buffer.concat(parts)).digest();
 const split = (n: number) => {
   let k = 1;
@@ -56,7 +56,7 @@ describe('the tree', () => {
       }),
     ));
 
-  it('has the inclusion proofs of RFC 6962, which verify and verify nothing else', () =>
+  it('has the inclusion proofs of RFC 6962, which verify only their own leaf', () =>
     fc.assert(
       fc.property(anyLog(), fc.nat(), fc.nat(), (log, a, b) => {
         const size = 1 + (a % log.length);
@@ -79,7 +79,7 @@ describe('the tree', () => {
       }),
     ));
 
-  it('has the consistency proofs of RFC 6962, which verify and verify nothing else', () =>
+  it('has the consistency proofs of RFC 6962, which verify only their own trees', () =>
     fc.assert(
       fc.property(anyLog(), fc.nat(), fc.nat(), (log, a, b) => {
         const to = 1 + (a % log.length);
@@ -93,7 +93,7 @@ describe('the tree', () => {
       }),
     ));
 
-  it('grows from its stored frontier as from all its leaves', () =>
+  it('grows from its stored frontier in the same way as from all its leaves', () =>
     fc.assert(
       fc.property(anyLog(), (log) => {
         let range = emptyRange;

@@ -94,7 +94,7 @@ export function noteSigner(name: string, privateKey: KeyObject): NoteSigner {
   };
 }
 
-// eslint's no-control-regex is about accidents; here control characters are the point.
+// eslint's no-control-regex is against accidental control characters; here they are intended.
 const isNoteText = (text: string) => text.endsWith('\n') && text.isWellFormed() && !/[^\P{Cc}\n]/u.test(text);
 
 /**

@@ -39,7 +39,7 @@ describe('a signed note', () => {
       }),
     ));
 
-  it('never throws anything but a refusal, whatever is given', () =>
+  it('never throws anything but a refusal, for any input', () =>
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(verifyNote(text, trusted)).toBe(false);
@@ -47,14 +47,14 @@ describe('a signed note', () => {
       }),
     ));
 
-  it('may carry signatures of strangers, but not only theirs', () => {
+  it('may carry unknown signatures, but needs a trusted one', () => {
     const stranger =
       noteSigner('stranger.test', testKey('two')).sign('hello\nworld\n').split('\n\n')[1] ?? '';
     expect(openNote(note + stranger, trusted).signers).toEqual(['example.test/log']);
     expect(code(() => openNote(`hello\nworld\n\n${stranger}`, trusted))).toBe('no_trusted_signature');
   });
 
-  it('is refused when a trusted name stands over another key’s signature', () => {
+  it('is refused when a trusted name has another key’s signature', () => {
     const forged = noteSigner('example.test/log', testKey('two')).sign('hello\nworld\n');
     expect(code(() => openNote(forged, trusted))).toBe('no_trusted_signature');
     expect(code(() => openNote(note.replace('world', 'w0rld'), trusted))).toBe('bad_signature');

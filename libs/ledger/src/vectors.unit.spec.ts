@@ -41,7 +41,7 @@ const bytes = (hashes: readonly string[]) => hashes.map((hash) => Buffer.from(ha
 const rootAt = (size: number) => Buffer.from(tree.roots[size] ?? '', 'base64');
 
 describe('the frozen vectors', () => {
-  it('are still what was released', () => {
+  it('are unchanged since their release', () => {
     const checksums = Object.fromEntries(
       ['log.ndjson', 'checkpoint.txt', 'checkpoint-7.txt', 'key.txt', 'tree.json', 'disclosed.json'].map(
         (name) => [name, leafHash(read(name)).toString('hex').slice(0, 16)],
@@ -57,7 +57,7 @@ describe('the frozen vectors', () => {
     });
   });
 
-  it('encode to themselves, byte by byte', () => {
+  it('are in canonical form, byte by byte', () => {
     for (const entry of entries) expect(encodeEntry(parseEntry(entry))).toBe(entry.toString('utf8'));
     expect(leaves.map((leaf) => leaf.toString('hex'))).toEqual(tree.leaf_hashes);
   });
@@ -98,7 +98,7 @@ describe('the frozen vectors', () => {
     }
   });
 
-  it('are what SPEC.md shows', () => {
+  it('are the examples of SPEC.md', () => {
     const spec = read('../SPEC.md').toString('utf8');
     const shown = [
       entries[7]?.toString(),
@@ -124,7 +124,7 @@ describe('the frozen vectors of decisions', () => {
   const lines = text('decisions/log.ndjson').split('\n').slice(0, -1);
   const values = JSON.parse(text('decisions/disclosed.json')) as Record<string, Disclosed>;
 
-  it('are still what was released', () => {
+  it('are unchanged since their release', () => {
     const names = ['log.ndjson', 'checkpoint.txt', 'key.txt', 'tree.json', 'disclosed.json'];
     expect(
       names.map((name) =>
@@ -141,7 +141,7 @@ describe('the frozen vectors of decisions', () => {
     ]);
   });
 
-  it('encode to themselves and verify as a whole, with what was disclosed', () => {
+  it('are in canonical form and verify as a whole, with the disclosed values', () => {
     for (const line of lines) expect(encodeEntry(parseEntry(Buffer.from(line)))).toBe(line);
     expect(
       verifyLedger(

@@ -21,9 +21,11 @@ export type FaultCode = (typeof faultCodes)[number];
 export interface Fault {
   readonly ok: false;
   readonly code: FaultCode;
-  /** 0-based place of the first bad entry; null when the checkpoint itself is at fault. */
+  /** 0-based position of the first bad entry; null when the checkpoint itself is wrong. */
   readonly at: number | null;
-  /** Set with `root_mismatch`: the first entry that no older checkpoint vouches for; what was rewritten lies in `since..at`. */
+  /**
+   * Set with `root_mismatch`: the first entry that no older checkpoint confirms; the rewritten entries are in `since..at`.
+   */
   readonly since?: number;
   readonly detail: string;
 }
@@ -36,7 +38,7 @@ export interface Sound {
   readonly root: string;
   /** Leaf hash of the last entry, 64 zeros for an empty log. */
   readonly lastHash: string;
-  /** How many entries the newest checkpoint vouches for; 0 without one. */
+  /** How many entries the newest checkpoint confirms; 0 without one. */
   readonly vouched: number;
 }
 

@@ -9,26 +9,26 @@ import type { Disclosed, Fault, FaultCode, Verdict } from './verdict.js';
 export interface VerifierOptions {
   /** Origin the log must have; default: that of the first entry. */
   readonly log?: string;
-  /** Erasable content by entry id; what is missing is taken as erased. */
+  /** Erasable values by entry id; missing values count as erased. */
   readonly disclosed?: (entryId: string) => Disclosed | undefined;
   /**
-   * Sizes whose roots will be asked for by `finish`. Given, memory stays constant; not given, 32 bytes are kept for each
-   * entry so that a checkpoint of any size can be checked.
+   * Sizes of the checkpoints that `finish` will check. With them memory stays constant; without them 32 bytes are kept for
+   * each entry, so that a checkpoint of any size can be checked.
    */
   readonly sizes?: readonly number[];
 }
 
 export interface TrustedCheckpoints {
-  /** Signed notes, in any order; the newest decides, older ones narrow down where a log was rewritten. */
+  /** Signed notes, in any order; the newest counts, older ones narrow down where a log was rewritten. */
   readonly checkpoints: readonly string[];
   readonly trusted: readonly NoteVerifier[];
 }
 
-/** Judges one log as its entries come. It opens no connection and takes its trust as an argument. */
+/** Verifies one log entry by entry. It opens no connection and gets the trusted keys as an argument. */
 export interface LogVerifier {
   /** Takes the canonical bytes of the next entry; false once the log is known to be broken. */
   push(bytes: Uint8Array): boolean;
-  /** The verdict over all that was pushed. Call once. */
+  /** The verdict on all pushed entries. Call once. */
   finish(trust?: TrustedCheckpoints): Verdict;
 }
 
@@ -78,7 +78,7 @@ export function createVerifier(options: VerifierOptions = {}): LogVerifier {
   };
 }
 
-/** Judges a whole log at once: the entries' canonical bytes in order. */
+/** Verifies a whole log: the entries' canonical bytes in order. */
 export function verifyLedger(
   entries: Iterable<Uint8Array>,
   options: VerifierOptions & Partial<TrustedCheckpoints> = {},

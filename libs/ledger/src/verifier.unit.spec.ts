@@ -40,13 +40,13 @@ const edit = (bytes: Buffer, change: Partial<Entry>) =>
   Buffer.from(encodeEntry({ ...parseEntry(bytes), ...change }));
 const replaced = (entries: readonly Buffer[], n: number, bytes: Buffer) => entries.with(n, bytes);
 
-/** A log and a place in it. */
+/** A log and a position in it. */
 const logAndPlace = (minLength: number) =>
   anySources(minLength).chain((sources) =>
     fc.record({ entries: fc.constant(chainAll(draftsOf(sources))), place: fc.nat(sources.length - 1) }),
   );
 
-describe('a log as it was written', () => {
+describe('an unchanged log', () => {
   it('is sound, with checkpoints of any size', () =>
     fc.assert(
       fc.property(anySources(0), fc.array(fc.nat(24)), (sources, sizes) => {
@@ -61,7 +61,7 @@ describe('a log as it was written', () => {
     expect(judge(entries, entries, [2])).toMatchObject({ ok: true, size: 3, vouched: 2 });
   });
 
-  it('is judged the same with constant memory, when the sizes are announced', () => {
+  it('gets the same verdict with constant memory, when the sizes are given', () => {
     const entries = chainAll(draftsOf(['gateway', 'gateway', 'notifier']));
     const verifier = createVerifier({ sizes: [2, 3] });
     for (const entry of entries) expect(verifier.push(entry)).toBe(true);
@@ -84,7 +84,7 @@ describe('the first bad entry is named', () => {
         ),
         ({ entries, place }, change) => {
           const verdict = judge(replaced(entries, place, edit(at(entries, place), change)), entries);
-          // Nothing follows the last entry, so only the signed root can tell.
+          // No entry follows the last one, so only the signed root shows it.
           expect(verdict).toMatchObject({
             at: place,
             code: place === entries.length - 1 ? 'root_mismatch' : 'edited',
@@ -93,7 +93,7 @@ describe('the first bad entry is named', () => {
       ),
     ));
 
-  it('after an edit of a member that gives it its place', () =>
+  it('after an edit of a member that gives its position', () =>
     fc.assert(
       fc.property(logAndPlace(2), ({ entries, place }) => {
         const of = (change: Partial<Entry>) =>
@@ -105,7 +105,7 @@ describe('the first bad entry is named', () => {
       }),
     ));
 
-  it('after a change of bytes that is no entry any more', () =>
+  it('after a change to bytes that are no entry', () =>
     fc.assert(
       fc.property(logAndPlace(1), fc.uint8Array({ maxLength: 60 }), ({ entries, place }, bytes) => {
         expect(judge(replaced(entries, place, Buffer.from(bytes)), entries)).toMatchObject({
@@ -135,7 +135,7 @@ describe('the first bad entry is named', () => {
       }),
     ));
 
-  it('after an insertion of a forged entry that fits its place', () =>
+  it('after an insertion of a forged entry that fits its position', () =>
     fc.assert(
       fc.property(logAndPlace(1), ({ entries, place }) => {
         const before = parseEntry(at(entries, place));
@@ -160,7 +160,7 @@ describe('the first bad entry is named', () => {
       }),
     ));
 
-  it('after two entries changed places', () =>
+  it('after two entries were swapped', () =>
     fc.assert(
       fc.property(logAndPlace(2), fc.nat(), ({ entries, place }, seed) => {
         const other = (place + 1 + (seed % (entries.length - 1))) % entries.length;
@@ -185,7 +185,7 @@ describe('the first bad entry is named', () => {
       }),
     ));
 
-  it('after an omission: the source that was left out is not gapless', () =>
+  it('after an omission: the source has a gap', () =>
     fc.assert(
       fc.property(logAndPlace(2), ({ entries, place }) => {
         const drafts = draftsOf(entries.map((entry) => parseEntry(entry).source));
@@ -197,7 +197,7 @@ describe('the first bad entry is named', () => {
       }),
     ));
 
-  it('in a foreign log, and in one that a foreign entry was put into', () =>
+  it('in a foreign log, and in a log with a foreign entry', () =>
     fc.assert(
       fc.property(logAndPlace(1), ({ entries, place }) => {
         const foreign = chainAll(
@@ -236,7 +236,7 @@ describe('a checkpoint', () => {
   const other = chainAll(draftsOf(['gateway', 'notifier', 'gateway'], 'fork'));
   const with_ = (...checkpoints: string[]) => verifyLedger(entries, { checkpoints, trusted: sampleTrust });
 
-  it('of a fork does not fit, whichever side is shown', () => {
+  it('of a fork does not fit, for either side', () => {
     expect(with_(signedAt(entries, 3), signedAt(other, 3))).toMatchObject({ code: 'root_mismatch', at: 2 });
     expect(with_(signedAt(other, 2), signedAt(entries, 3))).toMatchObject({
       code: 'root_mismatch',
@@ -260,7 +260,7 @@ describe('a checkpoint', () => {
     expect(with_('hello')).toMatchObject({ code: 'bad_checkpoint', at: null });
   });
 
-  it('is what settles doubts about the end of a log', () => {
+  it('confirms possible faults at the end of a log', () => {
     const edited = entries.with(1, edit(at(entries, 1), { decision: 'denied' }));
     expect(judge(edited, entries)).toMatchObject({ code: 'edited', at: 1 });
     expect(leafHash(at(edited, 1))).not.toEqual(leafHash(at(entries, 1)));

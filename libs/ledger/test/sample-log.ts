@@ -55,7 +55,7 @@ export function draftsOf(sources: readonly EntrySource[], mark = ''): EntryDraft
   });
 }
 
-/** Chains drafts from a head on; returns each entry's bytes. */
+/** Chains drafts after a head; returns each entry's bytes. */
 export function chainAll(drafts: readonly EntryDraft[], log = sampleLog, from?: ChainHead): Buffer[] {
   let head = from ?? emptyChain(log);
   return drafts.map((draft) => {
@@ -65,7 +65,7 @@ export function chainAll(drafts: readonly EntryDraft[], log = sampleLog, from?: 
   });
 }
 
-/** The same log with everything from `at` on written anew by someone who holds no key but knows the rules. */
+/** The same log, rewritten from `at` on by an attacker without the key. */
 export const rewriteFrom = (
   entries: readonly Buffer[],
   at: number,

@@ -7,7 +7,7 @@ export interface BatchPublisherOptions {
   readonly window?: number;
   /** How long an item may still be written after it was added; default 1.8 s. */
   readonly lifetimeMs?: number;
-  /** Most items and bytes that wait in one lane; an item may be 256 KiB, and thousands of those fit in no heap. */
+  /** The most items and bytes that wait in one lane; an item may be 256 KiB, so the bytes must be limited too. */
   readonly maxQueued?: number;
   readonly maxQueuedBytes?: number;
   readonly maxWaitMs?: number;
@@ -22,14 +22,14 @@ interface Queued {
 interface Lane {
   queue: Queued[];
   bytes: number;
-  /** Items still out, per batch, oldest first. */
+  /** Unanswered items of each batch, oldest first. */
   readonly underWay: number[];
 }
 
 /**
- * Collects items for one subject without timers: with nothing under way an item leaves at
- * once; otherwise what gathers leaves at the end of the turn, or when a batch comes back. Each workspace has a lane with a
- * window and a bound of its own: a full lane delays only itself. Lanes that are ready share messages.
+ * Collects items for one subject without timers: when no batch is under way, an item is sent at once; otherwise the collected
+ * items are sent at the end of the turn, or when a batch was answered. Each workspace has a lane with its own window and
+ * limit: a full lane delays only itself. Lanes that are ready share messages.
  */
 export class BatchPublisher<T> {
   private readonly lanes = new Map<string, Lane>();
@@ -59,8 +59,8 @@ export class BatchPublisher<T> {
   }
 
   /**
-   * @param lifeBegan when its lifetime began, for an item that waited for something before it came here
-   * @throws Unavailable when too much waits in the lane, or has waited for too long, or NATS takes nothing
+   * @param lifeBegan when its lifetime began, for an item that waited before it was added
+   * @throws Unavailable when too much waits in the lane or has waited too long, or NATS cannot be published to
    */
   add(item: T, name = '', lifeBegan = Date.now()): void {
     const now = Date.now();
@@ -81,7 +81,7 @@ export class BatchPublisher<T> {
     else if (this.isReady(lane)) this.schedule();
   }
 
-  /** Says that `count` items of a lane were answered or given up: its oldest batch is over when all of its items are. */
+  /** Reports that `count` items of a lane were answered or given up: a batch is finished when all of its items are. */
   returned(count: number, name = ''): void {
     const lane = this.lanes.get(name);
     if (lane === undefined) return;
@@ -108,12 +108,12 @@ export class BatchPublisher<T> {
       try {
         while (this.send());
       } catch {
-        // Nothing was sent: the items wait for the next try, or expire, and their callers time out.
+        // Nothing was sent. The items wait for the next try, or expire when their callers have timed out.
       }
     });
   }
 
-  /** The only item there is: its caller gets the error at once, so it must not be sent later. */
+  /** It is the only item: its caller gets the error at once, so it must not be sent later. */
   private sendAlone(name: string, lane: Lane): void {
     try {
       this.send();
@@ -126,8 +126,8 @@ export class BatchPublisher<T> {
   }
 
   /**
-   * One message of what is ready, an item of each lane in turn; false when nothing is.
-   * @throws what publishing throws; queues and windows are then as they were
+   * Sends one message of the ready items, one of each lane in turn; false when there is none.
+   * @throws the error of publishing; queues and windows are then unchanged
    */
   private send(): boolean {
     const now = Date.now();
@@ -164,14 +164,14 @@ export class BatchPublisher<T> {
       if (count === 0) continue;
       for (const item of lane.queue.splice(0, count)) lane.bytes -= item.bytes;
       lane.underWay.push(count);
-      // The next message begins with the others.
+      // The next message begins with the other lanes.
       this.lanes.delete(name);
       this.lanes.set(name, lane);
     }
     return true;
   }
 
-  /** Their callers have been answered with 503 by now, so they must not be written. */
+  /** Their callers have already got 503, so they must not be written. */
   private dropExpired(lane: Lane, now: number): void {
     let [first] = lane.queue;
     while (first !== undefined && now >= first.addedAt + this.lifetimeMs) {

@@ -24,7 +24,7 @@ describe('the batch publisher', () => {
     expect(sizes()).toEqual([1]);
   });
 
-  it('collects what comes in one turn while a batch is under way', async () => {
+  it('collects the items of one turn while a batch is under way', async () => {
     const { nc, sizes } = recorder();
     const publisher = new BatchPublisher<number>(nc, 's', { window: 2 });
     for (let n = 0; n < 10; n++) publisher.add(n);
@@ -74,7 +74,7 @@ describe('the batch publisher', () => {
     expect(() => publisher.add(3)).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }));
   });
 
-  it('gives each lane its own window and its own bound', async () => {
+  it('gives each lane its own window and its own limit', async () => {
     const { nc, sent } = recorder();
     const publisher = new BatchPublisher<string>(nc, 's', { window: 1, maxQueued: 2 });
     for (const item of ['a1', 'a2', 'a3']) publisher.add(item, 'a');
@@ -102,7 +102,7 @@ describe('the batch publisher', () => {
     expect(sent.map(({ items }) => items.length)).toEqual([1, 128, 74]);
   });
 
-  it('refuses when what waits is too large, until it has left', async () => {
+  it('refuses while the waiting items are too large, until they are sent', async () => {
     const { nc } = recorder();
     const publisher = new BatchPublisher<string>(nc, 's', { window: 1, maxQueuedBytes: 1_000 });
     publisher.add('on its way');
@@ -114,7 +114,7 @@ describe('the batch publisher', () => {
     publisher.add('x');
   });
 
-  it('does not count what it has dropped', () => {
+  it('does not count dropped items', () => {
     const { nc } = recorder();
     const publisher = new BatchPublisher<string>(nc, 's', { window: 1, maxQueuedBytes: 1_000 });
     const { now } = Date;
@@ -124,7 +124,7 @@ describe('the batch publisher', () => {
         publisher.add('x'.repeat(600));
         publisher.add('x'.repeat(600));
         Date.now = () => now() + turn * 10_000;
-        // Told first, and what nobody waits for any more makes room for the next one.
+        // Refused once; the expired items then make room for the next one.
         expect(() => publisher.add('x')).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }));
       }
     } finally {
@@ -149,7 +149,7 @@ describe('the batch publisher', () => {
     expect(sizes()).toEqual([]);
   });
 
-  describe('when NATS takes nothing', () => {
+  describe('when publishing fails', () => {
     function breaking() {
       const { nc: working, sizes } = recorder();
       const state = { broken: false };
@@ -162,7 +162,7 @@ describe('the batch publisher', () => {
       return { state, nc, sizes };
     }
 
-    it('tells the caller of a lone item, gives its place back, and never sends the item', async () => {
+    it('throws to the caller of a lone item, releases its place, and never sends the item', async () => {
       const { state, nc, sizes } = breaking();
       const publisher = new BatchPublisher<number>(nc, 's', { window: 2 });
       state.broken = true;
@@ -174,7 +174,7 @@ describe('the batch publisher', () => {
       expect(sizes()).toEqual([1, 1]);
     });
 
-    it('keeps what was gathered, and sends it with what comes next', async () => {
+    it('keeps the collected items, and sends them with the next ones', async () => {
       const { state, nc, sizes } = breaking();
       const publisher = new BatchPublisher<number>(nc, 's', { window: 2 });
       publisher.add(0);

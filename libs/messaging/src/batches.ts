@@ -4,10 +4,10 @@ import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node'
 import { z } from 'zod';
 import { traceHeaders, traceparentOf } from './message-headers.js';
 
-/** At most this many items and bytes a message: NATS takes 1 MiB, and one submission may be 256 KiB. */
+/** The most items and bytes in a message: NATS allows 1 MiB, and one submission may be 256 KiB. */
 export const batchLimits = { items: 128, bytes: 512 * 1024 } as const;
 
-/** A result of a batch handler: these items go on to `subject`, with the time limit of the batch they came from. */
+/** A result of a batch handler: these items are forwarded to `subject` with the time limit of their batch. */
 export class Forward<T = unknown> {
   constructor(
     readonly subject: string,
@@ -24,7 +24,7 @@ export type BatchHandler<T> = (items: T[], context: BatchContext) => unknown;
 
 /**
  * Publishes items in as few messages as the limits allow. Each item is written as JSON once.
- * @param expiresAt null for answers: what happened stays true
+ * @param expiresAt null for answers, which do not expire
  */
 export function publishBatches(
   nc: NatsConnection,
@@ -78,8 +78,8 @@ export interface BatchSubscription<T> {
 }
 
 /**
- * Hands over the well-formed items of each batch that has not expired. A bad item is logged and left out: its sender
- * gets no answer and answers 503. What the handler forwards is published with the batch's own time limit.
+ * Hands over the well-formed items of each batch that has not expired. A bad item is logged and left out: its sender gets no
+ * answer and answers 503. Forwarded items are published with the time limit of the batch.
  */
 export function subscribeBatches<T>(nc: NatsConnection, options: BatchSubscription<T>): Subscription {
   return nc.subscribe(options.subject, {
@@ -131,6 +131,6 @@ function parse(message: Msg): unknown {
   }
 }
 
-/** Where and what, never the value: it came from outside. */
+/** Path and message, never the value, which came from outside. */
 export const issuesOf = (error: z.ZodError) =>
   error.issues.slice(0, 5).map((issue) => `/${issue.path.map(String).join('/')}: ${issue.code}`);

@@ -22,7 +22,7 @@ export interface RequestOptions {
   readonly traceparent?: string | null;
 }
 
-/** Asks other services by the commands they publish in the contracts. */
+/** Sends commands and queries of the contracts to other services. */
 export class CommandClient {
   constructor(private readonly nc: NatsConnection) {}
 

@@ -10,8 +10,8 @@ export interface NatsOptions {
 }
 
 /**
- * Connects as the service's user; once connected it reconnects for ever.
- * @throws an Error when no connection comes at first
+ * Connects as the service's user; after the first connection it reconnects forever.
+ * @throws an Error when the first connection fails
  */
 export async function connectNats(options: NatsOptions): Promise<NatsConnection> {
   const giveUp = Date.now() + (options.firstWithinMs ?? 15_000);
@@ -39,7 +39,7 @@ function connectionOptions({ url, service, instance }: NatsOptions) {
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,
     reconnectJitter: 250,
-    // A server that restarts may refuse the login for a moment; that is no reason to stop for good.
+    // A server that restarts may refuse the login for a moment; that must not end the reconnecting.
     ignoreAuthErrorAbort: true,
     pingInterval: 10_000,
     timeout: 3_000,

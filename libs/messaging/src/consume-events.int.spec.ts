@@ -59,7 +59,7 @@ describe('consuming events', () => {
     await nats.stop();
   });
 
-  it('waits for the stream until the ledger makes it', async () => {
+  it('waits until the ledger creates the stream', async () => {
     const got: number[] = [];
     consumer = consumeEvents(notifier, {
       durable: 'notifier-events',
@@ -74,7 +74,7 @@ describe('consuming events', () => {
     expect(got).toEqual([1, 2]);
   });
 
-  it('redelivers what failed, and leaves out what cannot be read', async () => {
+  it('redelivers failed messages, and drops unreadable ones', async () => {
     const got: number[] = [];
     let failures = 2;
     consumer = consumeEvents(notifier, {
@@ -92,7 +92,7 @@ describe('consuming events', () => {
     await eventually(() => got.includes(3));
   });
 
-  it('goes on where it stopped', async () => {
+  it('continues where it stopped', async () => {
     await publish(event(4));
     const got: number[] = [];
     const onMessage = (events: WireEvent[]) => (got.push(...events.map((e) => e.gpos)), Promise.resolve());
@@ -121,7 +121,7 @@ describe('consuming events', () => {
     await eventually(() => got.includes('approval.opened'));
   });
 
-  it('survives a killed server and a stream that is gone with its disk', async () => {
+  it('survives a killed server and the loss of the stream', async () => {
     const got: number[] = [];
     consumer = consumeEvents(notifier, {
       durable: 'notifier-events',
@@ -141,7 +141,7 @@ describe('consuming events', () => {
     await eventually(() => got.includes(11), { within: 30_000 });
   });
 
-  it('makes its consumer anew when it was deleted', async () => {
+  it('creates its consumer again when it was deleted', async () => {
     const got: number[] = [];
     consumer = consumeEvents(notifier, {
       durable: 'notifier-events',

@@ -18,17 +18,20 @@ import {
 import { type NatsConnection, nanos } from '@nats-io/transport-node';
 
 export interface EventConsumerOptions {
-  /** Name of the durable consumer, `<service>-<purpose>`; it stands in the table of permissions. */
+  /** Name of the durable consumer, `<service>-<purpose>`; it is listed in the table of permissions. */
   readonly durable: string;
   /** Default: events of all types. */
   readonly types?: readonly string[] | undefined;
-  /** Gets what has gathered, in the order of the stream; acknowledged when it resolves, delivered again when it throws. */
+  /**
+   * Gets the collected events in the order of the stream; they are acknowledged when it resolves, and delivered again when it
+   * throws.
+   */
   readonly onMessage: (events: WireEvent[]) => Promise<void>;
   readonly logger: Logger;
 }
 
 export interface EventConsumer {
-  /** Takes no more events and waits for those received. */
+  /** Takes no more events and waits for the received ones. */
   stop(): Promise<void>;
 }
 
@@ -36,7 +39,10 @@ const redeliverAfterMs = 500;
 const retryAfterMs = 500;
 const maxTogether = 64;
 
-/** Reads the stream by a durable consumer for ever: lost connections, consumers and streams are waited for or made anew. */
+/**
+ * Reads the stream by a durable consumer until it is stopped. After a loss of the connection or the stream it waits; a lost
+ * consumer is created again.
+ */
 export function consumeEvents(nc: NatsConnection, options: EventConsumerOptions): EventConsumer {
   const stopping = new AbortController();
   let current: ConsumerMessages | undefined;
@@ -59,7 +65,7 @@ export function consumeEvents(nc: NatsConnection, options: EventConsumerOptions)
       stopping.abort();
       void current?.close();
       await done;
-      // Nothing more is sent to us once the server knows.
+      // After the flush the server sends no more messages.
       if (!nc.isClosed()) await Promise.race([nc.flush().catch(() => {}), pause(1_000)]);
     },
   };
@@ -78,20 +84,21 @@ async function open(nc: NatsConnection, { durable, types }: EventConsumerOptions
     await manager.consumers.add(eventStreamName, { ...config, durable_name: durable });
   } catch (error) {
     if (!(error instanceof JetStreamApiError) || error.status !== 400) throw error;
-    // It is there with another filter, from an earlier release.
+    // It exists with another filter, from an earlier release.
     await manager.consumers.update(eventStreamName, durable, config);
   }
   const consumer = await jetstream(nc).consumers.get(eventStreamName, durable);
   return consumer.consume({
     max_messages: 128,
-    // Each pull and each heartbeat wakes both sides. Events that a silent server delays are found by their number meanwhile.
+    // Each pull and each heartbeat wakes both sides. Events that a silent server delays are found by their number in the
+    // meantime.
     expires: 30_000,
     idle_heartbeat: 15_000,
     abort_on_missing_resource: true,
   });
 }
 
-/** One call of `onMessage` at a time, with all that came while the last one ran. */
+/** One call of `onMessage` at a time, with all events that arrived during the last one. */
 async function drain(messages: ConsumerMessages, options: EventConsumerOptions): Promise<void> {
   const waiting: JsMsg[] = [];
   let working: Promise<void> | undefined;
@@ -126,7 +133,7 @@ async function handle(
       good.push(message);
       events.push(...parsed.data.events);
     } else {
-      // It will never be readable; the gap it leaves is filled from the source's table.
+      // It will never be readable; its gap is filled from the source's table.
       logger.error({ durable, subject: message.subject }, 'an event message in an unknown form was dropped');
       message.term('unreadable');
     }

@@ -13,26 +13,26 @@ const hour = 3_600_000;
 /** How long JetStream keeps events; older ones come from the services' own tables (decisions §7.2). */
 export const eventStreamAgeMs = 72 * hour;
 
-/** The server's code for a message with an end in a stream that does not take such. */
+/** The server's error code for a message with a TTL in a stream that does not allow it. */
 const noMessageTtl = 10_166;
 
 export interface EventStreamState {
-  /** Which life of the stream this is: changes when it was deleted or its disk was lost. */
+  /** The incarnation of the stream: changes when it was deleted or its disk was lost. */
   readonly incarnation: string;
   readonly lastSequence: number;
-  /** Whether probes can be stored in it: it lets messages end before the others do. */
+  /** Whether probes can be stored: the stream allows messages with their own TTL. */
   readonly takesProbes: boolean;
   /** Whether messages can be read by their sequence, without a consumer. */
   readonly readsBySequence: boolean;
 }
 
-/** Makes the stream where it is missing; only the audit-ledger may. */
+/** Creates the stream if it is missing; only the audit-ledger may. */
 export async function ensureEventStream(nc: NatsConnection): Promise<EventStreamState> {
   const present = await eventStreamState(nc);
   if (present?.takesProbes === true && present.readsBySequence) return present;
   const manager = await jetstreamManager(nc, { checkAPI: false });
   if (present !== null) {
-    // It is from an earlier release. Where that cannot be changed, events are published all the same.
+    // It is from an earlier release. If it cannot be changed, events are published all the same.
     const changed = await manager.streams
       .update(eventStreamName, { allow_msg_ttl: true, allow_direct: true })
       .catch(() => null);
@@ -57,7 +57,7 @@ export async function ensureEventStream(nc: NatsConnection): Promise<EventStream
   };
 }
 
-/** The stream as it is; null while there is none. */
+/** The existing stream; null while there is none. */
 export async function eventStreamState(nc: NatsConnection): Promise<EventStreamState | null> {
   const manager = await jetstreamManager(nc, { checkAPI: false });
   try {
@@ -75,10 +75,10 @@ export async function eventStreamState(nc: NatsConnection): Promise<EventStreamS
 }
 
 /**
- * Stores a message of its own in the stream, which is the only way to know that it stores: a NATS whose disk was full
- * answers every question about the stream and reads from it, and takes nothing more.
- * @returns whether it was stored; false where the stream takes no probes, which says nothing
- * @throws when the stream does not say within that time that it has it
+ * Stores a probe in the stream, which is the only way to know that it stores: a NATS whose disk was full answers every query
+ * and every read, but stores no more messages.
+ * @returns whether it was stored; false when the stream does not allow probes; then it is unknown
+ * @throws when the stream does not confirm it in time
  */
 export async function storeProbe(nc: NatsConnection, withinMs: number): Promise<boolean> {
   try {

@@ -1,8 +1,6 @@
-/**
- * Waiting items in lanes that take turns: an item waits behind those of its own lane only. Each lane is bounded.
- */
+/** Waiting items in lanes that take turns: an item waits only for those of its own lane. Each lane is limited. */
 export class FairQueue<T> {
-  /** In the order of their turns; a lane without items is forgotten. */
+  /** In the order of their turns; a lane without items is removed. */
   private readonly lanes = new Map<string, T[]>();
   private count = 0;
 

@@ -10,7 +10,7 @@ it.each([
   [withCode('53100'), true],
   [withCode('58030'), true],
   [withCode('EHOSTUNREACH'), true],
-  // Words are no reason: the event store's connections give such an error a code.
+  // The message does not count: the event store's connections give such an error a code.
   [new Error('Connection terminated unexpectedly'), false],
   [new Error('timeout exceeded when trying to connect'), false],
   [withCode('55P03'), true],
@@ -19,4 +19,4 @@ it.each([
   [withCode('42501'), false],
   [new TypeError('x is not a function'), false],
   ['ECONNREFUSED', false],
-])('%s is a server that is away: %s', (error, away) => expect(isBackendAway(error)).toBe(away));
+])('%s means an unreachable server: %s', (error, away) => expect(isBackendAway(error)).toBe(away));

@@ -22,6 +22,6 @@ export function traceHeaders(traceparent: string | null): MsgHdrs {
 export const traceparentOf = (message: Pick<Msg, 'headers'>): string | null =>
   message.headers?.get(traceHeader) || null;
 
-/** Whether the caller has given up by now: what it asked for must not be done any more. */
+/** Whether the caller has given up: its command must no longer be executed. */
 export const isExpired = (message: Pick<Msg, 'headers'>): boolean =>
   Date.now() > Number(message.headers?.get(expiryHeader) || Number.POSITIVE_INFINITY);

@@ -78,7 +78,7 @@ class LedgerModule {}
 @Module({ controllers: [EngineHandlers] })
 class EngineModule {}
 
-describe('commands and batches on NATS with the harness’s permissions', () => {
+describe('commands and batches on NATS with the permissions of the services', () => {
   let nats: TestNats;
   const connections: NatsConnection[] = [];
   const apps: INestMicroservice[] = [];
@@ -147,7 +147,7 @@ describe('commands and batches on NATS with the harness’s permissions', () => 
     });
   });
 
-  it('refuses an unknown version, none, and what is not JSON', async () => {
+  it('refuses an unknown version, a missing one, and text that is not JSON', async () => {
     const ask = async (version: string | null, text: string) => {
       const head = headers();
       if (version !== null) head.set('al-version', version);
@@ -172,7 +172,7 @@ describe('commands and batches on NATS with the harness’s permissions', () => 
     expect(seen.traceparent).toBe('untouched');
   });
 
-  it('is unavailable where no responder answers', async () => {
+  it('is unavailable when there is no responder', async () => {
     const failure = client.request(ping, {});
     await expect(failure).rejects.toBeInstanceOf(Unavailable);
     await expect(failure).rejects.toMatchObject({ code: 'UNAVAILABLE' });
@@ -197,7 +197,7 @@ describe('commands and batches on NATS with the harness’s permissions', () => 
     expect(appended.splice(0)).toEqual([{ n: 10 }, { n: 30 }]);
   });
 
-  it('drops an expired batch, a failing one and one in another form, and goes on', async () => {
+  it('drops an expired batch, a failing one and one in another form, and continues', async () => {
     publishBatches(gateway, evaluateSubject, Date.now() - 1, [{ n: 5 }]);
     publishBatches(gateway, evaluateSubject, Date.now() + 5_000, [{ n: 13 }]);
     gateway.publish(
@@ -210,7 +210,7 @@ describe('commands and batches on NATS with the harness’s permissions', () => 
     expect(appended.splice(0)).toEqual([{ n: 70 }]);
   });
 
-  it('keeps services from speaking for others', async () => {
+  it('refuses to let a service publish for another', async () => {
     const admin = await connect({
       servers: new URL(nats.natsUrl('admin')).host,
       user: 'admin',

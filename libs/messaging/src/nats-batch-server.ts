@@ -9,17 +9,17 @@ import { type BatchContext, subscribeBatches } from './batches.js';
 import { isBackendAway } from './is-backend-away.js';
 import { traceparentOf, versionHeader, isExpired } from './message-headers.js';
 
-/** What a handler of a single command gets besides the payload. */
+/** What a handler of a single command gets in addition to the payload. */
 export interface CommandContext {
   readonly traceparent: string | null;
 }
 
-/** Third argument of `@MessagePattern(subject, extras)`: what the subject carries. */
+/** Third argument of `@MessagePattern(subject, extras)`: the kind of messages on the subject. */
 export type HandlerExtras =
   | { readonly command: Command; readonly batch?: never }
   | { readonly batch: z.ZodType; readonly command?: never };
 
-/** Hands what a handler throws to the transport as it is; Nest's own filter would replace it by a string. */
+/** Passes errors of handlers to the transport unchanged; Nest's own filter would replace it by a string. */
 @Catch()
 export class PassExceptions implements ExceptionFilter {
   catch(exception: unknown): Observable<never> {
@@ -46,7 +46,7 @@ export class NatsBatchServer extends Server implements CustomTransportStrategy {
     this.subscribeAll().then(() => callback(), callback);
   }
 
-  /** Stops taking messages and finishes those received. The connection stays open: its owner closes it. */
+  /** Stops taking messages and finishes the received ones. The connection stays open: its owner closes it. */
   async close(): Promise<void> {
     const open = this.nc.isClosed() ? [] : this.subscriptions.splice(0);
     await Promise.all(open.map((subscription) => subscription.drain()));
@@ -74,7 +74,7 @@ export class NatsBatchServer extends Server implements CustomTransportStrategy {
         throw new Error(`the handler of ${subject} names neither command nor batch`);
       this.subscriptions.push(subscription);
     }
-    // The server must know the subscriptions before readiness is announced.
+    // The server must know the subscriptions before the service is ready.
     await this.nc.flush();
   }
 
@@ -147,7 +147,7 @@ async function answerOf({ command, handler, logger }: Responder, message: Msg) {
       code: 'UNSUPPORTED_VERSION',
       detail: `${command.subject} is not spoken in version ${version || 'none'}`,
     });
-  // It lay somewhere while its caller was told 503: a decision must not take effect long after that.
+  // It was delayed and its caller has got 503: a decision must not take effect long after that.
   if (isExpired(message)) {
     logger.warn({ subject: command.subject }, 'a command came after its time and is dropped');
     return refusal({ code: 'UNAVAILABLE', detail: 'the command came too late' });

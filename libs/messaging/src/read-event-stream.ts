@@ -8,9 +8,9 @@ import {
 import { JetStreamError, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 
-/** Which part of the stream there is. */
+/** The part of the stream that is kept. */
 export interface EventStreamRange {
-  /** Which life of the stream this is: changes when it was deleted or its disk was lost. Letters and digits. */
+  /** The incarnation of the stream: changes when it was deleted or its disk was lost. Letters and digits. */
   readonly incarnation: string;
   /** Of the oldest message that is kept; above `lastSequence` while there is none. */
   readonly firstSequence: number;
@@ -20,23 +20,23 @@ export interface EventStreamRange {
 /** One message of the stream. */
 export interface StreamedEvents {
   readonly sequence: number;
-  /** Empty for what cannot be read, and for probes. */
+  /** Empty for unreadable messages and probes. */
   readonly events: readonly WireEvent[];
 }
 
 export interface ReadEventStream {
-  /** The first message may have this sequence. */
+  /** The smallest sequence of the first message. */
   readonly from: number;
   /** A subject or pattern below `events.`. Default: all. */
   readonly subject?: string;
   readonly most: number;
-  /** Messages of other types are told without their events, since nobody needs them read. */
+  /** Messages with other subjects are returned without their events, which are not parsed. */
   readonly wanted?: (subject: string) => boolean;
 }
 
 const maxBytes = 4 * 1024 * 1024;
 
-/** Where the stream begins and ends now. @throws while it is not there */
+/** The current range of the stream. @throws while it does not exist */
 export async function eventStreamRange(nc: NatsConnection): Promise<EventStreamRange> {
   const manager = await jetstreamManager(nc, { checkAPI: false });
   const { created, state } = await manager.streams.info(eventStreamName);
@@ -48,8 +48,8 @@ export async function eventStreamRange(nc: NatsConnection): Promise<EventStreamR
 }
 
 /**
- * Messages in the order of the stream, by reading alone: the server keeps no consumer for it.
- * @returns fewer than there are where they are large; none at the end of the stream
+ * Messages in the order of the stream, read without a consumer.
+ * @returns at most 4 MiB, so maybe fewer than `most`; none at the end of the stream
  */
 export async function readEventStream(
   nc: NatsConnection,
@@ -69,7 +69,7 @@ export async function readEventStream(
   return found;
 }
 
-/** The server's way to say that no message follows. */
+/** The server's answer when no message follows. */
 const isNothingThere = (error: unknown) =>
   error instanceof JetStreamError && (error as JetStreamError & { code?: unknown }).code === 404;
 

@@ -23,21 +23,21 @@ type Outcomes = readonly Outcome<Approval, StreamRef>[];
 /** The state of a request that has ended. */
 export interface Ended {
   readonly row: StatusRow;
-  /** Null where it had ended before: the answer names the decision alone. */
+  /** Null if it had ended before: the answer contains only the decision. */
   readonly view: (() => ApprovalView) | null;
 }
 
 export interface AfterDeciding {
   /** Sent together with the COMMIT. */
   readonly statements: readonly Statement[];
-  /** Made of their answers, by `keyOf`. */
+  /** Made from their answers, by `keyOf`. */
   readonly ended: (answers: readonly pg.QueryResult[]) => ReadonlyMap<string, Ended>;
 }
 
 /**
- * What is written with decisions, and what their answers are made of: the rows that the statement returns and the events
- * that were loaded to decide. Only what is not in memory is read, in the same round trip: the erasable values of earlier votes
- * of a request that ended now, and the rows of requests that had ended before.
+ * The writes of decisions, and the data for their answers: the rows that the statement returns and the events that were
+ * loaded to decide. Only missing data is read, in the same round trip: the erasable values of earlier votes of a request that
+ * ended now, and the rows of requests that had ended before.
  */
 export function afterDeciding(outcomes: Outcomes): AfterDeciding {
   const events = outcomes.flatMap((outcome) => outcome.events);
@@ -97,7 +97,7 @@ const tooLate = new Set(['APPROVAL_ALREADY_DECIDED', 'APPROVAL_TIMED_OUT']);
 export const isTooLate = ({ refused, state }: Pick<Outcome<Approval>, 'refused' | 'state'>) =>
   refused !== null && tooLate.has(refused.code) && !isOpen(state);
 
-/** The answer to an agent that cancels holds the status alone. */
+/** The answer to an agent that cancels contains only the status. */
 const isByPeople = ({ status }: Approval) => status === 'approved' || status === 'denied';
 const lacksErasableValues = ({ type, erasable }: StoredEvent) =>
   type !== 'approval.opened' && erasable === undefined;

@@ -2,8 +2,8 @@ import { StoredEventUnreadable } from '@agentlattice/event-store';
 import { UnreadableEvent } from '../domain/approval.js';
 
 /**
- * Runs `work` for all items together; where the stored history of one of them cannot be read, for each alone. So a request
- * that cannot be read fails alone, and keeps no other from its deadline.
+ * Runs `work` for all items together, or for each alone if the stored history of one cannot be read. So only the unreadable
+ * request fails, and the others still meet their deadlines.
  */
 export async function apartIfUnreadable<Item, Result>(
   items: readonly Item[],
@@ -22,6 +22,6 @@ export async function apartIfUnreadable<Item, Result>(
   return results;
 }
 
-/** By the event store, which reads each event, or by `evolve`, which applies them in their order. */
+/** Thrown by the event store, which reads each event, or by `evolve`, which applies them in order. */
 export const isUnreadable = (error: unknown): error is Error =>
   error instanceof StoredEventUnreadable || error instanceof UnreadableEvent;

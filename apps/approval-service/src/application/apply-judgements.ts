@@ -21,24 +21,24 @@ export interface ApplyJudgementsPorts {
   readonly logger: Logger;
 }
 
-/** What became of a judged request. */
+/** The result for a judged request. */
 interface Applied {
-  /** False where it is to be claimed and judged again. */
+  /** False if it must be claimed and judged again. */
   readonly done: boolean;
   readonly events: readonly StoredEvent[];
 }
 
 const judgedAgain: Applied = { done: false, events: [] };
-/** Its judgement follows from a change whose event is on its way: that change notes the request again. */
+/** Its judgement follows from a change whose event has not arrived: that change notes the request again. */
 const leftToLaterChange: Applied = { done: true, events: [] };
 
 type ExplainedRequest = JudgedRequest & { readonly on_removed: KnownRemoval['on_removed'] | null };
 
 /**
- * Applies judgements to the requests that they were asked for, in one commit with the end of their claim. A judgement is
- * left out, and the request judged again, where the claim was lost, a newer change of policies concerns the request, or
- * the request changed since it was claimed.
- * @returns for each of the judged requests, in the order given, what became of it
+ * Applies judgements to the requests that they were asked for, in one commit with the end of their claim. A judgement is left
+ * out, and the request judged again, where the claim was lost, a newer change of policies concerns the request, or the
+ * request changed since it was claimed.
+ * @returns for each of the judged requests, in the order given, its result
  */
 export const makeApplyJudgements =
   ({ pool, store, grantTtlSeconds, logger }: ApplyJudgementsPorts) =>
@@ -121,15 +121,15 @@ export const makeApplyJudgements =
   };
 export type ApplyJudgements = ReturnType<typeof makeApplyJudgements>;
 
-/** Nothing was decided because the request changed since it was claimed. */
+/** Nothing was decided, because the request changed after the claim. */
 const isStale = (state: Approval | undefined, claimedVersion: number) =>
   state !== undefined && state.status !== 'none' && isOpen(state) && state.version !== claimedVersion;
 
 export const isPolicyChanged = ({ type }: StoredEvent) => type === 'approval.policy_changed';
 
 /**
- * Those whose judgement follows from changes that are known here. The engine may be ahead of its own events: what it
- * judged by a change that is still on its way is left to that change, which says why and what becomes of the request.
+ * Those whose judgement follows from changes that are known here. The engine may be ahead of its own events: a judgement by a
+ * change that has not arrived waits for that change, which has the reason and the value of `on_removed`.
  */
 async function explainedBy(
   tx: Tx,

@@ -21,9 +21,10 @@ const pageSize = 100;
 const note = 'The agent was suspended.';
 
 /**
- * Cancels the open requests of agents that were suspended with `pending: cancel`. What is to be cancelled follows from rows
- * alone, so the next run repeats one that died, and repeating changes nothing. The person's reason is fetched from the
- * gateway, since no event may hold it. While the gateway is away the requests stay open; it lets no agent act meanwhile.
+ * Cancels the open requests of agents that were suspended with `pending: cancel`. The requests to cancel follow from rows
+ * only, so the next run repeats one that died, and repeating changes nothing. The person's reason is fetched from the
+ * gateway, because no event may contain it. While the gateway is unreachable the requests stay open; the agent cannot act
+ * meanwhile.
  * @returns whether there was anything to do
  */
 export const makeCancelSuspended =
@@ -77,7 +78,7 @@ export const makeCancelSuspended =
       return events.length;
     }
 
-    /** Whether this suspension still lasts: the event of its end may be on its way. */
+    /** Whether this suspension is still in effect: the event of its end may not have arrived. */
     async function lasts({ org_id, agent_id, event_id }: Suspended): Promise<boolean> {
       const { suspended_by } = await commands.request(gatewayCommands.agent_standing, { org_id, agent_id });
       return suspended_by === event_id;

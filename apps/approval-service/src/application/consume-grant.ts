@@ -29,19 +29,20 @@ export interface ConsumeGrantPorts {
   readonly commands: CommandClient;
 }
 
-/** How long the gateway waits for an answer; after that it has answered that nothing was consumed. */
+/** How long the gateway waits for an answer; afterwards it answers that nothing was consumed. */
 const patienceMs = 2_000;
 /** For the answers of the gateway and the policy-engine, which are asked at the same time. */
 const answerWithinMs = 1_200;
 
 /**
- * Consumes a grant. Whether the agent is suspended and what the policies say is asked for now, outside of the transaction; the
- * stream's lock and its unique version let one of several callers win. While the gateway or the policy-engine is away, nothing
- * is consumed. Callers of one grant take turns in this process, so that after the first success the others ask nothing.
+ * Consumes a grant. Asks for the agent's standing and the verdict of the policies outside of the transaction; the stream's
+ * lock and its unique version let one of several callers succeed. While the gateway or the policy-engine is unreachable,
+ * nothing is consumed. Callers with one grant take turns in this process, so that after the first success the others are
+ * refused without queries.
  */
 export const makeConsumeGrant = (ports: ConsumeGrantPorts) => {
   const queues = new Map<string, Queue>();
-  /** @throws Refused as `decideConsumption` says; Unavailable */
+  /** @throws Refused by `decideConsumption`; Unavailable */
   return async (request: Request, traceparent: string | null): Promise<ConsumedGrant> => {
     const until = performance.now() + patienceMs;
     const claims = claimsIn(request, ports.grants);
@@ -69,10 +70,10 @@ interface Consuming {
   readonly until: number;
 }
 
-/** The callers of one grant, which take turns. */
+/** The callers with one grant, which take turns. */
 interface Queue {
   last: Promise<unknown>;
-  /** Set once the consumption is on disk: the callers that still wait are refused without a look. */
+  /** Set once the consumption is on disk: waiting callers are then refused without a query. */
   consumed: boolean;
 }
 
@@ -162,7 +163,7 @@ async function deniedByPolicies(
     throw new Unavailable('the policy engine judged another action than it was asked about');
   if (judgement.decision !== 'denied') return null;
   if (judgement.denial_reason === 'POLICY_NOT_FOUND') {
-    // The newest version of the removed policy says what becomes of its requests.
+    // `on_removed` of the newest version of the removed policy decides.
     const [removal] = await inTransaction(pool, (tx) => findKnownRemovals(tx, org_id, [approval_id]));
     if ((removal?.on_removed ?? onRemoved) !== 'deny') return null;
   }

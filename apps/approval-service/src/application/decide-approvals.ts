@@ -34,7 +34,7 @@ export interface DecideApprovalsPorts {
   readonly grantTtlSeconds: number;
 }
 
-/** A command on its way into a commit. */
+/** A command that waits for a commit. */
 interface Deciding extends StreamRef {
   /** Null: the agent itself. */
   readonly claim: Claim | null;
@@ -42,7 +42,7 @@ interface Deciding extends StreamRef {
   readonly person: Person | null;
   readonly reason: string | null;
   readonly command: (now: Date, by: Person | null) => ApprovalCommand;
-  /** Monotonic: the time at which the caller gives up. Nothing may be decided after it. */
+  /** Monotonic: when the caller stops waiting. Nothing may be decided after it. */
   readonly until: number;
 }
 
@@ -52,7 +52,7 @@ interface Decided {
   readonly ended: Ended | undefined;
 }
 
-/** This service does not know the person, or knows a lower role; the event that says so may be on its way. */
+/** This service does not know the person, or knows a lower role; the event about it may not have arrived. */
 class NotKnownYet extends Refused {
   constructor() {
     super('FORBIDDEN', 'this person is not known yet');
@@ -64,8 +64,8 @@ const mostAtOnce = 64;
 const patienceMs = 2_000;
 
 /**
- * Decides, withdraws and cancels by the commands of people and agents. Commands that arrive while a commit is under way share
- * the next one. Each is answered after its commit, and a refusal concerns its own command alone.
+ * Executes the commands of people and agents: approve, deny, withdraw, cancel. Commands that arrive while a commit is under
+ * way share the next one. Each is answered after its commit, and a refusal affects only its own command.
  */
 export class DecideApprovals {
   private readonly deciding: Batcher<Deciding, Decided>;
@@ -174,7 +174,7 @@ export class DecideApprovals {
     }
   }
 
-  /** @throws Refused; one that comes too late carries the decision that stands */
+  /** @throws Refused; the refusal of a late command has the decision that was made */
   private async decide(deciding: Deciding): Promise<Decided> {
     const decided = await this.deciding.do(deciding);
     const { refused } = decided.outcome;
@@ -184,7 +184,10 @@ export class DecideApprovals {
     throw new Refused(refused.code, refused.detail, { extra: { decision } });
   }
 
-  /** Commands whose commit failed are committed one by one, so that only the bad one fails. What is on disk is not decided again. */
+  /**
+   * Commands whose commit failed are committed one by one, so that only the faulty one fails. A decision that is on disk is
+   * not made again.
+   */
   private async decideApart(items: readonly Deciding[]): Promise<readonly (Decided | Promise<Decided>)[]> {
     let committed: Committed;
     try {

@@ -6,11 +6,11 @@ const pageSize = 100;
 
 export interface DueSweepPorts {
   readonly find: FindDue;
-  /** A request that it cannot handle stays due; the sweep goes on with the next ones. */
+  /** A request that it cannot handle stays due; the sweep continues with the next ones. */
   readonly handle: (due: readonly DueRequest[]) => Promise<unknown>;
 }
 
-/** Handles every request whose time is past, whether its timer rang or was lost. Calls at one moment share a run. */
+/** Handles every request whose time is past, whether its timer fired or was lost. Concurrent calls share a run. */
 export class DueSweep {
   private running: Promise<boolean> | undefined;
   private next: Promise<boolean> | undefined;
@@ -18,7 +18,7 @@ export class DueSweep {
   constructor(private readonly ports: DueSweepPorts) {}
 
   /**
-   * Resolves after a run that began no earlier than this call: a hundred timers of one moment share it.
+   * Resolves after a run that began no earlier than this call: a hundred concurrent timers share it.
    * @returns whether something was due, or will be soon
    */
   run(): Promise<boolean> {

@@ -11,7 +11,7 @@ import { systemMeta } from './system-meta.js';
 
 type Which = Pick<OpenableItem, 'org_id' | 'approval_id' | 'traceparent'>;
 
-/** An open request, with what decides who may decide it. */
+/** An open request, with the data that determines its approvers. */
 export interface Waiting<Item extends Which = Which> {
   readonly item: Item;
   readonly state: Decidable;
@@ -26,9 +26,9 @@ export interface EndUndecidablePorts {
 const note = 'Nobody in the workspace may decide this request.';
 
 /**
- * Denies or escalates those requests that nobody can decide (decisions §4.5). While it is not sure that all members are known
- * here, the requests stay open.
- * @returns the requests that nobody can decide, as they stand now
+ * Denies or escalates the requests that no member can decide (decisions §4.5). While it is uncertain whether all members are
+ * known here, the requests stay open.
+ * @returns the requests that no member can decide, in their new state
  */
 export const makeEndUndecidable =
   ({ members, store, nc }: EndUndecidablePorts) =>
@@ -68,6 +68,6 @@ export const makeEndUndecidable =
   };
 export type EndUndecidable = ReturnType<typeof makeEndUndecidable>;
 
-/** Other requests can be decided by any one member who is no viewer, and every workspace has one. */
+/** All other requests can be decided by any member who is not a viewer, and every workspace has one. */
 const asksForMore = ({ terms }: Decidable) =>
   terms.approvals_required > 1 || terms.approver_groups.length > 0 || terms.separation_of_duties;

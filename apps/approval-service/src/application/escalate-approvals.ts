@@ -16,7 +16,7 @@ export interface EscalateApprovalsPorts {
 
 /**
  * Takes every step of escalation of these requests that is due by the database's clock, in one commit. A request that has
- * ended, or whose step was taken before, stays as it is.
+ * ended, or whose step was taken before, is unchanged.
  */
 export const makeEscalateApprovals =
   ({ pool, store, logger }: EscalateApprovalsPorts) =>

@@ -3,17 +3,17 @@ import type { AlarmClock } from '../outbound/deadline-alarms.js';
 import { findNearAlarms } from '../outbound/due-requests.js';
 
 /**
- * An alarm is set once its time is this near. A timer for each request from its first moment would cost more than opening
- * the request, and most requests are decided long before.
+ * An alarm is set once its time is this near. A timer for each request from its opening would cost more than opening the
+ * request, and most requests are decided long before.
  */
 const nearMs = 60_000;
-/** Every deadline is seen three times while it is near. */
+/** Every near deadline is found in three runs. */
 export const lookForNearEveryMs = nearMs / 3;
 const pageSize = 5_000;
 
 export const isNear = (at: Date, now: Date) => at.getTime() - now.getTime() <= nearMs;
 
-/** Sets the alarms of deadlines and escalations that have come near; setting one again changes nothing. */
+/** Sets the alarms of near deadlines and escalations; setting one again changes nothing. */
 export const makeSetNearAlarms =
   ({ pool, alarms }: { pool: pg.Pool; alarms: AlarmClock }) =>
   async (): Promise<void> => {

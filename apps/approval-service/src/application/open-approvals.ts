@@ -28,14 +28,14 @@ const keyOf = ({ org_id, approval_id }: OpenableItem) => `${org_id}/${approval_i
 
 /**
  * Opens requests in one commit and returns the state of each. Opening again changes nothing. A request that is opened after
- * its deadline is timed out before it is answered, and one that nobody can decide is denied where its policy says so. What is
- * returned is on disk.
+ * its deadline is timed out before it is answered, and one that no member can decide is denied if its policy says so. The
+ * returned states are on disk.
  */
 export const makeOpenApprovals =
   ({ pool, alarms, timeOut, endUndecidable, logger }: OpenApprovalsPorts) =>
   async (items: readonly OpenableItem[]): Promise<Opened[]> => {
     const first = new Map(items.map((item) => [keyOf(item), item] as const).reverse());
-    // One order for all batches: two that hold the same requests wait for each other and do not deadlock.
+    // All batches use the same order: two with the same requests wait for each other and do not deadlock.
     const unique = [...first.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
     const { states, now } = await openAll(pool, unique, logger);
     const late = unique.filter(
@@ -83,7 +83,7 @@ function nearAlarms(
 const isWaiting = (state: Opened | undefined) =>
   state !== undefined && !(state instanceof Refused) && isOpen(state);
 
-/** Refuses another action under an id that is taken, also where both are in one batch. */
+/** Refuses another action with an id that is taken, also within one batch. */
 function judged(item: OpenableItem, state: Opened | undefined): Opened {
   if (state === undefined) return new Unavailable('it is not open');
   if (state instanceof Refused) return state;
@@ -113,7 +113,7 @@ async function openAll(pool: pg.Pool, items: readonly OpenableItem[], logger: Lo
       return { states: new Map(items.map((item) => [keyOf(item), refused])), now: new Date(0) };
     }
   }
-  // One of them cannot be stored: opened one by one, only that one fails.
+  // One of them cannot be stored. They are opened one by one, so that only that one fails.
   const each = await Promise.all(items.map((item) => openAll(pool, [item], logger)));
   return {
     states: new Map(each.flatMap(({ states }) => [...states])),
@@ -177,7 +177,7 @@ function openedEvent(item: OpenableItem): StoredEvent {
   });
 }
 
-/** @returns nothing for a request that is not there; refused where its history cannot be read, which concerns no other */
+/** @returns no entry for a request that does not exist; a refusal for one whose history cannot be read */
 async function loadStates(
   pool: pg.Pool,
   items: readonly OpenableItem[],

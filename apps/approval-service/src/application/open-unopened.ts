@@ -14,14 +14,14 @@ export interface OpenUnopenedPorts {
   readonly commands: CommandClient;
   readonly open: OpenApprovals;
   readonly logger: Logger;
-  /** How long a batch that is on its way is waited for. */
+  /** How long to wait for a batch that may still arrive. */
   readonly graceMs: number;
 }
 
 const pageSize = 100;
 
 /**
- * Opens requests that the ledger recorded and no batch opened: the ledger or this service died in between.
+ * Opens requests that the ledger recorded and no batch opened, because the ledger or this service died in between.
  * @returns whether there was anything to do
  */
 export const makeOpenUnopened =

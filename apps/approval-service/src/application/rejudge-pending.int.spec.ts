@@ -64,12 +64,12 @@ describe('judging pending requests again', () => {
   const expire = (org: string) =>
     h.pool.query('UPDATE rejudging SET claimed_until = clock_timestamp() WHERE org_id = $1', [org]);
 
-  it('is done by another replica where one dies between its claim and its answer', async () => {
+  it('is done by another replica when one dies between its claim and its answer', async () => {
     const org = newId('org');
     const { items } = await claimedByOther(org, 3);
     h.engine.judge = () => allows();
     await h.engine.back();
-    // The other replica never comes back; its claim expires by itself.
+    // The other replica never comes back; its claim expires.
     await eventually(
       async () => (await Promise.all(items.map(h.statusOf))).every((status) => status === 'approved'),
       { within: 30_000 },
@@ -78,7 +78,7 @@ describe('judging pending requests again', () => {
     expect(await h.events(org)).toHaveLength(items.length);
   });
 
-  it('applies nothing of an answer that comes after the claim was lost', async () => {
+  it('applies nothing of an answer that arrives after its claim was lost', async () => {
     const org = newId('org');
     const { items, other } = await claimedByOther(org, 2);
     const governing = policyRef({ name: 'stricter' });
@@ -94,7 +94,7 @@ describe('judging pending requests again', () => {
     for (const item of items) expect(await h.statusOf(item)).toBe('pending');
   });
 
-  it('applies nothing of an answer that was asked for before a newer change, though that is not spread yet', async () => {
+  it('applies nothing of an answer that is older than a newer change, even if that change is not spread yet', async () => {
     const org = newId('org');
     const { items, other } = await claimedByOther(org, 1);
     const [item] = items;

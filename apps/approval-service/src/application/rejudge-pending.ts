@@ -27,22 +27,22 @@ export interface RejudgePendingPorts {
 
 const answerWithinMs = 2_000;
 /**
- * Longer than a run takes that waits for the engine; with the pauses of the sweep it stays below what is promised after a
- * process was lost (15 s).
+ * Longer than a run that waits for the engine; together with the pauses of the sweep it is shorter than the promised recovery
+ * after the loss of a process (15 s).
  */
 const leaseMs = 3 * answerWithinMs;
 
 /**
  * Judges pending requests again after the policies changed, oldest first: claims a batch, asks the policy-engine outside of
- * any transaction, and applies the answer in one commit. Nothing is decided without a judgement: while the engine is away,
- * all stays as it is. Several replicas may run this at the same time. The claim of one that dies expires.
+ * any transaction, and applies the answer in one commit. Nothing is decided without a judgement: while the engine is
+ * unreachable, nothing changes. Several replicas may run this at the same time. The claim of a replica that died expires.
  * @returns whether there was anything to do
  */
 export const makeRejudgePending = (ports: RejudgePendingPorts) => async (): Promise<boolean> => {
   const { pool, logger } = ports;
   const failed = new Set<string>();
   let found = false;
-  // A batch of each workspace in turn: one with many requests does not keep the others waiting.
+  // A batch of each workspace in turn, so that a workspace with many requests does not delay the others.
   for (;;) {
     await spreadPolicyChanges(pool);
     let done = 0;
@@ -71,7 +71,7 @@ async function rejudgeBatch(claim: Claim, ports: RejudgePendingPorts): Promise<n
   try {
     const open = claimed.filter((request) => request.open);
     const whole = open.filter(isWhole);
-    // A condition on what is missing might hold and let the action through, so it is not judged.
+    // A condition on missing values might hold and clear the action, so it is not judged.
     for (const { approval_id } of open.filter((request) => !isWhole(request)))
       logger.warn(
         { org_id: claim.orgId, approval_id },

@@ -20,9 +20,9 @@ export interface TimeOutApprovalsPorts {
 }
 
 /**
- * Ends those requests whose deadline is past by the database's clock, in one commit; a request that is not due, or that was
- * decided, stays as it is. Waiting agents are woken once the end is on disk.
- * @returns how each request stands now, in the order given; `none` for one whose history cannot be read
+ * Ends the requests whose deadline is past by the database's clock, in one commit; a request that is not due, or that was
+ * decided, is unchanged. Waiting agents are woken once the end is on disk.
+ * @returns the new state of each request, in the order given; `none` for one whose history cannot be read
  */
 export const makeTimeOutApprovals =
   ({ store, nc, logger }: TimeOutApprovalsPorts) =>

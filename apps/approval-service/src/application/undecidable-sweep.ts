@@ -10,15 +10,15 @@ import type { EndUndecidable } from './end-undecidable.js';
 export interface UndecidableSweepPorts {
   readonly pool: pg.Pool;
   readonly endUndecidable: EndUndecidable;
-  /** How often all open requests are looked at; default 30 s. */
+  /** How often all open requests are checked; default 30 s. */
   readonly everyMs?: number;
 }
 
 const pageSize = 500;
 
 /**
- * Looks again for requests that nobody can decide (decisions §4.5): in each run at requests that another policy governs
- * since, and from time to time at all open ones, since at their opening it may not have been known.
+ * Finds requests that no member can decide (decisions §4.5): in each run among requests that another policy now governs, and
+ * from time to time among all open ones, because it may have been unknown at their opening.
  */
 export class UndecidableSweep {
   private readonly noted = new Map<string, RequestRef>();
@@ -26,7 +26,7 @@ export class UndecidableSweep {
 
   constructor(private readonly ports: UndecidableSweepPorts) {}
 
-  /** The next run looks at these. */
+  /** The requests for the next run. */
   note(requests: readonly RequestRef[]): void {
     for (const request of requests) this.noted.set(`${request.org_id}/${request.approval_id}`, request);
   }

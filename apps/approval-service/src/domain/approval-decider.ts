@@ -20,7 +20,7 @@ export interface OpenApproval {
   readonly type: 'OpenApproval';
   readonly opened: EventData<'approval.opened'>;
 }
-/** The agent that asked withdraws its request. */
+/** The requesting agent withdraws its request. */
 export interface Cancel {
   readonly type: 'Cancel';
   readonly agentId: string;
@@ -34,12 +34,12 @@ export interface EndSuspended {
   readonly eventId: string;
   readonly now: Date;
 }
-/** A timer or a sweep found that the time may have come; both may. */
+/** A timer or a sweep found that the request may be due; both may send it. */
 export interface Timed {
   readonly type: 'TimeOut' | 'Escalate';
   readonly now: Date;
 }
-/** None of these people, who are all members, may decide the request. */
+/** None of these people, who are all members of the workspace, may decide the request. */
 export interface NobodyDecides {
   readonly type: 'NobodyDecides';
   readonly people: readonly Person[];
@@ -105,7 +105,7 @@ function cancel({ agentId, now }: Cancel, state: KnownApproval): readonly Approv
   return [{ type: 'approval.cancelled', data: { ...state.subject, suspension: null } }];
 }
 
-/** Repeated it does nothing; a request that has ended stays as it is. */
+/** A repetition does nothing; a request that has ended is unchanged. */
 const endSuspended = (
   { agentId, eventId, now }: EndSuspended,
   state: KnownApproval,

@@ -22,7 +22,7 @@ export type ApprovalEvent = DomainEvent<
   | 'approval.grant_consumed'
 >;
 
-/** What an approval is about; every event of the approval carries it. */
+/** The subject of an approval; part of every event of the approval. */
 export type ApprovalSubject = Omit<EventData<'approval.cancelled'>, 'suspension'>;
 
 export interface KnownApproval {
@@ -33,19 +33,19 @@ export interface KnownApproval {
   readonly subject: ApprovalSubject;
   readonly digest: string;
   readonly terms: ApprovalTerms;
-  /** Null where it is not known: the request is from before events named keys. */
+  /** Null where unknown: the request is older than the recording of keys. */
   readonly askedWithKey: KeyRef | null;
   readonly requestedAt: string;
   readonly timeoutAt: string;
-  /** The standing votes in the order they were cast, at most one for each person. */
+  /** The votes that are not withdrawn, in the order they were cast, at most one for each person. */
   readonly votes: readonly Vote[];
-  /** How often each person took a vote back. */
+  /** How often each person withdrew a vote. */
   readonly withdrawals: ReadonlyMap<string, number>;
   /** By level: the last repetition that was sent. */
   readonly escalated: ReadonlyMap<number, number>;
   readonly scope: EventData<'approval.approved'>['scope'] | null;
   readonly grantExpiresAt: string | null;
-  /** Whether the grant was used: then it allows nothing any more. */
+  /** Whether the grant was used up. */
   readonly grantConsumed: boolean;
   readonly denialReason: DenialReason | null;
 }
@@ -121,7 +121,7 @@ function opened(data: EventData<'approval.opened'>): KnownApproval {
   };
 }
 
-/** Events of earlier releases do not say which votes stand: for them they are derived as those releases did. */
+/** Events of earlier releases do not contain the remaining votes: these are derived as those releases did. */
 function governedBy(
   state: KnownApproval,
   { policy, terms, votes = votesUnder(terms, state) }: EventData<'approval.policy_changed'>,
@@ -140,6 +140,6 @@ const withdrawn = (state: KnownApproval, memberId: string): KnownApproval => ({
   withdrawals: new Map(state.withdrawals).set(memberId, (state.withdrawals.get(memberId) ?? 0) + 1),
 });
 
-/** An event by which the system decided names no votes; those that were cast stay visible. */
+/** An event of a system decision has no votes; the earlier votes stay visible. */
 const finalVotes = (state: KnownApproval, { votes }: { readonly votes: readonly Vote[] }) =>
   votes.length > 0 ? votes : state.votes;

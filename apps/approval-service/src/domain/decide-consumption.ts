@@ -9,15 +9,15 @@ export interface GrantUse {
 
 export interface ConsumeGrant extends GrantUse {
   readonly type: 'ConsumeGrant';
-  /** As of now, as the gateway answered. */
+  /** The standing of the agent now, from the gateway. */
   readonly agentSuspended: boolean;
-  /** As of now, as the policy-engine judged; null: no policy denies the action. */
+  /** The verdict now, from the policy-engine; null: no policy denies the action. */
   readonly deniedBy: { readonly reason: DenialReason; readonly policyName: string | null } | null;
   readonly now: Date;
 }
 
 /**
- * Refuses what no answer of the gateway or the policy-engine could make valid.
+ * Refuses a grant that is invalid regardless of the gateway and the policy-engine.
  * @throws Refused NOT_FOUND, ACTION_MISMATCH, GRANT_EXPIRED, GRANT_CONSUMED
  */
 export function checkUsable({ grant, digest }: GrantUse, state: Approval, now: Date): KnownApproval {
@@ -33,10 +33,7 @@ export function checkUsable({ grant, digest }: GrantUse, state: Approval, now: D
 export const usedAlready = () =>
   new Refused('GRANT_CONSUMED', 'the grant was used already; submit the action again');
 
-/**
- * The one use of a grant.
- * @throws Refused as `checkUsable` says, then AGENT_SUSPENDED, then POLICY_DENIED
- */
+/** The one use of a grant. @throws Refused by `checkUsable`, then AGENT_SUSPENDED, then POLICY_DENIED */
 export function decideConsumption(command: ConsumeGrant, state: Approval): readonly ApprovalEvent[] {
   const { grant, agentSuspended, deniedBy, now } = command;
   const { subject, digest } = checkUsable(command, state, now);

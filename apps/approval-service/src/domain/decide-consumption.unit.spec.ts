@@ -51,7 +51,7 @@ describe('a grant', () => {
       .thenRefused('ACTION_MISMATCH');
   });
 
-  it('is refused while its agent is suspended, or where a policy denies', () => {
+  it('is refused while its agent is suspended, or when a policy denies', () => {
     given(wasOpened(), approved)
       .when(use({ agentSuspended: true }))
       .thenRefused('AGENT_SUSPENDED');
@@ -60,7 +60,7 @@ describe('a grant', () => {
       .thenRefused('POLICY_DENIED');
   });
 
-  it('does not exist where the request was not approved', () => {
+  it('does not exist when the request was not approved', () => {
     for (const story of [[], [wasOpened()], [wasOpened(), wasDenied([])], [wasOpened(), cancelled]])
       given(...story)
         .when(use())
@@ -85,7 +85,7 @@ describe('a request of an agent that was suspended with `pending: cancel`', () =
     given(wasOpened()).when(end()).thenEvents(ended);
     given(wasOpened(), ended).when(end()).thenNothing();
   });
-  it('stays as it is where it was decided, timed out, or is of another agent', () => {
+  it('is unchanged if it was decided, timed out, or belongs to another agent', () => {
     given(wasOpened(), approved).when(end()).thenNothing();
     given(wasOpened())
       .when(end({ now: new Date(opened.timeout_at) }))

@@ -4,7 +4,7 @@ import { type ApprovalEvent, evolve, isOpen, type KnownApproval } from './approv
 import { votesUnder } from './may-decide.js';
 import { approved, completed, denied, isLate } from './decide-vote.js';
 
-/** What all policies together say about a request now. */
+/** The verdict of all policies together on a request now. */
 export interface Judgement {
   readonly decision: 'executed' | 'denied' | 'requested';
   readonly denial_reason: DenialReason | null;
@@ -16,7 +16,7 @@ export interface Judgement {
 export interface ApplyJudgement {
   readonly type: 'ApplyJudgement';
   readonly judgement: Judgement;
-  /** Of the request when the judgement was asked for. */
+  /** The version of the request's stream when the judgement was requested. */
   readonly version: number;
   readonly change: PolicyChange;
   /**
@@ -33,7 +33,7 @@ export function decideJudgement(command: ApplyJudgement, state: KnownApproval): 
   const { judgement, change, grantExpiresAt, now } = command;
   const onRemoved = command.onRemoved ?? state.terms.on_removed;
   if (!isOpen(state) || isLate(state, now)) return [];
-  // It changed while the policies judged it: it is judged again as it stands now.
+  // It changed while the policies judged it, so it is judged again.
   if (command.version !== state.version) return [];
   const allowed = () => [approved(state, { votes: [], change, grantExpiresAt })];
   const refused = (denial_reason: DenialReason) => [denied(state, { votes: [], change, denial_reason })];
@@ -52,7 +52,7 @@ export function decideJudgement(command: ApplyJudgement, state: KnownApproval): 
   }
 }
 
-/** The deadline and the escalation were promised when the request was made, and stay. */
+/** The deadline and the escalation were promised when the request was made, and do not change. */
 function governedAnew(
   { judgement: { policy, terms }, change, grantExpiresAt }: ApplyJudgement,
   state: KnownApproval,

@@ -41,7 +41,7 @@ const apply = (judgement: Partial<Judgement>, now = at(1_000)): Omit<ApplyJudgem
   grantExpiresAt,
   now,
 });
-/** The judgement was asked for as the request stands after this history. */
+/** The judgement was requested after this history. */
 const given = (...history: ApprovalEvent[]) => ({
   when: (command: Omit<ApplyJudgement, 'version'> | Exclude<ApprovalCommand, ApplyJudgement>) =>
     givenHistory(...history).when(
@@ -74,7 +74,7 @@ describe('a change of policies', () => {
     given(wasOpened()).when(refused('POLICY_TAMPERED')).thenEvents(denied('POLICY_TAMPERED'));
   });
 
-  it('follows `on_removed` of the change that removed the policy before that of the request’s terms', () => {
+  it('prefers `on_removed` of the change that removed the policy over that of the request’s terms', () => {
     const removed = (onRemoved: 'approve' | 'deny' | 'keep') => ({
       ...refused('POLICY_NOT_FOUND'),
       onRemoved,
@@ -102,7 +102,7 @@ describe('a change of policies', () => {
       .thenNothing();
   });
 
-  it('leaves a request as it is that has ended, is past its deadline, or is governed as before', () => {
+  it('does not change a request that has ended, is past its deadline, or is governed as before', () => {
     for (const end of [wasApproved([voteOf(anna)]), wasDenied([]), cancelled, timedOut])
       given(wasOpened(), end).when(allowed).thenNothing();
     given(wasOpened())
@@ -112,7 +112,7 @@ describe('a change of policies', () => {
     given().when(allowed).thenNothing();
   });
 
-  it('does nothing where the request changed while the policies judged it', () => {
+  it('does nothing if the request changed while the policies judged it', () => {
     const asked = { ...allowed, version: 1 };
     givenHistory(wasOpened({ approvals_required: 2 }), voted(voteOf(anna), [1, 2]))
       .when(asked)
@@ -122,7 +122,7 @@ describe('a change of policies', () => {
       .thenEvents(wasApproved([], { change }));
   });
 
-  it('brings the new terms, but neither another deadline nor another escalation', () => {
+  it('changes the terms, but neither the deadline nor the escalation', () => {
     const promised = {
       timeout_ms: 7,
       escalation: [{ after: '5m', contacts: [], channels: [], repeat: null }],
@@ -135,7 +135,7 @@ describe('a change of policies', () => {
       .thenNothing();
   });
 
-  it('ends the request where the standing votes are enough now', () => {
+  it('ends the request if its votes are enough now', () => {
     given(wasOpened({ approvals_required: 2 }), voted(voteOf(anna), [1, 2]))
       .when(apply({}))
       .thenEvents(governed({}, [voteOf(anna)]), under(wasApproved([voteOf(anna)], { change })));
@@ -177,7 +177,7 @@ describe('a change of policies', () => {
         } as ApprovalEvent);
   });
 
-  it('turns an approval for ever into an approval of this request once', () => {
+  it('turns an approval forever into an approval of this request once', () => {
     const admin = person({ role: 'admin' });
     const forever = voted(voteOf(admin, { forever_for: 'policy' }), [1, 2]);
     given(wasOpened({ approvals_required: 2 }), forever)
@@ -185,7 +185,7 @@ describe('a change of policies', () => {
       .thenEvents(governed({}, [voteOf(admin)]), under(wasApproved([voteOf(admin)], { change })));
   });
 
-  it('leaves the votes that its event names, whatever a later release would derive', () => {
+  it('keeps the votes that its event names, even if a later release would derive others', () => {
     const [cast, named] = [voteOf(anna), voteOf(ben)];
     const history = [wasOpened({ approvals_required: 3 }), voted(cast, [1, 3])];
     expect(fold(approvalDecider, [...history, governed({}, [named])])).toMatchObject({ votes: [named] });

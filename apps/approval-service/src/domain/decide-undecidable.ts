@@ -13,13 +13,13 @@ export const canBeApproved = (state: Decidable, people: readonly Person[]): bool
     ),
   );
 
-/** A request that nobody can decide is denied or escalated at once, as its policy says (decisions §4.5). */
+/** A request that no member can decide is denied or escalated at once, as its policy says (decisions §4.5). */
 export function decideUndecidable(
   { people, now }: { readonly people: readonly Person[]; readonly now: Date },
   state: KnownApproval,
 ): readonly ApprovalEvent[] {
   if (!isOpen(state) || isLate(state, now) || state.votes.length > 0) return [];
-  // Another policy may govern it by now than when the caller looked.
+  // Another policy may govern it now than when the caller read it.
   if (canBeApproved(state, people)) return [];
   return state.terms.on_no_approver === 'deny'
     ? [denied(state, { votes: [], change: null, denial_reason: 'NO_ELIGIBLE_APPROVER' })]

@@ -26,7 +26,7 @@ const escalated: ApprovalEvent = {
   data: { ...subject, level: 1, repetition: 0, step, timeout_at },
 };
 
-describe('a request that nobody can decide', () => {
+describe('a request that no member can decide', () => {
   it('is denied or escalated at once, as the policy says', () => {
     given(wasOpened({ on_no_approver: 'deny' }))
       .when(nobody())
@@ -40,7 +40,7 @@ describe('a request that nobody can decide', () => {
     given(wasOpened()).when(nobody()).thenNothing();
   });
 
-  it('is left as it is once somebody has voted, it has ended, or its deadline is reached', () => {
+  it('is unchanged once a person has voted, it has ended, or its deadline is reached', () => {
     const opened = wasOpened({ on_no_approver: 'deny', approvals_required: 2 });
     given(opened, voted(voteOf(person()), [1, 2]))
       .when(nobody())

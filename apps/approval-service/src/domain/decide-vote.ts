@@ -8,7 +8,7 @@ import { count, countingVotes } from './tally.js';
 export interface Approve {
   readonly type: 'Approve';
   readonly by: Person;
-  /** The key that the vote is cast with; null where it is cast without one. */
+  /** The key of the vote; null for a vote without one. */
   readonly key: KeyRef | null;
   /** Null: once. */
   readonly forever: Vote['forever_for'];
@@ -33,7 +33,7 @@ export interface WithdrawVote {
 /** How often one person may withdraw a vote on one request: its history must stay readable. */
 export const mostWithdrawals = 10;
 
-/** @throws Refused in the order of decisions §5: first what is forbidden, then what comes too late */
+/** @throws Refused in the order of decisions §5: first forbidden commands, then late ones */
 export function decideVote(command: Approve | Deny, state: KnownApproval): readonly ApprovalEvent[] {
   const { by, now } = command;
   const forever = command.type === 'Approve' ? command.forever : null;
@@ -70,7 +70,7 @@ export function decideWithdrawal(
   checkOpen(state, now);
   const standing = state.votes.find((vote) => vote.member_id === by.memberId);
   if (standing === undefined) throw new Refused('NO_VOTE', 'you have no standing vote on this request');
-  // Another holder of a key of this person must not withdraw a vote that this holder cannot have cast.
+  // Another holder of this person's key must not withdraw a vote that this holder cannot have cast.
   const withdrawing = possibleActors(by.memberId, key);
   const cast = possibleActors(standing.member_id, standing.key);
   if (!withdrawing.every((member) => cast.includes(member)))
@@ -95,7 +95,7 @@ export function decideWithdrawal(
   ];
 }
 
-/** @throws Refused once it has ended or its deadline is past, even if no timer came */
+/** @throws Refused once it has ended or its deadline is past, even if no timer fired */
 export function checkOpen(state: KnownApproval, now: Date): void {
   if (state.status === 'timed_out' || (isOpen(state) && isLate(state, now)))
     throw new Refused('APPROVAL_TIMED_OUT', `the request could be decided until ${state.timeoutAt}`);
@@ -115,7 +115,7 @@ function checkVersion({ policyVersion }: Approve, { subject: { policy } }: Known
     );
 }
 
-/** How the standing votes end the request; null while they do not. A complete denial wins over a complete approval. */
+/** How the votes end the request; null while they do not. A complete denial takes precedence over a complete approval. */
 export function completed(
   state: KnownApproval,
   change: PolicyChange | null,

@@ -34,7 +34,7 @@ const change = {
 };
 
 describe('one person decides', () => {
-  it('approves or denies by one vote, which stands in the decision', () => {
+  it('approves or denies by one vote, which is part of the decision', () => {
     given(wasOpened())
       .when(approve(anna))
       .thenEvents(wasApproved([voteOf(anna)]));
@@ -101,7 +101,7 @@ describe('a person who may decide', () => {
       .when(approve(admin))
       .thenEvents(wasApproved([voteOf(admin)]));
     const { policy_author: _, ...unknown } = separated;
-    // Only known people are excluded; an administrator decides all the same.
+    // Only known people are excluded; an administrator may decide.
     given(wasOpened(unknown, agent))
       .when(approve(admin))
       .thenEvents(wasApproved([voteOf(admin)]));
@@ -120,7 +120,7 @@ describe('the maker of a key', () => {
   const owned = { ...agent, owner_member_id: owner };
   const key = { id: typeid('key').toString(), made_by: anna.memberId };
 
-  it('does not decide what was asked with it where duties are separated, whatever owner the agent has', () => {
+  it('does not decide a request made with it where duties are separated, for any owner of the agent', () => {
     given(wasOpened(separated, owned, key))
       .when(approve(anna))
       .thenRefused('SELF_APPROVAL');
@@ -139,7 +139,7 @@ describe('the maker of a key', () => {
       .thenEvents(wasApproved([voteOf(anna)], {}, owned));
   });
 
-  it('does not decide either where it was made with another key, and neither does a person who was shown that one', () => {
+  it('does not decide either if the key was made with another one, and neither does a person who was shown that one', () => {
     const lent = { ...key, shown_to: [anna.memberId, ben.memberId] };
     given(wasOpened(separated, owned, lent))
       .when(approve(ben))
@@ -202,7 +202,7 @@ describe('the maker of a key', () => {
       .thenEvents(underOwned(voted(voteOf(carl), [1, 2])));
   });
 
-  it('stands in the vote, and the maker’s own vote counts instead of one cast with it', () => {
+  it('is recorded in the vote, and the maker’s own vote counts instead of one cast with it', () => {
     const borrowed = { id: typeid('key').toString(), made_by: anna.memberId };
     const opened = wasOpened({ approvals_required: 2 });
     const his = voted(voteOf(ben, { key: borrowed }), [1, 2]);
@@ -220,7 +220,7 @@ describe('the maker of a key', () => {
       .thenEvents(wasApproved([voteOf(ben, { key: borrowed }), voteOf(carl)]));
   });
 
-  it('approves nothing for ever by a vote that does not count', () => {
+  it('does not approve forever by a vote that does not count', () => {
     const borrowed = { id: typeid('key').toString(), made_by: anna.memberId };
     const forever = voteOf(admin, { key: borrowed, forever_for: 'policy' });
     given(wasOpened({ approvals_required: 2 }), voted(forever, [1, 2]), voted(voteOf(anna), [1, 2]))
@@ -284,7 +284,7 @@ describe('a quorum', () => {
       .thenEvents(withdrawn(ben, [0, 2]));
   });
 
-  it('puts a different person on every seat of a group', () => {
+  it('needs a different person for every seat of a group', () => {
     const both = person({ groups: ['legal', 'security'] });
     const legal = person({ groups: ['legal'] });
     const groups = wasOpened({
@@ -305,7 +305,7 @@ describe('a quorum', () => {
   });
 });
 
-describe('approving for ever', () => {
+describe('approving forever', () => {
   it('needs an administrator', () =>
     given(wasOpened())
       .when(approve(anna, { forever: 'policy' }))
@@ -327,7 +327,7 @@ describe('approving for ever', () => {
       );
   });
 
-  it('takes effect when the quorum is reached, whichever person completes it', () => {
+  it('takes effect when the quorum is reached, by any person who completes it', () => {
     const opened = wasOpened({ approvals_required: 2 });
     const forever = voteOf(admin, { forever_for: 'action_type' });
     given(opened)
@@ -351,7 +351,7 @@ describe('approving for ever', () => {
 describe('cancelling', () => {
   const cancel = (agentId: string, now = at(1)) => ({ type: 'Cancel', agentId, now }) as const;
 
-  it('is for the agent that asked; another does not learn of the request', () => {
+  it('is for the requesting agent; another agent does not learn of the request', () => {
     given(wasOpened()).when(cancel(agent.id)).thenEvents(cancelled);
     given(wasOpened()).when(cancel('agt_other')).thenRefused('NOT_FOUND');
     given().when(cancel(agent.id)).thenRefused('NOT_FOUND');

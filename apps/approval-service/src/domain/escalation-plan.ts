@@ -28,7 +28,7 @@ export function decideEscalation(state: KnownApproval, now: Date): readonly Appr
     .flatMap(({ level, repetition }) => escalated(state, level, repetition));
 }
 
-/** The first step before its time; its repetitions stay at theirs. */
+/** The first step before its time; its repetitions keep their times. */
 export const escalateAtOnce = (state: KnownApproval): readonly ApprovalEvent[] =>
   state.escalated.size > 0 ? [] : escalated(state, 1, 0);
 

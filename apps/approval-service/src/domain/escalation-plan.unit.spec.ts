@@ -70,7 +70,7 @@ describe('escalation', () => {
     given().when(escalate(deadline)).thenNothing();
   });
 
-  it('says when the next step is due', () => {
+  it('gives the time of the next step', () => {
     expect(nextAfter(wasMade)).toEqual(at(minutes(10)));
     expect(nextAfter(wasMade, sent(1, 0, first))).toEqual(at(minutes(15)));
     expect(nextAfter(wasMade, sent(1, 0, first), sent(1, 3, first))).toEqual(at(minutes(20)));
@@ -83,7 +83,7 @@ describe('escalation', () => {
     expect(nextAfter()).toBeNull();
   });
 
-  it('sends every step once and no repetition twice, whenever timers come', () => {
+  it('sends every step once and no repetition twice, at any times of the timers', () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: minutes(70) }), { maxLength: 30 }), (times) => {
         const history = [wasMade];

@@ -7,8 +7,8 @@ export const holdersOf = (key: KeyRef | null | undefined): readonly string[] =>
     : [...(key.made_by === null ? [] : [key.made_by]), ...(key.shown_to ?? [])];
 
 /**
- * The members who may have acted with this key in the name of this member: the member and the key's holders. Where the
- * holders are not known the key is taken for the member's own.
+ * The members who may have acted with this key in the name of this member: the member and the key's holders. If the holders
+ * are unknown, the key counts as the member's own.
  */
 export const possibleActors = (memberId: string, key: KeyRef | null | undefined): readonly string[] => [
   ...new Set([memberId, ...holdersOf(key)]),

@@ -5,7 +5,6 @@ import {
   Refused,
   type Vote,
 } from '@agentlattice/contracts';
-import type { KnownApproval } from './approval.js';
 import { holdersOf, possibleActors } from './key-holders.js';
 
 /** A person as this service knows it. */
@@ -17,21 +16,25 @@ export interface Person {
   readonly since: Date;
 }
 
-/** The parts of a request that decide who may decide it. */
-export type Decidable = Pick<KnownApproval, 'terms' | 'requestedAt' | 'askedWithKey'> & {
-  readonly subject: { readonly agent: Pick<KnownApproval['subject']['agent'], 'owner_member_id'> };
-};
+/** The parts of a request that determine its approvers. */
+export interface Decidable {
+  readonly terms: ApprovalTerms;
+  readonly requestedAt: string;
+  /** Null where unknown. */
+  readonly askedWithKey: KeyRef | null;
+  readonly subject: { readonly agent: { readonly owner_member_id: string | null } };
+}
 
 /**
  * Whether this person may decide this request with this key (design §3.4, decisions §3).
  * @throws Refused FORBIDDEN or SELF_APPROVAL
  */
-export function checkMayDecide(state: KnownApproval, person: Person, key: KeyRef | null): void {
+export function checkMayDecide(state: Decidable, person: Person, key: KeyRef | null): void {
   const refusal = whyNot(state, person, key);
   if (refusal !== null) throw refusal;
 }
 
-/** @param key null asks whether the person may decide with a key of their own */
+/** @param key null: whether the person may decide with a key of their own */
 export function whyNot(
   { terms, subject, requestedAt, askedWithKey }: Decidable,
   person: Person,
@@ -76,17 +79,17 @@ export function whyNot(
   );
 }
 
-/** The members who may have written the policy's version; none where no person wrote it, or the author is not known. */
+/** The members who may have written the policy version; none if no person wrote it or the author is unknown. */
 export const authorsOf = ({ policy_authors, policy_author }: ApprovalTerms): readonly string[] =>
   policy_authors ?? (policy_author === undefined || policy_author === null ? [] : [policy_author]);
 
-/** Of the approver groups those that the person is in. */
+/** The approver groups that the person is in. */
 export const groupsUnder = (terms: ApprovalTerms, groups: readonly string[]): string[] =>
   terms.approver_groups.map(({ group }) => group).filter((group) => groups.includes(group));
 
 /**
- * The votes that still stand when other terms begin to govern. A person who could not vote under the new terms loses the vote
- * and may vote again; an approval "for ever" of another policy version becomes an approval of this request once.
+ * The votes that remain when other terms begin to govern. A person who could not vote under the new terms loses the vote and
+ * may vote again; an approval "forever" of another policy version becomes an approval of this request once.
  */
 export function votesUnder(
   terms: ApprovalTerms,
@@ -95,7 +98,7 @@ export function votesUnder(
     votes,
     subject: { agent },
     askedWithKey,
-  }: Pick<KnownApproval, 'terms' | 'votes' | 'subject' | 'askedWithKey'>,
+  }: Omit<Decidable, 'requestedAt'> & { readonly votes: readonly Vote[] },
 ): Vote[] {
   const owner = agent.owner_member_id;
   // Votes do not say which voters were administrators.

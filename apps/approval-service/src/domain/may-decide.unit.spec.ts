@@ -41,7 +41,7 @@ describe('a possible author of the policy’s version', () => {
     given(wasOpened(written, agent)).when(approve(third, { key })).thenRefused('FORBIDDEN');
   });
 
-  it('excludes nobody where the author is not known', () => {
+  it('excludes no person if the author is unknown', () => {
     const { policy_author: _a, policy_authors: _b, ...unknown } = written;
     const one = voted(voteOf(admin), [1, 2]);
     given(wasOpened({ ...unknown, approvals_required: 2 }, agent))

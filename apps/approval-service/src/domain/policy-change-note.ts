@@ -2,7 +2,7 @@ import type { EventType, PolicyChange } from '@agentlattice/contracts';
 import type { ApprovalEvent } from './approval.js';
 import type { Judgement } from './decide-judgement.js';
 
-/** Events of tampering change nothing of what a policy says. */
+/** Events of tampering do not change the content of a policy. */
 export type ChangeType = Exclude<Extract<EventType, `policy.${string}`>, `policy.tampering_${string}`>;
 
 const happened: Readonly<Record<ChangeType, string>> = {
@@ -13,11 +13,11 @@ const happened: Readonly<Record<ChangeType, string>> = {
   'policy.deleted': 'was deleted',
 };
 
-/** After each of these, open requests may have to be judged again. */
+/** After each of these events, open requests may have to be judged again. */
 export const policyChangeTypes = Object.keys(happened) as readonly ChangeType[];
 const isChangeType = (type: string): type is ChangeType => Object.hasOwn(happened, type);
 
-/** Why the system did it, as a text for people. */
+/** The reason of the system's action, as a text for people. */
 export function noteOf(event: ApprovalEvent, judgement: Judgement, change: PolicyChange): string {
   const because = `the policy "${change.policy_name}" ${isChangeType(change.type) ? happened[change.type] : 'was changed'}`;
   switch (event.type) {

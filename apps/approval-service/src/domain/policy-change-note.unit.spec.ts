@@ -50,7 +50,7 @@ describe('the note of a decision by a change of policies', () => {
       'policy.activated',
       'Denied automatically: the policy "deploys" was activated, and "everything" is not what its hash says.',
     ],
-  ])('names the change and what follows from it', (event, judged, type, note) =>
+  ])('names the change and its consequence', (event, judged, type, note) =>
     expect(noteOf(event, judged, change(type))).toBe(note),
   );
 });

@@ -3,11 +3,11 @@ import { fold } from '@agentlattice/decider';
 import { type Approval, type ApprovalEvent, UnreadableEvent } from './approval.js';
 import { approvalDecider } from './approval-decider.js';
 
-/** An event as it stands on disk: of any type, version and form until `readApprovalEvent` has checked it. */
+/** An event from disk: of any type, version and form until `readApprovalEvent` has checked it. */
 export interface RecordedEvent {
   readonly type: string;
   readonly data: object;
-  /** Default: the newest version, of an event that was decided just now. */
+  /** Default: the newest version, for an event that was just decided. */
   readonly schema_version?: number;
 }
 

@@ -19,14 +19,14 @@ const history = (...events: { type: string; data: object; schema_version?: numbe
 ];
 
 describe('a stored history', () => {
-  it('is replayed where each event is of a known type, version and form', () =>
+  it('is replayed if each event has a known type, version and form', () =>
     expect(replayApproval(history(voted(voteOf(person()), [1, 2])))).toMatchObject({ status: 'pending' }));
 
   it.each([
     [
       'an unknown type',
       { type: 'approval.teleported', data: {} },
-      /event type approval.teleported is unknown/,
+      /the event type approval.teleported is unknown/,
     ],
     ['the type of another stream', { type: 'policy.created', data: {} }, /another stream: policy.created/],
     ['a member of Object as type', { type: 'toString', data: {} }, /another stream: toString/],
@@ -46,12 +46,12 @@ describe('a stored history', () => {
     expect(() => replayApproval([event])).toThrow(message);
   });
 
-  it('stops where it does not begin with the opening', () =>
+  it('stops if it does not begin with the opening', () =>
     expect(() => replayApproval([voted(voteOf(person()), [1, 2])])).toThrow(
       /begins with approval.vote_cast/,
     ));
 
-  it('is the same whether a released event says which votes stand or not', () => {
+  it('is the same whether a released event contains the remaining votes or not', () => {
     for (const release of ['0.2.0', '0.5.0'])
       expect(readApprovalEvent(golden(release))).toMatchObject({ type: 'approval.policy_changed' });
   });

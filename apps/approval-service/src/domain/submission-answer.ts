@@ -2,8 +2,8 @@ import type { OpenItem, SubmissionAnswer, SubmissionOutcome } from '@agentlattic
 import type { KnownApproval } from './approval.js';
 
 /**
- * The answer to a submission whose request is on disk, and to its repetitions: always the first answer, except where the
- * request timed out or nobody can decide it.
+ * The answer to a submission whose request is on disk, and to its repetitions: always the first answer, unless the request
+ * timed out or no member can decide it.
  */
 export function answerOf(
   item: OpenItem,
@@ -42,7 +42,7 @@ export function answerOf(
   return { ...addressed(item), outcome, error: null };
 }
 
-/** It is not known whether the request is on disk: the agent gets 503 and may try again. */
+/** It is unknown whether the request is on disk: the agent gets 503 and may try again. */
 export const failureOf = (item: OpenItem, error: { code: string; detail: string }): SubmissionAnswer => ({
   ...addressed(item),
   outcome: null,

@@ -6,7 +6,7 @@ export interface Tally {
   readonly have: number;
   readonly need: number;
 }
-/** Seats that nobody has filled yet; with `group` null anybody who may decide fills them. */
+/** Open seats; with `group` null any person who may decide fills them. */
 export interface SeatsOpen {
   readonly group: string | null;
   readonly count: number;
@@ -19,9 +19,9 @@ export interface Count {
 }
 
 /**
- * The votes that count. Any holder of a vote's key may have cast it, so of votes on one side whose keys share a holder one
- * counts: no two that count can be the same person's. Votes that fewer people can have cast come first, so a vote with a key
- * of the voter's own always counts. The result does not depend on the order of the votes.
+ * The votes that count. Any holder of a vote's key may have cast it, so of votes on one side whose keys share a holder only
+ * one counts: no two counted votes can be from the same person. Votes that fewer people can have cast come first, so a vote
+ * with a key of the voter's own always counts. The result does not depend on the order of the votes.
  */
 export function countingVotes(votes: readonly Vote[]): Vote[] {
   const cast = votes
@@ -40,7 +40,7 @@ export function countingVotes(votes: readonly Vote[]): Vote[] {
 
 const compare = (a: string, b: string) => (a < b ? -1 : 1);
 
-/** How far the votes are from the quorum: N different people, and a different person on every seat of a group (decisions §5). */
+/** The state of the quorum: N different people, and a different person on every seat of a group (decisions §5). */
 export function count(terms: ApprovalTerms, votes: readonly Vote[]): Count {
   const counting = countingVotes(votes);
   const approving = counting.filter((vote) => vote.decision === 'approve');

@@ -24,7 +24,7 @@ const votesOf = (said: readonly { yes: boolean; groups: string[] }[]): Vote[] =>
     forever_for: null,
   }));
 
-/** The most seats that these people can fill, by trying everything. */
+/** The most seats that these people can fill, by exhaustive search. */
 function mostSeats([first, ...rest]: readonly Vote[], free: readonly string[]): number {
   if (first === undefined) return 0;
   const seated = first.groups.map((group) => {
@@ -35,7 +35,7 @@ function mostSeats([first, ...rest]: readonly Vote[], free: readonly string[]): 
 }
 
 describe('the count of votes', () => {
-  it('is complete exactly when N people approved and every seat has a person of its own', () => {
+  it('is complete exactly when N people approved and every seat has a different person', () => {
     fc.assert(
       fc.property(terms, people, (given, said) => {
         const all: ApprovalTerms = { ...opened.terms, ...given };
@@ -97,7 +97,7 @@ describe('the count of votes', () => {
   ];
   const share = (a: Vote, b: Vote) =>
     a.decision === b.decision && holders(a).some((each) => holders(b).includes(each));
-  /** The fewest people who can have cast all of these, by trying everything. */
+  /** The fewest people who can have cast all of these, by exhaustive search. */
   function fewestPeople([first, ...rest]: readonly Vote[]): number {
     if (first === undefined) return 0;
     return (
@@ -147,7 +147,7 @@ describe('the count of votes', () => {
     );
   });
 
-  it('counts one vote of an administrator who made the keys of all others, however many were cast with them', () => {
+  it('counts one vote of an administrator who made the keys of all others, for any number of votes cast with them', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 7 }), fc.boolean(), (people, alsoOwn) => {
         const lent = { id: 'key_1', made_by: 'mbr_admin', shown_to: ['mbr_admin'] };
@@ -252,7 +252,7 @@ describe('the count of votes', () => {
       expect(count(opened.terms, [{ ...first, decision: 'deny' }, ...rest]).denials.have).toBe(1);
   });
 
-  it('says how many votes there are and how many are needed', () => {
+  it('gives the number of votes and the number that is needed', () => {
     const groups = { approvals_required: 3, approver_groups: [{ group: 'legal', count: 1 }] };
     expect(count({ ...opened.terms, ...groups }, votesOf([{ yes: true, groups: [] }]))).toEqual({
       approvals: { have: 1, need: 3 },

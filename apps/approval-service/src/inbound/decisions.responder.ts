@@ -11,7 +11,7 @@ import { CONSUME_GRANT, DECIDE_APPROVALS, GRANTS } from '../tokens.js';
 
 type Request<Verb extends keyof typeof commands> = CommandRequest<(typeof commands)[Verb]>;
 
-/** Commands that decide and cancel requests and consume grants, and queries for what belongs to them. */
+/** Commands that decide and cancel requests and consume grants, and related queries. */
 @Controller()
 export class DecisionsResponder {
   constructor(

@@ -28,7 +28,7 @@ export class OpenResponder {
         this.logger.error({ err: error, items: items.length }, 'requests could not be opened');
         return [];
       }),
-      // How many members may decide is part of the answer where it is known; it never delays or fails the opening.
+      // How many members may decide is part of the answer if it is known; finding it out never delays or fails the opening.
       this.members.lately(items.map(({ org_id }) => org_id)).catch(() => new Map<string, never>()),
     ]);
     const outcomes = items.map((item, i) => ({

@@ -21,7 +21,7 @@ export interface ProjectionPorts {
 const askForRequestedMs = 2_000;
 const idleAskForRequestedMs = 6_000;
 
-/** Keeps who is a member, by the gateway's events. */
+/** Stores the members, by the gateway's events. */
 export const startMembersProjection = (ports: ProjectionPorts): Projection =>
   watched(
     ports,
@@ -34,7 +34,7 @@ export const startMembersProjection = (ports: ProjectionPorts): Projection =>
     }),
   );
 
-/** Keeps which agents are suspended with their requests, by the gateway's events. */
+/** Stores which agents are suspended with `pending: cancel`, by the gateway's events. */
 export const startSuspensionsProjection = (ports: ProjectionPorts, onApplied: () => void): Projection =>
   startProjection({
     ...settings(ports),
@@ -45,7 +45,7 @@ export const startSuspensionsProjection = (ports: ProjectionPorts, onApplied: ()
     onApplied,
   });
 
-/** Stores what changed in the policies, by the policy-engine's events. */
+/** Stores the changes of policies, by the policy-engine's events. */
 export const startPolicyChangesProjection = (ports: ProjectionPorts, onApplied: () => void): Projection =>
   watched(
     ports,
@@ -60,8 +60,8 @@ export const startPolicyChangesProjection = (ports: ProjectionPorts, onApplied: 
   );
 
 /**
- * Notes recorded requests that their batch did not open. They are rare, so the ledger is asked for them and sends nothing by
- * itself.
+ * Notes recorded requests that their batch did not open. They are rare, so the ledger is asked for them and the stream is not
+ * read.
  */
 export const startRequestedActionsProjection = (ports: ProjectionPorts, onApplied: () => void): Projection =>
   watched(

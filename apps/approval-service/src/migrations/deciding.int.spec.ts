@@ -9,7 +9,7 @@ describe('an installation of 0.1.0', () => {
   });
   afterAll(() => postgres.stop());
 
-  it('keeps its requests, and says of those that timed out why they were denied', async () => {
+  it('keeps its requests, and gives the reason of those that timed out', async () => {
     const pool = testPool({ connectionString: postgres.databaseUrl('approval-service') });
     const row = (id: string, status: string) => ({
       org_id: 'org_1',

@@ -4,8 +4,8 @@ import type pg from 'pg';
 export const suspensionTypes = ['agent.suspended', 'agent.resumed'] as const;
 
 /**
- * Keeps which agents' requests are to be cancelled, by the gateway's events: all of them while such a suspension lasts, and
- * afterwards those that were made before its end, even if one of them is opened late.
+ * Stores for which agents requests must be cancelled, by the gateway's events: all of them during such a suspension, and
+ * afterwards those that were made before its end, even if one is opened late.
  */
 export async function projectSuspension(tx: Tx, event: ProjectedEvent): Promise<void> {
   const { org_id, occurred_at, event_id, correlation_id, traceparent } = event;
@@ -33,7 +33,7 @@ export interface Suspended {
   readonly event_id: string;
   readonly correlation_id: string | null;
   readonly traceparent: string | null;
-  /** Made after the suspension: whether it still lasts must be known before this one is ended. */
+  /** Made after the suspension: it may be ended only if the suspension is still in effect. */
   readonly later: boolean;
 }
 

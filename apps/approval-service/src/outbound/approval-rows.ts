@@ -3,12 +3,12 @@ import type { Statement, StoredEvent, Tx } from '@agentlattice/event-store';
 import { evolve } from '../domain/approval.js';
 import { nextEscalationAt } from '../domain/escalation-plan.js';
 
-/** The item without what belongs to one submission of it. */
+/** The item without the members of a single submission. */
 export type OpenableItem = Omit<OpenItem, 'item_id' | 'gateway' | 'replayed'>;
 
 /**
- * Opens requests that are not open yet: inserts the event, the row, the erasable values and the row of open requests.
- * Returns a row for each offered event, with its id where it was inserted; all others are there already.
+ * Opens requests that are not open yet: inserts the event, the row, the erasable values and the row of open requests. Returns
+ * a row for each offered event, with its id if it was inserted; all others exist already.
  */
 export function openRequestsStatement(
   offered: readonly { item: OpenableItem; event: StoredEvent }[],
@@ -70,7 +70,7 @@ export function openRequestsStatement(
   };
 }
 
-/** Shows the conditions of the policy that governs now; what was erased stays erased. */
+/** Shows the conditions of the policy that governs now; erased values stay erased. */
 export async function showConditions(
   tx: Tx,
   orgId: string,
@@ -90,7 +90,7 @@ export async function showConditions(
 }
 
 function firstEscalation(item: OpenableItem): string | null {
-  // Most policies have no escalation, and this runs for every request.
+  // A shortcut: most policies have no escalation, and this runs for every request.
   if (item.terms.escalation.length === 0) return null;
   const state = evolve({ status: 'none' }, { type: 'approval.opened', data: openedData(item) });
   return nextEscalationAt(state)?.toISOString() ?? null;

@@ -5,7 +5,7 @@ type RejudgeItem = CommandRequest<(typeof policyEngineCommands)['rejudge']>['ite
 
 /** An action as the policies judge it again when its grant is used. */
 export interface ApprovedAction {
-  /** By the time of this moment; null when what was submitted is erased. */
+  /** Judged at the current time; null when the submitted values are erased. */
   readonly judged: RejudgeItem | null;
   readonly onRemoved: ApprovalTerms['on_removed'];
   /** By the database's clock. */
@@ -19,7 +19,7 @@ interface Row extends Omit<RejudgeItem, 'metadata' | 'data_accessed' | 'judged_a
   readonly now: Date;
 }
 
-/** @returns null for a request that is not there */
+/** @returns null for a request that does not exist */
 export async function findApprovedAction(
   pool: pg.Pool,
   orgId: string,

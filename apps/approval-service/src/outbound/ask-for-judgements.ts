@@ -2,7 +2,7 @@ import { type CommandResponse, policyEngineCommands, Unavailable } from '@agentl
 import type { CommandClient } from '@agentlattice/messaging';
 import type { ClaimedRejudging } from './rejudging-queue.js';
 
-/** A request of which nothing that was submitted is erased. */
+/** A request whose submitted values are not erased. */
 export type WholeRequest = ClaimedRejudging & { readonly metadata: string; readonly data_accessed: string };
 export const isWhole = (request: ClaimedRejudging): request is WholeRequest =>
   request.metadata !== null && request.data_accessed !== null;
@@ -15,8 +15,8 @@ export type JudgedRequest = WholeRequest & {
 const maxBytes = 384 * 1024;
 
 /**
- * Asks the policy-engine to judge requests by the policies of now, as many as one message holds, in the order given.
- * @returns those that it judged; the others are asked for again later
+ * Asks the policy-engine to judge requests by the current policies, as many as fit one message, in the order given.
+ * @returns the judged ones; the others are requested again later
  * @throws Unavailable when it does not answer in time, or judges none of them
  */
 export async function askForJudgements(

@@ -55,14 +55,14 @@ describe('alarms while PostgreSQL fails again and again', () => {
       { within: 60_000 },
     );
 
-  it.each([1, 2, 3, 4, 5])('ring though it is killed at their connection number %i', async (number) => {
+  it.each([1, 2, 3, 4, 5])('fire even if it is killed at their connection number %i', async (number) => {
     await eventually(() => proxy.made() >= number, { every: 1 });
     postgres.kill();
     await rings();
     expect(logged).toBeLessThan(100);
   });
 
-  it('ring again after each of many restarts', async () => {
+  it('fire again after each of many restarts', async () => {
     for (let restart = 0; restart < 3; restart++) {
       await rings();
       postgres.kill();
@@ -71,7 +71,7 @@ describe('alarms while PostgreSQL fails again and again', () => {
     expect(logged).toBeLessThan(300);
   });
 
-  it('ring again after their connections were dropped without a notice', async () => {
+  it('fire again after their connections were dropped without notice', async () => {
     await rings();
     proxy.swallow();
     await rings();

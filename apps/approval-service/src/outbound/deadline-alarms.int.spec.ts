@@ -38,7 +38,7 @@ describe.each(['PostgreSQL', 'Redis'])('alarms on %s', (where) => {
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
   });
   const rings = ({ approvalId }: Alarm) => rung.filter((ring) => ring.approvalId === approvalId);
-  /** Alarms set before the connection stands are dropped on purpose. */
+  /** Alarms that are set before there is a connection are dropped on purpose. */
   const connected = () =>
     eventually(() => {
       const probe = alarm(0);
@@ -71,7 +71,7 @@ describe.each(['PostgreSQL', 'Redis'])('alarms on %s', (where) => {
   });
   afterAll(() => alarms?.stop());
 
-  it('ring once at their time, with the trace they were set in', async () => {
+  it('fire once at their time, with the trace in which they were set', async () => {
     if (left()) return;
     const set = Array.from({ length: 50 }, () => alarm(400));
     alarms?.set(set);
@@ -84,7 +84,7 @@ describe.each(['PostgreSQL', 'Redis'])('alarms on %s', (where) => {
     }
   });
 
-  it('ring for each kind of one request', async () => {
+  it('fire for each kind of one request', async () => {
     if (left()) return;
     const one = alarm(0);
     alarms?.set([one, { ...one, kind: 'escalation' }]);
@@ -96,7 +96,7 @@ describe.each(['PostgreSQL', 'Redis'])('alarms on %s', (where) => {
     ).toEqual(['deadline', 'escalation']);
   });
 
-  it('ring again when what they call failed', async () => {
+  it('fire again when their handler failed', async () => {
     if (left()) return;
     failures = 1;
     const one = alarm(0);
@@ -104,7 +104,7 @@ describe.each(['PostgreSQL', 'Redis'])('alarms on %s', (where) => {
     await eventually(() => rings(one).length === 1);
   });
 
-  it('ring after a restart', async () => {
+  it('fire after a restart', async () => {
     if (left()) return;
     const one = alarm(1_000);
     alarms?.set([one]);

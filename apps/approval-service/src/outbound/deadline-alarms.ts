@@ -6,19 +6,19 @@ import pg from 'pg';
 
 export type AlarmKind = 'deadline' | 'escalation';
 
-/** References only: what is to be done stands in the database. */
+/** References only: the database decides what is due. */
 export interface Alarm {
   readonly kind: AlarmKind;
   readonly orgId: string;
   readonly approvalId: string;
   readonly at: Date;
-  /** Of the stream when it was set, so that a changed time is another job. */
+  /** The version of the stream when it was set, so that a changed time is another job. */
   readonly version: number;
   readonly traceparent: string | null;
 }
 
 export interface AlarmClock {
-  /** Returns at once and never fails: the sweep finds what is due without an alarm. */
+  /** Returns at once and never fails: the sweep finds due requests without an alarm. */
   set(alarms: readonly Alarm[]): void;
 }
 
@@ -30,7 +30,7 @@ interface AlarmData {
 
 export interface DeadlineAlarmsOptions {
   readonly databaseUrl: string;
-  /** Undefined: the jobs live in PostgreSQL. */
+  /** Undefined: the jobs are stored in PostgreSQL. */
   readonly redisUrl: string | undefined;
   readonly logger: Logger;
   readonly onDue: (due: {
@@ -70,16 +70,16 @@ interface Open {
 }
 
 const pauseMs = { first: 1_000, longest: 30_000 };
-/** So many errors within this time, and all is opened anew. */
+/** After this many errors within this time, everything is opened again. */
 const errorLimit = { count: 5, withinMs: 10_000 };
 const closeWithinMs = 5_000;
 /** PostgreSQL notifies of every job that is added, and the wait ends when the next one is due. */
 const jobsSilentSeconds = 30;
 
 /**
- * BullMQ's delayed jobs as alarm clocks: they may come twice, late or never. What BullMQ met with an error while it
- * connected it tries again without a pause, for ever, so it does not work before it is connected, and after repeated
- * errors all is opened anew a while later.
+ * BullMQ's delayed jobs as hints: they may fire twice, late or never. After an error while connecting, BullMQ retries forever
+ * without a pause. So it is not used before it is connected, and after repeated errors everything is opened again a while
+ * later.
  */
 export class DeadlineAlarms implements AlarmClock {
   private current: Open | undefined;
@@ -138,7 +138,7 @@ export class DeadlineAlarms implements AlarmClock {
     if (this.stopped) await this.stop();
   }
 
-  /** Called while BullMQ may be going round in circles: the first thing it does is to stop that. */
+  /** Called while BullMQ may be retrying without a pause: this is stopped first. */
   private giveUp(open: Open): void {
     if (this.givenUp.has(open)) return;
     this.givenUp.add(open);
@@ -147,11 +147,11 @@ export class DeadlineAlarms implements AlarmClock {
     this.startLater();
   }
 
-  /** Says the first of many. @returns whether there are too many */
+  /** Logs the first of many. @returns whether there are too many */
   private complain(error: unknown, what: string): boolean {
     const now = performance.now();
     if (now - this.errors.since > errorLimit.withinMs) {
-      // A quiet time: the next trouble is a new one.
+      // No errors for a while: the next error counts as the first.
       if (now - this.errors.since > 2 * pauseMs.longest) this.failures = 0;
       this.errors = { count: 0, since: now };
     }
@@ -176,7 +176,7 @@ export class DeadlineAlarms implements AlarmClock {
       this.connections.push(connection);
       return connection;
     };
-    // Alarms that Redis cannot take are dropped at once: they must not heap up here.
+    // Alarms that Redis does not accept are dropped at once, so that they do not pile up here.
     const queue = new Queue<AlarmData>(queueName, { connection: connect(false) });
     const worker = new Worker<AlarmData>(queueName, this.process, {
       connection: connect(true),
@@ -197,7 +197,7 @@ export class DeadlineAlarms implements AlarmClock {
       max: 4,
       connectionTimeoutMillis: 3_000,
       ...connectionLimits,
-      // With it a connection that did not answer is closed, whatever BullMQ makes of the error.
+      // It closes a connection that did not answer, however BullMQ handles the error.
       pipeline: true,
       Client: QuietClient,
     };
@@ -227,7 +227,9 @@ export class DeadlineAlarms implements AlarmClock {
     return open;
   }
 
-  /** BullMQ's own tables. The launcher made the schema, and our role may make no other: that one statement is left out. */
+  /**
+   * BullMQ's own tables. The launcher created the schema, and our role may not create another, so that statement is left out.
+   */
   private async migrate(): Promise<void> {
     const client = new pg.Client({
       connectionString: this.options.databaseUrl,

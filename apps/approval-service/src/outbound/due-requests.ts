@@ -20,7 +20,7 @@ export const makeFindDueDeadlines =
   (...page) =>
     findDue(pool, 'deadline_at', ...page);
 
-/** The same by the next step of their escalation; a request that is past its deadline escalates no more. */
+/** The same by the next step of their escalation; a request that is past its deadline is not escalated. */
 export const makeFindDueEscalations =
   ({ pool }: { pool: pg.Pool }): FindDue =>
   (...page) =>
@@ -54,7 +54,7 @@ const times = [
   { kind: 'escalation', time: 'next_escalation_at', version: 'a.version' },
 ] as const;
 
-/** The alarms of all deadlines and escalations that come within this time: a page of each kind. */
+/** The alarms of all deadlines and escalations within this time: a page of each kind. */
 export async function findNearAlarms(pool: pg.Pool, withinMs: number, limit: number): Promise<Alarm[][]> {
   const pages: Alarm[][] = [];
   for (const { kind, time, version } of times) {

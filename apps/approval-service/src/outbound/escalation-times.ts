@@ -3,8 +3,8 @@ import type { Approval } from '../domain/approval.js';
 import { nextEscalationAt } from '../domain/escalation-plan.js';
 
 /**
- * Stores when each request escalates next, in the transaction that changed it: while its stream is locked no other
- * transaction can store another time.
+ * Stores the next escalation of each request in the transaction that changed it; the lock of its stream keeps others from
+ * storing another time.
  */
 export async function setNextEscalations(
   tx: Tx,

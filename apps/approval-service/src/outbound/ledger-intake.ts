@@ -13,17 +13,17 @@ export interface LedgerIntakePorts {
 
 type Batch = CommandRequest<typeof auditLedgerCommands.append_events>;
 
-/** Beyond it the ledger reads the rest from our tables. */
+/** Above it the ledger reads the rest from our tables. */
 const maxWaiting = 4_096;
 const mostEvents = 512;
-/** At most; NATS takes 1 MiB a message. */
+/** The maximum; NATS allows 1 MiB a message. */
 const mostBytes = 768 * 1024;
 const timeoutMs = 3_000;
 
 /**
- * Hands committed events to the ledger with their erasable values, which spares it a delivery by JetStream and a question
- * for the values. One batch at a time, in order. A batch that is lost is not sent again: the ledger finds what is
- * missing by its number and reads it from our tables, at the next batch or within two to eight seconds.
+ * Sends committed events to the ledger with their erasable values, which saves a delivery by JetStream and a query for the
+ * values. One batch at a time, in order. A batch that is lost is not sent again: the ledger finds missing events by their
+ * numbers and reads them from our tables, at the next batch or within two to eight seconds.
  */
 export class LedgerIntake {
   private waiting: NumberedEvent[] = [];
@@ -43,7 +43,7 @@ export class LedgerIntake {
     return this;
   }
 
-  /** What was committed is still sent. */
+  /** Committed events are still sent. */
   async stop(): Promise<void> {
     this.stopping.abort();
     this.ignore();
@@ -71,7 +71,7 @@ export class LedgerIntake {
 }
 
 function batchesOf(events: NumberedEvent[]): Batch[] {
-  // Listeners may hear of two commits in another order than that of the commits.
+  // Listeners may get two commits in the wrong order.
   const ordered = events.sort((a, b) => Number(a.gpos) - Number(b.gpos));
   const batches: { events: Batch['events']; erasable: Batch['erasable']; bytes: number }[] = [];
   for (const event of ordered) {
@@ -91,5 +91,5 @@ function batchesOf(events: NumberedEvent[]): Batch[] {
   return batches.map(({ events: together, erasable }) => ({ events: together, erasable }));
 }
 
-/** As it stands in our table. */
+/** As in our table. */
 const kept = (text: string | null | undefined) => (text ? storable(text) : null);

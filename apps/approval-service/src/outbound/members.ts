@@ -6,7 +6,7 @@ import type { Person } from '../domain/may-decide.js';
 /** Events that make a person a member; an invitation does not. */
 export const memberEventTypes = ['member.created', 'member.accepted'] as const;
 
-/** Keeps the members of workspaces, by the gateway's events. */
+/** Stores the members of workspaces, by the gateway's events. */
 export async function projectMember(tx: Tx, event: ProjectedEvent): Promise<void> {
   if (event.type !== 'member.created' && event.type !== 'member.accepted') return;
   const { member_id, role, groups } = event.data;
@@ -25,7 +25,7 @@ export interface Claim {
   readonly operator: DecidingOperator;
 }
 
-/** Reads what is known here of these people; `personIn` takes its rows. */
+/** Reads the known data of these people; `personIn` takes its rows. */
 export function findMembersStatement(claims: readonly Claim[]): Statement {
   const unique = [...new Map(claims.map((claim) => [keyOf(claim), claim])).values()];
   return {
@@ -40,7 +40,7 @@ export function findMembersStatement(claims: readonly Claim[]): Statement {
   };
 }
 
-/** @returns null where nothing that is known here covers the claim: then `Members.person` asks the gateway */
+/** @returns null if the known data does not cover the claim: then `Members.person` asks the gateway */
 export function personIn(rows: readonly object[], { orgId, operator }: Claim): Person | null {
   const known = rows as readonly (MemberRow & { org_id: string; member_id: string })[];
   const member = known.find((row) => row.org_id === orgId && row.member_id === operator.member_id);
@@ -59,17 +59,17 @@ export interface MembersPorts {
   readonly pool: pg.Pool;
   /** Asks the gateway for its events. @returns whether all of them are applied here within that time */
   readonly caughtUpWithin: (ms: number) => Promise<boolean>;
-  /** How long a command of an unknown person waits for that. */
+  /** How long a command of an unknown person waits for the events. */
   readonly withinMs: number;
 }
 
-/** Compares the person that the gateway names with what this service knows by itself (decisions §3.3). */
+/** Compares the person that the gateway names with this service's own data (decisions §3.3). */
 export class Members {
   private readonly seen = new Map<string, { readonly people: readonly Person[]; readonly until: number }>();
 
   constructor(private readonly ports: MembersPorts) {}
 
-  /** @throws Refused FORBIDDEN for a claim above what is known; Unavailable when that cannot be found out */
+  /** @throws Refused FORBIDDEN for a claim above the known role; Unavailable when the role cannot be found out */
   async person(orgId: string, claim: DecidingOperator): Promise<Person> {
     const before = await this.find(orgId, claim);
     const member = before !== null && covers(before, claim) ? before : await this.findAnew(orgId, claim);
@@ -116,7 +116,9 @@ export class Members {
     return rows[0] ?? null;
   }
 
-  /** The event of a new member may be on its way: asking the gateway brings all that it committed before the claim. */
+  /**
+   * The event of a new member may not have arrived: asking the gateway returns all events that it committed before the claim.
+   */
   private async findAnew(orgId: string, claim: DecidingOperator): Promise<MemberRow | null> {
     const caughtUp = await this.ports.caughtUpWithin(this.ports.withinMs);
     const member = await this.find(orgId, claim);

@@ -66,7 +66,7 @@ export async function notePolicyChanges(tx: Tx, events: readonly ProjectedEvent[
     );
 }
 
-/** Notes just opened requests whose judgement may have been too early to know the newest change: they are judged again. */
+/** Notes just opened requests whose judgement may be older than the newest change: they are judged again. */
 export function noteOpenedDuringChangeStatement(items: readonly OpenableItem[]): Statement {
   return {
     text: `INSERT INTO rejudging (org_id, approval_id, change_seq, created_at)
@@ -97,8 +97,8 @@ export function noteOpenedDuringChangeStatement(items: readonly OpenableItem[]):
 }
 
 /**
- * Notes for every pending request that an unspread change concerns that it is to be judged again because of it; each is left
- * with the newest change. A claim on such a request ends: what its run asks for may not know the new change.
+ * Notes every pending request that an unspread change concerns, with its newest change: it is judged again. A claim on such a
+ * request ends, because its run may get a judgement without the new change.
  */
 export async function spreadPolicyChanges(db: Queryable): Promise<void> {
   await db.query(
@@ -121,15 +121,15 @@ export async function spreadPolicyChanges(db: Queryable): Promise<void> {
 
 export interface KnownRemoval {
   readonly approval_id: string;
-  /** Of the newest version of the policy that governed it. */
+  /** From the newest version of the policy that governed it. */
   readonly on_removed: ApprovalTerms['on_removed'];
-  /** Whether that version does not govern it any more. */
+  /** Whether that version no longer governs it. */
   readonly removed: boolean;
 }
 
 /**
- * What is known here of the policies that governed these requests; the engine may be ahead of its events. A statement of its
- * own, so that it sees every change that the requests are noted for.
+ * The known versions of the policies that governed these requests; the engine may be ahead of its events. A separate
+ * statement, so that it sees every change for which the requests are noted.
  */
 export async function findKnownRemovals(
   tx: Tx,

@@ -10,7 +10,7 @@ import { assertNever } from '@agentlattice/decider';
 import type { KnownApproval } from '../domain/approval.js';
 import { readApprovalEvent } from '../domain/replay-approval.js';
 
-/** What events change in an approval's row; null leaves what stands. */
+/** The changes of an approval's row; null leaves a column unchanged. */
 interface RowChange {
   readonly status: KnownApproval['status'] | null;
   readonly escalation_level: number | null;
@@ -24,12 +24,12 @@ interface RowChange {
   readonly resolving_event_id: string | null;
 }
 
-/** Brings the rows of approvals up to their events and stores the erasable values, in the transaction of the events. */
+/** Updates the rows of approvals by their events and stores the erasable values, in the transaction of the events. */
 export async function projectApprovals(tx: Tx, events: readonly StoredEvent[]): Promise<void> {
   for (const { text, values } of projectApprovalsStatements(events)) await tx.query(text, [...values]);
 }
 
-/** Returns the rows as they stand afterwards; with the request's content where a person decided, who is shown it. */
+/** Returns the updated rows; with the request's content if a person decided, who is shown it. */
 export const changedRows = `RETURNING a.*, greatest(0, extract(epoch FROM a.deadline_at - clock_timestamp()))::float8 AS time_left,
     CASE WHEN c.status IN ('approved', 'denied') THEN
       (SELECT jsonb_build_object('metadata', v.metadata, 'data_accessed', v.data_accessed,
@@ -48,7 +48,8 @@ export function projectApprovalsStatements(
   const rows = changes(events);
   return [
     {
-      // The limit tells the planner to expect few, or it reads the whole table while that is small and keeps to it.
+      // The limit makes the planner expect few rows. Otherwise it plans to read the whole table while that is small, and
+      // keeps that plan.
       text: `WITH change AS MATERIALIZED (
        SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS k (org_id, approval_id, change)
         CROSS JOIN LATERAL jsonb_to_record(k.change::jsonb)
@@ -82,7 +83,7 @@ export function projectApprovalsStatements(
   ];
 }
 
-/** What the events change in each request's row. */
+/** The changes of each request's row by the events. */
 function changes(events: readonly StoredEvent[]): (readonly string[])[] {
   const streams = Map.groupBy(events, ({ org_id, stream_id }) => `${org_id}/${stream_id}`);
   return [...streams.values()].flatMap((own) => {
@@ -111,7 +112,7 @@ function changeOf(stored: StoredEvent): RowChange {
     case 'approval.opened':
     case 'approval.vote_cast':
     case 'approval.vote_withdrawn':
-    // The request is as it ended; whether its grant was used stands in its events.
+    // The row does not change; only the events say whether the grant was used.
     case 'approval.grant_consumed':
       return nothing;
     case 'approval.escalated':

@@ -5,7 +5,7 @@ import { concerns } from './policy-changes.js';
 
 const pageSize = 100;
 
-/** Rows of a claim, locked in the order in which all statements lock several: they wait for one another and never cross. */
+/** Rows of a claim, locked in the same order by all statements, so that they wait for each other and never deadlock. */
 const own = `own AS MATERIALIZED (
        SELECT approval_id FROM rejudging WHERE org_id = $1 AND claim_id = $2 AND approval_id = ANY ($3)
         ORDER BY approval_id FOR UPDATE)`;
@@ -17,12 +17,12 @@ export interface Claim {
   readonly claimId: string;
 }
 
-/** A request that is to be judged again, as it was submitted, and why. */
+/** A request to be judged again, as it was submitted, with the change. */
 export interface ClaimedRejudging {
   readonly approval_id: string;
-  /** False once it has ended: then nothing is left to do. */
+  /** False once it has ended; then there is nothing to do. */
   readonly open: boolean;
-  /** Of its stream, when it was claimed. */
+  /** The version of its stream when it was claimed. */
   readonly version: number;
   readonly action_type: string;
   readonly agent: OpenableItem['agent'];
@@ -126,7 +126,7 @@ export async function deleteClaimed(
   );
 }
 
-/** Rows that are still claimed can be claimed again at once. */
+/** Releases the rows of a claim, so that they can be claimed again at once. */
 export async function releaseClaim(
   db: Queryable,
   { orgId, claimId }: Claim,

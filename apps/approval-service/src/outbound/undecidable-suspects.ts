@@ -6,7 +6,7 @@ export interface RequestRef {
   readonly approval_id: string;
 }
 
-/** An open request that perhaps nobody can decide, with what decides that. */
+/** An open request that possibly no member can decide, with the data to find out. */
 export interface UndecidableSuspect extends RequestRef {
   readonly traceparent: string | null;
   readonly terms: ApprovalTerms;
@@ -38,7 +38,7 @@ const selectPage = `${selectSuspects('open_request o')}
    AND (o.org_id, o.deadline_at, o.approval_id) > ($1::text, $2::timestamptz, $3::text)
  ORDER BY o.org_id, o.deadline_at, o.approval_id LIMIT $4`;
 
-/** Those of the given requests that perhaps nobody can decide. */
+/** The given requests that possibly no member can decide. */
 export async function findSuspectsAmong(
   pool: pg.Pool,
   requests: readonly RequestRef[],

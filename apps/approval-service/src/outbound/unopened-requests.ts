@@ -3,7 +3,7 @@ import type pg from 'pg';
 
 export const requestedActionTypes = ['action.requested'] as const;
 
-/** Notes recorded requests that are not open; usually their batch is on its way and opens them in a moment. */
+/** Notes recorded requests that are not open; usually their batch arrives and opens them in a moment. */
 export async function noteRequestedActions(tx: Tx, events: readonly ProjectedEvent[]): Promise<void> {
   const requested = events.flatMap((event) =>
     event.type === 'action.requested' ? [[event.org_id, event.data.approval_id] as const] : [],
@@ -22,7 +22,7 @@ export interface UnopenedRequest {
   readonly approval_id: string;
 }
 
-/** Noted requests that are open by now, or that no batch has opened within the time of grace; the oldest first. */
+/** Noted requests that are now open, or that no batch has opened within the grace period; the oldest first. */
 export async function findUnopenedRequests(
   pool: pg.Pool,
   graceMs: number,

@@ -9,7 +9,7 @@ const ends = new Set(['approval.approved', 'approval.denied', 'approval.cancelle
 /**
  * Wakes the gateways that wait for the end of these requests. Called once the events are on disk, and never throws: after a
  * lost wake-up the waiting gateway reads the state.
- * @param hintOf how a request ended, where that is at hand: it spares the waiting gateways a read
+ * @param hintOf the final status of a request if it is in memory: it saves the waiting gateways a read
  */
 export function wakeWaiters(
   nc: Waker,

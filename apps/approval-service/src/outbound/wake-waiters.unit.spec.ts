@@ -11,7 +11,7 @@ describe('waking waiting gateways', () => {
     expect(woken).toEqual(['wake.a', 'wake.c']);
   });
 
-  it('never throws: not where the connection is closed, nor where a hint cannot be made', () => {
+  it('never throws, even if the connection is closed or a hint cannot be made', () => {
     const woken: string[] = [];
     const nc = {
       publish: (subject: string) => {

@@ -1,10 +1,10 @@
 import type { Queryable, StoredEvent } from '@agentlattice/event-store';
 import type { Which } from './approval-reader.js';
 
-/** As much of a stored event as rebuilds a request. */
+/** The parts of a stored event that are needed to replay a request. */
 export type HistoryEvent = Pick<StoredEvent, 'org_id' | 'stream_id' | 'type' | 'schema_version' | 'data'>;
 
-/** The events of these requests, each request's in their order. */
+/** The events of these requests, in order for each request. */
 export async function loadHistories(db: Queryable, which: readonly Which[]): Promise<HistoryEvent[][]> {
   const { rows } = await db.query<HistoryEvent>(
     `SELECT e.org_id, e.stream_id, e.type, e.schema_version, e.data

@@ -37,7 +37,10 @@ const columns = `a.*,
       WHERE v.org_id = a.org_id AND v.approval_id = a.approval_id) AS private`;
 const select = `SELECT ${columns} FROM approval a`;
 
-/** The limit tells the planner to expect few, or it reads the whole table while that is small and keeps to it. */
+/**
+ * The limit makes the planner expect few rows. Otherwise it plans to read the whole table while that is small, and keeps that
+ * plan.
+ */
 const these = '(SELECT * FROM unnest($1::text[], $2::text[]) AS k (org_id, approval_id) LIMIT $3) AS k';
 
 const statuses = `SELECT a.org_id, a.approval_id, a.agent_id, a.status, a.audit_event_id, a.action_type, a.action_digest,
@@ -59,7 +62,7 @@ export const keyOf = ({ org_id, approval_id }: Which) => `${org_id}/${approval_i
 const unique = (which: readonly Which[]) => [...new Map(which.map((one) => [keyOf(one), one])).values()];
 const notFound = () => new Refused('NOT_FOUND', 'there is no such approval request in this workspace');
 
-/** Reads how these requests stand, a `StatusRow` for each. */
+/** Reads the status of these requests, a `StatusRow` for each. */
 export const findStatusesStatement = (which: readonly Which[]): Statement => ({
   text: statuses,
   values: columnsOf(unique(which)),
@@ -72,7 +75,7 @@ export const findErasableValuesStatement = (eventIds: readonly string[]): Statem
   values: [eventIds],
 });
 
-/** Reads approvals. An agent sees its own requests alone; any other does not exist for it. */
+/** Reads approvals. An agent sees only its own requests; others do not exist for it. */
 export class ApprovalReader {
   private readonly statusRows: Batcher<Which, StatusRow | null>;
 
@@ -80,7 +83,7 @@ export class ApprovalReader {
     private readonly pool: pg.Pool,
     private readonly grantOf: Grants,
   ) {
-    // Waiting agents ask for it before and after, so it is the most frequent query.
+    // Waiting agents read it before and after the wait, so it is the most frequent query.
     this.statusRows = new Batcher((which) => this.readStatuses(which), { most: 128, atOnce: 2 });
   }
 
@@ -119,7 +122,7 @@ export class ApprovalReader {
       where.push(condition(`$${String(values.push(value))}`));
     for (const name of ['action_type', 'agent_id', 'policy_id'] as const)
       if (request[name] !== undefined) and((n) => `a.${name} = ${n}`, request[name]);
-    // The narrow table holds what is open; the planner would not guess it from the status.
+    // The narrow table has the open requests; the planner cannot estimate their number from the status.
     const from = queue ? 'open_request o JOIN approval a USING (org_id, approval_id)' : 'approval a';
     if (queue) where.push('o.org_id = $1');
     if (request.status === 'pending') where.push(`a.status IN ('pending', 'escalated')`);
@@ -129,7 +132,7 @@ export class ApprovalReader {
       const at = `to_timestamp($${String(values.push(position[1]))}::bigint / 1000.0)`;
       and((n) => `(${table}.${time}, ${table}.approval_id) ${after} (${at}, ${n}::text)`, position[2]);
     }
-    // Reads what a page may hold, and one request more to know that the page is not the last.
+    // Reads one request more than a page to know whether the page is the last.
     const most = `$${String(values.push(maxPageBytes))}::bigint`;
     const orderedBy = (t: string) => `${t}.${time} ${order}, ${t}.approval_id ${order}`;
     const { rows } = await this.pool.query<ApprovalRow>(

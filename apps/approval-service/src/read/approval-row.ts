@@ -13,7 +13,7 @@ import { count, countingVotes } from '../domain/tally.js';
 
 export type ErasableValues = Partial<Record<'reason' | 'note', string>> | null;
 
-/** The columns of a request that its status is made of. */
+/** The columns for the status of a request. */
 export interface StatusRow {
   readonly org_id: string;
   readonly approval_id: string;
@@ -27,7 +27,7 @@ export interface StatusRow {
   readonly resolved_by: string | null;
   readonly denial_reason: DenialReason | null;
   readonly grant_expires_at: Date | null;
-  /** Of the event that ended it. */
+  /** The id of the event that ended it. */
   readonly erasable_values: ErasableValues;
 }
 
@@ -54,7 +54,7 @@ export interface HistoryRow {
   readonly erasable_values: ErasableValues;
 }
 
-/** How a request ended: part of the refusal of a command that comes too late. */
+/** How a request ended: part of the refusal of a late command. */
 export interface StandingDecision {
   readonly status: KnownApproval['status'];
   readonly resolved_by: string | null;
@@ -63,7 +63,10 @@ export interface StandingDecision {
   readonly denial_reason: DenialReason | null;
 }
 
-/** A request with all that people need to decide it; `short` leaves out the history and the reasons, whose size has no bound. */
+/**
+ * A request with all data that people need to decide it; `short` leaves out the history and the reasons, whose size is not
+ * limited.
+ */
 export function toView(
   row: ApprovalRow,
   history: readonly HistoryRow[],
@@ -133,7 +136,7 @@ const stepOf = ({
   note: erasable_values?.note ?? null,
 });
 
-/** The key that the action was asked with, or that the vote was cast with. */
+/** The key of the request or of the vote. */
 function keyIn(event: ApprovalEvent, memberId: string | null): KeyRef | null {
   switch (event.type) {
     case 'approval.opened':
@@ -150,7 +153,7 @@ function keyIn(event: ApprovalEvent, memberId: string | null): KeyRef | null {
 
 /** How many steps of a history are shown, and of how many events the erasable values are read. */
 export const mostSteps = 200;
-/** NATS takes 1 MiB a message, and what was submitted may fill half of it. */
+/** NATS allows 1 MiB a message, and the submitted values may fill half of it. */
 const maxBytes = 160 * 1024;
 
 /** The newest ones that fit, oldest first. */
@@ -182,7 +185,7 @@ export const standingDecision = (row: StatusRow): StandingDecision => ({
   denial_reason: row.denial_reason,
 });
 
-/** For the agent, which knows `denied` but no `cancelled` (decisions §6). */
+/** The status for the agent: `cancelled` is shown as `denied` (decisions §6). */
 export const toStatus = (row: StatusRow, grant: string | null): ApprovalStatus => ({
   ...standingDecision(row),
   ...(row.status === 'cancelled' ? { reason: 'cancelled' } : {}),

@@ -45,9 +45,9 @@ export interface WriterHandlers {
 }
 
 export interface WriterSubscriptions {
-  /** Takes no more commands; resolves when those received are done. */
+  /** Takes no more commands; resolves when the received ones are done. */
   stopCommands(): Promise<void>;
-  /** Takes no more events; resolves when those received are done. */
+  /** Takes no more events; resolves when the received ones are done. */
   stopEvents(): Promise<void>;
 }
 
@@ -65,9 +65,9 @@ export interface ActiveWriterOptions {
 }
 
 const signEveryMs = 1_000;
-/** While nothing is written: whether something was left unsigned. */
+/** While nothing is written: the check for unsigned entries. */
 const lookForUnsignedMs = 5_000;
-/** With a commit stuck for longer the heartbeat stops, so that gateways answer 503 at once. */
+/** When a commit is stuck for longer, the heartbeat stops, so that gateways answer 503 at once. */
 const stuckMs = 1_000;
 /** The work of the active writer: it takes submissions and events, sends heartbeats, publishes what it wrote and signs. */
 export class ActiveWriter implements ActiveTerm {
@@ -80,7 +80,7 @@ export class ActiveWriter implements ActiveTerm {
   private readonly subscriptions: WriterSubscriptions;
   private readonly signCheckpoints: (orgId?: string) => Promise<void>;
   private signing: Promise<void> = Promise.resolve();
-  /** Something was written that may not be signed yet. No other process writes. */
+  /** There may be unsigned entries. No other process writes. */
   private grown = true;
 
   private constructor(
@@ -144,7 +144,8 @@ export class ActiveWriter implements ActiveTerm {
     });
     this.subscriptions = options.listen({
       submissions: (items, expiresAt) => {
-        // Its events could not be published, so it must not begin. Decisions and reports of earlier ones are still taken.
+        // Its events could not be published, so the submission is refused. Decisions and reports of earlier ones are still
+        // accepted.
         const refusal = options.streamRefusal();
         if (refusal !== null) return answers.refuse(items, refusal);
         return this.writer.submit(answers.read(items, expiresAt));
@@ -189,12 +190,12 @@ export class ActiveWriter implements ActiveTerm {
     ];
   }
 
-  /** For how long nothing could be written although something waits, in seconds. */
+  /** For how long waiting entries could not be written, in seconds. */
   get blockedSeconds(): number {
     return this.writer.blockedMs / 1_000;
   }
 
-  /** Asks every source for what is missing, now. */
+  /** Asks every source for missing events, now. */
   catchUp(): void {
     this.followers.check();
   }
@@ -210,7 +211,7 @@ export class ActiveWriter implements ActiveTerm {
     this.stopping.abort();
     this.heartbeat.stop();
     await this.subscriptions.stopCommands();
-    // While connection and lock hold, what was taken is still written and answered.
+    // While connection and lock are held, accepted submissions are still written and answered.
     if (this.options.nc.isClosed() || reason.cause !== undefined) await this.writer.close(reason);
     else await this.writer.drained();
     await this.writer.close(reason);

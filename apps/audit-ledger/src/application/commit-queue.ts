@@ -6,7 +6,7 @@ export const commitLimits = {
   entries: 512,
   bytes: 4 * 1024 * 1024,
   queued: 10_000,
-  /** Ten thousand of the largest entries fit in no heap (deploy/memory.json). */
+  /** Ten thousand of the largest entries exceed the heap (deploy/memory.json). */
   queuedBytes: 32 * 1024 * 1024,
   waitMs: 1_000,
 } as const;
@@ -37,15 +37,15 @@ export type Finished =
   | { readonly waiting: QueuedDraft; readonly outcome: DraftOutcome };
 
 export interface CommitQueueClocks {
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   readonly monotonic: () => number;
   readonly wallClock: () => number;
 }
 
-/** Drafts that wait for a commit, in the order they came. Bounded in number, bytes and time. */
+/** Drafts that wait for a commit, in order of arrival. Limited in number, bytes and time. */
 export class CommitQueue {
   private queue: Waiting[] = [];
-  /** Of all that waits or is being written, repetitions too. */
+  /** Of all drafts that wait or are being written, including repetitions. */
   private heldBytes = 0;
   /** Submissions with a key that wait or are being written. */
   private readonly inFlight = new Map<string, QueuedSubmission>();
@@ -56,7 +56,7 @@ export class CommitQueue {
     return this.queue.length;
   }
 
-  /** Why nothing more is taken for now; null while there is room. */
+  /** Why no more drafts are accepted; null while there is room. */
   get overload(): string | null {
     if (this.queue.length >= commitLimits.queued || this.heldBytes >= commitLimits.queuedBytes)
       return 'too many actions are waiting';
@@ -89,7 +89,7 @@ export class CommitQueue {
     this.queue.push({ kind: 'draft', draft, bytes, since: this.clocks.monotonic(), done });
   }
 
-  /** Takes what one commit holds, and the submissions before it that waited too long: those are not written any more. */
+  /** Takes the drafts of one commit, and the submissions before them that waited too long, which are not written. */
   take(): { readonly batch: Waiting[]; readonly late: Finished[] } {
     const batch: Waiting[] = [];
     const late: Finished[] = [];
@@ -116,14 +116,14 @@ export class CommitQueue {
     return this.queue.splice(0);
   }
 
-  /** Puts what was taken before all that waits. */
+  /** Puts taken drafts back in front of the queue. */
   putBack(batch: readonly Waiting[]): void {
     this.queue.unshift(...batch);
   }
 
   /**
-   * Ends what was taken: events and reports are told, submissions are returned with their results and those of the ones
-   * that joined them.
+   * Finishes taken drafts: events and reports get their outcomes, submissions are returned with their results, and so are the
+   * repetitions that joined them.
    */
   finish(finished: readonly Finished[]): (readonly [Submission, SubmissionResult])[] {
     const results: [Submission, SubmissionResult][] = [];
@@ -155,7 +155,7 @@ function lateResult(
   return now - since > commitLimits.waitMs ? { kind: 'unavailable', detail: 'the audit log is slow' } : null;
 }
 
-/** About what an entry takes, with its values. */
+/** The approximate size of an entry with its values. */
 function bytesOf({ content }: Draft): number {
   let bytes = 2_000;
   for (const { value } of Object.values(content)) bytes += value.length;

@@ -7,13 +7,13 @@ import { mayHaveErasableValues } from '../domain/entry-facts.js';
 /** The erasable values of events, by event id; an event that is not in it has none. */
 export type FetchErasableValues = (events: readonly WireEvent[]) => Promise<ReadonlyMap<string, Disclosed>>;
 
-/** As many as one answer holds even when each says as much as it may. */
+/** As many as fit one answer even if each has the longest values. */
 const askedAtOnce = 64;
 
 /**
- * Fetches the reasons and notes of events from their source, so that entries commit to them. Salts are new at every call: an event is
- * written once, and a salt that could be computed again would outlive its erasure.
- * @throws Unavailable when the source is away: an entry is never written without its commitments
+ * Fetches the reasons and notes of events from their source, so that entries commit to them. Salts are new at every call: an
+ * event is written once, and a salt that can be computed again could not be erased.
+ * @throws Unavailable when the source does not answer: an entry is never written without its commitments
  */
 export const makeFetchErasableValues =
   (client: CommandClient, newSalt: () => string): FetchErasableValues =>
@@ -26,7 +26,7 @@ export const makeFetchErasableValues =
       const { answered, values } = await client.request(erasableValues(source), {
         events: asked.map(({ org_id, event_id }) => ({ org_id, event_id })),
       });
-      // What was not answered is asked for again: a missing answer does not mean that the event has no values.
+      // Events without an answer are asked for again: a missing answer does not mean that the event has no values.
       const known = new Set(answered);
       const before = left.length;
       left = left.filter(({ event_id }) => !known.has(event_id));

@@ -21,7 +21,7 @@ export interface GroupCommitPorts extends CommitQueueClocks {
   readonly failed: (error: unknown) => void;
 }
 
-/** How long a failed commit counts when none follows. */
+/** How long a failed commit counts when no other follows. */
 const failureHoldsMs = 10_000;
 
 /** An event or a report that cannot be written as it is. */
@@ -30,14 +30,14 @@ export class EventRefused extends Error {
 }
 
 /**
- * One commit at a time. While none runs, an arrival is written at once; while one runs, arrivals gather for the next. A
- * result is given after the commit that holds its entry, never before.
+ * One commit at a time. While none runs, an arrival is written at once; while one runs, arrivals are collected for the next.
+ * A result is given only after the commit of its entry.
  */
 export class GroupCommit {
   private readonly queue: CommitQueue;
   private running: Promise<void> | null = null;
   private runningSince: number | null = null;
-  /** When the first of the commits failed that have failed since the last success. */
+  /** The time of the first failed commit since the last success. */
   private failingSince: number | null = null;
   private failedAt = 0;
   private closed: Error | null = null;
@@ -90,7 +90,7 @@ export class GroupCommit {
     });
   }
 
-  /** Nothing is written from now on; all that waits gets `unavailable` or `reason`. The commit under way is waited for. */
+  /** Writes nothing more; waiting drafts get `unavailable` or `reason`. Waits for the commit under way. */
   async close(reason: Error): Promise<void> {
     this.closed ??= reason;
     this.abandon(this.queue.takeAll(), reason);
@@ -108,8 +108,8 @@ export class GroupCommit {
   }
 
   /**
-   * For how long nothing could be written although something waits: a commit hangs, or all have failed since then. Some time
-   * after the last failure it is 0 again: with no commit under way nothing is known, and nothing waits.
+   * For how long waiting drafts could not be written, because a commit hangs or all commits have failed. Some time after the
+   * last failure it is 0 again, because then no draft waits and the state is unknown.
    */
   get blockedMs(): number {
     const now = this.ports.monotonic();
@@ -167,7 +167,7 @@ export class GroupCommit {
     this.finish(batch.map((waiting) => writtenOf(waiting, staged)));
   }
 
-  /** Few submissions are repetitions: they are looked up when the database says that there is one, not before. */
+  /** Few submissions are repetitions, so they are looked up only when the database reports one. */
   private async answerRepetitions(batch: readonly Waiting[]): Promise<void> {
     const submissions = batch.filter((waiting) => waiting.kind === 'submission');
     const found = await this.ports.store.findByEventKey(
@@ -185,7 +185,10 @@ export class GroupCommit {
     this.finish(repeated);
   }
 
-  /** The batch was not written, or it is unknown whether it was: none of it is answered, and the heads are read from the tables. */
+  /**
+   * The batch was not written, or its outcome is unknown: none of it gets a verdict, and the heads are read from the tables
+   * again.
+   */
   private async giveUp(batch: readonly Waiting[], error: unknown): Promise<void> {
     const reason = error instanceof Error ? error : new Error(String(error));
     this.failedAt = this.ports.monotonic();
@@ -199,7 +202,7 @@ export class GroupCommit {
     } catch (failure) {
       const lost = new WriterLost('the head of the log cannot be read', { cause: failure });
       this.closed ??= lost;
-      // The active writer ends by it and another term begins; without that nothing would be written any more.
+      // This ends the term of the active writer, and another term begins. Otherwise nothing would be written any more.
       this.ports.failed(lost);
       this.abandon(this.queue.takeAll(), this.closed);
     }

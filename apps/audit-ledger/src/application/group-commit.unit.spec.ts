@@ -64,7 +64,7 @@ const kinds = (results: Map<Submission, SubmissionResult>, submissions: readonly
 ];
 
 describe('group commit', () => {
-  it('writes a lone arrival at once and gathers while a commit runs', async () => {
+  it('writes a single arrival at once and collects arrivals while a commit runs', async () => {
     const { submit, commit, results, store } = setUp();
     const first = submit();
     const { staged, end } = await commit(0);
@@ -80,7 +80,7 @@ describe('group commit', () => {
     await eventually(() => later.every((submission) => results.has(submission)));
   });
 
-  it('holds at most so many entries, and goes on with the rest', async () => {
+  it('limits the entries of a commit, and continues with the rest', async () => {
     const { submit, commit } = setUp();
     submit(commitLimits.entries + 5);
     const { staged, end } = await commit(0);
@@ -99,7 +99,7 @@ describe('group commit', () => {
     expect(store.loads).toBe(1);
     const next = submit();
     const { staged, end } = await commit(1);
-    // The heads went back: the log is begun anew.
+    // The heads went back, so the log begins again.
     expect(staged.rows.map(({ entry }) => entry.seq)).toEqual([0, 1]);
     end(1);
     await eventually(() => results.get(next[0] as Submission)?.kind === 'written');
@@ -127,11 +127,11 @@ describe('group commit', () => {
     end(new Error('something'));
     await eventually(() => results.size === 3);
     expect(kinds(results, queued)).toEqual(['unavailable']);
-    // The one that holds the duty must hear it as that, or it would go on holding what nobody does.
+    // The active writer must get this error, or it would keep its lock without writing.
     expect(failures.at(-1)).toBeInstanceOf(WriterLost);
   });
 
-  it('drops expired submissions, and refuses those that waited for too long', async () => {
+  it('drops expired submissions, and refuses those that waited too long', async () => {
     const { submit, commit, results, clock, store } = setUp();
     submit();
     const { end } = await commit(0);
@@ -148,7 +148,7 @@ describe('group commit', () => {
     expect(store.commits).toHaveLength(1);
   });
 
-  it('takes no more than so many', async () => {
+  it('limits the number of waiting submissions', async () => {
     const { submit, commit, results } = setUp();
     submit();
     await commit(0);
@@ -157,7 +157,7 @@ describe('group commit', () => {
     expect(kinds(results, refused)).toEqual(['unavailable']);
   });
 
-  it('takes no more than so many bytes, repetitions included, and has room again once they are written', async () => {
+  it('limits the bytes of waiting submissions, repetitions included, and has room again once they are written', async () => {
     const { submit, commit, results } = setUp();
     const large = { metadata: { text: 'x'.repeat(commitLimits.bytes) }, eventId: 'same' };
     submit();
@@ -175,7 +175,7 @@ describe('group commit', () => {
     await eventually(() => results.get(later[0] as Submission)?.kind === 'written');
   });
 
-  it('gives a duplicate that comes during the commit the result of the first', async () => {
+  it('gives a duplicate that arrives during the commit the result of the first', async () => {
     const { submit, commit, results } = setUp();
     const wanted = { eventId: 'same' };
     const first = submit(1, Infinity, wanted);
@@ -189,7 +189,7 @@ describe('group commit', () => {
     expect(kinds(results, other)).toEqual(['key_reused']);
   });
 
-  it('does not answer a duplicate of a submission that was not written as written', async () => {
+  it('does not report a duplicate as written when the first was not written', async () => {
     const { submit, commit, results } = setUp();
     submit(1, Infinity, { eventId: 'same' });
     const { end } = await commit(0);
@@ -199,7 +199,7 @@ describe('group commit', () => {
     expect(kinds(results, joined)).toEqual(['unavailable']);
   });
 
-  it('fails instead of retrying for ever over a taken key that no entry has', async () => {
+  it('fails instead of retrying forever when a key is taken but no entry has it', async () => {
     const { submit, commit, results } = setUp();
     submit();
     (await commit(0)).end(new EventKeyTaken());
@@ -207,7 +207,7 @@ describe('group commit', () => {
     expect([...results.values()][0]?.kind).toBe('unavailable');
   });
 
-  it('follows the database’s clock and never goes back', async () => {
+  it('follows the database’s clock and never decreases', async () => {
     const { submit, commit, clock } = setUp();
     const times: string[] = [];
     const commitAt = async (n: number, databaseNow: number) => {
@@ -227,7 +227,7 @@ describe('group commit', () => {
     ]);
   });
 
-  it('puts events in order of their source and refuses one out of it, not its neighbours', async () => {
+  it('keeps the order of each source and refuses only the event that breaks it', async () => {
     const { writer, submit, commit, results } = setUp();
     const blocking = submit();
     const { end } = await commit(0);
@@ -270,7 +270,7 @@ const event = (gpos: number): EventDraft => ({
 });
 
 describe('a log that cannot be written', () => {
-  it('is blocked since its first failure while commits fail, and not any more after a success', async () => {
+  it('is blocked from its first failure until the next success', async () => {
     const { clock, commit, submit, writer } = setUp();
     expect(writer.blockedMs).toBe(0);
     submit();
@@ -288,7 +288,7 @@ describe('a log that cannot be written', () => {
     expect(writer.blockedMs).toBe(0);
   });
 
-  it('is blocked by a commit that hangs, and not any more when nothing waits', async () => {
+  it('is blocked by a hanging commit until nothing waits', async () => {
     const { clock, commit, submit, writer } = setUp();
     submit();
     const hanging = await commit(0);

@@ -14,7 +14,7 @@ import type { KeyObject } from 'node:crypto';
 import type { CheckpointArchive } from '../outbound/checkpoint-archive.js';
 import type { CheckpointStore, DurableEnd } from '../outbound/checkpoint-store.js';
 
-/** The database does not hold what was signed once: a restored backup, a lost tail or a rewritten log. */
+/** The database does not contain what was signed: a restored backup, a lost tail or a rewritten log. */
 export class LogRolledBack extends Error {
   override readonly name = 'LogRolledBack';
 }
@@ -57,7 +57,7 @@ async function extendsCheckpoint(store: CheckpointStore, end: DurableEnd, signed
     throw fail(
       `has ${String(tree.size)} entries, ${String(signed.size)} were signed: was a backup restored?`,
     );
-  // A stored tree needs no trust: with the entries after it, it must come to the root that was signed.
+  // The stored tree need not be trusted: with the entries after it, it must give the signed root.
   const known = (await store.treeAtMost(orgId, signed.size)) ?? emptyRange;
   const atSigned = await grow(store, orgId, known, signed.size);
   if (atSigned === null || !rootOf(atSigned).equals(signed.root))

@@ -1,7 +1,7 @@
 import { heartbeatWantedForMs, ledgerHeartbeatMs } from '@agentlattice/contracts';
 
 /**
- * Tells the gateways that the writer lives, while they ask for it. Until the first of them asks it sends all the time:
+ * Sends heartbeats to the gateways while they ask for them. Until the first gateway asks, it sends them all the time, because
  * gateways of older releases do not ask.
  */
 export class Heartbeat {
@@ -16,7 +16,7 @@ export class Heartbeat {
     this.beatAndGoOn();
   }
 
-  /** A gateway wants heartbeats; if they had stopped, one is sent at once. */
+  /** A gateway asked for heartbeats; if they had stopped, one is sent at once. */
   want(): void {
     this.wantedUntil = performance.now() + heartbeatWantedForMs;
     if (this.timer === undefined && this.running) this.beatAndGoOn();

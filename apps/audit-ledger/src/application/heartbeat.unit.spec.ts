@@ -12,7 +12,7 @@ describe('the heartbeat of the writer', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  it('goes on until the first gateway asks, and then while they do', () => {
+  it('is sent until the first gateway asks, and then only while gateways ask', () => {
     const heartbeat = new Heartbeat(() => (beats += 1));
     heartbeat.start();
     expect(beats).toBe(1);

@@ -25,7 +25,7 @@ export interface VerifyPorts {
   readonly archive: CheckpointArchive;
   readonly key: KeyObject;
   readonly now: () => number;
-  /** How long a caller waits for the check that runs; default 8 s, and 60 s with `patient`. */
+  /** How long a caller waits for the running check; default 8 s, and 60 s with `patient`. */
   readonly patienceMs?: number;
   /** How long a caller of `last` waits; default 1 s. */
   readonly impatienceMs?: number;
@@ -33,28 +33,28 @@ export interface VerifyPorts {
   readonly clock?: PaceClock;
 }
 
-/** Rows a step; between two steps other work of the process has its turn. */
+/** Rows in a step; between two steps other work of the process runs. */
 const step = 250;
 /** Older checkpoints narrow down where a log was rewritten. */
 const olderCheckpoints = 32;
 const waitMs = { impatient: 1_000, ordinary: 8_000, patient: 60_000 };
-/** A result that is not older than this is given without a new check. */
+/** A result that is not older than this is returned without a new check. */
 const freshMs = 10 * 60_000;
 
-/** A check that waits for its turn keeps no process alive. */
+/** A waiting check does not keep the process alive. */
 const ownClock: PaceClock = {
   now: () => performance.now(),
   after: (ms) => sleep(ms, undefined, { ref: false }),
 };
 
 /**
- * Reads whole logs again, from their first row, in the background. One check at a time and a pause after each: checks
- * take at most a quarter of the time, however often they are asked for.
+ * Checks whole logs from their first row, in the background. One check at a time, with a pause after each: checks take at
+ * most a quarter of the time, however often they are requested.
  */
 export class LogChecks {
   private readonly runs: PacedRuns<Verification>;
   private readonly finished = new Map<string, Verification>();
-  /** How far the check is that runs. */
+  /** The progress of the running check. */
   private progress: { readonly orgId: string; readonly checked: number } | null = null;
 
   constructor(private readonly ports: VerifyPorts) {
@@ -62,8 +62,8 @@ export class LogChecks {
   }
 
   /**
-   * The result of a check that begins after this call, if it ends in time; else that of the last one that ended, else how far
-   * this one is.
+   * The result of a check that begins after this call, if it ends in time; otherwise the last result, or the progress of the
+   * running check.
    */
   async verify(orgId: string, patient: boolean): Promise<Verification> {
     await logSize(this.ports.pool, orgId);
@@ -72,10 +72,7 @@ export class LogChecks {
     return result ?? { ...(this.finished.get(orgId) ?? this.soFar(orgId)), complete: false };
   }
 
-  /**
-   * The last check that ended, or how far the first one is, of how many entries; null without a log. Behind an old one a
-   * new one begins.
-   */
+  /** The last result, or the progress of the first check; null without a log. If the result is old, a new check begins. */
   async last(orgId: string): Promise<(Verification & { readonly size: number }) | null> {
     const last = this.finished.get(orgId);
     if (last !== undefined && this.ports.now() - Date.parse(last.timestamp) < freshMs)
@@ -143,7 +140,7 @@ export class LogChecks {
   }
 }
 
-/** The verifier's verdict, and what only the head of the log shows: that its end is missing or another. */
+/** The verifier's verdict, and the faults that only the head of the log shows: a missing or different end. */
 function firstFault(verdict: Verdict, end: DurableEnd, count: number): { at: number; reason: string } | null {
   if (!verdict.ok) return { at: verdict.at ?? 0, reason: `${verdict.code}: ${verdict.detail}` };
   if (count < end.tree.size)
@@ -160,7 +157,7 @@ async function atMost<T>(ms: number, result: Promise<T>): Promise<T | null> {
 
 const sizeOf = (note: string) => Number(note.split('\n')[1] ?? 0);
 
-/** A row that cannot be read discloses nothing that fits. */
+/** An unreadable row gets values that match no commitment. */
 function disclosedOf(content: string): Disclosed {
   try {
     return parseDisclosed(content);

@@ -24,7 +24,7 @@ describe('checks of logs', () => {
     clock,
   });
 
-  it('run one at a time with pauses, and a call never gets the result of a check that began before it', async () => {
+  it('run one at a time with pauses, and a call never gets the result of an earlier check', async () => {
     const asked = ['org_1', 'org_2'].map((orgId) => checks.verify(orgId, false));
     await clock.pass(50);
     const late = [1, 2, 3].map(() => checks.verify('org_1', false));

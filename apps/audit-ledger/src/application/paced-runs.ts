@@ -4,11 +4,11 @@ export interface PaceClock {
   after(ms: number): Promise<unknown>;
 }
 
-/** A pause of three times what the run took leaves three quarters of the time to others. */
+/** A pause of three times the run leaves three quarters of the time to other work. */
 const pauses = 3;
 const longestPauseMs = 30_000;
 
-/** How long nothing runs after a run that took so long. */
+/** The pause after a run of this length. */
 export const pauseAfter = (tookMs: number): number => Math.min(pauses * Math.max(tookMs, 0), longestPauseMs);
 
 interface Awaited<Result> {
@@ -17,8 +17,8 @@ interface Awaited<Result> {
 }
 
 /**
- * Costly work that any caller may ask for: one run at a time and a pause after each, for all callers and keys together. Calls
- * that wait for the same key share its next run; keys have their turns in the order in which they were first asked for.
+ * Expensive work that any caller may request: one run at a time and a pause after each, for all callers and keys together.
+ * Calls that wait for the same key share its next run; keys take turns in the order of their first request.
  */
 export class PacedRuns<Result> {
   /** In the order of their turns. */
@@ -32,7 +32,7 @@ export class PacedRuns<Result> {
     private readonly clock: PaceClock,
   ) {}
 
-  /** The result of a run that begins after this call, so it sees what was changed before. */
+  /** The result of a run that begins after this call, so it sees all earlier changes. */
   next(key: string): Promise<Result> {
     const known = this.waiting.get(key);
     if (known !== undefined) return known.done;
@@ -42,7 +42,7 @@ export class PacedRuns<Result> {
     return awaited.done;
   }
 
-  /** The result of the run that is under way, else of the next one. */
+  /** The result of the current run, or of the next one. */
   nearest(key: string): Promise<Result> {
     return this.running?.key === key ? this.running.done : this.next(key);
   }

@@ -9,7 +9,7 @@ it.each([
   [10_000, 30_000],
   [60_000, 30_000],
   [-1, 0],
-])('after a run of %d ms nothing runs for %d ms', (took, pause) => expect(pauseAfter(took)).toBe(pause));
+])('after a run of %d ms there is a pause of %d ms', (took, pause) => expect(pauseAfter(took)).toBe(pause));
 
 describe('paced runs', () => {
   let clock: SteppedClock;
@@ -36,7 +36,7 @@ describe('paced runs', () => {
     }, clock);
   });
 
-  it('are one at a time, and pause for three times as long as one took, whatever for', async () => {
+  it('are one at a time, and pause three times as long as a run, for all keys together', async () => {
     const all = Promise.all(['a', 'b', 'c'].map((key) => runs.next(key)));
     await clock.pass(1_000);
     expect(await all).toEqual(['a before', 'b before', 'c before']);
@@ -48,7 +48,7 @@ describe('paced runs', () => {
     expect(mostOpen).toBe(1);
   });
 
-  it('begin at once after a long silence', async () => {
+  it('begin at once after a long idle time', async () => {
     void runs.next('a');
     await clock.pass(5_000);
     void runs.next('b');
@@ -66,7 +66,7 @@ describe('paced runs', () => {
     expect(began).toHaveLength(2);
   });
 
-  it('are shared by those who wait, and see what was changed before they were asked for', async () => {
+  it('are shared by waiting callers, and see the changes before their calls', async () => {
     const first = runs.next('a');
     await clock.pass(50);
     state = 'after';
@@ -79,7 +79,7 @@ describe('paced runs', () => {
     expect(began).toHaveLength(2);
   });
 
-  it('that fail tell those who wait, count as the others do and stop nothing', async () => {
+  it('that fail reject the waiting callers, count like others and do not stop the next', async () => {
     state = 'unreachable';
     const first = runs.next('a').catch((error: unknown) => error);
     await clock.pass(100);
@@ -93,7 +93,7 @@ describe('paced runs', () => {
     expect(began.at(-1)?.at).toBe(400);
   });
 
-  it('take a quarter of the time at most, however they are asked for', async () => {
+  it('take a quarter of the time at most, however often they are requested', async () => {
     const lengths = fc.array(fc.integer({ min: 1, max: 10_000 }), { minLength: 1, maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(lengths, async (each) => {
@@ -104,7 +104,7 @@ describe('paced runs', () => {
           await time.after(took);
           busy += took;
         }, time);
-        // Each asks again as soon as it has its answer, without end.
+        // Each asks again as soon as it has its answer.
         const loop = async (key: string): Promise<void> => {
           await paced.next(key);
           void loop(key);
@@ -112,7 +112,7 @@ describe('paced runs', () => {
         for (const key of each.keys()) void loop(String(key));
         const total = 500_000;
         await time.pass(total);
-        // The pause after the last run may lie behind the end.
+        // The pause after the last run may end later.
         expect(busy).toBeLessThanOrEqual(total / 4 + 10_000);
         expect(busy).toBeGreaterThan(0);
       }),

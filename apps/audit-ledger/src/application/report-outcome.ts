@@ -15,9 +15,9 @@ export interface ReportPorts {
   readonly findAction: (
     asked: Pick<CommandRequest<typeof auditLedgerCommands.report>, 'org_id' | 'agent_id' | 'audit_event_id'>,
   ) => Promise<Entry | null>;
-  /** How a request ended by the log; null while the log holds no decision. */
+  /** The decision of a request by the log; null while the log has none. */
   readonly findDecision: (asked: { org_id: string; approval_id: string }) => Promise<string | null>;
-  /** Fetches in the background the events of other services that are not in the log yet. */
+  /** Fetches missing events of other services, in the background. */
   readonly catchUp: () => void;
   /** Resolves with the entry once it is on disk. */
   readonly append: (draft: ReportDraft) => Promise<Entry>;
@@ -29,7 +29,7 @@ export interface ReportPorts {
 const withinMs = 1_500;
 const againAfterMs = 100;
 
-/** Records how an action went. Every report is an entry; the last one counts. */
+/** Records the outcome of an action. Every report is an entry; the last one counts. */
 export const makeReportOutcome =
   ({ findAction, findDecision, catchUp, append, newId, newSalt }: ReportPorts) =>
   /** @throws Refused NOT_FOUND (also for another agent's event), NOT_REPORTABLE; Unavailable */
@@ -45,7 +45,7 @@ export const makeReportOutcome =
     });
     return { audit_event_id: action.id, status: request.status, reported_at: time };
 
-    /** An action that waits for a person, or was not approved, cannot have been done. */
+    /** An action that is pending or was not approved cannot have been executed. */
     async function checkApproved({ decision, org_id, approval_id }: Entry): Promise<void> {
       if (decision !== 'requested' || approval_id === null) return;
       const end = performance.now() + withinMs;

@@ -2,8 +2,9 @@ import { formatCheckpoint, noteSigner, rootOf } from '@agentlattice/ledger';
 import type { GuardPorts } from './guard-start.js';
 
 /**
- * Signs the logs that grew, over what the tables hold: first archived outside of the database, then stored, then shown.
- * A head only moves on, so there is one root for each size. Only the active writer may call it, after the start guard.
+ * Signs the logs that grew, by the state in the tables. A checkpoint is first archived outside of the database, then stored,
+ * then published. A head only grows, so there is one root for each size. Only the active writer may call it, after the start
+ * guard.
  */
 export const makeSignCheckpoints =
   ({ archive, checkpoints, key }: GuardPorts) =>

@@ -18,8 +18,8 @@ export interface FollowPorts {
 }
 
 /**
- * How often each source is asked for what was missed. The approval-service sends its events here itself: nothing else shows
- * that a batch was lost on its way. While nothing comes, each pause is twice as long as the last, up to `idleCheckMs`.
+ * How often each source is asked for missing events. The approval-service sends its events here itself, so only this query
+ * finds a lost batch. While there are no events, each pause is twice as long as the last, up to `idleCheckMs`.
  */
 const checkEveryMs: Readonly<Record<ForeignSource, number>> = {
   gateway: 30_000,
@@ -34,8 +34,8 @@ const isOrgId = typeId('org');
 const unavailableMs = 10_000;
 
 /**
- * Appends the events of every other service to the logs, each source in its own order. JetStream delivers them quickly;
- * what it loses, repeats or shuffles shows in `gpos` and is fetched from the source itself.
+ * Appends the events of every other service to the logs, each source in its own order. JetStream delivers them quickly; lost,
+ * repeated and shuffled events are noticed by `gpos`, and missing ones are fetched from the source.
  */
 export class SourceFollowers {
   private readonly followers: ReadonlyMap<ForeignSource, SourceFollower>;
@@ -60,7 +60,7 @@ export class SourceFollowers {
     this.check();
   }
 
-  /** Takes events of any source. @throws when some could not be written: they must come again */
+  /** Takes events of any source. @throws when some could not be written: they must be delivered again */
   async receive(events: readonly WireEvent[]): Promise<void> {
     await Promise.all(
       [...this.followers].map(([source, follower]) =>
@@ -70,7 +70,7 @@ export class SourceFollowers {
   }
 
   /**
-   * Takes events that their source sent itself.
+   * Takes events that their source sent directly.
    * @param given all of their erasable values
    * @throws when some could not be written
    */
@@ -82,7 +82,7 @@ export class SourceFollowers {
     await this.followers.get(source)?.receive(events, given);
   }
 
-  /** Asks every source for what is missing, in the background. */
+  /** Asks every source for missing events, in the background. */
   check(): void {
     for (const follower of this.followers.values()) follower.check();
   }
@@ -109,9 +109,9 @@ export class SourceFollowers {
 class SourceFollower {
   private tail: Promise<unknown> = Promise.resolve();
   private stopped = false;
-  /** Since when the erasable values of the next events cannot be had; monotonic. Those events wait at their source. */
+  /** Since when the erasable values of the next events cannot be fetched; monotonic. These events wait at their source. */
   unavailableSince: number | null = null;
-  /** Events came while the values could not be had. */
+  /** Events arrived while the values could not be fetched. */
   private overheard = false;
   private readonly checking: RetriedWork;
   stuck = false;
@@ -134,7 +134,7 @@ class SourceFollower {
   receive(events: readonly WireEvent[], given?: ReadonlyMap<string, Disclosed>): Promise<void> {
     if (events.length === 0) return Promise.resolve();
     if (this.unavailableSince !== null) {
-      // The source's own table keeps them for later; events of other sources in the same message must not wait.
+      // They stay in the source's table; events of other sources in the same message must not wait for them.
       this.overheard = true;
       return Promise.resolve();
     }
@@ -191,7 +191,7 @@ class SourceFollower {
       const readable = events.map((event) => this.read(event));
       const values = given ?? (await this.valuesOf(readable));
       const drafts = readable.map((event) => draftOf(event, values.get(event.event_id)));
-      // All enter the queue in order, so that one commit may hold them all. Each outcome is awaited.
+      // All enter the queue in order, so that they can share a commit. Each outcome is awaited.
       const outcomes = await Promise.allSettled(
         drafts.map(async (draft) => {
           await this.ports.append(draft);

@@ -28,12 +28,12 @@ export interface SubmissionAnswersOptions extends AnswerPorts {
 export interface SubmissionAnswers {
   /** The drafts of well-formed items; the others are answered at once. */
   read(items: readonly AppendItem[], expiresAt: number): Submission[];
-  /** Answers all of them with 503, for a reason that is public. */
+  /** Answers all of them with 503 and this public reason. */
   refuse(items: readonly AppendItem[], reason: string): void;
   deliver(results: readonly (readonly [Submission, SubmissionResult])[]): void;
 }
 
-/** Reads submissions and answers their results. An answer holds only what is on disk. */
+/** Reads submissions and sends their answers. An answer contains only data that is on disk. */
 export function makeSubmissionAnswers({
   answer,
   open,
@@ -129,7 +129,7 @@ function openItem(item: AppendItem, result: SubmissionResult): OpenItem | null {
   return requested === null ? null : openItemOf(requested, item, result.kind === 'repeated');
 }
 
-/** From when until when a grant counts; given with an answer that is repeated later. */
+/** The validity of the grant; part of a repeated answer. */
 function clearedBy(issuer: string, { entry, stored }: WrittenSubmission): Pick<SubmissionAnswer, 'cleared'> {
   const claims = grantClaims(issuer, entry, stored);
   if (claims === null) return {};

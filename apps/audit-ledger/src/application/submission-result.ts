@@ -11,14 +11,14 @@ export interface Submission {
 /** The result of a submission. `first` is the one in the log: this one, or the one it repeats. */
 export type SubmissionResult =
   | { readonly kind: 'written' | 'repeated'; readonly first: WrittenSubmission }
-  /** The event id stands for another action, `first`. */
+  /** The event id belongs to another action, `first`. */
   | { readonly kind: 'key_reused'; readonly first: WrittenSubmission }
   | { readonly kind: 'refused'; readonly detail: string }
   | { readonly kind: 'unavailable'; readonly detail: string }
-  /** Nobody waits for an answer any more; nothing was written. */
+  /** The caller no longer waits; nothing was written. */
   | { readonly kind: 'expired' };
 
-/** What identifies a submission that may come twice; null when the agent gave no event id. */
+/** Identifies a submission that may be repeated; null when the agent gave no event id. */
 export const submissionKey = ({ facts, eventKey }: SubmissionDraft): string | null =>
   eventKey === null ? null : `${facts.org_id} ${facts.agent?.id ?? ''} ${eventKey}`;
 
@@ -28,7 +28,9 @@ export const repetitionOf = ({ draft }: Submission, first: WrittenSubmission): S
     ? { kind: 'repeated', first }
     : { kind: 'key_reused', first };
 
-/** The result of a submission that came while another one with its key was being written; `result` is that one's. */
+/**
+ * The result of a submission that arrived while another one with its key was being written; `result` is that of the other.
+ */
 export function joinedResult(joined: Submission, result: SubmissionResult): SubmissionResult {
   switch (result.kind) {
     case 'written':

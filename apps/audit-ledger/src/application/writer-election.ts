@@ -4,7 +4,7 @@ import type { LogHeads } from '../domain/log-heads.js';
 import { WriterLost } from '../domain/commit-store.js';
 import { LogRolledBack } from './guard-start.js';
 
-/** The connection that holds the writer's lock, as `LedgerSession` gives it. */
+/** The connection that holds the writer's lock (`LedgerSession`). */
 export interface WriterSession {
   readonly lost: Promise<Error>;
   acquire(): Promise<boolean>;
@@ -36,7 +36,7 @@ const standbyMs = 500;
 const guardAgainMs = 5_000;
 const backoffMs = [50, 100, 250, 500, 1_000];
 
-/** Becomes the active writer when no other instance is, stays it while its connection lives, and tries again for ever. */
+/** Becomes the active writer when no other instance is, remains it while its connection lives, and otherwise keeps trying. */
 export class WriterElection<S extends WriterSession> {
   private current: ElectionState = { kind: 'starting' };
   private readonly stopping = new AbortController();
@@ -48,7 +48,7 @@ export class WriterElection<S extends WriterSession> {
     return this.current;
   }
 
-  /** Begins once: a hybrid Nest application calls its hooks for each of its parts. */
+  /** Starts once, although a hybrid Nest application calls its hooks for each of its parts. */
   start(): void {
     this.done ??= this.run();
   }

@@ -29,7 +29,7 @@ export function commitmentsOf(content: Disclosed): Entry['private'] {
   return commitments;
 }
 
-/** The values that are present; each has a salt of its own, or a guess at one could be checked with the salt of another. */
+/** The values that are present. Each has its own salt; otherwise a guess of one could be checked with the salt of another. */
 export function disclosedOf(
   values: Readonly<Partial<Record<PrivateField, unknown>>>,
   newSalt: () => string,

@@ -2,10 +2,10 @@ import type { ReportResult } from '@agentlattice/contracts';
 import type { Disclosed, Entry, EntryDraft, EntrySource } from '@agentlattice/ledger';
 import type { Recorded } from './recorded.js';
 
-/** The content of an entry of any source, before its place and time are known. */
+/** The content of an entry of any source, before its position and time are known. */
 export type EntryFacts = Omit<EntryDraft, 'id' | 'time' | 'source' | 'source_seq'>;
 
-/** A submission on its way into the log; its time and numbers come with its place. */
+/** A submission before it is in the log; it gets its time and numbers with its position. */
 export interface SubmissionDraft {
   readonly kind: 'submission';
   readonly id: string;
@@ -14,11 +14,11 @@ export interface SubmissionDraft {
   /** X-AL-Event-ID as JSON text; null when there is none. */
   readonly eventKey: string | null;
   readonly actionDigest: string;
-  /** What is stored of it, without the deadline, which needs the entry's time. */
+  /** The stored record without the deadline, which depends on the entry's time. */
   readonly recorded: Recorded;
 }
 
-/** An event of another service, or the ledger's own about a log; it brings its time and numbers along. */
+/** An event of another service, or the ledger's own about a log; it already has its time and numbers. */
 export interface EventDraft {
   readonly kind: 'event';
   readonly id: string;
@@ -30,7 +30,7 @@ export interface EventDraft {
   readonly time: string;
 }
 
-/** How an action went; its time and numbers come with its place. */
+/** The report of an outcome; it gets its time and numbers with its position. */
 export interface ReportDraft {
   readonly kind: 'report';
   readonly id: string;
@@ -41,7 +41,7 @@ export interface ReportDraft {
 
 export type Draft = SubmissionDraft | EventDraft | ReportDraft;
 
-/** A written entry's rows: what stands in the tables, all of it text. */
+/** The rows of a written entry, all columns as text. */
 export interface EntryRow {
   readonly entry: Entry;
   readonly text: string;
@@ -53,7 +53,7 @@ export interface EntryRow {
   readonly report: StoredReport | null;
 }
 
-/** The part of a report that stays when its values are erased. */
+/** The part of a report that remains when its values are erased. */
 export interface StoredReport {
   /** Entry of the action. */
   readonly actionId: string;

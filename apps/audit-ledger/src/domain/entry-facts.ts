@@ -12,7 +12,7 @@ import type { EventDraft } from './draft.js';
 type ApprovalEvent = Extract<EventType, `approval.${string}`>;
 
 interface ApprovalEntry {
-  /** Null: it only records, as all other events of other services do (decisions §1). */
+  /** Null: no decision, as for the other events of other services (decisions §1). */
   readonly decision: EntryDecision | null;
   /** Whether the event may have erasable values: a person's reason or the system's note. */
   readonly hasValues: boolean;
@@ -34,7 +34,7 @@ const approvalEntries: Readonly<Record<ApprovalEvent, ApprovalEntry>> = {
 const approvalEntryOf = (type: string): ApprovalEntry | undefined =>
   Object.hasOwn(approvalEntries, type) ? approvalEntries[type as ApprovalEvent] : undefined;
 
-/** Whether the entry of such an event may commit to a reason or a note, which its source keeps. */
+/** Whether the entry of such an event may commit to a reason or a note, which its source stores. */
 export const mayHaveErasableValues = (type: string): boolean =>
   approvalEntryOf(type)?.hasValues ?? type === ('agent.suspended' satisfies EventType);
 
@@ -73,7 +73,7 @@ export function draftOf(
   };
 }
 
-/** The person who completed the decision; null when a change of policy or the clock did. */
+/** The person who completed the decision; null when a change of policy or the deadline decided. */
 function resolverOf({ type, actor }: WireEvent, { change }: Data): string | null {
   const decided = type === 'approval.approved' || type === 'approval.denied';
   return decided && actor?.kind === 'operator' && (change ?? null) === null ? actor.id : null;
@@ -95,7 +95,7 @@ function agentOf(data: Data): { id: string; name: string } | null {
   return id === null || name === null ? null : { id, name };
 }
 
-/** A policy's own event names its members; all others carry a reference. */
+/** An event of a policy has the policy's members; all others have a reference. */
 function policyOf(data: Data) {
   const policy = isRecord(data['policy']) ? data['policy'] : { ...data, id: data['policy_id'] };
   const id = text(policy['id']);

@@ -51,7 +51,7 @@ it.each([
   ['approval.cancelled', 'cancelled', null],
   ['approval.timed_out', 'timed_out', null],
   ['approval.grant_consumed', null, null],
-])('says of %s what was decided, and by whom', (type, decision, resolved_by) => {
+])('gives %s its decision and its resolver', (type, decision, resolved_by) => {
   expect(read(type, approval).facts).toMatchObject({
     decision,
     resolved_by,
@@ -82,7 +82,7 @@ describe('every event of an approval as it is released', () => {
     expect(() => chainEntry(emptyChain('test/log'), { ...facts, ...place })).not.toThrow();
   });
 
-  it('that may have erasable values are the ones that are asked about', () => {
+  it('has erasable values requested if it may have any', () => {
     const types = eventTypesOf('approval-service');
     expect(types.filter((type) => !mayHaveErasableValues(type))).toEqual([
       'approval.opened',
@@ -100,7 +100,7 @@ it('has no resolver when a change of policy decided', () => {
   expect(read('approval.denied', { ...approval, change }).facts.resolved_by).toBeNull();
 });
 
-it('takes the place and the time its source gave it, the time in UTC', () => {
+it('takes the number and the time of its source, the time in UTC', () => {
   expect(read('approval.approved', approval)).toMatchObject({
     gpos: 7,
     sourceSeq: 3,
@@ -120,7 +120,7 @@ it.each([
   });
 });
 
-it('reads a policy from its own event, and none from half of one', () => {
+it('reads a policy from its own event, and none from an incomplete one', () => {
   const policy = { policy_id: samplePolicy.id, name: 'Sample', version: 3, hash: samplePolicy.hash };
   const event = { ...policy, content: { action_type: 'mail.*' } };
   expect(read('policy.created', event).facts).toMatchObject({ policy: samplePolicy, action_type: 'mail.*' });
@@ -131,5 +131,5 @@ it('reads a policy from its own event, and none from half of one', () => {
   });
 });
 
-it('every event of another service is of a type that the format knows: else its source would stand still', () =>
+it('every event type of another service is known to the format, or its source would be stuck', () =>
   expect(eventTypes.filter((type) => !isEntryType(type))).toEqual([]));

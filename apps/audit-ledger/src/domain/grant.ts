@@ -1,7 +1,10 @@
 import type { Entry } from '@agentlattice/ledger';
 import type { StoredSubmission } from './draft.js';
 
-/** The claims of a grant for an allowed action (contract §3). All of them follow from the entry, so every reading gives the same grant. */
+/**
+ * The claims of a grant for an allowed action (contract §3). All of them are derived from the entry, so every reading gives
+ * the same grant.
+ */
 export interface GrantClaims {
   readonly iss: string;
   readonly sub: string;

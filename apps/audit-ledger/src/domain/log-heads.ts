@@ -11,7 +11,7 @@ import {
 import type { Draft, EntryFacts, EntryRow, EventDraft, ReportDraft, SubmissionDraft } from './draft.js';
 import { withDeadline } from './recorded.js';
 
-/** The end of one log: what the next entry needs to know. */
+/** The end of one log: the data that the next entry needs. */
 export interface LogEnd {
   readonly head: ChainHead;
   readonly tree: CompactRange;
@@ -19,19 +19,19 @@ export interface LogEnd {
   readonly positions: Readonly<Partial<Record<EntrySource, number>>>;
 }
 
-/** All that the writer knows of what is on disk; changed by `settle` only, so a failed commit leaves it as it was. */
+/** The writer's knowledge of the state on disk. Only `settle` changes it, so a failed commit changes nothing. */
 export interface LogHeads {
   readonly logs: Map<string, LogEnd>;
   /** Number of the ledger's own last event. */
   readonly gpos: number;
-  /** No entry of the ledger's own is older than the one before. */
+  /** The times of the ledger's own entries never decrease. */
   readonly timeMs: number;
-  /** How far each other service's events are in. */
+  /** The position of each other service. */
   readonly sources: ReadonlyMap<EntrySource, number>;
 }
 
 export interface StageContext {
-  /** The database's time in milliseconds, as well as it is known. */
+  /** The estimated time of the database in milliseconds. */
   readonly now: number;
   readonly originOf: (orgId: string) => string;
   readonly newId: () => string;
@@ -39,20 +39,20 @@ export interface StageContext {
 
 export type Refusal = { readonly code: 'malformed' | 'out_of_order' | 'known'; readonly detail: string };
 
-/** What a commit is to write. */
+/** The content of a commit. */
 export interface Staged {
   readonly gpos: number;
   readonly timeMs: number;
   readonly sources: ReadonlyMap<EntrySource, number>;
   readonly rows: readonly EntryRow[];
-  /** The ends of the logs that grew, with how much they did. */
+  /** The new ends of the logs that grew, with the number of their new entries. */
   readonly grown: ReadonlyMap<string, { readonly end: LogEnd; readonly by: number }>;
-  /** Drafts that are not written; their neighbours are. */
+  /** Drafts that are not written; the others are. */
   readonly refused: ReadonlyMap<Draft, Refusal>;
   readonly placed: ReadonlyMap<Draft, EntryRow>;
 }
 
-/** Gives each draft the next place in its log, in the order given. */
+/** Gives each draft the next position in its log, in the order given. */
 export function stage(heads: LogHeads, drafts: readonly Draft[], context: StageContext): Staged {
   return new Stage(heads, context).all(drafts);
 }
@@ -140,7 +140,7 @@ class Stage {
     return this.enter(draft, draft.source, draft.time, nothingMore);
   }
 
-  /** The first entry of every log says that there is one. */
+  /** The first entry of every log records its creation. */
   private openLog(orgId: string): void {
     if (this.end(orgId) !== undefined) return;
     const origin = this.context.originOf(orgId);

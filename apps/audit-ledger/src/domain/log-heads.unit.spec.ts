@@ -25,7 +25,7 @@ const put = (heads: LogHeads, drafts: Draft[], now?: number) => {
   return { staged, codes: drafts.map((draft) => staged.refused.get(draft)?.code ?? null) };
 };
 
-it('opens each log with an entry of its own and chains the rest to it', () => {
+it('begins each log with `ledger.created` and chains the rest to it', () => {
   const [a, b] = [newOrg(), newOrg()];
   const { staged } = put(
     empty(),
@@ -53,7 +53,7 @@ it('changes nothing before it is settled', () => {
   expect(settle(heads, staged)).toMatchObject({ gpos: 2, timeMs: 1_790_000_000_000 });
 });
 
-it('never goes back in time, whatever the clock says', () => {
+it('never goes back in time, even if the clock does', () => {
   const org = newOrg();
   const heads = settle(empty(), put(empty(), [sampleSubmission({ org })], 2_000_000_000_000).staged);
   const { staged } = put(heads, [sampleSubmission({ org })], 1_000_000_000_000);
@@ -80,7 +80,7 @@ describe('events of a source', () => {
     ['a gap in the source', (org: string) => event(org, 3, 2)],
     ['a gap in the workspace', (org: string) => event(org, 2, 3)],
     ['an entry that cannot be encoded', (org: string) => event(org, 2, 2, 'no such type')],
-  ])('are not overtaken after %s, while submissions go on', (_, odd) => {
+  ])('are not overtaken after %s, while submissions continue', (_, odd) => {
     const org = newOrg();
     const { staged, codes } = put(empty(), [
       event(org, 1, 1),

@@ -1,6 +1,6 @@
 import type { Posture, PostureComponent, PostureComponentName } from '@agentlattice/contracts';
 
-/** `some` of `all`; 0 of 0 is nothing to judge. */
+/** `some` of `all`; with 0 of 0 the component has the full score. */
 export interface Share {
   readonly some: number;
   readonly all: number;
@@ -8,7 +8,7 @@ export interface Share {
 
 /** Counts from the last days of a log. */
 export interface PostureFacts {
-  /** The last full check of the log that ended, or how far the first one is; null without a log. */
+  /** The last full check of the log, or the progress of the first one; null without a log. */
   readonly integrity: {
     readonly valid: boolean;
     readonly complete: boolean;
@@ -18,7 +18,7 @@ export interface PostureFacts {
   } | null;
   /** Submissions that a policy governed. */
   readonly governed: Share;
-  /** Requests that people decided, of those that they decided or that timed out. */
+  /** Requests that people decided, of the requests that people decided or that timed out. */
   readonly decided: Share;
   /** Executed and approved actions whose outcome was reported. */
   readonly reported: Share;
@@ -31,7 +31,7 @@ const weights: Readonly<Record<PostureComponentName, number>> = {
   outcome_reporting: 20,
 };
 
-/** Where there is nothing to judge, nothing is missing. */
+/** A component without data has the full score. */
 export function postureOf({ integrity, governed, decided, reported }: PostureFacts): Posture {
   const components = {
     audit_integrity: integrityOf(integrity),
@@ -47,7 +47,7 @@ export function postureOf({ integrity, governed, decided, reported }: PostureFac
   return { score: rounded(score), components };
 }
 
-/** Entries that are not checked yet do not count as sound. */
+/** Entries that are not checked yet do not count as intact. */
 function integrityOf(integrity: PostureFacts['integrity']): PostureComponent {
   const judged = (share: number, detail: string) => component('audit_integrity', share, detail);
   if (integrity === null) return judged(1, 'Nothing to judge: there is no log yet.');

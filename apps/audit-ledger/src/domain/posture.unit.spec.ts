@@ -7,7 +7,7 @@ const nothing: PostureFacts = {
   reported: { some: 0, all: 0 },
 };
 
-it('is full where there is nothing to judge, and says so', () => {
+it('is full where there is nothing to judge, and its detail says so', () => {
   const { score, components } = postureOf(nothing);
   expect(score).toBe(100);
   for (const { score, max, detail } of Object.values(components)) {

@@ -4,9 +4,8 @@ import { commitmentsOf, disclosedOf } from './commitments.js';
 import type { ReportDraft } from './draft.js';
 
 /**
- * Turns what an agent says of an action into what will be written. The status is bound with the rest, by the commitment
- * to `metadata` (SPEC.md 3.4); what ties the entry to the action for good is what both say: agent, policy, approval and
- * correlation id.
+ * Makes the draft of an agent's report. The status is bound by the commitment to `metadata`, with the rest (SPEC.md 3.4).
+ * Entry and action remain connected by agent, policy, approval and correlation id, which both contain.
  * @throws Refused NOT_REPORTABLE
  */
 export function readReport(
@@ -18,7 +17,7 @@ export function readReport(
     throw new Refused('NOT_REPORTABLE', 'the action was denied; there is nothing to report');
   const content: Disclosed = {
     ...disclosedOf({ note: message }, newSalt),
-    // From texts that are canonical already.
+    // The parts are already canonical.
     metadata: {
       salt: newSalt(),
       value: `{"audit_event_id":${JSON.stringify(audit_event_id)},"metadata":${metadata ?? 'null'},"status":"${status}"}`,

@@ -24,7 +24,7 @@ const report = (action: Entry, said: { message?: string | null; metadata?: strin
   );
 };
 
-it('binds the status, what was said and which action it is about', () => {
+it('binds the status, the message and the action', () => {
   const action = actionOf({ decision: 'requested' });
   const metadata = canonicalJson({ seconds: 4.5, ['__proto__']: 1 });
   const { facts, content, report: stored } = report(action, { message: 'half\nof it', metadata });
@@ -55,10 +55,10 @@ it('binds the status, what was said and which action it is about', () => {
   });
 });
 
-it('a report without words still binds its status', () => {
+it('a report without a message still binds its status', () => {
   expect(Object.keys(report(actionOf({})).facts.private)).toEqual(['metadata']);
 });
 
-it('nothing is reported of what was denied', () => {
+it('a report of a denied action is refused', () => {
   expect(() => report(actionOf({ decision: 'denied' }))).toThrow('NOT_REPORTABLE');
 });

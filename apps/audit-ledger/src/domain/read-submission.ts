@@ -12,8 +12,8 @@ export interface SubmissionChance {
 }
 
 /**
- * Turns an item into what will be written. The item is hostile: its digest is computed again from what it says, so that
- * entry, answer and grant can only speak of one and the same action.
+ * Makes the draft of an item. The item may be hostile: its digest is computed again from its content, so that entry, answer
+ * and grant are about the same action.
  * @throws Refused VALIDATION_FAILED
  */
 export function readSubmission(
@@ -93,7 +93,7 @@ function outcomeOf({ verdict }: AppendItem, id: string): SubmissionOutcome {
   }
 }
 
-/** base64url(SHA-256(RFC 8785 of the five members)), built by concatenation from texts that are canonical already. */
+/** base64url(SHA-256(RFC 8785 of the five members)), built by concatenation from canonical texts. */
 const digestOf = ({ action_type, agent, data_accessed, metadata, org_id }: AppendItem) =>
   sha256(
     'sha256',
@@ -110,7 +110,7 @@ function isConsistent({ verdict }: AppendItem): boolean {
   return verdict.decision === 'denied' || verdict.policy !== null;
 }
 
-// Values go to the database as lines of text.
+// Values are sent to the database as lines of text.
 const isPlain = (text: string) => text.isWellFormed() && !/\p{Cc}/u.test(text);
 const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 

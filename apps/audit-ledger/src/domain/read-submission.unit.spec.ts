@@ -11,7 +11,7 @@ const chance = {
 const base = sampleItem();
 const requested = sampleItem({ decision: 'requested' });
 
-it('keeps erasable values out of the entry, which holds commitments to them', () => {
+it('keeps erasable values out of the entry, which has commitments to them', () => {
   const { facts, content } = readSubmission(base, chance);
   expect(content.metadata).toEqual({ salt: chance.salts.metadata, value: base.metadata });
   expect(facts.private.metadata).toBe(commit('metadata', chance.salts.metadata, base.metadata));
@@ -22,11 +22,11 @@ it.each([
   ['executed', 'executed', 'executed', null],
   ['requested', 'requested', 'pending_approval', null],
   ['denied', 'policy_not_found', 'denied', 'POLICY_NOT_FOUND'],
-] as const)('answers %s with its own words', (decision, status, verdict, denial_reason) => {
+] as const)('answers %s with the right status and verdict', (decision, status, verdict, denial_reason) => {
   expect(sampleSubmission({ decision }).recorded.outcome).toMatchObject({ status, verdict, denial_reason });
 });
 
-it('tells event ids apart that only differ in what text cannot show', () => {
+it('distinguishes event ids that differ only in invisible characters', () => {
   const keys = ['a', 'a\n', 'a\0', '', '\\n', '"a"'].map((eventId) => sampleSubmission({ eventId }).eventKey);
   expect(new Set(keys).size).toBe(keys.length);
   expect(keys.every((key) => key !== null && !key.includes('\n'))).toBe(true);

@@ -10,20 +10,20 @@ import {
 import type { Disclosed, Entry } from '@agentlattice/ledger';
 import { z } from 'zod';
 
-/** The row of a submission: the first answer and what a later reader needs to give it again. Stored as JSON. */
+/** The record of a submission: the first answer and the data to give it again. Stored as JSON. */
 const recorded = z.object({
   outcome: submissionOutcome,
   terms: approvalTerms.nullable(),
   judged_at: z.string(),
   owner_member_id: z.string().nullable(),
-  /** Missing in records from before keys were told. */
+  /** Missing in records of releases before keys were recorded. */
   asked_with_key: keyRef.nullable().optional(),
   grant_ttl_s: z.number(),
   traceparent: z.string().nullable(),
 });
 export type Recorded = Readonly<z.infer<typeof recorded>>;
 
-/** @throws when the stored text has another form: nothing may be answered from it */
+/** @throws when the stored text has another form: it must not be used for an answer */
 export function parseRecorded(text: string): Recorded {
   const parsed = readBy(recorded, JSON.parse(text));
   if (!parsed.success)
@@ -31,7 +31,7 @@ export function parseRecorded(text: string): Recorded {
   return parsed.data;
 }
 
-/** The record with the deadline its entry's time gives it: fixed here, whenever the approval is opened (decisions §2.2). */
+/** The record with the deadline from its entry's time: fixed here, even if the approval is opened later (decisions §2.2). */
 export function withDeadline(recorded: Recorded, time: string): Recorded {
   if (recorded.terms === null) return recorded;
   const timeoutAt = new Date(Date.parse(time) + recorded.terms.timeout_ms).toISOString();
@@ -56,7 +56,7 @@ export function requestedActionOf(
     agent: { ...agent, owner_member_id: recorded.owner_member_id },
     action_type,
     action_digest: stored.actionDigest,
-    // Erased values leave the empty ones behind.
+    // Erased values are replaced by empty ones.
     metadata: content.metadata?.value ?? '{}',
     data_accessed: content.data_accessed?.value ?? '[]',
     policy,
@@ -71,7 +71,7 @@ export function requestedActionOf(
   };
 }
 
-/** The same, addressed to the gateway that waits. */
+/** The same, addressed to the waiting gateway. */
 export const openItemOf = (requested: RequestedAction, item: AppendItem, replayed: boolean): OpenItem => ({
   ...requested,
   item_id: item.item_id,

@@ -2,7 +2,7 @@ import type { WireEvent } from '@agentlattice/contracts';
 import type { Entry } from '@agentlattice/ledger';
 import type { EntryRow } from './draft.js';
 
-/** An entry of the ledger's own as the event it is: entry and event are one and the same. */
+/** The event of the ledger's own entry: entry and event are the same (ADR 4). */
 export function wireEventOf(entry: Entry, gpos: number, stored: Stored): WireEvent {
   return {
     event_id: entry.id,

@@ -18,7 +18,7 @@ import { issueGrant, requestedAction } from '../read/submissions.js';
 import { CHECKPOINTS, CHECKS, GRANTS, KEYS, LEDGER_CONFIG } from '../tokens.js';
 import { LedgerWriter } from './ledger-writer.js';
 
-/** Every query, one method each; any instance answers from the tables. */
+/** All queries, one method each; any instance answers from the tables. */
 @Controller()
 export class LedgerQueriesController {
   constructor(

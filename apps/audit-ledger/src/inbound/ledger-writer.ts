@@ -76,7 +76,7 @@ export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
     await this.election.stop();
   }
 
-  /** Signs what is written but not yet signed, where this instance is the writer. */
+  /** Signs unsigned entries if this instance is the writer. */
   async sign(orgId: string): Promise<void> {
     if (this.election.state.kind === 'active') await this.active?.sign(orgId);
   }

@@ -14,9 +14,9 @@ import type { WriterHandlers, WriterSubscriptions } from '../application/active-
 
 const queue = 'audit-ledger';
 /**
- * Events of other services, also of types that this build does not know. The ledger's own come from the log: read back,
- * each submission would cost a delivery and an acknowledgement. The approval-service sends its own events here itself,
- * with their erasable values.
+ * Events of other services, also of types that this build does not know. The ledger's own events are left out: they are
+ * already in the log, and each submission would cost a delivery and an acknowledgement. The approval-service sends its own
+ * events here itself, with their erasable values.
  */
 const foreignFamilies = [
   ...new Set(
@@ -26,7 +26,7 @@ const foreignFamilies = [
   ),
 ];
 
-/** All that reaches the active writer, and only it. */
+/** The subscriptions of the active writer. */
 export function subscribeWriter(
   nc: NatsConnection,
   logger: Logger,

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Finds what the logs say of each policy; the engine asks for all of it every minute. */
+/** Finds the newest entry of each policy; the engine reads all of them every minute. */
 export class PolicyEntries1795610000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(

@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Keeps checkpoints where the database cannot reach them: what a restored backup is measured by. */
+/** Keeps checkpoints outside of the database, to detect a restored backup. */
 export interface CheckpointArchive {
   /** Resolves when it is on disk. */
   append(orgId: string, note: string): Promise<void>;
@@ -44,7 +44,7 @@ function lastWhole(text: string): string | null {
       const note: unknown = JSON.parse(line);
       if (typeof note === 'string') return note;
     } catch {
-      // Torn: the write it came from was never confirmed.
+      // An incomplete line: its write was never confirmed.
     }
   }
   return null;

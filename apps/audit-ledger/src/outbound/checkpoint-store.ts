@@ -1,7 +1,7 @@
 import { type CompactRange, decodeRange, encodeRange } from '@agentlattice/ledger';
 import type pg from 'pg';
 
-/** The durable end of a log, read anew from the tables: what a checkpoint may be signed over. */
+/** The durable end of a log, read from the tables: only this may be signed. */
 export interface DurableEnd {
   readonly orgId: string;
   readonly origin: string;
@@ -13,7 +13,7 @@ export interface StoredCheckpoint {
   readonly note: string;
 }
 
-/** Checkpoints, heads and leaf hashes as the tables have them. */
+/** Checkpoints, heads and leaf hashes in the tables. */
 export class CheckpointStore {
   constructor(private readonly pool: pg.Pool) {}
 

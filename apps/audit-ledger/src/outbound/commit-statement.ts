@@ -1,11 +1,11 @@
 import { encodeRange } from '@agentlattice/ledger';
 import type { LogHeads, Staged } from '../domain/log-heads.js';
 
-// One statement, one round trip, one commit. Columns travel as lines of text: none of them can hold a line
-// feed (canonical JSON has none, ids and types are checked), and an empty line is NULL.
+// One statement, one round trip, one commit. Columns are sent as lines of text: none of them can contain a line feed
+// (canonical JSON has none, ids and types are checked), and an empty line is NULL.
 const list = (n: number) => `string_to_array($${String(n)}, E'\\n', '')`;
 
-/** Everything hangs on the first row: with a stale epoch or position nothing at all is written. */
+/** Everything depends on the first row: with a stale epoch or position nothing is written. */
 export const commitStatement = `
 WITH writer_row AS (
   UPDATE writer SET gpos = $2, time_ms = $3 WHERE shard = 0 AND epoch = $1 AND gpos = $4 RETURNING 1
@@ -111,6 +111,6 @@ const hasContent = (content: object) => {
   return false;
 };
 
-/** A text that cannot be a line is not searchable; it stands in the entry's bytes as it is. */
+/** A text with a line feed is not searchable; the entry's bytes contain it unchanged. */
 const column = (value: string | null | undefined) =>
   value === null || value === undefined || /\p{Cc}/u.test(value) || !value.isWellFormed() ? null : value;

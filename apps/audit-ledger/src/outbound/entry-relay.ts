@@ -13,12 +13,12 @@ export interface EntryRelayOptions {
   readonly logger: Logger;
 }
 
-/** How long a query may take that reads all entries there are. */
+/** The time limit of a query that reads all entries. */
 const wholeTableMs = 60_000;
 
 /**
- * Carries the ledger's own events to JetStream: the entries are the outbox, and the one writer gave them their numbers
- * in their commit. Only the writer runs it.
+ * Publishes the ledger's own events to JetStream: the entries are the outbox, and the writer numbered them in their commit.
+ * Only the active writer runs it.
  */
 export class EntryRelay {
   private publisher: EventPublisher | undefined;
@@ -42,7 +42,7 @@ export class EntryRelay {
     );
   }
 
-  /** Takes entries just written. A publisher that begins later reads them from the tables. */
+  /** Takes entries that were just written. A publisher that is started later reads them from the tables. */
   offer(rows: readonly EntryRow[]): void {
     this.publisher?.offer(
       rows.flatMap((row) => (row.gpos === null ? [] : [wireEventOf(row.entry, row.gpos, row)])),
@@ -67,7 +67,7 @@ const entrySource = (pool: pg.Pool): EventSource => ({
     return { incarnation: rows[0]?.stream_incarnation ?? null, gpos: Number(rows[0]?.gpos ?? 0) };
   },
   async savePosition({ incarnation, gpos }) {
-    // Losing it costs some events a second delivery, which their readers expect; waiting for the disk would cost more.
+    // If it is lost, some events are published again, which their readers expect; waiting for the disk would cost more.
     await pool.query(
       `UPDATE relay_position SET stream_incarnation = $1, gpos = $2
          FROM (SELECT set_config('synchronous_commit', 'off', true) AS level) setting WHERE level = 'off'`,

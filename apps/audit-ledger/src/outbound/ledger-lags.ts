@@ -7,16 +7,16 @@ import { type ForeignSource, foreignSources } from '../domain/foreign-source.js'
 export interface LedgerLagPorts {
   readonly pool: pg.Pool;
   readonly client: CommandClient;
-  /** For how long the writer, if it runs here, could write nothing although something waits. */
+  /** For how long waiting entries could not be written by the writer, if it runs here. */
   readonly blockedSeconds: () => number;
-  /** Has the writer, if it runs here, ask the sources for what is missing. */
+  /** Makes the writer, if it runs here, ask the sources for missing events. */
   readonly catchUp: () => void;
 }
 
-/** A commit that fails once may be a race; only what goes on for longer is told. */
+/** A commit that fails once may be a race; only longer failures are reported. */
 const unwritableSeconds = 2;
 
-/** How far the audit log is behind. All but the writer's own trouble stands in the tables, so any instance can tell. */
+/** The lags of the audit log. All except the writer's failures are in the tables, so any instance can measure them. */
 export function ledgerLags(ports: LedgerLagPorts): Lag[] {
   const { pool, blockedSeconds } = ports;
   return [

@@ -42,7 +42,7 @@ const count = async (org: string) =>
     (await admin.query<{ n: string }>('SELECT count(*) AS n FROM entry WHERE org_id = $1', [org])).rows[0]?.n,
   );
 
-it('only one session at a time holds the log; the next one gets it when the first is gone', async () => {
+it('only one session at a time holds the lock; the next one gets it when the first has ended', async () => {
   const [first, second] = [await connect(), await connect()];
   expect(await first.acquire()).toBe(true);
   expect(await second.acquire()).toBe(false);
@@ -62,7 +62,7 @@ it('a writer with an older epoch writes nothing, though it never lost its lock',
   expect(await count(org)).toBe(0);
 });
 
-it('a head that is not where the writer left it stops the whole commit', async () => {
+it('a head that differs from the writer’s stops the whole commit', async () => {
   const session = await connect();
   await session.acquire();
   const [org, other] = [newOrg(), newOrg()];
@@ -96,7 +96,7 @@ it('a repeated event key stops the whole commit and is found again', async () =>
   expect([...found].map(([draft, { entry }]) => [draft, entry.id])).toEqual([[again, first.id]]);
 });
 
-it('what it loads is what it wrote', async () => {
+it('loads the heads that it wrote', async () => {
   const session = await connect();
   await session.acquire();
   const before = await session.load();
@@ -105,7 +105,7 @@ it('what it loads is what it wrote', async () => {
   expect(await session.load()).toEqual(settle(before, staged));
 });
 
-it('a database that answers before the disk has it is refused', async () => {
+it('a database that confirms commits before they are on disk is refused', async () => {
   await admin.query('ALTER ROLE al_audit_ledger SET synchronous_commit = off');
   await expect(connect()).rejects.toThrow('synchronous_commit');
   await admin.query('ALTER ROLE al_audit_ledger RESET synchronous_commit');

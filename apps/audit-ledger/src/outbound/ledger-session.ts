@@ -17,7 +17,7 @@ import { commitParameters, commitStatement } from './commit-statement.js';
 const writerLock = 715_402_010;
 const shard = 0;
 
-/** The database would say "written" before it is: nothing may be answered on that. */
+/** The database would confirm commits before they are on disk, so the ledger must not use it. */
 export class UnsafeDatabase extends Error {
   override readonly name = 'UnsafeDatabase';
 }
@@ -28,11 +28,11 @@ export interface SessionOptions {
 }
 
 /**
- * The writer's one connection. It holds the advisory lock, so lock and writing are lost together; the epoch it raised
- * fences it should it ever come back.
+ * The writer's one connection. It holds the advisory lock, so lock and writing are lost together; the epoch fences it if it
+ * ever comes back.
  */
 export class LedgerSession implements CommitStore {
-  /** Resolves when the connection is gone. */
+  /** Resolves when the connection is lost. */
   readonly lost: Promise<Error>;
   private constructor(
     private readonly client: pg.Client,
@@ -62,7 +62,7 @@ export class LedgerSession implements CommitStore {
       const [setting] = rows;
       if (setting === undefined || !['on', 'remote_apply'].includes(setting.level) || setting.fsync !== 'on')
         throw new UnsafeDatabase('the audit log needs synchronous_commit = on and fsync = on');
-      // The lock must not outlive us for hours.
+      // The lock must be released soon after this process dies.
       await client.query(noticeVanishedPeer);
       return new LedgerSession(client, '', lost);
     } catch (error) {
@@ -192,7 +192,10 @@ function logEnd({ origin, size, last_hash, frontier, positions }: LogRow): LogEn
   return { head, tree: decodeRange(head.size, frontier), positions: known.data };
 }
 
-/** Only an error that says that nothing was written, and that we are still the writer, is not a loss of the connection. */
+/**
+ * Every error counts as a loss of the writer, except one that shows that nothing was written and that we are still the
+ * writer.
+ */
 function commitFault(error: unknown): Error {
   const { code, constraint } = error as { code?: unknown; constraint?: unknown };
   if (code === '23505' && constraint === 'submission_event_key') return new EventKeyTaken();

@@ -60,7 +60,7 @@ export async function replayOwn(
   pool: pg.Pool,
   { after_gpos, limit, org_id, types, containing = {} }: CommandRequest<ReplayCommand>,
 ): Promise<CommandResponse<ReplayCommand>> {
-  // Read first: what is written meanwhile belongs to the next page.
+  // Read first: entries that are written meanwhile belong to the next page.
   const head = await pool.query<{ gpos: string }>('SELECT gpos FROM writer WHERE shard = 0');
   const head_gpos = Number(head.rows[0]?.gpos ?? 0);
   if (after_gpos >= head_gpos) return { events: [], head_gpos, through_gpos: head_gpos };

@@ -4,8 +4,8 @@ import { minSaltBytes } from '@agentlattice/ledger';
 const drawnTogether = 256;
 
 /**
- * Salts for commitments, in hex. The system is asked for many at a time, which costs as much as one; each of its bytes is
- * in one salt and no longer here once it was handed out.
+ * Salts for commitments, in hex. Random bytes are read in large blocks, which costs as much as one salt; each byte is used in
+ * one salt and then erased.
  */
 export function saltSource(draw: (bytes: number) => Buffer = randomBytes): () => string {
   let drawn: Buffer = Buffer.alloc(0);

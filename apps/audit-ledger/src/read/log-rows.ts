@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** A row of a log as a check reads it: what is hashed, what should be the hash, and the erasable values. */
+/** A row of a log as a check reads it: the hashed bytes, the stored hash, and the erasable values. */
 export interface LogRow {
   readonly id: string;
   readonly bytes: Buffer;
@@ -21,7 +21,7 @@ export async function readLogRows(
   return rows;
 }
 
-/** The id of the row at a place of a log, counted from 0; null when there is none. */
+/** The id of the row at a position of a log, from 0; null when there is none. */
 export async function entryIdAt(pool: pg.Pool, orgId: string, place: number): Promise<string | null> {
   const { rows } = await pool.query<{ id: string }>(
     'SELECT id FROM entry WHERE org_id = $1 ORDER BY seq OFFSET $2 LIMIT 1',

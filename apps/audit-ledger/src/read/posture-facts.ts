@@ -2,15 +2,14 @@ import type { auditLedgerCommands, CommandRequest } from '@agentlattice/contract
 import type pg from 'pg';
 import type { PostureFacts, Share } from '../domain/posture.js';
 
-/** At most so many of the newest entries are looked at, whatever the size of the log. */
+/** At most this many of the newest entries are read, whatever the size of the log. */
 const newest = 10_000;
 const days = 30;
 
 const inWindow = `time > clock_timestamp() - interval '${String(days)} days'`;
 const ofCaller = '($2::text IS NULL OR agent_id = $2)';
 
-// Cut to the newest rows first, by an index, and to the window after that: the other way round it would read to the
-// beginning of the log.
+// Limits to the newest rows first, by an index, and then to the window; in the other order it would read the whole log.
 const submissions = `
 WITH recent AS MATERIALIZED (
   SELECT * FROM (

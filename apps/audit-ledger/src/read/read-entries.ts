@@ -11,7 +11,7 @@ type Entries = typeof auditLedgerCommands.entries;
 /** NATS takes 1 MiB, and entries are written as JSON text once more. */
 export const replyBytes = 512 * 1024;
 
-/** The canonical bytes of a log's entries from `from` on; fewer than asked for when they would not fit a message. */
+/** The canonical bytes of a log's entries from `from` on; fewer than requested if they would not fit a message. */
 export async function readEntries(
   pool: pg.Pool,
   { org_id, from, limit }: CommandRequest<Entries>,

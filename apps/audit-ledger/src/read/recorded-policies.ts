@@ -16,8 +16,8 @@ interface Row {
 }
 
 /**
- * The newest that the logs say of each policy, read from the hashed bytes. The position is read first: every event up to
- * it has its entry among what is read after it.
+ * The newest entry of each policy, read from the hashed bytes. The position is read first, so every event up to it has an
+ * entry that is read after it.
  */
 export async function recordedPolicies(
   pool: pg.Pool,

@@ -30,7 +30,10 @@ const columns = {
   policy_id: 'policy_id',
 } as const;
 
-/** Entries joined with what was not erased, newest first. Shown is what the hashed bytes say, never another column. */
+/**
+ * Entries joined with their remaining erasable values, newest first. The content comes from the hashed bytes, never from
+ * another column.
+ */
 export async function searchEntries(
   pool: pg.Pool,
   request: CommandRequest<Search>,
@@ -45,7 +48,7 @@ export async function searchEntries(
   for (const [name, column] of Object.entries(columns)) {
     const value = request[name as keyof typeof columns];
     if (value === undefined) continue;
-    // The database takes no NUL, and no entry has one in a column.
+    // The database cannot store NUL, so no entry has one in a column.
     if (value.includes('\0')) return { events: [], next_cursor: null };
     where((parameter) => `e.${column} = ${parameter}`, value);
   }
@@ -64,7 +67,7 @@ export async function searchEntries(
       WHERE so_far <= $3 OR place = 1 ORDER BY seq DESC`,
     values,
   );
-  // One row more than asked for was looked at; a page may also end early, where a message would be too large.
+  // One row more than requested was read; a page may also end early, where a message would be too large.
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   const complete = last === undefined || Number(last.total) === shown.length;

@@ -29,18 +29,18 @@ async function findSubmission(
   return rows[0] === undefined ? null : writtenSubmission(rows[0]);
 }
 
-/** The entry of what an agent submitted itself; null for anything else. */
+/** The entry of the agent's own submission; null for anything else. */
 export async function findAction(
   pool: pg.Pool,
   { org_id, agent_id, audit_event_id }: { org_id: string; agent_id: string; audit_event_id: string },
 ): Promise<Entry | null> {
-  // No entry's id has one, and the database takes none.
+  // No entry id contains NUL, and the database cannot store it.
   if (audit_event_id.includes('\0')) return null;
   const condition = 's.org_id = $1 AND s.entry_id = $2 AND s.agent_id = $3';
   return (await findSubmission(pool, condition, [org_id, audit_event_id, agent_id]))?.entry ?? null;
 }
 
-/** How a request ended, as the log says; null while it does not. */
+/** The decision of a request in the log; null while there is none. */
 export async function findDecision(
   pool: pg.Pool,
   { org_id, approval_id }: { org_id: string; approval_id: string },
@@ -54,7 +54,7 @@ export async function findDecision(
   return rows[0]?.decision ?? null;
 }
 
-/** The requested action that the approval-service opens an approval from when it missed it. @throws Refused NOT_FOUND */
+/** The requested action from which the approval-service opens an approval that it missed. @throws Refused NOT_FOUND */
 export async function requestedAction(
   pool: pg.Pool,
   { org_id, approval_id }: CommandRequest<RequestedActionQuery>,

@@ -4,13 +4,13 @@ import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import type { Api } from '../api.js';
 
-/** What was asked for, as the grant must name it. */
+/** The action that the grant must name. */
 export interface Asked {
   readonly action: string;
   /** JSON texts. */
   readonly metadata: string;
   readonly dataAccessed: string;
-  /** Null: no person was asked. */
+  /** Null: no approval was needed. */
   readonly approvalId: string | null;
   readonly auditEventId: string;
 }
@@ -26,13 +26,13 @@ const claims = z.object({
   exp: z.number(),
 });
 
-/** How far this machine's clock may be ahead of the server's; what is longer would let a command run after its grant. */
+/** How far this machine's clock may be ahead of the server's. More would let a command run after its grant has expired. */
 const leewaySeconds = 5;
 
 /**
- * Whether a grant is one: signed by a key that the system publishes, for this very action, and still in force.
- * @returns what is wrong with it; null when nothing is
- * @throws Failure when the keys cannot be had
+ * Checks that a grant is signed by a published key, is for this action, and has not expired.
+ * @returns the fault; null for a valid grant
+ * @throws Failure when the keys cannot be fetched
  */
 export async function grantFault(api: Api, grant: string | null, asked: Asked): Promise<string | null> {
   if (grant === null) return 'the answer carries no grant';

@@ -6,6 +6,7 @@ import { gateText, waitingText } from '../render/gate-text.js';
 import { safeJson, safeText } from '../render/safe-text.js';
 import type { Terminal } from '../terminal.js';
 import { grantFault } from './check-grant.js';
+import type { GateResult } from './gate-result.js';
 import { type CommandEnd, runCommand } from './run-command.js';
 import { exitCodeOf, type Stop, watchForStop } from './stop-watch.js';
 
@@ -20,36 +21,6 @@ export interface GateRequest {
   readonly json: boolean;
 }
 
-/** What a gate came to; the JSON that `--json` prints. */
-export interface GateResult {
-  readonly status:
-    | 'executed'
-    | 'approved'
-    | 'denied'
-    | 'policy_not_found'
-    | 'timed_out'
-    | 'cancelled'
-    /** Stopped, and it could not be withdrawn. */
-    | 'pending'
-    /** Stopped before there was an answer. */
-    | 'unknown';
-  readonly allowed: boolean;
-  readonly action_type: string;
-  readonly audit_event_id: string | null;
-  readonly approval_id: string | null;
-  readonly policy_name: string | null;
-  readonly denial_reason: string | null;
-  readonly reason: string | null;
-  readonly resolved_by: string | null;
-  readonly resolved_by_name: string | null;
-  readonly timeout_at: string | null;
-  readonly grant: string | null;
-  /** Why a yes is none: it came without a grant for this action. */
-  readonly grant_fault: string | null;
-  /** Set when al itself stopped waiting. */
-  readonly stopped: Stop | null;
-}
-
 type Submitted = RouteOutput<typeof routes.submitAction>;
 type Requested = Extract<Submitted, { status: 'requested' }>;
 
@@ -60,7 +31,10 @@ const lastAnswerMs = 2_000;
 /** For withdrawing a request. */
 const lastWordMs = 5_000;
 
-/** Asks, waits for a person where one must decide, and runs the command with a grant in hand. @returns the exit code */
+/**
+ * Submits the action, waits for a decision if one is needed, and runs the command with a verified grant. @returns the exit
+ * code
+ */
 export async function gate(request: GateRequest, ports: { api: Api; terminal: Terminal }): Promise<number> {
   const { api, terminal } = ports;
   const result = await withGrant(request, await verdictOf(request, ports), api);
@@ -83,7 +57,7 @@ export async function gate(request: GateRequest, ports: { api: Api; terminal: Te
   return code;
 }
 
-/** A yes opens the gate only with the grant that says so. @returns the same, or shut */
+/** An approval opens the gate only with a valid grant. @returns the same result, or a closed one */
 async function withGrant(request: GateRequest, result: GateResult, api: Api): Promise<GateResult> {
   if (!result.allowed) return result;
   const grant_fault = await grantFault(api, result.grant, {
@@ -149,7 +123,7 @@ async function verdictOf(
     }
   } catch (error) {
     if (stop.stopped === null) throw error;
-    // It is not known to have been asked for; asking again with the same event id would tell.
+    // It is unknown whether a request exists; a retry with the same event id would show it.
     return { ...blank, stopped: stop.stopped };
   } finally {
     stop.release();
@@ -157,8 +131,8 @@ async function verdictOf(
 }
 
 /**
- * Without holding the answer, so that the request can be named, shown and withdrawn from the first moment on. A gate that is
- * stopped meanwhile still learns what there is to withdraw.
+ * Submits without holding the answer, so that the request can be shown and withdrawn at once. A gate that is stopped
+ * meanwhile still learns the request to withdraw.
  */
 async function submit(api: Api, request: GateRequest, stop: AbortSignal): Promise<Submitted> {
   const late = new AbortController();
@@ -176,7 +150,7 @@ async function submit(api: Api, request: GateRequest, stop: AbortSignal): Promis
   }
 }
 
-/** Waits for the decision; unblocks within a round trip of it. @throws the stop */
+/** Waits for the decision; returns within a round trip of it. @throws the stop */
 async function decisionOf(
   { api, terminal }: { api: Api; terminal: Terminal },
   { approval_id, timeout_at }: Requested,
@@ -201,7 +175,7 @@ async function decisionOf(
   }
 }
 
-/** Withdraws the request. A decision that came first stands. */
+/** Withdraws the request, unless it was decided first. */
 async function cancel(
   { api, terminal }: { api: Api; terminal: Terminal },
   approval_id: string,
@@ -241,7 +215,7 @@ function decided(asked: GateResult, status: ApprovalStatus | null, stopped: Stop
   }
 }
 
-/** A signal means that the action is not wanted any more; `--timeout` only that the wait is over. */
+/** After a signal the action is no longer wanted; after `--timeout` only the wait has ended. */
 const allowedUnlessInterrupted = (result: GateResult, stopped: Stop | null): GateResult =>
   stopped?.kind === 'signal' ? { ...result, stopped } : { ...result, allowed: true, stopped: null };
 

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 
-/** Why a gate does not wait any longer although nobody has decided. */
+/** Why a gate stops waiting without a decision. */
 export type Stop =
   { readonly kind: 'timeout' } | { readonly kind: 'signal'; readonly signal: NodeJS.Signals };
 
@@ -8,17 +8,17 @@ export interface StopWatch {
   /** Aborted with the `Stop` as its reason. */
   readonly signal: AbortSignal;
   readonly stopped: Stop | null;
-  /** From now on signals are none of ours. */
+  /** Stops watching signals. */
   release(): void;
 }
 
 const watched = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-/** The longest timer there is. */
+/** The longest timer of Node. */
 const maxTimerMs = 2 ** 31 - 1;
 
 export const exitCodeOf = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];
 
-/** Watches the clock and the signals that end a program. Whoever sends a second one does not want to wait for us. */
+/** Watches the time-out and the signals that end a program. A second signal ends it at once. */
 export function watchForStop(timeoutMs: number | null): StopWatch {
   const controller = new AbortController();
   let stopped: Stop | null = null;

@@ -10,7 +10,7 @@ const most = { lines: 60, characters: 1_000 } as const;
 
 /** The queue as a table. */
 export function approvalsText(approvals: readonly ApprovalView[], width: number, now: number): string {
-  // Where all are open the column would say nothing.
+  // When all are open, the column would be useless.
   const stands = approvals.some(({ status }) => !open.has(status));
   const columns = [
     { head: 'ID' },
@@ -69,7 +69,7 @@ export function approvalText(approval: ApprovalView): string {
   ].join('\n');
 }
 
-/** What a decision came to. */
+/** The result of a decision. */
 export function decidedText(decision: ApprovalView | VotePending): string {
   if (!('history' in decision)) {
     const { approvals, denials, approval_id } = decision;
@@ -85,7 +85,7 @@ type Ending = Pick<
   'status' | 'resolved_at' | 'resolved_by' | 'resolved_by_name' | 'reason' | 'denial_reason'
 >;
 
-/** When a request was decided, by whom and why. */
+/** The time, the person and the reason of a decision. */
 export const decisionText = ({
   status,
   resolved_at,
@@ -98,21 +98,21 @@ export const decisionText = ({
   [
     resolved_at === null ? '' : clockText(resolved_at),
     `by ${resolved_by === null ? resolverText(status) : personText(resolved_by, resolved_by_name)}`,
-    scope === 'forever' ? 'for ever' : '',
+    scope === 'forever' ? 'forever' : '',
     denial_reason ?? '',
     reason === null || reason === denial_reason ? '' : `“${safeText(reason)}”`,
   ]
     .filter((part) => part !== '')
     .join(' ');
 
-/** Who ended a request that no person decided. */
+/** The actor that ended a request without a person's decision. */
 const resolverText = (status: ApprovalView['status']) =>
   status === 'cancelled' ? 'the agent' : 'the system';
 
 const section = (title: string, lines: readonly string[]) =>
   lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)];
 
-/** A member or an item a line, so that what matters is seen at a glance. */
+/** Each member or item on its own line, so that it is easy to read. */
 function memberLines(value: Readonly<Record<string, unknown>> | readonly unknown[]): string[] {
   const lines = Array.isArray(value)
     ? value.map((item) => safeJson(item))

@@ -3,11 +3,11 @@ import { approvalsText, approvalText, decidedText } from './approval-text.js';
 import { waitingText } from './gate-text.js';
 
 const now = Date.parse('2026-11-25T10:05:00.000Z');
-/** What a terminal would obey: all of it but the line feeds that are ours. */
+/** Control characters, except our line feeds. */
 const unsafe = /[\p{Cc}\p{Cf}]/u;
 const isSafe = (text: string) => expect(text.replaceAll('\n', '')).not.toMatch(unsafe);
 
-it('shows the queue in a table, with nothing that a terminal obeys', () => {
+it('shows the queue in a table, without control characters', () => {
   const text = approvalsText([sampleApproval()], 200, now);
   expect(text.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
     ['ID', 'ACTION', 'AGENT', 'POLICY', 'AGE', 'TIME LEFT'],
@@ -23,7 +23,7 @@ it('shows the queue in a table, with nothing that a terminal obeys', () => {
   isSafe(text);
 });
 
-it('says how those stand that are decided', () => {
+it('shows the status of decided requests', () => {
   const [head, row] = approvalsText([sampleApproval({ status: 'denied' })], 200, now).split('\n');
   expect(head).toMatch(/STATUS +AGE +TIME LEFT$/);
   expect(row).toMatch(/denied +5m +–$/);
@@ -46,13 +46,13 @@ it('shows everything that a person needs to decide', () => {
   isSafe(text);
 });
 
-it('says what it does not show', () => {
+it('says when it leaves something out', () => {
   const text = approvalText(sampleApproval({ metadata: { long: 'x'.repeat(2_000) } }));
   expect(text).toContain('… (cut)');
   expect(text).toContain('--json shows it');
 });
 
-it('says who decided, or what is still needed', () => {
+it('names the person who decided, or the votes that are missing', () => {
   expect(decidedText(sampleApproval({ status: 'timed_out' }))).toContain(
     ': timed_out: deploy.production of bot',
   );
@@ -69,7 +69,7 @@ it('says who decided, or what is still needed', () => {
   );
 });
 
-it('tells a waiting agent’s people how to decide, also when it may not see more', () => {
+it('explains how to decide, also when it may not see the request', () => {
   const { approval_id, timeout_at } = sampleApproval();
   const text = waitingText(approval_id, timeout_at, sampleApproval());
   expect(text).toContain('2 people, among them 1 of release-managers; policy Production');

@@ -2,7 +2,7 @@ import Table from 'cli-table3';
 
 export interface Column {
   readonly head: string;
-  /** Gives way, down to this, when the terminal is too narrow; other columns are shown whole. */
+  /** The smallest width when the terminal is too narrow; other columns are never cut. */
   readonly shrinksTo?: number;
 }
 
@@ -13,7 +13,7 @@ const noLines = {
   ...{ 'right-mid': '', middle: ' '.repeat(gap) },
 };
 
-/** Rows under their heads, as wide as the terminal at most where columns can give way. Cells are safe text. */
+/** Rows under their heads, at most as wide as the terminal if columns can shrink. Cells are safe text. */
 export function columnsText(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],

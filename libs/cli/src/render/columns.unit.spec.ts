@@ -2,7 +2,7 @@ import { columnsText } from './columns.js';
 
 const columns = [{ head: 'ID' }, { head: 'ACTION', shrinksTo: 6 }, { head: 'AGENT', shrinksTo: 5 }];
 
-it('stands in columns under their heads, without trailing spaces', () => {
+it('is in columns under their heads, without trailing spaces', () => {
   expect(
     columnsText(
       columns,
@@ -21,12 +21,12 @@ it('stands in columns under their heads, without trailing spaces', () => {
   );
 });
 
-it('cuts what may give way, the widest first, to fit the terminal', () => {
+it('cuts columns that may shrink, the widest first, to fit the terminal', () => {
   const text = columnsText(columns, [['apr_1', 'deploy.production.frankfurt', 'a-very-long-name']], 30);
   expect(text.split('\n')).toEqual(['ID     ACTION      AGENT', 'apr_1  deploy.pr…  a-very-lon…']);
 });
 
-it('never cuts what does not give way', () => {
+it('never cuts the other columns', () => {
   const [, row] = columnsText(columns, [['apr_0123456789', 'deploy.production', 'first-agent']], 10).split(
     '\n',
   );

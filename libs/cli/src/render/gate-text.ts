@@ -1,10 +1,10 @@
 import type { ApprovalView } from '@agentlattice/contracts';
-import type { GateResult } from '../commands/gate.js';
+import type { GateResult } from '../commands/gate-result.js';
 import { personText } from './person-text.js';
 import { safeText } from './safe-text.js';
 import { clockText, spanText } from './time-text.js';
 
-/** Who must decide until when, and how. */
+/** Who must decide, the deadline, and the commands to decide. */
 export function waitingText(approvalId: string, timeoutAt: string, view: ApprovalView | null): string {
   const left = spanText(Date.parse(timeoutAt) - Date.now());
   return [
@@ -24,7 +24,7 @@ export function seatsText({ approvals, seats_open }: Pick<ApprovalView, 'approva
   return groups.length === 0 ? people : `${people}, among them ${groups.join(' and ')}`;
 }
 
-/** One sentence on how it ended. */
+/** One sentence on the result. */
 export function gateText(result: GateResult): string {
   const { status, action_type, stopped, approval_id } = result;
   const action = safeText(action_type);

@@ -1,9 +1,8 @@
 import { unseenCharacter } from '@agentlattice/contracts';
 
 /**
- * What a terminal obeys or does not show: every character that names may not hold either (libs/contracts/src/seen-text.ts).
- * What belongs to an emoji is how it looks and stays: a joiner between two of its pictures, and U+FE0F after one or in a
- * keycap.
+ * Control characters and invisible ones: every character that names may not contain either (libs/contracts/src/seen-text.ts).
+ * Parts of an emoji are kept: a joiner between two pictures, and U+FE0F after one or in a keycap.
  */
 const inEmoji = [
   String.raw`(?<=\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]?)\u200d\p{Extended_Pictographic}`,
@@ -23,7 +22,7 @@ function visible(character: string): string {
 /** Text of others on one line, with everything in it visible: an agent writes it and a person decides by it. */
 export const safeText = (text: string): string => text.replaceAll(hidden, visible);
 
-/** The same, cut to so many characters. */
+/** The same, cut to this many characters. */
 export function shortText(text: string, length: number): string {
   const characters = [...new Intl.Segmenter().segment(safeText(text))];
   if (characters.length <= length) return safeText(text);
@@ -33,7 +32,7 @@ export function shortText(text: string, length: number): string {
     .join('')}…`;
 }
 
-/** JSON that a terminal shows as it is; the same value for a program. */
+/** JSON that is safe to print on a terminal; programs read the same value. */
 export const safeJson = (value: unknown, indent?: number): string =>
   JSON.stringify(value, null, indent).replaceAll(hidden, (character) =>
     character === '\n'

@@ -15,7 +15,7 @@ it.each([
   ['a\ufe00b\ufe0fc\u{e0100}\u{e01ef}', 'a\\u{fe00}b\\u{fe0f}c\\u{e0100}\\u{e01ef}'],
   ['❤\ufe0f\ufe0f ❤\ufe0e 1\ufe0f', '❤\ufe0f\\u{fe0f} ❤\\u{fe0e} 1\\u{fe0f}'],
   ['\ufdd0 \uffff \u{1fffe} \u{10ffff}', '\\u{fdd0} \\u{ffff} \\u{1fffe} \\u{10ffff}'],
-])('makes visible what %j hides', (text, shown) => expect(safeText(text)).toBe(shown));
+])('makes the hidden characters of %j visible', (text, shown) => expect(safeText(text)).toBe(shown));
 
 it('makes every character visible that a name may not hold', () => {
   let text = '';
@@ -28,11 +28,11 @@ it('makes every character visible that a name may not hold', () => {
 });
 
 it.each(['Déploy "bot" – 部署 – نشر', '👩‍🚀 👨‍👩‍👧 👍🏽 ❤️‍🔥 🏳️‍🌈 1️⃣ #️⃣', 'C:\\path %s {{x}}'])(
-  'leaves %s as it is',
+  'leaves %s unchanged',
   (text) => expect(safeText(text)).toBe(text),
 );
 
-it('never lets a control character through, whatever the text is', () =>
+it('never outputs a control character, for any text', () =>
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       expect(safeText(text)).not.toMatch(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u);

@@ -21,7 +21,10 @@ export const approvalStatuses = [
   'cancelled',
 ] as const;
 
-/** The name of the member whose id stands beside it. The services know ids alone; the gateway adds names (docs/contract.md §8). */
+/**
+ * The name of the member whose id is in the neighbouring field. The services store only ids; the gateway adds names
+ * (docs/contract.md §8).
+ */
 export const memberName = () =>
   z.string().nullable().optional().meta({
     description: 'The name of that member; null or missing where it is not known',
@@ -32,13 +35,13 @@ export const approvalHistoryItem = z.object({
   type: z.string(),
   at: instant(),
   operator: z.object({ id: z.string(), name: memberName(), via: z.string() }).nullable(),
-  key: keyRef.nullable().meta({ description: 'What was asked or voted with, and who answers for that key' }),
+  key: keyRef.nullable().meta({ description: 'The key of the request or vote, and the maker of that key' }),
   reason: z.string().nullable().meta({ description: 'What the person said' }),
   note: z.string().nullable().meta({ description: 'Why the system did it' }),
 });
 
 const tally = z.object({ have: z.number().int().min(0), need: z.number().int().min(1) });
-/** Seats that nobody fills yet; `group` null: anybody who may decide. */
+/** Seats that are still open; `group` null: any person who may decide. */
 const seatsOpen = z.array(z.object({ group: z.string().nullable(), count: z.number().int().min(1) }));
 
 export const approvalVote = z.object({
@@ -47,7 +50,7 @@ export const approvalVote = z.object({
   decision: z.enum(voteDecisions),
   reason: z.string().nullable().meta({ description: 'What the person said; null in lists' }),
   at: instant(),
-  key: keyRef.nullable().meta({ description: 'What it was cast with, and who answers for that key' }),
+  key: keyRef.nullable().meta({ description: 'The key of the vote, and the maker of that key' }),
   counts: z.boolean().meta({
     description: 'False while another vote counts that a holder of its key may have cast as well',
   }),
@@ -96,13 +99,13 @@ export const approvalView = z
       .array(approvalHistoryItem)
       .meta({ description: 'Oldest first. Empty in lists; the single view has it' }),
     history_truncated: z.boolean().optional().meta({
-      description: 'True when not everything is told: older history, or what was said with older votes',
+      description: 'True when something is left out: older history, or the reasons of older votes',
     }),
   })
   .meta({ id: 'Approval' });
 export type ApprovalView = z.infer<typeof approvalView>;
 
-/** What the waiting agent polls (contract §3). A cancelled request answers `denied` with reason `cancelled`. */
+/** The status as the waiting agent reads it (contract §3). A cancelled request answers `denied` with reason `cancelled`. */
 export const approvalStatus = z
   .object({
     status: z.enum(['pending', 'escalated', 'approved', 'denied', 'timed_out']),
@@ -121,7 +124,7 @@ export const approvalStatus = z
   .meta({ id: 'ApprovalStatus' });
 export type ApprovalStatus = z.infer<typeof approvalStatus>;
 
-/** What a wake-up may carry: how a request of this workspace ended, for those who were shown how it stood. */
+/** What a wake-up may carry: the final status of a request, for waiters that were authorized by their first reading. */
 export const wakeHint = z.object({ org_id: typeId('org'), ended: approvalStatus });
 export type WakeHint = z.infer<typeof wakeHint>;
 
@@ -137,11 +140,13 @@ export const votePending = z
   .meta({ id: 'VotePending' });
 export type VotePending = z.infer<typeof votePending>;
 
-/** Who decides, as the gateway knows them; the approval-service holds it against what it knows itself (decisions §3.3). */
+/**
+ * The person who decides, as the gateway knows them; the approval-service checks it against its own data (decisions §3.3).
+ */
 export const decidingOperator = z.object({
   member_id: typeId('mbr'),
   key_id: typeId('key').nullable(),
-  /** The member who answers for the key; missing where nobody knows. */
+  /** The maker of the key; missing where that is unknown. */
   key_made_by: typeId('mbr').nullable().optional(),
   /** The members who were shown the key, or one that it was made with. */
   key_shown_to: z.array(typeId('mbr')).optional(),
@@ -150,10 +155,10 @@ export const decidingOperator = z.object({
 });
 export type DecidingOperator = z.infer<typeof decidingOperator>;
 
-/** A grant as it is handed around: a compact JWS. What is none belongs to nothing, so its form is not checked. */
+/** A grant: a compact JWS. Its form is not checked here, because a text that is no grant is answered with 404. */
 export const grantToken = () => z.string().min(1).max(4096).meta({ description: 'Compact JWS (EdDSA)' });
 
-/** A grant that was used up by this call; nobody uses it again. */
+/** A grant that was used up by this call; it cannot be used again. */
 export const consumedGrant = z
   .object({
     status: z.literal('consumed'),
@@ -167,7 +172,7 @@ export const consumedGrant = z
   .meta({ id: 'ConsumedGrant' });
 export type ConsumedGrant = z.infer<typeof consumedGrant>;
 
-/** What an operator may say with a decision. */
+/** The reason that an operator may give with a decision. */
 export const decisionReason = z.string().max(2000);
 export const approveInput = z
   .strictObject({
@@ -175,14 +180,14 @@ export const approveInput = z
     scope: z.enum(['once', 'forever']).default('once'),
     forever_for: z.enum(foreverFor).optional().meta({
       description:
-        'With scope forever; default `policy`. `action_type`: an exact allow beside a wildcard policy',
+        'With scope forever; default `policy`. `action_type`: an exact allow in addition to a wildcard policy',
     }),
     policy_version: z
       .number()
       .int()
       .min(1)
       .optional()
-      .meta({ description: 'With scope forever: 409 POLICY_CHANGED if another version governs by now' }),
+      .meta({ description: 'With scope forever: 409 POLICY_CHANGED if another version governs now' }),
   })
   .superRefine(({ scope, ...rest }, context) => {
     for (const member of ['forever_for', 'policy_version'] as const)

@@ -12,12 +12,12 @@ const component = z
   .object({
     score: z.number().min(0),
     max: z.number().positive(),
-    detail: z.string().meta({ description: 'What the score comes from, in a sentence' }),
+    detail: z.string().meta({ description: 'The reason for the score, in a sentence' }),
   })
   .meta({ id: 'PostureComponent' });
 export type PostureComponent = z.infer<typeof component>;
 
-/** How well agents are governed, from the log of the last 30 days; where there is nothing to judge, nothing is missing. */
+/** How well agents are governed, from the log of the last 30 days. A component without data has the full score. */
 export const posture = z
   .object({
     score: z.number().min(0).max(100).meta({ description: 'Sum of the components' }),

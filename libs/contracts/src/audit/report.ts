@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { instant, jsonObject, typeId } from '../primitives.js';
 
-/** How an action went that was allowed or approved. */
+/** The outcome of an allowed or approved action. */
 export const outcomeStatuses = ['success', 'failure', 'partial'] as const;
 
-/** Whose event it is shows in the log: what is no event of the agent is 404, whatever it looks like. */
+/** Not checked for form: an id that is no event of this agent is 404. */
 export const reportInput = z
   .strictObject({
     audit_event_id: z.string().min(1).max(255),

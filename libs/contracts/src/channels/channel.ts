@@ -4,7 +4,7 @@ import { outgoingEventTypes } from './outgoing-event.js';
 
 const longestUrl = 2_048;
 const urlRule = 'an http or https URL without credentials, white space around it or control characters';
-/** Surrounding white space and control characters would be left out silently, although they were given on purpose or by mistake. */
+/** The URL parser would drop surrounding white space and control characters silently, so they are refused. */
 const isPlainHttpUrl = (text: string) => {
   if (!URL.canParse(text) || text !== text.trim() || /\p{Cc}/u.test(text)) return false;
   const { protocol, username, password, href } = new URL(text);
@@ -12,7 +12,10 @@ const isPlainHttpUrl = (text: string) => {
   return isPlain && href.length <= longestUrl;
 };
 
-/** What each type of channel needs to reach its receiver. A further type is a row here, its sender in the notifier and that sender's line there (ADR 39). */
+/**
+ * The settings of each type of channel. A further type is a row here, its sender in the notifier and that sender's line there
+ * (ADR 39).
+ */
 export const channelSettings = {
   email: z.strictObject({
     to: z.array(givenEmail()).min(1).max(20).meta({ description: 'One mail goes to all of them' }),
@@ -25,7 +28,7 @@ export const channelSettings = {
         error: urlRule,
         abort: true,
       })
-      // As it is called and shown: a reader of `①②⑦.0.0.1` would look for another receiver.
+      // As the connection uses it: `①②⑦.0.0.1` would look like another receiver.
       .overwrite((text) => (URL.canParse(text) ? new URL(text).href : text))
       .meta({ description: 'http or https, no credentials', format: 'uri', ...rulesBeyondSchema(urlRule) }),
   }),
@@ -38,10 +41,9 @@ export type ChannelSettings<T extends ChannelType = ChannelType> = {
 
 const members = {
   name: givenName(),
-  events: z
-    .array(z.enum(outgoingEventTypes))
-    .max(50)
-    .meta({ description: 'What it gets; an escalation step that names the channel reaches it anyway' }),
+  events: z.array(z.enum(outgoingEventTypes)).max(50).meta({
+    description: 'The event types it gets; escalation steps that name the channel are sent to it in any case',
+  }),
   enabled: z.boolean(),
 };
 
@@ -62,7 +64,7 @@ export type ChannelInput = z.infer<typeof channelInput>;
 type Shape = (typeof channelSettings)[ChannelType]['shape'];
 type KeyOf<Each> = Each extends unknown ? keyof Each : never;
 type MemberOf<Each, M extends PropertyKey> = Each extends Record<M, infer S extends z.ZodType> ? S : never;
-/** Members of all types, for what may be any of them; a name that several have means the same to all. */
+/** The settings of all types together; a name in several types has the same meaning in each. */
 const anySettings = Object.assign(
   {},
   ...channelTypes.map((type) => channelSettings[type].partial().shape),
@@ -80,7 +82,7 @@ export const channelPatch = z
   });
 export type ChannelPatch = z.infer<typeof channelPatch>;
 
-/** Why the system disabled a channel: the receiver said 410, or nothing reached it for days. */
+/** Why the system disabled a channel: the receiver answered 410, or every delivery failed for days. */
 export const disabledReasons = ['gone', 'failing'] as const;
 
 export const channelView = z
@@ -97,7 +99,7 @@ export const channelView = z
       .meta({ description: 'Set when the system disabled it' }),
     former_secret_until: instant()
       .nullable()
-      .meta({ description: 'Until then deliveries are signed with the former secret, too' }),
+      .meta({ description: 'Until then deliveries are also signed with the old secret' }),
     created_at: instant(),
     updated_at: instant(),
   })
@@ -109,7 +111,7 @@ export const newChannelView = channelView
     secret: z
       .string()
       .optional()
-      .meta({ description: 'Of a webhook, shown once: verifies what Standard Webhooks sign' }),
+      .meta({ description: 'Of a webhook, shown once: verifies the signatures of Standard Webhooks' }),
   })
   .meta({ id: 'NewChannel' });
 export type NewChannelView = z.infer<typeof newChannelView>;
@@ -128,7 +130,7 @@ export type Mail = z.infer<typeof keptMail>;
 
 export const deliveryView = z
   .object({
-    id: typeId('dlv').meta({ description: 'Also the webhook-id, whenever and however often it is sent' }),
+    id: typeId('dlv').meta({ description: 'Also the webhook-id of every attempt' }),
     channel_id: typeId('chn').nullable().meta({ description: 'Null for a mail to a contact of a policy' }),
     type: z.enum(channelTypes),
     recipient: z.string().nullable().meta({ description: 'The contact, where there is no channel' }),
@@ -167,7 +169,7 @@ export const deliveryFilter = z.object({
   approval_id: z.string().max(255).optional(),
 });
 
-/** What was sent and what came back. */
+/** The request that was sent and the answer. */
 export const channelTest = z
   .object({
     outcome: z.enum(['delivered', 'kept', 'failed']),

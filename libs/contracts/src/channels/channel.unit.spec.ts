@@ -39,7 +39,7 @@ it.each(['a', 'ü'])('a URL that is kept as more than 2048 characters is refused
 describe.each(channelTypes)('a channel of type %s', (type) => {
   const input = { type, name: 'on-call', events: ['approval.requested'] };
 
-  it('is made with its settings, and with those of no other type', () => {
+  it('is created with its own settings and refuses those of other types', () => {
     expect(channelInput.parse({ ...input, ...settings[type] })).toEqual({
       ...input,
       ...settings[type],

@@ -5,34 +5,34 @@ import type { AgentRef, ApprovalTerms, PolicyRef } from '../submission/items.js'
 import type { OutgoingEvent, OutgoingEventType } from './outgoing-event.js';
 import { assertNever } from '@agentlattice/decider';
 
-/** What of an event's envelope goes out. */
+/** The part of an event's envelope that is sent out. */
 export type OutgoingSource = DomainEvent &
   Pick<WireEvent, 'event_id' | 'org_id' | 'source' | 'occurred_at' | 'correlation_id' | 'traceparent'>;
 
-type Told = Pick<OutgoingEvent, 'type' | 'subject' | 'data'>;
+type OutgoingPart = Pick<OutgoingEvent, 'type' | 'subject' | 'data'>;
 
-/** The CloudEvent that an event of the system goes out as; null for one that stays inside. */
+/** The CloudEvent of an event; null for an event that is not sent out. */
 export function outgoingEventOf(event: OutgoingSource): OutgoingEvent | null {
-  const told = toldOutside(event);
-  if (told === null) return null;
+  const part = outgoingPartOf(event);
+  if (part === null) return null;
   return {
     specversion: '1.0',
-    // One event goes out as one: its id is enough for receivers to know a repetition.
+    // One event becomes one CloudEvent, so receivers recognize a repetition by its id.
     id: event.event_id,
     source: `/workspaces/${event.org_id}/${event.source}`,
-    type: told.type,
-    subject: told.subject,
+    type: part.type,
+    subject: part.subject,
     time: event.occurred_at,
     datacontenttype: 'application/json',
-    data: { org_id: event.org_id, ...told.data },
+    data: { org_id: event.org_id, ...part.data },
   };
 }
 
 /**
- * The column "goes out as" of the table of events. Every member that leaves the system is named here: what an event comes
- * to hold later stays inside until somebody decides otherwise. References only, never addresses.
+ * The column "goes out as" of the table of events (decisions §1). Every member that is sent out is named here, so a member
+ * that is added to an event later is not sent by accident. References only, never addresses.
  */
-export function toldOutside(event: DomainEvent): Told | null {
+export function outgoingPartOf(event: DomainEvent): OutgoingPart | null {
   switch (event.type) {
     case 'action.executed':
     case 'action.denied': {
@@ -130,12 +130,12 @@ export function toldOutside(event: DomainEvent): Told | null {
   }
 }
 
-/** Alone as `approval.auto_resolved` where no person decided. */
+/** Only as `approval.auto_resolved` when the system decided. */
 function tellDecision(
   event:
     | { readonly type: 'approval.approved'; readonly data: EventData<'approval.approved'> }
     | { readonly type: 'approval.denied'; readonly data: EventData<'approval.denied'> },
-): Told {
+): OutgoingPart {
   const { votes, change } = event.data;
   const decidedBy = change === null ? (votes.at(-1)?.member_id ?? null) : null;
   return tellApproval(decidedBy === null ? 'approval.auto_resolved' : event.type, event.data, {
@@ -165,7 +165,7 @@ function tellApproval(
     policy,
   }: Omit<EventData<'approval.cancelled'>, 'suspension'>,
   more: object,
-): Told {
+): OutgoingPart {
   const { owner_member_id } = agent;
   return {
     type,
@@ -183,7 +183,7 @@ function tellApproval(
 
 const agentOf = ({ id, name }: AgentRef) => ({ id, name });
 const policyOf = ({ id, name, version, hash }: PolicyRef) => ({ id, name, version, hash });
-/** Neither whom its escalation reaches nor who wrote the policy. */
+/** Leaves out the contacts of the escalation and the author of the policy. */
 const termsOf = ({
   timeout_ms,
   approvals_required,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type OutgoingEvent, outgoingEvent } from './outgoing-event.js';
 import { outgoingEventOf } from './outgoing-event-of.js';
 
-/** decisions: "goes out as", for the golden events; null stays inside. */
+/** decisions §1, column "goes out as", for the golden events; null: not sent out. */
 const goesOutAs: Record<(typeof eventTypes)[number], OutgoingEvent['type'] | null> = {
   'action.executed': 'action.executed',
   'action.denied': 'action.denied',
@@ -60,7 +60,7 @@ const change = ['event_id', 'policy_id', 'policy_name', 'policy_version', 'type'
   (key) => `change.${key}`,
 );
 const outcome = ['org_id', 'action_digest', 'action_type', 'agent.id', 'agent.name', 'audit_event_id', 'seq'];
-/** All that leaves the harness. */
+/** Every member that is sent out. */
 const members: Partial<Record<(typeof eventTypes)[number], readonly string[]>> = {
   'action.executed': [...ref, ...outcome],
   'action.denied': [...outcome, 'denial_reason', 'policy'],
@@ -115,12 +115,12 @@ const events = readdirSync(released).flatMap((release) =>
     ),
 );
 
-describe('what goes out', () => {
-  it('is said of every type of event', () =>
+describe('an outgoing event', () => {
+  it('is defined for every type of event', () =>
     expect(new Set(events.map(({ type }) => type))).toEqual(new Set(eventTypes)));
 
   it.each(events.map((event) => [event.type, event] as const))(
-    'of %s is as the table says',
+    'of %s is the one in the table',
     (type, event) => {
       const outgoing = outgoingEventOf(event);
       expect(outgoing?.type ?? null).toBe(goesOutAs[type]);
@@ -136,22 +136,25 @@ describe('what goes out', () => {
     },
   );
 
-  it.each(['approval.approved', 'approval.denied'] as const)('of %s depends on who decided', (type) => {
-    const found = events.find((event) => event.type === type);
-    const approved = events.find((event) => event.type === 'approval.approved');
-    if (found?.type !== type || approved?.type !== 'approval.approved') throw new Error('both are golden');
-    const { votes } = approved.data;
-    const of = (data: object) =>
-      outgoingEventOf({ ...found, data: { ...found.data, ...data } } as typeof found);
-    const decision = type.slice('approval.'.length);
-    const resolved_by = votes[0]?.member_id;
-    expect(of({ votes, change: null })).toMatchObject({ type, data: { decision, resolved_by } });
-    const bySystem = { type: 'approval.auto_resolved', data: { decision, resolved_by: null } };
-    expect(of({ votes: [], change: null })).toMatchObject(bySystem);
-  });
+  it.each(['approval.approved', 'approval.denied'] as const)(
+    'of %s depends on whether a person decided',
+    (type) => {
+      const found = events.find((event) => event.type === type);
+      const approved = events.find((event) => event.type === 'approval.approved');
+      if (found?.type !== type || approved?.type !== 'approval.approved') throw new Error('both are golden');
+      const { votes } = approved.data;
+      const of = (data: object) =>
+        outgoingEventOf({ ...found, data: { ...found.data, ...data } } as typeof found);
+      const decision = type.slice('approval.'.length);
+      const resolved_by = votes[0]?.member_id;
+      expect(of({ votes, change: null })).toMatchObject({ type, data: { decision, resolved_by } });
+      const bySystem = { type: 'approval.auto_resolved', data: { decision, resolved_by: null } };
+      expect(of({ votes: [], change: null })).toMatchObject(bySystem);
+    },
+  );
 
   it.each(events.filter(({ type }) => goesOutAs[type] !== null).map((event) => [event.type, event] as const))(
-    'of %s is the members that are named, whatever else the event holds',
+    'of %s has only the members that are named, whatever else the event contains',
     (type, event) => {
       const address = 'somebody@example.com';
       const more = { policy_author: 'mbr_author', note: address };
@@ -188,7 +191,7 @@ describe('what goes out', () => {
     },
   );
 
-  it('of a policy tells the change, not its conditions', () => {
+  it('of a policy has the change, not its conditions', () => {
     const updated = events.find(({ type }) => type === 'policy.updated');
     if (updated === undefined) throw new Error('there is a golden policy.updated');
     const data = outgoingEventOf(updated)?.data;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { instant } from '../primitives.js';
 
-/** Types that leave the system (contract §6). */
+/** Types that are sent out (contract §6). */
 export const outgoingEventTypes = [
   'approval.requested', 'approval.escalated', 'approval.approved', 'approval.denied', 'approval.timed_out',
   'approval.cancelled', 'approval.auto_resolved', 'policy.changed', 'policy.tampering_detected', 'action.denied', 'action.executed',
@@ -9,7 +9,7 @@ export const outgoingEventTypes = [
 ] as const; // prettier-ignore
 export type OutgoingEventType = (typeof outgoingEventTypes)[number];
 
-/** A CloudEvents 1.0 event as it goes to the workspace's channels. */
+/** A CloudEvents 1.0 event as it is sent to the workspace's channels. */
 export const outgoingEvent = z.object({
   specversion: z.literal('1.0'),
   id: z.string(),

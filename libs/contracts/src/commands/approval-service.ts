@@ -15,7 +15,7 @@ import { jwk } from './audit-ledger.js';
 import { command } from './command.js';
 import { erasableValues, ping, replay } from './every-service.js';
 
-/** `agent_id`: when an agent asks, only its own requests exist for it (decisions §3.5); null for operators. */
+/** `agent_id`: an agent finds only its own requests (decisions §3.5); null for operators. */
 const one = { org_id: typeId('org'), approval_id: typeId('apr'), agent_id: typeId('agt').nullable() };
 
 const decision = {
@@ -25,7 +25,7 @@ const decision = {
   reason: decisionReason.nullable(),
   correlation_id: z.string().nullable(),
 };
-/** The request as it is decided, or how far it is. */
+/** The decided request, or the state of the votes. */
 const decided = z.union([approvalView, votePending]);
 
 export const approvalServiceCommands = {
@@ -60,7 +60,7 @@ export const approvalServiceCommands = {
   ),
   erasable_values: erasableValues('approval-service'),
   /**
-   * Uses a grant up, judged at that moment: once, and never for a suspended agent or against a policy that denies by now.
+   * Uses up a grant, judged at that moment: once, and never for a suspended agent or against a policy that denies now.
    * Refused with NOT_FOUND, ACTION_MISMATCH, GRANT_EXPIRED, GRANT_CONSUMED, AGENT_SUSPENDED or POLICY_DENIED, in this order.
    */
   consume_grant: command(
@@ -70,7 +70,7 @@ export const approvalServiceCommands = {
       org_id: typeId('org'),
       grant: grantToken(),
       action_digest: digest(),
-      /** The agent that asks: it consumes its own grants only. Null: a service key with that scope. */
+      /** The calling agent, which may consume only its own grants. Null: a service key with that scope. */
       agent_id: typeId('agt').nullable(),
       key_id: typeId('key').nullable(),
       correlation_id: z.string().nullable(),

@@ -10,11 +10,11 @@ import { ping, replay } from './every-service.js';
 
 const org = { org_id: typeId('org') };
 
-/** What the approval-service needs to open an approval it never heard of (design §1). */
+/** What the approval-service needs to open an approval that it does not know (design §1). */
 export const requestedAction = openItem.omit({ item_id: true, gateway: true, replayed: true });
 export type RequestedAction = z.infer<typeof requestedAction>;
 
-/** What the newest entry about a policy says of it. */
+/** The content of the newest entry of a policy. */
 export const recordedPolicy = z.object({
   ...org,
   policy_id: typeId('pol'),
@@ -44,7 +44,7 @@ export const auditLedgerCommands = {
     auditFilter.extend({ ...org, cursor: z.string().nullable(), limit: z.number().int().min(1).max(200) }),
     z.object({ events: z.array(auditEvent), next_cursor: z.string().nullable() }),
   ),
-  /** Canonical bytes as UTF-8 text, in order of `seq`; the reply is cut at 512 KiB, so fewer than `limit` may come. */
+  /** Canonical bytes as UTF-8 text, in order of `seq`; the reply is limited to 512 KiB, so it may have fewer than `limit`. */
   entries: command(
     'audit-ledger',
     'entries',
@@ -73,7 +73,7 @@ export const auditLedgerCommands = {
     z.object({ ...org, agent_id: typeId('agt'), audit_event_id: typeId('evt') }),
     z.object({ grant: z.string(), expires_at: instant() }),
   ),
-  /** How an action of the agent went. Only the active writer takes it; the entry is on disk before the answer. */
+  /** The outcome of an action of the agent. Only the active writer accepts it; the entry is on disk before the answer. */
   report: command(
     'audit-ledger',
     'report',
@@ -96,15 +96,15 @@ export const auditLedgerCommands = {
     posture,
   ),
   /**
-   * Events of the approval-service as they were committed, in order of `gpos`, with all that was said with them: they are
-   * in the log when it answers. Only the active writer takes them; what is missing before them it fetches itself.
+   * Committed events of the approval-service in order of `gpos`, with their erasable values. They are in the log when it
+   * answers. Only the active writer accepts them; it fetches missing earlier events itself.
    */
   append_events: command(
     'audit-ledger',
     'append_events',
     z.object({
       events: z.array(wireEvent).min(1).max(512),
-      /** An event that is not in it came without words. */
+      /** An event that is not in it has no erasable values. */
       erasable: z.array(
         z.object({ event_id: z.string(), reason: z.string().nullable(), note: z.string().nullable() }),
       ),
@@ -113,8 +113,8 @@ export const auditLedgerCommands = {
     ['approval-service'],
   ),
   /**
-   * The newest that the logs say of each policy, of one workspace or of all, in order of workspace and policy. `gpos`: all
-   * events of the policy-engine up to there are in the logs.
+   * The newest entry of each policy, of one workspace or of all, in order of workspace and policy. `gpos`: all events of the
+   * policy-engine up to this number are in the logs.
    */
   recorded_policies: command(
     'audit-ledger',

@@ -7,7 +7,7 @@ export interface Command<Request extends z.ZodType = z.ZodType, Response extends
   readonly verb: string;
   readonly subject: string;
   readonly version: 1;
-  /** The services that may ask; NATS refuses it to every other one (nats-permissions.ts). */
+  /** The services that may send it; NATS refuses it from every other one (nats-permissions.ts). */
   readonly askedBy: readonly ServiceName[];
   readonly request: Request;
   readonly response: Response;

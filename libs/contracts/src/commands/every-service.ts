@@ -4,10 +4,10 @@ import { typeId } from '../primitives.js';
 import type { ServiceName } from '../services.js';
 import { command } from './command.js';
 
-/** What a service is behind with or cannot store, although it answers. */
+/** Parts of a service that answer, but are behind or cannot store. */
 const trouble = z.object({ name: z.string(), reason: z.string() });
 
-/** Which services ask a service for its events and for what was said with them, when they miss some. */
+/** Which services ask a service for missing events and for their erasable values. */
 const replayedBy: Readonly<Record<ServiceName, readonly ServiceName[]>> = {
   gateway: ['policy-engine', 'audit-ledger', 'approval-service', 'notifier'],
   'policy-engine': ['audit-ledger', 'approval-service', 'notifier'],
@@ -20,7 +20,7 @@ const valuesReadBy: Readonly<Partial<Record<ServiceName, readonly ServiceName[]>
   'approval-service': ['audit-ledger'],
 };
 
-/** Schemas are dear to make and are checked by what was made of them: one of each for a service. */
+/** Schemas and their compiled checks are expensive to make: one of each for a service. */
 function perService<C>(make: (service: ServiceName) => C): (service: ServiceName) => C {
   const made = new Map<ServiceName, C>();
   return (service) => {
@@ -30,7 +30,7 @@ function perService<C>(make: (service: ServiceName) => C): (service: ServiceName
   };
 }
 
-/** Whether a service can do its work, and what it misses if not. */
+/** Whether a service can do its work, and if not, what is missing. */
 export const ping = perService((service) =>
   command(
     service,
@@ -39,7 +39,7 @@ export const ping = perService((service) =>
     z.object({
       ready: z.boolean(),
       missing: z.array(z.string()),
-      /** Left out by releases that know of none. */
+      /** Missing in answers of earlier releases. */
       troubles: z.array(trouble).optional(),
     }),
     service === 'gateway' ? [] : ['gateway'],
@@ -47,8 +47,8 @@ export const ping = perService((service) =>
 );
 
 /**
- * What was said with events of a service, for those who need it: the ledger commits to it. As many of those asked for are
- * answered as fit one message, the first at least; one that was answered and has no values said nothing.
+ * The erasable values of events of a service; the ledger needs them for its commitments. The answer contains as many of the
+ * requested events as fit one message, at least the first; an event without values is in the answer with none.
  */
 export const erasableValues = perService((service) =>
   command(
@@ -70,7 +70,7 @@ export const erasableValues = perService((service) =>
   ),
 );
 
-/** A service's events again, in order of `gpos`, from its own tables: JetStream is transport, never the only copy. */
+/** Reads a service's events again from its own tables, in order of `gpos`: JetStream is transport, never the only copy. */
 export const replay = perService((service) =>
   command(
     service,
@@ -87,7 +87,7 @@ export const replay = perService((service) =>
     z.object({
       events: z.array(wireEvent),
       head_gpos: z.number().int().min(0),
-      /** Everything asked for up to this position is in `events`: where the next page starts. */
+      /** All requested events up to this position are in `events`; the next page starts here. */
       through_gpos: z.number().int().min(0),
     }),
     replayedBy[service],

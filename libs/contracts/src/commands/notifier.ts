@@ -40,17 +40,17 @@ export const notifierCommands = {
     z.object({ ...change, ...one }),
     z.object({ channel_id: typeId('chn') }),
   ),
-  /** `overlap_ms`: how long the former secret signs, too. */
+  /** `overlap_ms`: how long the old secret also signs. */
   rotate_secret: command(
     'notifier',
     'rotate_secret',
     z.object({ ...change, ...one, overlap_ms: z.number().int().min(0) }),
     newChannelView,
   ),
-  /** Sends something at once and says what came of it. Takes as long as the receiver, 10 s at most. */
+  /** Sends a test at once and returns the result. Takes as long as the receiver, 10 s at most. */
   test_channel: command('notifier', 'test_channel', z.object({ ...change, ...one }), channelTest),
   get_channel: command('notifier', 'get_channel', z.object(one), channelView),
-  /** Which of these are channels of the workspace; the policy-engine asks before a policy names them. */
+  /** Which of these ids are channels of the workspace; the policy-engine asks before it stores a policy that names them. */
   find_channels: command(
     'notifier',
     'find_channels',

@@ -11,20 +11,20 @@ const change = {
   org_id: typeId('org'),
   actor,
   correlation_id: z.string().nullable(),
-  /** Who made the service key that writes; missing when it is no key's, or nobody knows. */
+  /** The maker of the service key that writes; missing when no service key writes, or the maker is unknown. */
   written_by: typeId('mbr').optional(),
-  /** Who made the key that writes, or was shown it or a key that it was made with. */
+  /** The holders of the key that writes: its maker, and everyone who was shown it or a key that it was made with. */
   key_holders: z.array(typeId('mbr')).optional(),
 };
 const one = { org_id: typeId('org'), policy_id: typeId('pol') };
-/** The version an If-Match header named; null changes whatever stands. */
+/** The version of the If-Match header; null changes any version. */
 const expectedVersion = z.number().int().min(1).nullable();
 
 /** What an approval "forever" did to the policies. */
 export const policyLeft = z
   .object({
     changed: z.boolean(),
-    policy_id: typeId('pol').meta({ description: 'The policy that was changed, made, or left alone' }),
+    policy_id: typeId('pol').meta({ description: 'The policy that was changed, created, or not changed' }),
     policy_version: z.number().int().min(1).nullable(),
     detail: z.string(),
   })
@@ -68,7 +68,7 @@ export const policyEngineCommands = {
     z.object({ ...one, cursor: z.string().nullable(), limit: z.number().int().min(1).max(200) }),
     z.object({ versions: z.array(policyVersion), next_cursor: z.string().nullable() }),
   ),
-  /** A dry run: what a submission would be answered now; writes nothing. */
+  /** A dry run: the answer that a submission would get now; writes nothing. */
   check: command(
     'policy-engine',
     'check',
@@ -109,7 +109,7 @@ export const policyEngineCommands = {
         .max(100),
     }),
     z.object({
-      /** In the order asked for: as many as fit one message, the first at least. */
+      /** In the requested order: as many as fit one message, at least the first. */
       judgements: z.array(
         z.object({
           approval_id: typeId('apr'),
@@ -124,7 +124,7 @@ export const policyEngineCommands = {
     }),
     ['approval-service'],
   ),
-  /** Turns the requirement off after an approval "forever"; the same approval does it once (design §3.3). */
+  /** Changes the policy to allow after an approval "forever", once for each approval (design §3.3). */
   allow_forever: command(
     'policy-engine',
     'allow_forever',

@@ -25,9 +25,9 @@ export const actionRequestedV1 = z.strictObject({
   timeout_at: instant(),
 });
 
-/** How an action went, as its agent says; what it said beside the status is erasable. The last report stands. */
+/** The outcome of an action, as its agent reports it; its message and metadata are erasable. The last report counts. */
 export const actionReportedV1 = z.strictObject({
-  /** Of the action; the report's own is the event's. */
+  /** The id of the action's event; the id of the report is that of this event. */
   audit_event_id: typeId('evt'),
   seq: z.number().int().min(0),
   agent: agentRef,

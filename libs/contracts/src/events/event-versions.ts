@@ -9,12 +9,12 @@ export interface EventDefinition {
   readonly owner: ServiceName;
   /** The schema of each version, counted from 1 without a gap. */
   readonly versions: Readonly<Record<number, z.ZodType>>;
-  /** By the version they begin at: one for each version but the newest. */
+  /** By the version they start from: one for each version except the newest. */
   readonly upcasts?: Readonly<Record<number, Upcast>>;
 }
 export type EventDefinitions = Readonly<Record<string, EventDefinition>>;
 
-/** An upcast as the registry keeps it. `convert` is pure, so an event is the same at every reading. */
+/** An upcast in the registry. `convert` is pure, so every reading gives the same event. */
 export function upcast<From extends z.ZodType>(
   from: From,
   convert: (data: z.output<From>) => unknown,
@@ -32,7 +32,7 @@ export interface VersionedData {
   readonly data: unknown;
 }
 
-/** `detail` says in a sentence what cannot be read; it names the type and the version. */
+/** `detail` is a sentence that names the type and version that cannot be read. */
 export type ReadData =
   | { readonly success: true; readonly schemaVersion: number; readonly data: object }
   | { readonly success: false; readonly detail: string };
@@ -40,11 +40,11 @@ export type ReadData =
 export interface EventDataReader {
   /** `data` in the newest version, checked by the schema of its own version and by that of the newest. */
   read(event: VersionedData): ReadData;
-  /** The version that is written; null for an unknown type. */
+  /** The version of new events; null for an unknown type. */
   newestVersion(type: string): number | null;
 }
 
-/** Reads event data by a registry. Unknown types, unknown versions and data of another form are failures, never guesses. */
+/** Reads event data by a registry. Unknown types, unknown versions and data of another form are failures. */
 export function makeEventDataReader(definitions: EventDefinitions): EventDataReader {
   const newest = new Map(
     Object.entries(definitions).map(([type, { versions }]) => [

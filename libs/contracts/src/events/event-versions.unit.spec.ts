@@ -30,7 +30,7 @@ it('brings every older version to the newest, step by step', () => {
   expect(read(3, { names: ['a'], count: 1 })).toEqual(newest);
 });
 
-it('writes the newest version, and knows none of an unknown type', () => {
+it('writes the newest version, and has none for an unknown type', () => {
   expect(reader.newestVersion('thing.named')).toBe(3);
   expect(reader.newestVersion('constructor')).toBeNull();
 });
@@ -52,6 +52,6 @@ it.each([
     read(1, { name: 'a' }, 'thing.stuck'),
     'thing.stuck version 1 cannot be brought to the next one',
   ],
-])('does not guess: %s', (_what, result, detail) => {
+])('refuses %s', (_what, result, detail) => {
   expect(result).toEqual({ success: false, detail });
 });

@@ -1,4 +1,4 @@
 import { z } from 'zod';
 
-/** The first entry of every log. `log` is the origin that stands in its checkpoints. */
+/** The first entry of every log. `log` is the origin in its checkpoints. */
 export const ledgerCreatedV1 = z.strictObject({ log: z.string() });

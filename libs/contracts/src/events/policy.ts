@@ -11,7 +11,7 @@ export const policyChangedV1 = z.strictObject({
   content: policyContent,
 });
 
-/** What a policy's copies in the database may have against what was recorded of it. */
+/** How a policy in the database can differ from what the log recorded. */
 export const tamperingReasons = [
   'content_differs',
   'deletion_differs',
@@ -22,24 +22,24 @@ export const tamperingReasons = [
 export type TamperingReason = (typeof tamperingReasons)[number];
 
 const governed = {
-  /** As the log recorded it; where it did not, as it stands in the database. */
+  /** As the log recorded it; if it did not, as it is in the database. */
   policy: z.strictObject({
     id: typeId('pol'),
     name: z.string(),
     version: z.number().int().min(1),
     hash: sha256Hex(),
   }),
-  /** What is denied: the pattern that the policy has, or had. */
+  /** The denied action types: the pattern that the policy has, or had. */
   action_type: z.string(),
 };
 
-/** A policy in the database is not what the log recorded of it; from here on what it governs is denied. */
+/** A policy in the database differs from the log; from now on the actions that it governs are denied. */
 export const policyTamperingDetectedV1 = z.strictObject({
   ...governed,
   reason: z.enum(tamperingReasons),
-  /** What was found in the database; null when nothing was. */
+  /** The policy in the database; null when there is none. */
   found: z.strictObject({ version: z.number().int(), hash: z.string() }).nullable(),
 });
 
-/** It is again what the log recorded. */
+/** The policy agrees with the log again. */
 export const policyTamperingEndedV1 = z.strictObject(governed);

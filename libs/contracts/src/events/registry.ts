@@ -46,8 +46,8 @@ import {
 import type { WireEvent } from './wire-event.js';
 
 /**
- * Every event of the system: who may publish it, its schema by version, and what brings the data of each older version to
- * the next one. A new meaning is a new version beside the old.
+ * Every event of the system: the service that may publish it, its schema by version, and the upcast of each older version to
+ * the next one. A new meaning is a new version in addition to the old.
  */
 export const eventRegistry = {
   'action.executed': { owner: 'audit-ledger', versions: { 1: actionExecutedV1 } },
@@ -114,7 +114,7 @@ type Newest<Versions> = Versions extends { readonly 2: infer Schema }
 /** `data` of an event in its newest version. */
 export type EventData<T extends EventType> = z.infer<Newest<(typeof eventRegistry)[T]['versions']>>;
 
-/** A domain event as deciders make and fold it: type and data in its newest version, no envelope. */
+/** A domain event as deciders produce and fold it: type and data in the newest version, without an envelope. */
 export type DomainEvent<T extends EventType = EventType> = {
   [K in T]: { readonly type: K; readonly data: EventData<K> };
 }[T];

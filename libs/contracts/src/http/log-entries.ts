@@ -6,17 +6,17 @@ export type ChangingRouteId = {
   [Id in RouteId]: (typeof routes)[Id]['method'] extends 'GET' ? never : Id;
 }[RouteId];
 
-/** The types of which a call leaves at least one in the log of its workspace, or why it leaves none. */
+/** The entry types of which a call makes at least one in the log of its workspace, or why it makes none. */
 export type LoggedAs = readonly [EventType, ...EventType[]] | { readonly notLogged: string };
 
-/** What each changing route leaves in the log when it is answered 2xx. A new one does not compile until it stands here. */
+/** The log entry of each changing route when the answer is 2xx. A new route does not compile until it is listed here. */
 export const logEntriesOfRoutes = {
   submitAction: ['action.executed', 'action.denied', 'action.requested'],
   checkPolicyWithMetadata: {
-    notLogged: 'a dry run: it changes nothing, and is a POST for the sake of its body',
+    notLogged: 'a dry run: it changes nothing, and is a POST because it has a body',
   },
   issueGrant: {
-    notLogged: 'it signs again what the entry of the action says already; nothing is cleared by it',
+    notLogged: 'it signs again what the entry of the action already says; it clears no action',
   },
   consumeGrant: ['approval.grant_consumed'],
   approveRequest: ['approval.approved', 'approval.vote_cast'],

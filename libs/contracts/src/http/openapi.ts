@@ -5,7 +5,7 @@ import { routeList } from './routes.js';
 
 type Json = Record<string, unknown>;
 
-/** Codes any operation with a key may answer, and those any operation may. */
+/** Codes of any operation with a key, and codes of any operation. */
 const always: readonly ErrorCode[] = ['METHOD_NOT_ALLOWED', 'HEADERS_TOO_LARGE', 'INTERNAL', 'UNAVAILABLE'];
 const withKey: readonly ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED', 'STALE'];
 const withBody: readonly ErrorCode[] = [
@@ -16,7 +16,7 @@ const withBody: readonly ErrorCode[] = [
   'BODY_TOO_LARGE',
 ];
 
-/** Every code an operation may answer, as the document says it. */
+/** Every code that an operation may answer, as text of the document. */
 export function errorCodesOf(route: Route): readonly ErrorCode[] {
   return [
     ...new Set([
@@ -45,7 +45,7 @@ export function openApiDocument(): Json {
       title: 'AgentLattice Approvals',
       version: '1.0.0',
       description:
-        'Before an agent does something that matters, it asks. Times are RFC 3339 UTC; identifiers are TypeIDs. `x-rules`: what a value must meet that JSON Schema cannot say, each as the `detail` of the fault (`…` for what varies).',
+        'An agent submits an action before it executes it. Times are RFC 3339 UTC; identifiers are TypeIDs. `x-rules`: rules of a value that JSON Schema cannot express, each as the `detail` of the fault (`…` for what varies).',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
@@ -145,7 +145,7 @@ function hoist(schema: z.ZodType, io: 'input' | 'output', components: Json): Jso
     target: 'draft-2020-12',
     io,
     unrepresentable: 'any',
-    // Left out by zod where what is given is read before it is checked.
+    // zod leaves it out where the input is transformed before it is checked.
     override: ({ zodSchema: { _zod: zod }, jsonSchema }) => {
       if (zod.def.type === 'default' && io === 'input') jsonSchema.default ??= zod.def.defaultValue;
     },

@@ -19,7 +19,7 @@ it('is the document that is checked in', () => {
   expect(JSON.parse(checkedIn)).toEqual(JSON.parse(JSON.stringify(document)));
 });
 
-it('refers to nothing that is not there', () => {
+it('has no reference without a target', () => {
   const { schemas } = (document as { components: { schemas: Record<string, unknown> } }).components;
   const refs = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(
     ([, name]) => name,
@@ -33,14 +33,14 @@ it('has one operation for each id and each path with method', () => {
 });
 
 it.each(routeList.map((route) => [route.id, route] as const))(
-  '%s: parameters in the path are declared',
+  '%s declares the parameters of its path',
   (_id, route) => {
     const named = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '');
     expect(Object.keys(route.params?.shape ?? {}).sort()).toEqual(named.sort());
   },
 );
 
-it('every operation with a key may answer 401, 403 and 503', () => {
+it('lists 401, 403 and 503 for every operation with a key', () => {
   for (const route of routeList)
     if (route.callers !== 'public')
       expect(errorCodesOf(route)).toEqual(

@@ -12,14 +12,14 @@ const versions = readdirSync(folder)
 const json = (value: unknown) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>;
 const released = JSON.parse(read(versions.at(-1) ?? '')) as Record<string, unknown>;
 
-/** Breaking changes that the next release makes on purpose, as the test names them; each also stands in CHANGELOG.md. */
+/** Breaking changes that the next release makes on purpose, as the test names them; each is also in CHANGELOG.md. */
 const announced: readonly string[] = [];
 
-it('nothing that the last release promised is taken away without a word', () => {
+it('the document breaks nothing of the last release unannounced', () => {
   expect(breakingChanges(released, json(openApiDocument()))).toEqual(announced);
 });
 
-it('released documents have not been touched since', () => {
+it('released documents are unchanged', () => {
   const sums = versions.map((name) => `${createHash('sha256').update(read(name)).digest('hex')}  ${name}`);
   expect(sums.sort()).toEqual(read('SHA256SUMS').trimEnd().split('\n').sort());
 });
@@ -85,7 +85,7 @@ describe('a breaking change is found', () => {
     expect(breakingChanges(released, spoiled).join('\n')).toMatch(found);
   });
 
-  it('and what is only added is none', () => {
+  it('an addition is no breaking change', () => {
     const more = json(released);
     at(more, 'paths')['/api/v2/new'] = { get: { responses: {} } };
     at(more, `${schema('ActionSubmission')}.properties`)['hint'] = { type: 'string' };

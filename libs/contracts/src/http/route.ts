@@ -2,7 +2,10 @@ import type { z } from 'zod';
 import type { ErrorCode } from '../errors.js';
 import type { OperatorRole, ServiceScope } from '../primitives.js';
 
-/** Who may call a route. A role stands for itself and every higher one; `instance_admin` is a flag beside the roles (decisions §3.7). */
+/**
+ * Who may call a route. A role includes every higher role; `instance_admin` is a flag in addition to the roles (decisions
+ * §3.7).
+ */
 export type Caller =
   'agent' | 'service' | `service:${ServiceScope}` | `operator:${OperatorRole}` | 'instance_admin';
 
@@ -15,8 +18,8 @@ export interface RouteResponse {
 }
 
 /**
- * One operation of the HTTP API. The table of these is the authorization table, the source of validation and of the
- * OpenAPI document; a handler without a row here does not start.
+ * One operation of the HTTP API. The table of operations is the authorization table and the source of validation and of the
+ * OpenAPI document; the gateway does not start with a handler that has no row here.
  */
 export interface Route {
   readonly id: string;
@@ -29,8 +32,8 @@ export interface Route {
   /** `public`: no key is needed. */
   readonly callers: 'public' | readonly Caller[];
   /**
-   * Who may see what `params` name without being a caller: they hear 404 where it does not exist for them, and 403
-   * where it does.
+   * Callers that may see the resource in `params` but may not call the route: they get 404 where it does not exist for them,
+   * and 403 where it does.
    */
   readonly seenBy?: readonly Caller[];
   readonly headers?: z.ZodObject;
@@ -38,7 +41,7 @@ export interface Route {
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
   readonly responses: Readonly<Record<number, RouteResponse>>;
-  /** Codes beside those that any route may answer. */
+  /** Codes in addition to those of every route. */
   readonly errors?: readonly ErrorCode[];
 }
 

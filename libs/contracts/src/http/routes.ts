@@ -9,7 +9,7 @@ import { liveEventRoutes } from './routes/live-events.js';
 import { reportRoutes } from './routes/reports.js';
 import { systemRoutes } from './routes/system.js';
 
-/** Every operation of the HTTP API: who may call it, what it takes and what it answers. */
+/** Every operation of the HTTP API: its callers, its input and its answers. */
 export const routes = {
   ...actionRoutes,
   ...approvalRoutes,

@@ -1,25 +1,25 @@
 import type { DomainEvent } from '../events/registry.js';
 import { isEventType, readEvent } from '../events/registry.js';
 import type { WireEvent } from '../events/wire-event.js';
-import { toldOutside } from '../channels/outgoing-event-of.js';
+import { outgoingPartOf } from '../channels/outgoing-event-of.js';
 import type { LiveEvent } from './live-event.js';
 
 /**
- * The live event that an event of the system is told as; null for one that nobody who listens hears of, and for one that this
- * build cannot read (it is shown when the page is fetched).
+ * The live event of an event of the system; null for an event that is not sent to clients, and for one that this build cannot
+ * read (its effect shows in the API).
  */
 export function liveEventOf(wire: WireEvent): LiveEvent | null {
   const event = readable(wire);
-  const told = event === null ? null : (toldOutside(event) ?? toldInside(event));
-  if (event === null || told === null) return null;
+  const part = event === null ? null : (outgoingPartOf(event) ?? internalPartOf(event));
+  if (event === null || part === null) return null;
   return {
     event_id: wire.event_id,
-    type: told.type,
+    type: part.type,
     org_id: wire.org_id,
     time: wire.occurred_at,
     actor: wire.actor,
     agent_id: agentIn(event),
-    data: told.data as LiveEvent['data'],
+    data: part.data as LiveEvent['data'],
   };
 }
 
@@ -36,8 +36,8 @@ function agentIn({ data }: DomainEvent): string | null {
   return 'agent' in data && data.agent !== null ? data.agent.id : null;
 }
 
-/** What members hear beside what goes out. Every member that is told is named here, as it is there. */
-function toldInside(event: DomainEvent): { readonly type: string; readonly data: object } | null {
+/** Live events in addition to those that channels get. As there, every member that is sent is named here. */
+function internalPartOf(event: DomainEvent): { readonly type: string; readonly data: object } | null {
   switch (event.type) {
     case 'approval.vote_cast':
     case 'approval.vote_withdrawn': {

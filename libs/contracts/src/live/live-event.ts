@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import { actor, instant } from '../primitives.js';
 
-/** What happened in a workspace, as `GET /api/v1/events` tells it. References only; what people and agents wrote is fetched. */
+/** An event as `GET /api/v1/events` sends it. References only; texts of people and agents are fetched from the API. */
 export const liveEvent = z
   .object({
     event_id: z.string(),
-    /** The type that goes out where there is one, else the domain's (decisions §1). */
+    /** The outgoing type where there is one, otherwise the type of the domain event (decisions §1). */
     type: z.string(),
     org_id: z.string(),
     time: instant(),
     actor: actor.nullable(),
-    /** Whom it concerns among the agents; null: none. */
+    /** The agent that it concerns; null: none. */
     agent_id: z.string().nullable(),
     data: z.record(z.string(), z.unknown()),
   })

@@ -70,7 +70,7 @@ const members = {
   active: z.boolean(),
 };
 
-/** As somebody writes them; what stands already may be named otherwise. */
+/** For new names; existing ones may have another form. */
 const written = {
   ...members,
   name: givenName(),
@@ -79,15 +79,15 @@ const written = {
 };
 
 /**
- * Shadow policies are not evaluated yet, so none is taken: it would look as if it were tried out. Policies that were written
- * in shadow mode by earlier releases govern nothing, and are kept, read and replayed as they are.
+ * Shadow policies are not evaluated yet, so new ones are refused: they would look as if they were being tested. Policies that
+ * earlier releases wrote in shadow mode govern nothing, and are kept, read and replayed as they are.
  */
 const enforceOnly = z.enum(['enforce'], {
   error:
     'shadow policies are not evaluated yet; write mode enforce, or active false for a policy that governs nothing',
 });
 
-/** All that a policy says: what is hashed, versioned and judged by. */
+/** The content of a policy: hashed, versioned and used for judging. */
 export const policyContent = z.strictObject(members);
 export type PolicyContent = z.infer<typeof policyContent>;
 
@@ -129,7 +129,9 @@ const pointerPath = (pointer: string) =>
     .slice(1)
     .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 
-/** What spans members of a policy, or is said in another language than JSON: an expression, a pattern, the path of a field. */
+/**
+ * Faults that span members of a policy, or concern another language than JSON: an expression, a pattern, the path of a field.
+ */
 const policyRules = [
   'only a conditional policy has conditions',
   'only a conditional policy can fail',
@@ -156,7 +158,7 @@ const policyRules = [
   '… is a number; … is for text',
 ];
 
-/** What is written to make a policy; an unknown member is a fault (a misspelt quorum must never become a quorum of one). */
+/** The input to create a policy; an unknown member is a fault (a misspelt quorum must never become a quorum of one). */
 export const policyInput = withFaults(
   z.strictObject({
     ...written,
@@ -187,7 +189,7 @@ export const policyPatch = z
   .refine(namesMember, noMember)
   .meta({ id: 'PolicyPatch', minProperties: 1, ...rulesBeyondSchema(...policyRules) });
 
-/** The same between services, where policies of earlier releases are in shadow mode still. */
+/** The same between services, where policies of earlier releases may still be in shadow mode. */
 export const policyChange = z.strictObject(written).partial().refine(namesMember, noMember);
 export type PolicyPatch = z.infer<typeof policyChange>;
 

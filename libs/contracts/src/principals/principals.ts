@@ -12,7 +12,10 @@ export const agentView = z
     owner_name: memberName(),
     suspended: z.boolean(),
     suspended_at: instant().nullable().meta({ description: 'Null while it is not suspended' }),
-    suspended_reason: z.string().nullable().meta({ description: 'What the person said who suspended it' }),
+    suspended_reason: z
+      .string()
+      .nullable()
+      .meta({ description: 'The reason of the person who suspended it' }),
     created_at: instant(),
   })
   .meta({ id: 'Agent' });
@@ -38,7 +41,7 @@ export const memberView = z
   .meta({ id: 'Member' });
 export type MemberView = z.infer<typeof memberView>;
 
-/** A membership of another workspace that waits for the person who asks. */
+/** An invitation of the caller to another workspace. */
 export const invitationView = z
   .object({
     id: typeId('mbr').meta({ description: 'Of the membership; the member id once it is accepted' }),
@@ -46,7 +49,9 @@ export const invitationView = z
     workspace_name: z.string(),
     role: z.enum(operatorRoles),
     groups: z.array(z.string()),
-    status: z.enum(['invited', 'declined']).meta({ description: 'What was declined can still be accepted' }),
+    status: z
+      .enum(['invited', 'declined'])
+      .meta({ description: 'A declined invitation can still be accepted' }),
     created_at: instant(),
   })
   .meta({ id: 'Invitation' });
@@ -66,7 +71,7 @@ export const keyView = z
     agent_id: typeId('agt').nullable(),
     made_by: typeId('mbr')
       .nullable()
-      .meta({ description: 'The member who answers for the key; null where nobody knows' }),
+      .meta({ description: 'The member who is responsible for the key; null where unknown' }),
     made_by_name: memberName(),
     created_at: instant(),
     last_used_at: instant().nullable(),

@@ -13,18 +13,18 @@ export type DenialReason = z.infer<typeof denialReason>;
 export const agentRef = z.object({ id: typeId('agt'), name: z.string() });
 export type AgentRef = z.infer<typeof agentRef>;
 
-/** A key that something was done with, and the member who answers for it; null where nobody knows. */
+/** A key that was used, and the member who is responsible for it; null where unknown. */
 export const keyRef = z.object({
   id: typeId('key'),
   made_by: typeId('mbr').nullable(),
   /**
-   * The members who were shown the key, or one that it was made with, and of an agent's key who holds the key that registered
-   * the agent; missing where nobody knows.
+   * The members who were shown the key, or one that it was made with, and for an agent's key also the holders of the key that
+   * registered the agent; missing where unknown.
    */
   shown_to: z.array(typeId('mbr')).optional(),
 });
 export type KeyRef = z.infer<typeof keyRef>;
-/** Missing in what was written before keys were told. */
+/** Missing in data of releases before keys were recorded. */
 const askedWithKey = keyRef.nullable().optional();
 
 export const policyRef = z.object({
@@ -43,10 +43,10 @@ export const conditionEvaluated = z.object({
 });
 export type ConditionEvaluated = z.infer<typeof conditionEvaluated>;
 
-/** What the gateway asks to have judged. `metadata` and `data_accessed` are their RFC 8785 texts, made once. */
+/** A submission that the gateway sends to be judged. `metadata` and `data_accessed` are RFC 8785 texts, made once. */
 export const submissionItem = z.object({
   item_id: z.string().min(1).max(64),
-  /** Instance of the gateway that waits at `reply.gateway.<instance>.submission`. */
+  /** The gateway instance that waits at `reply.gateway.<instance>.submission`. */
   gateway: z.string().regex(/^[a-z0-9]+$/),
   org_id: typeId('org'),
   agent: agentRef.extend({ suspended: z.boolean(), owner_member_id: z.string().nullable() }),
@@ -54,7 +54,7 @@ export const submissionItem = z.object({
   metadata: z.string(),
   data_accessed: z.string(),
   action_digest: digest(),
-  /** X-AL-Event-ID; null when the agent sent none (then nothing can be a retry of it). */
+  /** X-AL-Event-ID; null when the agent sent none (then no later submission counts as its retry). */
   client_event_id: z.string().min(1).max(255).nullable(),
   delegation_id: z.string().nullable(),
   asked_with_key: askedWithKey,
@@ -64,7 +64,7 @@ export const submissionItem = z.object({
 });
 export type SubmissionItem = z.infer<typeof submissionItem>;
 
-/** What a person decides under; timeout and escalation stay when another policy comes to govern the request. */
+/** The terms of a decision; timeout and escalation do not change when another policy governs the request later. */
 export const approvalTerms = z.object({
   timeout_ms: z.number().int().positive(),
   approvals_required: z.number().int().min(1),
@@ -75,13 +75,13 @@ export const approvalTerms = z.object({
   on_removed: z.enum(['approve', 'deny', 'keep']),
   on_no_approver: z.enum(['escalate', 'deny']),
   /**
-   * Who wrote the policy's version, or made the key that did; null when that was no person, missing when nobody knows.
-   * Decides nothing for an agent without owner (decisions §3.4).
+   * The author of the policy version, or the maker of the key that wrote it; null when that was no person, missing when
+   * unknown. May not decide requests of an agent without owner (decisions §3.4).
    */
   policy_author: z.string().nullable().optional(),
   /**
-   * Every member who may have written the version: the person, and who holds the key that it was written with. Empty when
-   * that was no person or nobody knows; missing in what was written before, which names `policy_author` alone.
+   * Every member who may have written the version: the person, and the holders of the key that it was written with. Empty
+   * when that was no person or is unknown; missing in older data, which has only `policy_author`.
    */
   policy_authors: z.array(z.string()).optional(),
 });
@@ -95,7 +95,7 @@ export const verdict = z.object({
   conditions_evaluated: z.array(conditionEvaluated),
   approval_id: typeId('apr').nullable(),
   terms: approvalTerms.nullable(),
-  /** The instant that `time.*` stood for; a later re-judging uses it again (decisions §4.3). */
+  /** The instant that `time.*` referred to; a later re-judging uses it again (decisions §4.3). */
   judged_at: instant(),
 });
 export type Verdict = z.infer<typeof verdict>;
@@ -129,7 +129,7 @@ export const openItem = z.object({
 });
 export type OpenItem = z.infer<typeof openItem>;
 
-/** What the ledger stores as the first answer and the agent reads (contract §3). */
+/** The first answer, as the ledger stores it and the agent reads it (contract §3). */
 export const submissionOutcome = z.object({
   status: z.enum(['executed', 'requested', 'denied', 'policy_not_found']),
   verdict: z.enum(['executed', 'pending_approval', 'denied']),
@@ -140,7 +140,7 @@ export const submissionOutcome = z.object({
   timeout_at: instant().nullable(),
   message: z.string().nullable(),
   conditions_evaluated: z.array(conditionEvaluated),
-  /** Members who may decide the request as things stand; null or missing where nobody knows. */
+  /** How many members may decide the request now; null or missing where unknown. */
   eligible_approvers: z.number().int().min(0).nullable().optional(),
 });
 export type SubmissionOutcome = z.infer<typeof submissionOutcome>;
@@ -153,12 +153,12 @@ export const submissionAnswer = z.object({
   outcome: submissionOutcome.nullable(),
   grant: z.string().nullable(),
   replayed: z.boolean(),
-  /** Of an allowed action that is answered again: since when and until when its grant counts. */
+  /** Of an allowed action that is answered again: from when until when its grant is valid. */
   cleared: z.object({ from: instant(), until: instant() }).optional(),
   error: z.object({ code: z.string(), detail: z.string() }).nullable(),
 });
 export type SubmissionAnswer = z.infer<typeof submissionAnswer>;
 
-/** An item that could not be judged; it can become nothing but a 503. */
+/** An item that could not be judged; it always becomes a 503. */
 export const submissionUnavailable = z.object({ item_id: z.string(), detail: z.string() });
 export type SubmissionUnavailable = z.infer<typeof submissionUnavailable>;

@@ -47,7 +47,7 @@ const denied = z
     policy_name: z.string().nullable(),
     ...common,
     approval_id: typeId('apr').optional(),
-    reason: z.string().nullable().optional().meta({ description: 'What the person who denied it said' }),
+    reason: z.string().nullable().optional().meta({ description: 'The reason of the person who denied it' }),
   })
   .meta({ id: 'ActionDenied' });
 const requested = z
@@ -60,7 +60,7 @@ const requested = z
     message: z.string(),
     eligible_approvers: z.number().int().min(0).optional().meta({
       description:
-        'How many members may decide the request as things stand. With fewer than it needs, it was escalated at once',
+        'How many members may decide the request now. With fewer than needed, it was escalated at once',
     }),
     ...common,
   })
@@ -86,7 +86,7 @@ export const actionRoutes = {
     method: 'POST',
     path: '/api/v1/actions',
     tag: 'Agent',
-    summary: 'Ask whether an action may be done',
+    summary: 'Submit an action and get the verdict',
     description:
       'The verdict is on disk in the audit log before the answer leaves. A request with the same X-AL-Event-ID and the same content gets the first answer again; “same content” ignores timestamp. While the agent is suspended an answer that lets it act is `denied` with AGENT_SUSPENDED instead, also the first answer again.',
     callers: ['agent'],
@@ -105,7 +105,7 @@ export const actionRoutes = {
     body: actionSubmission,
     responses: {
       200: ok(z.union([executed, denied]), 'Allowed or denied'),
-      202: ok(requested, 'A human must decide'),
+      202: ok(requested, 'A person must decide'),
     },
     errors: ['IDEMPOTENCY_KEY_REUSED'],
   }),
@@ -114,7 +114,7 @@ export const actionRoutes = {
     method: 'GET',
     path: '/api/v1/policies/check',
     tag: 'Agent',
-    summary: 'What would be answered now; writes nothing',
+    summary: 'Dry run: the answer that a submission would get now',
     callers: ['agent', 'operator:viewer', 'service:policies:read'],
     query: z.object({ action_type: actionType() }),
     responses: { 200: ok(checkAnswer) },
@@ -147,17 +147,17 @@ export const actionRoutes = {
     method: 'POST',
     path: '/api/v1/grants/consume',
     tag: 'Agent',
-    summary: 'Use the grant of an approved request up, once',
+    summary: 'Use up the grant of an approved request, once',
     description:
-      'Judged at that moment: refused while the agent is suspended and when a policy denies the action by now. Of many callers at once one is answered 200. Grants of actions that no person was asked about are not consumed.',
+      'Judged at that moment: refused while the agent is suspended and when a policy denies the action by now. Of several concurrent callers one gets 200. Grants of actions that were allowed without approval are not consumed.',
     callers: ['agent', 'service:grants:consume'],
     body: z
       .strictObject({
         grant: grantToken(),
-        action_digest: digest().meta({ description: 'Of the action that is about to be done' }),
+        action_digest: digest().meta({ description: 'Of the action that is about to be executed' }),
       })
       .meta({ id: 'ConsumeGrantInput' }),
-    responses: { 200: ok(consumedGrant, 'It was unused, and is used now') },
+    responses: { 200: ok(consumedGrant, 'The grant was unused and is now used') },
     errors: [
       'NOT_FOUND',
       'AGENT_SUSPENDED',

@@ -11,7 +11,7 @@ import {
 import { policyLeft } from '../../commands/policy-engine.js';
 import { ok, route } from '../route.js';
 
-/** Not checked for form: what is no approval of this workspace is 404, whatever it looks like. */
+/** Not checked for form: an id that is no approval of this workspace is 404. */
 const params = z.object({ approval_id: z.string().min(1).max(255) });
 const status = {
   method: 'GET',
@@ -28,7 +28,7 @@ const status = {
   errors: ['NOT_FOUND'],
 } as const;
 
-/** Who may see a request but not decide it hears 403 only when there is one (decisions §5). */
+/** A caller that may see a request but not decide it gets 403 only when the request exists (decisions §5). */
 const deciding = {
   tag: 'Approvals',
   callers: ['operator:member'],
@@ -46,7 +46,7 @@ const approved = approvalView
   .extend({
     policy_change: policyLeft
       .optional()
-      .meta({ description: 'With scope forever: what became of the policy' }),
+      .meta({ description: 'With scope forever: what happened to the policy' }),
   })
   .meta({ id: 'DecidedApproval' });
 
@@ -68,7 +68,7 @@ export const approvalRoutes = {
     responses: {
       200: ok(
         z.object({ approvals: z.array(approvalView), next_cursor: z.string().nullable() }),
-        '`pending` and `escalated`: oldest deadline first; otherwise newest first. Items come without history and without what was said with standing votes: those are in the single view.',
+        '`pending` and `escalated`: oldest deadline first; otherwise newest first. Items have no history and no reasons of votes: those are in the single view.',
       ),
     },
   }),
@@ -90,9 +90,9 @@ export const approvalRoutes = {
     path: '/api/v1/approvals/{approval_id}/approve',
     summary: 'Approve a request',
     description:
-      'The agent goes on at once. `scope: forever` needs an administrator and turns the requirement off. Below the quorum the vote is kept and the answer says what is open.',
+      'The waiting agent is answered at once. `scope: forever` needs an administrator and changes the policy to allow. Below the quorum the vote is stored and the answer says what is missing.',
     body: approveInput,
-    responses: { 200: ok(z.union([approved, votePending]), 'Decided, or how far it is') },
+    responses: { 200: ok(z.union([approved, votePending]), 'Decided, or the state of the votes') },
     errors: [...decisionErrors, 'POLICY_CHANGED'],
   }),
   denyRequest: route({
@@ -102,7 +102,7 @@ export const approvalRoutes = {
     path: '/api/v1/approvals/{approval_id}/deny',
     summary: 'Deny a request',
     body: denyInput,
-    responses: { 200: ok(z.union([approvalView, votePending]), 'Decided, or how far it is') },
+    responses: { 200: ok(z.union([approvalView, votePending]), 'Decided, or the state of the votes') },
     errors: decisionErrors,
   }),
   withdrawVote: route({
@@ -110,8 +110,8 @@ export const approvalRoutes = {
     id: 'withdrawVote',
     method: 'DELETE',
     path: '/api/v1/approvals/{approval_id}/vote',
-    summary: 'Take a vote back while the request is open',
-    description: 'At most 10 times on one request; the vote after that stands.',
+    summary: 'Withdraw a vote while the request is open',
+    description: 'At most 10 times on one request; the next vote is final.',
     responses: { 200: ok(votePending) },
     errors: [
       'NOT_FOUND',

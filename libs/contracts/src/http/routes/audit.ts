@@ -21,7 +21,7 @@ export const auditRoutes = {
     method: 'GET',
     path: '/api/v1/audit/verify',
     tag: 'Audit',
-    summary: 'Whether the log is sound; a broken chain is a 200 that says so',
+    summary: 'Whether the log is intact; a broken chain is a 200 with chain_valid false',
     callers: ['agent', 'operator:viewer'],
     query: z.object({
       wait: z

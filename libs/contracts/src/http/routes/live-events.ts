@@ -16,16 +16,16 @@ export const liveEventRoutes = {
     method: 'GET',
     path: '/api/v1/events',
     tag: 'Live events',
-    summary: 'What happens in the workspace, in the moment it happens',
+    summary: 'Events of the workspace as they happen',
     description:
-      'Server-sent events. Each has an id `<stream incarnation>.<sequence>`, its type as the name, and a LiveEvent as JSON. An operator hears everything of the workspace, an agent what concerns it. With Last-Event-ID the stream goes on after that event, without loss or repetition, for 72 hours; where that is not possible it begins with the event `reset`: fetch anew. The event `heartbeat` tells the time of the server at once and every 15 s. A reader that is too slow is cut off and may go on by its last id.',
+      'Server-sent events. Each has an id `<stream incarnation>.<sequence>`, its type as the name, and a LiveEvent as JSON. An operator gets all events of the workspace, an agent those that concern it. With Last-Event-ID the stream continues after that event, without loss or repetition, for 72 hours; where that is not possible it begins with the event `reset`: fetch the state again. The event `heartbeat` has the time of the server, at once and every 15 s. The connection of a client that reads too slowly is closed; the client may resume by its last id.',
     callers: ['agent', 'operator:viewer'],
     headers: z.object({
       'last-event-id': z
         .string()
         .max(64)
         .optional()
-        .meta({ description: 'Id of the event that was heard last' }),
+        .meta({ description: 'Id of the last event that was received' }),
     }),
     query: z.object({
       types: z

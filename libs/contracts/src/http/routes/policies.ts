@@ -19,7 +19,7 @@ export const policyRoutes = {
     tag: 'Policies',
     summary: 'The policies of the workspace',
     description:
-      'An agent sees names and effects without conditions. `scope` is what the published client sends: `own` leaves out policies that are not active. Without it an agent gets `own` and everybody else `org`.',
+      'An agent sees names and effects without conditions. `scope` is what the published client sends: `own` leaves out policies that are not active. Without it an agent gets `own` and every other caller `org`.',
     callers: ['agent', ...read],
     query: z.object({
       scope: z.enum(['own', 'org']).optional(),
@@ -43,10 +43,10 @@ export const policyRoutes = {
     method: 'POST',
     path: '/api/v1/policies',
     tag: 'Policies',
-    summary: 'Make a policy',
+    summary: 'Create a policy',
     callers: write,
     body: policyInput,
-    responses: { 201: { ...ok(policyView, 'Made'), headers: { ...etag, Location: 'The policy' } } },
+    responses: { 201: { ...ok(policyView, 'Created'), headers: { ...etag, Location: 'The policy' } } },
     errors: ['POLICY_NAME_TAKEN'],
   }),
   getPolicy: route({

@@ -24,15 +24,15 @@ const page = z.object({ cursor: cursor().optional(), limit: limit(200, 50) });
 const agentParams = z.object({ agent_id: z.string().min(1).max(255) });
 const invitationParams = z.object({ invitation_id: z.string().min(1).max(255) });
 const keyParams = z.object({ key_id: z.string().min(1).max(255) });
-/** Long enough to matter, short enough for argon2 to be no weapon. */
+/** Long enough to be safe, short enough that argon2 cannot be abused to use up the processor. */
 const password = z.string().min(12).max(256);
 
 const endingInstanceKeys =
-  'A key that carries rights over the instance is ended by its person alone, with a key that carries them as well; others are answered FORBIDDEN.';
+  'A key with rights over the instance can be revoked or rotated only by its person, with a key that also has them; others get FORBIDDEN.';
 
 const whoami = z
   .object({
-    config_id: z.string().meta({ description: 'Agent, member or key: who is asking' }),
+    config_id: z.string().meta({ description: 'Id of the agent, member or key that calls' }),
     kind: z.enum(['agent', 'operator', 'service']),
     name: z.string(),
     org_id: typeId('org'),
@@ -41,7 +41,7 @@ const whoami = z
     role: z.enum(operatorRoles).nullable(),
     instance_admin: z
       .boolean()
-      .meta({ description: 'Whether this very key may make workspaces; nobody else is told' }),
+      .meta({ description: 'Whether this key may create workspaces; shown to this key only' }),
     scopes: z.array(z.enum(serviceScopes)),
     calibration: z.object({}),
     policies: z.array(policySummary),
@@ -55,7 +55,7 @@ export const principalRoutes = {
     method: 'GET',
     path: '/api/v1/whoami',
     tag: 'Agent',
-    summary: 'Who this key is',
+    summary: 'The principal of this key',
     callers: ['agent', 'service', 'operator:viewer'],
     responses: { 200: ok(whoami) },
   }),
@@ -110,9 +110,9 @@ export const principalRoutes = {
     method: 'POST',
     path: '/api/v1/agents/{agent_id}/suspend',
     tag: 'Agents',
-    summary: 'Stop the agent: it is denied whatever it submits, and gets no grant',
+    summary: 'Suspend the agent: every submission is denied, and it gets no grant',
     description:
-      'In force at this gateway when this is answered, and at every other within a second. No answer lets the agent act until it is resumed, whatever a person decides meanwhile.',
+      'In effect at this gateway when the answer is sent, and at every other within a second. No answer lets the agent act until it is resumed, even if a person approves meanwhile.',
     callers: ['operator:admin'],
     params: agentParams,
     body: z.strictObject({
@@ -120,7 +120,7 @@ export const principalRoutes = {
       pending: z
         .enum(pendingOnSuspension)
         .default('keep')
-        .meta({ description: 'Requests that wait for a person go on waiting, or are cancelled' }),
+        .meta({ description: 'Whether pending requests stay pending or are cancelled' }),
     }),
     responses: { 200: ok(agentView) },
     errors: ['NOT_FOUND', 'ALREADY_SUSPENDED'],
@@ -130,7 +130,7 @@ export const principalRoutes = {
     method: 'POST',
     path: '/api/v1/agents/{agent_id}/resume',
     tag: 'Agents',
-    summary: 'Judge the agent by the policies again',
+    summary: 'Resume the agent: the policies apply again',
     callers: ['operator:admin'],
     params: agentParams,
     body: z.strictObject({}),
@@ -154,7 +154,7 @@ export const principalRoutes = {
     tag: 'Members',
     summary: 'Add a person, or invite one who has an account already',
     description:
-      'An address that nobody has used makes an account with this password, which is active at once. An address that belongs to an account already makes an invitation (`status: invited`): the password is not used, and the person takes no part in the workspace before accepting.',
+      'A new address makes an account with this password, which is active at once. An address that belongs to an account already makes an invitation (`status: invited`): the password is not used, and the person takes no part in the workspace before accepting.',
     callers: ['operator:admin'],
     body: z.strictObject({
       email: givenEmail(),
@@ -171,8 +171,8 @@ export const principalRoutes = {
     method: 'GET',
     path: '/api/v1/invitations',
     tag: 'Members',
-    summary: 'The workspaces that the person who asks was invited to',
-    description: 'With a key that the person made; a key made by somebody else is answered OWN_KEY_NEEDED.',
+    summary: 'The workspaces that the caller was invited to',
+    description: 'With a key that the person made; a key made by another person gets OWN_KEY_NEEDED.',
     callers: ['operator:viewer'],
     query: page,
     responses: {
@@ -203,7 +203,7 @@ export const principalRoutes = {
     method: 'POST',
     path: '/api/v1/invitations/{invitation_id}/decline',
     tag: 'Members',
-    summary: 'Stay out of the workspace; it can still be accepted later',
+    summary: 'Decline the invitation; it can still be accepted later',
     callers: ['operator:viewer'],
     params: invitationParams,
     responses: { 200: ok(invitationView) },
@@ -224,7 +224,7 @@ export const principalRoutes = {
     method: 'POST',
     path: '/api/v1/keys',
     tag: 'Keys',
-    summary: 'Make a key',
+    summary: 'Create a key',
     callers: ['operator:admin'],
     body: z
       .strictObject({
@@ -283,9 +283,9 @@ export const principalRoutes = {
     method: 'POST',
     path: '/api/v1/workspaces',
     tag: 'Workspaces',
-    summary: 'Make a workspace with its first administrator',
+    summary: 'Create a workspace with its first administrator',
     description:
-      'With a key of role admin that the instance administrator made, in the workspace where their account was made. The first administrator is somebody new, or the caller: nobody else is made a member without consent.',
+      'With a key of role admin that the instance administrator made, in the workspace where their account was made. The first administrator is a new person or the caller: no other person becomes a member without consent.',
     callers: ['instance_admin'],
     body: z.strictObject({ name, admin: z.strictObject({ email: givenEmail(), name, password }) }),
     responses: {

@@ -8,9 +8,9 @@ export const reportRoutes = {
     method: 'POST',
     path: '/api/v1/report',
     tag: 'Agent',
-    summary: 'Say how an allowed or approved action went',
+    summary: 'Report the outcome of an allowed or approved action',
     description:
-      'Of the agent’s own actions; a suspended agent may report too. The last report stands, and each one is on disk in the audit log before the answer leaves.',
+      'Of the agent’s own actions; a suspended agent may report too. The last report counts, and each one is on disk in the audit log before the answer leaves.',
     callers: ['agent'],
     body: reportInput,
     responses: { 200: ok(reportResult) },

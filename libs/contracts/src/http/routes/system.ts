@@ -5,7 +5,7 @@ import { ok, route } from '../route.js';
 export const readiness = z
   .object({
     ready: z.boolean(),
-    missing: z.array(z.string()).meta({ description: 'Names of what is not ready' }),
+    missing: z.array(z.string()).meta({ description: 'Names of the parts that are not ready' }),
     degraded: z
       .array(z.string())
       .meta({ description: 'Those of them that answer, but are behind or cannot store' }),

@@ -1,0 +1,31 @@
+import type { Stop } from './stop-watch.js';
+
+/** The result of a gate; the JSON that `--json` prints. */
+export interface GateResult {
+  readonly status:
+    | 'executed'
+    | 'approved'
+    | 'denied'
+    | 'policy_not_found'
+    | 'timed_out'
+    | 'cancelled'
+    /** Stopped, and it could not be withdrawn. */
+    | 'pending'
+    /** Stopped before there was an answer. */
+    | 'unknown';
+  readonly allowed: boolean;
+  readonly action_type: string;
+  readonly audit_event_id: string | null;
+  readonly approval_id: string | null;
+  readonly policy_name: string | null;
+  readonly denial_reason: string | null;
+  readonly reason: string | null;
+  readonly resolved_by: string | null;
+  readonly resolved_by_name: string | null;
+  readonly timeout_at: string | null;
+  readonly grant: string | null;
+  /** Why an approval did not open the gate: it had no valid grant for this action. */
+  readonly grant_fault: string | null;
+  /** Set when al itself stopped waiting. */
+  readonly stopped: Stop | null;
+}
