@@ -8,6 +8,7 @@ import { runHere } from '../test/fake-terminal.js';
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 let server: Server;
+let address: string;
 let answers: Answer[];
 let seen: { url: string; headers: IncomingMessage['headers']; body: string }[];
 beforeEach(async () => {
@@ -24,6 +25,7 @@ beforeEach(async () => {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  address = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`;
 });
 afterEach(() => {
   server.closeAllConnections();
@@ -31,12 +33,7 @@ afterEach(() => {
 });
 
 const al = (...args: string[]) =>
-  runHere(args, {
-    env: {
-      AL_API_KEY: 'al_agent_x',
-      AL_BASE_URL: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`,
-    },
-  });
+  runHere(args, { env: { AL_API_KEY: 'al_agent_x', AL_BASE_URL: address } });
 const json =
   (status: number, body: unknown, headers = {}): Answer =>
   (_, response) => {
@@ -100,6 +97,26 @@ it.each([
   expect({ code: outcome.code, out: outcome.out }).toEqual({ code, out: '' });
   expect(outcome.said).toContain(why);
 });
+
+it.each([
+  ['nothing listens there', null],
+  ['every connection breaks', cut],
+  ['it has no time', problem(503, 'UNAVAILABLE')],
+])(
+  'a gate that never reached the system ends with 4 when its --timeout ends first: %s',
+  async (_, answer) => {
+    if (answer === null) server.close();
+    else answers = [answer];
+    const { code, out } = await al('gate', 'a.b', '--timeout', '200ms', '--json', '--', 'touch', '/never');
+    expect(code).toBe(4);
+    expect(JSON.parse(out)).toMatchObject({
+      status: 'unknown',
+      allowed: false,
+      stopped: { kind: 'timeout' },
+      exit_code: 4,
+    });
+  },
+);
 
 describe('a yes without its grant is none', () => {
   const stranger = generateKeyPairSync('ed25519').privateKey;

@@ -1,5 +1,6 @@
 import { type Action, cancelRequest, holdSeconds, statusOf, submit } from './actions.js';
 import { AgentLatticeError, ApprovalDeniedError, ApprovalTimeoutError } from './errors.js';
+import { invalid } from './grant.js';
 import type { PublishedKeys } from './published-keys.js';
 import { sleep, type Transport } from './transport.js';
 import type { ActionResult, ApprovalStatus, GateOptions, GateResult } from './types.js';
@@ -131,8 +132,7 @@ async function withGrant(
   },
 ) {
   const { grant, approvalId, auditEventId } = cleared;
-  if (grant === null)
-    throw new AgentLatticeError('GRANT_INVALID', 'The grant does not count: the answer carries none');
+  if (grant === null) throw invalid('the answer carries no grant');
   await keys.verify(grant, { actionType, metadata, dataAccessed, approvalId, auditEventId });
   return { auditEventId, approvalId, grant, eventId };
 }

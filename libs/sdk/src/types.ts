@@ -114,6 +114,21 @@ export interface Approval {
   readonly resolvedAt: string | null;
 }
 
+export interface ApprovalQuery {
+  /** `pending` includes escalated ones. */
+  readonly status?: Approval['status'];
+  readonly actionType?: string;
+  readonly agentId?: string;
+  readonly cursor?: string;
+  /** 1 to 200. */
+  readonly limit?: number;
+}
+
+export interface ApprovalPage {
+  readonly approvals: readonly Approval[];
+  readonly nextCursor: string | null;
+}
+
 /** A vote that does not complete the request. */
 export interface VotePending {
   readonly status: 'pending';

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ApprovalStatus, routes, type RouteOutput } from '@agentlattice/contracts';
-import type { Api } from '../api.js';
+import type { Api } from '../api-calls.js';
 import { exitCode, Failure } from '../exit-code.js';
 import { gateText, waitingText } from '../render/gate-text.js';
 import { safeJson, safeText } from '../render/safe-text.js';
 import type { Terminal } from '../terminal.js';
-import { grantFault } from './check-grant.js';
 import { type CommandEnd, runCommand } from './run-command.js';
 import { exitCodeOf, type Stop, watchForStop } from './stop-watch.js';
 
@@ -86,7 +85,7 @@ export async function gate(request: GateRequest, ports: { api: Api; terminal: Te
 /** A yes opens the gate only with the grant that says so. @returns the same, or shut */
 async function withGrant(request: GateRequest, result: GateResult, api: Api): Promise<GateResult> {
   if (!result.allowed) return result;
-  const grant_fault = await grantFault(api, result.grant, {
+  const grant_fault = await api.grantFault(result.grant, {
     ...request,
     approvalId: result.approval_id,
     auditEventId: result.audit_event_id ?? '',
@@ -98,6 +97,8 @@ function exitCodeOfGate({ status, allowed, stopped }: GateResult): number {
   if (stopped?.kind === 'signal') return exitCodeOf(stopped.signal);
   if (allowed) return exitCode.ok;
   if (status === 'denied' || status === 'policy_not_found') return exitCode.refused;
+  // Without an answer nobody was asked, so it is not that nobody decided.
+  if (status === 'unknown') return exitCode.unreachable;
   return status === 'timed_out' || stopped !== null ? exitCode.timeout : exitCode.refused;
 }
 
