@@ -32,8 +32,7 @@ afterEach(() => {
   server.close();
 });
 
-const al = (...args: string[]) =>
-  runHere(args, { env: { AL_API_KEY: 'al_agent_x', AL_BASE_URL: address } });
+const al = (...args: string[]) => runHere(args, { env: { AL_API_KEY: 'al_agent_x', AL_BASE_URL: address } });
 const json =
   (status: number, body: unknown, headers = {}): Answer =>
   (_, response) => {

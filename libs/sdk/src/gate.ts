@@ -86,7 +86,8 @@ async function opened({ keys }: GatePorts, action: Action, result: ActionResult)
   const { status, auditEventId, approvalId, policyName, grant, denialReason } = result;
   if (status === 'executed') {
     const cleared = await withGrant(keys, action, { grant, approvalId, auditEventId });
-    return { ...cleared, status, policyName, reason: result.reason, resolvedBy: null };
+    const { reason, resolvedBy, resolvedByName } = result;
+    return { ...cleared, status, policyName, reason, resolvedBy, resolvedByName };
   }
   if (status === 'policy_not_found')
     throw new AgentLatticeError(
@@ -108,10 +109,10 @@ async function openedAfter(
   { auditEventId, policyName }: ActionResult,
   status: ApprovalStatus,
 ): Promise<GateResult> {
-  const { approvalId, reason, resolvedBy, denialReason } = status;
+  const { approvalId, reason, resolvedBy, resolvedByName, denialReason } = status;
   if (status.status === 'approved') {
     const cleared = await withGrant(keys, action, { grant: status.grant, approvalId, auditEventId });
-    return { ...cleared, status: 'approved', policyName, reason, resolvedBy };
+    return { ...cleared, status: 'approved', policyName, reason, resolvedBy, resolvedByName };
   }
   if (status.status === 'timed_out') throw new ApprovalTimeoutError(approvalId);
   const isCode = denialReason === null || denialReason === reason;

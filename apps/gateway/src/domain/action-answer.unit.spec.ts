@@ -34,6 +34,18 @@ it('an answer that asks for a person says how many may decide, where that is kno
 });
 
 describe('the answer to a submission that was waited for', () => {
+  it.each(['approved', 'denied'] as const)('%s says who decided and what they wrote', (status) => {
+    const said = { reason: 'reviewed', resolved_by: 'mbr_1', resolved_by_name: 'Ada Novak' };
+    const denial_reason = status === 'denied' ? 'DENIED_BY_REVIEWER' : null;
+    const { body } = actionAnswer(decidedOutcome(requested, decision(status, { ...said, denial_reason })));
+    expect(body).toMatchObject(said);
+  });
+
+  it('a first answer knows of no decision', () => {
+    const { body } = actionAnswer({ outcome: { ...outcome, status: 'executed' }, grant: null });
+    for (const name of ['reason', 'resolved_by', 'resolved_by_name']) expect(body).not.toHaveProperty(name);
+  });
+
   it('approved is executed, with the grant', () =>
     expect(actionAnswer(decidedOutcome(requested, decision('approved', { grant: 'jws' })))).toMatchObject({
       status: 200,
