@@ -146,8 +146,8 @@ export class AgentLattice {
     let cursor: string | undefined;
     do {
       const page: t.ApprovalPage = await this.listApprovals({
-        ...{ status: 'pending', limit: Math.min(pageSize, limit - found.length) },
-        ...given({ actionType, agentId, cursor }),
+        ...{ status: 'pending', ...given({ actionType, agentId, cursor }) },
+        limit: Math.min(pageSize, limit - found.length),
       });
       found.push(...page.approvals);
       cursor = page.nextCursor ?? undefined;
