@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { eventually, type Stack, startStack } from '@agentlattice/testkit';
 import { type AlProcess, startAl } from '../test/al-process.js';
 
@@ -317,6 +320,46 @@ describe('al approvals', () => {
     expect(said).toMatch(/al_op_|NOT_FOUND/);
     const missing = await admin('approvals', 'show', 'apr_01jd7e5sqcfnmrq9yh4qvxw2k3').ended;
     expect({ code: missing.code, out: missing.out }).toEqual({ code: 1, out: '' });
+  });
+});
+
+describe('its page', () => {
+  it('has only snippets that run', async () => {
+    const page = await readFile(new URL('../../../docs/clients/cli.md', import.meta.url), 'utf8');
+    const snippets = [...page.matchAll(/```sh\n(.*?)```/gs)].map(([, text = '']) => text);
+    expect(snippets.length).toBeGreaterThanOrEqual(4);
+    await writeFile(join(folder, 'deploy.sh'), '#!/bin/sh\necho "deployed with ${AL_GRANT:-no grant}"\n', {
+      mode: 0o755,
+    });
+    const bin = fileURLToPath(new URL('../bin/al.mjs', import.meta.url));
+    const said: string[] = [];
+    for (const snippet of snippets) {
+      const asks = snippet.includes('al gate');
+      const waiting = asks ? undefined : agent('gate', 'deploy.production');
+      await waiting?.waitsFor();
+      const script = `set -e\nnpx() { shift; "${process.execPath}" "${bin}" "$@"; }\n${snippet}`;
+      let ended = false;
+      const run = promisify(execFile)('sh', ['-c', script], {
+        cwd: folder,
+        env: {
+          PATH: process.env['PATH'],
+          AL_DATA_DIR: stack.dataDir,
+          AGENT_KEY: stack.credentials.agent.api_key,
+          OPERATOR_KEY: stack.credentials.admin.api_key,
+        },
+      }).finally(() => (ended = true));
+      // Somebody approves what a gate of the page waits for.
+      while (asks && !ended) {
+        const { approvals } = (await http('/api/v1/approvals?status=pending')) as {
+          approvals: { id: string }[];
+        };
+        for (const { id } of approvals) await http(`/api/v1/approvals/${id}/approve`, {});
+      }
+      said.push((await run).stdout);
+      if (waiting !== undefined) expect((await waiting.ended).code).toBe(0);
+    }
+    expect(said[0]).toMatch(/^deployed with eyJ/);
+    expect(said.join('')).toContain('approved by Administrator');
   });
 });
 
