@@ -24,15 +24,22 @@ const part = (name) => fileURLToPath(new URL(`gates/${name}.mjs`, import.meta.ur
 const actionType = 'bench.gate';
 const pollMs = 5_000;
 const scratch = await mkdtemp(join(tmpdir(), 'al-gates-'));
+let environments = 0;
+let token = 0;
 const say = (text) => console.error(text);
 
-/** A client in Python as a process that takes one call a line: by whatever driver, in an environment of its own. */
-function pythonClient(name, driver, requirement, callOf) {
-  const folder = join(scratch, name);
+/** Before anything runs: it holds up this process, and open connections would be closed meanwhile. */
+function environmentWith(requirement) {
+  const folder = join(scratch, `python-${++environments}`);
   execFileSync('python3', ['-m', 'venv', folder]);
   const pip = spawnSync(join(folder, 'bin/pip'), ['install', '--quiet', requirement], { encoding: 'utf8' });
   if (pip.status !== 0) throw new Error(pip.stderr);
-  const python = spawn(join(folder, 'bin/python'), [join(root, driver)], {
+  return join(folder, 'bin/python');
+}
+
+/** A client in Python as a process that takes one call a line. */
+function pythonClient(name, program, driver, callOf) {
+  const python = spawn(program, [join(root, driver)], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
   });
@@ -54,7 +61,7 @@ function pythonClient(name, driver, requirement, callOf) {
   return { name, gate, stop: () => python.kill() };
 }
 
-function clientsOf({ baseUrl, credentials }, { AgentLattice }) {
+function clientsOf({ baseUrl, credentials }, { AgentLattice }, programs) {
   const key = credentials.agent.api_key;
   const al = new AgentLattice({ apiKey: key, baseUrl });
   const bare = async (metadata) => {
@@ -82,20 +89,15 @@ function clientsOf({ baseUrl, credentials }, { AgentLattice }) {
         },
         stop: () => {},
       },
-      pythonClient(
-        'Python SDK',
-        'clients/python/conformance_driver.py',
-        join(root, 'clients/python'),
-        (metadata) => ({
-          ...{ base_url: baseUrl, api_key: key, method: 'gate' },
-          args: { action_type: actionType, metadata },
-        }),
-      ),
+      pythonClient('Python SDK', programs.sdk, 'clients/python/conformance_driver.py', (metadata) => ({
+        ...{ base_url: baseUrl, api_key: key, method: 'gate' },
+        args: { action_type: actionType, metadata },
+      })),
     ],
     polling: pythonClient(
       'published client',
+      programs.published,
       'e2e/published-client/drive.py',
-      'agentlattice==0.4.2',
       (metadata) => ({
         ...{ op: 'gate', key, base_url: baseUrl },
         args: { action_type: actionType, options: { metadata } },
@@ -103,8 +105,6 @@ function clientsOf({ baseUrl, credentials }, { AgentLattice }) {
     ),
   };
 }
-
-let token = 0;
 
 /** Opens a gate. @returns how to approve it: milliseconds from sending the approval until the gate returned */
 async function opened({ baseUrl, credentials }, client) {
@@ -202,13 +202,19 @@ try {
   execFileSync(process.execPath, [join(root, 'tools/package-sdk.mjs')], { stdio: 'inherit' });
   const load = [loadavg()[0]];
   const importMs = median(importTimes());
+  say(`import ${importMs} ms`);
   const memory = await inFlight(Number(options['in-flight']));
+  say(`in flight ${JSON.stringify(memory)}`);
+  const programs = {
+    sdk: environmentWith(join(root, 'clients/python')),
+    published: environmentWith('agentlattice==0.4.2'),
+  };
   const { startStack } = await ours.library('testkit');
   const stack = await startStack({ samplePolicy: false });
   let times;
   try {
     await stack.startServices();
-    const clients = clientsOf(stack, await import(sdk));
+    const clients = clientsOf(stack, await import(sdk), programs);
     try {
       const made = await fetch(`${stack.baseUrl}/api/v1/policies`, {
         method: 'POST',
