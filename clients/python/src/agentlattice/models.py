@@ -127,8 +127,8 @@ class GateResult:
     status: `executed` when a policy allowed it or it was approved while the submission was held, else `approved`.
     grant: the verified grant; hand it to the program that executes the action.
     event_id: the idempotency key of the action.
-    reason, resolved_by, resolved_by_name, resolved_at: what the person who approved wrote, who it was (None: the system),
-        and when, where that is known.
+    reason, resolved_by, resolved_by_name, resolved_at: what the person who approved wrote, who it was, and when, where
+        that is known (None: the system).
     """
 
     status: str
