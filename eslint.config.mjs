@@ -14,7 +14,7 @@ const mayImport = {
   'libs/event-store': ['contracts', 'decider', 'messaging', 'observability'],
   'libs/service': ['contracts', 'event-store', 'messaging', 'observability'],
   'libs/testkit': ['contracts', 'launcher'],
-  'libs/cli': ['contracts'],
+  'libs/cli': ['contracts', 'sdk'],
   'libs/sdk': [],
   'tools/launcher': ['contracts'],
   'apps/*': [...pure, 'contracts', ...io],

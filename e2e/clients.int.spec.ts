@@ -1,9 +1,11 @@
 import { conformanceCases, type DrivenClient, ScriptedServer } from './kit/conformance.js';
+import { pythonClient } from './kit/python-client.js';
 import { typescriptClient } from './kit/typescript-client.js';
 
 /** Every client of this repository behaves the same in every case (clients/conformance/README.md). */
 const clients: readonly { readonly name: string; readonly start: () => Promise<DrivenClient> }[] = [
   { name: 'TypeScript', start: () => Promise.resolve(typescriptClient) },
+  { name: 'Python', start: pythonClient },
 ];
 
 let server: ScriptedServer;
@@ -12,7 +14,7 @@ afterAll(() => server.stop());
 
 describe.each(clients)('the client in $name', ({ start }) => {
   let client: DrivenClient;
-  beforeAll(async () => (client = await start()));
+  beforeAll(async () => (client = await start()), 300_000);
   afterAll(() => client.stop());
 
   describe.each(conformanceCases())('$subject', ({ cases }) => {

@@ -277,4 +277,52 @@ describe('the published Python client, unmodified', () => {
       error: { code: 'FORBIDDEN' },
     });
   });
+
+  describe('for programs without an event loop', () => {
+    const sync = (op: string, args: Record<string, unknown> = {}) =>
+      python.call(`${op}_sync`, { key, args, settings: polling });
+
+    it('execute, report', async () => {
+      const done = await sync('execute', { action_type: 'db.read', options: { metadata: { n: 1 } } });
+      expect(done).toMatchObject({ result: { status: 'executed', policy_name: 'reads' } });
+      const { audit_event_id } = (done as { result: Record<string, unknown> }).result;
+      expect(
+        await sync('report', { audit_event_id, outcome: { status: 'success', message: 'done' } }),
+      ).toMatchObject({ result: { audit_event_id, status: 'success' } });
+    });
+
+    it('gate: allowed, approved, denied', async () => {
+      expect(await sync('gate', { action_type: 'db.read' })).toEqual({ result: null });
+      await admin.policy({ name: 'sync', action_type: 'sync.act', effect: 'require_approval' });
+      for (const [verb, wanted] of [
+        ['approve', { result: null }],
+        ['deny', { error: { class: 'AgentLatticeDeniedError' } }],
+      ] as const) {
+        const waiting = sync('gate', { action_type: 'sync.act' });
+        await admin.post(`/api/v1/approvals/${await pending('sync.act')}/${verb}`, {});
+        expect(await waiting).toMatchObject(wanted);
+      }
+    }, 30_000);
+
+    it.each([
+      ['can_i', { action_type: 'db.read' }, { allowed: true }],
+      ['whoami', {}, { is_active: true, cb_state: 'closed' }],
+      ['policies', { scope: 'org' }, { policies: expect.any(Array) as unknown }],
+      ['audit', { limit: 1 }, { events: [expect.any(Object) as unknown] }],
+      ['verify', {}, { chain_valid: true }],
+      ['posture', {}, { score: expect.any(Number) as number }],
+    ])('%s', async (op, args, wanted) => {
+      await eventually(async () => 'result' in (await sync(op, args)));
+      expect(await sync(op, args)).toMatchObject({ result: wanted });
+    });
+
+    it('register', async () => {
+      expect(
+        await python.call('register_sync', {
+          key: stack.credentials.service_key,
+          args: { name: 'made-without-a-loop' },
+        }),
+      ).toMatchObject({ result: { whoami: { name: 'made-without-a-loop' } } });
+    });
+  });
 });

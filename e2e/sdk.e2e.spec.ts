@@ -73,8 +73,11 @@ describe('the TypeScript SDK on a live system', () => {
 
   it('gets the decision from a held submission without reading the status', async () => {
     const done = al.gate('deploy.production', { metadata: { service: 'web' } });
-    await operator.approveAction(await pending('deploy.production'));
-    await expect(done).resolves.toMatchObject({ status: 'executed', policyName: 'production-deploys' });
+    await operator.approveAction(await pending('deploy.production'), { reason: 'reviewed' });
+    await expect(done).resolves.toMatchObject({
+      ...{ status: 'executed', policyName: 'production-deploys', reason: 'reviewed' },
+      ...{ resolvedBy: expect.stringMatching(/^mbr_/) as string, resolvedByName: 'Administrator' },
+    });
   });
 
   it('names the person and the reason of a denial', async () => {

@@ -1,4 +1,4 @@
-// Compiles TypeScript projects with swc, and puts services into few files (bundle.mjs): `node tools/build.mjs
+// Compiles TypeScript projects with swc, and puts services and `al` into few files (bundle.mjs): `node tools/build.mjs
 // [project-root …]` (default: every project).
 // Types are judged by `npm run typecheck`; this only emits, so a start costs a second rather than ten.
 // A project whose sources did not change since its last build is left alone.
@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { bundleService } from './bundle.mjs';
+import { bundleProject } from './bundle.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -80,9 +80,9 @@ export async function buildProject(project) {
 export async function build(projects) {
   const list = projects?.length ? projects : await allProjects();
   const built = await Promise.all(list.map(buildProject));
-  const services = list.filter((project) => project.startsWith('apps/'));
-  const bundled = await Promise.all(services.map(bundleService));
-  return list.filter((project, i) => built[i] || bundled[services.indexOf(project)]);
+  const programs = list.filter((project) => project.startsWith('apps/') || project === 'libs/cli');
+  const bundled = await Promise.all(programs.map(bundleProject));
+  return list.filter((project, i) => built[i] || bundled[programs.indexOf(project)]);
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -1,4 +1,4 @@
-// Puts each service into few files, `apps/<name>/dist/bundle`: a start that looks up a thousand modules one by one takes
+// Puts each service and `al` into few files, `<project>/dist/bundle`: a start that looks up a thousand modules one by one takes
 // twice as long. What is compiled is the output of swc, since Nest needs the metadata of decorators.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Programs of a service that the launcher starts. */
+/** Programs of a project, where it has them. */
 const programs = ['main', 'first-start'];
 
 /** They look for other files in ways that a bundler does not see, have to be loaded before all others, or only where telemetry is exported. */
@@ -67,8 +67,8 @@ async function stampOf(app) {
   return hash.digest('hex');
 }
 
-/** Bundles one service; returns true when something was written. Its libraries and itself must have been built. */
-export async function bundleService(app) {
+/** Bundles one project; returns true when something was written. Its libraries and itself must have been built. */
+export async function bundleProject(app) {
   const out = join(root, app, 'dist', 'bundle');
   const stampFile = join(out, '.stamp');
   const stamp = await stampOf(app);
@@ -81,6 +81,8 @@ export async function bundleService(app) {
     bundle: true,
     splitting: true,
     format: 'esm',
+    // The SDK's own package is made for those who install it (package-sdk.mjs), and not there when this runs.
+    conditions: ['agentlattice-built'],
     platform: 'node',
     target: 'node22',
     keepNames: true,

@@ -44,7 +44,8 @@ def client_of(line: Json) -> AgentLattice:
 async def perform(line: Json) -> Any:
     method, args = line["method"], dict(line.get("args") or {})
     if method == "register":
-        agent, config = await AgentLattice.register(_SERVICE_KEY, base_url=line["base_url"], **args)
+        key = args.pop("service_key", _SERVICE_KEY)
+        agent, config = await AgentLattice.register(key, base_url=line["base_url"], **args)
         await agent.aclose()
         return config
     async with client_of(line) as al:

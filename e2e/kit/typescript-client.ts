@@ -62,7 +62,7 @@ function callBy({ method, args }: NeutralCall, al: AgentLattice, baseUrl: string
     case 'report':
       return al.report(rest['audit_event_id'], rest['outcome'] as never);
     case 'register':
-      return AgentLattice.register('al_svc_test', {
+      return AgentLattice.register((rest['service_key'] as string | undefined) ?? 'al_svc_test', {
         ...{ name: rest['name'], baseUrl },
         ...given({ description: rest['description'] }),
       } as never).then(({ agent }) => agent);

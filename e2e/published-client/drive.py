@@ -29,15 +29,22 @@ async def perform(command):
     if op == "version":
         return agentlattice.__version__ if hasattr(agentlattice, "__version__") else None
     base_url = command["base_url"]
-    if op == "register":
-        client, config = await AgentLattice.register(command["key"], base_url=base_url, **args)
+    if op in ("register", "register_sync"):
+        client, config = await called(getattr(AgentLattice, op), command["key"], base_url=base_url, **args)
         return {"config": config, "whoami": plain(await client.whoami())}
     client = AgentLattice(api_key=command["key"], base_url=base_url, **command.get("settings", {}))
-    if op in ("execute", "gate"):
-        return plain(await getattr(client, op)(args["action_type"], options(args.get("options"))))
-    if op == "report":
-        return plain(await client.report(args["audit_event_id"], ReportOutcome(**args["outcome"])))
-    return plain(await getattr(client, op)(**args))
+    if op in ("execute", "gate", "execute_sync", "gate_sync"):
+        return plain(await called(getattr(client, op), args["action_type"], options(args.get("options"))))
+    if op in ("report", "report_sync"):
+        return plain(await called(getattr(client, op), args["audit_event_id"], ReportOutcome(**args["outcome"])))
+    return plain(await called(getattr(client, op), **args))
+
+
+async def called(method, *args, **named):
+    """A coroutine is awaited; a method for programs without an event loop runs in a thread that has none."""
+    if method.__name__.endswith("_sync"):
+        return await asyncio.to_thread(method, *args, **named)
+    return await method(*args, **named)
 
 
 async def answer(command):

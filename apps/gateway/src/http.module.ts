@@ -95,7 +95,7 @@ import {
         commands: CommandClient,
         nameMembers: NameMembers,
       ) => [
-        ...submissionRoutes(submitAction),
+        ...submissionRoutes(submitAction, nameMembers),
         ...decisionRoutes(awaitDecision, approveRequest, commands, nameMembers),
       ],
     },

@@ -2,7 +2,7 @@
 // Starts the client as it was built; plain JavaScript, so that it can say what is missing.
 import { existsSync } from 'node:fs';
 
-const built = new URL('../dist/main.js', import.meta.url);
+const built = new URL('../dist/bundle/main.js', import.meta.url);
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 15)) {
   process.stderr.write(`al needs Node 22.15 or later; this is ${process.versions.node}.\n`);

@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { eventually, type Stack, startStack } from '@agentlattice/testkit';
 import { type AlProcess, startAl } from '../test/al-process.js';
 
@@ -20,7 +23,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The address is read from the file that the start wrote. */
+/** The address is found where the start wrote it down. */
 const as =
   (key: string) =>
   (args: readonly string[], more: { stdin?: string } = {}) =>
@@ -50,7 +53,7 @@ const newest = async (type: string) => {
 };
 
 describe('al gate', () => {
-  it('opens at once for an allowed action', async () => {
+  it('opens at once for what is allowed', async () => {
     const { code, out, said } = await agent('gate', 'quick.run').ended;
     expect({ code, out, said }).toEqual({
       code: 0,
@@ -59,7 +62,7 @@ describe('al gate', () => {
     });
   });
 
-  it('waits, shows how to decide, and opens when it is approved', async () => {
+  it('waits, names who must decide and how, and opens when it is approved', async () => {
     const waiting = agent('gate', 'deploy.production', '--metadata', '{"version":"1.4.2"}', '--json');
     const id = await waiting.waitsFor();
     expect(waiting.said()).toContain(`al approvals approve ${id}`);
@@ -88,7 +91,7 @@ describe('al gate', () => {
     expect(entry).toMatchObject({ reason: 'Ship it', operator: { via: 'cli' } });
   });
 
-  it('stays closed when it is denied, and prints the reason', async () => {
+  it('stays shut when it is denied, and says why', async () => {
     const waiting = agent('gate', 'deploy.production', '--', 'touch', join(folder, 'never'));
     const id = await waiting.waitsFor();
     expect((await admin('approvals', 'deny', id, '--reason', 'Not on\u0007 a Friday').ended).code).toBe(0);
@@ -107,13 +110,13 @@ describe('al gate', () => {
     expect(said).toContain(why);
   });
 
-  it('ends with 2 when no person decides in time', async () => {
+  it('ends with 2 when nobody decides in time', async () => {
     const { code, said } = await agent('gate', 'short.run').ended;
     expect(code).toBe(2);
     expect(said).toMatch(/timed out: nobody decided apr_\w+ in time/);
   });
 
-  it('withdraws the request after its own time-out', async () => {
+  it('withdraws the request when its own time is over', async () => {
     const waiting = agent('gate', 'deploy.production', '--timeout', '1s', '--json');
     const id = await waiting.waitsFor();
     expect(await waiting.json()).toMatchObject({
@@ -139,7 +142,7 @@ describe('al gate', () => {
     await expect(readFile(join(folder, 'never'))).rejects.toThrow('ENOENT');
   });
 
-  it('makes one request, however often it is called with one event id', async () => {
+  it('asks once, however often it is called with one event id', async () => {
     const gates = [1, 2].map(() => agent('gate', 'deploy.production', '--event-id', 'build 77'));
     const ids = await Promise.all(gates.map((gate) => gate.waitsFor()));
     expect(new Set(ids).size).toBe(1);
@@ -147,7 +150,7 @@ describe('al gate', () => {
     for (const gate of gates) expect((await gate.ended).code).toBe(0);
   });
 
-  it('keeps waiting while the gateway is restarted', async () => {
+  it('goes on waiting while the gateway is started again', async () => {
     const waiting = agent('gate', 'deploy.production');
     const id = await waiting.waitsFor();
     stack.kill('gateway');
@@ -158,7 +161,7 @@ describe('al gate', () => {
 });
 
 describe('al gate … -- COMMAND', () => {
-  it('runs it when approved, passes its exit code on and reports the outcome', async () => {
+  it('runs it when it may, passes its exit code on and reports how it went', async () => {
     const script = 'read line; echo "got $line $1"; echo oops >&2; exit 7';
     const { code, out, said } = await as(stack.credentials.agent.api_key)(
       ['gate', 'quick.run', '--', 'sh', '-c', script, 'sh', '--json'],
@@ -173,7 +176,7 @@ describe('al gate … -- COMMAND', () => {
     });
   });
 
-  it('passes the grant to it, with or without an approval', async () => {
+  it('hands it the grant it was let through with, whether a person was asked or not', async () => {
     const claimsOf = (out: string) =>
       JSON.parse(Buffer.from(out.trim().split('.')[1] ?? '', 'base64url').toString()) as object;
     const command = ['--', 'sh', '-c', 'echo "$AL_GRANT"'];
@@ -200,7 +203,7 @@ describe('al gate … -- COMMAND', () => {
     await expect(readFile(join(folder, 'never'))).rejects.toThrow('ENOENT');
   });
 
-  it('reports a signal as shells do, and keeps standard output for the JSON', async () => {
+  it('tells of a signal as shells do, and keeps standard output for the JSON', async () => {
     const gate = agent('gate', 'quick.run', '--json', '--', 'sh', '-c', 'echo noise; kill -KILL $$');
     expect(await gate.json()).toMatchObject({
       command: { exit_code: 137, signal: 'SIGKILL' },
@@ -225,7 +228,7 @@ describe('al gate … -- COMMAND', () => {
     expect((await gate.ended).code).toBe(9);
   });
 
-  it('reports a command that cannot be run', async () => {
+  it('says what cannot be run', async () => {
     const { code, said } = await agent('gate', 'quick.run', '--', '/no/such').ended;
     expect(code).toBe(127);
     expect(said).toContain('/no/such cannot be run (ENOENT)');
@@ -233,7 +236,7 @@ describe('al gate … -- COMMAND', () => {
   });
 });
 
-describe('the metadata of an action', () => {
+describe('what an agent says of its action', () => {
   it.each([
     ['a file', '@said.json', ''],
     ['standard input', '-', '{"version":"2"}'],
@@ -251,13 +254,13 @@ describe('the metadata of an action', () => {
     await gate.ended;
   });
 
-  it('is refused where programs read it differently', async () => {
+  it('is refused where programs would disagree about it', async () => {
     const { code, said } = await agent('gate', 'quick.run', '--metadata', '{"n":12345678901234567890}').ended;
     expect(code).toBe(3);
     expect(said).toContain('INVALID_JSON_VALUE');
   });
 
-  it('has no effect on the terminal of its reader', async () => {
+  it('does nothing to the terminal of whoever reads it', async () => {
     const { api_key } = await http('/api/agents/register', { name: 'bot' });
     const gate = as(String(api_key))([
       'gate',
@@ -298,7 +301,7 @@ describe('al approvals', () => {
     await gate.ended;
   });
 
-  it('approves forever: the next gate is open', async () => {
+  it('approves for ever: the next gate is open', async () => {
     await policy({ name: 'once', action_type: 'once.*', effect: 'require_approval' });
     const gate = await eventually(async () => {
       const started = agent('gate', 'once.run');
@@ -311,7 +314,7 @@ describe('al approvals', () => {
     await eventually(async () => (await agent('gate', 'once.run', '--timeout', '1s').ended).code === 0);
   });
 
-  it('is for operators: other callers are told which key to use', async () => {
+  it('is for operators: who may not decide hears which key to use', async () => {
     const { code, said } = await agent('approvals', 'approve', 'apr_01jd7e5sqcfnmrq9yh4qvxw2k3').ended;
     expect([1, 3]).toContain(code);
     expect(said).toMatch(/al_op_|NOT_FOUND/);
@@ -320,8 +323,48 @@ describe('al approvals', () => {
   });
 });
 
-describe('a wrong set-up', () => {
-  it('a wrong key ends with 3, with a JSON document when --json is given', async () => {
+describe('its page', () => {
+  it('has only snippets that run', async () => {
+    const page = await readFile(new URL('../../../docs/clients/cli.md', import.meta.url), 'utf8');
+    const snippets = [...page.matchAll(/```sh\n(.*?)```/gs)].map(([, text = '']) => text);
+    expect(snippets.length).toBeGreaterThanOrEqual(4);
+    await writeFile(join(folder, 'deploy.sh'), '#!/bin/sh\necho "deployed with ${AL_GRANT:-no grant}"\n', {
+      mode: 0o755,
+    });
+    const bin = fileURLToPath(new URL('../bin/al.mjs', import.meta.url));
+    const said: string[] = [];
+    for (const snippet of snippets) {
+      const asks = snippet.includes('al gate');
+      const waiting = asks ? undefined : agent('gate', 'deploy.production');
+      await waiting?.waitsFor();
+      const script = `set -e\nnpx() { shift; "${process.execPath}" "${bin}" "$@"; }\n${snippet}`;
+      let ended = false;
+      const run = promisify(execFile)('sh', ['-c', script], {
+        cwd: folder,
+        env: {
+          PATH: process.env['PATH'],
+          AL_DATA_DIR: stack.dataDir,
+          AGENT_KEY: stack.credentials.agent.api_key,
+          OPERATOR_KEY: stack.credentials.admin.api_key,
+        },
+      }).finally(() => (ended = true));
+      // Somebody approves what a gate of the page waits for.
+      while (asks && !ended) {
+        const { approvals } = (await http('/api/v1/approvals?status=pending')) as {
+          approvals: { id: string }[];
+        };
+        for (const { id } of approvals) await http(`/api/v1/approvals/${id}/approve`, {});
+      }
+      said.push((await run).stdout);
+      if (waiting !== undefined) expect((await waiting.ended).code).toBe(0);
+    }
+    expect(said[0]).toMatch(/^deployed with eyJ/);
+    expect(said.join('')).toContain('approved by Administrator');
+  });
+});
+
+describe('what is not set up', () => {
+  it('a wrong key ends with 3, and says so in JSON to whoever asks for it', async () => {
     const gate = as('al_agent_wrong')(['gate', 'quick.run', '--json', '--', 'touch', join(folder, 'never')]);
     expect(await gate.json()).toMatchObject({ error: 'UNAUTHENTICATED', exit_code: 3 });
     expect((await gate.ended).code).toBe(3);
@@ -329,13 +372,13 @@ describe('a wrong set-up', () => {
     expect((await startAl(['gate', 'quick.run'], {}, { folder }).ended).code).toBe(3);
   });
 
-  it('an unreachable system ends with 4, in bounded time', async () => {
+  it('a system that is away ends with 4, in bounded time', async () => {
     await stack.halt('gateway');
     const gate = agent('gate', 'quick.run', '--retry-for', '1s', '--', 'touch', join(folder, 'never'));
     const { code, said } = await gate.ended;
     expect(code).toBe(4);
     expect(said).toContain('cannot be reached (ECONNREFUSED)');
-    // It comes back during the retries.
+    // While it is tried again, it comes back.
     const patient = agent('gate', 'quick.run');
     await eventually(() => patient.said().includes('trying again'));
     await stack.resume('gateway');

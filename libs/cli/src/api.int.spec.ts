@@ -8,6 +8,7 @@ import { runHere } from '../test/fake-terminal.js';
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 let server: Server;
+let address: string;
 let answers: Answer[];
 let seen: { url: string; headers: IncomingMessage['headers']; body: string }[];
 beforeEach(async () => {
@@ -18,25 +19,20 @@ beforeEach(async () => {
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
       seen.push({ url: request.url ?? '', headers: request.headers, body });
-      // The last answer is repeated.
+      // The last answer is given for ever.
       const [answer] = answers.length > 1 ? answers.splice(0, 1) : answers;
       answer?.(request, response);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  address = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`;
 });
 afterEach(() => {
   server.closeAllConnections();
   server.close();
 });
 
-const al = (...args: string[]) =>
-  runHere(args, {
-    env: {
-      AL_API_KEY: 'al_agent_x',
-      AL_BASE_URL: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`,
-    },
-  });
+const al = (...args: string[]) => runHere(args, { env: { AL_API_KEY: 'al_agent_x', AL_BASE_URL: address } });
 const json =
   (status: number, body: unknown, headers = {}): Answer =>
   (_, response) => {
@@ -60,7 +56,7 @@ const executedWith = (grant: string | undefined) =>
 const executed = executedWith(grantFor(audit_event_id));
 const published = json(200, jwks);
 
-it('repeats a submission with the same event id, and identifies itself', async () => {
+it('tries a submission again with the same event id, and says who asks', async () => {
   const cleared = executedWith(grantFor(audit_event_id, { metadata: '{"n":1}' }));
   answers = [problem(503, 'UNAVAILABLE', { 'retry-after': '1' }), cut, cleared, published];
   const { code, said } = await al('gate', 'a.b', '--metadata', '{"n": 1.0}');
@@ -72,7 +68,7 @@ it('repeats a submission with the same event id, and identifies itself', async (
   const ids = new Set(seen.slice(0, 3).map(({ headers }) => headers['x-al-event-id']));
   expect(ids.size).toBe(1);
   expect([...ids][0]).toMatch(/^[0-9a-f-]{36}$/);
-  // Unchanged: writing the JSON again could change numbers.
+  // As it was given: another client's numbers are not ours to write anew.
   expect(seen[0]?.body).toBe('{"action_type":"a.b","metadata":{"n": 1.0},"data_accessed":[]}');
   expect(seen[0]?.headers).toMatchObject({
     authorization: 'Bearer al_agent_x',
@@ -94,14 +90,34 @@ it.each([
   ['is AL_BASE_URL right?', json(404, 'nginx'), 3],
   ['is AL_BASE_URL right', json(302, {}, { location: 'http://127.0.0.1:1/' }), 4],
   ['cannot be reached', cut, 4],
-])('a gate is never opened by mistake: %s', async (why, answer, code) => {
+])('a gate is never open by mistake: %s', async (why, answer, code) => {
   answers = [answer];
   const outcome = await al('gate', 'a.b', '--retry-for', '300ms', '--', 'touch', '/never');
   expect({ code: outcome.code, out: outcome.out }).toEqual({ code, out: '' });
   expect(outcome.said).toContain(why);
 });
 
-describe('an approval without a valid grant does not open the gate', () => {
+it.each([
+  ['nothing listens there', null],
+  ['every connection breaks', cut],
+  ['it has no time', problem(503, 'UNAVAILABLE')],
+])(
+  'a gate that never reached the system ends with 4 when its --timeout ends first: %s',
+  async (_, answer) => {
+    if (answer === null) server.close();
+    else answers = [answer];
+    const { code, out } = await al('gate', 'a.b', '--timeout', '200ms', '--json', '--', 'touch', '/never');
+    expect(code).toBe(4);
+    expect(JSON.parse(out)).toMatchObject({
+      status: 'unknown',
+      allowed: false,
+      stopped: { kind: 'timeout' },
+      exit_code: 4,
+    });
+  },
+);
+
+describe('a yes without its grant is none', () => {
   const stranger = generateKeyPairSync('ed25519').privateKey;
   const grant = (...more: Parameters<typeof grantFor> extends [string, ...infer M] ? M : never) =>
     grantFor(audit_event_id, ...more);
@@ -129,7 +145,7 @@ describe('an approval without a valid grant does not open the gate', () => {
     expect(seen.map(({ url }) => url)).not.toContain('/api/v1/report');
   });
 
-  it('also when the keys cannot be fetched', async () => {
+  it('and one whose keys cannot be had is not run either', async () => {
     answers = [executed, problem(503, 'UNAVAILABLE')];
     const { code, out } = await al('gate', 'a.b', '--retry-for', '300ms', '--', 'echo', 'ran');
     expect({ code, out }).toEqual({ code: 4, out: '' });
@@ -140,36 +156,33 @@ it.each([
   ['NOT_FOUND', 404],
   ['APPROVAL_ALREADY_DECIDED', 409],
   ['APPROVAL_TIMED_OUT', 409],
-])('a refusal by %s ends with 1', async (error, status) => {
+])('what the system refuses by %s ends with 1', async (error, status) => {
   answers = [problem(status, error)];
   const { code, said } = await al('approvals', 'approve', 'apr_1');
   expect(code).toBe(1);
   expect(said).toBe(`al: it is so (${error})\n`);
 });
 
-it.each(['approve', 'deny'])(
-  '%s of a decided request shows the person, the time and the reason',
-  async (verb) => {
-    const decision = {
-      status: 'denied',
-      resolved_by: 'mbr_01jd7e5sqcfnmrq9yh4qvxw2k3',
-      resolved_at: '2026-11-25T10:05:00.000Z',
-      reason: 'Not on\u0007 a Friday',
-      denial_reason: 'DENIED_BY_REVIEWER',
-    };
-    answers = [problem(409, 'APPROVAL_ALREADY_DECIDED', {}, { decision })];
-    const { code, said } = await al('approvals', verb, 'apr_1');
-    expect(code).toBe(1);
-    expect(said).toMatch(
-      /^al: it is so \(APPROVAL_ALREADY_DECIDED\)\n {2}denied 2026-11-25 \d\d:05:00 .+ by mbr_01jd7e5sqcfnmrq9yh4qvxw2k3 DENIED_BY_REVIEWER “Not on\\x07 a Friday”\n$/,
-    );
-  },
-);
+it.each(['approve', 'deny'])('%s of a decided request says who decided, when and why', async (verb) => {
+  const decision = {
+    status: 'denied',
+    resolved_by: 'mbr_01jd7e5sqcfnmrq9yh4qvxw2k3',
+    resolved_at: '2026-11-25T10:05:00.000Z',
+    reason: 'Not on\u0007 a Friday',
+    denial_reason: 'DENIED_BY_REVIEWER',
+  };
+  answers = [problem(409, 'APPROVAL_ALREADY_DECIDED', {}, { decision })];
+  const { code, said } = await al('approvals', verb, 'apr_1');
+  expect(code).toBe(1);
+  expect(said).toMatch(
+    /^al: it is so \(APPROVAL_ALREADY_DECIDED\)\n {2}denied 2026-11-25 \d\d:05:00 .+ by mbr_01jd7e5sqcfnmrq9yh4qvxw2k3 DENIED_BY_REVIEWER “Not on\\x07 a Friday”\n$/,
+  );
+});
 
 it.each([
   ['timed_out', 'approval_timeout', 'approval_timeout', 'by the system approval_timeout'],
   ['cancelled', 'CANCELLED', null, 'by the agent CANCELLED'],
-])('of a request that is %s it shows the status', async (status, denial_reason, reason, wanted) => {
+])('of a request that is %s it says so', async (status, denial_reason, reason, wanted) => {
   const decision = {
     status,
     resolved_by: null,
@@ -185,7 +198,7 @@ it.each([
 it.each([
   ['', 127, 'The empty command cannot be run'],
   ['/', 126, '/ cannot be run (EACCES)'],
-])('the command %j cannot be run: it prints that and reports a failure', async (file, wanted, why) => {
+])('the command %j cannot be run: it says so and reports a failure', async (file, wanted, why) => {
   answers = [
     executed,
     published,
@@ -215,7 +228,7 @@ it('a decision that may have arrived is not sent again', async () => {
   ]);
 });
 
-it('lists as many as requested, page by page', async () => {
+it('lists as many as asked for, page by page', async () => {
   const page = (next_cursor: string | null) => json(200, { approvals: [sampleApproval()], next_cursor });
   answers = [page('one'), page('two'), page(null)];
   const { code, out, said } = await al('approvals', 'list', '--limit', '2', '--action-type', 'a.b');

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { approvalStatuses, durationMs } from '@agentlattice/contracts';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { Api } from './api.js';
+import { Api } from './api-calls.js';
 import { approve, deny, listApprovals, showApproval } from './commands/approvals.js';
 import { gate } from './commands/gate.js';
 import { readConfig } from './config.js';

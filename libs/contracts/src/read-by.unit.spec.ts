@@ -267,7 +267,9 @@ const released = readdirSync(golden).flatMap((release) =>
 it('messages between our services are not copied', () => {
   const event = released.filter(({ type }) => typeof type === 'string' && isEventType(type));
   const schemaOf = ({ type, schema_version }: Record<string, Json>): z.ZodType | undefined =>
-    (eventRegistry[type as EventType].versions as Readonly<Record<number, z.ZodType>>)[Number(schema_version)];
+    (eventRegistry[type as EventType].versions as Readonly<Record<number, z.ZodType>>)[
+      Number(schema_version)
+    ];
   const passing = event.filter((one) => {
     const schema = schemaOf(one);
     return schema !== undefined && compiledCheck(schema)(one['data']);

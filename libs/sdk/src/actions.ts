@@ -62,7 +62,8 @@ function resultOf({ body }: Answer, eventId: string): ActionResult {
       timeoutAt: null,
       message: null,
     },
-    ...{ denialReason: null, reason: null, eligibleApprovers: null, grant: null },
+    ...{ denialReason: null, reason: null, resolvedBy: null, resolvedByName: null },
+    ...{ eligibleApprovers: null, grant: null },
   };
   const result = { ...blank, ...(camelCased(body) as ActionResult), eventId };
   // What is not known to be a yes is none.
@@ -110,7 +111,9 @@ export async function cancelRequest(
 
 function readStatus(body: Answer['body']): ApprovalStatus {
   if (!statuses.has(body['status'])) throw unexpected(body);
-  const blank: Partial<ApprovalStatus> = { denialReason: null, reason: null, resolvedBy: null, grant: null };
+  const blank: Partial<ApprovalStatus> = {
+    ...{ denialReason: null, reason: null, resolvedBy: null, resolvedByName: null, grant: null },
+  };
   return { ...blank, ...(camelCased(body) as ApprovalStatus) };
 }
 

@@ -6,7 +6,7 @@ import { passGate } from './gate.js';
 import type { GrantClaims, GrantedAction } from './grant.js';
 import { liveEvents, type LiveEvent, type SubscribeOptions } from './live-events.js';
 import { PublishedKeys } from './published-keys.js';
-import { type Call, Transport } from './transport.js';
+import { type Answer, type Call, Transport } from './transport.js';
 import type * as t from './types.js';
 
 export interface AgentLatticeOptions {
@@ -18,6 +18,10 @@ export interface AgentLatticeOptions {
   readonly retryForMs?: number;
   /** In place of the platform's own. */
   readonly fetch?: typeof fetch;
+  /** Sent with every request, such as a `user-agent`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Told why, once for each time that the system stops answering and is tried again. */
+  readonly onAway?: (reason: string) => void;
 }
 
 export interface RegisterOptions extends Omit<AgentLatticeOptions, 'apiKey'> {
@@ -141,17 +145,19 @@ export class AgentLattice {
     const found: t.Approval[] = [];
     let cursor: string | undefined;
     do {
-      const query = { status: 'pending', action_type: actionType, agent_id: agentId, cursor };
-      const page = await this.get<{ approvals: t.Approval[]; nextCursor: string | null }>(
-        '/api/v1/approvals',
-        {
-          query: { ...query, limit: Math.min(pageSize, limit - found.length) },
-        },
-      );
+      const page: t.ApprovalPage = await this.listApprovals({
+        ...{ status: 'pending', ...given({ actionType, agentId, cursor }) },
+        limit: Math.min(pageSize, limit - found.length),
+      });
       found.push(...page.approvals);
       cursor = page.nextCursor ?? undefined;
     } while (cursor !== undefined && found.length < limit);
     return found;
+  }
+
+  /** One page of requests, of any status where none is named. */
+  listApprovals(query: t.ApprovalQuery = {}): Promise<t.ApprovalPage> {
+    return this.get('/api/v1/approvals', { query: wired(query) as NonNullable<Call['query']> });
   }
 
   getApproval(approvalId: string): Promise<t.Approval> {
@@ -300,6 +306,14 @@ export class AgentLattice {
     return liveEvents(this.transport, options);
   }
 
+  /**
+   * Calls any route of the OpenAPI document (`/api/v1/openapi.json`), with names as they are on the wire. It is sent again
+   * unless `repeatable` is false, so say that of what could take effect twice.
+   */
+  request(method: string, path: string, call: Call = {}): Promise<Answer> {
+    return this.transport.call(method, path, call);
+  }
+
   private static on(transport: Transport): AgentLattice {
     const { apiKey, baseUrl } = transport.options;
     const client = new AgentLattice({ apiKey, baseUrl });
@@ -326,6 +340,8 @@ function transportOf({
   baseUrl = environment['AL_BASE_URL'] ?? 'http://localhost:3000',
   retryForMs = defaultRetryForMs,
   fetch: ownFetch,
+  headers = {},
+  onAway,
 }: AgentLatticeOptions): Transport {
   if (apiKey.trim() === '')
     throw new AgentLatticeError('MISSING_API_KEY', 'Give an apiKey, or set AL_API_KEY');
@@ -333,11 +349,18 @@ function transportOf({
     apiKey,
     retryForMs,
     baseUrl: baseUrl.replace(/\/+$/, ''),
-    headers: {},
+    headers,
+    onAway,
     // Bound late, so that a program may instrument the platform's own.
     fetch: ownFetch ?? ((input, init) => fetch(input, init)),
   });
 }
+
+/** Without what is undefined. */
+const given = <T extends object>(options: T) =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [name in keyof T]?: Exclude<T[name], undefined>;
+  };
 
 const approvalPath = (approvalId: string) => `/api/v1/approvals/${encodeURIComponent(approvalId)}`;
 

@@ -30,8 +30,15 @@ export class AgentLatticeError extends Error {
 
 /** The system could not be reached, or the connection ended before there was an answer. */
 export class ConnectionError extends AgentLatticeError {
-  constructor(message: string, details: ErrorDetails = {}) {
+  /** Whether no connection came about, so that the request cannot have taken effect. */
+  readonly neverSent: boolean;
+
+  constructor(
+    message: string,
+    { neverSent = false, ...details }: ErrorDetails & { neverSent?: boolean } = {},
+  ) {
     super('NETWORK_ERROR', message, details);
+    this.neverSent = neverSent;
   }
 }
 

@@ -1,5 +1,6 @@
 import { type Action, cancelRequest, holdSeconds, statusOf, submit } from './actions.js';
 import { AgentLatticeError, ApprovalDeniedError, ApprovalTimeoutError } from './errors.js';
+import { invalid } from './grant.js';
 import type { PublishedKeys } from './published-keys.js';
 import { sleep, type Transport } from './transport.js';
 import type { ActionResult, ApprovalStatus, GateOptions, GateResult } from './types.js';
@@ -85,7 +86,8 @@ async function opened({ keys }: GatePorts, action: Action, result: ActionResult)
   const { status, auditEventId, approvalId, policyName, grant, denialReason } = result;
   if (status === 'executed') {
     const cleared = await withGrant(keys, action, { grant, approvalId, auditEventId });
-    return { ...cleared, status, policyName, reason: result.reason, resolvedBy: null };
+    const { reason, resolvedBy, resolvedByName } = result;
+    return { ...cleared, status, policyName, reason, resolvedBy, resolvedByName };
   }
   if (status === 'policy_not_found')
     throw new AgentLatticeError(
@@ -107,10 +109,10 @@ async function openedAfter(
   { auditEventId, policyName }: ActionResult,
   status: ApprovalStatus,
 ): Promise<GateResult> {
-  const { approvalId, reason, resolvedBy, denialReason } = status;
+  const { approvalId, reason, resolvedBy, resolvedByName, denialReason } = status;
   if (status.status === 'approved') {
     const cleared = await withGrant(keys, action, { grant: status.grant, approvalId, auditEventId });
-    return { ...cleared, status: 'approved', policyName, reason, resolvedBy };
+    return { ...cleared, status: 'approved', policyName, reason, resolvedBy, resolvedByName };
   }
   if (status.status === 'timed_out') throw new ApprovalTimeoutError(approvalId);
   const isCode = denialReason === null || denialReason === reason;
@@ -131,8 +133,7 @@ async function withGrant(
   },
 ) {
   const { grant, approvalId, auditEventId } = cleared;
-  if (grant === null)
-    throw new AgentLatticeError('GRANT_INVALID', 'The grant does not count: the answer carries none');
+  if (grant === null) throw invalid('the answer carries no grant');
   await keys.verify(grant, { actionType, metadata, dataAccessed, approvalId, auditEventId });
   return { auditEventId, approvalId, grant, eventId };
 }

@@ -68,30 +68,34 @@ export async function verifyGrant(
 ): Promise<GrantClaims> {
   const [head = '', payload = '', signature = '', ...more] = grant.split('.');
   const header = jsonIn(head);
-  if (more.length > 0 || header?.['alg'] !== 'EdDSA') throw invalid('it is no signed grant');
+  if (more.length > 0 || header?.['alg'] !== 'EdDSA') throw invalid(unknownKey);
   const key = keys.find(({ kid }) => kid === header['kid']);
   if (key === undefined)
-    throw new AgentLatticeError(
-      'GRANT_KEY_UNKNOWN',
-      'The grant is signed by no key that the system publishes',
-    );
-  if (!(await isSigned(key, `${head}.${payload}`, signature))) throw invalid('its signature is wrong');
+    throw new AgentLatticeError('GRANT_KEY_UNKNOWN', `The grant does not count: ${unknownKey}`, {
+      details: unknownKey,
+    });
+  if (!(await isSigned(key, `${head}.${payload}`, signature)))
+    throw invalid('the signature of the grant is wrong');
   const claims = jsonIn(payload);
-  if (claims === undefined || typeof claims['exp'] !== 'number') throw invalid('it cannot be read');
+  if (claims === undefined || typeof claims['exp'] !== 'number') throw invalid('the grant cannot be read');
   const said = claims as unknown as GrantClaims;
   if (
     (action.approvalId !== undefined && said.approval_id !== action.approvalId) ||
     (action.auditEventId !== undefined && said.event_id !== action.auditEventId)
   )
-    throw invalid('it is for another request');
+    throw invalid('the grant is for another request');
   const digest = await actionDigest(action, { agentId: said.sub, orgId: said.org_id });
   if (said.action_type !== action.actionType || said.action_digest !== digest)
-    throw invalid('it is for another action');
-  if (said.exp + leewaySeconds <= Date.now() / 1_000) throw invalid('it has run out; ask anew');
+    throw invalid('the grant is for another action');
+  if (said.exp + leewaySeconds <= Date.now() / 1_000) throw invalid('the grant has run out; ask anew');
   return said;
 }
 
-const invalid = (why: string) => new AgentLatticeError('GRANT_INVALID', `The grant does not count: ${why}`);
+const unknownKey = 'the grant is signed by no key that the system publishes';
+
+/** An error whose `details` are the reason alone. */
+export const invalid = (why: string) =>
+  new AgentLatticeError('GRANT_INVALID', `The grant does not count: ${why}`, { details: why });
 
 async function isSigned({ kty, crv, x }: GrantKey, text: string, signature: string): Promise<boolean> {
   try {

@@ -15,10 +15,13 @@ export {
 } from './errors.js';
 export { actionDigest, type GrantClaims, type GrantedAction, type GrantKey, verifyGrant } from './grant.js';
 export type { LiveEvent, SubscribeOptions } from './live-events.js';
+export type { Answer, Call } from './transport.js';
 export type {
   ActionOptions,
   ActionResult,
   Approval,
+  ApprovalPage,
+  ApprovalQuery,
   ApprovalStatus,
   AuditEvent,
   AuditPage,

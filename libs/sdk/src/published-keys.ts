@@ -1,4 +1,4 @@
-import { type GrantClaims, type GrantedAction, type GrantKey, verifyGrant } from './grant.js';
+import { type GrantClaims, type GrantedAction, type GrantKey, invalid, verifyGrant } from './grant.js';
 import { AgentLatticeError } from './errors.js';
 import type { Transport } from './transport.js';
 
@@ -22,7 +22,7 @@ export class PublishedKeys {
       if (!isUnknownKey(error)) throw error;
       this.kept = undefined;
       return await verifyGrant(grant, await this.keys(signal), action).catch((again: unknown) => {
-        throw isUnknownKey(again) ? new AgentLatticeError('GRANT_INVALID', again.message) : again;
+        throw isUnknownKey(again) ? invalid(String(again.details)) : again;
       });
     }
   }

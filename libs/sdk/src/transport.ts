@@ -9,11 +9,16 @@ export interface TransportOptions {
   /** Sent with every request. */
   readonly headers: Readonly<Record<string, string>>;
   readonly fetch: typeof fetch;
+  /** Told why, once for each time that the system stops answering and is tried again. */
+  readonly onAway?: ((reason: string) => void) | undefined;
 }
 
 export interface Call {
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** Sent as JSON. */
   readonly body?: unknown;
+  /** JSON text that is sent as it is, in place of `body`. */
+  readonly bodyText?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
   /** The answer may be held back for so long on purpose, in milliseconds. */
@@ -60,18 +65,24 @@ export class Transport {
         signal?.throwIfAborted();
         return new ConnectionError(`${this.options.baseUrl} cannot be reached (${reasonOf(error)})`, {
           cause: error,
+          neverSent: neverLeft.has((error as { cause?: { code?: unknown } }).cause?.code),
         });
       });
       if (!(failure instanceof Attempt) && !(failure instanceof ConnectionError)) return failure;
       const error = failure instanceof Attempt ? failure.error : failure;
       const now = Date.now();
-      if (awaySince === undefined || (failure instanceof ConnectionError && now - begun > lastedMs)) {
+      const isNew = awaySince === undefined || (failure instanceof ConnectionError && now - begun > lastedMs);
+      if (awaySince === undefined || isNew) {
         awaySince = begun;
         attempt = 0;
       }
       const delay = delayOf(attempt, failure);
       const mayRepeat = repeatable ? canPass(failure) : tookNoEffect(failure);
       if (!mayRepeat || now - awaySince + delay > retryForMs) throw error;
+      if (isNew)
+        this.options.onAway?.(
+          failure instanceof Attempt ? `HTTP ${String(error.status)}` : reasonOf(error.cause),
+        );
       await sleep(delay, signal);
     }
   }
@@ -101,6 +112,7 @@ export class Transport {
 
   private async once(method: string, path: string, call: Call): Promise<Answer | Attempt> {
     const { query = {}, body, headers, signal, holdMs = 0 } = call;
+    const text = call.bodyText ?? (body === undefined ? undefined : JSON.stringify(body));
     const url = new URL(this.options.baseUrl + path);
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, String(value));
@@ -117,9 +129,9 @@ export class Transport {
           accept: 'application/json',
           ...this.ownHeaders(),
           ...headers,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(text === undefined ? {} : { 'content-type': 'application/json' }),
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(text === undefined ? {} : { body: text }),
       });
       return read(response, await response.text());
     } finally {
@@ -175,9 +187,7 @@ function retryAfterOf({ headers }: Response): number | null {
 const neverLeft: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH']);
 
 const tookNoEffect = (failure: Attempt | ConnectionError) =>
-  failure instanceof ConnectionError
-    ? neverLeft.has((failure.cause as { cause?: { code?: unknown } } | undefined)?.cause?.code)
-    : failure.error.status === 429;
+  failure instanceof ConnectionError ? failure.neverSent : failure.error.status === 429;
 
 const canPass = (failure: Attempt | ConnectionError) =>
   failure instanceof ConnectionError || passing.has(failure.error.status ?? 0);

@@ -50,8 +50,10 @@ export interface ActionResult {
   readonly timeoutAt: string | null;
   readonly message: string | null;
   readonly denialReason: string | null;
-  /** What the person who denied it wrote. */
+  /** What the person who decided it wrote, where one did while the answer was held. */
   readonly reason: string | null;
+  readonly resolvedBy: string | null;
+  readonly resolvedByName: string | null;
   readonly eligibleApprovers: number | null;
   readonly grant: string | null;
 }
@@ -66,7 +68,9 @@ export interface GateResult {
   readonly policyName: string | null;
   /** What the person who approved wrote, where it is known. */
   readonly reason: string | null;
+  /** The member who approved, and their name; null when no person did. */
   readonly resolvedBy: string | null;
+  readonly resolvedByName: string | null;
   /** Compact JWS, checked: exactly this action was cleared. */
   readonly grant: string;
 }
@@ -77,6 +81,7 @@ export interface ApprovalStatus {
   readonly reason: string | null;
   readonly denialReason: string | null;
   readonly resolvedBy: string | null;
+  readonly resolvedByName: string | null;
   readonly resolvedAt: string | null;
   readonly timeoutAt: string;
   readonly grant: string | null;
@@ -111,7 +116,23 @@ export interface Approval {
   readonly reason: string | null;
   readonly denialReason: string | null;
   readonly resolvedBy: string | null;
+  readonly resolvedByName?: string | null;
   readonly resolvedAt: string | null;
+}
+
+export interface ApprovalQuery {
+  /** `pending` includes escalated ones. */
+  readonly status?: Approval['status'];
+  readonly actionType?: string;
+  readonly agentId?: string;
+  readonly cursor?: string;
+  /** 1 to 200. */
+  readonly limit?: number;
+}
+
+export interface ApprovalPage {
+  readonly approvals: readonly Approval[];
+  readonly nextCursor: string | null;
 }
 
 /** A vote that does not complete the request. */

@@ -72,9 +72,7 @@ export async function openSystem(
       await ensureFirstWorkspace(credentialsPath(dataDir), environmentOf('gateway'));
       await begin('gateway');
     };
-    await Promise.all(
-      services.map((service) => (service === 'gateway' ? beginGateway() : begin(service))),
-    );
+    await Promise.all(services.map((service) => (service === 'gateway' ? beginGateway() : begin(service))));
     if (services.length < serviceNames.length) return;
     await systemReady(baseUrl, print);
     if (options.samplePolicy !== false)

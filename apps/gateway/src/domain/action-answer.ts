@@ -1,17 +1,17 @@
 import { assertNever } from '@agentlattice/decider';
 import type { ApprovalStatus, routes, RouteOutput, SubmissionOutcome } from '@agentlattice/contracts';
 
-/** An answer to a submission: with the grant, and with the reason of the person who denied it. */
+/** An answer to a submission: with the grant, and with what is known of the decision that was waited for. */
 export interface ActionOutcome {
   readonly outcome: SubmissionOutcome;
   readonly grant: string | null;
-  readonly reason?: string | null;
+  readonly decision?: Pick<ApprovalStatus, 'reason' | 'resolved_by' | 'resolved_by_name'>;
 }
 
 type ActionAnswer = RouteOutput<(typeof routes)['submitAction']>;
 
 /** The body of an answer to a submission (contract §3): 202 when a human must decide, else 200. */
-export function actionAnswer({ outcome, grant, reason }: ActionOutcome): {
+export function actionAnswer({ outcome, grant, decision }: ActionOutcome): {
   status: 200 | 202;
   body: ActionAnswer;
 } {
@@ -28,6 +28,7 @@ export function actionAnswer({ outcome, grant, reason }: ActionOutcome): {
           policy_name: present(policy_name, 'policy_name'),
           ...common,
           ...approval,
+          ...decision,
           ...(grant === null ? {} : { grant }),
         },
       };
@@ -56,7 +57,7 @@ export function actionAnswer({ outcome, grant, reason }: ActionOutcome): {
           policy_name,
           ...common,
           ...approval,
-          ...(reason === undefined ? {} : { reason }),
+          ...decision,
         },
       };
   }
@@ -70,6 +71,7 @@ export function decidedOutcome(requested: ActionOutcome, decision: ApprovalStatu
       return {
         outcome: { ...outcome, status: 'executed', verdict: 'executed' },
         grant: decision.grant,
+        decision: saidBy(decision),
       };
     case 'denied':
     case 'timed_out':
@@ -81,7 +83,7 @@ export function decidedOutcome(requested: ActionOutcome, decision: ApprovalStatu
           denial_reason: decision.status === 'timed_out' ? 'approval_timeout' : decision.denial_reason,
         },
         grant: null,
-        reason: decision.reason,
+        decision: saidBy(decision),
       };
     case 'pending':
     case 'escalated':
@@ -90,6 +92,13 @@ export function decidedOutcome(requested: ActionOutcome, decision: ApprovalStatu
       return assertNever(decision.status);
   }
 }
+
+/** Who decided and why. */
+const saidBy = ({ reason, resolved_by, resolved_by_name }: ApprovalStatus) => ({
+  reason,
+  resolved_by,
+  ...(resolved_by_name === undefined ? {} : { resolved_by_name }),
+});
 
 /** Left out when it is unknown. */
 const eligibleIn = ({ eligible_approvers }: SubmissionOutcome) =>

@@ -33,7 +33,19 @@ it('an answer that requires approval contains the number of people who may decid
   for (const unknown of [null, undefined]) expect(body(unknown)).not.toHaveProperty('eligible_approvers');
 });
 
-describe('the answer to a submission that waits for its decision', () => {
+describe('the answer to a submission that was waited for', () => {
+  it.each(['approved', 'denied'] as const)('%s says who decided and what they wrote', (status) => {
+    const said = { reason: 'reviewed', resolved_by: 'mbr_1', resolved_by_name: 'Ada Novak' };
+    const denial_reason = status === 'denied' ? 'DENIED_BY_REVIEWER' : null;
+    const { body } = actionAnswer(decidedOutcome(requested, decision(status, { ...said, denial_reason })));
+    expect(body).toMatchObject(said);
+  });
+
+  it('a first answer knows of no decision', () => {
+    const { body } = actionAnswer({ outcome: { ...outcome, status: 'executed' }, grant: null });
+    for (const name of ['reason', 'resolved_by', 'resolved_by_name']) expect(body).not.toHaveProperty(name);
+  });
+
   it('approved is executed, with the grant', () =>
     expect(actionAnswer(decidedOutcome(requested, decision('approved', { grant: 'jws' })))).toMatchObject({
       status: 200,

@@ -1,4 +1,11 @@
-import type { ApprovalStatus, ApprovalView, AuditEvent, VotePending } from '@agentlattice/contracts';
+import type {
+  ApprovalStatus,
+  ApprovalView,
+  AuditEvent,
+  RouteOutput,
+  routes,
+  VotePending,
+} from '@agentlattice/contracts';
 
 /** Names of members of one workspace by member id. */
 export type MemberNames = ReadonlyMap<string, string>;
@@ -22,6 +29,16 @@ export const membersOfStatus: ShownMembers<ApprovalStatus> = {
   idsIn: ({ resolved_by }) => [resolved_by],
   withNames: withResolver,
 };
+
+/** An answer to a submission shows a member only where its request was decided while it was held. */
+export const membersOfSubmission: ShownMembers<RouteOutput<(typeof routes)['submitAction']>> = {
+  idsIn: (body) => [resolverOf(body)],
+  withNames: (body, names) =>
+    resolverOf(body) === null ? body : { ...body, resolved_by_name: nameOf(names, resolverOf(body)) },
+};
+
+const resolverOf = (body: { readonly resolved_by?: string | null | undefined } | object): string | null =>
+  'resolved_by' in body ? (body.resolved_by ?? null) : null;
 
 export const membersOfApproval: ShownMembers<ApprovalView> = {
   idsIn: ({ resolved_by, votes, history }) => [

@@ -3,6 +3,7 @@ import {
   membersOfDecision,
   membersOfStandingDecision,
   membersOfStatus,
+  membersOfSubmission,
   type ShownMembers,
 } from './shown-members.js';
 
@@ -30,6 +31,15 @@ describe('the members that an answer shows', () => {
       ids: [],
       body: { resolved_by_name: null },
     });
+  });
+
+  it('are named in the answer to a submission that was decided while it was held, and there alone', () => {
+    expect(shown(membersOfSubmission, { status: 'executed', resolved_by: ada })).toEqual({
+      ids: [ada],
+      body: { status: 'executed', resolved_by: ada, resolved_by_name: 'Ada Novak' },
+    });
+    for (const body of [{ status: 'executed' }, { status: 'executed', resolved_by: null }])
+      expect(shown(membersOfSubmission, body)).toEqual({ ids: [], body });
   });
 
   it('are named in votes and in the history of a request', () => {

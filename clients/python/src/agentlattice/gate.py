@@ -179,7 +179,8 @@ class Gate:
             policy_name=asked.policy_name,
             conditions_evaluated=asked.conditions_evaluated,
             reason=asked.reason if decided is None else decided.reason,
-            resolved_by=None if decided is None else decided.resolved_by,
+            resolved_by=asked.resolved_by if decided is None else decided.resolved_by,
+            resolved_by_name=asked.resolved_by_name if decided is None else decided.resolved_by_name,
             resolved_at=None if decided is None else decided.resolved_at,
         )
 

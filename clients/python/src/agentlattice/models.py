@@ -60,7 +60,8 @@ class ActionResult:
     denial_reason: `POLICY_DENIED`, `CONDITIONS_DENIED`, `POLICY_NOT_FOUND`, ...
     event_id: the idempotency key that the action was submitted with.
     grant: the signed grant (a compact JWS), where the answer carries one.
-    reason: what the person who denied it wrote.
+    reason, resolved_by, resolved_by_name: what the person who decided it wrote and who it was, where one did while the
+        answer was held.
     """
 
     status: str
@@ -76,6 +77,8 @@ class ActionResult:
     grant: Optional[str] = None
     reason: Optional[str] = None
     eligible_approvers: Optional[int] = None
+    resolved_by: Optional[str] = None
+    resolved_by_name: Optional[str] = None
 
     @classmethod
     def from_dict(cls, d: Dict[str, Any]) -> ActionResult:
@@ -98,6 +101,8 @@ class ActionResult:
             grant=d.get("grant"),
             reason=d.get("reason"),
             eligible_approvers=d.get("eligible_approvers"),
+            resolved_by=d.get("resolved_by"),
+            resolved_by_name=d.get("resolved_by_name"),
         )
 
 
@@ -122,7 +127,8 @@ class GateResult:
     status: `executed` when a policy allowed it or it was approved while the submission was held, else `approved`.
     grant: the verified grant; hand it to the program that executes the action.
     event_id: the idempotency key of the action.
-    reason, resolved_by, resolved_at: what the person who approved wrote, who it was (None: the system), and when.
+    reason, resolved_by, resolved_by_name, resolved_at: what the person who approved wrote, who it was, and when, where
+        that is known (None: the system).
     """
 
     status: str
@@ -135,6 +141,7 @@ class GateResult:
     reason: Optional[str] = None
     resolved_by: Optional[str] = None
     resolved_at: Optional[str] = None
+    resolved_by_name: Optional[str] = None
 
 
 _APPROVAL_STATUSES = ("pending", "escalated", "approved", "denied", "timed_out")
@@ -152,6 +159,7 @@ class ApprovalStatus:
     resolved_at: Optional[str] = None
     timeout_at: Optional[str] = None
     grant: Optional[str] = None
+    resolved_by_name: Optional[str] = None
 
     @property
     def open(self) -> bool:
@@ -171,6 +179,7 @@ class ApprovalStatus:
             resolved_at=d.get("resolved_at"),
             timeout_at=d.get("timeout_at"),
             grant=d.get("grant"),
+            resolved_by_name=d.get("resolved_by_name"),
         )
 
 

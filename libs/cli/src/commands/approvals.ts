@@ -1,5 +1,5 @@
 import { type ApprovalView, routes } from '@agentlattice/contracts';
-import type { Api } from '../api.js';
+import type { Api } from '../api-calls.js';
 import { approvalsText, approvalText, decidedText } from '../render/approval-text.js';
 import { safeJson, safeText } from '../render/safe-text.js';
 import type { Terminal } from '../terminal.js';

@@ -1,6 +1,6 @@
 import type { Stop } from './stop-watch.js';
 
-/** The result of a gate; the JSON that `--json` prints. */
+/** What a gate came to; the JSON that `--json` prints. */
 export interface GateResult {
   readonly status:
     | 'executed'
@@ -24,7 +24,7 @@ export interface GateResult {
   readonly resolved_by_name: string | null;
   readonly timeout_at: string | null;
   readonly grant: string | null;
-  /** Why an approval did not open the gate: it had no valid grant for this action. */
+  /** Why a yes is none: it came without a grant for this action. */
   readonly grant_fault: string | null;
   /** Set when al itself stopped waiting. */
   readonly stopped: Stop | null;

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ApprovalStatus, routes, type RouteOutput } from '@agentlattice/contracts';
-import type { Api } from '../api.js';
+import type { Api } from '../api-calls.js';
 import { exitCode, Failure } from '../exit-code.js';
+import type { GateResult } from './gate-result.js';
 import { gateText, waitingText } from '../render/gate-text.js';
 import { safeJson, safeText } from '../render/safe-text.js';
 import type { Terminal } from '../terminal.js';
-import { grantFault } from './check-grant.js';
-import type { GateResult } from './gate-result.js';
 import { type CommandEnd, runCommand } from './run-command.js';
 import { exitCodeOf, type Stop, watchForStop } from './stop-watch.js';
 
@@ -31,10 +30,7 @@ const lastAnswerMs = 2_000;
 /** For withdrawing a request. */
 const lastWordMs = 5_000;
 
-/**
- * Submits the action, waits for a decision if one is needed, and runs the command with a verified grant. @returns the exit
- * code
- */
+/** Asks, waits for a person where one must decide, and runs the command with a grant in hand. @returns the exit code */
 export async function gate(request: GateRequest, ports: { api: Api; terminal: Terminal }): Promise<number> {
   const { api, terminal } = ports;
   const result = await withGrant(request, await verdictOf(request, ports), api);
@@ -57,10 +53,10 @@ export async function gate(request: GateRequest, ports: { api: Api; terminal: Te
   return code;
 }
 
-/** An approval opens the gate only with a valid grant. @returns the same result, or a closed one */
+/** A yes opens the gate only with the grant that says so. @returns the same, or shut */
 async function withGrant(request: GateRequest, result: GateResult, api: Api): Promise<GateResult> {
   if (!result.allowed) return result;
-  const grant_fault = await grantFault(api, result.grant, {
+  const grant_fault = await api.grantFault(result.grant, {
     ...request,
     approvalId: result.approval_id,
     auditEventId: result.audit_event_id ?? '',
@@ -72,6 +68,8 @@ function exitCodeOfGate({ status, allowed, stopped }: GateResult): number {
   if (stopped?.kind === 'signal') return exitCodeOf(stopped.signal);
   if (allowed) return exitCode.ok;
   if (status === 'denied' || status === 'policy_not_found') return exitCode.refused;
+  // Without an answer nobody was asked, so it is not that nobody decided.
+  if (status === 'unknown') return exitCode.unreachable;
   return status === 'timed_out' || stopped !== null ? exitCode.timeout : exitCode.refused;
 }
 
@@ -123,7 +121,7 @@ async function verdictOf(
     }
   } catch (error) {
     if (stop.stopped === null) throw error;
-    // It is unknown whether a request exists; a retry with the same event id would show it.
+    // It is not known to have been asked for; asking again with the same event id would tell.
     return { ...blank, stopped: stop.stopped };
   } finally {
     stop.release();
@@ -131,8 +129,8 @@ async function verdictOf(
 }
 
 /**
- * Submits without holding the answer, so that the request can be shown and withdrawn at once. A gate that is stopped
- * meanwhile still learns the request to withdraw.
+ * Without holding the answer, so that the request can be named, shown and withdrawn from the first moment on. A gate that is
+ * stopped meanwhile still learns what there is to withdraw.
  */
 async function submit(api: Api, request: GateRequest, stop: AbortSignal): Promise<Submitted> {
   const late = new AbortController();
@@ -150,7 +148,7 @@ async function submit(api: Api, request: GateRequest, stop: AbortSignal): Promis
   }
 }
 
-/** Waits for the decision; returns within a round trip of it. @throws the stop */
+/** Waits for the decision; unblocks within a round trip of it. @throws the stop */
 async function decisionOf(
   { api, terminal }: { api: Api; terminal: Terminal },
   { approval_id, timeout_at }: Requested,
@@ -175,7 +173,7 @@ async function decisionOf(
   }
 }
 
-/** Withdraws the request, unless it was decided first. */
+/** Withdraws the request. A decision that came first stands. */
 async function cancel(
   { api, terminal }: { api: Api; terminal: Terminal },
   approval_id: string,
@@ -215,7 +213,7 @@ function decided(asked: GateResult, status: ApprovalStatus | null, stopped: Stop
   }
 }
 
-/** After a signal the action is no longer wanted; after `--timeout` only the wait has ended. */
+/** A signal means that the action is not wanted any more; `--timeout` only that the wait is over. */
 const allowedUnlessInterrupted = (result: GateResult, stopped: Stop | null): GateResult =>
   stopped?.kind === 'signal' ? { ...result, stopped } : { ...result, allowed: true, stopped: null };
 

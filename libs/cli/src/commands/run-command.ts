@@ -3,7 +3,7 @@ import { exitCode } from '../exit-code.js';
 import { safeText } from '../render/safe-text.js';
 import { exitCodeOf } from './stop-watch.js';
 
-/** How a command ended, as a shell reports it. */
+/** How a command ended, as a shell would tell it. */
 export interface CommandEnd {
   readonly exit_code: number;
   readonly signal: NodeJS.Signals | null;
@@ -14,7 +14,7 @@ export interface CommandEnd {
 
 const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Runs a command with our input and output; signals are passed on to it. */
+/** Runs a command in our place: its input and output are ours, and signals go on to it. */
 export function runCommand(
   [file = '', ...args]: readonly string[],
   { outputTo, env }: { outputTo: 'stdout' | 'stderr'; env: Readonly<Record<string, string>> },
@@ -27,24 +27,30 @@ export function runCommand(
     seconds: secondsSince(),
     fault: `${file === '' ? 'The empty command' : safeText(file)} cannot be run (${error.code ?? error.message})`,
   });
-  let child: ChildProcess;
+  let child: ChildProcess | undefined;
+  const passOn = (signal: NodeJS.Signals) => {
+    // A terminal sends it to the command as well.
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) child?.kill(signal);
+  };
+  const release = () => {
+    for (const signal of passedOn) process.off(signal, passOn);
+  };
+  // Before the command runs: a signal that came just after its start would end us and leave it running.
+  for (const signal of passedOn) process.on(signal, passOn);
+  let started: ChildProcess;
   try {
-    child = spawn(file, args, {
+    started = child = spawn(file, args, {
       stdio: ['inherit', outputTo === 'stdout' ? 'inherit' : 2, 'inherit'],
       env: { ...process.env, ...env },
     });
   } catch (error) {
-    // Errors that Node throws at once instead of by an event: an empty name, too many arguments.
+    // An empty name, too many arguments: what Node says at once rather than by an event.
+    release();
     return Promise.resolve(notRun(error as NodeJS.ErrnoException));
   }
-  const passOn = (signal: NodeJS.Signals) => {
-    // A terminal sends it to the command as well.
-    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
-  };
-  for (const signal of passedOn) process.on(signal, passOn);
   return new Promise<CommandEnd>((resolve) => {
-    child.once('error', (error: NodeJS.ErrnoException) => resolve(notRun(error)));
-    child.once('exit', (code, signal) =>
+    started.once('error', (error: NodeJS.ErrnoException) => resolve(notRun(error)));
+    started.once('exit', (code, signal) =>
       resolve({
         exit_code: code ?? (signal === null ? 1 : exitCodeOf(signal)),
         signal,
@@ -52,7 +58,5 @@ export function runCommand(
         fault: null,
       }),
     );
-  }).finally(() => {
-    for (const signal of passedOn) process.off(signal, passOn);
-  });
+  }).finally(release);
 }

@@ -34,7 +34,7 @@ const unused = (): never => {
   throw new Error('no request is made here');
 };
 const plain = [
-  ...submissionRoutes(unused),
+  ...submissionRoutes(unused, unused),
   ...decisionRoutes(unused, unused, { request: unused }, unused),
 ].map(({ route }) => route.id);
 /** Served by every service in the same way. */

@@ -59,10 +59,10 @@ it('lets a workspace have its share of listeners, and others theirs', async () =
 it('tells nothing before it has looked at the keys after a change, and ends those that are worth nothing', async () => {
   const { directory, streams, listen } = setUp();
   const [revoked, kept] = [await listen('a', operator('org_a')), await listen('b', operator('org_a'))];
-  expect(await streams.mayTell()).toBe(true);
+  expect(await streams.mayDeliver()).toBe(true);
   directory.keys.delete('a');
   directory.generationSeen = 2;
-  expect(await streams.mayTell()).toBe(true);
+  expect(await streams.mayDeliver()).toBe(true);
   expect([revoked.ends, kept.ends]).toEqual([['revoked'], []]);
   streams.stop();
 });
@@ -72,7 +72,7 @@ it('ends a listener whose key stands for somebody else by now', async () => {
   const { ends } = await listen('a', operator('org_a'));
   directory.keys.set('a', operator('org_b'));
   directory.generationSeen = 2;
-  await streams.mayTell();
+  await streams.mayDeliver();
   expect(ends).toEqual(['revoked']);
   streams.stop();
 });
@@ -81,9 +81,9 @@ it('tells nothing while the keys may be out of date', async () => {
   const { directory, streams, listen } = setUp();
   await listen('a', operator('org_a'));
   directory.fresh = false;
-  expect(await streams.mayTell()).toBe(false);
+  expect(await streams.mayDeliver()).toBe(false);
   directory.fresh = true;
-  expect(await streams.mayTell()).toBe(true);
+  expect(await streams.mayDeliver()).toBe(true);
   streams.stop();
 });
 

@@ -1,13 +1,18 @@
 import { Refused, routes } from '@agentlattice/contracts';
 import { currentTraceparent } from '@agentlattice/observability';
+import type { NameMembers } from '../../application/name-members.js';
 import type { SubmitAction } from '../../application/submit-action.js';
 import { readPrefer } from '../../domain/prefer.js';
+import { membersOfSubmission } from '../../domain/shown-members.js';
 import { setPreferenceApplied, clientGoneSignal } from './long-poll.js';
 import type { GatewayRequest } from './http-request.js';
 import { type PlainRoute, plainRoute } from './plain-routes.js';
 
-/** The submission of an action by an agent. */
-export const submissionRoutes = (submitAction: SubmitAction): readonly PlainRoute[] => [
+/** An agent asks whether an action may be done. */
+export const submissionRoutes = (
+  submitAction: SubmitAction,
+  nameMembers: NameMembers,
+): readonly PlainRoute[] => [
   plainRoute(routes.submitAction, async ({ principal, input: { body, headers }, request, reply }) => {
     const prefer = readPrefer(headers.prefer);
     const answered = await submitAction(principal, {
@@ -26,7 +31,7 @@ export const submissionRoutes = (submitAction: SubmitAction): readonly PlainRout
     request.cleared = answered.cleared;
     setPreferenceApplied(reply, prefer);
     reply.status(answered.status);
-    return answered.body;
+    return nameMembers(principal.orgId, Promise.resolve(answered.body), membersOfSubmission);
   }),
 ];
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { actionType, digest, instant, jsonObject, rulesBeyondSchema, typeId } from '../../primitives.js';
 import { conditionEvaluated, denialReason } from '../../submission/items.js';
-import { consumedGrant, grantToken } from '../../approval/approval.js';
+import { consumedGrant, grantToken, memberName } from '../../approval/approval.js';
 import { ok, route } from '../route.js';
 
 export const actionSubmission = z
@@ -26,6 +26,12 @@ const common = {
   audit_event_id: typeId('evt'),
   conditions_evaluated: z.array(conditionEvaluated),
 };
+/** Of a request that was decided while the answer was held. */
+const decision = {
+  reason: z.string().nullable().optional().meta({ description: 'What the person who decided it said' }),
+  resolved_by: z.string().nullable().optional().meta({ description: 'Null when the system decided' }),
+  resolved_by_name: memberName(),
+};
 const executed = z
   .object({
     status: z.literal('executed'),
@@ -33,6 +39,7 @@ const executed = z
     policy_name: z.string(),
     ...common,
     approval_id: typeId('apr').optional(),
+    ...decision,
     grant: z
       .string()
       .optional()
@@ -47,7 +54,7 @@ const denied = z
     policy_name: z.string().nullable(),
     ...common,
     approval_id: typeId('apr').optional(),
-    reason: z.string().nullable().optional().meta({ description: 'The reason of the person who denied it' }),
+    ...decision,
   })
   .meta({ id: 'ActionDenied' });
 const requested = z

@@ -1,0 +1,76 @@
+import { type Route, routes, type RouteOutput } from '@agentlattice/contracts';
+import { AgentLattice, AgentLatticeError, type Call as SdkCall } from '@agentlattice/sdk';
+import type { Config } from './config.js';
+import { failureOf, unknownAnswer } from './failure-of.js';
+import { version } from './version.js';
+
+export interface ApiOptions extends Config {
+  /** How long to try again when the system cannot be reached. */
+  readonly retryForMs: number;
+  /** Told once for each time that the system stops answering. */
+  readonly onAway?: (reason: string) => void;
+}
+
+export interface Call extends Omit<SdkCall, 'body' | 'bodyText'> {
+  readonly params?: Readonly<Record<string, string>>;
+  /** JSON text, sent as it is. */
+  readonly body?: string;
+}
+
+/** What was asked for, as the grant must name it. */
+export interface Asked {
+  readonly action: string;
+  /** JSON texts. */
+  readonly metadata: string;
+  readonly dataAccessed: string;
+  /** Null: no person was asked. */
+  readonly approvalId: string | null;
+  readonly auditEventId: string;
+}
+
+/** Calls the routes of the contract by the SDK. Whatever is not an answer of the contract is a Failure, never a yes. */
+export class Api {
+  private readonly sdk: AgentLattice;
+
+  constructor(options: ApiOptions) {
+    // The log says by this header that a person decided with `al`.
+    this.sdk = new AgentLattice({ ...options, headers: { 'user-agent': `agentlattice-cli/${version}` } });
+  }
+
+  /** @throws Failure; the signal's reason when it is aborted */
+  async call<R extends Route>(route: R, { params = {}, body, ...call }: Call = {}): Promise<RouteOutput<R>> {
+    const path = route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+      encodeURIComponent(params[name] ?? ''),
+    );
+    const answer = await this.sdk
+      .request(route.method, path, { ...call, ...(body === undefined ? {} : { bodyText: body }) })
+      .catch((error: unknown) => {
+        throw failureOf(route, error, call);
+      });
+    const parsed = route.responses[answer.status]?.schema.safeParse(answer.body);
+    if (parsed?.success !== true) throw unknownAnswer(answer.status);
+    return parsed.data as RouteOutput<R>;
+  }
+
+  /**
+   * Whether a grant is one: signed by a key that the system publishes, for this very action, and still in force.
+   * @returns what is wrong with it; null when nothing is
+   * @throws Failure when the keys cannot be had
+   */
+  async grantFault(grant: string | null, asked: Asked): Promise<string | null> {
+    if (grant === null) return 'the answer carries no grant';
+    const { approvalId, auditEventId } = asked;
+    try {
+      await this.sdk.verifyGrant(grant, {
+        actionType: asked.action,
+        metadata: JSON.parse(asked.metadata) as Record<string, unknown>,
+        dataAccessed: JSON.parse(asked.dataAccessed) as Record<string, unknown>[],
+        ...{ approvalId, auditEventId },
+      });
+      return null;
+    } catch (error) {
+      if (error instanceof AgentLatticeError && error.code === 'GRANT_INVALID') return String(error.details);
+      throw failureOf(routes.jwks, error);
+    }
+  }
+}

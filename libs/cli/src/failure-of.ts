@@ -1,0 +1,79 @@
+import { approvalView, problem, type Route } from '@agentlattice/contracts';
+import { AgentLatticeError, ConnectionError } from '@agentlattice/sdk';
+import { exitCode, Failure } from './exit-code.js';
+import { decisionText } from './render/approval-text.js';
+import { safeText } from './render/safe-text.js';
+
+/** What to do about a refusal, where the API's own text is about the API. */
+const hints: Readonly<Record<string, string>> = {
+  UNAUTHENTICATED: 'Set AL_API_KEY to a key that is in force.',
+  RATE_LIMITED: 'Try again later.',
+  UNAVAILABLE: 'Try again in a moment.',
+  STALE: 'Try again in a moment.',
+};
+const forbidden: Readonly<Record<string, string>> = {
+  submitAction: 'Only an agent asks: set AL_API_KEY to an agent’s key (al_agent_…).',
+  approveRequest:
+    'Deciding needs the key of an operator (al_op_…) with the role member, approving for ever the role admin.',
+  denyRequest: 'Deciding needs the key of an operator (al_op_…) with the role member.',
+};
+
+/** A decision that comes too late is answered with the one that stands. */
+const standingDecision = approvalView.pick({
+  status: true,
+  resolved_at: true,
+  resolved_by: true,
+  resolved_by_name: true,
+  reason: true,
+  denial_reason: true,
+});
+
+/** What the SDK threw, as `al` says it to a person and to the shell; anything else as it is. */
+export function failureOf(
+  route: Route,
+  error: unknown,
+  { repeatable = true }: { readonly repeatable?: boolean } = {},
+): unknown {
+  if (error instanceof ConnectionError) {
+    const doubt =
+      repeatable || error.neverSent ? '' : ' Whether it took effect is not known; look before you try again.';
+    const text = `${error.message}.${doubt} Is it running, and is AL_BASE_URL right?`;
+    return new Failure(exitCode.unreachable, text, null, { cause: error });
+  }
+  if (!(error instanceof AgentLatticeError)) return error;
+  const { status = 0 } = error;
+  return status < 400 ? unknownAnswer(status) : refusalOf(route, status, error.details);
+}
+
+export const unknownAnswer = (status: number): Failure =>
+  new Failure(
+    exitCode.unreachable,
+    `The answer (HTTP ${String(status)}) is not one this version of al knows; is AL_BASE_URL right, and al as new as the system?`,
+  );
+
+function refusalOf(route: Route, status: number, body: unknown): Failure {
+  const parsed = problem.safeParse(body);
+  if (!parsed.success)
+    return new Failure(
+      status >= 500 ? exitCode.unreachable : exitCode.usage,
+      `The answer is HTTP ${String(status)} and not an answer of this system; is AL_BASE_URL right?`,
+    );
+  const { error, detail, errors = [], request_id } = parsed.data;
+  const ending = standingDecision.safeParse(parsed.data['decision']);
+  const hint = error === 'FORBIDDEN' ? forbidden[route.id] : hints[error];
+  const lines = [
+    `${safeText(detail)} (${error})${hint === undefined ? '' : `. ${hint}`}`,
+    ...(errors.length === 1 && detail.includes(errors[0]?.pointer ?? '') ? [] : errors).map(
+      (fault) => `  ${safeText(fault.pointer)}: ${safeText(fault.detail)}`,
+    ),
+    ...(ending.success ? [`  ${ending.data.status} ${decisionText(ending.data)}`] : []),
+    ...(status >= 500 ? [`  request ${safeText(request_id)}`] : []),
+  ];
+  return new Failure(exitOf(status), lines.join('\n'), error);
+}
+
+/** Refused by the state of things, by how it was asked or who asked, or not answered at all. */
+function exitOf(status: number): number {
+  if (status === 429 || status >= 500) return exitCode.unreachable;
+  return status === 404 || status === 409 ? exitCode.refused : exitCode.usage;
+}
