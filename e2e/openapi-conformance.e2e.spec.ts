@@ -107,12 +107,12 @@ describe('the OpenAPI document', () => {
   });
 
   it('is right for an agent', async () => {
-    const found = await fuzz('agent', idsOf(isForAgents), { seconds: 20 });
+    const found = await fuzz('agent', idsOf(isForAgents), { seconds: 12 });
     if (found !== undefined) expect(found).toEqual(nothingFound);
   }, 180_000);
 
   it('is right for an administrator', async () => {
-    const found = await fuzz('admin', idsOf(isForOperators), { seconds: 40 });
+    const found = await fuzz('admin', idsOf(isForOperators), { seconds: 25 });
     if (found !== undefined) expect(found).toEqual(nothingFound);
   }, 240_000);
 

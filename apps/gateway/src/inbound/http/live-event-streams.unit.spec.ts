@@ -1,6 +1,8 @@
 import { routes } from '@agentlattice/contracts';
 import type { Principal } from '../../domain/principal.js';
-import { type Connection, LiveEventStreams, streamLimits } from './live-event-streams.js';
+import type { FeedEntry } from '../../application/live-event-feed.js';
+import type { GatewayReply } from './http-request.js';
+import { type Connection, eventStreamOn, LiveEventStreams, streamLimits } from './live-event-streams.js';
 
 const logger = { warn: () => {} } as never;
 const operator = (orgId: string, role: 'viewer' | 'member' = 'viewer') =>
@@ -93,4 +95,57 @@ it('ends all when it is stopped, and lets nobody in any more', async () => {
   streams.stop();
   expect(ends).toEqual(['stopping']);
   await expect(listen('b', operator('org_a'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+});
+
+describe('a stream of server-sent events', () => {
+  const entry = (id: string): FeedEntry => ({
+    id,
+    event: {
+      ...{ event_id: 'evt_1', type: 'approval.requested', org_id: 'org_a', time: '', actor: null },
+      ...{ agent_id: null, data: { text: 'x'.repeat(60_000) } },
+    },
+    forms: new Map(),
+  });
+  /** The raw answer, whose client reads nothing. */
+  const unread = () => {
+    const raw = { writableLength: 0, writableEnded: false, destroyed: false, frames: [] as string[] };
+    const acts = {
+      write: (frame: string) => {
+        raw.frames.push(frame);
+        raw.writableLength += frame.length;
+      },
+      destroy: () => (raw.destroyed = true),
+      end: () => (raw.writableEnded = true),
+    };
+    const answer = Object.assign(raw, acts);
+    return { answer, stream: eventStreamOn({ raw: answer } as unknown as GatewayReply) };
+  };
+
+  it('closes the connection of a client that leaves more than a mebibyte unread, and writes nothing after that', () => {
+    const { answer, stream } = unread();
+    for (let i = 0; i < 17; i++) stream.send(entry(`life.${String(i)}`));
+    expect(answer.destroyed).toBe(false);
+    stream.send(entry('life.17'));
+    expect(answer.destroyed).toBe(true);
+    stream.send(entry('life.18'));
+    expect(answer.frames).toHaveLength(18);
+  });
+
+  it('serialises an event once for all listeners', () => {
+    const [one, other] = [unread(), unread()];
+    const shared = entry('life.1');
+    one.stream.send(shared);
+    expect(shared.forms.get('sse')).toBe(one.answer.frames[0]);
+    shared.forms.set('sse', 'kept');
+    other.stream.send(shared);
+    expect(other.answer.frames).toEqual(['kept']);
+  });
+
+  it('says when to come back only where the gateway stops', () => {
+    const [revoked, stopping] = [unread(), unread()];
+    revoked.stream.end('revoked');
+    stopping.stream.end('stopping');
+    expect(revoked.answer.frames).toEqual([]);
+    expect(stopping.answer.frames[0]).toMatch(/^retry: \d+\n\n$/);
+  });
 });
