@@ -19,7 +19,13 @@ export async function pythonEnvironment(...packages: readonly string[]): Promise
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
     await run('python3', ['-m', 'venv', folder]);
-    await run(join(folder, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', ...packages]);
+    await run(join(folder, 'bin/pip'), [
+      'install',
+      '--quiet',
+      '--no-compile',
+      '--disable-pip-version-check',
+      ...packages,
+    ]);
   } catch (error) {
     await remove();
     throw error;

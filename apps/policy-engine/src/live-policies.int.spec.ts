@@ -18,6 +18,8 @@ describe('the policies of an engine that judges nothing', () => {
       databaseUrl: harness.postgres.databaseUrl('policy-engine'),
       name: 'idle-policies',
       logger: createLogger('test', 'silent'),
+      // No poll reads between the steps of a test.
+      pollMs: never,
       idleAfterMs: 0,
       idlePollMs: never,
       recheckMs: never,
