@@ -86,23 +86,21 @@ describe('the package of the TypeScript SDK', () => {
   it.each(Object.keys(programs))('runs on this Node: %s', (name) => passes(process.execPath, [name]));
 
   // This suite runs on Node 24; the other runtimes come from packages.
-  it.each(['node-bin@20', 'node-bin@22', 'deno', 'bun'])(
+  it.each([
+    ['node@20', 'node', ['program.mjs']],
+    ['node@22', 'node', ['program.mjs']],
+    ['deno', 'deno', ['run', '--allow-all', 'program.mjs']],
+    ['bun', 'bun', ['program.mjs']],
+  ])(
     'runs on %s',
-    async (name) => {
-      const [binary = '', args] = {
-        deno: ['deno', ['run', '--allow-all', 'program.mjs']] as const,
-        bun: ['bun', ['program.mjs']] as const,
-        'node-bin@20': ['node', ['program.mjs']] as const,
-        'node-bin@22': ['node', ['program.mjs']] as const,
-      }[name] ?? ['', []];
-      const place = join(folder, 'runtimes', name);
-      const wanted = name.startsWith('node-bin') ? name.replace('node-bin', 'node') : name;
+    async (runtime, binary, args) => {
+      const place = join(folder, 'runtimes', runtime);
       try {
-        await npm('install', '--prefix', place, wanted, '--ignore-scripts=false');
+        await npm('install', '--prefix', place, runtime, '--ignore-scripts=false');
         await run(join(place, 'node_modules/.bin', binary), ['--version']);
       } catch (error) {
         notRun(
-          `the TypeScript SDK on ${wanted}: it cannot be installed here (${String(error).slice(0, 200)})`,
+          `the TypeScript SDK on ${runtime}: it cannot be installed here (${String(error).slice(0, 200)})`,
         );
         return;
       }

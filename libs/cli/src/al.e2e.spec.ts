@@ -260,7 +260,7 @@ describe('what an agent says of its action', () => {
     expect(said).toContain('INVALID_JSON_VALUE');
   });
 
-  it('does nothing to the terminal of whoever reads it', async () => {
+  it('does nothing to the terminal of its reader', async () => {
     const { api_key } = await http('/api/agents/register', { name: 'bot' });
     const gate = as(String(api_key))([
       'gate',
@@ -364,7 +364,7 @@ describe('its page', () => {
 });
 
 describe('what is not set up', () => {
-  it('a wrong key ends with 3, and says so in JSON to whoever asks for it', async () => {
+  it('a wrong key ends with 3, and says so in JSON where that is asked for', async () => {
     const gate = as('al_agent_wrong')(['gate', 'quick.run', '--json', '--', 'touch', join(folder, 'never')]);
     expect(await gate.json()).toMatchObject({ error: 'UNAUTHENTICATED', exit_code: 3 });
     expect((await gate.ended).code).toBe(3);

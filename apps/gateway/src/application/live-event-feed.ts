@@ -13,6 +13,8 @@ import {
 /** One event, serialised once for all its listeners. */
 export interface FeedEntry {
   readonly id: string;
+  /** The number in the id. */
+  readonly sequence: number;
   readonly event: LiveEvent;
   /** The text of the event by transport, made by the first listener of each. */
   readonly forms: Map<string, string>;
@@ -286,13 +288,16 @@ export class LiveEventFeed {
     }
     let found = false;
     while (this.position !== undefined && !this.stopped) {
+      const { position, incarnation } = this;
       const families = this.families();
       const wanted = (subject: string) => families.some((family) => family === subject.split('.')[2]);
-      const page = await this.ports.read({ from: this.position + 1, most: pageSize, wanted });
-      // A listener joined that wants more families than were read.
-      if (this.families() !== families) continue;
+      const page = await this.ports.read({ from: position + 1, most: pageSize, wanted });
+      const mayDeliver = page.length === 0 || (await this.ports.mayDeliver());
+      // Meanwhile a listener joined that wants more families than were read, the stream became another one, or all left.
+      if (this.position !== position || this.incarnation !== incarnation || this.families() !== families)
+        continue;
       if (page.length === 0) break;
-      if (!(await this.ports.mayDeliver())) return this.lookLater(lookAgainMs[3]);
+      if (!mayDeliver) return this.lookLater(lookAgainMs[3]);
       found = true;
       for (const { sequence, events } of page) {
         if (this.position === undefined) return;
@@ -318,8 +323,9 @@ export class LiveEventFeed {
   private entriesOf(sequence: number, events: readonly WireEvent[]): FeedEntry[] {
     return events.flatMap((wire, index) => {
       const event = this.ports.view(wire);
-      const id = cursorText(cursorOf(this.incarnation, sequence, index));
-      return event === null ? [] : [{ id, event, forms: new Map<string, string>() }];
+      if (event === null) return [];
+      const cursor = cursorOf(this.incarnation, sequence, index);
+      return [{ id: cursorText(cursor), sequence: cursor.sequence, event, forms: new Map<string, string>() }];
     });
   }
 
@@ -333,9 +339,8 @@ export class LiveEventFeed {
 
   private deliver(place: Place, entry: FeedEntry): void {
     const { listener, after } = place;
-    const sequence = parseCursor(entry.id)?.sequence ?? 0;
-    if (sequence <= after) return;
-    place.after = sequence;
+    if (entry.sequence <= after) return;
+    place.after = entry.sequence;
     const { agent_id, type } = entry.event;
     if (!listener.wantsActions && type.startsWith('action.')) return;
     if (listener.agentIds === null || (agent_id !== null && listener.agentIds.has(agent_id)))

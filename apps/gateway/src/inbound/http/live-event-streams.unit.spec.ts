@@ -100,6 +100,7 @@ it('ends all when it is stopped, and lets nobody in any more', async () => {
 describe('a stream of server-sent events', () => {
   const entry = (id: string): FeedEntry => ({
     id,
+    sequence: Number(id.split('.')[1]),
     event: {
       ...{ event_id: 'evt_1', type: 'approval.requested', org_id: 'org_a', time: '', actor: null },
       ...{ agent_id: null, data: { text: 'x'.repeat(60_000) } },
