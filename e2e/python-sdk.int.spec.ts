@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { pythonSdkEnvironment } from './kit/python-client.js';
+import type { PythonEnvironment } from './kit/python-environment.js';
 
 const run = promisify(execFile);
 /** For a busy machine; on an idle one each step takes 20 s or less. */
@@ -12,26 +14,29 @@ const folder = fileURLToPath(new URL('../clients/python', import.meta.url));
 
 /** The Python SDK is checked by its own tools, in a virtual environment that holds the built package. */
 describe('the Python SDK', () => {
-  let environment: string;
+  let environment: PythonEnvironment;
+  let caches: string;
 
   beforeAll(async () => {
-    environment = await mkdtemp(join(tmpdir(), 'al-python-sdk-'));
-    await run('python3', ['-m', 'venv', environment]);
-    await inFolder('pip', ['install', '--quiet', '--no-compile', '--disable-pip-version-check', '.[dev]']);
+    environment = await pythonSdkEnvironment();
+    caches = await mkdtemp(join(tmpdir(), 'al-python-caches-'));
   }, patience);
-  afterAll(() => rm(environment, { recursive: true, force: true }));
+  afterAll(async () => {
+    await environment.remove();
+    await rm(caches, { recursive: true, force: true });
+  });
 
   /** Runs a tool of the environment. @throws with what it printed when it fails */
   async function inFolder(tool: string, args: readonly string[]): Promise<void> {
-    const caches = {
-      PYTHONPYCACHEPREFIX: join(environment, 'bytecode'),
-      MYPY_CACHE_DIR: join(environment, 'mypy'),
-      RUFF_CACHE_DIR: join(environment, 'ruff'),
+    const folders = {
+      PYTHONPYCACHEPREFIX: join(caches, 'bytecode'),
+      MYPY_CACHE_DIR: join(caches, 'mypy'),
+      RUFF_CACHE_DIR: join(caches, 'ruff'),
     };
     try {
-      await run(join(environment, 'bin', tool), args, {
+      await run(environment.program(tool), args, {
         cwd: folder,
-        env: { ...process.env, ...caches, NODE: process.execPath },
+        env: { ...process.env, ...folders, NODE: process.execPath },
         maxBuffer: 16 * 1024 * 1024,
       });
     } catch (error) {

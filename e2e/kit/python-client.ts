@@ -2,13 +2,15 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { DrivenClient, NeutralResult } from './conformance.js';
-import { pythonEnvironment } from './python-environment.js';
+import { type PythonEnvironment, pythonEnvironment } from './python-environment.js';
 
 const folder = fileURLToPath(new URL('../../clients/python', import.meta.url));
+/** The Python SDK, built from its folder, with the tools that check it. */
+export const pythonSdkEnvironment = (): Promise<PythonEnvironment> => pythonEnvironment(`${folder}[dev]`);
 
 /** The Python SDK, built and installed, driven by the neutral names of the conformance cases. */
 export async function pythonClient(): Promise<DrivenClient> {
-  const environment = await pythonEnvironment(folder);
+  const environment = await pythonSdkEnvironment();
   const driver = spawn(environment.program('python'), [`${folder}/conformance_driver.py`], {
     env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
   });

@@ -1,34 +1,75 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** A virtual environment of Python with released packages of the package index in it, nothing of them changed. */
+/** A virtual environment of Python with packages in it, nothing of them changed. */
 export interface PythonEnvironment {
   /** The path of a program of the environment. */
   program(name: string): string;
   remove(): Promise<void>;
 }
 
-/** @throws when Python or the package index is not there */
+/**
+ * Installs packages: names of the package index, or folders. Within one run of `npm test` the environment is made once for the same
+ * packages; where another process is still making it, a second one is made.
+ * @throws when Python or the package index is not there
+ */
 export async function pythonEnvironment(...packages: readonly string[]): Promise<PythonEnvironment> {
+  const shared = await sharedFolder(packages);
+  const complete = shared === undefined ? undefined : join(shared, 'complete');
+  if (shared !== undefined && complete !== undefined) {
+    if (await exists(complete)) return environmentIn(shared, () => Promise.resolve());
+    const mine = await mkdir(shared).then(
+      () => true,
+      () => false,
+    );
+    if (mine) {
+      await install(shared, packages);
+      await writeFile(complete, '');
+      return environmentIn(shared, () => Promise.resolve());
+    }
+  }
   const folder = await mkdtemp(join(tmpdir(), 'al-python-'));
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
-    await run('python3', ['-m', 'venv', folder]);
-    await run(join(folder, 'bin/pip'), [
-      'install',
-      '--quiet',
-      '--no-compile',
-      '--disable-pip-version-check',
-      ...packages,
-    ]);
+    await install(folder, packages);
   } catch (error) {
     await remove();
     throw error;
   }
-  return { program: (name) => join(folder, 'bin', name), remove };
+  return environmentIn(folder, remove);
 }
+
+const environmentIn = (folder: string, remove: () => Promise<void>): PythonEnvironment => ({
+  program: (name) => join(folder, 'bin', name),
+  remove,
+});
+
+async function install(folder: string, packages: readonly string[]): Promise<void> {
+  await run('python3', ['-m', 'venv', folder]);
+  await run(join(folder, 'bin/pip'), [
+    ...['install', '--quiet', '--no-compile', '--disable-pip-version-check'],
+    ...packages,
+  ]);
+}
+
+/** Below what `npm test` removes at its end; undefined outside of it. */
+async function sharedFolder(packages: readonly string[]): Promise<string | undefined> {
+  const stacks = process.env['AL_TEST_STACKS'];
+  if (stacks === undefined) return undefined;
+  const prepared = join(dirname(stacks), 'prepared');
+  await mkdir(prepared, { recursive: true });
+  const name = createHash('sha256').update(packages.join('\n')).digest('hex').slice(0, 16);
+  return join(prepared, `python-${name}`);
+}
+
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );

@@ -19,7 +19,7 @@ export interface TestPostgres {
 export async function startPostgres(
   options: { migrations?: Partial<Record<ServiceName, readonly MigrationClass[] | 'built'>> } = {},
 ): Promise<TestPostgres> {
-  const directory = await testDataDirectory();
+  const directory = await testDataDirectory('empty');
   try {
     const database = await embeddedDatabase(directory);
     for (const [name, wanted] of Object.entries(options.migrations ?? {})) {

@@ -46,7 +46,7 @@ const notOfThisMachine = { SMTP_URL: '', MAIL_FROM: '', EGRESS_ALLOW: '', AL_PUB
 
 /** Starts the servers of a stack; with `await stack.startServices()` the whole system runs. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const directory = await testDataDirectory();
+  const directory = await testDataDirectory('migrated');
   try {
     const configuration = {
       dataDir: directory.dataDir,

@@ -37,10 +37,18 @@ export class ProcessGroup {
     return this.closed;
   }
 
-  private async stopAll(): Promise<void> {
+  /** Closes without giving the services time to finish their work: for data that are thrown away. */
+  discard(): Promise<void> {
+    this.closingNow.abort();
+    this.closed ??= this.stopAll('SIGKILL');
+    return this.closed;
+  }
+
+  /** @param signal for the services; default: each one's own */
+  private async stopAll(signal?: NodeJS.Signals): Promise<void> {
     for (const backend of [false, true]) {
       const some = [...this.members.values()].filter((m) => m.spec.backend === backend);
-      await Promise.all(some.map((m) => m.stop()));
+      await Promise.all(some.map((m) => m.stop(backend ? undefined : signal)));
     }
   }
 }

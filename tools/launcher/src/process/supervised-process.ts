@@ -103,11 +103,11 @@ export class SupervisedProcess {
   }
 
   /** Ends the child and its supervision; after return no process is left. */
-  async stop(): Promise<void> {
+  async stop(signal: NodeJS.Signals = this.spec.stopSignal): Promise<void> {
     this.stopping = true;
     this.wake.abort();
     const child = this.child;
-    child?.kill(this.spec.stopSignal);
+    child?.kill(signal);
     const force = setTimeout(() => this.child?.kill('SIGKILL'), this.options.stopWithinMs ?? 10_000);
     await this.ended;
     clearTimeout(force);
