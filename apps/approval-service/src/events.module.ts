@@ -1,24 +1,23 @@
-import { EventStore, startRelay } from '@agentlattice/event-store';
+import { EventStore } from '@agentlattice/event-store';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import {
   Background,
-  type BaseConfig,
   COMMANDS,
-  CONFIG,
   LAGS,
   type LagRegistry,
   LOGGER,
   NATS,
   POOL,
   readGrantSettings,
+  relayProvider,
 } from '@agentlattice/service';
 import { Module } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import type { ProjectionPorts } from './inbound/projections.js';
 import { LedgerIntake } from './outbound/ledger-intake.js';
-import { EVENT_STORE, EVENTS_BACKGROUND, GRANT_SETTINGS, PROJECTIONS } from './tokens.js';
+import { EVENT_STORE, GRANT_SETTINGS, LEDGER_INTAKE, PROJECTIONS } from './tokens.js';
 
 /** The event store, the relay of its events, and providers that all other modules need. */
 @Module({
@@ -36,17 +35,12 @@ import { EVENT_STORE, EVENTS_BACKGROUND, GRANT_SETTINGS, PROJECTIONS } from './t
         logger: Logger,
       ): ProjectionPorts => ({ pool, nc, commands, lags, logger }),
     },
+    relayProvider('approval-service'),
     {
-      provide: EVENTS_BACKGROUND,
-      inject: [CONFIG, PROJECTIONS],
-      useFactory: ({ databaseUrl }: BaseConfig, { pool, nc, commands, lags, logger }: ProjectionPorts) =>
-        new Background(() => {
-          lags.addRelay('approval-service', pool);
-          return [
-            startRelay({ pool, databaseUrl, nc, service: 'approval-service', logger }),
-            new LedgerIntake({ pool, commands, logger }).start(),
-          ];
-        }),
+      provide: LEDGER_INTAKE,
+      inject: [POOL, COMMANDS, LOGGER],
+      useFactory: (pool: pg.Pool, commands: CommandClient, logger: Logger) =>
+        new Background(() => [new LedgerIntake({ pool, commands, logger }).start()]),
     },
   ],
   exports: [EVENT_STORE, GRANT_SETTINGS, PROJECTIONS],

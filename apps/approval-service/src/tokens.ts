@@ -2,7 +2,7 @@
 export const EVENT_STORE = Symbol('EVENT_STORE');
 export const GRANT_SETTINGS = Symbol('GRANT_SETTINGS');
 export const PROJECTIONS = Symbol('PROJECTIONS');
-export const EVENTS_BACKGROUND = Symbol('EVENTS_BACKGROUND');
+export const LEDGER_INTAKE = Symbol('LEDGER_INTAKE');
 
 export const MEMBERS_PROJECTION = Symbol('MEMBERS_PROJECTION');
 export const MEMBERS = Symbol('MEMBERS');

@@ -25,6 +25,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrations } from './migrations/index.js';
+import { notifierEnvironment } from '../test/notifier-harness.js';
 import { NotifierModule } from './notifier.module.js';
 
 const logger = createLogger('test', 'silent');
@@ -110,16 +111,7 @@ describe('the notifier', () => {
     client = new CommandClient(admin);
     const ledger = connections.get('audit-ledger');
     if (ledger !== undefined) await ensureEventStream(ledger);
-    Object.assign(process.env, {
-      AL_INSTANCE: 'a',
-      AL_DATA_DIR: '/nowhere',
-      AL_HEALTH_PORT: '0',
-      LOG_LEVEL: 'silent',
-      DATABASE_URL: postgres.databaseUrl('notifier'),
-      NATS_URL: nats.natsUrl('notifier'),
-      AL_PUBLIC_URL: 'https://approvals.example.com',
-      CHANNEL_SECRETS_KEY: 'a key for tests alone',
-    });
+    Object.assign(process.env, notifierEnvironment(postgres, nats));
   });
   afterAll(async () => {
     await app.close();

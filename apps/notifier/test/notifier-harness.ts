@@ -14,7 +14,9 @@ import {
   fakeEventSource,
   startNats,
   startPostgres,
+  type TestNats,
   testPool,
+  type TestPostgres,
 } from '@agentlattice/testkit';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -49,6 +51,18 @@ export interface NotifierHarness {
   stop(): Promise<void>;
 }
 
+/** The settings of the service with these servers. */
+export const notifierEnvironment = (postgres: TestPostgres, nats: TestNats) => ({
+  AL_INSTANCE: 'a',
+  AL_DATA_DIR: '/nowhere',
+  AL_HEALTH_PORT: '0',
+  LOG_LEVEL: 'silent',
+  DATABASE_URL: postgres.databaseUrl('notifier'),
+  NATS_URL: nats.natsUrl('notifier'),
+  AL_PUBLIC_URL: 'https://approvals.example.com',
+  CHANNEL_SECRETS_KEY: 'a key for tests alone',
+});
+
 export async function notifierHarness(env: Record<string, string> = {}): Promise<NotifierHarness> {
   const [postgres, nats] = await Promise.all([
     startPostgres({ migrations: { notifier: migrations } }),
@@ -67,14 +81,7 @@ export async function notifierHarness(env: Record<string, string> = {}): Promise
   let app: NestFastifyApplication | undefined;
   const start = async (more: Record<string, string> = {}) => {
     Object.assign(process.env, {
-      AL_INSTANCE: 'a',
-      AL_DATA_DIR: '/nowhere',
-      AL_HEALTH_PORT: '0',
-      LOG_LEVEL: 'silent',
-      DATABASE_URL: postgres.databaseUrl('notifier'),
-      NATS_URL: nats.natsUrl('notifier'),
-      AL_PUBLIC_URL: 'https://approvals.example.com',
-      CHANNEL_SECRETS_KEY: 'a key for tests alone',
+      ...notifierEnvironment(postgres, nats),
       EGRESS_ALLOW: '127.0.0.0/8',
       SMTP_URL: '',
       MAIL_FROM: '',

@@ -37,7 +37,12 @@ const idleUnsettledSweepMs = 4_000;
 
 /** Approving for ever: the command, and the sweep that finds approvals for which no command came. */
 export const foreverProviders: Provider[] = [
-  { provide: MEMBER_EVENTS, inject: [POOL, NATS, COMMANDS, LOGGER], useFactory: startMemberEvents },
+  {
+    provide: MEMBER_EVENTS,
+    inject: [POOL, NATS, COMMANDS, LOGGER],
+    useFactory: (pool: pg.Pool, nc: NatsConnection, client: CommandClient, logger: Logger) =>
+      startMemberEvents({ pool, nc, client, logger }),
+  },
   { provide: FOREVER_REQUESTS, inject: [POOL], useFactory: (pool: pg.Pool) => new ForeverRequests(pool) },
   {
     provide: IS_ADMINISTRATOR,
@@ -86,7 +91,7 @@ function foreverBackground(
   apply: ApplyForever,
 ): Background {
   return new Background(() => {
-    const foreverEvents = startForeverEvents(pool, nc, commands, logger);
+    const foreverEvents = startForeverEvents({ pool, nc, client: commands, logger });
     lags.addProjection(memberEvents);
     lags.addProjection(foreverEvents);
     const sweep = new RecoverySweep({

@@ -1,4 +1,4 @@
-import { EventStore, type Projection, startRelay } from '@agentlattice/event-store';
+import { EventStore, type Projection } from '@agentlattice/event-store';
 import { publishBatches } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import {
@@ -8,12 +8,11 @@ import {
   CONFIG,
   HEALTH,
   type HealthRegistry,
-  LAGS,
-  type LagRegistry,
   LOGGER,
   NATS,
   NotWell,
   POOL,
+  relayProvider,
   ServiceModule,
 } from '@agentlattice/service';
 import { Module } from '@nestjs/common';
@@ -43,7 +42,6 @@ import {
   POLICIES_BACKGROUND,
   POLICY_READER,
   REJUDGE_REQUESTS,
-  RELAY_BACKGROUND,
   TAMPERING_FINDINGS,
   WARN_OF_UNFILLABLE_QUORUM,
 } from './tokens.js';
@@ -89,7 +87,7 @@ import {
         ),
     },
     { provide: POLICIES_BACKGROUND, inject: [LIVE_POLICIES], useFactory: policiesBackground },
-    { provide: RELAY_BACKGROUND, inject: [CONFIG, POOL, NATS, LAGS, LOGGER], useFactory: relayBackground },
+    relayProvider('policy-engine'),
   ],
 })
 export class PolicyEngineModule {}
@@ -117,18 +115,5 @@ function policiesBackground(policies: LivePolicies): Background {
   return new Background(() => {
     policies.start();
     return [policies];
-  });
-}
-
-function relayBackground(
-  { databaseUrl }: BaseConfig,
-  pool: pg.Pool,
-  nc: NatsConnection,
-  lags: LagRegistry,
-  logger: Logger,
-): Background {
-  return new Background(() => {
-    lags.addRelay('policy-engine', pool);
-    return [startRelay({ pool, databaseUrl, nc, service: 'policy-engine', logger })];
   });
 }

@@ -5,7 +5,6 @@ export const CHANGE_POLICY = Symbol('CHANGE_POLICY');
 export const CHECK_CHANNELS = Symbol('CHECK_CHANNELS');
 export const CHECK_ACTION = Symbol('CHECK_ACTION');
 export const JUDGE_SUBMISSIONS = Symbol('JUDGE_SUBMISSIONS');
-export const RELAY_BACKGROUND = Symbol('RELAY_BACKGROUND');
 export const POLICIES_BACKGROUND = Symbol('POLICIES_BACKGROUND');
 export const REJUDGE_REQUESTS = Symbol('REJUDGE_REQUESTS');
 export const FOREVER_REQUESTS = Symbol('FOREVER_REQUESTS');

@@ -43,7 +43,7 @@ async function furnished(stack, dispatcher, checkout) {
     action_type: actionType,
     effect: 'require_approval',
   });
-  const desk = await approversDesk(stack, checkout);
+  const approvers = await connectApprovers(stack, checkout);
   let sequence = 0;
   const action = () => ({
     action_type: actionType,
@@ -60,7 +60,7 @@ async function furnished(stack, dispatcher, checkout) {
     cpu: () => perServer(stack, cpuSecondsOf),
     pss: () => perServer(stack, pssOf),
     async stop() {
-      await desk.close();
+      await approvers.close();
       await stack.stop();
     },
   };
@@ -82,7 +82,7 @@ async function furnished(stack, dispatcher, checkout) {
     cpu: system.cpu,
     async create() {
       const asked = action();
-      const told = desk.hear(digestOf(asked, credentials));
+      const told = approvers.hear(digestOf(asked, credentials));
       const unblocked = send('POST', '/api/v1/actions', agent, asked, { prefer: 'wait=60' });
       // Who is refused hears no id.
       return { id: await Promise.race([told, unblocked.then(() => told)]), unblocked };
@@ -98,7 +98,7 @@ async function furnished(stack, dispatcher, checkout) {
  * Where approvers hear which requests wait, beside the HTTP API: the answers that the services give to the gateway on NATS once a
  * request is on disk, heard as NATS's administrator. The action's digest says whose request it is.
  */
-async function approversDesk(stack, checkout) {
+async function connectApprovers(stack, checkout) {
   const { connect } = checkout.require('@nats-io/transport-node');
   const { host, username, password } = new URL(stack.natsUrl('admin'));
   const nc = await connect({ servers: host, user: username, pass: password });

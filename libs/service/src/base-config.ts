@@ -26,6 +26,8 @@ const environment = z.object({
   AL_DATA_DIR: z.string().min(1, 'must name a directory'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   AL_HEALTH_PORT: port.optional(),
+  /** Read by the OpenTelemetry SDK, which would only log a wrong one. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: urlOf('http:', 'https:').optional(),
 });
 
 /** The settings that every service reads from its environment. */

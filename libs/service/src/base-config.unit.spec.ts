@@ -32,6 +32,11 @@ describe('the configuration of a service', () => {
     expect(read).not.toThrow('hunter2');
   });
 
+  it('refuses an address for telemetry that the SDK would only complain of', () =>
+    expect(() => readBaseConfig('notifier', { ...good, OTEL_EXPORTER_OTLP_ENDPOINT: 'nonsense' })).toThrow(
+      'OTEL_EXPORTER_OTLP_ENDPOINT must be a URL that begins with http:// or https://',
+    ));
+
   it('refuses the environment of another service', () =>
     expect(() => readBaseConfig('notifier', { ...good, AL_SERVICE_NAME: 'gateway' })).toThrow(
       'AL_SERVICE_NAME is gateway',

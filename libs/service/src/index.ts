@@ -20,6 +20,7 @@ export {
 export { type Lag, type LagKind, LagRegistry, type ProjectionLag } from './lag-registry.js';
 export { maxPageBytes, page, readCursor } from './page.js';
 export { idle, PeriodicTask } from '@agentlattice/event-store';
+export { relayProvider } from './relay-provider.js';
 export { RevisionWatch, type RevisionWatchOptions } from './revision-watch.js';
 export { runService, type ServiceOptions, startApp } from './run-service.js';
 export { openPool, ServiceModule } from './service.module.js';
