@@ -1,5 +1,5 @@
 import { type Action, cancelRequest, holdSeconds, statusOf, submit } from './actions.js';
-import { AgentLatticeError, ApprovalDeniedError, ApprovalTimeoutError } from './errors.js';
+import { AgentLatticeError, ApprovalDeniedError, ApprovalTimeoutError, ConnectionError } from './errors.js';
 import { invalid } from './grant.js';
 import type { PublishedKeys } from './published-keys.js';
 import { sleep, type Transport } from './transport.js';
@@ -22,7 +22,7 @@ class GaveUp extends Error {}
 /**
  * Waits until an action is cleared.
  * @throws ApprovalDeniedError, ApprovalTimeoutError, AgentLatticeError (`POLICY_NOT_FOUND`, `GRANT_INVALID`, …),
- *   ConnectionError; the signal's reason when it is aborted
+ *   ConnectionError (also when the time limit ends before the system ever answered); the signal's reason when it is aborted
  */
 export async function passGate(ports: GatePorts, action: Action, options: GateOptions): Promise<GateResult> {
   const stop = stopOf(options);
@@ -149,9 +149,12 @@ async function withdraw(
   if (!(stopped instanceof GaveUp)) throw stopped;
   const { known, status } = end;
   if (known !== undefined && known.status !== 'requested') return await opened(ports, action, known);
+  if (known === undefined)
+    throw new ConnectionError('The system did not answer within the time that the program waits', {
+      cause: end.cause,
+    });
   const isOpen = status === undefined || status.status === 'pending' || status.status === 'escalated';
-  if (known === undefined || isOpen || status.denialReason === 'CANCELLED')
-    throw new ApprovalTimeoutError(known?.approvalId ?? null, true);
+  if (isOpen || status.denialReason === 'CANCELLED') throw new ApprovalTimeoutError(known.approvalId, true);
   return await openedAfter(ports, action, known, status);
 }
 
@@ -170,8 +173,8 @@ async function lastWord(transport: Transport, action: Action, submitted: ActionR
       last,
     );
     return { known, status };
-  } catch {
+  } catch (cause) {
     // The request may go on waiting until its deadline; what is decided then opens nothing, since nobody waits.
-    return { known };
+    return { known, cause };
   }
 }

@@ -189,16 +189,15 @@ class Gate:
         try:
             asked, status = await _bounded(self._withdrawn("gate: the program's time limit is over"))
         except (AgentLatticeError, asyncio.TimeoutError) as error:
-            approval_id = None if self._answer is None else self._answer.approval_id
+            if self._answer is None:
+                raise self._never_answered() from error
             raise AgentLatticeTimeoutError(
-                approval_id,
+                self._answer.approval_id,
                 f"The time limit is over; the request could not be withdrawn ({str(error) or 'no answer in time'})",
                 {"withdrawn": False, "event_id": self._submission.event_id},
             ) from error
         if asked is None:
-            raise AgentLatticeTimeoutError(
-                None, "The time limit is over before the request could be sent", {"withdrawn": True}
-            )
+            raise self._never_answered()
         if status is None:
             return await self._verdict(asked)
         if status.open or (status.status == "denied" and status.denial_reason == "CANCELLED"):
@@ -208,6 +207,11 @@ class Gate:
                 {"withdrawn": not status.open},
             )
         return await self._conclude(asked, status)
+
+    def _never_answered(self) -> AgentLatticeConnectionError:
+        error = AgentLatticeConnectionError("The system did not answer within the program's time limit")
+        error.event_id = self._submission.event_id
+        return error
 
     async def _withdrawn(self, reason: str) -> Tuple[Optional[ActionResult], Optional[ApprovalStatus]]:
         """Withdraws the request. Returns what was asked and how it stands; None for what there is not."""
