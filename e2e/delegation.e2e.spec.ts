@@ -8,6 +8,7 @@ import { eventually, type Stack, startStack, testPool } from '@agentlattice/test
 import type pg from 'pg';
 import { adminOf, type Answer, type Api } from './kit/api.js';
 import { type Child, delegate, revoke } from './kit/delegations.js';
+import { EventSourceClient } from './kit/event-source.js';
 import { readLog } from './kit/log.js';
 import { addAgent, addPerson, type Person } from './kit/people.js';
 import { startSecondGateway } from './kit/second-gateway.js';
@@ -365,6 +366,36 @@ describe('what an agent sees', () => {
     await eventually(async () => (await entriesOf(parent)).length === 2);
     expect((await entriesOf(grandchild)).map(({ agent_id }) => agent_id)).toEqual([grandchild.id]);
     expect(await entriesOf(stranger)).toEqual([]);
+  });
+
+  it('includes live events of both, and the ends of delegations', async () => {
+    const [parent, stranger] = [await newParent(), await newParent()];
+    const earlier = await delegate(parent, ['mail.*']);
+    const listen = ({ api }: Pick<Person, 'api'>) => EventSourceClient.open(stack.baseUrl, keyOf(api));
+    const [ofParent, ofEarlier, ofStranger, ofAdmin] = await Promise.all(
+      [parent, earlier, stranger, { api: admin }].map(listen),
+    );
+    try {
+      const child = await delegate(parent, ['mail.*']);
+      await requested(child);
+      await revoke(parent.api, child);
+      const heardBy = (client: EventSourceClient | undefined) =>
+        (client?.heard ?? []).filter(({ data }) => data['agent_id'] === child.id).map(({ type }) => type);
+      const all = ['agent.registered', 'approval.requested', 'delegation.created', 'delegation.revoked'];
+      for (const client of [ofParent, ofAdmin])
+        await eventually(() => expect(heardBy(client).sort()).toEqual(all) === undefined);
+      expect(
+        ofParent?.heard.every(({ data }) =>
+          (data['acting_for'] as string[] | undefined)?.includes(parent.id),
+        ),
+      ).toBe(true);
+      await revoke(admin, earlier);
+      await eventually(() => ofEarlier?.heard.some(({ type }) => type === 'delegation.revoked'));
+      expect(ofEarlier?.heard.map(({ data }) => data['agent_id'])).toEqual([earlier.id]);
+      expect(ofStranger?.heard).toEqual([]);
+    } finally {
+      for (const client of [ofParent, ofEarlier, ofStranger, ofAdmin]) client?.close();
+    }
   });
 
   it('includes its delegations, by their part in them', async () => {

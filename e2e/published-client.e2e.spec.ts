@@ -252,6 +252,37 @@ describe('the published Python client, unmodified', () => {
     });
   });
 
+  it('subscribe: live events of the agent and of those that act for it', async () => {
+    const name = 'everything';
+    const listen = await python.call('subscribe', { key, args: { name, org_id: stack.credentials.org_id } });
+    expect(listen).toEqual({ result: null });
+    type Heard = { event_type: string; org_id: string; agent_id: string; timestamp: string }[];
+    const heard = async () => {
+      const told = await python.call('heard', { key, args: { name } });
+      return 'result' in told ? (told.result as unknown as Heard) : [];
+    };
+    const ofType = async (type: string) => (await heard()).filter(({ event_type }) => event_type === type);
+    // The first ones may happen before it has joined.
+    await eventually(async () => {
+      await execute('db.read');
+      return (await ofType('action.executed')).length > 0;
+    });
+    const child = { name: 'heard', capabilities: ['db.read'], ttl: 60, actions: ['db.read', 'release'] };
+    expect(await python.call('delegate', { key, args: child })).toMatchObject({ result: {} });
+    const [revoked] = await eventually(async () => {
+      const found = await ofType('delegation.revoked');
+      return found.length === 1 ? found : undefined;
+    });
+    expect(revoked).toMatchObject({
+      org_id: stack.credentials.org_id,
+      agent_id: expect.stringMatching(/^agt_/) as string,
+    });
+    await eventually(async () =>
+      (await ofType('action.denied')).some(({ agent_id }) => agent_id === revoked?.agent_id),
+    );
+    expect(await python.call('unsubscribe', { key, args: { name } })).not.toHaveProperty('error');
+  });
+
   it('policies', async () => {
     for (const scope of [undefined, 'own', 'org'])
       expect(

@@ -7,6 +7,7 @@ import sys
 
 import agentlattice
 import delegations
+import listening
 from agentlattice import ActionOptions, AgentLattice, ReportOutcome
 
 
@@ -36,8 +37,9 @@ async def perform(command):
     client = AgentLattice(api_key=command["key"], base_url=base_url, **command.get("settings", {}))
     if op in ("execute", "gate", "execute_sync", "gate_sync"):
         return plain(await called(getattr(client, op), args["action_type"], options(args.get("options"))))
-    if op in delegations.operations:
-        return plain(await called(delegations.operations[op], client, **args))
+    more = {**delegations.operations, **listening.operations}
+    if op in more:
+        return plain(await called(more[op], client, **args))
     if op in ("report", "report_sync"):
         return plain(await called(getattr(client, op), args["audit_event_id"], ReportOutcome(**args["outcome"])))
     return plain(await called(getattr(client, op), **args))
