@@ -51,6 +51,7 @@ describe('the changes of a route are in the log under the id of the request', ()
     await useApprovals();
     await usePolicies();
     await usePeopleAndKeys();
+    await useDelegations();
     await useAgents();
   }, 180_000);
   afterAll(() => stack.stop());
@@ -126,6 +127,14 @@ describe('the changes of a route are in the log under the id of the request', ()
     const made = await call('createKey', { body: key });
     const rotated = await call('rotateKey', { params: { key_id: idOf(made) }, body: {} });
     await call('revokeKey', { params: { key_id: idOf(rotated) } });
+  }
+
+  async function useDelegations() {
+    const body = { name: 'child', capabilities: ['read'], ttl_seconds: 60 };
+    const first = (await call('delegate', { by: agent, body })).body['delegation_id'];
+    await call('endDelegation', { by: agent, params: { delegation_id: String(first) } });
+    const { body: second } = await agent.post('/api/v1/delegate', body);
+    await call('revokeDelegation', { by: agent, body: { delegation_id: second['delegation_id'] } });
   }
 
   async function useAgents() {

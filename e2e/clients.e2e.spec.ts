@@ -1,5 +1,5 @@
 import { eventually, type Stack, startStack } from '@agentlattice/testkit';
-import { adminOf, type Api } from './kit/api.js';
+import { adminOf, agentOf, type Api } from './kit/api.js';
 import type { DrivenClient, NeutralResult } from './kit/conformance.js';
 import { pythonClient } from './kit/python-client.js';
 import { typescriptClient } from './kit/typescript-client.js';
@@ -201,6 +201,41 @@ describe('the clients in TypeScript and Python, side by side on a live system', 
       async (call) => [await call('whoami'), await call('policies', { scope: 'org' }), await call('posture')],
     ));
 
+  it('delegate: a child executes within its capabilities, for as long as its block runs', () =>
+    alike(
+      {
+        told: {
+          result: {
+            results: [{ status: 'executed' }, { status: 'denied', denial_reason: 'DELEGATION_SCOPE' }],
+          },
+        },
+        left: { result: { delegations: [] } },
+      },
+      async (call) => {
+        const actions = ['db.read', 'db.drop'];
+        const args = { name: 'reader', capabilities: ['db.read'], ttl: 60, actions };
+        const told = await call('delegate', args);
+        return { told, left: await call('delegations', { role: 'parent', active_only: true }) };
+      },
+    ));
+
+  it('delegations, revoke', () =>
+    alike(
+      {
+        listed: { active: true, scope: { capabilities: ['db.*'] }, parent_config_id: '<agt>' },
+        revoked: { result: { revoked: true } },
+        left: { result: { delegations: [] } },
+      },
+      async (call) => {
+        const body = { name: 'reader', capabilities: ['db.*'], ttl_seconds: 60 };
+        const { body: made } = await agentOf(stack).post('/api/v1/delegate', body);
+        const live = { role: 'parent', active_only: true };
+        const { delegations } = resultOf(await call('delegations', live));
+        const revoked = await call('revoke', { delegation_id: made['delegation_id'] });
+        return { listed: (delegations as unknown[])[0], revoked, left: await call('delegations', live) };
+      },
+    ));
+
   it('register', async () => {
     let n = 0;
     await alike({ result: { name: 'made', api_key: '<secret>' } }, async (call) => {
@@ -231,7 +266,7 @@ function withoutIdsAndTimes(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutIdsAndTimes);
   if (typeof value === 'string')
     return value
-      .replaceAll(/\b(apr|evt|agt|pol|mbr|org|key)_[0-9a-z]{26}\b/g, '<$1>')
+      .replaceAll(/\b(apr|evt|agt|pol|mbr|org|key|del)_[0-9a-z]{26}\b/g, '<$1>')
       .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
       .replaceAll(/\bal_agent_[\w-]+|^eyJ[\w.-]+$/g, '<secret>')
       .replaceAll(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$|^[0-9a-f]{64}$|^[\w-]{43}$/g, '<drawn>');

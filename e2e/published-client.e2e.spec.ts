@@ -180,6 +180,109 @@ describe('the published Python client, unmodified', () => {
     });
   });
 
+  describe('delegation', () => {
+    const allowed = ['executed', null];
+    const outOfScope = ['denied', 'DELEGATION_SCOPE'];
+    const child = { name: 'reader', capabilities: ['db.read'], ttl: 60 };
+    const actions = ['db.read', 'release'];
+
+    it.each(['delegate', 'delegate_sync'])(
+      '%s: a child may do less, and nothing after its block',
+      async (op) => {
+        for (let times = 0; times < 2; times += 1)
+          expect(await python.call(op, { key, args: { ...child, actions } })).toEqual({
+            result: { during: [allowed, outOfScope], after: outOfScope },
+          });
+      },
+    );
+
+    it('a chain narrows, and ends with its first link', async () => {
+      const args = {
+        outer: ['db.*'],
+        inner: ['db.read'],
+        ttl: 60,
+        actions: ['db.read', 'db.drop', 'release'],
+      };
+      expect(await python.call('chain', { key, args })).toEqual({
+        result: {
+          during: [allowed, outOfScope, outOfScope],
+          gated: null,
+          refused: 'DELEGATION_SCOPE',
+          after: outOfScope,
+        },
+      });
+    });
+
+    it.each(['parallel', 'parallel_sync'])('%s: several children at once', async (op) => {
+      const children = [child, child, { ...child, capabilities: ['mail.send'] }];
+      expect(await python.call(op, { key, args: { children, action: 'db.read' } })).toEqual({
+        result: {
+          during: [allowed, allowed, outOfScope],
+          after: [outOfScope, outOfScope, outOfScope],
+        },
+      });
+    });
+
+    it('delegations, whoami and revoke', async () => {
+      const args = { name: 'reader', capabilities: ['db.read'], action: 'db.read' };
+      const entry = {
+        id: expect.stringMatching(/^del_/) as string,
+        scope: { capabilities: ['db.read'] },
+        active: true,
+        parent_config_id: stack.credentials.agent.id,
+        child_config_id: expect.stringMatching(/^agt_/) as string,
+      };
+      expect(await python.call('revoked', { key, args })).toMatchObject({
+        result: {
+          listed: [entry],
+          as_child: [entry],
+          result: { revoked: true, delegation_id: entry.id },
+          still_active: false,
+          after: outOfScope,
+        },
+      });
+    });
+
+    it('is refused as the client reports it', async () => {
+      const refused = await python.call('delegate', {
+        key,
+        args: { ...child, ttl: 86_401, actions },
+      });
+      expect(refused).toMatchObject({ error: { class: 'AgentLatticeError', code: 'VALIDATION_FAILED' } });
+    });
+  });
+
+  it('subscribe: live events of the agent and of those that act for it', async () => {
+    const name = 'everything';
+    const listen = await python.call('subscribe', { key, args: { name, org_id: stack.credentials.org_id } });
+    expect(listen).toEqual({ result: null });
+    type Heard = { event_type: string; org_id: string; agent_id: string; timestamp: string }[];
+    const heard = async () => {
+      const told = await python.call('heard', { key, args: { name } });
+      return 'result' in told ? (told.result as unknown as Heard) : [];
+    };
+    const ofType = async (type: string) => (await heard()).filter(({ event_type }) => event_type === type);
+    // The first ones may happen before it has joined.
+    await eventually(async () => {
+      await execute('db.read');
+      return (await ofType('action.executed')).length > 0;
+    });
+    const child = { name: 'heard', capabilities: ['db.read'], ttl: 60, actions: ['db.read', 'release'] };
+    expect(await python.call('delegate', { key, args: child })).toMatchObject({ result: {} });
+    const [revoked] = await eventually(async () => {
+      const found = await ofType('delegation.revoked');
+      return found.length === 1 ? found : undefined;
+    });
+    expect(revoked).toMatchObject({
+      org_id: stack.credentials.org_id,
+      agent_id: expect.stringMatching(/^agt_/) as string,
+    });
+    await eventually(async () =>
+      (await ofType('action.denied')).some(({ agent_id }) => agent_id === revoked?.agent_id),
+    );
+    expect(await python.call('unsubscribe', { key, args: { name } })).not.toHaveProperty('error');
+  });
+
   it('policies', async () => {
     for (const scope of [undefined, 'own', 'org'])
       expect(

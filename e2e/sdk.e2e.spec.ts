@@ -129,6 +129,41 @@ describe('the TypeScript SDK on a live system', () => {
     await expect(done).resolves.toMatchObject({ approvalId: id });
   });
 
+  it('delegates: one child, a chain, several at once, and all of it ends', async () => {
+    const options = { capabilities: ['db.*'], ttlSeconds: 60 };
+    const outOfScope = { status: 'denied', denialReason: 'DELEGATION_SCOPE' };
+    let kept: AgentLattice | undefined;
+    await al.delegate('worker', options, async (child) => {
+      kept = child;
+      await expect(child.execute('db.export')).resolves.toMatchObject({ status: 'executed' });
+      await expect(child.execute('deploy.production')).resolves.toMatchObject(outOfScope);
+      await expect(child.delegate('wider', { ...options, capabilities: ['*'] })).rejects.toMatchObject({
+        code: 'DELEGATION_SCOPE',
+      });
+      const narrower = { ...options, capabilities: ['db.export'] };
+      await child.delegate('helper', narrower, async (helper) => {
+        await expect(helper.gate('db.export')).resolves.toMatchObject({ status: 'executed' });
+        await expect(helper.execute('db.drop')).resolves.toMatchObject(outOfScope);
+      });
+    });
+    await expect(kept?.execute('db.export')).resolves.toMatchObject(outOfScope);
+    const results = await al.parallel(
+      [
+        { name: 'worker', ...options },
+        { name: 'worker', ...options, capabilities: ['mail.send'] },
+      ],
+      (agents) => Promise.all(agents.map((agent) => agent.execute('db.export'))),
+    );
+    expect(results).toMatchObject([{ status: 'executed' }, outOfScope]);
+
+    const { id, agent } = await al.delegate('worker', options);
+    const { delegations } = await al.delegations({ role: 'parent', activeOnly: true });
+    expect(delegations).toMatchObject([{ id, active: true, parentConfigId: stack.credentials.agent.id }]);
+    await expect(agent.whoami()).resolves.toMatchObject({ delegations: { asChild: [{ id }] } });
+    await expect(al.revoke(id)).resolves.toEqual({ revoked: true, delegationId: id });
+    await expect(agent.execute('db.export')).resolves.toMatchObject(outOfScope);
+  });
+
   it('reads its own principal, its policies and the log', async () => {
     await expect(al.whoami()).resolves.toMatchObject({
       name: stack.credentials.agent.name,

@@ -51,9 +51,17 @@ async def perform(line: Json) -> Any:
     async with client_of(line) as al:
         if method == "gated":
             return await _gated(al, args)
+        if method == "delegate":
+            return await _delegated(al, args)
         if method == "report":
             return await al.report(args["audit_event_id"], ReportOutcome(**args["outcome"]))
         return await getattr(al, method)(**args)
+
+
+async def _delegated(al: AgentLattice, args: Json) -> Json:
+    actions = args.pop("actions")
+    async with al.delegate(**args) as child:
+        return {"results": [await child.execute(action_type, event_id=f"e-{action_type}") for action_type in actions]}
 
 
 async def _gated(al: AgentLattice, args: Json) -> Json:

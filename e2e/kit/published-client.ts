@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { type PythonEnvironment, pythonEnvironment } from './python-environment.js';
 
 const driver = fileURLToPath(new URL('../published-client/drive.py', import.meta.url));
-const released = 'agentlattice==0.4.2';
+/** With the extra that its `subscribe()` needs. */
+const released = 'agentlattice[realtime]==0.4.2';
 
 /** How the client's own exceptions look from outside. */
 export interface Raised {

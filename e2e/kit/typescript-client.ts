@@ -55,6 +55,17 @@ function callBy({ method, args }: NeutralCall, al: AgentLattice, baseUrl: string
       return al.verify();
     case 'posture':
       return al.posture();
+    case 'delegate':
+      return al.delegate(
+        rest['name'] as string,
+        { capabilities: rest['capabilities'] as never, ttlSeconds: rest['ttl'] as never },
+        async (child) => {
+          const results: unknown[] = [];
+          for (const type of rest['actions'] as unknown as string[])
+            results.push(await child.execute(type, { eventId: `e-${type}` }));
+          return { results };
+        },
+      );
     case 'delegations':
       return al.delegations(given({ role: rest['role'], activeOnly: rest['active_only'] }));
     case 'revoke':

@@ -6,6 +6,8 @@ import json
 import sys
 
 import agentlattice
+import delegations
+import listening
 from agentlattice import ActionOptions, AgentLattice, ReportOutcome
 
 
@@ -35,6 +37,9 @@ async def perform(command):
     client = AgentLattice(api_key=command["key"], base_url=base_url, **command.get("settings", {}))
     if op in ("execute", "gate", "execute_sync", "gate_sync"):
         return plain(await called(getattr(client, op), args["action_type"], options(args.get("options"))))
+    more = {**delegations.operations, **listening.operations}
+    if op in more:
+        return plain(await called(more[op], client, **args))
     if op in ("report", "report_sync"):
         return plain(await called(getattr(client, op), args["audit_event_id"], ReportOutcome(**args["outcome"])))
     return plain(await called(getattr(client, op), **args))

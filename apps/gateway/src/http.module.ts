@@ -1,4 +1,4 @@
-import { approvalServiceCommands } from '@agentlattice/contracts';
+import { approvalServiceCommands, policyEngineCommands } from '@agentlattice/contracts';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import { COMMANDS, LOGGER } from '@agentlattice/service';
@@ -19,6 +19,7 @@ import { ApprovalsController } from './inbound/http/approvals.controller.js';
 import { AuditController } from './inbound/http/audit.controller.js';
 import { ChannelsController } from './inbound/http/channels.controller.js';
 import { decisionRoutes } from './inbound/http/decision.routes.js';
+import { DelegationsController } from './inbound/http/delegations.controller.js';
 import { KeyGuard } from './inbound/http/key-guard.js';
 import { PoliciesController } from './inbound/http/policies.controller.js';
 import { ProblemFilter } from './inbound/http/problem-filter.js';
@@ -54,6 +55,7 @@ import {
     PoliciesController,
     AuditController,
     ChannelsController,
+    DelegationsController,
     ReportsController,
     SystemController,
   ],
@@ -81,9 +83,15 @@ import {
     },
     {
       provide: ANSWER_RELEASE,
-      inject: [DIRECTORY, STORE],
-      useFactory: (directory: PrincipalDirectory, store: PrincipalStore) =>
-        new AnswerRelease(directory, (orgId, agentId) => store.standing(orgId, agentId)),
+      inject: [DIRECTORY, STORE, COMMANDS],
+      useFactory: (directory: PrincipalDirectory, store: PrincipalStore, commands: CommandClient) =>
+        new AnswerRelease(
+          directory,
+          (orgId, agentId) => store.standing(orgId, agentId),
+          async (org_id, delegation_id) =>
+            (await commands.request(policyEngineCommands.delegation_standing, { org_id, delegation_id }))
+              .live,
+        ),
     },
     {
       provide: PLAIN_ROUTES,

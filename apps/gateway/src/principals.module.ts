@@ -1,6 +1,16 @@
 import { type Relay, startRelay } from '@agentlattice/event-store';
+import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
-import { type BaseConfig, CONFIG, LAGS, type LagRegistry, LOGGER, NATS, POOL } from '@agentlattice/service';
+import {
+  type BaseConfig,
+  COMMANDS,
+  CONFIG,
+  LAGS,
+  type LagRegistry,
+  LOGGER,
+  NATS,
+  POOL,
+} from '@agentlattice/service';
 import {
   Inject,
   Module,
@@ -21,6 +31,7 @@ import type { InvitationPorts } from './application/invitation-ports.js';
 import { makeListInvitations } from './application/list-invitations.js';
 import { makeNameMembers } from './application/name-members.js';
 import type { PrincipalPorts } from './application/principal-ports.js';
+import { makeDelegate } from './application/delegate.js';
 import { makeRegisterAgent } from './application/register-agent.js';
 import { makeRevokeKey } from './application/revoke-key.js';
 import { makeRotateKey } from './application/rotate-key.js';
@@ -39,6 +50,7 @@ import {
   CREATE_MEMBER,
   CREATE_WORKSPACE,
   DECLINE_INVITATION,
+  DELEGATE,
   DIRECTORY,
   LIST_INVITATIONS,
   NAME_MEMBERS,
@@ -78,6 +90,12 @@ function invitationUseCase(provide: symbol, make: (ports: InvitationPorts) => un
       useFactory: (pool: pg.Pool, logger: Logger) => new PrincipalDirectory(pool, logger),
     },
     useCase(REGISTER_AGENT, makeRegisterAgent),
+    {
+      provide: DELEGATE,
+      inject: [STORE, DIRECTORY, COMMANDS],
+      useFactory: (store: PrincipalStore, directory: PrincipalDirectory, commands: CommandClient) =>
+        makeDelegate({ store, refresh: () => directory.refresh(), commands }),
+    },
     useCase(CHANGE_AGENT, makeChangeAgent),
     useCase(CREATE_MEMBER, makeCreateMember),
     useCase(CREATE_KEY, makeCreateKey),
@@ -98,7 +116,7 @@ function invitationUseCase(provide: symbol, make: (ports: InvitationPorts) => un
       useFactory: (pool: pg.Pool, logger: Logger) => makeNameMembers(new MemberNameReader(pool, logger)),
     },
   ],
-  exports: [STORE, DIRECTORY, REFUSED_ACCESS, NAME_MEMBERS],
+  exports: [DELEGATE, STORE, DIRECTORY, REFUSED_ACCESS, NAME_MEMBERS],
 })
 export class PrincipalsModule implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   private relay: Relay | undefined;

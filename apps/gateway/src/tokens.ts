@@ -8,6 +8,7 @@ export const ACCEPT_INVITATION = Symbol('ACCEPT_INVITATION');
 export const DECLINE_INVITATION = Symbol('DECLINE_INVITATION');
 export const CREATE_WORKSPACE = Symbol('CREATE_WORKSPACE');
 export const REFUSED_ACCESS = Symbol('REFUSED_ACCESS');
+export const DELEGATE = Symbol('DELEGATE');
 export const REGISTER_AGENT = Symbol('REGISTER_AGENT');
 export const CHANGE_AGENT = Symbol('CHANGE_AGENT');
 export const CREATE_MEMBER = Symbol('CREATE_MEMBER');

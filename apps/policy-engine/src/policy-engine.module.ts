@@ -25,7 +25,9 @@ import { JudgeSubmissions } from './application/judge-submissions.js';
 import { makeRejudgeRequests } from './application/rejudge-requests.js';
 import type { TamperingFindings } from './application/tampering-findings.js';
 import { makeWarnOfUnfillableQuorum } from './application/warn-of-unfillable-quorum.js';
+import { delegationProviders } from './delegation.providers.js';
 import { foreverProviders } from './forever.providers.js';
+import { DelegationsResponder } from './inbound/delegations.responder.js';
 import { PoliciesResponder } from './inbound/policies.responder.js';
 import { SubmissionsResponder } from './inbound/submissions.responder.js';
 import { LivePolicies } from './read/live-policies.js';
@@ -46,13 +48,14 @@ import {
   WARN_OF_UNFILLABLE_QUORUM,
 } from './tokens.js';
 
-/** The policy-engine: policies and their versions, verdicts, and the checks of both against the log. */
+/** The policy-engine: policies and their versions, delegations, verdicts, and the checks of both against the log. */
 @Module({
   imports: [ServiceModule.forRoot('policy-engine')],
-  controllers: [SubmissionsResponder, PoliciesResponder],
+  controllers: [SubmissionsResponder, PoliciesResponder, DelegationsResponder],
   providers: [
     ...foreverProviders,
     ...tamperingProviders,
+    ...delegationProviders,
     {
       provide: LIVE_POLICIES,
       inject: [CONFIG, LOGGER, HEALTH, TAMPERING_FINDINGS],

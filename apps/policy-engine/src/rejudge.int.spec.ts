@@ -121,6 +121,8 @@ describe('judging pending requests again', () => {
     ]) {
       const late = makeRejudgeRequests({
         of,
+        delegations: new Map(),
+        now: () => 0,
         caughtUp: () => Promise.resolve(caughtUp === true),
         fresh: () => fresh === true,
       });

@@ -3,6 +3,7 @@ import {
   type AppendItem,
   appendItem,
   appendSubject,
+  type CommandRequest,
   evaluateSubject,
   policyEngineCommands as commands,
   type PolicyPatch,
@@ -99,6 +100,9 @@ export async function openEngineFixture(
     /** Only a service that projects the events may replay them: here the ledger. */
     replay: (org_id: string) =>
       new CommandClient(ledger).request(commands.replay, { after_gpos: 0, limit: 500, org_id }),
+    /** As the approval-service asks. */
+    judgeAgain: (org_id: string, ...items: CommandRequest<typeof commands.rejudge>['items']) =>
+      new CommandClient(approvals).request(commands.rejudge, { org_id, items }),
     submit: (...items: unknown[]) => publishBatches(gateway, evaluateSubject, Date.now() + 60_000, items),
     fresh: () => engines.every((engine) => engine.policies.fresh()),
     /** The version of the governing policy, as each replica sees it. */

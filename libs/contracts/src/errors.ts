@@ -27,6 +27,7 @@ export const errorTable = {
   AGENT_SUSPENDED: { status: 403, title: 'The agent is suspended' },
   POLICY_DENIED: { status: 403, title: 'A policy now denies the action' },
   RATE_LIMITED: { status: 429, title: 'Too many requests' },
+  DELEGATION_SCOPE: { status: 403, title: 'The delegation does not allow that' },
   // The resource.
   NOT_FOUND: { status: 404, title: 'Not found in this workspace' },
   NAME_TAKEN: { status: 409, title: 'Another agent has this name' },
@@ -50,6 +51,7 @@ export const errorTable = {
   ACTION_MISMATCH: { status: 409, title: 'The grant is for another action' },
   GRANT_NOT_AVAILABLE: { status: 409, title: 'This event carries no grant' },
   NOT_REPORTABLE: { status: 409, title: 'The action was not let through' },
+  DELEGATION_LIMIT: { status: 409, title: 'There are too many delegations' },
   CHANNEL_DISABLED: { status: 409, title: 'The channel is disabled' },
   CHANNEL_HAS_NO_SECRET: { status: 409, title: 'Channels of this type are not signed' },
   DELIVERY_UNDER_WAY: { status: 409, title: 'The delivery is under way' },

@@ -14,6 +14,7 @@ export * from './commands/every-service.js';
 export * from './commands/gateway.js';
 export * from './commands/notifier.js';
 export * from './commands/policy-engine.js';
+export * from './delegation/delegation.js';
 export * from './errors.js';
 export {
   type EventDataReader,

@@ -35,6 +35,7 @@ export {
   foldStored,
   readEventData,
   readStoredEvent,
+  storedColumns,
   StoredEventUnreadable,
   toWireEvent,
 } from './stored-event.js';
@@ -46,6 +47,7 @@ export type {
   NewEvent,
   NumberedEvent,
   StoredEvent,
+  WholeEventRow,
 } from './stored-event.js';
 export type { Statement } from './statement.js';
 export { Ending, inOneTrip, inTransaction, isStalePlan, type Queryable, type Tx } from './transaction.js';

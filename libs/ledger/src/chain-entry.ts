@@ -2,7 +2,7 @@ import { encodeEntry } from './encode-entry.js';
 import { type Entry, zeroHash } from './entry.js';
 import { leafHashOfText } from './tree-hash.js';
 
-/** The content of an entry before it has its position in the log. */
+/** The content of an entry before it has its position in the log. With `delegation` it becomes an entry of version 2. */
 export type EntryDraft = Omit<Entry, 'v' | 'log' | 'seq' | 'prev_hash'>;
 
 /** The end of a log. */
@@ -23,11 +23,13 @@ export interface ChainedEntry {
 export const emptyChain = (log: string): ChainHead => ({ log, size: 0, lastHash: zeroHash });
 
 /**
- * Gives a draft the next position in a log.
+ * Gives a draft the next position in a log. Version 2 is used only where an agent acts for others.
  * @throws EntryRefused when the draft cannot be encoded; the head given stays valid
  */
 export function chainEntry(head: ChainHead, draft: EntryDraft): ChainedEntry {
-  const entry: Entry = { ...draft, v: 1, log: head.log, seq: head.size, prev_hash: head.lastHash };
+  const { delegation, ...rest } = draft;
+  const version = delegation === undefined ? ({ v: 1 } as const) : ({ v: 2, delegation } as const);
+  const entry: Entry = { ...rest, ...version, log: head.log, seq: head.size, prev_hash: head.lastHash };
   const text = encodeEntry(entry);
   const leaf = leafHashOfText(text);
   return {

@@ -48,13 +48,18 @@ export function encodeEntry(entry: Entry): string {
  * JSON.stringify writes the canonical form.
  */
 function canonicalText(entry: Entry): string {
-  const { agent, operator, policy, private: commitments } = entry;
+  const { agent, delegation, operator, policy, private: commitments } = entry;
   return JSON.stringify({
     action_type: entry.action_type,
     agent: agent === null ? null : { id: agent.id, name: agent.name },
     approval_id: entry.approval_id,
     correlation_id: entry.correlation_id,
     decision: entry.decision,
+    // Undefined in version 1: then it is left out.
+    delegation:
+      delegation === undefined
+        ? undefined
+        : { chain: delegation.chain.map(({ id, name }) => ({ id, name })), id: delegation.id },
     id: entry.id,
     log: entry.log,
     operator: operator === null ? null : { id: operator.id, via: operator.via },

@@ -1,4 +1,12 @@
-import { type Entry, entryDecisions, entryVias, entrySources, isEntryType, privateFields } from './entry.js';
+import {
+  chainLengths,
+  type Entry,
+  entryDecisions,
+  entryVias,
+  entrySources,
+  isEntryType,
+  privateFields,
+} from './entry.js';
 
 /** Why a value is not an entry; `pointer` is the JSON pointer of the member at fault. */
 export interface ShapeFault {
@@ -45,10 +53,10 @@ const name = textOf(1, 255, 'a text of 1 to 255 characters');
 const anyName = textOf(0, 1024, 'a text of at most 1024 characters');
 
 const entryType: Judge = (value) =>
-  typeof value === 'string' && isEntryType(value) ? null : 'must be a type that version 1 knows';
+  typeof value === 'string' && isEntryType(value) ? null : 'must be a type that the format knows';
 
 const members: readonly (readonly [keyof Entry, Judge])[] = [
-  ['v', (value) => (value === 1 ? null : 'must be 1')],
+  ['v', (value) => (value === 1 || value === 2 ? null : 'must be 1 or 2')],
   ['log', text(/^[^\s+]{1,255}$/u, 'an origin without spaces or plus signs')],
   ['seq', integer(0)],
   ['prev_hash', hash],
@@ -68,6 +76,32 @@ const members: readonly (readonly [keyof Entry, Judge])[] = [
   ['correlation_id', orNull(name)],
   ['private', commitments],
 ];
+
+/** Version 2 is version 1 with one more member. */
+const membersOfVersion2: typeof members = [...members, ['delegation', delegation]];
+
+function delegation(value: unknown): string | null {
+  const fault = exactly({ id: name, chain: (chain) => (Array.isArray(chain) ? null : 'must be a list') })(
+    value,
+  );
+  if (fault !== null) return fault;
+  const { chain } = value as { chain: unknown[] };
+  const { min, max } = chainLengths;
+  if (chain.length < min || chain.length > max)
+    return `chain must have ${String(min)} to ${String(max)} agents`;
+  const agentFault = exactly({ id: name, name: anyName });
+  for (const agent of chain) {
+    const detail = agentFault(agent);
+    if (detail !== null) return `chain ${detail}`;
+  }
+  return null;
+}
+
+/** The agent of an entry of version 2 is the last of its chain. */
+function endsWithItsAgent({ agent, delegation }: Entry): boolean {
+  const last = delegation?.chain.at(-1);
+  return agent !== null && last?.id === agent.id && last.name === agent.name;
+}
 
 /** A check of an object that has exactly these members. */
 function exactly(wanted: Record<string, Judge>): Judge {
@@ -96,11 +130,14 @@ function commitments(value: unknown): string | null {
 /** Finds the first fault in the shape of an entry; null when there is none. Input may be hostile. */
 export function shapeFault(value: unknown): ShapeFault | null {
   if (!isRecord(value)) return { pointer: '', detail: 'must be an object' };
-  for (const [member, judge] of members) {
+  const wanted = value['v'] === 2 ? membersOfVersion2 : members;
+  for (const [member, judge] of wanted) {
     if (!Object.hasOwn(value, member)) return { pointer: `/${member}`, detail: 'is missing' };
     const detail = judge(value[member]);
     if (detail !== null) return { pointer: `/${member}`, detail };
   }
-  if (Object.keys(value).length !== members.length) return { pointer: '', detail: 'has an unknown member' };
+  if (Object.keys(value).length !== wanted.length) return { pointer: '', detail: 'has an unknown member' };
+  if (value['v'] === 2 && !endsWithItsAgent(value as unknown as Entry))
+    return { pointer: '/delegation', detail: 'does not end with the agent of the entry' };
   return null;
 }

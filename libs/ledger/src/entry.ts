@@ -1,4 +1,4 @@
-/** Names of the services that may be the source of an entry; closed in version 1. */
+/** Names of the services that may be the source of an entry; closed. */
 export const entrySources = [
   'gateway',
   'policy-engine',
@@ -67,7 +67,7 @@ const closedTypes = new Set(
   ),
 );
 
-/** Whether a text is a type that version 1 knows. */
+/** Whether a text is a type that the format knows. */
 export function isEntryType(type: string): boolean {
   if (closedTypes.has(type)) return true;
   const [family, name, ...rest] = type.split('.');
@@ -76,9 +76,21 @@ export function isEntryType(type: string): boolean {
   return entryTypeFamilies[family] === null && /^[a-z][a-z_]{0,60}$/.test(name);
 }
 
-/** One entry of a log, as SPEC.md defines it: every member is always there, null where it does not apply. */
+/** The agents of a chain of delegations: at least two, at most eight delegations. */
+export const chainLengths = { min: 2, max: 9 } as const;
+
+/** The delegation that an agent acts under, and who acts for whom: the first agent first, the acting one last. */
+export interface EntryDelegation {
+  readonly id: string;
+  readonly chain: readonly { readonly id: string; readonly name: string }[];
+}
+
+/**
+ * One entry of a log, as SPEC.md defines it: every member is always there, null where it does not apply. Only entries of
+ * version 2 have `delegation`.
+ */
 export interface Entry {
-  readonly v: 1;
+  readonly v: 1 | 2;
   /** Origin of the log; also the first line of its checkpoints. */
   readonly log: string;
   /** 0-based. */
@@ -97,6 +109,8 @@ export interface Entry {
   readonly agent: { readonly id: string; readonly name: string } | null;
   readonly operator: { readonly id: string; readonly via: EntryVia } | null;
   readonly decision: EntryDecision | null;
+  /** Of version 2, which is for agents that act for others. */
+  readonly delegation?: EntryDelegation | undefined;
   readonly resolved_by: string | null;
   readonly policy: {
     readonly id: string;

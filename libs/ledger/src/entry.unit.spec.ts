@@ -30,8 +30,7 @@ const name = wellFormed(80);
 const hash = fc.stringMatching(/^[0-9a-f]{64}$/);
 const orNull = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null });
 const whole = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.maxSafeInteger().map((n) => Math.abs(n) + 1).filter(Number.isSafeInteger)); // prettier-ignore
-const members: { [M in keyof Entry]: fc.Arbitrary<Entry[M]> } = {
-  v: fc.constant(1),
+const members: { [M in Exclude<keyof Entry, 'v' | 'delegation'>]: fc.Arbitrary<Entry[M]> } = {
   log: fc.constantFrom(sampleLog, 'log.test/é"\\\u0001'),
   seq: whole,
   prev_hash: hash,
@@ -52,7 +51,17 @@ const members: { [M in keyof Entry]: fc.Arbitrary<Entry[M]> } = {
   private: fc.record({ reason: hash, note: hash, metadata: hash, data_accessed: hash }, { requiredKeys: [] }),
 };
 /** Members in another order than the canonical one. */
-const anyEntry = fc.record(members);
+const anyEntry: fc.Arbitrary<Entry> = fc
+  .record({
+    entry: fc.record(members),
+    delegation: orNull(
+      fc.record({ id: name, above: fc.array(fc.record({ name, id: name }), { minLength: 1, maxLength: 8 }) }),
+    ),
+  })
+  .map(({ entry: one, delegation }): Entry => {
+    if (delegation === null || one.agent === null) return { ...one, v: 1 };
+    return { ...one, delegation: { id: delegation.id, chain: [...delegation.above, one.agent] }, v: 2 };
+  });
 const parse = (value: unknown) => parseEntry(Buffer.from(canonicalJson(value)));
 const refusal = (run: () => unknown) => {
   try {
@@ -74,6 +83,34 @@ describe('an entry', () => {
       }),
       { numRuns: 1_000 },
     ));
+
+  it('names who acts for whom in version 2, and only there', () => {
+    const agent = { id: 'agt_2', name: 'child' };
+    const root = { id: 'agt_1', name: 'root' };
+    const delegated: Entry = { ...entry, v: 2, agent, delegation: { id: 'del_1', chain: [root, agent] } };
+    expect(parse(delegated)).toEqual(delegated);
+    const { delegation: _, ...without } = delegated;
+    const chained = (chain: unknown) => ({ ...delegated, delegation: { id: 'del_1', chain } });
+    for (const bad of [
+      { ...delegated, v: 1 },
+      { ...without, v: 2 },
+      { ...without, v: 2, delegation: null },
+      { ...delegated, v: 3 },
+      { ...delegated, agent: null },
+      { ...delegated, delegation: { ...delegated.delegation, more: 1 } },
+      chained([agent]),
+      chained([root, root]),
+      chained([agent, root]),
+      chained([root, { ...agent, name: 'other' }]),
+      chained([root, { ...agent, more: 1 }]),
+      chained([...Array.from({ length: 9 }, () => root), agent]),
+      chained({ 0: root, 1: agent }),
+      chained('x'),
+    ]) {
+      expect(refusal(() => encodeEntry(bad as Entry))).toBe('malformed');
+      expect(refusal(() => parse(bad))).toBe('malformed');
+    }
+  });
 
   it('lacks no member and has no other', () => {
     for (const member of Object.keys(entry)) {

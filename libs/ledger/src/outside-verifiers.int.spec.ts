@@ -47,14 +47,37 @@ describe('a verifier written from SPEC.md in Python, standard library only', () 
       said: 'sound: 11 entries',
     });
   });
+  const delegated = ['log.ndjson', 'checkpoint.txt', 'disclosed.json'].map((n) =>
+    testdata(`delegations/${n}`),
+  );
+  it('finds the vectors of delegations sound', async () => {
+    expect(await outcome('python3', [verifier('python/verify_log.py'), ...delegated])).toEqual({
+      status: 0,
+      said: 'sound: 7 entries',
+    });
+  });
+  it.each([
+    ['a chain that ends with another agent', '"name":"lister"}],"id"', '"name":"nobody"}],"id"'],
+    ['an entry of version 1 with a chain', '"v":2}', '"v":1}'],
+  ])('refuses %s', async (_, was, becomes) => {
+    const forged = join(folder, 'delegated.ndjson');
+    const log = await readFile(testdata('delegations/log.ndjson'), 'utf8');
+    expect(log).toContain(was);
+    await writeFile(forged, log.replace(was, becomes));
+    const [, ...rest] = delegated;
+    expect(await outcome('python3', [verifier('python/verify_log.py'), forged, ...rest])).toMatchObject({
+      status: 1,
+      said: expect.stringMatching(/^entry \d is not (of a known version|canonical)$/) as string,
+    });
+  });
   it('finds an edited entry', async () => {
     expect(await verify(tampered)).toMatchObject({ status: 1 });
   });
-  it('refuses what version 1 does not know', async () => {
+  it('refuses what the format does not know', async () => {
     const unknown = join(folder, 'unknown.ndjson');
     const log = await readFile(testdata('log.ndjson'), 'utf8');
     await writeFile(unknown, log.replace('"type":"approval.opened"', '"type":"approval.guessed"'));
-    expect(await verify(unknown)).toEqual({ status: 1, said: 'entry 5 is not of version 1' });
+    expect(await verify(unknown)).toEqual({ status: 1, said: 'entry 5 is not of a known version' });
   });
   it('finds a disclosed value that was not committed to', async () => {
     const forged = join(folder, 'disclosed.json');
@@ -87,6 +110,12 @@ describe('the note and tlog packages of the Go checksum database', () => {
       status: 0,
       said: 'sound',
     });
+  });
+  withGo('find the vectors of delegations sound', async () => {
+    const files = ['log.ndjson', 'checkpoint.txt', 'key.txt', 'tree.json'].map((n) =>
+      testdata(`delegations/${n}`),
+    );
+    expect(await outcome('go', ['run', '.', ...files], verifier('go'))).toEqual({ status: 0, said: 'sound' });
   });
   withGo('find an edited entry and a checkpoint nobody signed', async () => {
     expect(await verify(tampered)).toMatchObject({ status: 1 });

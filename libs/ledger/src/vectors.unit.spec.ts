@@ -119,26 +119,31 @@ describe('the frozen vectors', () => {
   });
 });
 
-/** Added later: votes, a change of policy, decisions and a report. */
-describe('the frozen vectors of decisions', () => {
-  const lines = text('decisions/log.ndjson').split('\n').slice(0, -1);
-  const values = JSON.parse(text('decisions/disclosed.json')) as Record<string, Disclosed>;
+/** Added later: votes, a change of policy, decisions and a report; then agents that act for others, with entries of version 2. */
+describe.each([
+  [
+    'decisions',
+    11,
+    ['1024da13488b09ac', 'eb0bce2bf71df4dd', 'b337ac0fbc759d81', '195c42ddd0550bc8', '229c1c6fb8ba53d3'],
+  ],
+  [
+    'delegations',
+    7,
+    ['32f360a48746490b', '4ce28dea6bd2d9be', '533c1c595d933452', 'ecdf392071fbd7e3', '3fac3f66351ac67a'],
+  ],
+])('the frozen vectors of %s', (folder, size, hashes) => {
+  const lines = text(`${folder}/log.ndjson`).split('\n').slice(0, -1);
+  const values = JSON.parse(text(`${folder}/disclosed.json`)) as Record<string, Disclosed>;
 
   it('are unchanged since their release', () => {
     const names = ['log.ndjson', 'checkpoint.txt', 'key.txt', 'tree.json', 'disclosed.json'];
     expect(
       names.map((name) =>
-        leafHash(read(`decisions/${name}`))
+        leafHash(read(`${folder}/${name}`))
           .toString('hex')
           .slice(0, 16),
       ),
-    ).toEqual([
-      '1024da13488b09ac',
-      'eb0bce2bf71df4dd',
-      'b337ac0fbc759d81',
-      '195c42ddd0550bc8',
-      '229c1c6fb8ba53d3',
-    ]);
+    ).toEqual(hashes);
   });
 
   it('are in canonical form and verify as a whole, with the disclosed values', () => {
@@ -148,10 +153,10 @@ describe('the frozen vectors of decisions', () => {
         lines.map((line) => Buffer.from(line)),
         {
           disclosed: (id) => values[id],
-          checkpoints: [text('decisions/checkpoint.txt')],
-          trusted: [parseVerifierKey(text('decisions/key.txt'))],
+          checkpoints: [text(`${folder}/checkpoint.txt`)],
+          trusted: [parseVerifierKey(text(`${folder}/key.txt`))],
         },
       ),
-    ).toMatchObject({ ok: true, size: 11, vouched: 11 });
+    ).toMatchObject({ ok: true, size, vouched: size });
   });
 });

@@ -119,6 +119,31 @@ const decisions = [
   ),
 ];
 
+/** Added later, with version 2 of entries: agents that act for others. */
+const root = { id: id('agt', 20), name: 'builder' };
+const reader = { id: id('agt', 21), name: 'réader 🚀' };
+const lister = { id: id('agt', 22), name: 'lister' };
+const underReader = { agent: reader, delegation: { id: id('del', 1), chain: [root, reader] } };
+const underLister = { agent: lister, delegation: { id: id('del', 2), chain: [root, reader, lister] } };
+const engine = (type, extra) => ({ source: 'policy-engine', type, ...extra });
+const delegations = [
+  own('ledger.created', {}),
+  engine('delegation.created', underReader),
+  engine('delegation.created', underLister),
+  own(
+    'action.executed',
+    { ...underLister, action_type: 'db.read', decision: 'executed', policy },
+    { metadata: { table: 'orders' }, data_accessed: [] },
+  ),
+  engine('delegation.revoked', underLister),
+  own(
+    'action.denied',
+    { ...underLister, action_type: 'db.read', decision: 'denied' },
+    { metadata: {}, data_accessed: [] },
+  ),
+  engine('delegation.expired', underReader),
+];
+
 const base64 = (hashes) => hashes.map((h) => h.toString('base64'));
 
 /** Makes the vectors of one log in a folder; the values of the entry numbered `erased` are not disclosed. */
@@ -199,3 +224,4 @@ function makeVectors(folder, org, drafts, { erased, earlier }) {
 
 makeVectors('./', 'org_01jd7e5sqcfnmrq9yh4qvxw2k3', drafts, { erased: 8, earlier: 7 });
 makeVectors('./decisions/', 'org_01jd7e5sqcfnmrq9yh4qvxw2k4', decisions, { erased: 6 });
+makeVectors('./delegations/', 'org_01jd7e5sqcfnmrq9yh4qvxw2k5', delegations, { erased: 5 });

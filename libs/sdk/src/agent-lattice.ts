@@ -1,6 +1,6 @@
 import { actionOf, cancelRequest, statusOf, submit } from './actions.js';
 import { camelCased, snakeCased } from './casing.js';
-import { delegate, type DelegateOptions, type Delegation } from './delegation.js';
+import { delegate, type DelegateOptions, type DelegationOf } from './delegation.js';
 import { AgentLatticeError } from './errors.js';
 import { passGate } from './gate.js';
 import type { GrantClaims, GrantedAction } from './grant.js';
@@ -36,6 +36,9 @@ export interface RegisteredAgent {
   readonly apiKey: string;
   readonly createdAt: string;
 }
+
+/** A child agent and the delegation it lives by. `await using` ends it with its block. */
+export type Delegation = DelegationOf<AgentLattice>;
 
 const environment: Readonly<Record<string, string | undefined>> =
   (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env ?? {};

@@ -1,5 +1,4 @@
 import { AgentLatticeError } from './errors.js';
-import type { AgentLattice } from './agent-lattice.js';
 import type { Transport } from './transport.js';
 
 export interface DelegateOptions {
@@ -10,20 +9,20 @@ export interface DelegateOptions {
 }
 
 /** A child agent and the delegation it lives by. `await using` ends it with its block. */
-export interface Delegation extends AsyncDisposable {
+export interface DelegationOf<Agent> extends AsyncDisposable {
   readonly id: string;
-  readonly agent: AgentLattice;
+  readonly agent: Agent;
   /** Revokes the delegation; the child's key ends with it. Ending twice does nothing. */
   end(): Promise<void>;
 }
 
 /** @param clientOf a client with the child's key, whose requests name the delegation */
-export async function delegate(
+export async function delegate<Agent>(
   transport: Transport,
   name: string,
   { capabilities, ttlSeconds }: DelegateOptions,
-  clientOf: (apiKey: string, delegationId: string) => AgentLattice,
-): Promise<Delegation> {
+  clientOf: (apiKey: string, delegationId: string) => Agent,
+): Promise<DelegationOf<Agent>> {
   const { body } = await transport.call('POST', '/api/v1/delegate', {
     body: { name, capabilities, ttl_seconds: ttlSeconds },
     // Each answer makes a key: what broke off is not asked for twice.

@@ -1,10 +1,11 @@
 export {
   AgentLattice,
   type AgentLatticeOptions,
+  type Delegation,
   type RegisteredAgent,
   type RegisterOptions,
 } from './agent-lattice.js';
-export type { DelegateOptions, Delegation } from './delegation.js';
+export type { DelegateOptions } from './delegation.js';
 export {
   AgentLatticeDeniedError,
   AgentLatticeError,

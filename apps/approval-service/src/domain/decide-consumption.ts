@@ -33,11 +33,16 @@ export function checkUsable({ grant, digest }: GrantUse, state: Approval, now: D
 export const usedAlready = () =>
   new Refused('GRANT_CONSUMED', 'the grant was used already; submit the action again');
 
-/** The one use of a grant. @throws Refused by `checkUsable`, then AGENT_SUSPENDED, then POLICY_DENIED */
+/** The one use of a grant. @throws Refused by `checkUsable`, then AGENT_SUSPENDED, then DELEGATION_SCOPE or POLICY_DENIED */
 export function decideConsumption(command: ConsumeGrant, state: Approval): readonly ApprovalEvent[] {
   const { grant, agentSuspended, deniedBy, now } = command;
   const { subject, digest } = checkUsable(command, state, now);
   if (agentSuspended) throw new Refused('AGENT_SUSPENDED', 'the agent is suspended');
+  if (deniedBy?.reason === 'DELEGATION_SCOPE')
+    throw new Refused(
+      'DELEGATION_SCOPE',
+      'the delegation of the agent has ended, or does not cover the action',
+    );
   if (deniedBy !== null)
     throw new Refused(
       'POLICY_DENIED',

@@ -58,6 +58,9 @@ describe('a grant', () => {
     given(wasOpened(), approved)
       .when(use({ deniedBy: { reason: 'POLICY_DENIED', policyName: 'no' } }))
       .thenRefused('POLICY_DENIED');
+    given(wasOpened(), approved)
+      .when(use({ deniedBy: { reason: 'DELEGATION_SCOPE', policyName: null } }))
+      .thenRefused('DELEGATION_SCOPE');
   });
 
   it('does not exist when the request was not approved', () => {

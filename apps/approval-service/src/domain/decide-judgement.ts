@@ -42,6 +42,7 @@ export function decideJudgement(command: ApplyJudgement, state: KnownApproval): 
       return allowed();
     case 'denied':
       if (judgement.denial_reason === 'POLICY_TAMPERED') return refused('POLICY_TAMPERED');
+      if (judgement.denial_reason === 'DELEGATION_SCOPE') return refused('DELEGATION_SCOPE');
       if (judgement.denial_reason !== 'POLICY_NOT_FOUND') return refused('POLICY_CHANGED');
       if (onRemoved === 'keep') return [];
       return onRemoved === 'approve' ? allowed() : refused('POLICY_CHANGED');

@@ -67,11 +67,12 @@ describe('a change of policies', () => {
   });
 
   it('denies a request that is denied now, and says when a policy was tampered with', () => {
-    const denied = (denial_reason: 'POLICY_CHANGED' | 'POLICY_TAMPERED') =>
+    const denied = (denial_reason: 'POLICY_CHANGED' | 'POLICY_TAMPERED' | 'DELEGATION_SCOPE') =>
       wasDenied([], { change, denial_reason });
     given(wasOpened()).when(refused('POLICY_DENIED')).thenEvents(denied('POLICY_CHANGED'));
     given(wasOpened()).when(refused('CONDITIONS_DENIED')).thenEvents(denied('POLICY_CHANGED'));
     given(wasOpened()).when(refused('POLICY_TAMPERED')).thenEvents(denied('POLICY_TAMPERED'));
+    given(wasOpened()).when(refused('DELEGATION_SCOPE')).thenEvents(denied('DELEGATION_SCOPE'));
   });
 
   it('prefers `on_removed` of the change that removed the policy over that of the request’s terms', () => {

@@ -5,6 +5,7 @@ import { Escalations1764100000200 } from './1764100000200-escalations.js';
 import { OpenRequests1796100000000 } from './1796100000000-open-requests.js';
 import { PolicyChanges1764100000150 } from './1764100000150-policy-changes.js';
 import { RejudgingClaims1797200000000 } from './1797200000000-rejudging-claims.js';
+import { ActingFor1797300000300 } from './1797300000300-acting-for.js';
 import { Suspensions1764400000200 } from './1764400000200-suspensions.js';
 
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   OpenRequests1796100000000,
   Suspensions1764400000200,
   RejudgingClaims1797200000000,
+  ActingFor1797300000300,
 ];

@@ -25,6 +25,7 @@ export function openRequestsStatement(
     audit_event_id: item.audit_event_id,
     agent_id: item.agent.id,
     agent_name: item.agent.name,
+    acting_for: (item.agent.delegation?.ancestors ?? []).map(({ id }) => id),
     action_type: item.action_type,
     action_digest: item.action_digest,
     policy_id: item.policy.id,
@@ -44,7 +45,7 @@ export function openRequestsStatement(
        SELECT r.*, date_trunc('milliseconds', clock_timestamp()) AS now
          FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (
            org_id text, approval_id text, event_id text, type text, schema_version int, data jsonb, meta jsonb,
-           version int, audit_event_id text, agent_id text, agent_name text, action_type text, action_digest text,
+           version int, audit_event_id text, agent_id text, agent_name text, acting_for text[], action_type text, action_digest text,
            policy_id text, policy jsonb, terms jsonb, created_at timestamptz, deadline_at timestamptz,
            next_escalation_at timestamptz, correlation_id text, traceparent text, metadata text, data_accessed text,
            conditions_evaluated text)) AS r),
@@ -55,9 +56,9 @@ export function openRequestsStatement(
        RETURNING event_id, occurred_at),
      opened AS MATERIALIZED (SELECT o.* FROM offered o JOIN inserted USING (event_id)),
      approvals AS (
-       INSERT INTO approval (org_id, approval_id, status, audit_event_id, agent_id, agent_name, action_type, action_digest,
+       INSERT INTO approval (org_id, approval_id, status, audit_event_id, agent_id, agent_name, acting_for, action_type, action_digest,
                              policy_id, policy, terms, created_at, deadline_at, version, correlation_id, traceparent)
-       SELECT org_id, approval_id, 'pending', audit_event_id, agent_id, agent_name, action_type, action_digest,
+       SELECT org_id, approval_id, 'pending', audit_event_id, agent_id, agent_name, acting_for, action_type, action_digest,
               policy_id, policy, terms, created_at, deadline_at, version, correlation_id, traceparent FROM opened),
      waiting AS (
        INSERT INTO open_request (org_id, approval_id, deadline_at, next_escalation_at)

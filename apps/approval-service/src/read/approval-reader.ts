@@ -43,12 +43,18 @@ const select = `SELECT ${columns} FROM approval a`;
  */
 const these = '(SELECT * FROM unnest($1::text[], $2::text[]) AS k (org_id, approval_id) LIMIT $3) AS k';
 
-const statuses = `SELECT a.org_id, a.approval_id, a.agent_id, a.status, a.audit_event_id, a.action_type, a.action_digest,
+const statuses = `SELECT a.org_id, a.approval_id, a.agent_id, a.acting_for, a.status, a.audit_event_id, a.action_type, a.action_digest,
     a.deadline_at, a.resolved_at, a.resolved_by, a.denial_reason, a.grant_expires_at, ${resolvingErasableValues}
   FROM ${these} JOIN approval a USING (org_id, approval_id)`;
 
 const selectNewestErasableValues = `CASE WHEN row_number() OVER (PARTITION BY e.org_id, e.stream_id ORDER BY e.version DESC) <= ${String(mostSteps)}
     THEN (SELECT jsonb_object_agg(s.name, s.value) FROM event_value s WHERE s.event_id = e.event_id) END`;
+
+/** An agent sees its own requests and those of agents that act for it. */
+const visibleTo = (table: string, agent: string) =>
+  `(${table}.agent_id = ${agent} OR (${table}.acting_for <> '{}' AND ${table}.acting_for @> ARRAY[${agent}]))`;
+const maySee = (agentId: string | null, row: StatusRow) =>
+  agentId === null || agentId === row.agent_id || row.acting_for.includes(agentId);
 
 export type Which = Pick<One, 'org_id' | 'approval_id'>;
 type Grants = (row: StatusRow) => string | null;
@@ -75,7 +81,7 @@ export const findErasableValuesStatement = (eventIds: readonly string[]): Statem
   values: [eventIds],
 });
 
-/** Reads approvals. An agent sees only its own requests; others do not exist for it. */
+/** Reads approvals. An agent sees its own requests and those of agents that act for it; others do not exist. */
 export class ApprovalReader {
   private readonly statusRows: Batcher<Which, StatusRow | null>;
 
@@ -97,7 +103,7 @@ export class ApprovalReader {
   /** @throws Refused NOT_FOUND */
   async status(request: One): Promise<ApprovalStatus> {
     const row = await this.statusRows.do(request);
-    if (row === null || (request.agent_id !== null && request.agent_id !== row.agent_id)) throw notFound();
+    if (row === null || !maySee(request.agent_id, row)) throw notFound();
     return this.statusOf(row);
   }
 
@@ -120,8 +126,13 @@ export class ApprovalReader {
     const where = ['a.org_id = $1'];
     const and = (condition: (n: string) => string, value: unknown) =>
       where.push(condition(`$${String(values.push(value))}`));
-    for (const name of ['action_type', 'agent_id', 'policy_id'] as const)
+    for (const name of ['action_type', 'policy_id'] as const)
       if (request[name] !== undefined) and((n) => `a.${name} = ${n}`, request[name]);
+    if (request.agent_id !== undefined) {
+      const { org_id, agent_id, with_delegates = false } = request;
+      const delegates = with_delegates && (await this.hasDelegates(org_id, agent_id));
+      and((n) => (delegates ? visibleTo('a', n) : `a.agent_id = ${n}`), agent_id);
+    }
     // The narrow table has the open requests; the planner cannot estimate their number from the status.
     const from = queue ? 'open_request o JOIN approval a USING (org_id, approval_id)' : 'approval a';
     if (queue) where.push('o.org_id = $1');
@@ -156,6 +167,15 @@ export class ApprovalReader {
     return { approvals: items, next_cursor };
   }
 
+  /** Few agents have any; for the others one index gives the page in order. */
+  private async hasDelegates(orgId: string, agentId: string): Promise<boolean> {
+    const { rowCount } = await this.pool.query(
+      `SELECT FROM approval WHERE org_id = $1 AND acting_for <> '{}' AND acting_for @> ARRAY[$2] LIMIT 1`,
+      [orgId, agentId],
+    );
+    return rowCount === 1;
+  }
+
   private async readStatuses(which: readonly Which[]): Promise<(StatusRow | null)[]> {
     const { text, values } = findStatusesStatement(which);
     const { rows } = await this.pool.query<StatusRow>(text, [...values]);
@@ -165,7 +185,7 @@ export class ApprovalReader {
 
   private async row({ org_id, approval_id, agent_id }: One): Promise<ApprovalRow> {
     const { rows } = await this.pool.query<ApprovalRow>(
-      `${select} WHERE a.org_id = $1 AND a.approval_id = $2 AND ($3::text IS NULL OR a.agent_id = $3)`,
+      `${select} WHERE a.org_id = $1 AND a.approval_id = $2 AND ($3::text IS NULL OR ${visibleTo('a', '$3')})`,
       [org_id, approval_id, agent_id],
     );
     const [row] = rows;

@@ -18,6 +18,8 @@ export interface StatusRow {
   readonly org_id: string;
   readonly approval_id: string;
   readonly agent_id: string;
+  /** The agents that it acts for. */
+  readonly acting_for: string[];
   readonly status: KnownApproval['status'];
   readonly audit_event_id: string;
   readonly action_type: string;

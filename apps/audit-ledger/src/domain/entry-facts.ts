@@ -7,7 +7,7 @@ import {
   type EntrySource,
 } from '@agentlattice/ledger';
 import { commitmentsOf } from './commitments.js';
-import type { EventDraft } from './draft.js';
+import type { EntryFacts, EventDraft } from './draft.js';
 
 type ApprovalEvent = Extract<EventType, `approval.${string}`>;
 
@@ -62,6 +62,7 @@ export function draftOf(
       org_id: event.org_id,
       action_type: event.type.startsWith('approval.') ? text(data['action_type']) : policyPattern(data),
       agent: agentOf(data),
+      ...delegationOf(event),
       operator,
       decision: approvalEntryOf(event.type)?.decision ?? null,
       resolved_by: resolverOf(event, data),
@@ -93,6 +94,20 @@ function agentOf(data: Data): { id: string; name: string } | null {
   const id = text(agent['id']);
   const name = text(agent['name']);
   return id === null || name === null ? null : { id, name };
+}
+
+/** Who acts for whom, in the events of a delegation. */
+function delegationOf(event: DomainEvent): Pick<EntryFacts, 'delegation'> {
+  switch (event.type) {
+    case 'delegation.created':
+    case 'delegation.revoked':
+    case 'delegation.expired': {
+      const { delegation_id, acting_for, agent } = event.data;
+      return { delegation: { id: delegation_id, chain: [...acting_for, agent] } };
+    }
+    default:
+      return {};
+  }
 }
 
 /** An event of a policy has the policy's members; all others have a reference. */

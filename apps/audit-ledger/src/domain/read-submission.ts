@@ -1,8 +1,8 @@
 import { hash as sha256 } from 'node:crypto';
-import { type AppendItem, Refused, type SubmissionOutcome } from '@agentlattice/contracts';
+import { type AppendItem, chainOf, Refused, type SubmissionOutcome } from '@agentlattice/contracts';
 import type { Disclosed } from '@agentlattice/ledger';
 import { commitmentsOf } from './commitments.js';
-import type { SubmissionDraft } from './draft.js';
+import type { EntryFacts, SubmissionDraft } from './draft.js';
 
 export interface SubmissionChance {
   readonly id: string;
@@ -42,6 +42,7 @@ export function readSubmission(
       org_id: item.org_id,
       action_type: item.action_type,
       agent: { id: agent.id, name: agent.name },
+      ...delegationOf(agent),
       operator: null,
       decision: verdict.decision,
       resolved_by: null,
@@ -57,12 +58,19 @@ export function readSubmission(
       terms: verdict.terms,
       judged_at: verdict.judged_at,
       owner_member_id: agent.owner_member_id,
+      delegation: agent.delegation ?? null,
       asked_with_key: item.asked_with_key ?? null,
       grant_ttl_s: grantTtlSeconds,
       traceparent: item.traceparent,
     },
   };
 }
+
+/** Who acts for whom; nothing for an agent that acts for no other. */
+const delegationOf = (agent: AppendItem['agent']): Pick<EntryFacts, 'delegation'> =>
+  agent.delegation === null || agent.delegation === undefined
+    ? {}
+    : { delegation: { id: agent.delegation.id, chain: chainOf(agent) } };
 
 function outcomeOf({ verdict }: AppendItem, id: string): SubmissionOutcome {
   const common = {

@@ -18,6 +18,19 @@ it('keeps erasable values out of the entry, which has commitments to them', () =
   expect(JSON.stringify(facts)).not.toContain('pr_size');
 });
 
+it('names who acts for whom, for an agent that acts for others, and nothing for any other', () => {
+  const root = { id: 'agt_01jd7e5sqcfnmrq9yh4qvxw2k9', name: 'root' };
+  const delegation = {
+    id: 'del_01jd7e5sqcfnmrq9yh4qvxw2k3',
+    ancestors: [{ ...root, owner_member_id: 'mbr_x' }],
+  };
+  const { id, name } = base.agent;
+  const { facts, recorded } = readSubmission({ ...base, agent: { ...base.agent, delegation } }, chance);
+  expect(facts.delegation).toEqual({ id: delegation.id, chain: [root, { id, name }] });
+  expect(recorded.delegation).toEqual(delegation);
+  expect(readSubmission(base, chance).facts).not.toHaveProperty('delegation');
+});
+
 it.each([
   ['executed', 'executed', 'executed', null],
   ['requested', 'requested', 'pending_approval', null],

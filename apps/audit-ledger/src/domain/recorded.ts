@@ -1,4 +1,5 @@
 import {
+  actingUnder,
   type AppendItem,
   approvalTerms,
   keyRef,
@@ -18,6 +19,8 @@ const recorded = z.object({
   owner_member_id: z.string().nullable(),
   /** Missing in records of releases before keys were recorded. */
   asked_with_key: keyRef.nullable().optional(),
+  /** Missing in records of releases before delegations. */
+  delegation: actingUnder.nullable().optional(),
   grant_ttl_s: z.number(),
   traceparent: z.string().nullable(),
 });
@@ -53,7 +56,13 @@ export function requestedActionOf(
     org_id: entry.org_id,
     approval_id,
     audit_event_id: entry.id,
-    agent: { ...agent, owner_member_id: recorded.owner_member_id },
+    agent: {
+      ...agent,
+      owner_member_id: recorded.owner_member_id,
+      ...(recorded.delegation === null || recorded.delegation === undefined
+        ? {}
+        : { delegation: recorded.delegation }),
+    },
     action_type,
     action_digest: stored.actionDigest,
     // Erased values are replaced by empty ones.

@@ -35,6 +35,7 @@ function dataOf(entry: Entry, { submission, report }: Stored): Record<string, un
   const { denial_reason, approval_id, timeout_at } = submission.recorded.outcome;
   return {
     ...about,
+    ...(entry.delegation === undefined ? {} : { acting_for: entry.delegation.chain.slice(0, -1) }),
     audit_event_id: entry.id,
     action_digest: submission.actionDigest,
     ...(entry.decision === 'denied' && { denial_reason }),

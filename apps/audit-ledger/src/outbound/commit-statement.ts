@@ -46,6 +46,13 @@ WITH writer_row AS (
   SELECT entry_id, org_id, action_id, status
     FROM unnest(${[35, 36, 37, 38].map(list).join(', ')}) AS n (entry_id, org_id, action_id, status)
    WHERE (SELECT ok FROM moved)
+), delegated AS (
+  INSERT INTO delegated_agent (org_id, ancestor_id, agent_id)
+  SELECT org_id, above ->> 'id', agent_id
+    FROM (SELECT * FROM line WHERE type = 'delegation.created' AND agent_id IS NOT NULL) AS made
+   CROSS JOIN LATERAL jsonb_array_elements(made.bytes::jsonb -> 'delegation' -> 'chain') AS above
+   WHERE above ->> 'id' <> agent_id
+  ON CONFLICT DO NOTHING
 ), positions AS (
   INSERT INTO source_position (source, gpos)
   SELECT source, gpos::bigint FROM unnest(${list(33)}, ${list(34)}) AS n (source, gpos)

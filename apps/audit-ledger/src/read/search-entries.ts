@@ -50,7 +50,16 @@ export async function searchEntries(
     if (value === undefined) continue;
     // The database cannot store NUL, so no entry has one in a column.
     if (value.includes('\0')) return { events: [], next_cursor: null };
-    where((parameter) => `e.${column} = ${parameter}`, value);
+    const delegates =
+      name === 'agent_id' && request.with_delegates === true && (await hasDelegates(pool, org_id, value));
+    where(
+      (parameter) =>
+        delegates
+          ? `(e.agent_id = ${parameter} OR e.agent_id IN (
+               SELECT d.agent_id FROM delegated_agent d WHERE d.org_id = $1 AND d.ancestor_id = ${parameter}))`
+          : `e.${column} = ${parameter}`,
+      value,
+    );
   }
   if (from_time !== undefined) where((parameter) => `e.time >= ${parameter}::timestamptz`, from_time);
   if (to_time !== undefined) where((parameter) => `e.time < ${parameter}::timestamptz`, to_time);
@@ -72,6 +81,15 @@ export async function searchEntries(
   const last = shown.at(-1);
   const complete = last === undefined || Number(last.total) === shown.length;
   return { events: shown.map(auditEventOf), next_cursor: complete ? null : cursorOf(Number(last.seq)) };
+}
+
+/** Few agents have any; for the others one index gives the page in order. */
+async function hasDelegates(pool: pg.Pool, orgId: string, agentId: string): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    'SELECT FROM delegated_agent WHERE org_id = $1 AND ancestor_id = $2 LIMIT 1',
+    [orgId, agentId],
+  );
+  return rowCount === 1;
 }
 
 const cursorOf = (seq: number) => Buffer.from(`seq:${String(seq)}`).toString('base64url');

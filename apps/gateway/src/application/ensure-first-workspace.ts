@@ -69,6 +69,7 @@ export async function ensureFirstWorkspace(
       description: null,
       ownerMemberId: memberId,
       registrants: [memberId],
+      delegation: null,
     };
     if (await store.insertAgent(tx, orgId, first)) {
       // When the name is taken, the agent of the credentials file is made without holding it.

@@ -15,6 +15,9 @@ export function firstEventOf(key: NewKey) {
     expires_at: key.expiresAt ?? null,
     made_by: key.madeBy,
     shown_to: [...key.shownTo],
+    ...(key.delegationId === undefined || key.delegationId === null
+      ? {}
+      : { delegation_id: key.delegationId }),
   };
   return { id: key.id, events: keyDecider.decide({ type: 'CreateKey', facts }, keyDecider.initialState()) };
 }

@@ -23,7 +23,7 @@ export interface FeedEntry {
 /** A receiver of live events. */
 export interface Listener {
   readonly orgId: string;
-  /** Null: all events that an operator may see; else only events of these agents. */
+  /** Null: all events that an operator may see; else only events of these agents, and of agents that act for them. */
   readonly agentIds: ReadonlySet<string> | null;
   /** Whether it also receives events of actions, of which there are thousands a second. */
   readonly wantsActions: boolean;
@@ -341,9 +341,10 @@ export class LiveEventFeed {
     const { listener, after } = place;
     if (entry.sequence <= after) return;
     place.after = entry.sequence;
-    const { agent_id, type } = entry.event;
+    const { agent_id, acting_for = [], type } = entry.event;
     if (!listener.wantsActions && type.startsWith('action.')) return;
-    if (listener.agentIds === null || (agent_id !== null && listener.agentIds.has(agent_id)))
+    const { agentIds } = listener;
+    if (agentIds === null || [agent_id, ...acting_for].some((id) => id !== null && agentIds.has(id)))
       listener.deliver(entry);
   }
 }

@@ -57,7 +57,8 @@ export const makeSubmitAction =
       data_accessed: dataAccessed,
       action_digest: actionDigest(submission.actionType, agent.id, dataAccessed, metadata, orgId),
       client_event_id: submission.clientEventId,
-      delegation_id: submission.delegationId,
+      // A header that differs from the key's delegation is denied by the engine.
+      delegation_id: submission.delegationId ?? agent.delegation?.id ?? null,
       asked_with_key: {
         id: principal.keyId,
         made_by: principal.madeBy,

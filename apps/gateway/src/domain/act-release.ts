@@ -7,11 +7,14 @@ import {
   type routes,
 } from '@agentlattice/contracts';
 
-/** Whether an agent is suspended at one moment. */
+/** Whether an agent may act at all at one moment. */
 export interface AgentStanding {
+  /** It is suspended, or an agent that it acts for. */
   readonly suspended: boolean;
-  /** When it was last resumed, in epoch milliseconds; null when it never was suspended. */
+  /** When the last of them was resumed, in epoch milliseconds; null when none was suspended ever. */
   readonly resumedAt: number | null;
+  /** The delegation that it lives by, or one above it, was revoked or has expired. */
+  readonly delegationEnded: boolean;
 }
 
 /** The times between which an action is cleared, in epoch milliseconds: the lifetime of its grant. */
@@ -24,6 +27,8 @@ export interface Cleared {
 export interface Moment {
   /** The caller that gets the answer. An onlooker sees requests and may not decide them. */
   readonly reader: 'agent' | 'operator' | 'service' | 'onlooker';
+  /** The agent that reads; null for other callers. An agent also sees requests of agents that act for it. */
+  readonly readerId: string | null;
   /** Of the agent that the answer is about, looked up after all waiting; null: unknown. */
   readonly standing: AgentStanding | null;
   /** By the database's clock, in epoch milliseconds. */
@@ -32,15 +37,17 @@ export interface Moment {
   readonly cleared: Cleared | null;
 }
 
-type Why = 'AGENT_SUSPENDED' | 'GRANT_EXPIRED';
+type Why = 'AGENT_SUSPENDED' | 'DELEGATION_SCOPE' | 'GRANT_EXPIRED';
 
 /**
- * The rule: whether an answer may let an agent act. Never while the agent is suspended. A clearance from before it was resumed
+ * The rule: whether an answer may let an agent act. Never while the agent is suspended, or one that it acts for, and never
+ * after its delegation has ended. A clearance from before it was resumed
  * counts only within the lifetime of its grant.
  * @returns null when the agent may act
  */
 export function whyNot({ standing, now }: Moment, cleared: Cleared | null): Why | null {
   if (standing === null || standing.suspended) return 'AGENT_SUSPENDED';
+  if (standing.delegationEnded) return 'DELEGATION_SCOPE';
   if (standing.resumedAt === null) return null;
   const lives = cleared !== null && (cleared.from >= standing.resumedAt || now < cleared.until);
   return lives ? null : 'GRANT_EXPIRED';
@@ -92,6 +99,10 @@ const rules: { readonly [Id in AgentRouteId]: Rule<Id> | typeof letsNoAgentAct }
   checkPolicyWithMetadata: letsNoAgentAct,
   liveEvents: letsNoAgentAct,
   whoami: letsNoAgentAct,
+  delegate: unlessSuspended,
+  endDelegation: letsNoAgentAct,
+  listDelegations: letsNoAgentAct,
+  revokeDelegation: letsNoAgentAct,
   listPolicies: letsNoAgentAct,
   listAuditEvents: letsNoAgentAct,
   verifyAudit: letsNoAgentAct,
@@ -112,6 +123,14 @@ export function agentIn(body: unknown): string | null {
   return typeof grant === 'string' ? (claimsOf(grant)?.agentId ?? null) : null;
 }
 
+/** Whether a body could let an agent act. All others pass the rules unchanged, whatever the standing of the agent. */
+export function couldLetAct(body: unknown): boolean {
+  const { status, grant, child_api_key, approvals } = body as Readonly<Record<string, unknown>>;
+  if (status === 'executed' || status === 'approved' || status === 'consumed') return true;
+  if (typeof grant === 'string' || typeof child_api_key === 'string') return true;
+  return Array.isArray(approvals) && approvals.some(couldLetAct);
+}
+
 function submitted(body: Body<'submitAction'>, moment: Moment): Body<'submitAction'> {
   if (body.status !== 'executed') return body;
   const why = whyNot(moment, claimsOf(body.grant)?.cleared ?? moment.cleared);
@@ -120,7 +139,7 @@ function submitted(body: Body<'submitAction'>, moment: Moment): Body<'submitActi
   return {
     status: 'denied',
     verdict: 'denied',
-    denial_reason: 'AGENT_SUSPENDED',
+    denial_reason: reasonOf(why),
     policy_name,
     audit_event_id,
     conditions_evaluated,
@@ -135,7 +154,10 @@ function status(body: ApprovalStatus, moment: Moment): ApprovalStatus {
   const why = whyNot(moment, claimsOf(body.grant)?.cleared ?? null);
   if (moment.reader !== 'agent')
     return why === null && moment.reader === 'operator' ? body : { ...body, grant: null };
-  return why === null ? body : { ...body, ...notForTheAgent(why), grant: null };
+  if (why !== null) return { ...body, ...notForTheAgent(why), grant: null };
+  // The grant of a child is for the child alone.
+  const grantee = claimsOf(body.grant)?.agentId ?? moment.readerId;
+  return grantee === moment.readerId ? body : { ...body, grant: null };
 }
 
 /** The agent's own request. It contains no grant, and it must not read as permission either. */
@@ -157,22 +179,32 @@ const clearedIn = ({ resolved_at, grant_expires_at }: ApprovalView): Cleared | n
     ? { from: Date.parse(resolved_at), until: Date.parse(grant_expires_at) }
     : null;
 
+const reasonOf = (why: Why) => (why === 'DELEGATION_SCOPE' ? why : 'AGENT_SUSPENDED');
+
 const notForTheAgent = (why: Why) =>
   ({
     status: 'denied',
-    denial_reason: 'AGENT_SUSPENDED',
+    denial_reason: reasonOf(why),
     reason: why,
     resolved_by: null,
     resolved_by_name: null,
     resolved_at: null,
   }) as const;
 
-/** @throws Refused AGENT_SUSPENDED */
-function unlessSuspended<B extends Body<'issueGrant'> | Body<'consumeGrant'>>(body: B, moment: Moment): B {
+/** @throws Refused AGENT_SUSPENDED or DELEGATION_SCOPE */
+function unlessSuspended<B extends Body<'issueGrant'> | Body<'consumeGrant'> | Body<'delegate'>>(
+  body: B,
+  moment: Moment,
+): B {
   if (moment.standing?.suspended !== false)
     throw new Refused(
       'AGENT_SUSPENDED',
-      'the agent is suspended: it gets no grant, and its grants cannot be used',
+      'the agent is suspended, or one that it acts for: it gets no grant, and its grants cannot be used',
+    );
+  if (moment.standing.delegationEnded)
+    throw new Refused(
+      'DELEGATION_SCOPE',
+      'the delegation of the agent has ended: it gets no grant, and its grants cannot be used',
     );
   return body;
 }

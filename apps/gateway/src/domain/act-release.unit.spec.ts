@@ -11,7 +11,7 @@ import { fold } from '@agentlattice/decider';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { actionAnswer, decidedOutcome } from './action-answer.js';
-import { type AgentStanding, agentIn, claimsOf, type Moment, releaseOf } from './act-release.js';
+import { type AgentStanding, agentIn, claimsOf, couldLetAct, type Moment, releaseOf } from './act-release.js';
 import { agentDecider, type AgentEvent } from './agent.js';
 
 const agentId = 'agt_01jd7e5sqcfnmrq9yh4qvxw2k3';
@@ -95,10 +95,11 @@ const viewOf = (status: ApprovalView['status'], decidedAt: number | null): Appro
         ],
 });
 
-const active: AgentStanding = { suspended: false, resumedAt: null };
-const suspended: AgentStanding = { suspended: true, resumedAt: null };
+const active: AgentStanding = { suspended: false, resumedAt: null, delegationEnded: false };
+const suspended: AgentStanding = { suspended: true, resumedAt: null, delegationEnded: false };
 const moment = (more: Partial<Moment> = {}): Moment => ({
   reader: 'agent',
+  readerId: agentId,
   standing: active,
   now: 1_000,
   cleared: null,
@@ -145,7 +146,7 @@ describe('an answer that lets an agent act', () => {
   });
 
   it('is sent again once the agent is resumed, within the lifetime of its grant and no longer', () => {
-    const resumed = { suspended: false, resumedAt: 500_000 };
+    const resumed = { suspended: false, resumedAt: 500_000, delegationEnded: false };
     expect(release('approvalStatus', approved, moment({ standing: resumed, now: lifeMs - 1 }))).toBe(
       approved,
     );
@@ -166,7 +167,7 @@ describe('an answer that lets an agent act', () => {
 
   it('of an allowed action without a grant counts as long as a grant would, and not when that is unknown', () => {
     const bare = actionAnswer({ outcome: outcome('executed'), grant: null }).body;
-    const standing = { suspended: false, resumedAt: 500_000 };
+    const standing = { suspended: false, resumedAt: 500_000, delegationEnded: false };
     const cleared = { from: 0, until: lifeMs };
     expect(release('submitAction', bare, moment({ standing, cleared }))).toBe(bare);
     expect(release('submitAction', bare, moment({ standing, cleared, now: lifeMs }))).toMatchObject({
@@ -206,6 +207,43 @@ describe('an answer that lets an agent act', () => {
       approvals: [shown, list.approvals[1]],
       next_cursor: null,
     });
+  });
+
+  it('is never sent after the delegation of the agent has ended, to whoever reads it', () => {
+    const ended = { ...active, delegationEnded: true };
+    expect(release('submitAction', executed, moment({ standing: ended }))).toMatchObject({
+      status: 'denied',
+      denial_reason: 'DELEGATION_SCOPE',
+      reason: 'DELEGATION_SCOPE',
+    });
+    expect(release('approvalStatus', approved, moment({ standing: ended }))).toMatchObject({
+      status: 'denied',
+      denial_reason: 'DELEGATION_SCOPE',
+      grant: null,
+    });
+    const reader = { reader: 'operator', readerId: null } as const;
+    expect(release('approvalStatus', approved, moment({ ...reader, standing: ended }))).toMatchObject({
+      status: 'approved',
+      grant: null,
+    });
+    for (const [id, body] of [
+      ['issueGrant', { grant: grantFrom(0) }],
+      ['consumeGrant', { status: 'consumed', agent_id: agentId }],
+      ['delegate', { child_api_key: 'al_agent_x' }],
+    ] as const) {
+      expect(couldLetAct(body)).toBe(true);
+      expect(() => release(id, body, moment({ standing: ended }))).toThrow(
+        'the delegation of the agent has ended',
+      );
+    }
+    expect(couldLetAct({ approvals: [{ status: 'pending' }, { status: 'approved' }] })).toBe(true);
+    expect(couldLetAct({ approvals: [{ status: 'pending' }] })).toBe(false);
+  });
+
+  it('has no grant for the agent that its agent acts for, which sees the request', () => {
+    const parent = moment({ readerId: 'agt_parent' });
+    expect(release('approvalStatus', approved, parent)).toEqual({ ...approved, grant: null });
+    expect(release('approvalStatus', approved, moment())).toBe(approved);
   });
 
   it('names its agent where it holds a grant or says so', () => {
@@ -258,6 +296,8 @@ class World {
     },
   ];
   private resumedAt: number | null = null;
+  /** Whether its delegation was revoked or has expired. */
+  ended = false;
   readonly requests: {
     readonly allowed: boolean;
     readonly at: number;
@@ -276,10 +316,16 @@ class World {
     if (command.type === 'ResumeAgent') this.resumedAt = this.now;
   }
 
-  moment(replayedAt: number | null): Moment {
+  /** @param body what is sent: the gateway asks for the delegation only where the body could let the agent act */
+  moment(replayedAt: number | null, body: unknown): Moment {
     return {
       reader: 'agent',
-      standing: { suspended: this.suspended, resumedAt: this.resumedAt },
+      readerId: agentId,
+      standing: {
+        suspended: this.suspended,
+        resumedAt: this.resumedAt,
+        delegationEnded: this.ended && couldLetAct(body),
+      },
       now: this.now,
       cleared:
         replayedAt === null ? { from: 0, until: Infinity } : { from: replayedAt, until: replayedAt + lifeMs },
@@ -329,7 +375,7 @@ type Step =
       readonly how: Parameters<World['ask']>[1];
       readonly hold: boolean;
     }
-  | { readonly do: 'let out' };
+  | { readonly do: 'end' | 'let out' };
 const number = fc.nat(9);
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constantFrom('turn' as const, 'submit' as const), n: number }),
@@ -349,12 +395,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     hold: fc.boolean(),
   }),
   fc.constant({ do: 'let out' as const }),
+  // Most agents keep their delegation.
+  fc.nat(7).map((n) => (n === 0 ? ({ do: 'end' } as const) : ({ do: 'wait', n: 0 } as const))),
 );
 
 /** Whether it lets its reader act. */
 const isGo = (text: string) => /"(executed|approved)"|"grant":"/.test(text);
 
-it('in any interleaving, no answer lets a suspended agent act, and every other answer does within its lifetime', () => {
+it('in any interleaving, no answer lets an agent act that is suspended or whose delegation ended, and every other answer does within its lifetime', () => {
   let [goes, stops] = [0, 0];
   fc.assert(
     fc.property(fc.array(step, { minLength: 4, maxLength: 40 }), (steps) => {
@@ -363,11 +411,11 @@ it('in any interleaving, no answer lets a suspended agent act, and every other a
       const letOut = ({ made: [id, body], clearedAt, first, since }: (typeof held)[number]) => {
         let text: string;
         try {
-          text = JSON.stringify(release(id, body, world.moment(first ? null : since)));
+          text = JSON.stringify(release(id, body, world.moment(first ? null : since, body)));
         } catch {
           text = 'refused';
         }
-        if (world.suspended) {
+        if (world.suspended || world.ended) {
           expect(isGo(text)).toBe(false);
           if (isGo(JSON.stringify(body))) stops += 1;
           return;
@@ -388,7 +436,7 @@ it('in any interleaving, no answer lets a suspended agent act, and every other a
             break;
           case 'submit': {
             // While it is suspended the engine denies, so there is no verdict to repeat later.
-            if (world.suspended) break;
+            if (world.suspended || world.ended) break;
             world.requests.push({ allowed: one.n % 2 === 0, at: world.now, decided: null });
             const asked = world.ask(world.requests.length - 1, 'submit', true);
             if (asked !== null) held.push(asked);
@@ -407,6 +455,9 @@ it('in any interleaving, no answer lets a suspended agent act, and every other a
             else letOut(asked);
             break;
           }
+          case 'end':
+            world.ended = true;
+            break;
           case 'let out':
             for (const asked of held.splice(0)) letOut(asked);
         }

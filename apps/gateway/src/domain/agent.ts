@@ -1,9 +1,21 @@
-import type { Actor, DomainEvent, EventData } from '@agentlattice/contracts';
+import type { Actor, AgentRef, DomainEvent, EventData } from '@agentlattice/contracts';
 import { assertNever, type Decider, Refused } from '@agentlattice/decider';
 
 export type Agent =
   | { readonly status: 'none' }
-  | { readonly status: 'active' | 'suspended'; readonly id: string; readonly name: string };
+  | {
+      readonly status: 'active' | 'suspended';
+      readonly id: string;
+      readonly name: string;
+      /** The agents that it acts for, the first one first. */
+      readonly actingFor: readonly AgentRef[];
+    };
+
+/** The delegation that an agent lives by, and the agents that it acts for, the first one first. */
+export interface DelegatedBy {
+  readonly id: string;
+  readonly actingFor: readonly AgentRef[];
+}
 
 export type AgentCommand =
   | {
@@ -12,6 +24,7 @@ export type AgentCommand =
       readonly name: string;
       readonly description: string | null;
       readonly ownerMemberId: string | null;
+      readonly delegation: DelegatedBy | null;
     }
   | { readonly type: 'SuspendAgent'; readonly pending: EventData<'agent.suspended'>['pending'] }
   | { readonly type: 'ResumeAgent' };
@@ -22,11 +35,17 @@ function decide(command: AgentCommand, state: Agent): readonly AgentEvent[] {
   switch (command.type) {
     case 'RegisterAgent': {
       if (state.status !== 'none') return [];
-      const { id, name, description, ownerMemberId } = command;
+      const { id, name, description, ownerMemberId, delegation } = command;
       return [
         {
           type: 'agent.registered',
-          data: { agent: { id, name }, description, owner_member_id: ownerMemberId },
+          data: {
+            agent: { id, name },
+            ...actingFor(delegation?.actingFor ?? []),
+            ...(delegation === null ? {} : { delegation_id: delegation.id }),
+            description,
+            owner_member_id: ownerMemberId,
+          },
         },
       ];
     }
@@ -34,12 +53,17 @@ function decide(command: AgentCommand, state: Agent): readonly AgentEvent[] {
       const agent = known(state);
       if (agent.status === 'suspended')
         throw new Refused('ALREADY_SUSPENDED', 'the agent is suspended already');
-      return [{ type: 'agent.suspended', data: { agent: ref(agent), pending: command.pending } }];
+      return [
+        {
+          type: 'agent.suspended',
+          data: { agent: ref(agent), ...actingFor(agent.actingFor), pending: command.pending },
+        },
+      ];
     }
     case 'ResumeAgent': {
       const agent = known(state);
       if (agent.status === 'active') throw new Refused('NOT_SUSPENDED', 'the agent is not suspended');
-      return [{ type: 'agent.resumed', data: { agent: ref(agent) } }];
+      return [{ type: 'agent.resumed', data: { agent: ref(agent), ...actingFor(agent.actingFor) } }];
     }
     default:
       return assertNever(command);
@@ -50,9 +74,9 @@ function evolve(_state: Agent, event: AgentEvent): Agent {
   switch (event.type) {
     case 'agent.registered':
     case 'agent.resumed':
-      return { status: 'active', ...event.data.agent };
+      return { status: 'active', ...event.data.agent, actingFor: event.data.acting_for ?? [] };
     case 'agent.suspended':
-      return { status: 'suspended', ...event.data.agent };
+      return { status: 'suspended', ...event.data.agent, actingFor: event.data.acting_for ?? [] };
     default:
       return assertNever(event);
   }
@@ -63,6 +87,8 @@ function known(state: Agent): Exclude<Agent, { status: 'none' }> {
   return state;
 }
 
+const actingFor = (agents: readonly AgentRef[]) =>
+  agents.length === 0 ? {} : { acting_for: agents.map(ref) };
 const ref = ({ id, name }: { id: string; name: string }) => ({ id, name });
 
 export const agentDecider: Decider<Agent, AgentCommand, AgentEvent> = {

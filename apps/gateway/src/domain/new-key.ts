@@ -12,6 +12,8 @@ export interface KeyTerms {
   readonly memberId?: string | null;
   readonly agentId?: string | null;
   readonly expiresAt?: string | null;
+  /** Of the agent whose key it is. */
+  readonly delegationId?: string | null;
 }
 
 /** A key that was just made, with its secret. */

@@ -1,4 +1,11 @@
-import type { Actor, Caller, DecidingOperator, OperatorRole, ServiceScope } from '@agentlattice/contracts';
+import type {
+  ActingUnder,
+  Actor,
+  Caller,
+  DecidingOperator,
+  OperatorRole,
+  ServiceScope,
+} from '@agentlattice/contracts';
 import { type KeyOrigin, originOf } from './key-maker.js';
 
 /** The client or channel that a request came through (contract §8). */
@@ -19,10 +26,13 @@ export type Principal =
       readonly agent: {
         readonly id: string;
         readonly name: string;
+        /** It is, or an agent that it acts for. */
         readonly suspended: boolean;
         readonly owner_member_id: string | null;
+        /** Null: it acts for no other agent. */
+        readonly delegation: ActingUnder | null;
       };
-      /** Epoch milliseconds; null when the agent never was suspended. */
+      /** Of it or of an agent that it acts for; epoch milliseconds, null when none was suspended ever. */
       readonly resumedAt: number | null;
     })
   | (Common & {

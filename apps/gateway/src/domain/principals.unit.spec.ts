@@ -118,7 +118,7 @@ describe('the callers of a route', () => {
   const anAgent: Principal = {
     ...common,
     kind: 'agent',
-    agent: { ...agent, suspended: false, owner_member_id: null },
+    agent: { ...agent, suspended: false, owner_member_id: null, delegation: null },
     resumedAt: null,
   };
   it.each([

@@ -9,7 +9,7 @@ import { STORE } from '../tokens.js';
 
 const { replay: replayCommand, erasable_values, agent_standing } = gatewayCommands;
 
-/** Answers other services: replays of the gateway's events, their erasable values, and whether an agent is suspended. */
+/** Answers other services: replays of the gateway's events, their erasable values, and whether an agent is suspended or one that it acts for. */
 @Controller()
 export class GatewayEventsResponder {
   constructor(

@@ -6,6 +6,7 @@ import { Suspensions1764400000001 } from './1764400000001-suspensions.js';
 import { AgentRegistrants1796200000300 } from './1796200000300-agent-registrants.js';
 import { PlainAgentNames1796200000200 } from './1796200000200-plain-agent-names.js';
 import { SeenAgentNames1796400000000 } from './1796400000000-seen-agent-names.js';
+import { DelegatedAgents1797300000100 } from './1797300000100-delegated-agents.js';
 import { KeyHolders1796200000000 } from './1796200000000-key-holders.js';
 
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   PlainAgentNames1796200000200,
   AgentRegistrants1796200000300,
   SeenAgentNames1796400000000,
+  DelegatedAgents1797300000100,
 ];

@@ -5,6 +5,7 @@ import { Batcher, RevisionWatch } from '@agentlattice/service';
 import type pg from 'pg';
 import { carriesInstanceRights } from '../domain/key-maker.js';
 import { lesserRole, type Principal } from '../domain/principal.js';
+import { actingUnderOf, joinLineage, lineageColumns, type LineageRow, standingIn } from './agent-lineage.js';
 
 /** Nothing older is used: a revoked key must be worth nothing after a second (decisions §7.3). */
 const staleMs = 1_000;
@@ -22,7 +23,7 @@ const maxNewWaiting = 1_024;
 /** The name of a key in memory: its SHA-256 in base64. */
 export const hashOfKey = (key: string): string => hash('sha256', key, 'base64');
 
-interface KeyRow {
+interface KeyRow extends LineageRow {
   id: string;
   hash: Buffer;
   org_id: string;
@@ -190,9 +191,11 @@ export class PrincipalDirectory {
       `SELECT k.id, k.hash, k.org_id, k.name, k.kind, k.role, k.scopes, k.member_id, k.made_by, k.own, k.shown_to,
               k.expires_at,
               a.id AS agent_id, a.name AS agent_name, a.owner_member_id, a.registrants, a.suspended, a.resumed_at,
+              ${lineageColumns},
               m.person_id, m.role AS member_role, p.instance_admin, p.home_org_id
        FROM api_key k
        LEFT JOIN agent a ON a.id = k.agent_id AND a.org_id = k.org_id
+       ${joinLineage}
        LEFT JOIN membership m ON m.org_id = k.org_id AND m.member_id = k.member_id AND m.status = 'active'
        LEFT JOIN person p ON p.member_id = m.person_id
        WHERE k.hash = ANY($1::bytea[]) AND k.revoked_at IS NULL`,
@@ -237,7 +240,7 @@ export class PrincipalDirectory {
   }
 }
 
-/** Undefined for a key whose agent or membership is gone. */
+/** Undefined for a key whose agent or membership is gone, or an agent that it acts for. */
 function principalOf(row: KeyRow): Principal | undefined {
   const common = {
     keyId: row.id,
@@ -251,15 +254,18 @@ function principalOf(row: KeyRow): Principal | undefined {
   switch (row.kind) {
     case 'agent': {
       if (row.agent_id === null || row.agent_name === null || row.suspended === null) return undefined;
-      const { agent_id: id, agent_name: name, suspended, owner_member_id } = row;
+      const { agent_id: id, agent_name: name, owner_member_id } = row;
+      const delegation = actingUnderOf(row);
+      if (delegation === undefined) return undefined;
+      const { suspended, resumedAt } = standingIn({ ...row, suspended: row.suspended }, row);
       return {
         ...common,
         // The members who registered the agent can use it with any of its keys.
         shownTo: [...new Set([...row.shown_to, ...(row.registrants ?? [])])],
         name,
         kind: 'agent',
-        agent: { id, name, suspended, owner_member_id },
-        resumedAt: row.resumed_at?.getTime() ?? null,
+        agent: { id, name, suspended, owner_member_id, delegation },
+        resumedAt,
       };
     }
     case 'service':

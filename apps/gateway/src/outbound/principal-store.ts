@@ -10,11 +10,12 @@ import {
   type Tx,
 } from '@agentlattice/event-store';
 import type pg from 'pg';
-import type { AgentStanding } from '../domain/act-release.js';
+import type { DelegatedBy } from '../domain/agent.js';
 import { plainFormOf } from '../domain/agent-name.js';
 import { carriesInstanceRights } from '../domain/key-maker.js';
 import type { NewKey } from '../domain/new-key.js';
 import { lesserRole } from '../domain/principal.js';
+import { joinLineage, lineageColumns, type LineageRow, standingIn } from './agent-lineage.js';
 
 export interface NewPerson {
   readonly id: string;
@@ -41,11 +42,18 @@ export interface NewAgent {
   readonly ownerMemberId: string | null;
   /** The members who hold the key that registered it; each of them can use the agent. */
   readonly registrants: readonly string[];
+  readonly delegation: DelegatedBy | null;
 }
 
-export interface StoredStanding extends AgentStanding {
-  /** The event that suspended it; null while it is not. */
+export interface StoredStanding {
+  /** It is, or an agent that it acts for. */
+  readonly suspended: boolean;
+  /** When the last of them was resumed, in epoch milliseconds; null when none was suspended ever. */
+  readonly resumedAt: number | null;
+  /** The event that suspended the agent itself; null while it is not. */
   readonly suspendedBy: string | null;
+  /** Null: it acts for no other agent. */
+  readonly delegationId: string | null;
 }
 
 export interface Page {
@@ -148,12 +156,21 @@ export class PrincipalStore {
   async insertAgent(
     tx: Tx,
     orgId: string,
-    { id, name, description, ownerMemberId, registrants }: NewAgent,
+    { id, name, description, ownerMemberId, registrants, delegation }: NewAgent,
   ): Promise<boolean> {
     const { rowCount } = await tx.query(
-      `INSERT INTO agent (id, org_id, name, description, owner_member_id, registrants)
-       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING`,
-      [id, orgId, name, description, ownerMemberId, registrants],
+      `INSERT INTO agent (id, org_id, name, description, owner_member_id, registrants, delegation_id, ancestors)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING`,
+      [
+        id,
+        orgId,
+        name,
+        description,
+        ownerMemberId,
+        registrants,
+        delegation?.id ?? null,
+        (delegation?.actingFor ?? []).map((agent) => agent.id),
+      ],
     );
     return rowCount === 1;
   }
@@ -187,23 +204,22 @@ export class PrincipalStore {
     }
   }
 
-  /** Whether an agent is suspended at this moment; null for an agent that does not exist. */
+  /** Whether an agent is suspended at this moment, or one that it acts for; null for an agent that does not exist. */
   async standing(orgId: string, agentId: string): Promise<StoredStanding | null> {
-    const { rows } = await this.pool.query<{
-      suspended: boolean;
-      resumed_at: Date | null;
-      suspended_event_id: string | null;
-    }>('SELECT suspended, resumed_at, suspended_event_id FROM agent WHERE org_id = $1 AND id = $2', [
-      orgId,
-      agentId,
-    ]);
+    const { rows } = await this.pool.query<
+      LineageRow & { suspended: boolean; resumed_at: Date | null; suspended_event_id: string | null }
+    >(
+      `SELECT a.suspended, a.resumed_at, a.suspended_event_id, ${lineageColumns}
+         FROM agent a ${joinLineage} WHERE a.org_id = $1 AND a.id = $2`,
+      [orgId, agentId],
+    );
     const [row] = rows;
     return row === undefined
       ? null
       : {
-          suspended: row.suspended,
-          resumedAt: row.resumed_at?.getTime() ?? null,
+          ...standingIn(row, row),
           suspendedBy: row.suspended_event_id,
+          delegationId: row.delegation_id,
         };
   }
 

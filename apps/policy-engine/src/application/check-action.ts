@@ -4,14 +4,14 @@ import {
   type policyEngineCommands,
   Refused,
 } from '@agentlattice/contracts';
-import { evaluate } from '../domain/evaluate.js';
+import { judgeAction } from '../domain/judge-action.js';
 import type { LivePolicies } from '../read/live-policies.js';
 
 type Check = typeof policyEngineCommands.check;
 
 /** A dry run: the verdict that a submission would get now; nothing is written. @throws Refused STALE */
 export const makeCheckAction =
-  (policies: Pick<LivePolicies, 'becomesFresh' | 'of' | 'now'>) =>
+  (policies: Pick<LivePolicies, 'becomesFresh' | 'of' | 'delegations' | 'now'>) =>
   async ({
     org_id,
     agent,
@@ -21,8 +21,8 @@ export const makeCheckAction =
   }: CommandRequest<Check>): Promise<CommandResponse<Check>> => {
     if (!(await policies.becomesFresh()))
       throw new Refused('STALE', 'the policies here may be out of date; try again');
-    const { decision, denial_reason, policy, conditions_evaluated } = evaluate(
-      policies.of(org_id),
+    const now = policies.now();
+    const { decision, denial_reason, policy, conditions_evaluated } = judgeAction(
       {
         action_type,
         metadata: JSON.stringify(metadata),
@@ -30,7 +30,7 @@ export const makeCheckAction =
         agent,
         delegation_id: null,
       },
-      policies.now(),
+      { policies: policies.of(org_id), delegations: policies.delegations, orgId: org_id, now, time: now },
     );
     return { decision, denial_reason, policy, conditions_evaluated };
   };

@@ -8,7 +8,7 @@ import {
 } from '@agentlattice/contracts';
 import { type BatchContext, FairQueue } from '@agentlattice/messaging';
 import { typeid } from 'typeid-js';
-import { evaluate } from '../domain/evaluate.js';
+import { judgeAction } from '../domain/judge-action.js';
 import type { LivePolicies } from '../read/live-policies.js';
 
 /** How long one turn keeps the thread before other events run; one item may take some ms more. */
@@ -42,7 +42,7 @@ export class JudgeSubmissions {
   private scheduled = false;
 
   constructor(
-    private readonly policies: Pick<LivePolicies, 'fresh' | 'becomesFresh' | 'of' | 'now'>,
+    private readonly policies: Pick<LivePolicies, 'fresh' | 'becomesFresh' | 'of' | 'delegations' | 'now'>,
     private readonly publish: Publish,
   ) {}
 
@@ -101,7 +101,13 @@ export class JudgeSubmissions {
   }
 
   private verdictOn(item: SubmissionItem, now: number, judgedAt: string): AppendItem {
-    const judgement = evaluate(this.policies.of(item.org_id), item, now);
+    const judgement = judgeAction(item, {
+      policies: this.policies.of(item.org_id),
+      delegations: this.policies.delegations,
+      orgId: item.org_id,
+      now,
+      time: now,
+    });
     const approval_id = judgement.decision === 'requested' ? typeid('apr').toString() : null;
     return { ...item, verdict: { ...judgement, approval_id, judged_at: judgedAt } };
   }

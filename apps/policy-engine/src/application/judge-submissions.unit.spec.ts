@@ -26,6 +26,7 @@ function harness(fresh = true, answers = fresh) {
         return Promise.resolve(fresh);
       },
       of: (org) => (org === 'org_dear' ? dear : plain),
+      delegations: new Map(),
       now: () => Date.UTC(2026, 0, 1),
     },
     (subject, items) => {

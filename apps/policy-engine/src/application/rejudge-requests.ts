@@ -4,7 +4,7 @@ import {
   type policyEngineCommands,
   Refused,
 } from '@agentlattice/contracts';
-import { evaluate } from '../domain/evaluate.js';
+import { judgeAction } from '../domain/judge-action.js';
 import type { LivePolicies } from '../read/live-policies.js';
 
 type Rejudge = typeof policyEngineCommands.rejudge;
@@ -15,11 +15,11 @@ const maxMs = 20;
 
 /**
  * Judges pending requests again by policies at least as new as the call, each with the time and the agent of its submission, so
- * that only the policies can change the verdict. Answers as many as fit into one message and one turn, at least the first.
+ * that only the policies can change the verdict, or the end of a delegation. Answers as many as fit into one message and one turn, at least the first.
  * @throws Refused STALE
  */
 export const makeRejudgeRequests =
-  (policies: Pick<LivePolicies, 'fresh' | 'of' | 'caughtUp'>) =>
+  (policies: Pick<LivePolicies, 'fresh' | 'of' | 'delegations' | 'now' | 'caughtUp'>) =>
   async ({ org_id, items }: CommandRequest<Rejudge>): Promise<CommandResponse<Rejudge>> => {
     if (!(await policies.caughtUp()) || !policies.fresh())
       throw new Refused('STALE', 'the policies here may be out of date; try again');
@@ -28,10 +28,15 @@ export const makeRejudgeRequests =
     const began = performance.now();
     let bytes = 0;
     for (const { approval_id, agent, judged_at, ...action } of items) {
-      const { decision, denial_reason, policy, conditions_evaluated, terms } = evaluate(
-        set,
+      const { decision, denial_reason, policy, conditions_evaluated, terms } = judgeAction(
         { ...action, agent: { ...agent, suspended: false }, delegation_id: null },
-        Date.parse(judged_at),
+        {
+          policies: set,
+          delegations: policies.delegations,
+          orgId: org_id,
+          now: policies.now(),
+          time: Date.parse(judged_at),
+        },
       );
       const judgement = { approval_id, decision, denial_reason, policy, conditions_evaluated, terms };
       bytes += Buffer.byteLength(JSON.stringify(judgement));

@@ -15,13 +15,11 @@ export interface Judgement {
 }
 
 /**
- * Judges an action by a workspace's policies; in doubt it is denied.
+ * The verdict of a workspace's policies alone; in doubt an action is denied. Suspensions and delegations are judged in
+ * `judge-action.ts`.
  * @param now epoch milliseconds of `time.*`
  */
 export function evaluate(policies: PolicySet, action: Action, now: number): Judgement {
-  if (action.agent?.suspended === true) return denied('AGENT_SUSPENDED', null);
-  // There are no delegations yet, so an action that claims one is out of scope.
-  if (action.delegation_id !== null) return denied('DELEGATION_SCOPE', null);
   const policy = policies.governing(action.action_type);
   if (policy === undefined) return denied('POLICY_NOT_FOUND', null);
   if (policy.tampered) return denied('POLICY_TAMPERED', policy.ref);
@@ -73,7 +71,7 @@ const requested = (policy: CompiledPolicy, rows: ConditionEvaluated[]): Judgemen
   terms: policy.terms,
 });
 
-const denied = (
+export const denied = (
   reason: DenialReason,
   policy: PolicyRef | null,
   rows: ConditionEvaluated[] = [],

@@ -1,8 +1,14 @@
-import type { AgentRef } from '@agentlattice/contracts';
+import type { ActingUnder, AgentRef } from '@agentlattice/contracts';
 import { type Fuel, spend, textCost } from './fuel.js';
 
 /** The agent as it stood at submission; null when an operator asks in a dry run. */
-export type ActingAgent = AgentRef & { suspended: boolean; owner_member_id: string | null };
+export type ActingAgent = AgentRef & {
+  /** It is, or an agent that it acts for. */
+  suspended: boolean;
+  owner_member_id: string | null;
+  /** Missing or null: it acts for no other agent. */
+  delegation?: ActingUnder | null | undefined;
+};
 
 export interface Action {
   readonly action_type: string;
@@ -10,6 +16,7 @@ export interface Action {
   readonly metadata: string;
   readonly data_accessed: string;
   readonly agent: ActingAgent | null;
+  /** The delegation that the submission names. */
   readonly delegation_id: string | null;
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { policyInput } from '@agentlattice/contracts';
 import { action, content, stored, wednesdayMorning } from '../../test/policy-fixture.js';
 import { contentFaults } from './compile-policy.js';
+import { judgeAction } from './judge-action.js';
 import { evaluate, type Judgement } from './evaluate.js';
 import { policySet } from './select-policy.js';
 
@@ -40,7 +41,13 @@ for (const file of readdirSync(folder).filter((name) => !special.includes(name))
     const set = policySet(policies.map((policy, age) => stored(policy, { age })));
     it.each(cases)('$name', ({ action: given, want }) => {
       const { policy, results, ...rest } = want;
-      const judgement = evaluate(set, action(given), wednesdayMorning);
+      const judgement = judgeAction(action(given), {
+        policies: set,
+        delegations: new Map(),
+        orgId: 'org',
+        now: wednesdayMorning,
+        time: wednesdayMorning,
+      });
       expect(judgement).toMatchObject({ denial_reason: null, ...rest });
       expect(judgement.policy?.name ?? null).toBe(policy);
       if (results) expect(judgement.conditions_evaluated.map((row) => row.result)).toEqual(results);

@@ -2,6 +2,7 @@ import { policyInput, type PolicyRef } from '@agentlattice/contracts';
 import { connectionLimits, DatabasePool } from '@agentlattice/event-store';
 import type { Logger } from '@agentlattice/observability';
 import { RevisionWatch } from '@agentlattice/service';
+import type { LiveLinks } from '../domain/chain-of-links.js';
 import { compilePolicy, type CompiledPolicy } from '../domain/compile-policy.js';
 import { type PolicySet, policySet } from '../domain/select-policy.js';
 import {
@@ -12,6 +13,7 @@ import {
   type Tampering,
 } from '../domain/tampering.js';
 import { revisionChannel } from '../outbound/project-policy.js';
+import { LiveDelegations } from './live-delegations.js';
 import { type LoadedPolicy, loadPolicies } from './load-policies.js';
 
 export interface LivePoliciesOptions {
@@ -52,7 +54,7 @@ function recordedPattern({ policy, recordedPattern: action_type }: Tampering): C
   ];
 }
 /**
- * All policies, compiled, in this process's memory. A change anywhere is known here as soon as PostgreSQL notifies it, at the
+ * All policies, compiled, and the live delegations in this process's memory. A change anywhere is known here as soon as PostgreSQL notifies it, at the
  * latest at the next poll; when the revision could not be read for a second, the policies are stale and nothing is judged.
  * While nothing is judged the polls are rare, and the first verdict waits for a reading (`becomesFresh`).
  */
@@ -66,6 +68,7 @@ export class LivePolicies {
   private readonly compared = new Set<string>();
   /** The raised alerts by workspace: each is raised once while it stands. */
   private readonly alerted = new Map<string, ReadonlySet<string>>();
+  private readonly live = new LiveDelegations();
   private revision = -1;
   private recheckAt = 0;
   private readonly pool: DatabasePool;
@@ -134,6 +137,11 @@ export class LivePolicies {
     return this.sets.get(orgId) ?? noPolicies;
   }
 
+  /** The delegations that have not ended, as fresh as the policies. */
+  get delegations(): LiveLinks {
+    return this.live.links;
+  }
+
   /** Workspaces that have, or had, policies. */
   workspaces(): string[] {
     return [...this.sets.keys()];
@@ -183,6 +191,7 @@ export class LivePolicies {
       'SELECT org_id FROM workspace_revision WHERE revision > $1',
       [after],
     );
+    await this.live.read(this.pool, after);
     const compared = [...this.toReload];
     const loaded = await loadPolicies(this.pool, [
       ...new Set([...rows.map((row) => row.org_id), ...compared]),

@@ -98,6 +98,13 @@ export function outgoingPartOf(event: DomainEvent): OutgoingPart | null {
       const { agent, pending } = event.data;
       return { type: event.type, subject: agent.id, data: { agent: agentOf(agent), pending } };
     }
+    case 'delegation.revoked':
+    case 'delegation.expired': {
+      const { delegation_id, agent, acting_for } = event.data;
+      const data = { delegation_id, agent: agentOf(agent), acting_for: acting_for.map(agentOf) };
+      return { type: event.type, subject: delegation_id, data };
+    }
+    case 'delegation.created':
     case 'approval.vote_cast':
     case 'approval.vote_withdrawn':
     case 'approval.policy_changed':

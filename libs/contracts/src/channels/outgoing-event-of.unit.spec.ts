@@ -30,6 +30,9 @@ const goesOutAs: Record<(typeof eventTypes)[number], OutgoingEvent['type'] | nul
   'policy.deleted': 'policy.changed',
   'policy.tampering_detected': 'policy.tampering_detected',
   'policy.tampering_ended': null,
+  'delegation.created': null,
+  'delegation.revoked': 'delegation.revoked',
+  'delegation.expired': 'delegation.expired',
   'agent.registered': null,
   'agent.suspended': 'agent.suspended',
   'agent.resumed': null,
@@ -91,6 +94,12 @@ const members: Partial<Record<(typeof eventTypes)[number], readonly string[]>> =
     ...['org_id', 'action_type', 'policy.hash', 'policy.id', 'policy.name', 'policy.version', 'reason'],
   ],
   'agent.suspended': ['org_id', 'agent.id', 'agent.name', 'pending'],
+  ...Object.fromEntries(
+    ['delegation.revoked', 'delegation.expired'].map((type) => [
+      type,
+      ['acting_for', 'acting_for.id', 'acting_for.name', 'agent.id', 'agent.name', 'delegation_id', 'org_id'],
+    ]),
+  ),
   'endpoint.disabled': ['org_id', 'channel_id', 'channel_type', 'delivery_id', 'name', 'reason'],
 };
 function inTerms(name: string) {
@@ -132,7 +141,7 @@ describe('an outgoing event', () => {
         source: `/workspaces/${event.org_id}/${event.source}`,
         data: { org_id: event.org_id },
       });
-      expect(outgoing.subject).toMatch(/^(evt|apr|pol|agt|chn)_[0-9a-z]{26}$/);
+      expect(outgoing.subject).toMatch(/^(evt|apr|pol|agt|chn|del)_[0-9a-z]{26}$/);
     },
   );
 

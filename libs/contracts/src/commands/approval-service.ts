@@ -15,7 +15,7 @@ import { jwk } from './audit-ledger.js';
 import { command } from './command.js';
 import { erasableValues, ping, replay } from './every-service.js';
 
-/** `agent_id`: an agent finds only its own requests (decisions §3.5); null for operators. */
+/** `agent_id`: an agent finds its own requests and those of agents that act for it (decisions §3.5); null for operators. */
 const one = { org_id: typeId('org'), approval_id: typeId('apr'), agent_id: typeId('agt').nullable() };
 
 const decision = {
@@ -86,6 +86,8 @@ export const approvalServiceCommands = {
     'list_approvals',
     approvalFilter.extend({
       org_id: typeId('org'),
+      /** Also the requests of agents that act for `agent_id`: what an agent sees (decisions §3.5). */
+      with_delegates: z.boolean().optional(),
       cursor: z.string().nullable(),
       limit: z.number().int().min(1).max(200),
     }),

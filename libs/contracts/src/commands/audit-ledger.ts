@@ -41,7 +41,13 @@ export const auditLedgerCommands = {
   search: command(
     'audit-ledger',
     'search',
-    auditFilter.extend({ ...org, cursor: z.string().nullable(), limit: z.number().int().min(1).max(200) }),
+    auditFilter.extend({
+      ...org,
+      /** Also the entries of agents that act for `agent_id`: what an agent sees (decisions §3.5). */
+      with_delegates: z.boolean().optional(),
+      cursor: z.string().nullable(),
+      limit: z.number().int().min(1).max(200),
+    }),
     z.object({ events: z.array(auditEvent), next_cursor: z.string().nullable() }),
   ),
   /** Canonical bytes as UTF-8 text, in order of `seq`; the reply is limited to 512 KiB, so it may have fewer than `limit`. */

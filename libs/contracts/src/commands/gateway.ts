@@ -4,7 +4,10 @@ import { command } from './command.js';
 import { erasableValues, ping, replay } from './every-service.js';
 
 export const gatewayCommands = {
-  /** Whether an agent is suspended, and by which event, read from the database at that moment. @throws NOT_FOUND */
+  /**
+   * Whether an agent is suspended, or one that it acts for, read from the database at that moment. `suspended_by`: the event
+   * that suspended the agent itself. @throws NOT_FOUND
+   */
   agent_standing: command(
     'gateway',
     'agent_standing',

@@ -3,8 +3,22 @@ import { policyChange, policyContent, policyVersion, policyView } from '../polic
 import { decidingOperator } from '../approval/approval.js';
 import { foreverFor } from '../events/approval.js';
 import { actor, instant, jsonObject, typeId } from '../primitives.js';
-import { agentRef, approvalTerms, conditionEvaluated, denialReason, policyRef } from '../submission/items.js';
+import {
+  agentRef,
+  approvalTerms,
+  conditionEvaluated,
+  denialReason,
+  policyRef,
+  requestingAgent,
+} from '../submission/items.js';
 import { command } from './command.js';
+import {
+  delegationCapabilities,
+  delegationRoles,
+  delegationTtl,
+  delegationView,
+  revokedDelegation,
+} from '../delegation/delegation.js';
 import { ping, replay } from './every-service.js';
 
 const change = {
@@ -75,7 +89,7 @@ export const policyEngineCommands = {
     z.object({
       org_id: typeId('org'),
       /** Null when an operator or a service asks. */
-      agent: agentRef.extend({ suspended: z.boolean(), owner_member_id: z.string().nullable() }).nullable(),
+      agent: requestingAgent.extend({ suspended: z.boolean() }).nullable(),
       action_type: z.string().min(1).max(255),
       metadata: jsonObject(),
       data_accessed: z.array(jsonObject()),
@@ -97,7 +111,7 @@ export const policyEngineCommands = {
         .array(
           z.object({
             approval_id: typeId('apr'),
-            agent: agentRef.extend({ owner_member_id: z.string().nullable() }),
+            agent: requestingAgent,
             action_type: z.string().min(1).max(255),
             /** RFC 8785 texts, as they were submitted. */
             metadata: z.string(),
@@ -140,6 +154,63 @@ export const policyEngineCommands = {
       correlation_id: z.string().nullable(),
     }),
     policyLeft,
+  ),
+  /**
+   * Lets a new agent act for another with some of its capabilities, for a time. The agent and its key are made afterwards.
+   * Refused with DELEGATION_SCOPE or DELEGATION_LIMIT.
+   */
+  create_delegation: command(
+    'policy-engine',
+    'create_delegation',
+    z.object({
+      org_id: typeId('org'),
+      actor,
+      correlation_id: z.string().nullable(),
+      delegation_id: typeId('del'),
+      parent: agentRef,
+      /** Of the parent; null when it acts for no other agent. */
+      parent_delegation_id: typeId('del').nullable(),
+      child: agentRef,
+      capabilities: delegationCapabilities,
+      ttl_seconds: delegationTtl,
+    }),
+    delegationView,
+  ),
+  /** Ends a delegation and all below it. Refused with NOT_FOUND for an agent that is not above it. */
+  revoke_delegation: command(
+    'policy-engine',
+    'revoke_delegation',
+    z.object({
+      org_id: typeId('org'),
+      actor,
+      correlation_id: z.string().nullable(),
+      delegation_id: typeId('del'),
+      /** The calling agent; null for an administrator. */
+      agent_id: typeId('agt').nullable(),
+    }),
+    revokedDelegation,
+  ),
+  /** Newest first. `agent_id` null: of the whole workspace. */
+  list_delegations: command(
+    'policy-engine',
+    'list_delegations',
+    z.object({
+      org_id: typeId('org'),
+      agent_id: typeId('agt').nullable(),
+      /** The part of the agent; null: either. */
+      role: z.enum(delegationRoles).nullable(),
+      active_only: z.boolean(),
+      cursor: z.string().nullable(),
+      limit: z.number().int().min(1).max(200),
+    }),
+    z.object({ delegations: z.array(delegationView), next_cursor: z.string().nullable() }),
+  ),
+  /** Whether a delegation and all above it are live, by what the engine judges by at this moment. */
+  delegation_standing: command(
+    'policy-engine',
+    'delegation_standing',
+    z.object({ org_id: typeId('org'), delegation_id: typeId('del') }),
+    z.object({ live: z.boolean() }),
   ),
   replay: replay('policy-engine'),
   ping: ping('policy-engine'),

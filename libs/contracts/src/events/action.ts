@@ -8,6 +8,8 @@ const submitted = {
   audit_event_id: typeId('evt'),
   seq: z.number().int().min(0),
   agent: agentRef,
+  /** The agents that it acts for, the first one first; missing when it acts for none. */
+  acting_for: z.array(agentRef).optional(),
   action_type: z.string(),
   action_digest: digest(),
 };

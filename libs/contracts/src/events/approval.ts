@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { escalationStep } from '../policy/policy.js';
 import { digest, instant, typeId } from '../primitives.js';
-import { agentRef, approvalTerms, denialReason, keyRef, policyRef } from '../submission/items.js';
+import { approvalTerms, denialReason, keyRef, policyRef, requestingAgent } from '../submission/items.js';
 
 /** In every event of an approval, so that a reader needs no earlier event. */
 const subject = {
   approval_id: typeId('apr'),
   audit_event_id: typeId('evt'),
-  agent: agentRef.extend({ owner_member_id: z.string().nullable() }),
+  agent: requestingAgent,
   action_type: z.string(),
   policy: policyRef,
 };

@@ -3,8 +3,14 @@ import { instant, operatorRoles, serviceScopes, typeId } from '../primitives.js'
 
 export const keyKinds = ['operator', 'service', 'agent'] as const;
 
+/** The agents that it acts for, the first one first; missing when it acts for none. */
+const actingFor = z.array(z.strictObject({ id: typeId('agt'), name: z.string() })).optional();
+
 export const agentRegisteredV1 = z.strictObject({
   agent: z.strictObject({ id: typeId('agt'), name: z.string() }),
+  acting_for: actingFor,
+  /** The delegation that it lives by; missing when it acts for no other agent. */
+  delegation_id: typeId('del').optional(),
   description: z.string().nullable(),
   owner_member_id: typeId('mbr').nullable(),
 });
@@ -13,10 +19,12 @@ export const pendingOnSuspension = ['cancel', 'keep'] as const;
 /** The reason is erasable and is stored only by the gateway. */
 export const agentSuspendedV1 = z.strictObject({
   agent: z.strictObject({ id: typeId('agt'), name: z.string() }),
+  acting_for: actingFor,
   pending: z.enum(pendingOnSuspension),
 });
 export const agentResumedV1 = z.strictObject({
   agent: z.strictObject({ id: typeId('agt'), name: z.string() }),
+  acting_for: actingFor,
 });
 
 /** Name and address are erasable and are stored only by the gateway. */
@@ -63,6 +71,8 @@ export const keyCreatedV1 = z.strictObject({
   made_by: typeId('mbr').nullable().optional(),
   /** The members who were shown the key, or one that it was made with. */
   shown_to: z.array(typeId('mbr')).optional(),
+  /** The delegation of the agent whose key it is; missing when that acts for no other agent. */
+  delegation_id: typeId('del').optional(),
 });
 /** The old key works until `overlap_until`; the new one is announced by its own `key.created`. */
 export const keyRotatedV1 = z.strictObject({

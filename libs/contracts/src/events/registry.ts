@@ -16,6 +16,7 @@ import {
   approvalVoteWithdrawnV1,
   upcastApprovalCancelledV1,
 } from './approval.js';
+import { delegationCreatedV1, delegationExpiredV1, delegationRevokedV1 } from './delegation.js';
 import { ledgerCreatedV1 } from './ledger.js';
 import {
   channelCreatedV1,
@@ -76,6 +77,9 @@ export const eventRegistry = {
   'policy.deleted': { owner: 'policy-engine', versions: { 1: policyChangedV1 } },
   'policy.tampering_detected': { owner: 'policy-engine', versions: { 1: policyTamperingDetectedV1 } },
   'policy.tampering_ended': { owner: 'policy-engine', versions: { 1: policyTamperingEndedV1 } },
+  'delegation.created': { owner: 'policy-engine', versions: { 1: delegationCreatedV1 } },
+  'delegation.revoked': { owner: 'policy-engine', versions: { 1: delegationRevokedV1 } },
+  'delegation.expired': { owner: 'policy-engine', versions: { 1: delegationExpiredV1 } },
   'agent.registered': { owner: 'gateway', versions: { 1: agentRegisteredV1 } },
   'agent.suspended': { owner: 'gateway', versions: { 1: agentSuspendedV1 } },
   'agent.resumed': { owner: 'gateway', versions: { 1: agentResumedV1 } },

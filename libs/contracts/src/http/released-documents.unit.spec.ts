@@ -15,8 +15,22 @@ const released = JSON.parse(read(versions.at(-1) ?? '')) as Record<string, unkno
 /** Breaking changes that the next release makes on purpose, as the test names them; each is also in CHANGELOG.md. */
 const announced: readonly string[] = [];
 
+/**
+ * Error codes that the next release adds; each is also in CHANGELOG.md. A client treats a code that it does not know by the
+ * status (contract §3).
+ */
+const addedCodes: readonly string[] = ['DELEGATION_SCOPE', 'DELEGATION_LIMIT'];
+function withoutAddedCodes(document: Record<string, unknown>): Record<string, unknown> {
+  const { components } = document as {
+    components: { schemas: { Problem: { properties: { error: { enum: string[] } } } } };
+  };
+  const { error } = components.schemas.Problem.properties;
+  error.enum = error.enum.filter((code) => !addedCodes.includes(code));
+  return document;
+}
+
 it('the document breaks nothing of the last release unannounced', () => {
-  expect(breakingChanges(released, json(openApiDocument()))).toEqual(announced);
+  expect(breakingChanges(released, withoutAddedCodes(json(openApiDocument())))).toEqual(announced);
 });
 
 it('released documents are unchanged', () => {

@@ -3,6 +3,7 @@ import { actionRoutes } from './routes/actions.js';
 import { approvalRoutes } from './routes/approvals.js';
 import { auditRoutes } from './routes/audit.js';
 import { channelRoutes } from './routes/channels.js';
+import { delegationRoutes } from './routes/delegations.js';
 import { policyRoutes } from './routes/policies.js';
 import { principalRoutes } from './routes/principals.js';
 import { liveEventRoutes } from './routes/live-events.js';
@@ -15,6 +16,7 @@ export const routes = {
   ...approvalRoutes,
   ...policyRoutes,
   ...channelRoutes,
+  ...delegationRoutes,
   ...principalRoutes,
   ...auditRoutes,
   ...liveEventRoutes,

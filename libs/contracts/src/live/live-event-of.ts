@@ -19,6 +19,7 @@ export function liveEventOf(wire: WireEvent): LiveEvent | null {
     time: wire.occurred_at,
     actor: wire.actor,
     agent_id: agentIn(event),
+    ...actedForIn(event),
     data: part.data as LiveEvent['data'],
   };
 }
@@ -34,6 +35,17 @@ function readable(wire: WireEvent): DomainEvent | null {
 
 function agentIn({ data }: DomainEvent): string | null {
   return 'agent' in data && data.agent !== null ? data.agent.id : null;
+}
+
+/** The agents that the agent acts for: they see its events (decisions §3.5). */
+function actedForIn({ data }: DomainEvent): Pick<LiveEvent, 'acting_for'> {
+  const above =
+    'acting_for' in data
+      ? data.acting_for
+      : 'agent' in data && data.agent !== null && 'delegation' in data.agent
+        ? data.agent.delegation?.ancestors
+        : undefined;
+  return above === undefined || above.length === 0 ? {} : { acting_for: above.map(({ id }) => id) };
 }
 
 /** Live events in addition to those that channels get. As there, every member that is sent is named here. */
@@ -57,6 +69,15 @@ function internalPartOf(event: DomainEvent): { readonly type: string; readonly d
     case 'agent.resumed': {
       const { id, name } = event.data.agent;
       return { type: event.type, data: { agent: { id, name } } };
+    }
+    case 'delegation.created': {
+      const { delegation_id, agent, acting_for, capabilities, expires_at } = event.data;
+      const refs = acting_for.map(({ id, name }) => ({ id, name }));
+      const child = { id: agent.id, name: agent.name };
+      return {
+        type: event.type,
+        data: { delegation_id, agent: child, acting_for: refs, capabilities, expires_at },
+      };
     }
     case 'delivery.dead':
     case 'delivery.redelivered': {

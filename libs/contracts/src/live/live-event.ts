@@ -12,6 +12,9 @@ export const liveEvent = z
     actor: actor.nullable(),
     /** The agent that it concerns; null: none. */
     agent_id: z.string().nullable(),
+    acting_for: z.array(z.string()).optional().meta({
+      description: 'The agents that this agent acts for, the first one first; missing when it acts for none',
+    }),
     data: z.record(z.string(), z.unknown()),
   })
   .meta({ id: 'LiveEvent' });

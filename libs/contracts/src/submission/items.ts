@@ -13,6 +13,29 @@ export type DenialReason = z.infer<typeof denialReason>;
 export const agentRef = z.object({ id: typeId('agt'), name: z.string() });
 export type AgentRef = z.infer<typeof agentRef>;
 
+/** The longest chain of delegations: an agent acts for at most so many others. */
+export const maxDelegationDepth = 8;
+
+/** The delegation that an agent lives by, and the agents that it acts for: the first one first, its own parent last. */
+export const actingUnder = z.object({
+  id: typeId('del'),
+  ancestors: z
+    .array(agentRef.extend({ owner_member_id: z.string().nullable() }))
+    .min(1)
+    .max(maxDelegationDepth),
+});
+export type ActingUnder = z.infer<typeof actingUnder>;
+
+/** An agent that asks. Without `delegation`, or with null, it acts for no other agent. */
+export const requestingAgent = agentRef.extend({
+  owner_member_id: z.string().nullable(),
+  delegation: actingUnder.nullable().optional(),
+});
+
+/** The agents of a chain of delegations, the first one first: who acts for whom. */
+export const chainOf = ({ id, name, delegation }: z.infer<typeof requestingAgent>): readonly AgentRef[] =>
+  [...(delegation?.ancestors ?? []), { id, name }].map((agent) => ({ id: agent.id, name: agent.name }));
+
 /** A key that was used, and the member who is responsible for it; null where unknown. */
 export const keyRef = z.object({
   id: typeId('key'),
@@ -49,13 +72,18 @@ export const submissionItem = z.object({
   /** The gateway instance that waits at `reply.gateway.<instance>.submission`. */
   gateway: z.string().regex(/^[a-z0-9]+$/),
   org_id: typeId('org'),
-  agent: agentRef.extend({ suspended: z.boolean(), owner_member_id: z.string().nullable() }),
+  /** `suspended`: it is, or an agent that it acts for. */
+  agent: requestingAgent.extend({ suspended: z.boolean() }),
   action_type: z.string().min(1).max(255),
   metadata: z.string(),
   data_accessed: z.string(),
   action_digest: digest(),
   /** X-AL-Event-ID; null when the agent sent none (then no later submission counts as its retry). */
   client_event_id: z.string().min(1).max(255).nullable(),
+  /**
+   * X-AL-Delegation-ID, or the delegation of the key where the agent sent none. An engine of an earlier release denies every
+   * submission that has it.
+   */
   delegation_id: z.string().nullable(),
   asked_with_key: askedWithKey,
   want_grant: z.boolean(),
@@ -110,7 +138,7 @@ export const openItem = z.object({
   org_id: typeId('org'),
   approval_id: typeId('apr'),
   audit_event_id: typeId('evt'),
-  agent: agentRef.extend({ owner_member_id: z.string().nullable() }),
+  agent: requestingAgent,
   action_type: z.string(),
   action_digest: digest(),
   metadata: z.string(),

@@ -35,6 +35,21 @@ TYPES.update({
 })
 
 
+def members_of(entry):
+    """Version 2 is version 1 with one more member (SPEC.md 1.6)."""
+    return MEMBERS | {"delegation"} if entry["v"] == 2 else MEMBERS
+
+
+def is_delegated(entry):
+    """Who acts for whom: the first agent first, the agent of the entry last."""
+    delegation = entry["delegation"]
+    if set(delegation) != {"id", "chain"} or not 2 <= len(delegation["chain"]) <= 9:
+        return False
+    return all(set(agent) == {"id", "name"} for agent in delegation["chain"]) and (
+        delegation["chain"][-1] == entry["agent"]
+    )
+
+
 def sha256(data):
     return hashlib.sha256(data).digest()
 
@@ -52,14 +67,16 @@ def root(leaves):
 
 
 def canonical(entry):
-    """Entries hold strings, integers, null and objects only; for these RFC 8785 is sorted keys without spaces."""
+    """Entries hold strings, integers, null, objects and lists only; for these RFC 8785 is sorted keys without spaces."""
     return json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def is_known(entry):
-    """A reader refuses what this version does not know (SPEC.md 1.5)."""
+    """A reader refuses what it does not know (SPEC.md 1.5)."""
     family, _, name = entry["type"].partition(".")
-    if entry["v"] != 1 or family not in TYPES or entry["source"] not in SOURCES:
+    if type(entry["v"]) is not int or entry["v"] not in (1, 2) or family not in TYPES or entry["source"] not in SOURCES:
+        return False
+    if entry["v"] == 2 and not is_delegated(entry):
         return False
     if entry["decision"] not in DECISIONS or not PRIVATE.issuperset(entry["private"]):
         return False
@@ -70,10 +87,10 @@ def check(log, checkpoint, disclosed):
     leaves, sources, previous, origin = [], {}, "0" * 64, checkpoint.split("\n")[0]
     for seq, line in enumerate(log.split(b"\n")[:-1]):
         entry = json.loads(line)
-        if canonical(entry) != line or set(entry) != MEMBERS:
+        if canonical(entry) != line or set(entry) != members_of(entry):
             return "entry %d is not canonical" % seq
         if not is_known(entry):
-            return "entry %d is not of version 1" % seq
+            return "entry %d is not of a known version" % seq
         if entry["seq"] != seq or entry["log"] != origin:
             return "entry %d is not number %d of %s" % (seq, seq, origin)
         if entry["prev_hash"] != previous:

@@ -1,18 +1,30 @@
-import { agentIn, type AgentStanding, type Moment, releaseOf } from '../../domain/act-release.js';
+import {
+  agentIn,
+  type AgentStanding,
+  couldLetAct,
+  type Moment,
+  releaseOf,
+} from '../../domain/act-release.js';
 import type { Principal } from '../../domain/principal.js';
+import type { StoredStanding } from '../../outbound/principal-store.js';
 import type { PrincipalDirectory } from '../../outbound/principal-directory.js';
 import { authenticate } from './authenticate.js';
 import type { GatewayRequest } from './http-request.js';
 
 /**
- * The last step of every answer that may let an agent act. The caller and the agent's suspension are looked up again after all
- * waiting, and the rule of `domain/act-release.ts` decides what is sent.
+ * The last step of every answer that may let an agent act. The caller, the agent's suspension and its delegation are looked up
+ * again after all waiting, and the rule of `domain/act-release.ts` decides what is sent.
  */
 export class AnswerRelease {
   constructor(
     private readonly directory: Pick<PrincipalDirectory, 'findByHash' | 'now'>,
     /** The standing of an agent that another caller asks about. */
-    private readonly standingOf: (orgId: string, agentId: string) => Promise<AgentStanding | null>,
+    private readonly standingOf: (
+      orgId: string,
+      agentId: string,
+    ) => Promise<Pick<StoredStanding, 'suspended' | 'resumedAt' | 'delegationId'> | null>,
+    /** Asks the policy-engine whether a delegation and all above it are live. */
+    private readonly delegationIsLive: (orgId: string, delegationId: string) => Promise<boolean>,
   ) {}
 
   /** The rule for the answers of a route; null when they let no agent act. */
@@ -27,6 +39,7 @@ export class AnswerRelease {
     const standing = await this.standing(principal, body);
     return {
       reader: readerOf(principal),
+      readerId: principal.kind === 'agent' ? principal.agent.id : null,
       standing,
       now: this.directory.now(),
       cleared: request.cleared ?? null,
@@ -34,10 +47,27 @@ export class AnswerRelease {
   }
 
   private async standing(principal: Principal, body: unknown): Promise<AgentStanding | null> {
-    if (principal.kind === 'agent')
-      return { suspended: principal.agent.suspended, resumedAt: principal.resumedAt };
+    const { orgId } = principal;
+    if (principal.kind === 'agent') {
+      const { agent, resumedAt } = principal;
+      const { suspended, delegation } = agent;
+      return {
+        suspended,
+        resumedAt,
+        delegationEnded: await this.hasEnded(orgId, delegation?.id ?? null, body),
+      };
+    }
     const agentId = agentIn(body);
-    return agentId === null ? null : this.standingOf(principal.orgId, agentId);
+    const found = agentId === null ? null : await this.standingOf(orgId, agentId);
+    if (found === null) return null;
+    const { suspended, resumedAt, delegationId } = found;
+    return { suspended, resumedAt, delegationEnded: await this.hasEnded(orgId, delegationId, body) };
+  }
+
+  /** Only answers that could let a delegated agent act wait for the policy-engine. */
+  private async hasEnded(orgId: string, delegationId: string | null, body: unknown): Promise<boolean> {
+    if (delegationId === null || !couldLetAct(body)) return false;
+    return !(await this.delegationIsLive(orgId, delegationId));
   }
 }
 

@@ -9,7 +9,7 @@ import { NAME_MEMBERS } from '../../tokens.js';
 import { approvalReferenceOf } from './approval-reference.js';
 import { Caller, Handles, RequestInput } from './route-decorators.js';
 
-/** Reading requests that wait for a person. For an agent only its own exist (decisions §3.5). */
+/** Reading requests that wait for a person. For an agent only its own exist, and those of agents that act for it (decisions §3.5). */
 @Controller()
 export class ApprovalsController {
   constructor(
@@ -24,7 +24,7 @@ export class ApprovalsController {
   ): Promise<RouteOutput<typeof routes.listApprovals>> {
     const page = this.commands.request(approvalServiceCommands.list_approvals, {
       ...filter,
-      ...(principal.kind === 'agent' ? { agent_id: principal.agent.id } : {}),
+      ...(principal.kind === 'agent' ? { agent_id: principal.agent.id, with_delegates: true } : {}),
       org_id: principal.orgId,
       cursor: cursor ?? null,
       limit,

@@ -27,7 +27,7 @@ export class AuditController {
   ): Promise<RouteOutput<typeof routes.listAuditEvents>> {
     const page = this.commands.request(auditLedgerCommands.search, {
       ...filter,
-      ...(principal.kind === 'agent' ? { agent_id: principal.agent.id } : {}),
+      ...(principal.kind === 'agent' ? { agent_id: principal.agent.id, with_delegates: true } : {}),
       org_id: principal.orgId,
       cursor: cursor ?? null,
       limit,

@@ -64,8 +64,27 @@ export class PrincipalsController {
       scopes: kind === 'service' ? [...principal.scopes] : [],
       calibration: {},
       policies: policies.map(summaryOf),
-      delegations: { as_parent: [], as_child: [] },
+      delegations: await this.delegationsOf(principal),
     };
+  }
+
+  private async delegationsOf(
+    principal: Principal,
+  ): Promise<RouteOutput<typeof routes.whoami>['delegations']> {
+    if (principal.kind !== 'agent') return { as_parent: [], as_child: [] };
+    const list = async (role: 'parent' | 'child', active_only: boolean) => {
+      const { delegations } = await this.commands.request(policyEngineCommands.list_delegations, {
+        org_id: principal.orgId,
+        agent_id: principal.agent.id,
+        role,
+        active_only,
+        cursor: null,
+        limit: 200,
+      });
+      return delegations;
+    };
+    const [as_parent, as_child] = await Promise.all([list('parent', true), list('child', false)]);
+    return { as_parent, as_child };
   }
 
   @Handles(routes.registerAgent)

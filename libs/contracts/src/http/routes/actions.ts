@@ -147,7 +147,7 @@ export const actionRoutes = {
     responses: {
       200: ok(z.object({ grant: z.string(), expires_at: instant() }), 'The same token at every call'),
     },
-    errors: ['NOT_FOUND', 'GRANT_EXPIRED', 'GRANT_NOT_AVAILABLE', 'AGENT_SUSPENDED'],
+    errors: ['NOT_FOUND', 'GRANT_EXPIRED', 'GRANT_NOT_AVAILABLE', 'AGENT_SUSPENDED', 'DELEGATION_SCOPE'],
   }),
   consumeGrant: route({
     id: 'consumeGrant',
@@ -168,6 +168,7 @@ export const actionRoutes = {
     errors: [
       'NOT_FOUND',
       'AGENT_SUSPENDED',
+      'DELEGATION_SCOPE',
       'POLICY_DENIED',
       'ACTION_MISMATCH',
       'GRANT_EXPIRED',

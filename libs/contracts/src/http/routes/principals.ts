@@ -14,6 +14,7 @@ import {
   typeId,
 } from '../../primitives.js';
 import { agentView, invitationView, keyView, memberView, newKeyView } from '../../principals/principals.js';
+import { delegationView } from '../../delegation/delegation.js';
 import { policySummary } from '../../policy/policy.js';
 import { decisionReason } from '../../approval/approval.js';
 import { keyKinds, pendingOnSuspension } from '../../events/principals.js';
@@ -45,7 +46,7 @@ const whoami = z
     scopes: z.array(z.enum(serviceScopes)),
     calibration: z.object({}),
     policies: z.array(policySummary),
-    delegations: z.object({ as_parent: z.array(z.object({})), as_child: z.array(z.object({})) }),
+    delegations: z.object({ as_parent: z.array(delegationView), as_child: z.array(delegationView) }),
   })
   .meta({ id: 'WhoAmI' });
 

@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { freePort } from '@agentlattice/launcher';
+import { eventually, type Stack } from '@agentlattice/testkit';
+import { Api } from './api.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A second gateway of a stack, as a process of its own. */
+export async function startSecondGateway(
+  stack: Stack,
+): Promise<{ readonly api: Api; stop(): Promise<void> }> {
+  const port = await freePort();
+  const child = spawn(
+    process.execPath,
+    ['--import', './tools/service-preload.mjs', 'apps/gateway/dist/bundle/main.js'],
+    {
+      cwd: root,
+      env: { ...stack.environmentOf('gateway'), PORT: String(port), LOG_LEVEL: 'silent' },
+      stdio: 'ignore',
+    },
+  );
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const api = new Api(`http://127.0.0.1:${String(port)}`, null);
+  const stop = async () => {
+    child.kill('SIGTERM');
+    await ended;
+  };
+  await eventually(
+    () =>
+      api.get('/readyz').then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
+    { within: 30_000 },
+  ).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  return { api, stop };
+}
