@@ -39,6 +39,7 @@ import type { DeadlineAlarms } from './outbound/deadline-alarms.js';
 import type { Members } from './outbound/members.js';
 import { makeGrantOf } from './read/approval-grant.js';
 import { ApprovalReader } from './read/approval-reader.js';
+import { readProviders } from './read.providers.js';
 import { sweepPace } from './sweep-pace.js';
 import { TimersModule } from './timers.module.js';
 import {
@@ -77,6 +78,7 @@ const graceMs = 2_000;
       useFactory: (pool: pg.Pool, signer: GrantSigner, { issuer }: GrantSettings) =>
         new ApprovalReader(pool, makeGrantOf({ signer, issuer })),
     },
+    ...readProviders,
     {
       provide: OPEN_APPROVALS,
       inject: [POOL, DEADLINE_ALARMS, TIME_OUT_APPROVALS, END_UNDECIDABLE, LOGGER],

@@ -1,4 +1,8 @@
 export * from './approval/approval.js';
+export * from './approval/for-operators.js';
+export * from './approval/forever-preview.js';
+export * from './approval/mask-secrets.js';
+export * from './approval/overview.js';
 export * from './audit/audit.js';
 export * from './channels/channel.js';
 export * from './channels/outgoing-event.js';
@@ -28,6 +32,7 @@ export {
   type Vote,
   approvalScopes,
   foreverFor,
+  seenMs,
   voteDecisions,
 } from './events/approval.js';
 export { type TamperingReason, tamperingReasons } from './events/policy.js';

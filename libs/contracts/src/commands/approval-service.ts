@@ -1,15 +1,19 @@
 import { z } from 'zod';
 import {
   approvalFilter,
+  approvalPage,
   approvalStatus,
   approvalView,
   consumedGrant,
   decidingOperator,
   decisionReason,
   grantToken,
+  searchText,
   votePending,
 } from '../approval/approval.js';
-import { foreverFor } from '../events/approval.js';
+import { foreverReach } from '../approval/forever-preview.js';
+import { overview, overviewRanges, timeZone } from '../approval/overview.js';
+import { foreverFor, seenMs } from '../events/approval.js';
 import { digest, typeId } from '../primitives.js';
 import { jwk } from './audit-ledger.js';
 import { command } from './command.js';
@@ -23,8 +27,12 @@ const decision = {
   approval_id: typeId('apr'),
   operator: decidingOperator,
   reason: decisionReason.nullable(),
+  /** Missing where the client does not say it. */
+  seen_ms: seenMs().optional(),
   correlation_id: z.string().nullable(),
 };
+/** The operator who reads; missing from gateways of earlier releases. */
+const viewer = decidingOperator.optional();
 /** The decided request, or the state of the votes. */
 const decided = z.union([approvalView, votePending]);
 
@@ -45,7 +53,7 @@ export const approvalServiceCommands = {
   withdraw_vote: command(
     'approval-service',
     'withdraw_vote',
-    z.object(decision).omit({ reason: true }),
+    z.object(decision).omit({ reason: true, seen_ms: true }),
     votePending,
   ),
   /** By the agent that asked. */
@@ -54,7 +62,7 @@ export const approvalServiceCommands = {
     'cancel',
     z
       .object(decision)
-      .omit({ operator: true })
+      .omit({ operator: true, seen_ms: true })
       .extend({ agent_id: typeId('agt'), key_id: typeId('key').nullable() }),
     approvalStatus,
   ),
@@ -79,7 +87,7 @@ export const approvalServiceCommands = {
   ),
   /** Public keys of the grants of approvals. */
   jwks: command('approval-service', 'jwks', z.object({}), z.object({ keys: z.array(jwk) })),
-  get_approval: command('approval-service', 'get_approval', z.object(one), approvalView),
+  get_approval: command('approval-service', 'get_approval', z.object({ ...one, viewer }), approvalView),
   approval_status: command('approval-service', 'approval_status', z.object(one), approvalStatus),
   list_approvals: command(
     'approval-service',
@@ -88,10 +96,33 @@ export const approvalServiceCommands = {
       org_id: typeId('org'),
       /** Also the requests of agents that act for `agent_id`: what an agent sees (decisions §3.5). */
       with_delegates: z.boolean().optional(),
+      /** Null: the agent that `agent_id` names. */
+      viewer: viewer.nullable(),
+      /** Only requests that the viewer can decide. */
+      decidable: z.boolean().optional(),
+      q: searchText.optional(),
       cursor: z.string().nullable(),
       limit: z.number().int().min(1).max(200),
     }),
-    z.object({ approvals: z.array(approvalView), next_cursor: z.string().nullable() }),
+    approvalPage,
+  ),
+  /** What an approval "forever" of a request would reach; refused with NOT_FOUND. */
+  forever_reach: command(
+    'approval-service',
+    'forever_reach',
+    z.object({
+      org_id: typeId('org'),
+      approval_id: typeId('apr'),
+      viewer: decidingOperator,
+      forever_for: z.enum(foreverFor),
+    }),
+    foreverReach,
+  ),
+  overview: command(
+    'approval-service',
+    'overview',
+    z.object({ org_id: typeId('org'), range: z.enum(overviewRanges), tz: timeZone() }),
+    overview,
   ),
   replay: replay('approval-service'),
   ping: ping('approval-service'),

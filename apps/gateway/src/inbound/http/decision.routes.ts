@@ -9,15 +9,13 @@ import type { ApproveRequest } from '../../application/approve-request.js';
 import type { AwaitDecision } from '../../application/await-decision.js';
 import type { NameMembers } from '../../application/name-members.js';
 import { readPrefer } from '../../domain/prefer.js';
-import type { Principal } from '../../domain/principal.js';
+import { decidingOperatorOf, type Operator, type Principal } from '../../domain/principal.js';
 import { membersOfDecision, membersOfPendingVote, membersOfStatus } from '../../domain/shown-members.js';
 import { approvalReferenceOf } from './approval-reference.js';
 import { viaOf } from './request-context.js';
 import { setPreferenceApplied, clientGoneSignal } from './long-poll.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 import { type PlainRoute, plainRoute } from './plain-routes.js';
-
-type Operator = Extract<Principal, { kind: 'operator' }>;
 
 /** The status of a request, and the routes that end it. For an agent only its own requests exist (decisions §3.5). */
 export function decisionRoutes(
@@ -48,7 +46,7 @@ export function decisionRoutes(
     plainRoute(routes.approveRequest, ({ principal, input: { params, body }, request }) =>
       nameMembers(
         principal.orgId,
-        approveRequest(decisionOf(principal, params, body.reason, request), {
+        approveRequest(withSeen(decisionOf(principal, params, body.reason, request), body.seen_ms), {
           foreverFor: body.scope === 'forever' ? (body.forever_for ?? 'policy') : null,
           policyVersion: body.policy_version ?? null,
         }),
@@ -58,7 +56,10 @@ export function decisionRoutes(
     plainRoute(routes.denyRequest, ({ principal, input: { params, body }, request }) =>
       nameMembers(
         principal.orgId,
-        commands.request(approvalServiceCommands.deny, decisionOf(principal, params, body.reason, request)),
+        commands.request(
+          approvalServiceCommands.deny,
+          withSeen(decisionOf(principal, params, body.reason, request), body.seen_ms),
+        ),
         membersOfDecision,
       ),
     ),
@@ -95,15 +96,13 @@ const decisionOf = (
   return {
     org_id,
     approval_id,
-    operator: {
-      member_id: principal.memberId,
-      key_id: principal.keyId,
-      key_made_by: principal.madeBy,
-      key_shown_to: [...principal.shownTo],
-      role: principal.role,
-      via: viaOf(request),
-    },
+    operator: decidingOperatorOf(principal, viaOf(request)),
     reason: reason ?? null,
     correlation_id: request.id,
   };
 };
+
+const withSeen = <T extends object>(decision: T, seen_ms: number | undefined) => ({
+  ...decision,
+  ...(seen_ms === undefined ? {} : { seen_ms }),
+});
