@@ -36,6 +36,7 @@ import { makeRegisterAgent } from './application/register-agent.js';
 import { makeRevokeKey } from './application/revoke-key.js';
 import { makeRotateKey } from './application/rotate-key.js';
 import { RefusedAccess } from './application/refused-access.js';
+import { readGatewayConfig } from './config.js';
 import { GatewayEventsResponder } from './inbound/gateway-events.responder.js';
 import { PrincipalsController } from './inbound/http/principals.controller.js';
 import { WorkspacesController } from './inbound/http/workspaces.controller.js';
@@ -87,7 +88,8 @@ function invitationUseCase(provide: symbol, make: (ports: InvitationPorts) => un
     {
       provide: DIRECTORY,
       inject: [POOL, LOGGER],
-      useFactory: (pool: pg.Pool, logger: Logger) => new PrincipalDirectory(pool, logger),
+      useFactory: (pool: pg.Pool, logger: Logger) =>
+        new PrincipalDirectory(pool, logger, readGatewayConfig(process.env).sessionLife),
     },
     useCase(REGISTER_AGENT, makeRegisterAgent),
     {
@@ -116,7 +118,7 @@ function invitationUseCase(provide: symbol, make: (ports: InvitationPorts) => un
       useFactory: (pool: pg.Pool, logger: Logger) => makeNameMembers(new MemberNameReader(pool, logger)),
     },
   ],
-  exports: [DELEGATE, STORE, DIRECTORY, REFUSED_ACCESS, NAME_MEMBERS],
+  exports: [DELEGATE, STORE, DIRECTORY, REFUSED_ACCESS, NAME_MEMBERS, CREATE_MEMBER],
 })
 export class PrincipalsModule implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   private relay: Relay | undefined;

@@ -22,7 +22,11 @@ export const errorTable = {
   BAD_REQUEST: { status: 400, title: 'The request cannot be understood' },
   REQUEST_TIMEOUT: { status: 408, title: 'The request did not arrive in time' },
   // The caller.
-  UNAUTHENTICATED: { status: 401, title: 'A valid key is needed' },
+  UNAUTHENTICATED: { status: 401, title: 'A valid key or session is needed' },
+  INVALID_CREDENTIALS: { status: 401, title: 'E-mail or password is not correct' },
+  CSRF: { status: 403, title: 'The request does not come from a page of this session' },
+  OWN_PASSWORD_NEEDED: { status: 403, title: 'A password that only the person knows is needed' },
+  TOO_MANY_ATTEMPTS: { status: 429, title: 'Too many tries' },
   FORBIDDEN: { status: 403, title: 'This key may not do that' },
   SELF_APPROVAL: { status: 403, title: 'An agent cannot decide a request' },
   AGENT_SUSPENDED: { status: 403, title: 'The agent is suspended' },
@@ -37,6 +41,7 @@ export const errorTable = {
   PRECONDITION_FAILED: { status: 412, title: 'The resource changed in between' },
   EMAIL_TAKEN: { status: 409, title: 'Another member has this address' },
   MEMBERSHIP_NOT_ACCEPTED: { status: 409, title: 'The person has not accepted the invitation' },
+  LAST_ADMIN: { status: 409, title: 'The workspace needs an administrator' },
   INVITATION_ANSWERED: { status: 409, title: 'The invitation was answered already' },
   OWN_KEY_NEEDED: { status: 409, title: 'A key that the person made is needed' },
   ALREADY_SUSPENDED: { status: 409, title: 'The agent is suspended already' },
@@ -94,7 +99,10 @@ export const problem = z
     status: z.number().int(),
     detail: z.string(),
     request_id: z.string(),
-    error: z.enum(errorCodes),
+    error: z.enum(errorCodes).meta({
+      description: 'More codes may be added; a client treats an unknown one by its status',
+      'x-open-enum': true,
+    }),
     message: z.string().meta({ description: 'Same as detail' }),
     errors: z
       .array(

@@ -22,6 +22,10 @@ export interface NewPerson {
   readonly email: string;
   readonly passwordHash: string | null;
   readonly instanceAdmin?: boolean;
+  /** Whether its sessions may act in other workspaces; default no (ADR 48). */
+  readonly proven?: boolean;
+  /** The members who know the password; default none. */
+  readonly passwordKnownTo?: readonly string[];
 }
 
 export interface NewMembership {
@@ -117,7 +121,7 @@ export class PrincipalStore {
   async ensurePerson(
     tx: Tx,
     homeOrgId: string,
-    { id, email, passwordHash, instanceAdmin = false }: NewPerson,
+    { id, email, passwordHash, instanceAdmin = false, proven = false, passwordKnownTo = [] }: NewPerson,
   ): Promise<{ personId: string; isNew: boolean }> {
     await tx.query('SELECT pg_advisory_xact_lock(hashtextextended(lower($1), 7155))', [email]);
     const { rows } = await tx.query<{ member_id: string }>(
@@ -126,19 +130,20 @@ export class PrincipalStore {
     );
     if (rows[0] !== undefined) return { personId: rows[0].member_id, isNew: false };
     await tx.query(
-      'INSERT INTO person (member_id, email, password_hash, instance_admin, home_org_id) VALUES ($1, $2, $3, $4, $5)',
-      [id, email, passwordHash, instanceAdmin, homeOrgId],
+      `INSERT INTO person (member_id, email, password_hash, instance_admin, home_org_id, proven, password_known_to)
+       VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+      [id, email, passwordHash, instanceAdmin, homeOrgId, proven, passwordKnownTo],
     );
     return { personId: id, isNew: true };
   }
 
   /** Sets the password and the home workspace of an account by a new credentials file. */
   async settlePerson(tx: Tx, personId: string, homeOrgId: string, passwordHash: string): Promise<void> {
-    await tx.query('UPDATE person SET password_hash = $2, home_org_id = $3 WHERE member_id = $1', [
-      personId,
-      passwordHash,
-      homeOrgId,
-    ]);
+    await tx.query(
+      `UPDATE person SET password_hash = $2, home_org_id = $3, proven = true, password_known_to = '{}'
+        WHERE member_id = $1`,
+      [personId, passwordHash, homeOrgId],
+    );
   }
 
   /** @returns false when the person is a member of the workspace already, or was invited */
@@ -298,7 +303,8 @@ export class PrincipalStore {
   async members(orgId: string, { cursor, limit }: Page, id: string | null = null): Promise<MemberView[]> {
     const { rows } = await this.pool.query<Omit<MemberView, 'created_at'> & { created_at: Date }>(
       `SELECT m.member_id AS id, m.email, m.name, m.role, m.groups, m.status, m.created_at FROM membership m
-       WHERE m.org_id = $1 AND ($2::text IS NULL OR member_id > $2) AND ($3::text IS NULL OR member_id = $3)
+       WHERE m.org_id = $1 AND m.status <> 'removed'
+         AND ($2::text IS NULL OR member_id > $2) AND ($3::text IS NULL OR member_id = $3)
        ORDER BY member_id LIMIT $4`,
       [orgId, cursor, id, limit],
     );

@@ -18,7 +18,7 @@ export const startMemberEvents = (ports: Ports): Projection =>
   project(
     {
       sources: ['gateway'],
-      types: ['member.created', 'member.accepted'],
+      types: ['member.created', 'member.accepted', 'member.updated', 'member.removed'],
     },
     ports,
   );

@@ -40,6 +40,13 @@ export const memberInvitedV1 = memberCreatedV1;
 export const memberAcceptedV1 = memberCreatedV1;
 export const memberDeclinedV1 = z.strictObject({ member_id: typeId('mbr') });
 
+/** What an administrator changed of a member; the name is erasable and is stored only by the gateway. */
+export const memberUpdatedV1 = memberCreatedV1.extend({
+  changed: z.array(z.enum(['name', 'role', 'groups'])).min(1),
+});
+/** No member any more; also an invitation that was taken back. */
+export const memberRemovedV1 = z.strictObject({ member_id: typeId('mbr') });
+
 /** In the log of the new workspace, and in the log of the workspace whose member created it. */
 export const accessWorkspaceCreatedV1 = z.strictObject({
   workspace: z.strictObject({ id: typeId('org'), name: z.string() }),
@@ -58,6 +65,15 @@ export const accessRefusedV1 = z.strictObject({
   route: z.string(),
   count: z.number().int().min(1),
 });
+
+/** The same with a session in place of a key: exactly one of the two ids is set. */
+export const accessRefusedV2 = accessRefusedV1.extend({
+  key_id: typeId('key').nullable(),
+  session_id: typeId('ses').nullable(),
+});
+export const upcastAccessRefusedV1 = (
+  data: z.infer<typeof accessRefusedV1>,
+): z.infer<typeof accessRefusedV2> => ({ ...data, session_id: null });
 
 export const keyCreatedV1 = z.strictObject({
   key_id: typeId('key'),

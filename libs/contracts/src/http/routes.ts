@@ -7,6 +7,7 @@ import { delegationRoutes } from './routes/delegations.js';
 import { policyRoutes } from './routes/policies.js';
 import { principalRoutes } from './routes/principals.js';
 import { liveEventRoutes } from './routes/live-events.js';
+import { sessionRoutes } from './routes/sessions.js';
 import { reportRoutes } from './routes/reports.js';
 import { systemRoutes } from './routes/system.js';
 
@@ -18,6 +19,7 @@ export const routes = {
   ...channelRoutes,
   ...delegationRoutes,
   ...principalRoutes,
+  ...sessionRoutes,
   ...auditRoutes,
   ...liveEventRoutes,
   ...reportRoutes,

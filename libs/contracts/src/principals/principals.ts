@@ -41,6 +41,38 @@ export const memberView = z
   .meta({ id: 'Member' });
 export type MemberView = z.infer<typeof memberView>;
 
+/** A member who was removed, and the keys that this person may still know. */
+export const removedMember = z
+  .object({
+    id: typeId('mbr'),
+    removed: z.literal(true),
+    held_keys: z.array(z.object({ id: typeId('key'), name: z.string(), kind: z.enum(keyKinds) })).meta({
+      description:
+        'Keys of agents, automation and other members that the person made or was shown. They are still valid: rotate or revoke them.',
+    }),
+  })
+  .meta({ id: 'RemovedMember' });
+export type RemovedMember = z.infer<typeof removedMember>;
+
+/** The link by which an invited person becomes a member; shown once. */
+export const invitationLink = z
+  .object({
+    link: z.string().meta({ description: 'For the invited person alone. It works once.' }),
+    expires_at: instant(),
+    mailed: z
+      .boolean()
+      .meta({ description: 'Whether the mail server accepted a mail with a link of its own' }),
+  })
+  .meta({ id: 'InvitationLink' });
+export type InvitationLink = z.infer<typeof invitationLink>;
+
+export const newMemberView = memberView
+  .extend({
+    invitation: invitationLink.optional().meta({ description: 'Missing when the request had a password' }),
+  })
+  .meta({ id: 'NewMember' });
+export type NewMemberView = z.infer<typeof newMemberView>;
+
 /** An invitation of the caller to another workspace. */
 export const invitationView = z
   .object({

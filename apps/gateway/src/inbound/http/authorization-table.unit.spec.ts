@@ -7,9 +7,11 @@ import { decisionRoutes } from './decision.routes.js';
 import { liveEventRoute } from './live-event.routes.js';
 import { routeOf } from './route-decorators.js';
 import { allowedMethods } from './allowed-methods.js';
+import { MembersController } from './members.controller.js';
 import { PoliciesController } from './policies.controller.js';
 import { PrincipalsController } from './principals.controller.js';
 import { ReportsController } from './reports.controller.js';
+import { SessionsController } from './sessions.controller.js';
 import { submissionRoutes } from './submission.routes.js';
 import { SystemController } from './system.controller.js';
 import { WorkspacesController } from './workspaces.controller.js';
@@ -19,9 +21,11 @@ const controllers = [
   ApprovalsController,
   AuditController,
   ChannelsController,
+  MembersController,
   PoliciesController,
   PrincipalsController,
   ReportsController,
+  SessionsController,
   SystemController,
   WorkspacesController,
 ];

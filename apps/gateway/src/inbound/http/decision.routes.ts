@@ -1,6 +1,7 @@
 import {
   approvalServiceCommands,
   type ApprovalStatus,
+  Refused,
   type RouteInput,
   routes,
 } from '@agentlattice/contracts';
@@ -93,10 +94,16 @@ const decisionOf = (
   request: GatewayRequest,
 ) => {
   const { org_id, approval_id } = approvalReferenceOf(principal, params);
+  // Otherwise an administrator who made the account could cast its vote in addition to the own one.
+  if (principal.session?.passwordChangeNeeded === true)
+    throw new Refused(
+      'OWN_PASSWORD_NEEDED',
+      'another person set your password; change it before you decide requests',
+    );
   return {
     org_id,
     approval_id,
-    operator: decidingOperatorOf(principal, viaOf(request)),
+    operator: decidingOperatorOf(principal, viaOf(principal, request)),
     reason: reason ?? null,
     correlation_id: request.id,
   };

@@ -13,8 +13,18 @@ import {
   serviceScopes,
   typeId,
 } from '../../primitives.js';
-import { agentView, invitationView, keyView, memberView, newKeyView } from '../../principals/principals.js';
 import { delegationView } from '../../delegation/delegation.js';
+import {
+  agentView,
+  invitationLink,
+  invitationView,
+  keyView,
+  memberView,
+  newKeyView,
+  newMemberView,
+  removedMember,
+} from '../../principals/principals.js';
+import { newPassword } from '../../principals/sessions.js';
 import { policySummary } from '../../policy/policy.js';
 import { decisionReason } from '../../approval/approval.js';
 import { keyKinds, pendingOnSuspension } from '../../events/principals.js';
@@ -24,9 +34,9 @@ const name = givenName();
 const page = z.object({ cursor: cursor().optional(), limit: limit(200, 50) });
 const agentParams = z.object({ agent_id: z.string().min(1).max(255) });
 const invitationParams = z.object({ invitation_id: z.string().min(1).max(255) });
+const memberParams = z.object({ member_id: z.string().min(1).max(255) });
 const keyParams = z.object({ key_id: z.string().min(1).max(255) });
-/** Long enough to be safe, short enough that argon2 cannot be abused to use up the processor. */
-const password = z.string().min(12).max(256);
+const password = newPassword();
 
 const endingInstanceKeys =
   'A key with rights over the instance can be revoked or rotated only by its person, with a key that also has them; others get FORBIDDEN.';
@@ -155,17 +165,59 @@ export const principalRoutes = {
     tag: 'Members',
     summary: 'Add a person, or invite one who has an account already',
     description:
-      'A new address makes an account with this password, which is active at once. An address that belongs to an account already makes an invitation (`status: invited`): the password is not used, and the person takes no part in the workspace before accepting.',
+      'Without a password the person is invited: the answer has a link, once, which works once and for seven days, and a mail with a link of its own is sent where a mail server is set. With a password a new address makes an account, which is active at once; an address that belongs to an account already makes an invitation (`status: invited`): the password is not used, and the person takes no part in the workspace before accepting.',
     callers: ['operator:admin'],
     body: z.strictObject({
       email: givenEmail(),
       name,
       role: z.enum(operatorRoles),
       groups: z.array(givenGroup()).max(50).default([]),
-      password,
+      password: password.optional(),
     }),
-    responses: { 201: ok(memberView, 'Made') },
+    responses: { 201: ok(newMemberView, 'Made') },
     errors: ['EMAIL_TAKEN'],
+  }),
+  updateMember: route({
+    id: 'updateMember',
+    method: 'PATCH',
+    path: '/api/v1/members/{member_id}',
+    tag: 'Members',
+    summary: 'Change the name, role or groups of a member',
+    description:
+      'In effect at every gateway within a second. Votes on open requests that the member could not cast any more are withdrawn. The role of the instance administrator in the own workspace can be lowered only by that person.',
+    callers: ['operator:admin'],
+    params: memberParams,
+    body: z.strictObject({
+      name: name.optional(),
+      role: z.enum(operatorRoles).optional(),
+      groups: z.array(givenGroup()).max(50).optional(),
+    }),
+    responses: { 200: ok(memberView) },
+    errors: ['NOT_FOUND', 'LAST_ADMIN'],
+  }),
+  removeMember: route({
+    id: 'removeMember',
+    method: 'DELETE',
+    path: '/api/v1/members/{member_id}',
+    tag: 'Members',
+    summary: 'Remove a member, or take an invitation back',
+    description:
+      'The keys and sessions of the member end everywhere within a second, and the votes on open requests are withdrawn. A later membership of the same person has another id. The instance administrator can be removed from the own workspace only by that person.',
+    callers: ['operator:admin'],
+    params: memberParams,
+    responses: { 200: ok(removedMember) },
+    errors: ['NOT_FOUND', 'LAST_ADMIN'],
+  }),
+  renewInvitation: route({
+    id: 'renewInvitation',
+    method: 'POST',
+    path: '/api/v1/members/{member_id}/invitation',
+    tag: 'Members',
+    summary: 'A new link for a person who was invited; earlier links end',
+    callers: ['operator:admin'],
+    params: memberParams,
+    responses: { 201: ok(invitationLink, 'Made') },
+    errors: ['NOT_FOUND', 'INVITATION_ANSWERED'],
   }),
   listInvitations: route({
     id: 'listInvitations',
