@@ -20,7 +20,7 @@ export interface Call {
 export class Api {
   constructor(
     private readonly baseUrl: string,
-    private readonly key: string | null,
+    readonly key: string | null,
   ) {}
 
   as(key: string | null): Api {

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '@agentlattice/launcher';
-import { eventually, type Stack } from '@agentlattice/testkit';
+import { eventually, freePort, type Stack } from '@agentlattice/testkit';
 import { Api } from './api.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

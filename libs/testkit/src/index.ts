@@ -1,3 +1,4 @@
+export { freePort } from '@agentlattice/launcher';
 export { eventually } from './eventually.js';
 export { type MailServer, mailServer } from './mail-server.js';
 export { notRun } from './not-run.js';

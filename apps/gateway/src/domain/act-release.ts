@@ -41,8 +41,7 @@ type Why = 'AGENT_SUSPENDED' | 'DELEGATION_SCOPE' | 'GRANT_EXPIRED';
 
 /**
  * The rule: whether an answer may let an agent act. Never while the agent is suspended, or one that it acts for, and never
- * after its delegation has ended. A clearance from before it was resumed
- * counts only within the lifetime of its grant.
+ * after its delegation has ended. A clearance from before it was resumed counts only within the lifetime of its grant.
  * @returns null when the agent may act
  */
 export function whyNot({ standing, now }: Moment, cleared: Cleared | null): Why | null {
