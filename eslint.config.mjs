@@ -174,6 +174,7 @@ export default tseslint.config(
     files: ['apps/*/src/application/**/*.ts'],
     ignores: ['**/*.spec.ts'],
     rules: {
+      'max-lines': ['error', 300],
       'no-restricted-imports': importRule(mayImport['apps/*'], [noFramework, noModules, noInbound]),
       'no-restricted-syntax': ['error', ...noSql, ...noSubscriptions, ...noDynamicImport],
     },

@@ -1,7 +1,8 @@
 import type { LiveEvent, WireEvent } from '@agentlattice/contracts';
 import type { EventStreamRange, ReadEventStream, StreamedEvents } from '@agentlattice/messaging';
 import fc from 'fast-check';
-import { type Listener, LiveEventFeed, type FeedEntry } from './live-event-feed.js';
+import { LiveEventFeed } from './live-event-feed.js';
+import type { FeedEntry, Listener } from './live-event-listeners.js';
 
 const logger = { warn: () => {} } as never;
 const tick = () => new Promise((resolve) => setImmediate(resolve));

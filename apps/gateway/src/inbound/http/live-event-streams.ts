@@ -1,6 +1,7 @@
 import { Refused, type Route, Unavailable } from '@agentlattice/contracts';
 import type { Logger } from '@agentlattice/observability';
-import type { Listener, LiveEventFeed, FeedEntry } from '../../application/live-event-feed.js';
+import type { LiveEventFeed } from '../../application/live-event-feed.js';
+import type { FeedEntry, Listener } from '../../application/live-event-listeners.js';
 import { mayCall, type Principal } from '../../domain/principal.js';
 import type { PrincipalDirectory } from '../../outbound/principal-directory.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
