@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { unseenIn } from './seen-text.js';
+import { firstInvisibleCharacter } from './visible-text.js';
 
 /**
  * Rules that JSON Schema cannot express, for the OpenAPI document: each is the `detail` of its fault, with `…` for the
@@ -65,9 +65,9 @@ export type IdPrefix = (typeof idPrefixes)[number];
 export const plainText = () =>
   z
     .string()
-    .refine((text) => unseenIn(text) === undefined, {
+    .refine((text) => firstInvisibleCharacter(text) === undefined, {
       error: ({ input }) =>
-        `holds the character ${unseenIn(String(input)) ?? ''}, which is not seen or changes how the text is shown`,
+        `holds the character ${firstInvisibleCharacter(String(input)) ?? ''}, which is not seen or changes how the text is shown`,
     })
     .meta(rulesBeyondSchema('holds the character …, which is not seen or changes how the text is shown'));
 

@@ -44,7 +44,7 @@ export async function inTransaction<T>(
  * answers tell which.
  * @returns their answers, and the events that they inserted with their numbers; all of it is on disk
  */
-export async function inOneTrip(
+export async function inOneRoundTrip(
   pool: pg.Pool,
   statements: readonly Statement[],
   offered: readonly StoredEvent[],

@@ -1,7 +1,7 @@
 import {
   eventStreamName,
   eventStreamProbeSubject,
-  readBy,
+  parseWith,
   type WireEvent,
   wireEventMessage,
 } from '@agentlattice/contracts';
@@ -128,7 +128,7 @@ async function handle(
       message.ack();
       continue;
     }
-    const parsed = readBy(wireEventMessage, json(message));
+    const parsed = parseWith(wireEventMessage, json(message));
     if (parsed.success) {
       good.push(message);
       events.push(...parsed.data.events);

@@ -1,4 +1,10 @@
-import { type Command, type CommandError, readBy, Refused, type ServiceName } from '@agentlattice/contracts';
+import {
+  type Command,
+  type CommandError,
+  parseWith,
+  Refused,
+  type ServiceName,
+} from '@agentlattice/contracts';
 import { inSpan, type Logger } from '@agentlattice/observability';
 import { Catch, type ExceptionFilter } from '@nestjs/common';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
@@ -153,7 +159,7 @@ async function answerOf({ command, handler, logger }: Responder, message: Msg) {
     return refusal({ code: 'UNAVAILABLE', detail: 'the command came too late' });
   }
   try {
-    const payload = readBy(command.request, message.json());
+    const payload = parseWith(command.request, message.json());
     if (!payload.success)
       return refusal({
         code: 'VALIDATION_FAILED',

@@ -4,7 +4,7 @@ import type { OpenSpan, SpanOptions, Tracing } from './tracing.js';
 let tracing: Tracing = idsOnlyTracing;
 
 /** From now on spans are made this way. */
-export function traceBy(way: Tracing): void {
+export function useTracing(way: Tracing): void {
   tracing = way;
 }
 

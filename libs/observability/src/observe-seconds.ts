@@ -28,7 +28,7 @@ export function observeSeconds(name: string, description: string, read: Gauge['r
 }
 
 /** From now on gauges are recorded this way, those that are there already too. */
-export function recordGaugesBy(way: Recorder): void {
+export function useGauges(way: Recorder): void {
   record = way;
   for (const [gauge, end] of gauges) {
     end();

@@ -1,7 +1,7 @@
 import type { ServiceName } from '@agentlattice/contracts';
 import { idsOnlyTracing } from './ids-only-tracing.js';
-import { traceBy } from './in-span.js';
-import { recordGaugesBy } from './observe-seconds.js';
+import { useTracing } from './in-span.js';
+import { useGauges } from './observe-seconds.js';
 
 export interface Telemetry {
   /** Sends what is still buffered. */
@@ -26,11 +26,11 @@ export async function startTelemetry(
   ]);
   const sdk = new NodeSDK({ serviceName: `agentlattice-${service}` });
   sdk.start();
-  traceBy(recordedTracing);
-  recordGaugesBy(recordedGauges);
+  useTracing(recordedTracing);
+  useGauges(recordedGauges);
   return {
     shutdown: async () => {
-      traceBy(idsOnlyTracing);
+      useTracing(idsOnlyTracing);
       await sdk.shutdown().catch(() => {});
     },
   };

@@ -1,5 +1,5 @@
 import { Refused, Unavailable } from '@agentlattice/contracts';
-import { identified, inOneTrip, type StoredEvent } from '@agentlattice/event-store';
+import { identified, inOneRoundTrip, type StoredEvent } from '@agentlattice/event-store';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
 import { isOpen, type KnownApproval, UnreadableEvent } from '../domain/approval.js';
@@ -130,7 +130,7 @@ async function openTogether(
   logger: Logger,
 ): Promise<OpenedAt> {
   const offered = items.map((item) => ({ item, event: openedEvent(item) }));
-  const { answers, inserted } = await inOneTrip(
+  const { answers, inserted } = await inOneRoundTrip(
     pool,
     [
       lockPoliciesStatement(

@@ -40,8 +40,8 @@ export interface Timed {
   readonly now: Date;
 }
 /** None of these people, who are all members of the workspace, may decide the request. */
-export interface NobodyDecides {
-  readonly type: 'NobodyDecides';
+export interface ResolveUndecidable {
+  readonly type: 'ResolveUndecidable';
   readonly people: readonly Person[];
   readonly now: Date;
 }
@@ -53,7 +53,7 @@ export type ApprovalCommand =
   | Cancel
   | EndSuspended
   | Timed
-  | NobodyDecides
+  | ResolveUndecidable
   | ApplyJudgement
   | ConsumeGrant;
 
@@ -80,7 +80,7 @@ function decide(command: ApprovalCommand, state: Approval): readonly ApprovalEve
       return state.status === 'none' ? [] : timeOut(state, command.now);
     case 'Escalate':
       return state.status === 'none' ? [] : decideEscalation(state, command.now);
-    case 'NobodyDecides':
+    case 'ResolveUndecidable':
       return state.status === 'none' ? [] : decideUndecidable(command, state);
     case 'ApplyJudgement':
       return state.status === 'none' ? [] : decideJudgement(command, state);

@@ -31,7 +31,7 @@ export interface WithdrawVote {
 }
 
 /** How often one person may withdraw a vote on one request: its history must stay readable. */
-export const mostWithdrawals = 10;
+export const maxWithdrawals = 10;
 
 /** @throws Refused in the order of decisions §5: first forbidden commands, then late ones */
 export function decideVote(command: Approve | Deny, state: KnownApproval): readonly ApprovalEvent[] {
@@ -81,10 +81,10 @@ export function decideWithdrawal(
   const votes = state.votes.filter((vote) => vote !== standing);
   // A vote that another holder of the key may have cast can always be withdrawn by the person.
   const own = withdrawing.length === cast.length;
-  if (own && (state.withdrawals.get(by.memberId) ?? 0) >= mostWithdrawals)
+  if (own && (state.withdrawals.get(by.memberId) ?? 0) >= maxWithdrawals)
     throw new Refused(
       'TOO_MANY_WITHDRAWALS',
-      `you withdrew ${String(mostWithdrawals)} votes on this request; this one stands`,
+      `you withdrew ${String(maxWithdrawals)} votes on this request; this one stands`,
     );
   const { approvals, denials } = count(state.terms, votes);
   return [

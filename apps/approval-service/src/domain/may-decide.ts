@@ -30,12 +30,12 @@ export interface Decidable {
  * @throws Refused FORBIDDEN or SELF_APPROVAL
  */
 export function checkMayDecide(state: Decidable, person: Person, key: KeyRef | null): void {
-  const refusal = whyNot(state, person, key);
+  const refusal = decisionRefusal(state, person, key);
   if (refusal !== null) throw refusal;
 }
 
 /** @param key null: whether the person may decide with a key of their own */
-export function whyNot(
+export function decisionRefusal(
   { terms, subject, requestedAt, askedWithKey }: Decidable,
   person: Person,
   key: KeyRef | null = null,

@@ -3,11 +3,14 @@ import type { CommandClient } from '@agentlattice/messaging';
 import type { ClaimedRejudging } from './rejudging-queue.js';
 
 /** A request whose submitted values are not erased. */
-export type WholeRequest = ClaimedRejudging & { readonly metadata: string; readonly data_accessed: string };
-export const isWhole = (request: ClaimedRejudging): request is WholeRequest =>
+export type UnerasedRequest = ClaimedRejudging & {
+  readonly metadata: string;
+  readonly data_accessed: string;
+};
+export const isUnerased = (request: ClaimedRejudging): request is UnerasedRequest =>
   request.metadata !== null && request.data_accessed !== null;
 
-export type JudgedRequest = WholeRequest & {
+export type JudgedRequest = UnerasedRequest & {
   readonly judgement: CommandResponse<(typeof policyEngineCommands)['rejudge']>['judgements'][number];
 };
 
@@ -22,7 +25,7 @@ const maxBytes = 384 * 1024;
 export async function askForJudgements(
   commands: CommandClient,
   orgId: string,
-  requests: readonly WholeRequest[],
+  requests: readonly UnerasedRequest[],
   timeoutMs: number,
 ): Promise<JudgedRequest[]> {
   let bytes = 0;

@@ -30,7 +30,7 @@ const selectSuspects = (
         OR (a.terms ->> 'separation_of_duties')::boolean)
    AND (a.terms ->> 'on_no_approver' = 'deny' OR jsonb_array_length(a.terms -> 'escalation') > 0)`;
 
-const selectThese = selectSuspects(
+const selectSuspectsAmong = selectSuspects(
   `(SELECT * FROM unnest($1::text[], $2::text[]) AS k (org_id, approval_id) LIMIT $3) AS k
     JOIN open_request o USING (org_id, approval_id)`,
 );
@@ -43,7 +43,7 @@ export async function findSuspectsAmong(
   pool: pg.Pool,
   requests: readonly RequestRef[],
 ): Promise<UndecidableSuspect[]> {
-  const { rows } = await pool.query<UndecidableSuspect>(selectThese, [
+  const { rows } = await pool.query<UndecidableSuspect>(selectSuspectsAmong, [
     requests.map(({ org_id }) => org_id),
     requests.map(({ approval_id }) => approval_id),
     requests.length,

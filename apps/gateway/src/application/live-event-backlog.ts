@@ -37,7 +37,7 @@ export class LiveEventBacklog {
       for (const family of familiesFor(listener))
         for (let next = from; next <= to;) {
           const subject = `events.${listener.orgId}.${family}.>`;
-          const page = await this.ports.read({ from: next, subject, most: pageSize });
+          const page = await this.ports.read({ from: next, subject, limit: pageSize });
           if (page.length === 0) break;
           for (const { sequence, events } of page) {
             next = sequence + 1;

@@ -33,7 +33,7 @@ const pageSize = 256;
 /** A notice may come a moment before its message can be read. */
 const lookAgainMs = [2, 10, 50, 250] as const;
 /** Between two readings when no notice comes: one may be lost. */
-const lookEveryMs = 2_000;
+const pollEveryMs = 2_000;
 /** A deleted stream is made again by another service; its sequence begins again. */
 const checkRangeEveryMs = 15_000;
 
@@ -112,7 +112,7 @@ export class LiveEventFeed {
   private async begin(): Promise<EventStreamRange> {
     const range = await this.ports.range();
     if (this.position === undefined) this.startAt(range);
-    else if (range.incarnation !== this.incarnation) this.startAnew(range);
+    else if (range.incarnation !== this.incarnation) this.restartAt(range);
     return range;
   }
 
@@ -120,10 +120,10 @@ export class LiveEventFeed {
     this.incarnation = incarnation;
     this.position = lastSequence;
     this.checkedAt = performance.now();
-    this.lookLater(lookEveryMs);
+    this.pollLater(pollEveryMs);
   }
 
-  private startAnew(range: EventStreamRange): void {
+  private restartAt(range: EventStreamRange): void {
     this.startAt(range);
     this.joined.resetAll(this.end);
   }
@@ -162,7 +162,7 @@ export class LiveEventFeed {
     this.advancing ??= this.readOn()
       .catch((error: unknown) => {
         this.ports.logger.warn({ err: error }, 'the event stream cannot be read for live events');
-        this.lookLater(lookEveryMs);
+        this.pollLater(pollEveryMs);
       })
       .finally(() => {
         this.advancing = undefined;
@@ -175,20 +175,20 @@ export class LiveEventFeed {
     if (performance.now() - this.checkedAt > checkRangeEveryMs) {
       const range = await this.ports.range();
       this.checkedAt = performance.now();
-      if (range.incarnation !== this.incarnation) this.startAnew(range);
+      if (range.incarnation !== this.incarnation) this.restartAt(range);
     }
     let found = false;
     while (this.position !== undefined && !this.stopped) {
       const { position, incarnation } = this;
       const { families } = this.joined;
       const wanted = (subject: string) => families.some((family) => family === subject.split('.')[2]);
-      const page = await this.ports.read({ from: position + 1, most: pageSize, wanted });
+      const page = await this.ports.read({ from: position + 1, limit: pageSize, wanted });
       const mayDeliver = page.length === 0 || (await this.ports.mayDeliver());
       // Meanwhile a listener joined that wants more families than were read, the stream became another one, or all left.
       if (this.position !== position || this.incarnation !== incarnation || this.joined.families !== families)
         continue;
       if (page.length === 0) break;
-      if (!mayDeliver) return this.lookLater(lookAgainMs[3]);
+      if (!mayDeliver) return this.pollLater(lookAgainMs[3]);
       found = true;
       for (const { sequence, events } of page) {
         if (this.position === undefined) return;
@@ -197,10 +197,10 @@ export class LiveEventFeed {
       }
     }
     const soon = found ? undefined : lookAgainMs[this.retries++];
-    this.lookLater(soon ?? lookEveryMs);
+    this.pollLater(soon ?? pollEveryMs);
   }
 
-  private lookLater(ms: number): void {
+  private pollLater(ms: number): void {
     clearTimeout(this.timer);
     if (this.joined.size === 0 && this.position === undefined) return;
     this.timer = setTimeout(() => this.advance(), ms);

@@ -29,7 +29,7 @@ class FakeStream {
   read = async ({
     from,
     subject = 'events.>',
-    most,
+    limit,
     wanted = () => true,
   }: ReadEventStream): Promise<StreamedEvents[]> => {
     await tick();
@@ -37,7 +37,7 @@ class FakeStream {
       .map((message, i) => ({ ...message, sequence: i + 1 }))
       .filter(({ sequence }) => sequence >= Math.max(from, this.firstSequence))
       .filter((message) => message.subject.startsWith(subject.replace('>', '')))
-      .slice(0, Math.min(most, 3))
+      .slice(0, Math.min(limit, 3))
       .map(({ sequence, subject: on, events }) => ({ sequence, events: wanted(on) ? events : [] }));
   };
 

@@ -39,7 +39,7 @@ type Why = 'AGENT_SUSPENDED' | 'GRANT_EXPIRED';
  * counts only within the lifetime of its grant.
  * @returns null when the agent may act
  */
-export function whyNot({ standing, now }: Moment, cleared: Cleared | null): Why | null {
+export function releaseRefusal({ standing, now }: Moment, cleared: Cleared | null): Why | null {
   if (standing === null || standing.suspended) return 'AGENT_SUSPENDED';
   if (standing.resumedAt === null) return null;
   const lives = cleared !== null && (cleared.from >= standing.resumedAt || now < cleared.until);
@@ -114,7 +114,7 @@ export function agentIn(body: unknown): string | null {
 
 function submitted(body: Body<'submitAction'>, moment: Moment): Body<'submitAction'> {
   if (body.status !== 'executed') return body;
-  const why = whyNot(moment, claimsOf(body.grant)?.cleared ?? moment.cleared);
+  const why = releaseRefusal(moment, claimsOf(body.grant)?.cleared ?? moment.cleared);
   if (why === null) return body;
   const { audit_event_id, policy_name, conditions_evaluated, approval_id } = body;
   return {
@@ -132,7 +132,7 @@ function submitted(body: Body<'submitAction'>, moment: Moment): Body<'submitActi
 /** People see the state of the request. Those who may decide it also get its grant, while the agent may use it. */
 function status(body: ApprovalStatus, moment: Moment): ApprovalStatus {
   if (body.status !== 'approved') return { ...body, grant: null };
-  const why = whyNot(moment, claimsOf(body.grant)?.cleared ?? null);
+  const why = releaseRefusal(moment, claimsOf(body.grant)?.cleared ?? null);
   if (moment.reader !== 'agent')
     return why === null && moment.reader === 'operator' ? body : { ...body, grant: null };
   return why === null ? body : { ...body, ...notForTheAgent(why), grant: null };
@@ -141,7 +141,7 @@ function status(body: ApprovalStatus, moment: Moment): ApprovalStatus {
 /** The agent's own request. It contains no grant, and it must not read as permission either. */
 function view(body: ApprovalView, moment: Moment): ApprovalView {
   if (moment.reader !== 'agent' || body.status !== 'approved') return body;
-  const why = whyNot(moment, clearedIn(body));
+  const why = releaseRefusal(moment, clearedIn(body));
   if (why === null) return body;
   return {
     ...body,

@@ -12,7 +12,7 @@ export class FixedWindow {
   private readonly windows = new Map<string, { taken: number; readonly endsAt: number }>();
 
   constructor(
-    private readonly most: number,
+    private readonly limit: number,
     private readonly lengthMs: number,
   ) {}
 
@@ -25,8 +25,8 @@ export class FixedWindow {
     }
     window.taken += 1;
     return {
-      allowed: window.taken <= this.most,
-      remaining: Math.max(0, this.most - window.taken),
+      allowed: window.taken <= this.limit,
+      remaining: Math.max(0, this.limit - window.taken),
       resetMs: window.endsAt - now,
     };
   }

@@ -1,6 +1,6 @@
 import type { Logger } from '@agentlattice/observability';
 import type { ForeverRequests } from '../outbound/forever-requests.js';
-import { type ApplyForever, policyLeft } from './apply-forever.js';
+import { type ApplyForever, unchangedPolicy } from './apply-forever.js';
 import type { IsAdministrator } from './is-administrator.js';
 
 export interface AllowUnsettledForeverPorts {
@@ -28,7 +28,7 @@ export const makeAllowUnsettledForever =
           );
           await requests.settle(
             request,
-            policyLeft(request, 'Only an administrator approves for ever.', null),
+            unchangedPolicy(request, 'Only an administrator approves for ever.', null),
           );
         }
       } catch (error) {

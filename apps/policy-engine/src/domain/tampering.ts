@@ -111,7 +111,7 @@ const mayFollow = (gpos: number | null, since: number | undefined, facts: Ledger
   gpos !== null && gpos > facts.gpos && since !== undefined && facts.asOf - since <= entryFollowsWithinMs;
 
 /** A deletion that the engine never wrote has no effect, also before the first reading of the log. */
-const falselyDeleted = (now: StoredPolicy | undefined) =>
+const deletedWithoutEntry = (now: StoredPolicy | undefined) =>
   now?.deleted === true && now.gpos === null ? now.action_type : null;
 
 function tampering(
@@ -127,7 +127,7 @@ function tampering(
     reason,
     policy,
     recordedPattern:
-      recorded === undefined ? falselyDeleted(now) : recorded.deleted ? null : recorded.action_type,
+      recorded === undefined ? deletedWithoutEntry(now) : recorded.deleted ? null : recorded.action_type,
     action_type: recorded?.action_type ?? now?.action_type ?? '*',
     found: now === undefined ? null : { version: now.ref.version, hash: now.ref.hash },
   };

@@ -3,7 +3,7 @@ import type { ProjectedEvent, Queryable, Tx } from '@agentlattice/event-store';
 import type pg from 'pg';
 import type { Forever } from '../domain/forever.js';
 
-export type PolicyLeft = CommandResponse<typeof policyEngineCommands.allow_forever>;
+export type AllowForeverResult = CommandResponse<typeof policyEngineCommands.allow_forever>;
 
 /** An approval for ever, with the member who gave it and the actor of the change. */
 export interface ForeverRequest extends Forever {
@@ -63,8 +63,8 @@ export class ForeverRequests {
   }
 
   /** The result; null while it is not settled. */
-  async result({ org_id, approval_id }: ForeverRequest): Promise<PolicyLeft | null> {
-    const { rows } = await this.pool.query<{ result: PolicyLeft | null }>(
+  async result({ org_id, approval_id }: ForeverRequest): Promise<AllowForeverResult | null> {
+    const { rows } = await this.pool.query<{ result: AllowForeverResult | null }>(
       'SELECT result FROM forever_request WHERE org_id = $1 AND approval_id = $2',
       [org_id, approval_id],
     );
@@ -74,7 +74,7 @@ export class ForeverRequests {
   /** @returns false when it is settled already: then the caller must change nothing */
   async settle(
     { org_id, approval_id }: ForeverRequest,
-    result: PolicyLeft,
+    result: AllowForeverResult,
     db: Queryable = this.pool,
   ): Promise<boolean> {
     const { rowCount } = await db.query(

@@ -28,7 +28,7 @@ const holdSeconds = 60;
 /** For the answer to a submission after the gate was stopped. */
 const lastAnswerMs = 2_000;
 /** For withdrawing a request. */
-const lastWordMs = 5_000;
+const cancelWithinMs = 5_000;
 
 /** Asks, waits for a person where one must decide, and runs the command with a grant in hand. @returns the exit code */
 export async function gate(request: GateRequest, ports: { api: Api; terminal: Terminal }): Promise<number> {
@@ -183,10 +183,10 @@ async function cancel(
   const reason = stop.kind === 'timeout' ? 'al gate: --timeout is over' : `al gate: ${stop.signal}`;
   try {
     return await api
-      .call(routes.cancelRequest, { params, body: JSON.stringify({ reason }), retryForMs: lastWordMs })
+      .call(routes.cancelRequest, { params, body: JSON.stringify({ reason }), retryForMs: cancelWithinMs })
       .catch((error: unknown) => {
         if (!(error instanceof Failure) || error.exitCode !== exitCode.refused) throw error;
-        return api.call(routes.approvalStatus, { params, retryForMs: lastWordMs });
+        return api.call(routes.approvalStatus, { params, retryForMs: cancelWithinMs });
       });
   } catch (error) {
     terminal.say(

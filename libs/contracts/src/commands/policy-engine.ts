@@ -21,7 +21,7 @@ const one = { org_id: typeId('org'), policy_id: typeId('pol') };
 const expectedVersion = z.number().int().min(1).nullable();
 
 /** What an approval "forever" did to the policies. */
-export const policyLeft = z
+export const policyChangeResult = z
   .object({
     changed: z.boolean(),
     policy_id: typeId('pol').meta({ description: 'The policy that was changed, created, or not changed' }),
@@ -139,7 +139,7 @@ export const policyEngineCommands = {
       forever_for: z.enum(foreverFor),
       correlation_id: z.string().nullable(),
     }),
-    policyLeft,
+    policyChangeResult,
   ),
   replay: replay('policy-engine'),
   ping: ping('policy-engine'),

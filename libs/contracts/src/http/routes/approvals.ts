@@ -8,7 +8,7 @@ import {
   denyInput,
   votePending,
 } from '../../approval/approval.js';
-import { policyLeft } from '../../commands/policy-engine.js';
+import { policyChangeResult } from '../../commands/policy-engine.js';
 import { ok, route } from '../route.js';
 
 /** Not checked for form: an id that is no approval of this workspace is 404. */
@@ -44,7 +44,7 @@ const decisionErrors = [
 ] as const;
 const approved = approvalView
   .extend({
-    policy_change: policyLeft
+    policy_change: policyChangeResult
       .optional()
       .meta({ description: 'With scope forever: what happened to the policy' }),
   })
