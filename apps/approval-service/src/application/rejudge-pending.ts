@@ -3,7 +3,7 @@ import { Unavailable } from '@agentlattice/contracts';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
-import { askForJudgements, isUnerased } from '../outbound/ask-for-judgements.js';
+import { askForJudgements, isReadable, isUnerased } from '../outbound/ask-for-judgements.js';
 import { fanOutPolicyChanges } from '../outbound/policy-changes.js';
 import {
   type Claim,
@@ -70,14 +70,22 @@ async function rejudgeBatch(claim: Claim, ports: RejudgePendingPorts): Promise<n
   let done = 0;
   try {
     const open = claimed.filter((request) => request.open);
-    const whole = open.filter(isUnerased);
+    const readable = open.filter(isReadable);
+    const whole = readable.filter(isUnerased);
+    for (const { approval_id } of open.filter((request) => !isReadable(request)))
+      logger.error(
+        { org_id: claim.orgId, approval_id },
+        'a pending request cannot be judged again: its first event cannot be read',
+      );
     // A condition on missing values might hold and clear the action, so it is not judged.
-    for (const { approval_id } of open.filter((request) => !isUnerased(request)))
+    for (const { approval_id } of readable.filter((request) => !isUnerased(request)))
       logger.warn(
         { org_id: claim.orgId, approval_id },
-        'what was submitted is erased; the request is not judged again and waits for a person',
+        'the submitted values are erased; the request is not judged again and waits for a person',
       );
-    const without = claimed.filter((request) => !request.open || !isUnerased(request));
+    const without = claimed.filter(
+      (request) => !request.open || (isReadable(request) && !isUnerased(request)),
+    );
     await deleteClaimed(
       pool,
       claim,

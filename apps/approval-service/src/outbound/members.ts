@@ -73,7 +73,7 @@ export class Members {
   async person(orgId: string, claim: DecidingOperator): Promise<Person> {
     const before = await this.find(orgId, claim);
     const member = before !== null && covers(before, claim) ? before : await this.lookUpAgain(orgId, claim);
-    if (member === null) throw new Refused('FORBIDDEN', 'this person is no member of the workspace');
+    if (member === null) throw new Refused('FORBIDDEN', 'this person is not a member of the workspace');
     if (!covers(member, claim))
       throw new Refused('FORBIDDEN', `this person is a ${member.role} of the workspace`);
     return personOf(claim, member);
