@@ -43,7 +43,7 @@ function policyChangesBackground(
   const undecidable = new UndecidableSweep({ pool, endUndecidable });
   return new Background(() => {
     const ending = new PeriodicTask(
-      'looking for requests that nobody can decide',
+      'finding requests that no member can decide',
       undecidableSweepEveryMs,
       () => undecidable.run(),
       logger,

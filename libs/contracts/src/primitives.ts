@@ -107,7 +107,7 @@ const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as co
 /** Longest duration a policy may name: 30 days. */
 export const maxDurationMs = 30 * unitMs.d;
 
-/** Milliseconds of a duration such as `90s`, `30m`, `8h`, `1h30m`; null when it is none. */
+/** Milliseconds of a duration such as `90s`, `30m`, `8h`, `1h30m`; null for any other text. */
 export function durationMs(text: string): number | null {
   if (!/^(\d{1,9}(ms|s|m|h|d))+$/.test(text)) return null;
   let total = 0;

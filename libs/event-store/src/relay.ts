@@ -70,7 +70,11 @@ export function startRelay(options: RelayOptions): Relay {
         session = undefined;
       }
     },
-    (error) => options.logger.warn({ err: error, service: options.service }, 'the event relay starts again'),
+    (error) =>
+      options.logger.warn(
+        { err: error, service: options.service },
+        'the event relay failed and starts again',
+      ),
   );
   return {
     stop: async () => {

@@ -3,7 +3,7 @@ import type { OpenSpan, SpanOptions, Tracing } from './tracing.js';
 
 let tracing: Tracing = idsOnlyTracing;
 
-/** From now on spans are made this way. */
+/** Sets how all later spans are made. */
 export function useTracing(way: Tracing): void {
   tracing = way;
 }

@@ -9,8 +9,8 @@ export interface Telemetry {
 }
 
 /**
- * Starts OpenTelemetry for the process if OTEL_EXPORTER_OTLP_ENDPOINT says where its data go. Otherwise the SDK is not
- * even loaded, which saves tens of megabytes in each process; a trace still hangs together across services by its id.
+ * Starts OpenTelemetry for the process if OTEL_EXPORTER_OTLP_ENDPOINT is set. Otherwise the SDK is not
+ * loaded, which saves tens of megabytes in each process; a trace still has one id across services.
  */
 export async function startTelemetry(
   service: ServiceName,

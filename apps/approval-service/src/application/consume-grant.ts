@@ -139,7 +139,7 @@ async function consumeOnce(consuming: Consuming, ports: ConsumeGrantPorts): Prom
     project: projectApprovals,
   });
   const [consumed] = events;
-  if (consumed === undefined) throw new Error('a consumed grant left no event');
+  if (consumed === undefined) throw new Error('the consumption of a grant made no event');
   return {
     status: 'consumed',
     approval_id,
@@ -157,7 +157,10 @@ async function deniedByPolicies(
   { pool, commands }: ConsumeGrantPorts,
 ): Promise<ConsumeGrant['deniedBy']> {
   if (judged === null)
-    throw new Refused('GRANT_NOT_AVAILABLE', 'what was submitted is erased, so it cannot be judged any more');
+    throw new Refused(
+      'GRANT_NOT_AVAILABLE',
+      'the submitted values are erased, so the action cannot be judged any more',
+    );
   const { judgements } = await commands.request(
     policyEngineCommands.rejudge,
     { org_id, items: [judged] },

@@ -25,7 +25,7 @@ export function checkUsable({ grant, digest }: GrantUse, state: Approval, now: D
   if (digest !== state.digest || grant.digest !== state.digest)
     throw new Refused('ACTION_MISMATCH', 'the grant was given for an action with another digest');
   if (now.getTime() >= grant.expiresAt.getTime())
-    throw new Refused('GRANT_EXPIRED', `the grant counted until ${grant.expiresAt.toISOString()}`);
+    throw new Refused('GRANT_EXPIRED', `the grant was valid until ${grant.expiresAt.toISOString()}`);
   if (state.grantConsumed) throw alreadyConsumed();
   return state;
 }

@@ -39,11 +39,11 @@ export function decideVote(command: Approve | Deny, state: KnownApproval): reado
   const forever = command.type === 'Approve' ? command.forever : null;
   checkMayDecide(state, by, command.key);
   if (forever !== null && by.role !== 'admin')
-    throw new Refused('FORBIDDEN', 'only an administrator approves for ever');
+    throw new Refused('FORBIDDEN', 'only an administrator approves forever');
   checkOpen(state, now);
   if (command.type === 'Approve') checkVersion(command, state);
   if (state.votes.some((vote) => vote.member_id === by.memberId))
-    throw new Refused('ALREADY_VOTED', 'you have voted on this request; withdraw the vote to vote anew');
+    throw new Refused('ALREADY_VOTED', 'you have voted on this request; withdraw the vote to vote again');
   const vote: Vote = {
     member_id: by.memberId,
     decision: command.type === 'Approve' ? 'approve' : 'deny',
@@ -66,10 +66,10 @@ export function decideWithdrawal(
   { by, key, now }: WithdrawVote,
   state: KnownApproval,
 ): readonly ApprovalEvent[] {
-  if (by.role === 'viewer') throw new Refused('FORBIDDEN', 'a viewer decides nothing');
+  if (by.role === 'viewer') throw new Refused('FORBIDDEN', 'a viewer may not decide');
   checkOpen(state, now);
   const standing = state.votes.find((vote) => vote.member_id === by.memberId);
-  if (standing === undefined) throw new Refused('NO_VOTE', 'you have no standing vote on this request');
+  if (standing === undefined) throw new Refused('NO_VOTE', 'you have no vote on this request');
   // Another holder of this person's key must not withdraw a vote that this holder cannot have cast.
   const withdrawing = possibleActors(by.memberId, key);
   const cast = possibleActors(standing.member_id, standing.key);
@@ -98,8 +98,8 @@ export function decideWithdrawal(
 /** @throws Refused once it has ended or its deadline is past, even if no timer fired */
 export function checkOpen(state: KnownApproval, now: Date): void {
   if (state.status === 'timed_out' || (isOpen(state) && isLate(state, now)))
-    throw new Refused('APPROVAL_TIMED_OUT', `the request could be decided until ${state.timeoutAt}`);
-  if (!isOpen(state)) throw new Refused('APPROVAL_ALREADY_DECIDED', `the request is ${state.status} already`);
+    throw new Refused('APPROVAL_TIMED_OUT', `the deadline of the request was ${state.timeoutAt}`);
+  if (!isOpen(state)) throw new Refused('APPROVAL_ALREADY_DECIDED', `the request is already ${state.status}`);
 }
 
 export const isLate = ({ timeoutAt }: KnownApproval, now: Date) => now.getTime() >= Date.parse(timeoutAt);

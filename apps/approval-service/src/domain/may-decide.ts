@@ -41,7 +41,7 @@ export function decisionRefusal(
   key: KeyRef | null = null,
 ): Refused | null {
   const { owner_member_id: owner } = subject.agent;
-  if (person.role === 'viewer') return new Refused('FORBIDDEN', 'a viewer decides nothing');
+  if (person.role === 'viewer') return new Refused('FORBIDDEN', 'a viewer may not decide');
   if (person.since.getTime() > Date.parse(requestedAt))
     return new Refused('FORBIDDEN', 'you became a member after this request was made');
   if (terms.approver_groups.length > 0 && groupsUnder(terms, person.groups).length === 0)
@@ -55,7 +55,7 @@ export function decisionRefusal(
   const refuse = (code: 'SELF_APPROVAL' | 'FORBIDDEN', barred: readonly string[], detail: string) => {
     if (barred.includes(person.memberId)) return new Refused(code, detail);
     return barred.some((member) => deciding.includes(member))
-      ? new Refused(code, `${detail}; such a person holds the key you decide with`)
+      ? new Refused(code, `${detail}; such a person holds the key that you use`)
       : null;
   };
   const selfApproval =

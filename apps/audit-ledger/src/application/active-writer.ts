@@ -45,9 +45,9 @@ export interface WriterHandlers {
 }
 
 export interface WriterSubscriptions {
-  /** Takes no more commands; resolves when the received ones are done. */
+  /** Accepts no more commands; resolves when the received ones are done. */
   stopCommands(): Promise<void>;
-  /** Takes no more events; resolves when the received ones are done. */
+  /** Accepts no more events; resolves when the received ones are done. */
   stopEvents(): Promise<void>;
 }
 

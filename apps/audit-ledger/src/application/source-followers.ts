@@ -179,7 +179,7 @@ class SourceFollower {
       take: async (events) => {
         const fresh = inOrder(events, this.position);
         if ((fresh.at(-1)?.gpos ?? this.position) !== this.position + fresh.length)
-          throw new Error(`${this.source} leaves out some of its events`);
+          throw new Error(`${this.source} omits some of its events`);
         await this.append(fresh);
       },
       stopped: () => this.stopped,

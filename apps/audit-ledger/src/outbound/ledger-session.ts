@@ -28,8 +28,8 @@ export interface SessionOptions {
 }
 
 /**
- * The writer's one connection. It holds the advisory lock, so lock and writing are lost together; the epoch fences it if it
- * ever comes back.
+ * The writer's one connection. It holds the advisory lock, so the lock and the ability to write are lost together. The epoch fences it if it
+ * reconnects.
  */
 export class LedgerSession implements CommitStore {
   /** Resolves when the connection is lost. */

@@ -10,7 +10,7 @@ interface Terms {
 export type Member = { readonly status: 'none' } | ({ readonly status: MembershipStatus } & Terms);
 
 export type MemberCommand =
-  /** A person with a new account is active at once; a person with an existing account is invited and decides. */
+  /** A person with a new account is active at once; a person with an existing account is invited and may accept or decline. */
   | ({ readonly type: 'CreateMember' | 'InviteMember' } & Terms)
   | { readonly type: 'AcceptInvitation' | 'DeclineInvitation' };
 

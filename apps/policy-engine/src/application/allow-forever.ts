@@ -8,7 +8,7 @@ export interface AllowForeverPorts {
   readonly apply: ApplyForever;
 }
 
-/** Approving for ever by a command of the gateway, which the operator waits for. @throws Refused FORBIDDEN */
+/** Approving forever by a command of the gateway, which the operator waits for. @throws Refused FORBIDDEN */
 export const makeAllowForever =
   ({ isAdministrator, apply }: AllowForeverPorts) =>
   async (
@@ -17,7 +17,7 @@ export const makeAllowForever =
   ): Promise<AllowForeverResult> => {
     const { member_id, key_id, via, role } = operator;
     if (role !== 'admin' || !(await isAdministrator(forever.org_id, member_id)))
-      throw new Refused('FORBIDDEN', 'only an administrator approves for ever');
+      throw new Refused('FORBIDDEN', 'only an administrator approves forever');
     return apply({
       ...forever,
       member_id,

@@ -25,7 +25,7 @@ class Overtaken extends Error {
 const attempts = 5;
 
 /**
- * Turns a requirement off because a request was approved for ever; at most once for one approval, whether a command or an event
+ * Turns a requirement off because a request was approved forever; at most once for one approval, whether a command or an event
  * asks for it. The approval stands in any case: where the policies have changed since, they are not changed again, and the
  * answer says so.
  */

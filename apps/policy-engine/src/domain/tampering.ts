@@ -122,7 +122,7 @@ function tampering(
   const policy = recorded
     ? { id: recorded.policy_id, name: recorded.name, version: recorded.version, hash: recorded.hash }
     : now?.ref;
-  if (policy === undefined) throw new Error('neither stored nor recorded');
+  if (policy === undefined) throw new Error('the policy is neither in the database nor in the log');
   return {
     reason,
     policy,

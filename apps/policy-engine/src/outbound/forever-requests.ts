@@ -5,7 +5,7 @@ import type { Forever } from '../domain/forever.js';
 
 export type AllowForeverResult = CommandResponse<typeof policyEngineCommands.allow_forever>;
 
-/** An approval for ever, with the member who gave it and the actor of the change. */
+/** An approval forever, with the member who gave it and the actor of the change. */
 export interface ForeverRequest extends Forever {
   readonly org_id: string;
   readonly member_id: string;
@@ -14,7 +14,7 @@ export interface ForeverRequest extends Forever {
   readonly traceparent: string | null;
 }
 
-/** Projects events of other services: the roles of members, and approvals for ever. */
+/** Projects events of other services: the roles of members, and approvals forever. */
 export async function noteForever(tx: Tx, event: ProjectedEvent): Promise<void> {
   if (event.type === 'member.created' || event.type === 'member.accepted') {
     const { member_id, role, groups } = event.data;
@@ -35,7 +35,7 @@ export async function noteForever(tx: Tx, event: ProjectedEvent): Promise<void> 
     action_type,
     forever_for: forever_for ?? 'policy',
     member_id: forever_by,
-    // Another person's vote may have completed the request that this member approved for ever.
+    // Another person's vote may have completed the request that this member approved forever.
     actor:
       event.actor?.id === forever_by
         ? event.actor
@@ -49,7 +49,7 @@ export async function noteForever(tx: Tx, event: ProjectedEvent): Promise<void> 
   );
 }
 
-/** Approvals for ever and their results. */
+/** Approvals forever and their results. */
 export class ForeverRequests {
   constructor(private readonly pool: pg.Pool) {}
 

@@ -11,7 +11,7 @@ const holder = z.object({ pid: z.int().positive(), identity: z.string() });
 /**
  * One launcher per data directory. The lock of a launcher that died is taken over.
  * @returns a function that releases the lock
- * @throws StartRefused while another launcher lives
+ * @throws StartRefused while another launcher runs
  */
 export function acquireLauncherLock(dataDir: string): () => void {
   const path = join(dataDir, 'launcher.lock');

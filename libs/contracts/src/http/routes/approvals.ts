@@ -18,7 +18,7 @@ const status = {
   tag: 'Agent',
   summary: 'The state of a request, as the waiting agent reads it',
   description:
-    'With `Prefer: wait=N` (N ≤ 60 s) the answer is held until the request is decided or N passes. To a suspended agent an approved request is `denied` with AGENT_SUSPENDED and without grant; once it is resumed it is approved, within the life of the grant.',
+    'With `Prefer: wait=N` (N ≤ 60 s) the answer is held until the request is decided or N passes. To a suspended agent an approved request is `denied` with AGENT_SUSPENDED and without grant; once it is resumed it is approved, within the lifetime of the grant.',
   callers: ['agent', 'operator:viewer'],
   params,
   headers: z.object({
