@@ -27,8 +27,9 @@ const projects = ['apps', 'libs', 'tools']
   .join('|');
 const onlyInSpecs = ['testkit', 'launcher', 'decider', 'messaging'];
 
-const impure = [
+const drivers = [
   '@nestjs/*',
+  'fastify',
   'typeorm',
   'pg',
   'bullmq',
@@ -39,39 +40,77 @@ const impure = [
   'rxjs',
   'rxjs/*',
 ];
-const clockAndChance = [
-  { object: 'Date', property: 'now', message: 'Time comes in with the command.' },
-  { object: 'Math', property: 'random', message: 'Chance comes in with the command.' },
-  { object: 'performance', property: 'now', message: 'Time comes in with the command.' },
-];
+const frameworks = ['@nestjs/*', 'fastify', 'ws', 'rxjs', 'rxjs/*'];
 
+/** Packages without I/O, clock and random numbers. A pure core imports no other package. */
+const purePackages = ['zod', 're2js', 'jsonc-parser', 'canonicalize', '@marcbachmann/cel-js', 'node:crypto'];
 const pureFolders = [
   ['apps/*/src/domain/**/*.ts', [...pure, 'contracts']],
   ['libs/ledger/src/**/*.ts', []],
   ['libs/decider/src/**/*.ts', []],
   ['libs/quorum/src/**/*.ts', []],
 ];
-
-/** Where the layers of a service end (docs/architecture.md). */
-const sqlText = String.raw`/^\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|LISTEN|NOTIFY|LOCK|ALTER|CREATE) /`;
-const noSql = [
-  { selector: `Literal[value=${sqlText}]`, message: 'SQL lives in outbound/ or read/.' },
-  { selector: `TemplateElement[value.raw=${sqlText}]`, message: 'SQL lives in outbound/ or read/.' },
-];
-const subscribing = ['startProjection', 'subscribeBatches', 'consumeEvents', 'respondTo'];
-const noSubscriptions = [
-  ...subscribing.map((name) => ({
-    selector: `CallExpression[callee.name='${name}']`,
-    message: 'Subscriptions live in inbound/.',
-  })),
+const pureImports = [
   {
-    selector: "CallExpression[callee.property.name='subscribe']",
-    message: 'Subscriptions live in inbound/.',
+    regex: String.raw`^(?!\./|@agentlattice/|(${purePackages.join('|')})$)`,
+    message: 'A pure core imports only its own folder and packages without I/O (purePackages).',
+  },
+  {
+    group: ['node:crypto'],
+    allowImportNames: ['hash', 'createHash', 'createPublicKey', 'KeyObject', 'sign', 'verify'],
+    message: 'Keys and random numbers come in with the command.',
   },
 ];
+const clockAndRandom = [
+  { object: 'Date', property: 'now', message: 'Time comes in with the command.' },
+  { object: 'Math', property: 'random', message: 'Random numbers come in with the command.' },
+];
+const impureGlobals = [
+  'process',
+  'performance',
+  'crypto',
+  'fetch',
+  'globalThis',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'queueMicrotask',
+].map((name) => ({ name, message: 'A pure core has no I/O, no clock and no timers.' }));
+const noClock = ['NewExpression[arguments.length=0]', 'CallExpression'].map((call) => ({
+  selector: `${call}[callee.name='Date']`,
+  message: 'Time comes in with the command.',
+}));
+
+/** The borders between the layers of a service (docs/architecture.md). */
+const sqlText = [
+  String.raw`/^\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|LISTEN|NOTIFY|LOCK|ALTER|CREATE|TRUNCATE|MERGE INTO) /`,
+  String.raw`/^\s*(select|insert into|update \w+ set|delete from|with \w+ as|truncate)\s/i`,
+];
+const noSql = sqlText.flatMap((text) => [
+  { selector: `Literal[value=${text}]`, message: 'SQL lives in outbound/ or read/.' },
+  { selector: `TemplateElement[value.raw=${text}]`, message: 'SQL lives in outbound/ or read/.' },
+]);
+/** ESLint checks the names of static imports only. */
+const noDynamicImport = [{ selector: 'ImportExpression', message: 'Import at the top of the file.' }];
+const subscribing = ['startProjection', 'subscribeBatches', 'consumeEvents', 'respondTo'];
+const noSubscriptions = [
+  ...subscribing.flatMap((name) =>
+    ['CallExpression[callee.name', 'ImportSpecifier[imported.name'].map((node) => ({
+      selector: `${node}='${name}']`,
+      message: 'Subscriptions live in inbound/.',
+    })),
+  ),
+  ...['name', 'value'].map((key) => ({
+    selector: `CallExpression[callee.property.${key}='subscribe']`,
+    message: 'Subscriptions live in inbound/.',
+  })),
+];
+const noFramework = { group: frameworks, message: 'Only inbound/ and modules know the framework.' };
+const noModules = { group: ['**/*.module.js'], message: 'Only modules know other modules.' };
+const noInbound = { group: ['**/inbound/**'], message: 'inbound/ calls application/, never the other way.' };
 const noApplication = {
-  group: ['**/application/**', '**/inbound/**'],
-  message: 'What the application uses does not know it: put the type where both can see it.',
+  group: ['**/application/**'],
+  message: 'outbound/ and read/ do not know their callers: put the type where both can see it.',
 };
 
 /** Only these projects, only by their public door, and no way around it by a relative path. */
@@ -134,40 +173,53 @@ export default tseslint.config(
   {
     files: ['apps/*/src/application/**/*.ts'],
     ignores: ['**/*.spec.ts'],
-    rules: { 'no-restricted-syntax': ['error', ...noSql, ...noSubscriptions] },
+    rules: {
+      'max-lines': ['error', 300],
+      'no-restricted-imports': importRule(mayImport['apps/*'], [noFramework, noModules, noInbound]),
+      'no-restricted-syntax': ['error', ...noSql, ...noSubscriptions, ...noDynamicImport],
+    },
   },
   {
     files: ['apps/*/src/outbound/**/*.ts', 'apps/*/src/read/**/*.ts'],
     ignores: ['**/*.spec.ts'],
     rules: {
-      'no-restricted-imports': importRule(mayImport['apps/*'], [noApplication]),
-      'no-restricted-syntax': ['error', ...noSubscriptions],
+      'no-restricted-imports': importRule(mayImport['apps/*'], [
+        noFramework,
+        noModules,
+        noInbound,
+        noApplication,
+      ]),
+      'no-restricted-syntax': ['error', ...noSubscriptions, ...noDynamicImport],
     },
   },
   {
-    files: ['apps/*/src/*.module.ts'],
-    rules: { 'no-restricted-syntax': ['error', ...noSubscriptions] },
+    files: ['apps/*/src/inbound/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...noSql] },
   },
-  // The core decides, the shell does: no framework, driver, clock or chance in a domain folder or a pure library.
+  {
+    files: ['apps/*/src/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...noSql, ...noSubscriptions] },
+  },
+  {
+    files: ['libs/contracts/src/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: {
+      'no-restricted-imports': importRule(mayImport['libs/contracts'], [
+        { group: drivers, message: 'Contracts import no framework and no driver.' },
+      ]),
+    },
+  },
+  // No framework, driver, clock or random number in a domain folder or a pure library.
   ...pureFolders.map(([files, names]) => ({
     files: [files],
     ignores: ['**/*.spec.ts'],
     rules: {
-      'no-restricted-imports': importRule(names, [
-        { group: impure, message: 'A pure core imports no framework and no driver.' },
-        {
-          group: ['**/application/**', '**/inbound/**', '**/outbound/**', '**/read/**'],
-          message: 'The core knows nothing of its shell.',
-        },
-      ]),
-      'no-restricted-properties': ['error', ...clockAndChance],
-      'no-restricted-syntax': [
-        'error',
-        {
-          selector: "NewExpression[callee.name='Date'][arguments.length=0]",
-          message: 'Time comes in with the command.',
-        },
-      ],
+      'no-restricted-imports': importRule(names, pureImports),
+      'no-restricted-globals': ['error', ...impureGlobals],
+      'no-restricted-properties': ['error', ...clockAndRandom],
+      'no-restricted-syntax': ['error', ...noClock, ...noSql, ...noSubscriptions, ...noDynamicImport],
     },
   })),
 );

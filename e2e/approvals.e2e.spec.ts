@@ -135,7 +135,7 @@ describe('requests that wait for a person', () => {
       await decide(id, 'deny');
     });
 
-    it('for ever is refused when the policy no longer has the version that the operator saw', async () => {
+    it('forever is refused when the policy no longer has the version that the operator saw', async () => {
       const policy = await admin.policy({ name: 'moves', action_type: 'moves', effect: 'require_approval' });
       const id = await requested('moves');
       await admin.call('PATCH', `/api/v1/policies/${policy}`, { body: { timeout: '2h' } });
@@ -150,7 +150,7 @@ describe('requests that wait for a person', () => {
       expect(await forever(2)).toMatchObject({ status: 200, body: { policy_change: { changed: true } } });
     });
 
-    it('for ever may apply to one action type below a wildcard', async () => {
+    it('forever may apply to one action type below a wildcard', async () => {
       await admin.policy({ name: 'all of it', action_type: 'wild.*', effect: 'require_approval' });
       const id = await requested('wild.one');
       expect(

@@ -11,7 +11,7 @@ import { type PythonEnvironment, pythonEnvironment } from './kit/python-environm
 const run = promisify(execFile);
 const programs = fileURLToPath(new URL('published-client/', import.meta.url));
 
-/** What its users run beside the published client must work here as well, as it was released. */
+/** Packages that depend on the published client must work here unchanged as well. */
 describe('the published siblings of the Python client, unmodified', () => {
   let stack: Stack;
   let admin: Api;

@@ -56,7 +56,7 @@ export function conformanceCases(): {
     }));
 }
 
-/** The server that plays cases, as a process. */
+/** The scripted server of the cases, as a process. */
 export class ScriptedServer {
   private constructor(
     private readonly process: ChildProcessWithoutNullStreams,
@@ -94,7 +94,7 @@ export class ScriptedServer {
   }
 }
 
-/** Names in snake_case, except inside of what belongs to others. */
+/** Names in snake_case, except inside values that callers defined. */
 export function neutral(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(neutral);
   if (value === null || typeof value !== 'object') return value;

@@ -7,7 +7,7 @@ const driver = fileURLToPath(new URL('../published-client/drive.py', import.meta
 /** With the extra that its `subscribe()` needs. */
 const released = 'agentlattice[realtime]==0.4.2';
 
-/** How the client's own exceptions look from outside. */
+/** An exception of the client, as the test program prints it. */
 export interface Raised {
   readonly class: string;
   readonly code: string | null;
@@ -20,7 +20,7 @@ export interface Raised {
 export interface Call {
   readonly key: string;
   readonly args?: Record<string, unknown>;
-  /** The client's constructor arguments beside key and address. */
+  /** The client's constructor arguments other than key and address. */
   readonly settings?: Record<string, number>;
 }
 
@@ -43,7 +43,7 @@ export class PublishedClient {
     });
   }
 
-  /** Installs the client from the package index; nothing of it is changed. */
+  /** Installs the client from the package index, unchanged. */
   static async install(baseUrl: string): Promise<PublishedClient> {
     const environment = await pythonEnvironment(released);
     const python = spawn(environment.program('python'), [driver]);

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** A virtual environment of Python with packages in it, nothing of them changed. */
+/** A virtual environment of Python with unchanged packages. */
 export interface PythonEnvironment {
   /** The path of a program of the environment. */
   program(name: string): string;
@@ -58,7 +58,7 @@ async function install(folder: string, packages: readonly string[]): Promise<voi
   ]);
 }
 
-/** Below what `npm test` removes at its end; undefined outside of it. */
+/** Inside the folder that `npm test` removes at its end; undefined outside of `npm test`. */
 async function sharedFolder(packages: readonly string[]): Promise<string | undefined> {
   const stacks = process.env['AL_TEST_STACKS'];
   if (stacks === undefined) return undefined;

@@ -13,11 +13,11 @@ export interface Fuzzing {
   readonly key: string;
   readonly operations: readonly string[];
   readonly phases?: string;
-  /** The time after which no new request is made; requests under way end. */
+  /** After this time no new request is made; requests under way are finished. */
   readonly seconds: number;
 }
 export interface Found {
-  /** Requests that were made and judged. */
+  /** Requests whose answers were checked. */
   readonly tried: number;
   /** The report of schemathesis about answers that differ from the document; empty when none does. */
   readonly report: string;
@@ -34,7 +34,7 @@ export class Schemathesis {
     return new Schemathesis(await pythonEnvironment(released), baseUrl);
   }
 
-  /** The same requests at every run, as far as the answers and the time allow. */
+  /** The same requests at every run, unless answers or the time differ. */
   async fuzz({ document, key, operations, phases = 'coverage,fuzzing', seconds }: Fuzzing): Promise<Found> {
     const folder = await mkdtemp(join(tmpdir(), 'al-fuzz-'));
     try {

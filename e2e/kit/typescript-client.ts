@@ -84,7 +84,7 @@ function callBy({ method, args }: NeutralCall, al: AgentLattice, baseUrl: string
 
 type TextName = 'action_type' | 'approval_id' | 'delegation_id' | 'audit_event_id';
 
-/** Without what is undefined, as a program would leave it out. */
+/** Without undefined members, as a program would leave them out. */
 const given = (options: Record<string, unknown>): Record<string, never> =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Record<
     string,

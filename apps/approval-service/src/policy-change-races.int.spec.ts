@@ -3,7 +3,7 @@ import { eventually } from '@agentlattice/testkit';
 import type pg from 'pg';
 import { newId, requested } from '../test/approval-fixture.js';
 import { allows, policyRef } from '../test/fake-policy-engine.js';
-import { spreadPolicyChanges } from './outbound/policy-changes.js';
+import { fanOutPolicyChanges } from './outbound/policy-changes.js';
 import {
   judgedLate,
   many,
@@ -122,7 +122,7 @@ describe('a change of policies', () => {
     // Another replica spreads a second change and does not wait.
     await h.engine.change(org, 'policy.updated', { name: 'the second change' });
     await h.noted(org);
-    await spreadPolicyChanges(h.pool);
+    await fanOutPolicyChanges(h.pool);
     answer();
     await h.settled(org);
     expect(await h.statusOf(denied)).toBe('denied');

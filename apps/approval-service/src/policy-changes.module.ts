@@ -18,7 +18,7 @@ import {
 
 /** Without a wake-up: another replica noted a change, or a request was opened while one was noted. */
 const rejudgePace = { everyMs: 500, idleMs: 4_000 } as const;
-const lookForUndecidableEveryMs = 10_000;
+const undecidableSweepEveryMs = 10_000;
 
 /** Pending requests are judged again after the policies changed. */
 @Module({
@@ -43,8 +43,8 @@ function policyChangesBackground(
   const undecidable = new UndecidableSweep({ pool, endUndecidable });
   return new Background(() => {
     const ending = new PeriodicTask(
-      'looking for requests that nobody can decide',
-      lookForUndecidableEveryMs,
+      'finding requests that no member can decide',
+      undecidableSweepEveryMs,
       () => undecidable.run(),
       logger,
     ).start();
@@ -57,7 +57,7 @@ function policyChangesBackground(
         apply: makeApplyJudgements({ pool, store, grantTtlSeconds, logger }),
         nc,
         commands,
-        onGovernedAnew: (requests) => {
+        onPolicyReplaced: (requests) => {
           if (requests.length === 0) return;
           undecidable.note(requests);
           ending.wake();

@@ -15,7 +15,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import { DueSweep } from './application/due-sweep.js';
 import { makeEscalateApprovals } from './application/escalate-approvals.js';
-import { lookForNearEveryMs, makeSetNearAlarms } from './application/near-alarms.js';
+import { nearAlarmsEveryMs, makeSetNearAlarms } from './application/near-alarms.js';
 import { makeTimeOutApprovals, type TimeOutApprovals } from './application/time-out-approvals.js';
 import { EventsModule } from './events.module.js';
 import { DeadlineAlarms } from './outbound/deadline-alarms.js';
@@ -101,7 +101,7 @@ function timersBackground(
       sweep('the sweep of escalations', { run: () => escalations.run() }),
       new PeriodicTask(
         'setting alarms',
-        lookForNearEveryMs,
+        nearAlarmsEveryMs,
         makeSetNearAlarms({ pool, alarms }),
         logger,
       ).start(),

@@ -134,22 +134,22 @@ it('entries commit to the reasons of decisions, and show them', async () => {
 
 it('erasable values without an answer are asked for again, and never taken as missing', async () => {
   const org = newOrg();
-  approvals.mostAtOnce = 3;
+  approvals.maxAtOnce = 3;
   const events = Array.from({ length: 10 }, (_, n) => decide(org, `reason ${String(n)}`).denied);
   await approvals.publish(...events);
   const log = await logOf(org, 21);
-  approvals.mostAtOnce = 64;
+  approvals.maxAtOnce = 64;
   const denied = log.filter(({ type }) => type === 'approval.denied');
   expect(denied.map(({ reason }) => reason)).toEqual(events.map((_, n) => `reason ${String(n)}`));
 });
 
 it('a ledger that cannot fetch erasable values is not ready, and continues once it can', async () => {
   const org = newOrg();
-  approvals.mostAtOnce = 0;
+  approvals.maxAtOnce = 0;
   const { denied } = decide(org, 'at last');
   await approvals.publish(denied);
   await eventually(async () => !(await ledger.readiness()).ready, { within: 30_000 });
-  approvals.mostAtOnce = 64;
+  approvals.maxAtOnce = 64;
   const log = await logOf(org, 3);
   expect(log.at(-1)).toMatchObject({ id: denied.event_id, reason: 'at last' });
   expect((await ledger.readiness()).ready).toBe(true);

@@ -15,7 +15,7 @@ export class SourceWithValues extends FakeSource {
   /** The ids of each request. */
   readonly asked: string[][] = [];
   /** How many of them it answers, as if no more would fit a message. */
-  mostAtOnce = 64;
+  maxAtOnce = 64;
   private valueRequests: Subscription | undefined;
 
   constructor(
@@ -34,7 +34,7 @@ export class SourceWithValues extends FakeSource {
       logger: createLogger('test', 'silent'),
       handler: (payload) => {
         const { events } = payload as { events: { event_id: string }[] };
-        const event_ids = events.map(({ event_id }) => event_id).slice(0, this.mostAtOnce);
+        const event_ids = events.map(({ event_id }) => event_id).slice(0, this.maxAtOnce);
         this.asked.push(events.map(({ event_id }) => event_id));
         return {
           answered: event_ids,

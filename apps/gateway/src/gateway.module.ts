@@ -1,6 +1,6 @@
 import { ping, type ServiceName } from '@agentlattice/contracts';
 import type { CommandClient } from '@agentlattice/messaging';
-import { COMMANDS, HEALTH, type HealthRegistry, NotWell, ServiceModule } from '@agentlattice/service';
+import { COMMANDS, HEALTH, type HealthRegistry, Unhealthy, ServiceModule } from '@agentlattice/service';
 import { Inject, Module, type OnModuleInit } from '@nestjs/common';
 import { HttpModule } from './http.module.js';
 import { LiveEventsModule } from './live-events.module.js';
@@ -34,12 +34,12 @@ export class GatewayModule implements OnModuleInit {
 
   onModuleInit(): void {
     this.health.add('keys', async () =>
-      mustBeWell(await this.directory.becomesFresh(), 'keys', 'the keys may be out of date'),
+      requireHealthy(await this.directory.becomesFresh(), 'keys', 'the keys may be out of date'),
     );
     this.health.add(
       'ledger-heartbeat',
       async () =>
-        mustBeWell(
+        requireHealthy(
           await this.pipeline.ledgerAnswers(),
           'ledger-heartbeat',
           'the audit ledger does not answer',
@@ -49,7 +49,7 @@ export class GatewayModule implements OnModuleInit {
     for (const service of others) this.health.add(service, () => this.checkOther(service), 'full');
   }
 
-  /** @throws NotWell with the faults that the service names; the faults that make it not ready come first */
+  /** @throws Unhealthy with the faults that the service names; the faults that make it not ready come first */
   private async checkOther(service: ServiceName): Promise<void> {
     const {
       ready,
@@ -60,11 +60,11 @@ export class GatewayModule implements OnModuleInit {
       ? []
       : [{ name: service, reason: `the ${service} is not ready (${missing.join(', ')})` }];
     const faults = [...away, ...troubles.map((trouble) => ({ ...trouble, degraded: true }))];
-    if (faults.length > 0) throw new NotWell(faults);
+    if (faults.length > 0) throw new Unhealthy(faults);
   }
 }
 
-/** @throws NotWell */
-function mustBeWell(isWell: boolean, name: string, reason: string): void {
-  if (!isWell) throw new NotWell([{ name, reason }]);
+/** @throws Unhealthy */
+function requireHealthy(isWell: boolean, name: string, reason: string): void {
+  if (!isWell) throw new Unhealthy([{ name, reason }]);
 }

@@ -64,7 +64,7 @@ function readNetworks(text: string): string[] {
       const prefix = bits === undefined ? longest : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
       if (family === 0 || rest.length > 0 || !(prefix >= 0 && prefix <= longest))
         throw new ConfigFault(
-          `The configuration is wrong: EGRESS_ALLOW must be CIDRs with commas between them; "${part}" is none.`,
+          `The configuration is wrong: EGRESS_ALLOW must be CIDRs separated by commas; "${part}" is not a CIDR.`,
         );
       return `${address}/${String(prefix)}`;
     });

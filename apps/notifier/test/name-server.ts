@@ -5,7 +5,7 @@ import { isIP } from 'node:net';
 export interface NameServer {
   /** Its address for resolvers. */
   readonly address: string;
-  /** The names it was asked for. */
+  /** The requested names. */
   readonly asked: readonly string[];
   stop(): void;
 }
@@ -46,14 +46,14 @@ function nameIn(query: Buffer): { name: string; end: number } {
   return { name: labels.join('.').toLowerCase(), end: at + 1 };
 }
 
-/** A record for the name that was asked for, good for no time. */
+/** A record for the requested name, with a time to live of 0. */
 function answerOf(address: string): Buffer {
   const data = isIP(address) === 4 ? Buffer.from(address.split('.').map(Number)) : bytesOf(address);
   const head = Buffer.from([0xc0, 0x0c, 0, isIP(address) === 4 ? 1 : 28, 0, 1, 0, 0, 0, 0, 0, data.length]);
   return Buffer.concat([head, data]);
 }
 
-/** Of the few that are needed: `::1` and `::ffff:a.b.c.d`. */
+/** Supports the two forms that tests use: `::1` and `::ffff:a.b.c.d`. */
 function bytesOf(address: string): Buffer {
   const mapped = /^::ffff:([\d.]+)$/.exec(address)?.[1];
   const tail = mapped === undefined ? [0, 0, 0, 0, 0, 1] : [0xff, 0xff, ...mapped.split('.').map(Number)];

@@ -109,7 +109,7 @@ afterAll(async () => {
   await Promise.all([postgres.stop(), nats.stop()]);
 });
 
-describe('an approval for ever', () => {
+describe('an approval forever', () => {
   it('gives the policy the effect allow with the operator as the actor, and is in force at once', async () => {
     const w = await workspace();
     const made = await f.create(w.org, {
@@ -254,7 +254,7 @@ describe('an approval for ever', () => {
       content: { effect: 'allow' },
       actor: { id: w.admin, via: 'dashboard' },
     });
-    // Another vote completed it; the change is still made in the name of the administrator who approved for ever.
+    // Another vote completed it; the change is still made in the name of the administrator who approved forever.
     const other = await f.create(w.org, { name: 'other' });
     const second = asks(w, other, {
       operator: { member_id: newMember(), key_id: null, role: 'member', via: 'cli' },
@@ -336,7 +336,7 @@ async function orgOf(policyId: string): Promise<string> {
   return rows[0]?.org_id ?? '';
 }
 
-describe('the plan of an approval for ever', () => {
+describe('the plan of an approval forever', () => {
   const planOf = (request: Request) => {
     const { org_id, approval_id, policy_id, policy_version, action_type, forever_for } = request;
     return f.client.request(commands.plan_forever, {

@@ -37,7 +37,7 @@ const unsettledSweepMs = 1_000;
 /** With the longest pause between two questions for events (8 s) this stays below the promised 15 s. */
 const idleUnsettledSweepMs = 4_000;
 
-/** Approving for ever: the command, and the sweep that finds approvals for which no command came. */
+/** Approving forever: the command, and the sweep that finds approvals for which no command came. */
 export const foreverProviders: Provider[] = [
   {
     provide: MEMBER_EVENTS,
@@ -98,7 +98,7 @@ function foreverBackground(
     lags.addProjection(memberEvents);
     lags.addProjection(foreverEvents);
     const sweep = new RecoverySweep({
-      name: 'applying approvals for ever',
+      name: 'applying approvals forever',
       pool,
       everyMs: unsettledSweepMs,
       idleMs: idleUnsettledSweepMs,

@@ -10,7 +10,7 @@ import {
   type HealthRegistry,
   LOGGER,
   NATS,
-  NotWell,
+  Unhealthy,
   POOL,
   relayProvider,
   ServiceModule,
@@ -109,7 +109,7 @@ function livePolicies(
   });
   health.add('policies', async () => {
     if (!(await policies.answers()))
-      throw new NotWell([{ name: 'policies', reason: 'the policies may be out of date' }]);
+      throw new Unhealthy([{ name: 'policies', reason: 'the policies may be out of date' }]);
   });
   return policies;
 }

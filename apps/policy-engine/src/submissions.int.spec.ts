@@ -107,6 +107,8 @@ describe('submissions', () => {
       `UPDATE event SET data = jsonb_set(data, '{content,effect}', '"allow"') WHERE org_id = $1`,
       `DELETE FROM policy WHERE org_id = $1`,
       `UPDATE event SET data = '{}' WHERE org_id = $1`,
+      `UPDATE event SET schema_version = 9 WHERE org_id = $1`,
+      `UPDATE event SET type = 'policy.unknown' WHERE org_id = $1`,
     ];
     for (const statement of tampering) {
       const org = newOrg();

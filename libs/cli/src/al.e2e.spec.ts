@@ -301,7 +301,7 @@ describe('al approvals', () => {
     await gate.ended;
   });
 
-  it('approves for ever: the next gate is open', async () => {
+  it('approves forever: the next gate is open', async () => {
     await policy({ name: 'once', action_type: 'once.*', effect: 'require_approval' });
     const gate = await eventually(async () => {
       const started = agent('gate', 'once.run');

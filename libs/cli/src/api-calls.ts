@@ -7,7 +7,7 @@ import { version } from './version.js';
 export interface ApiOptions extends Config {
   /** How long to try again when the system cannot be reached. */
   readonly retryForMs: number;
-  /** Told once for each time that the system stops answering. */
+  /** Called once each time the system stops answering. */
   readonly onAway?: (reason: string) => void;
 }
 
@@ -17,7 +17,7 @@ export interface Call extends Omit<SdkCall, 'body' | 'bodyText'> {
   readonly body?: string;
 }
 
-/** What was asked for, as the grant must name it. */
+/** The requested action; the grant must name the same. */
 export interface Asked {
   readonly action: string;
   /** JSON texts. */
@@ -28,7 +28,7 @@ export interface Asked {
   readonly auditEventId: string;
 }
 
-/** Calls the routes of the contract by the SDK. Whatever is not an answer of the contract is a Failure, never a yes. */
+/** Calls the routes of the contract by the SDK. An answer that the contract does not have is a Failure and never an approval. */
 export class Api {
   private readonly sdk: AgentLattice;
 
@@ -53,9 +53,9 @@ export class Api {
   }
 
   /**
-   * Whether a grant is one: signed by a key that the system publishes, for this very action, and still in force.
-   * @returns what is wrong with it; null when nothing is
-   * @throws Failure when the keys cannot be had
+   * Checks a grant: signed by a published key of the system, for exactly this action, and not expired.
+   * @returns the fault of the grant; null for a valid grant
+   * @throws Failure when the keys cannot be fetched
    */
   async grantFault(grant: string | null, asked: Asked): Promise<string | null> {
     if (grant === null) return 'the answer carries no grant';

@@ -19,7 +19,7 @@ beforeEach(async () => {
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
       seen.push({ url: request.url ?? '', headers: request.headers, body });
-      // The last answer is given for ever.
+      // The last answer is given forever.
       const [answer] = answers.length > 1 ? answers.splice(0, 1) : answers;
       answer?.(request, response);
     });
@@ -68,7 +68,7 @@ it('tries a submission again with the same event id, and says who asks', async (
   const ids = new Set(seen.slice(0, 3).map(({ headers }) => headers['x-al-event-id']));
   expect(ids.size).toBe(1);
   expect([...ids][0]).toMatch(/^[0-9a-f-]{36}$/);
-  // As it was given: another client's numbers are not ours to write anew.
+  // Unchanged: parsing and writing the JSON again could change its numbers.
   expect(seen[0]?.body).toBe('{"action_type":"a.b","metadata":{"n": 1.0},"data_accessed":[]}');
   expect(seen[0]?.headers).toMatchObject({
     authorization: 'Bearer al_agent_x',
@@ -117,7 +117,7 @@ it.each([
   },
 );
 
-describe('a yes without its grant is none', () => {
+describe('an approval without its grant does not count', () => {
   const stranger = generateKeyPairSync('ed25519').privateKey;
   const grant = (...more: Parameters<typeof grantFor> extends [string, ...infer M] ? M : never) =>
     grantFor(audit_event_id, ...more);
@@ -145,7 +145,7 @@ describe('a yes without its grant is none', () => {
     expect(seen.map(({ url }) => url)).not.toContain('/api/v1/report');
   });
 
-  it('and one whose keys cannot be had is not run either', async () => {
+  it('nor does an approval whose keys cannot be fetched', async () => {
     answers = [executed, problem(503, 'UNAVAILABLE')];
     const { code, out } = await al('gate', 'a.b', '--retry-for', '300ms', '--', 'echo', 'ran');
     expect({ code, out }).toEqual({ code: 4, out: '' });

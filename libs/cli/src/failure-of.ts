@@ -4,7 +4,7 @@ import { exitCode, Failure } from './exit-code.js';
 import { decisionText } from './render/approval-text.js';
 import { safeText } from './render/safe-text.js';
 
-/** What to do about a refusal, where the API's own text is about the API. */
+/** What the person can do about a refusal, for codes whose text in the API is written for programs. */
 const hints: Readonly<Record<string, string>> = {
   UNAUTHENTICATED: 'Set AL_API_KEY to a key that is in force.',
   RATE_LIMITED: 'Try again later.',
@@ -14,11 +14,11 @@ const hints: Readonly<Record<string, string>> = {
 const forbidden: Readonly<Record<string, string>> = {
   submitAction: 'Only an agent asks: set AL_API_KEY to an agent’s key (al_agent_…).',
   approveRequest:
-    'Deciding needs the key of an operator (al_op_…) with the role member, approving for ever the role admin.',
+    'Deciding needs the key of an operator (al_op_…) with the role member, approving forever the role admin.',
   denyRequest: 'Deciding needs the key of an operator (al_op_…) with the role member.',
 };
 
-/** A decision that comes too late is answered with the one that stands. */
+/** A late decision is answered with the decision that was made. */
 const standingDecision = approvalView.pick({
   status: true,
   resolved_at: true,
@@ -28,7 +28,7 @@ const standingDecision = approvalView.pick({
   denial_reason: true,
 });
 
-/** What the SDK threw, as `al` says it to a person and to the shell; anything else as it is. */
+/** Turns an error of the SDK into a message and an exit code; other errors are returned unchanged. */
 export function failureOf(
   route: Route,
   error: unknown,
@@ -72,7 +72,7 @@ function refusalOf(route: Route, status: number, body: unknown): Failure {
   return new Failure(exitOf(status), lines.join('\n'), error);
 }
 
-/** Refused by the state of things, by how it was asked or who asked, or not answered at all. */
+/** The exit code by the kind of refusal: the state of the resource, a faulty call, missing rights, or no answer. */
 function exitOf(status: number): number {
   if (status === 429 || status >= 500) return exitCode.unreachable;
   return status === 404 || status === 409 ? exitCode.refused : exitCode.usage;

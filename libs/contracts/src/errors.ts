@@ -72,7 +72,7 @@ export type ErrorCode = keyof typeof errorTable;
 export const errorCodes = Object.keys(errorTable) as readonly ErrorCode[];
 export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errorTable, code);
 
-/** A backend or service did not answer; the caller gets 503 and may try again (contract §3). */
+/** A server or service did not answer; the caller gets 503 and may try again (contract §3). */
 export class Unavailable extends Refused<'UNAVAILABLE'> {
   constructor(detail: string, details: RefusalDetails = {}) {
     super('UNAVAILABLE', detail, details);

@@ -27,7 +27,7 @@ const ownEvents = (service: ServiceName) => [
 ];
 
 /** The durable consumers of each service; a name outside this table cannot be made. */
-export const durables = {
+export const durableConsumers = {
   'audit-ledger': ['audit-ledger-events'],
   'approval-service': ['approval-service-members', 'approval-service-policies', 'approval-service-agents'],
   'policy-engine': ['policy-engine-forever'],
@@ -35,9 +35,9 @@ export const durables = {
 } as const;
 
 /** Reading and acknowledging by its own durable consumers; no right to change the stream. */
-const consuming = (service: keyof typeof durables) => [
+const consuming = (service: keyof typeof durableConsumers) => [
   '$JS.API.INFO',
-  ...durables[service].flatMap((durable) => {
+  ...durableConsumers[service].flatMap((durable) => {
     const consumer = `${eventStreamName}.${durable}`;
     return [
       `$JS.API.CONSUMER.CREATE.${consumer}`,

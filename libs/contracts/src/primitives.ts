@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { unseenIn } from './seen-text.js';
+import { firstInvisibleCharacter } from './visible-text.js';
 
 /**
  * Rules that JSON Schema cannot express, for the OpenAPI document: each is the `detail` of its fault, with `…` for the
@@ -66,9 +66,9 @@ export type IdPrefix = (typeof idPrefixes)[number];
 export const plainText = () =>
   z
     .string()
-    .refine((text) => unseenIn(text) === undefined, {
+    .refine((text) => firstInvisibleCharacter(text) === undefined, {
       error: ({ input }) =>
-        `holds the character ${unseenIn(String(input)) ?? ''}, which is not seen or changes how the text is shown`,
+        `holds the character ${firstInvisibleCharacter(String(input)) ?? ''}, which is not seen or changes how the text is shown`,
     })
     .meta(rulesBeyondSchema('holds the character …, which is not seen or changes how the text is shown'));
 
@@ -108,7 +108,7 @@ const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as co
 /** Longest duration a policy may name: 30 days. */
 export const maxDurationMs = 30 * unitMs.d;
 
-/** Milliseconds of a duration such as `90s`, `30m`, `8h`, `1h30m`; null when it is none. */
+/** Milliseconds of a duration such as `90s`, `30m`, `8h`, `1h30m`; null for any other text. */
 export function durationMs(text: string): number | null {
   if (!/^(\d{1,9}(ms|s|m|h|d))+$/.test(text)) return null;
   let total = 0;

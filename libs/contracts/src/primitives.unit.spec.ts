@@ -7,7 +7,7 @@ it.each([
 ])('a limit of %j is %d', (given, wanted) => expect(limit(200, 50).parse(given)).toBe(wanted));
 
 it.each(['0x10', '1e2', ' 5', '+5', '-1', '0', '201', '1.5', '', 'all', '0b11', '5\n'])(
-  'a limit of %j is none',
+  'a limit of %j is refused',
   (given) => expect(limit(200, 50).safeParse(given).success).toBe(false),
 );
 

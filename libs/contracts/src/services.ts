@@ -9,5 +9,5 @@ export const serviceNames = [
 
 export type ServiceName = (typeof serviceNames)[number];
 
-/** The exit code of a service whose settings are wrong (EX_CONFIG). Starting it again cannot help. */
+/** The exit code of a service whose settings are wrong (EX_CONFIG). A restart cannot help. */
 export const badConfigurationExit = 78;

@@ -1,8 +1,8 @@
-/** Three pure functions: what may happen, what a fact changes, and where it starts. Time and identity come in with the command. */
+/** Three pure functions: what a command does, what an event changes, and the first state. Time and identity come in with the command. */
 export interface Decider<State, Command, Event> {
   /** Decides a command; an empty list means that there is nothing to do. Throws `Refused` when a rule forbids it. */
   decide(command: Command, state: State): readonly Event[];
-  /** Applies a fact: never refuses, never looks at a clock. */
+  /** Applies an event: never refuses, never reads a clock. */
   evolve(state: State, event: Event): State;
   initialState(): State;
 }

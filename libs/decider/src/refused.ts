@@ -10,7 +10,7 @@ export interface RefusalDetails {
   readonly extra?: Readonly<Record<string, unknown>>;
 }
 
-/** An expected "no" with a stable code from a closed union; anything else that is thrown is a bug. */
+/** An expected refusal with a stable code from a closed union. Any other error is a bug. */
 export class Refused<Code extends string = string> extends Error {
   override readonly name = 'Refused';
   readonly errors: readonly Fault[] | undefined;

@@ -46,13 +46,13 @@ export function identified(event: NewEvent, reader: EventDataReader = eventData)
 const asRows = (events: readonly StoredEvent[]) =>
   JSON.stringify(events.map((event) => ({ ...event, erasable: undefined })));
 
-/** What `appendEvents` sends; `conflictOr` tells what its failure means. The caller adds the events to `tx.inserted`. */
+/** The statement of `appendEvents`; pass its error to `conflictOr`. The caller adds the events to `tx.inserted`. */
 export const appendStatement = (events: readonly StoredEvent[]): Statement => ({
   text: insert,
   values: [asRows(events)],
 });
 
-/** A version that is taken means that another writer was first; any other error is returned as it is. */
+/** A VersionConflict when another writer took the version first; any other error is returned unchanged. */
 export const conflictOr = (error: unknown): unknown =>
   isVersionConflict(error) ? new VersionConflict('the stream has moved on', { cause: error }) : error;
 

@@ -16,5 +16,5 @@ export const connectionLimits = {
 } as const;
 
 /** For sessions that hold a lock: PostgreSQL ends them soon after their host is gone. */
-export const noticeVanishedPeer = `SELECT set_config('tcp_keepalives_idle', '2', false),
+export const keepaliveStatement = `SELECT set_config('tcp_keepalives_idle', '2', false),
   set_config('tcp_keepalives_interval', '1', false), set_config('tcp_keepalives_count', '2', false)`;

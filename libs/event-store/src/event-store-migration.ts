@@ -32,7 +32,7 @@ export function eventStoreMigration(
     }
 
     down(): Promise<void> {
-      return Promise.reject(new Error('events are never dropped'));
+      return Promise.reject(new Error('the migration of the events cannot be undone'));
     }
   };
 }
@@ -59,12 +59,12 @@ export function numberingInCommitMigration(timestamp: number): new () => Migrati
     }
 
     down(): Promise<void> {
-      return Promise.reject(new Error('the numbering is not taken back'));
+      return Promise.reject(new Error('the migration of the numbering cannot be undone'));
     }
   };
 }
 
-/** For a service that owns no events but projects those of others. */
+/** For a service that has no events of its own and projects events of others. */
 export function inboxMigration(service: ServiceName, timestamp: number): new () => MigrationInterface {
   const role = `al_${service.replaceAll('-', '_')}`;
   return class InboxMigration implements MigrationInterface {

@@ -318,6 +318,6 @@ interface TimeRow {
 
 function timeIn(rows: readonly TimeRow[] | undefined): Date {
   const row = rows?.[0];
-  if (row === undefined) throw new Error('the database gave no time');
+  if (row === undefined) throw new Error('the database did not return its time');
   return row.now;
 }

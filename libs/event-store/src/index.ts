@@ -1,6 +1,6 @@
 export { appendEvents, identified, VersionConflict } from './append-events.js';
 export { announceCommitted, type CommittedListener, onCommitted } from './committed-events.js';
-export { connectionLimits, noticeVanishedPeer } from './connection-limits.js';
+export { connectionLimits, keepaliveStatement } from './connection-limits.js';
 export { DatabaseClient, DatabasePool, DatabaseUnavailable } from './database-client.js';
 export { EventPublisher, type EventSource, untilAborted } from './event-publisher.js';
 export { erasableValues, storable } from './erasable-values.js';
@@ -19,7 +19,7 @@ export {
   type Updated,
   type UpdateMany,
 } from './event-store.js';
-export { type Intake, intakeLagSeconds, onItsWaySeconds, relayLagSeconds } from './lag.js';
+export { type Intake, intakeLagSeconds, inTransitSeconds, relayLagSeconds } from './lag.js';
 export {
   type ProjectedEvent,
   type Projection,
@@ -50,5 +50,12 @@ export type {
   WholeEventRow,
 } from './stored-event.js';
 export type { Statement } from './statement.js';
-export { Ending, inOneTrip, inTransaction, isStalePlan, type Queryable, type Tx } from './transaction.js';
+export {
+  Ending,
+  inOneRoundTrip,
+  inTransaction,
+  isStalePlan,
+  type Queryable,
+  type Tx,
+} from './transaction.js';
 export { Gathering } from './gathering.js';

@@ -3,7 +3,7 @@ import type { CommandClient } from '@agentlattice/messaging';
 import type pg from 'pg';
 
 /** An event that waited longer than this is late. */
-export const onItsWaySeconds = 1;
+export const inTransitSeconds = 1;
 
 /**
  * The age of the oldest event of this service that is committed and not yet published, by the database's clock; 0 when there
@@ -29,7 +29,7 @@ export interface Intake {
   /** No event was missing up to this number at the last measurement, so the source need not read its table again up to it. */
   readonly known?: () => number | undefined;
   /** Called with a position up to which no event is missing, so that the next measurement can skip it. */
-  readonly nothingUpTo?: (gpos: number) => void;
+  readonly emptyUpTo?: (gpos: number) => void;
 }
 
 /**
@@ -52,7 +52,7 @@ export async function intakeLagSeconds(intake: Intake): Promise<number> {
 }
 
 async function oldestAfter(
-  { client, source, types, nothingUpTo }: Intake,
+  { client, source, types, emptyUpTo }: Intake,
   after_gpos: number,
 ): Promise<WireEvent | undefined> {
   const { events, through_gpos } = await client.request(replay(source), {
@@ -60,7 +60,7 @@ async function oldestAfter(
     limit: 1,
     ...(types === undefined ? {} : { types: [...types] }),
   });
-  if (events.length === 0) nothingUpTo?.(through_gpos);
+  if (events.length === 0) emptyUpTo?.(through_gpos);
   return events[0];
 }
 

@@ -10,7 +10,7 @@ import { type CommandClient, consumeEvents } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
-import { intakeLagSeconds, onItsWaySeconds } from './lag.js';
+import { intakeLagSeconds, inTransitSeconds } from './lag.js';
 import { idle, PeriodicTask } from './periodic-task.js';
 import { inOrder, readToHead } from './read-source.js';
 import { RetriedWork } from './retried-work.js';
@@ -85,7 +85,7 @@ export function startProjection(options: ProjectionOptions): Projection {
 
 class RunningProjection implements Projection {
   /** Up to this number a source has no event for us; the stored position is written only with events. */
-  private readonly nothingUpTo = new Map<ServiceName, number>();
+  private readonly emptyUpTo = new Map<ServiceName, number>();
   private readonly readToEnd = new Set<ServiceName>();
   private readonly running = new Map<ServiceName, Promise<void>>();
   private readonly checks: ReadonlyMap<ServiceName, RetriedWork>;
@@ -147,11 +147,11 @@ class RunningProjection implements Projection {
       client,
       source,
       types,
-      position: async () => Math.max(await this.checked(source), this.nothingUpTo.get(source) ?? 0),
-      known: () => this.nothingUpTo.get(source),
-      nothingUpTo: (gpos) => this.nothingUpTo.set(source, gpos),
+      position: async () => Math.max(await this.checked(source), this.emptyUpTo.get(source) ?? 0),
+      known: () => this.emptyUpTo.get(source),
+      emptyUpTo: (gpos) => this.emptyUpTo.set(source, gpos),
     });
-    if (lag > onItsWaySeconds) this.checks.get(source)?.begin();
+    if (lag > inTransitSeconds) this.checks.get(source)?.begin();
     return lag;
   }
 

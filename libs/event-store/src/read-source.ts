@@ -27,7 +27,7 @@ export async function readToHead(reading: SourceReading): Promise<boolean> {
   let before = Number.NEGATIVE_INFINITY;
   while (!stopped()) {
     const after_gpos = await position();
-    if (after_gpos <= before) throw new Error(`${source} makes no progress with its replay`);
+    if (after_gpos <= before) throw new Error(`${source} returns the same position again in its replay`);
     before = after_gpos;
     const page = await client.request(replay(source), {
       after_gpos,

@@ -5,7 +5,7 @@ import type { Logger } from '@agentlattice/observability';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import { onCommitted } from './committed-events.js';
-import { connectionLimits, noticeVanishedPeer } from './connection-limits.js';
+import { connectionLimits, keepaliveStatement } from './connection-limits.js';
 import { DatabaseClient } from './database-client.js';
 import { EventPublisher, type EventSource, untilAborted } from './event-publisher.js';
 import { eventChannel } from './event-store-migration.js';
@@ -70,7 +70,11 @@ export function startRelay(options: RelayOptions): Relay {
         session = undefined;
       }
     },
-    (error) => options.logger.warn({ err: error, service: options.service }, 'the event relay starts again'),
+    (error) =>
+      options.logger.warn(
+        { err: error, service: options.service },
+        'the event relay failed and starts again',
+      ),
   );
   return {
     stop: async () => {
@@ -87,13 +91,13 @@ const schemaOf = (service: ServiceName) => service.replaceAll('-', '_');
 /** Notifies the replica that holds the lock of events committed here, once for commits that are close together. */
 class CommitNotice {
   told: Promise<void> = Promise.resolve();
-  private telling = false;
+  private notifying = false;
 
   constructor(private readonly options: RelayOptions) {}
 
   tell(): void {
-    if (this.telling) return;
-    this.telling = true;
+    if (this.notifying) return;
+    this.notifying = true;
     this.told = this.notify();
   }
 
@@ -101,7 +105,7 @@ class CommitNotice {
     const { pool, service, logger } = this.options;
     await sleep(gatherMs);
     // Later commits need another notice.
-    this.telling = false;
+    this.notifying = false;
     await pool
       .query(`SELECT pg_notify($1, '')`, [eventChannel(schemaOf(service))])
       .catch((error: unknown) => {
@@ -148,7 +152,7 @@ class RelaySession {
     this.client.on('end', () => lose());
     this.client.on('notification', () => this.publisher.noteUnread());
     await this.client.connect();
-    await this.client.query(noticeVanishedPeer);
+    await this.client.query(keepaliveStatement);
     if (!(await this.lock())) return;
     this.holds = true;
     await this.client.query(`LISTEN ${eventChannel(this.schema)}`);

@@ -1,6 +1,6 @@
 const retryAfterMs = 1_000;
 
-/** Background work that is started on request, one run at a time, and repeated a second after each failure. */
+/** Background work that is started on request, one run at a time. A failed run is repeated a second later. */
 export class RetriedWork {
   private begun = false;
   private stopped = false;

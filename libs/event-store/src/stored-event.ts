@@ -3,7 +3,7 @@ import {
   actor,
   eventData,
   type EventDataReader,
-  readBy,
+  parseWith,
   type ServiceName,
   type WireEvent,
 } from '@agentlattice/contracts';
@@ -108,7 +108,7 @@ export function readStoredEvent<Row extends EventRow & { readonly meta: unknown 
   row: Row,
   reader?: EventDataReader,
 ): Omit<Row, 'data'> & { readonly data: object; readonly meta: EventMeta } {
-  const meta = readBy(storedMeta, row.meta);
+  const meta = parseWith(storedMeta, row.meta);
   if (!meta.success) throw new StoredEventUnreadable(row, 'its meta has another form');
   return { ...readEventData(row, reader), meta: meta.data };
 }

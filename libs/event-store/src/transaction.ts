@@ -44,7 +44,7 @@ export async function inTransaction<T>(
  * answers tell which.
  * @returns their answers, and the events that they inserted with their numbers; all of it is on disk
  */
-export async function inOneTrip(
+export async function inOneRoundTrip(
   pool: pg.Pool,
   statements: readonly Statement[],
   offered: readonly StoredEvent[],
@@ -122,7 +122,7 @@ async function onConnection<T>(pool: pg.Pool, run: (client: pg.PoolClient) => Pr
 const begin: Statement = { text: 'BEGIN', values: [] };
 const commit: Statement = { text: 'COMMIT', values: [] };
 
-/** In one write, because a write costs both sides more than many statements. */
+/** Sent in one write, because a write costs client and server more than many statements. */
 function together(client: pg.PoolClient, statements: readonly Statement[]): Promise<pg.QueryResult[]> {
   const { stream } = client.connection;
   stream.cork();

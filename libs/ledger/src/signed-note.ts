@@ -133,7 +133,7 @@ function parseSignatureLine(line: string): { name: string; keyId: Buffer; signat
   const [, name = '', encoded = ''] = /^— ([^\s+]+) ([A-Za-z0-9+/=]+)$/u.exec(line) ?? [];
   const bytes = Buffer.from(encoded, 'base64');
   if (name === '' || bytes.length <= keyIdBytes || bytes.toString('base64') !== encoded)
-    throw new NoteRefused('malformed_note', 'note has a signature line that is none');
+    throw new NoteRefused('malformed_note', 'note has a malformed signature line');
   return { name, keyId: bytes.subarray(0, keyIdBytes), signature: bytes.subarray(keyIdBytes) };
 }
 

@@ -1,4 +1,4 @@
-import { readBy } from '@agentlattice/contracts';
+import { parseWith } from '@agentlattice/contracts';
 import { currentTraceparent, inSpan, type Logger } from '@agentlattice/observability';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { z } from 'zod';
@@ -94,14 +94,14 @@ export function subscribeBatches<T>(nc: NatsConnection, options: BatchSubscripti
 async function receive<T>(nc: NatsConnection, options: BatchSubscription<T>, message: Msg): Promise<void> {
   const { subject, item, handler, logger } = options;
   try {
-    const batch = readBy(envelope, parse(message));
+    const batch = parseWith(envelope, parse(message));
     if (!batch.success) return void logger.error({ subject }, 'a batch in an unknown form was dropped');
     const { items, expires_at: expiresAt = Number.POSITIVE_INFINITY } = batch.data;
     if (Date.now() >= expiresAt)
       return void logger.warn({ subject, items: items.length }, 'an expired batch was dropped');
     const good: T[] = [];
     for (const candidate of items) {
-      const parsed = readBy(item, candidate);
+      const parsed = parseWith(item, candidate);
       if (parsed.success) good.push(parsed.data);
       else
         logger.error({ subject, issues: issuesOf(parsed.error) }, 'an item in an unknown form was dropped');

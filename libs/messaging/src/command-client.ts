@@ -3,7 +3,7 @@ import {
   commandError,
   type CommandRequest,
   type CommandResponse,
-  readBy,
+  parseWith,
   Refused,
   Unavailable,
 } from '@agentlattice/contracts';
@@ -36,14 +36,14 @@ export class CommandClient {
     payload: CommandRequest<C>,
     { timeoutMs = 2_000, traceparent = currentTraceparent() }: RequestOptions = {},
   ): Promise<CommandResponse<C>> {
-    const answer = readBy(reply, await this.ask(command, payload, timeoutMs, traceparent));
+    const answer = parseWith(reply, await this.ask(command, payload, timeoutMs, traceparent));
     if (!answer.success) throw new Unavailable(`${command.service} gave an answer that cannot be read`);
     if (!answer.data.ok) {
       const { code, detail, errors, extra } = answer.data.error;
       if (code === 'UNAVAILABLE') throw new Unavailable(detail);
       throw new Refused(code, detail, { ...(errors && { errors }), ...(extra && { extra }) });
     }
-    const result = readBy(command.response, answer.data.result);
+    const result = parseWith(command.response, answer.data.result);
     if (!result.success) throw new Unavailable(`${command.service} answered ${command.verb} in another form`);
     return result.data as CommandResponse<C>;
   }

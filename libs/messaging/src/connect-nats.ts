@@ -39,7 +39,7 @@ function connectionOptions({ url, service, instance }: NatsOptions) {
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,
     reconnectJitter: 250,
-    // A server that restarts may refuse the login for a moment; that must not end the reconnecting.
+    // A server that restarts may refuse the login for a moment; the client must keep reconnecting.
     ignoreAuthErrorAbort: true,
     pingInterval: 10_000,
     timeout: 3_000,

@@ -1,7 +1,7 @@
 import {
   eventStreamName,
   eventStreamProbeSubject,
-  readBy,
+  parseWith,
   type WireEvent,
   wireEventMessage,
 } from '@agentlattice/contracts';
@@ -54,7 +54,7 @@ export function consumeEvents(nc: NatsConnection, options: EventConsumerOptions)
         if (stopping.signal.aborted) void current.close();
         await drain(current, options);
       } catch (error) {
-        options.logger.debug({ err: error, durable: options.durable }, 'the event stream is not there');
+        options.logger.debug({ err: error, durable: options.durable }, 'the event stream does not exist');
       }
       await pause(retryAfterMs, stopping.signal);
     }
@@ -128,7 +128,7 @@ async function handle(
       message.ack();
       continue;
     }
-    const parsed = readBy(wireEventMessage, json(message));
+    const parsed = parseWith(wireEventMessage, json(message));
     if (parsed.success) {
       good.push(message);
       events.push(...parsed.data.events);
@@ -143,7 +143,7 @@ async function handle(
     await onMessage(events);
     for (const message of good) message.ack();
   } catch (error) {
-    logger.warn({ err: error, durable }, 'events could not be handled and will come again');
+    logger.warn({ err: error, durable }, 'events could not be handled and are delivered again');
     for (const message of good) message.nak(redeliverAfterMs);
   }
 }

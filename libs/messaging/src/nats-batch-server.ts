@@ -1,4 +1,10 @@
-import { type Command, type CommandError, readBy, Refused, type ServiceName } from '@agentlattice/contracts';
+import {
+  type Command,
+  type CommandError,
+  parseWith,
+  Refused,
+  type ServiceName,
+} from '@agentlattice/contracts';
 import { inSpan, type Logger } from '@agentlattice/observability';
 import { Catch, type ExceptionFilter } from '@nestjs/common';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
@@ -149,11 +155,11 @@ async function answerOf({ command, handler, logger }: Responder, message: Msg) {
     });
   // It was delayed and its caller has got 503: a decision must not take effect long after that.
   if (isExpired(message)) {
-    logger.warn({ subject: command.subject }, 'a command came after its time and is dropped');
+    logger.warn({ subject: command.subject }, 'a command arrived after its time limit and is dropped');
     return refusal({ code: 'UNAVAILABLE', detail: 'the command came too late' });
   }
   try {
-    const payload = readBy(command.request, message.json());
+    const payload = parseWith(command.request, message.json());
     if (!payload.success)
       return refusal({
         code: 'VALIDATION_FAILED',
@@ -173,7 +179,7 @@ async function answerOf({ command, handler, logger }: Responder, message: Msg) {
       return refusal({ code, detail, ...(errors && { errors: [...errors] }), ...(extra && { extra }) });
     }
     if (isBackendAway(error)) {
-      logger.warn({ err: error, subject: command.subject }, 'a command could not be done');
+      logger.warn({ err: error, subject: command.subject }, 'a command failed for an unexpected reason');
       return refusal({
         code: 'UNAVAILABLE',
         detail: `a server that ${command.service} needs does not answer`,

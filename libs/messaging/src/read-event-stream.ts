@@ -1,7 +1,7 @@
 import {
   eventStreamName,
   eventStreamProbeSubject,
-  readBy,
+  parseWith,
   type WireEvent,
   wireEventMessage,
 } from '@agentlattice/contracts';
@@ -29,7 +29,7 @@ export interface ReadEventStream {
   readonly from: number;
   /** A subject or pattern below `events.`. Default: all. */
   readonly subject?: string;
-  readonly most: number;
+  readonly limit: number;
   /** Messages with other subjects are returned without their events, which are not parsed. */
   readonly wanted?: (subject: string) => boolean;
 }
@@ -49,14 +49,14 @@ export async function eventStreamRange(nc: NatsConnection): Promise<EventStreamR
 
 /**
  * Messages in the order of the stream, read without a consumer.
- * @returns at most 4 MiB, so maybe fewer than `most`; none at the end of the stream
+ * @returns at most 4 MiB, so maybe fewer than `limit`; none at the end of the stream
  */
 export async function readEventStream(
   nc: NatsConnection,
-  { from, subject = 'events.>', most, wanted = () => true }: ReadEventStream,
+  { from, subject = 'events.>', limit, wanted = () => true }: ReadEventStream,
 ): Promise<StreamedEvents[]> {
   const manager = await jetstreamManager(nc, { checkAPI: false });
-  const batch = { seq: from, batch: most, max_bytes: maxBytes, next_by_subj: subject };
+  const batch = { seq: from, batch: limit, max_bytes: maxBytes, next_by_subj: subject };
   const found: StreamedEvents[] = [];
   try {
     for await (const message of await manager.direct.getBatch(eventStreamName, batch)) {
@@ -64,18 +64,18 @@ export async function readEventStream(
       found.push({ sequence: message.seq, events: isWanted ? eventsIn(message.string()) : [] });
     }
   } catch (error) {
-    if (!isNothingThere(error)) throw error;
+    if (!isNoMessage(error)) throw error;
   }
   return found;
 }
 
 /** The server's answer when no message follows. */
-const isNothingThere = (error: unknown) =>
+const isNoMessage = (error: unknown) =>
   error instanceof JetStreamError && (error as JetStreamError & { code?: unknown }).code === 404;
 
 function eventsIn(text: string): readonly WireEvent[] {
   try {
-    const parsed = readBy(wireEventMessage, JSON.parse(text));
+    const parsed = parseWith(wireEventMessage, JSON.parse(text));
     return parsed.success ? parsed.data.events : [];
   } catch {
     return [];

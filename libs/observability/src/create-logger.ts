@@ -5,10 +5,10 @@ import { currentTraceId } from './in-span.js';
 export type { Logger } from 'pino';
 
 const secret = ['authorization', 'password', 'api_key', 'apikey', 'key', 'secret', 'token'];
-/** Wherever one of these stands, up to three levels deep. */
+/** The names of members to redact, up to three levels deep. */
 const redacted = secret.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
-/** One JSON object a line on stdout, with the ids of the current trace; what may be a secret is cut out. */
+/** One JSON object a line on stdout, with the ids of the current trace; possible secrets are redacted. */
 export function createLogger(service: ServiceName | 'test', level: string, to?: DestinationStream): Logger {
   const options = {
     level,

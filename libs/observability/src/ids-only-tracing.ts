@@ -11,11 +11,11 @@ interface Trace {
 
 const current = new AsyncLocalStorage<IdsOnlySpan>();
 
-/** Ids are made when they are first read: those of most spans never are. */
+/** Ids are made when they are first read, because the ids of most spans are never read. */
 class IdsOnlySpan implements OpenSpan {
   private spanId: string | null = null;
 
-  /** It knows its trace and not its parent: a chain of spans that never ends must not stay in memory. */
+  /** It references its trace and not its parent, so that an endless chain of spans is not kept in memory. */
   constructor(readonly trace: Trace) {}
 
   get traceId(): string {
@@ -37,8 +37,8 @@ class IdsOnlySpan implements OpenSpan {
 }
 
 /**
- * Traces without OpenTelemetry: a trace keeps its id from process to process, in events and in logs, and nothing else is
- * kept of it. A caller's flags are passed on unchanged (W3C Trace Context §3.3: a participant that does not record leaves them).
+ * Traces without OpenTelemetry: a trace keeps its id from process to process, in events and in logs. Nothing else is
+ * recorded. A caller's flags are passed on unchanged (W3C Trace Context §3.3: a participant that does not record leaves them).
  */
 export const idsOnlyTracing: Tracing = {
   openSpan: (_name, { traceparent, headers }: SpanOptions) => {

@@ -3,8 +3,8 @@ import type { OpenSpan, SpanOptions, Tracing } from './tracing.js';
 
 let tracing: Tracing = idsOnlyTracing;
 
-/** From now on spans are made this way. */
-export function traceBy(way: Tracing): void {
+/** Sets how all later spans are made. */
+export function useTracing(way: Tracing): void {
   tracing = way;
 }
 

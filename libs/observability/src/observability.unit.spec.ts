@@ -20,7 +20,7 @@ describe('traces', () => {
     expect(currentTraceparent()).toBeNull();
   });
 
-  it('begin anew under a parent that is none', async () => {
+  it('begin a new trace under a malformed parent', async () => {
     const fresh = await inSpan('x', { traceparent: '00-zz-1-1' }, () => currentTraceparent());
     expect(fresh).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/);
   });

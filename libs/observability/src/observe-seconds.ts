@@ -10,14 +10,14 @@ export interface Gauge {
   readonly read: () => readonly Observed[];
 }
 
-/** Makes a gauge known to its exporter. Returns how to end it. */
+/** Registers a gauge with its exporter. Returns a function that removes it. */
 export type Recorder = (gauge: Gauge) => () => void;
 
 const gauges = new Map<Gauge, () => void>();
 const unrecorded = () => {};
 let record: Recorder = () => unrecorded;
 
-/** A gauge in seconds that is read whenever metrics are exported; never, where they are not. Returns how to end it. */
+/** A gauge in seconds that is read when metrics are exported. Returns a function that removes it. */
 export function observeSeconds(name: string, description: string, read: Gauge['read']): () => void {
   const gauge = { name, description, read };
   gauges.set(gauge, record(gauge));
@@ -27,8 +27,8 @@ export function observeSeconds(name: string, description: string, read: Gauge['r
   };
 }
 
-/** From now on gauges are recorded this way, those that are there already too. */
-export function recordGaugesBy(way: Recorder): void {
+/** Sets how gauges are recorded, also for gauges that exist already. */
+export function useGauges(way: Recorder): void {
   record = way;
   for (const [gauge, end] of gauges) {
     end();

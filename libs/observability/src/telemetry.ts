@@ -1,7 +1,7 @@
 import type { ServiceName } from '@agentlattice/contracts';
 import { idsOnlyTracing } from './ids-only-tracing.js';
-import { traceBy } from './in-span.js';
-import { recordGaugesBy } from './observe-seconds.js';
+import { useTracing } from './in-span.js';
+import { useGauges } from './observe-seconds.js';
 
 export interface Telemetry {
   /** Sends what is still buffered. */
@@ -9,8 +9,8 @@ export interface Telemetry {
 }
 
 /**
- * Starts OpenTelemetry for the process if OTEL_EXPORTER_OTLP_ENDPOINT says where its data go. Otherwise the SDK is not
- * even loaded, which saves tens of megabytes in each process; a trace still hangs together across services by its id.
+ * Starts OpenTelemetry for the process if OTEL_EXPORTER_OTLP_ENDPOINT is set. Otherwise the SDK is not
+ * loaded, which saves tens of megabytes in each process; a trace still has one id across services.
  */
 export async function startTelemetry(
   service: ServiceName,
@@ -26,11 +26,11 @@ export async function startTelemetry(
   ]);
   const sdk = new NodeSDK({ serviceName: `agentlattice-${service}` });
   sdk.start();
-  traceBy(recordedTracing);
-  recordGaugesBy(recordedGauges);
+  useTracing(recordedTracing);
+  useGauges(recordedGauges);
   return {
     shutdown: async () => {
-      traceBy(idsOnlyTracing);
+      useTracing(idsOnlyTracing);
       await sdk.shutdown().catch(() => {});
     },
   };

@@ -8,7 +8,7 @@ export interface Traceparent {
 
 const form = /^((?!ff)[0-9a-f]{2})-((?!0{32})[0-9a-f]{32})-((?!0{16})[0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
-/** Null for what is none. A later version begins as version 00 does, and may go on. */
+/** Null for any other text. Later versions begin like version 00 and may have more fields. */
 export function readTraceparent(text: string): Traceparent | null {
   const match = form.exec(text);
   if (match === null) return null;

@@ -10,14 +10,14 @@ export interface SpanOptions {
 }
 
 export interface SpanEnd {
-  /** Set when the work failed; never what a caller sent. */
+  /** Set when the work failed; never contains input of a caller. */
   readonly failure?: string;
   readonly attributes?: SpanOptions['attributes'];
 }
 
 /** A unit of work within a trace. */
 export interface OpenSpan {
-  /** Runs `fn` with this as the current span, also for what `fn` awaits or sets off. */
+  /** Runs `fn` with this as the current span, also for work that `fn` awaits or starts. */
   run<T>(fn: () => T): T;
   end(how?: SpanEnd): void;
 }

@@ -4,24 +4,24 @@ export interface GroupSeats {
   readonly count: number;
 }
 
-/** What a policy asks for: so many different people, and a different person on every seat of a group. */
+/** The quorum of a policy: a number of different people, and a different person on every seat of a group. */
 export interface QuorumRule {
   readonly approvals_required: number;
   readonly approver_groups: readonly GroupSeats[];
 }
 
-/** A person, as far as the person's groups decide which seats the person can take. */
+/** The groups of a person, which decide the seats that the person can take. */
 export interface Voter {
   readonly groups: readonly string[];
 }
 
-/** What is missing to the quorum. */
+/** The part of the quorum that is missing. */
 export interface OpenSeats {
-  /** How many people are needed in all: seats of groups are people too, so it may be more than `approvals_required`. */
+  /** How many people are needed in total. Seats of groups count, so it may be more than `approvals_required`. */
   readonly need: number;
   /** Seats that stay open, for each group of the rule in its order. */
   readonly groups: readonly GroupSeats[];
-  /** People of any group that are missing beside those on the open seats of groups. */
+  /** How many people of any group are missing, in addition to the open seats of groups. */
   readonly others: number;
 }
 
@@ -39,7 +39,7 @@ export function openSeats(rule: QuorumRule, voters: readonly Voter[]): OpenSeats
   return { need, groups, others: Math.max(0, need - voters.length - total(groups)) };
 }
 
-/** Whether nobody is missing to the quorum. */
+/** Whether the quorum is complete. */
 export const isFilled = ({ groups, others }: OpenSeats) => others === 0 && total(groups) === 0;
 
 const total = (seats: readonly GroupSeats[]) => seats.reduce((sum, { count }) => sum + count, 0);
@@ -51,7 +51,7 @@ function fillSeats(rule: readonly GroupSeats[], voters: readonly Voter[]): Reado
   for (const voter of voters) seat(voter, new Set());
   return seated;
 
-  /** Gives the voter a seat; moves others to another of their groups where that makes room. */
+  /** Gives the voter a seat; moves others to another of their groups if that frees a seat. */
   function seat(voter: Voter, tried: Set<string>): boolean {
     for (const group of voter.groups) {
       const there = seated.get(group);

@@ -22,7 +22,7 @@ it('needs as many people as there are seats of groups, even if the rule asks for
     others: 0,
   }));
 
-it('asks for people beside the groups where the rule needs more of them', () =>
+it('asks for people of any group where the rule needs more than the groups have seats', () =>
   expect(openSeats(rule(3, ['legal', 1]), [voter()])).toEqual({
     need: 3,
     groups: [{ group: 'legal', count: 1 }],
@@ -69,7 +69,7 @@ function bestByTrying(capacity: Readonly<Record<string, number>>, voters: readon
   return Math.min(bestByTrying(capacity, others), ...choices);
 }
 
-it('fills as many seats as any assignment can, in whatever order the people come', () => {
+it('fills as many seats as any assignment can, in any order of the people', () => {
   const names = ['a', 'b', 'c'];
   const subsets = Array.from({ length: 8 }, (_, bits) => names.filter((_name, i) => (bits >> i) % 2 === 1));
   for (const [a, b, c] of [

@@ -2,11 +2,11 @@ import { Unavailable } from '@agentlattice/contracts';
 
 export interface BatcherOptions {
   /** The most items that share a run. */
-  readonly most: number;
+  readonly maxItems: number;
   /** The most runs at the same time; default 1. */
   readonly atOnce?: number;
   /** The most waiting items; default 10,000. */
-  readonly mostWaiting?: number;
+  readonly maxWaiting?: number;
   /** Items that waited longer are rejected, because their callers have timed out. Default: no limit. */
   readonly oldestMs?: number;
   /** Monotonic. */
@@ -36,8 +36,8 @@ export class Batcher<Item, Result> {
 
   /** Resolves with the result of the item, from a run that began after this call. */
   do(item: Item): Promise<Result> {
-    const { mostWaiting = 10_000 } = this.options;
-    if (this.waiting.length >= mostWaiting)
+    const { maxWaiting = 10_000 } = this.options;
+    if (this.waiting.length >= maxWaiting)
       return Promise.reject(new Unavailable('too many items are waiting'));
     return new Promise((resolve, reject) => {
       this.waiting.push({ item, since: this.now(), resolve, reject });
@@ -46,11 +46,11 @@ export class Batcher<Item, Result> {
   }
 
   private begin(): void {
-    const { most, atOnce = 1 } = this.options;
+    const { maxItems, atOnce = 1 } = this.options;
     if (this.running >= atOnce) return;
     this.dropStale();
     if (this.waiting.length === 0) return;
-    const group = this.waiting.splice(0, most);
+    const group = this.waiting.splice(0, maxItems);
     this.running += 1;
     this.work(group.map(({ item }) => item))
       .then(

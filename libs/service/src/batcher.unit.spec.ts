@@ -21,7 +21,7 @@ function byHand() {
 describe('work in groups', () => {
   it('begins a single item at once, and items that arrive during its run together', async () => {
     const { work, groups, end } = byHand();
-    const group = new Batcher(work, { most: 3 });
+    const group = new Batcher(work, { maxItems: 3 });
     const results = Promise.all([1, 2, 3, 4, 5].map((item) => group.do(item)));
     expect(groups()).toEqual([[1]]);
     await end(0);
@@ -34,14 +34,14 @@ describe('work in groups', () => {
 
   it('runs up to its limit of groups at once', () => {
     const { work, groups } = byHand();
-    const group = new Batcher(work, { most: 9, atOnce: 2 });
+    const group = new Batcher(work, { maxItems: 9, atOnce: 2 });
     for (const item of [1, 2, 3]) void group.do(item);
     expect(groups()).toEqual([[1], [2]]);
   });
 
   it('rejects the items of a failed run, and goes on', async () => {
     const { runs, work, end } = byHand();
-    const group = new Batcher(work, { most: 9 });
+    const group = new Batcher(work, { maxItems: 9 });
     const [first, second] = [group.do(1), group.do(2)];
     runs[0]?.fail(new Error('the connection is gone'));
     await expect(first).rejects.toThrow('the connection is gone');
@@ -51,7 +51,7 @@ describe('work in groups', () => {
 
   it('lets an item fail alone', async () => {
     const { runs, work, end } = byHand();
-    const group = new Batcher(work, { most: 9 });
+    const group = new Batcher(work, { maxItems: 9 });
     const first = group.do(1);
     const [second, third] = [group.do(2), group.do(3)];
     await end(0);
@@ -64,7 +64,7 @@ describe('work in groups', () => {
   it('rejects items that waited too long', async () => {
     const { work, groups, end } = byHand();
     let now = 0;
-    const group = new Batcher(work, { most: 9, oldestMs: 2_000, now: () => now });
+    const group = new Batcher(work, { maxItems: 9, oldestMs: 2_000, now: () => now });
     const first = group.do(1);
     const stale = group.do(2);
     now = 1_000;
@@ -80,7 +80,7 @@ describe('work in groups', () => {
 
   it('refuses items beyond its limit', async () => {
     const { work } = byHand();
-    const group = new Batcher(work, { most: 1, mostWaiting: 1 });
+    const group = new Batcher(work, { maxItems: 1, maxWaiting: 1 });
     void group.do(1);
     void group.do(2);
     await expect(group.do(3)).rejects.toThrow(Unavailable);

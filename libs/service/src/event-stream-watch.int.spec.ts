@@ -5,7 +5,7 @@ import { eventually, refuseWrites, startNats, type TestNats } from '@agentlattic
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { EventStreamWatch } from './event-stream-watch.js';
-import { NotWell } from './health-registry.js';
+import { Unhealthy } from './health-registry.js';
 
 describe('the watch over the event stream', () => {
   let nats: TestNats;
@@ -48,7 +48,7 @@ describe('the watch over the event stream', () => {
     expect(await eventually(() => watch?.refusal ?? undefined)).toMatch(
       /^the event stream has refused writes for \d+ s$/,
     );
-    expect(() => watch?.check()).toThrow(NotWell);
+    expect(() => watch?.check()).toThrow(Unhealthy);
     await mend();
     await eventually(() => watch?.refusal === null);
   });

@@ -1,7 +1,7 @@
 import { storeProbe } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { NotWell } from './health-registry.js';
+import { Unhealthy } from './health-registry.js';
 import { idle, PeriodicTask } from '@agentlattice/event-store';
 
 const everyMs = 1_000;
@@ -50,10 +50,10 @@ export class EventStreamWatch {
     return `the event stream has refused writes for ${String(seconds)} s`;
   }
 
-  /** @throws NotWell while the stream refuses */
+  /** @throws Unhealthy while the stream refuses */
   check(): void {
     const { refusal } = this;
-    if (refusal !== null) throw new NotWell([{ name: 'event stream', reason: refusal }]);
+    if (refusal !== null) throw new Unhealthy([{ name: 'event stream', reason: refusal }]);
   }
 
   private async probe(): Promise<typeof idle | undefined> {

@@ -14,8 +14,8 @@ export interface HealthFault {
 }
 
 /** A check's own reasons; of any other error only the name of the check is shown. */
-export class NotWell extends Error {
-  override readonly name = 'NotWell';
+export class Unhealthy extends Error {
+  override readonly name = 'Unhealthy';
 
   constructor(readonly faults: readonly HealthFault[]) {
     super(faults.map(({ reason }) => reason).join('; '));
@@ -63,7 +63,7 @@ export class HealthRegistry {
     try {
       return await Promise.race([Promise.resolve(check()).then(() => []), late]);
     } catch (error) {
-      return error instanceof NotWell ? error.faults : [{ name, reason: `${name} is not well` }];
+      return error instanceof Unhealthy ? error.faults : [{ name, reason: `${name} is not well` }];
     } finally {
       clearTimeout(timer);
     }

@@ -1,4 +1,4 @@
-import { HealthRegistry, NotWell } from './health-registry.js';
+import { HealthRegistry, Unhealthy } from './health-registry.js';
 
 describe('the health registry', () => {
   it('names checks that throw, reject or do not answer', async () => {
@@ -24,7 +24,7 @@ describe('the health registry', () => {
   it('shows the reasons of a check, and nothing of a driver’s error', async () => {
     const health = new HealthRegistry(20);
     const relay = { name: 'relay of the gateway', reason: 'relay of the gateway is 12 s behind' };
-    health.add('lag', () => Promise.reject(new NotWell([relay])), 'service');
+    health.add('lag', () => Promise.reject(new Unhealthy([relay])), 'service');
     health.add('postgres', () => Promise.reject(new Error('password of al_gateway at 10.0.0.1')));
     health.add('nats', () => new Promise(() => {}));
     expect(await health.faults('full')).toEqual([

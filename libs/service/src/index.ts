@@ -15,7 +15,7 @@ export {
   type HealthFault,
   HealthRegistry,
   type HealthScope,
-  NotWell,
+  Unhealthy,
 } from './health-registry.js';
 export { type Lag, type LagKind, LagRegistry, type ProjectionLag } from './lag-registry.js';
 export { encodeCursor, maxPageBytes, page, readCursor } from './page.js';

@@ -28,7 +28,7 @@ export function readCursor(cursor: string | null, form: RegExp): string | null {
   if (cursor === null) return null;
   const text = Buffer.from(cursor, 'base64url').toString();
   if (!form.test(text))
-    throw new Refused('VALIDATION_FAILED', 'the cursor comes from no page of this list', {
+    throw new Refused('VALIDATION_FAILED', 'the cursor is not from a page of this list', {
       errors: [{ pointer: '/cursor', detail: 'is not a next_cursor of this list' }],
     });
   return text;

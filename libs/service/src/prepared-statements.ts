@@ -5,7 +5,7 @@ import type pg from 'pg';
 type Query = (text: unknown, values?: unknown, callback?: unknown) => unknown;
 type Callback = (error: unknown, result?: unknown) => void;
 
-/** A limit, because texts that are made at run time must not fill the server's memory. */
+/** Limited, so that statements generated at run time do not fill the server's memory. */
 const maxStatements = 256;
 
 /**

@@ -108,7 +108,7 @@ export async function startApp(
   return app;
 }
 
-/** A bug, or a server that is away: the supervisor restarts the process. */
+/** A bug or an unreachable server: the supervisor restarts the process. */
 function fail(logger: Logger, error: unknown): never {
   logger.fatal({ err: error }, 'the service stops');
   process.exit(1);

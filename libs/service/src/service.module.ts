@@ -6,7 +6,7 @@ import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown 
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import { type BaseConfig, readBaseConfig } from './base-config.js';
-import { HealthRegistry, NotWell } from './health-registry.js';
+import { HealthRegistry, Unhealthy } from './health-registry.js';
 import { LagRegistry } from './lag-registry.js';
 import { PreparedStatements } from './prepared-statements.js';
 import { COMMANDS, CONFIG, HEALTH, LAGS, LOGGER, NATS, POOL } from './tokens.js';
@@ -81,7 +81,7 @@ export function openPool({ databaseUrl, service, instance }: BaseConfig, logger:
 }
 
 /** The database counts as full for this long after its last refusal, because some statements still succeed meanwhile. */
-const refusalHoldsMs = 5_000;
+const refusalLastsMs = 5_000;
 
 function baseHealth(
   { service }: BaseConfig,
@@ -96,8 +96,8 @@ function baseHealth(
     'postgres storage',
     () => {
       const { refusedToStoreMs } = pool;
-      if (refusedToStoreMs !== null && refusedToStoreMs < refusalHoldsMs)
-        throw new NotWell([
+      if (refusedToStoreMs !== null && refusedToStoreMs < refusalLastsMs)
+        throw new Unhealthy([
           {
             name: `storage of the ${service}`,
             reason: `PostgreSQL has no space for what the ${service} writes`,
@@ -110,7 +110,7 @@ function baseHealth(
     'lag',
     () => {
       const faults = lags.faults();
-      if (faults.length > 0) throw new NotWell(faults);
+      if (faults.length > 0) throw new Unhealthy(faults);
     },
     'service',
   );

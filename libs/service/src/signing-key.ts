@@ -30,7 +30,7 @@ async function ensureKey(path: string): Promise<KeyObject> {
   });
   await rm(temporary);
   const made = await readKey(path);
-  if (made === null) throw new Error(`${path} vanished`);
+  if (made === null) throw new Error(`${path} does not exist any more`);
   return made;
 }
 
@@ -39,7 +39,7 @@ async function readKey(path: string): Promise<KeyObject | null> {
     const { mode } = await stat(path);
     if ((mode & 0o077) !== 0) throw new Error(`${path} can be read by others: chmod 600`);
     const key = createPrivateKey(await readFile(path));
-    if (key.asymmetricKeyType !== 'ed25519') throw new Error(`${path} is no Ed25519 key`);
+    if (key.asymmetricKeyType !== 'ed25519') throw new Error(`${path} is not an Ed25519 key`);
     return key;
   } catch (error) {
     if (isCode(error, 'ENOENT')) return null;

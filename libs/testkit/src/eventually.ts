@@ -2,7 +2,7 @@
  * Waits for a condition: polls until `probe` neither throws nor returns false or undefined.
  * @param within the limit in milliseconds; reaching it fails the test
  * @returns what the probe returned
- * @throws the probe's last error, or an error saying that the condition did not come
+ * @throws the probe's last error, or an error that the condition did not become true
  */
 export async function eventually<T>(
   probe: () => T | Promise<T>,
@@ -19,7 +19,7 @@ export async function eventually<T>(
       failure = error;
     }
     if (Date.now() > deadline)
-      throw failure ?? new Error(`the condition did not come within ${String(within)} ms`);
+      throw failure ?? new Error(`the condition did not become true within ${String(within)} ms`);
     await new Promise((resolve) => setTimeout(resolve, every));
   }
 }

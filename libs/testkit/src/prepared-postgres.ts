@@ -13,7 +13,7 @@ export type PreparedPostgres = 'empty' | 'migrated';
 /**
  * Copies a prepared PostgreSQL into a new data directory, so that most tests of a run neither initialise nor migrate one. The first caller
  * of a run makes it; while it is being made, others begin with an empty data directory, which only takes longer.
- * @param parent the directory of this run's stacks; what is prepared lies beside it and is removed with it
+ * @param parent the directory of this run's stacks; the prepared PostgreSQL is next to it and is removed with it
  */
 export async function copyPreparedPostgres(
   kind: PreparedPostgres,

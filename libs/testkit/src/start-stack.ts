@@ -41,7 +41,7 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-/** The machine that runs the tests may have a mail server; no test writes to it. */
+/** The environment may name a mail server; tests must not send to it. */
 const notOfThisMachine = { SMTP_URL: '', MAIL_FROM: '', EGRESS_ALLOW: '', AL_PUBLIC_URL: '' };
 
 /** Starts the servers of a stack; with `await stack.startServices()` the whole system runs. */

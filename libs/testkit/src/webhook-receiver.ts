@@ -16,7 +16,7 @@ export interface Received {
 
 type Reply = { readonly status: number; readonly headers?: Record<string, string> } | 'hang up' | 'silence';
 
-/** A real HTTP server in place of a customer's: it gives the chosen answers and keeps the requests. */
+/** A real HTTP server that acts as a receiver of webhooks: it gives the chosen answers and keeps the requests. */
 export interface WebhookReceiver {
   readonly url: string;
   readonly got: Received[];

@@ -10,7 +10,7 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 
 const stopRequested = new Promise<string>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
-  // The bootstrap process is gone, and no other process would stop this one.
+  // The bootstrap process has ended, and no other process would stop this one.
   process.on('disconnect', () => resolve('the end of npm start'));
 });
 // The terminal was closed: the lines are lost, and the system still stops in order.

@@ -36,7 +36,7 @@ const serviceReadyWithinMs = 90_000;
 
 /**
  * Starts servers, migrates, and writes the credentials. The directory's group owns all children: close it to stop.
- * @throws StartRefused when anything stands in the way
+ * @throws StartRefused when the start fails for a known reason
  */
 export async function openSystem(
   configuration: Configuration,

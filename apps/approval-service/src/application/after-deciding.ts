@@ -7,12 +7,12 @@ import {
   findStatusesStatement,
   findErasableValuesStatement,
   keyOf,
-  type Which,
+  type ApprovalKey,
 } from '../read/approval-reader.js';
 import {
   type ApprovalRow,
   type HistoryRow,
-  mostSteps,
+  maxHistorySteps,
   type ErasableValues,
   type StatusRow,
   toView,
@@ -43,17 +43,19 @@ export function afterDeciding(outcomes: Outcomes): AfterDeciding {
   const events = outcomes.flatMap((outcome) => outcome.events);
   const endings = new Map(
     outcomes.flatMap((outcome) =>
-      outcome.events.length === 0 || isOpen(outcome.state) ? [] : [[keyOf(whichOf(outcome)), outcome]],
+      outcome.events.length === 0 || isOpen(outcome.state) ? [] : [[keyOf(approvalKeyOf(outcome)), outcome]],
     ),
   );
-  const before = outcomes.filter((outcome) => isTooLate(outcome) && !endings.has(keyOf(whichOf(outcome))));
+  const before = outcomes.filter(
+    (outcome) => isTooLate(outcome) && !endings.has(keyOf(approvalKeyOf(outcome))),
+  );
   const withVotes = [...endings.values()].flatMap(({ history, state }) =>
-    isByPeople(state) ? history.slice(-mostSteps).filter(lacksErasableValues) : [],
+    isByPeople(state) ? history.slice(-maxHistorySteps).filter(lacksErasableValues) : [],
   );
   const writing = projectApprovalsStatements(events, changedRows);
   const values =
     withVotes.length === 0 ? [] : [findErasableValuesStatement(withVotes.map(({ event_id }) => event_id))];
-  const standing = before.length === 0 ? [] : [findStatusesStatement(before.map(whichOf))];
+  const standing = before.length === 0 ? [] : [findStatusesStatement(before.map(approvalKeyOf))];
   return {
     statements: [...writing, ...values, ...standing],
     ended: (answers) => {
@@ -87,7 +89,7 @@ export function afterDeciding(outcomes: Outcomes): AfterDeciding {
 
 const rowsOf = <Row>(answer: pg.QueryResult | undefined) => (answer?.rows ?? []) as readonly Row[];
 
-export const whichOf = ({ stream }: Pick<Outcome<Approval>, 'stream'>): Which => ({
+export const approvalKeyOf = ({ stream }: Pick<Outcome<Approval>, 'stream'>): ApprovalKey => ({
   org_id: stream.orgId,
   approval_id: stream.streamId,
 });

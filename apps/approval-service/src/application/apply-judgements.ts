@@ -11,7 +11,7 @@ import { setNextEscalations } from '../outbound/escalation-times.js';
 import { findKnownRemovals, findKnownVersions, type KnownRemoval } from '../outbound/policy-changes.js';
 import { projectApprovals } from '../outbound/project-approvals.js';
 import { type Claim, deleteClaimed, lockClaimed } from '../outbound/rejudging-queue.js';
-import { apartIfUnreadable } from './apart-if-unreadable.js';
+import { isolateUnreadable } from './isolate-unreadable.js';
 import { systemMeta } from './system-meta.js';
 
 export interface ApplyJudgementsPorts {
@@ -30,7 +30,7 @@ interface Applied {
 
 const judgedAgain: Applied = { done: false, events: [] };
 /** Its judgement follows from a change whose event has not arrived: that change notes the request again. */
-const leftToLaterChange: Applied = { done: true, events: [] };
+const appliedByLaterChange: Applied = { done: true, events: [] };
 
 type ExplainedRequest = JudgedRequest & { readonly on_removed: KnownRemoval['on_removed'] | null };
 
@@ -43,7 +43,7 @@ type ExplainedRequest = JudgedRequest & { readonly on_removed: KnownRemoval['on_
 export const makeApplyJudgements =
   ({ pool, store, grantTtlSeconds, logger }: ApplyJudgementsPorts) =>
   (claim: Claim, judged: readonly JudgedRequest[]): Promise<Applied[]> => {
-    return apartIfUnreadable(
+    return isolateUnreadable(
       judged,
       (requests) => inTransaction(pool, (tx) => applyIn(tx, requests)),
       ({ approval_id }, error) => {
@@ -58,7 +58,7 @@ export const makeApplyJudgements =
       const explained = await explainedBy(tx, claim.orgId, claimed);
       const decided = explained.length === 0 ? new Map<string, Applied>() : await decide(tx, explained);
       const applied = new Map(
-        claimed.map(({ approval_id }) => [approval_id, decided.get(approval_id) ?? leftToLaterChange]),
+        claimed.map(({ approval_id }) => [approval_id, decided.get(approval_id) ?? appliedByLaterChange]),
       );
       await deleteClaimed(
         tx,

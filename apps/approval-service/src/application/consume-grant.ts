@@ -14,7 +14,12 @@ import type { GrantClaims, GrantSigner } from '@agentlattice/service';
 import type pg from 'pg';
 import { approvalDecider } from '../domain/approval-decider.js';
 import { replayApproval } from '../domain/replay-approval.js';
-import { checkUsable, type ConsumeGrant, type GrantUse, usedAlready } from '../domain/decide-consumption.js';
+import {
+  checkUsable,
+  type ConsumeGrant,
+  type GrantUse,
+  alreadyConsumed,
+} from '../domain/decide-consumption.js';
 import { type ApprovedAction, findApprovedAction } from '../outbound/approved-action.js';
 import { findKnownRemovals } from '../outbound/policy-changes.js';
 import { projectApprovals } from '../outbound/project-approvals.js';
@@ -30,7 +35,7 @@ export interface ConsumeGrantPorts {
 }
 
 /** How long the gateway waits for an answer; afterwards it answers that nothing was consumed. */
-const patienceMs = 2_000;
+const consumptionWaitMs = 2_000;
 /** For the answers of the gateway and the policy-engine, which are asked at the same time. */
 const answerWithinMs = 1_200;
 
@@ -44,7 +49,7 @@ export const makeConsumeGrant = (ports: ConsumeGrantPorts) => {
   const queues = new Map<string, Queue>();
   /** @throws Refused by `decideConsumption`; Unavailable */
   return async (request: Request, traceparent: string | null): Promise<ConsumedGrant> => {
-    const until = performance.now() + patienceMs;
+    const until = performance.now() + consumptionWaitMs;
     const claims = claimsIn(request, ports.grants);
     const key = `${request.org_id}/${claims.approval_id}`;
     const queue = queues.get(key) ?? { last: Promise.resolve(), consumed: false };
@@ -79,7 +84,7 @@ interface Queue {
 
 async function inTurn(queue: Queue, consuming: Consuming, ports: ConsumeGrantPorts): Promise<ConsumedGrant> {
   const { request, claims } = consuming;
-  if (queue.consumed && request.action_digest === claims.action_digest) throw usedAlready();
+  if (queue.consumed && request.action_digest === claims.action_digest) throw alreadyConsumed();
   try {
     const consumed = await consumeOnce(consuming, ports);
     queue.consumed = true;
@@ -134,7 +139,7 @@ async function consumeOnce(consuming: Consuming, ports: ConsumeGrantPorts): Prom
     project: projectApprovals,
   });
   const [consumed] = events;
-  if (consumed === undefined) throw new Error('a consumed grant left no event');
+  if (consumed === undefined) throw new Error('the consumption of a grant made no event');
   return {
     status: 'consumed',
     approval_id,
@@ -152,7 +157,10 @@ async function deniedByPolicies(
   { pool, commands }: ConsumeGrantPorts,
 ): Promise<ConsumeGrant['deniedBy']> {
   if (judged === null)
-    throw new Refused('GRANT_NOT_AVAILABLE', 'what was submitted is erased, so it cannot be judged any more');
+    throw new Refused(
+      'GRANT_NOT_AVAILABLE',
+      'the submitted values are erased, so the action cannot be judged any more',
+    );
   const { judgements } = await commands.request(
     policyEngineCommands.rejudge,
     { org_id, items: [judged] },

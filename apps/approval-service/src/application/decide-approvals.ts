@@ -20,7 +20,7 @@ import { type Claim, findMembersStatement, type Members, personIn } from '../out
 import { wakeWaiters, type Waker } from '../outbound/wake-waiters.js';
 import { type ApprovalReader, keyOf } from '../read/approval-reader.js';
 import { standingDecision } from '../read/approval-row.js';
-import { type AfterDeciding, afterDeciding, type Ended, isTooLate, whichOf } from './after-deciding.js';
+import { type AfterDeciding, afterDeciding, type Ended, isTooLate, approvalKeyOf } from './after-deciding.js';
 
 type Request<Verb extends keyof typeof approvalServiceCommands> = CommandRequest<
   (typeof approvalServiceCommands)[Verb]
@@ -59,9 +59,9 @@ class NotKnownYet extends Refused {
   }
 }
 
-const mostAtOnce = 64;
+const maxAtOnce = 64;
 /** How long the gateway waits for an answer. */
-const patienceMs = 2_000;
+const consumptionWaitMs = 2_000;
 
 /**
  * Executes the commands of people and agents: approve, deny, withdraw, cancel. Commands that arrive while a commit is under
@@ -71,9 +71,9 @@ export class DecideApprovals {
   private readonly deciding: Batcher<Deciding, Decided>;
 
   constructor(private readonly ports: DecideApprovalsPorts) {
-    this.deciding = new Batcher((items) => this.decideApart(items), {
-      most: mostAtOnce,
-      oldestMs: patienceMs,
+    this.deciding = new Batcher((items) => this.decideSeparately(items), {
+      maxItems: maxAtOnce,
+      oldestMs: consumptionWaitMs,
     });
   }
 
@@ -129,7 +129,7 @@ export class DecideApprovals {
       person: null,
       reason,
       command: (now) => ({ type: 'Cancel', agentId: agent_id, now }),
-      until: performance.now() + patienceMs,
+      until: performance.now() + consumptionWaitMs,
     });
     return this.ports.reader.statusOf(present(ended).row);
   }
@@ -152,7 +152,7 @@ export class DecideApprovals {
         if (by === null) throw new NotKnownYet();
         return command(now, by);
       },
-      until: performance.now() + patienceMs,
+      until: performance.now() + consumptionWaitMs,
     };
     try {
       return await this.decide(deciding);
@@ -190,7 +190,9 @@ export class DecideApprovals {
    * Commands whose commit failed are committed one by one, so that only the faulty one fails. A decision that is on disk is
    * not made again.
    */
-  private async decideApart(items: readonly Deciding[]): Promise<readonly (Decided | Promise<Decided>)[]> {
+  private async decideSeparately(
+    items: readonly Deciding[],
+  ): Promise<readonly (Decided | Promise<Decided>)[]> {
     let committed: Committed;
     try {
       committed = await this.commit(items);
@@ -236,7 +238,7 @@ export class DecideApprovals {
         return found === undefined ? null : { org_id, ended: reader.statusOf(found.row) };
       },
     );
-    return outcomes.map((outcome) => ({ outcome, ended: ended.get(keyOf(whichOf(outcome))) }));
+    return outcomes.map((outcome) => ({ outcome, ended: ended.get(keyOf(approvalKeyOf(outcome))) }));
   }
 }
 

@@ -9,10 +9,10 @@ import { projectApprovals } from '../outbound/project-approvals.js';
 import { wakeWaiters, type Waker } from '../outbound/wake-waiters.js';
 import { systemMeta } from './system-meta.js';
 
-type Which = Pick<OpenableItem, 'org_id' | 'approval_id' | 'traceparent'>;
+type ApprovalKey = Pick<OpenableItem, 'org_id' | 'approval_id' | 'traceparent'>;
 
 /** An open request, with the data that determines its approvers. */
-export interface Waiting<Item extends Which = Which> {
+export interface Waiting<Item extends ApprovalKey = ApprovalKey> {
   readonly item: Item;
   readonly state: Decidable;
 }
@@ -32,7 +32,7 @@ const note = 'Nobody in the workspace may decide this request.';
  */
 export const makeEndUndecidable =
   ({ members, store, nc }: EndUndecidablePorts) =>
-  async <Item extends Which>(
+  async <Item extends ApprovalKey>(
     opened: readonly Waiting<Item>[],
   ): Promise<{ item: Item; state: KnownApproval }[]> => {
     const suspects = await undecidable(opened.filter(({ state }) => asksForMore(state)));
@@ -47,7 +47,7 @@ export const makeEndUndecidable =
         people,
         meta: systemMeta({ correlation_id: streamId, traceparent }),
       })),
-      command: (now, { people }): ApprovalCommand => ({ type: 'NobodyDecides', people, now }),
+      command: (now, { people }): ApprovalCommand => ({ type: 'ResolveUndecidable', people, now }),
       erasable: () => ({ note }),
       project: projectApprovals,
     });

@@ -5,7 +5,7 @@ import { type ApprovalCommand, approvalDecider } from '../domain/approval-decide
 import type { DueRequest } from '../outbound/due-requests.js';
 import { setNextEscalations } from '../outbound/escalation-times.js';
 import { projectApprovals } from '../outbound/project-approvals.js';
-import { apartIfUnreadable } from './apart-if-unreadable.js';
+import { isolateUnreadable } from './isolate-unreadable.js';
 import { systemMeta } from './system-meta.js';
 
 export interface EscalateApprovalsPorts {
@@ -21,7 +21,7 @@ export interface EscalateApprovalsPorts {
 export const makeEscalateApprovals =
   ({ pool, store, logger }: EscalateApprovalsPorts) =>
   async (due: readonly DueRequest[]): Promise<void> => {
-    await apartIfUnreadable(due, escalate, ({ approvalId }, error) =>
+    await isolateUnreadable(due, escalate, ({ approvalId }, error) =>
       logger.error({ err: error, approval_id: approvalId }, 'a request cannot be escalated'),
     );
 

@@ -8,7 +8,7 @@ import { findNearAlarms } from '../outbound/due-requests.js';
  */
 const nearMs = 60_000;
 /** Every near deadline is found in three runs. */
-export const lookForNearEveryMs = nearMs / 3;
+export const nearAlarmsEveryMs = nearMs / 3;
 const pageSize = 5_000;
 
 export const isNear = (at: Date, now: Date) => at.getTime() - now.getTime() <= nearMs;

@@ -1,5 +1,5 @@
 import { Refused, Unavailable } from '@agentlattice/contracts';
-import { identified, inOneTrip, type StoredEvent } from '@agentlattice/event-store';
+import { identified, inOneRoundTrip, type StoredEvent } from '@agentlattice/event-store';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
 import { isOpen, type KnownApproval, UnreadableEvent } from '../domain/approval.js';
@@ -57,7 +57,10 @@ export const makeOpenApprovals =
       return state instanceof Refused || state?.status !== 'pending' ? [] : [{ item, state }];
     });
     const ends = await endUndecidable(waiting).catch((error: unknown) => {
-      logger.error({ err: error }, 'whether anybody can decide new requests is not known; they stay open');
+      logger.error(
+        { err: error },
+        'it is unknown whether any member can decide new requests; they stay open',
+      );
       return [];
     });
     for (const { item, state } of ends) states.set(keyOf(item), state);
@@ -130,7 +133,7 @@ async function openTogether(
   logger: Logger,
 ): Promise<OpenedAt> {
   const offered = items.map((item) => ({ item, event: openedEvent(item) }));
-  const { answers, inserted } = await inOneTrip(
+  const { answers, inserted } = await inOneRoundTrip(
     pool,
     [
       lockPoliciesStatement(
@@ -143,7 +146,7 @@ async function openTogether(
     offered.map(({ event }) => event),
   );
   const [row] = (answers[1]?.rows ?? []) as readonly { now: Date }[];
-  if (row === undefined) throw new Error('the database gave no time');
+  if (row === undefined) throw new Error('the database did not return its time');
   const states = new Map<string, Opened>();
   for (const event of inserted) {
     const state = replayApproval([event]);

@@ -10,7 +10,7 @@ import {
 } from '../outbound/member-changes.js';
 import { projectApprovals } from '../outbound/project-approvals.js';
 import { wakeWaiters, type Waker } from '../outbound/wake-waiters.js';
-import { apartIfUnreadable } from './apart-if-unreadable.js';
+import { isolateUnreadable } from './isolate-unreadable.js';
 import { systemMeta } from './system-meta.js';
 
 export interface RecountVotesPorts {
@@ -52,7 +52,7 @@ export const makeRecountVotes = ({ pool, store, nc, logger }: RecountVotesPorts)
     };
     const approvals = await openVotesOf(pool, member);
     if (approvals.length > 0) {
-      const events = await apartIfUnreadable(approvals, withdraw, (approval_id, error) => {
+      const events = await isolateUnreadable(approvals, withdraw, (approval_id, error) => {
         logger.error({ err: error, approval_id }, 'a vote of a changed member cannot be looked at');
         return [];
       });

@@ -32,7 +32,7 @@ function otherReplica(h: PolicyChangeHarness) {
         ),
     } as unknown as CommandClient,
     nc: { publish: () => {} },
-    onGovernedAnew: () => {},
+    onPolicyReplaced: () => {},
     logger,
   });
   return { asked, run };

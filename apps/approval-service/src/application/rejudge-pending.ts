@@ -3,8 +3,8 @@ import { Unavailable } from '@agentlattice/contracts';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
-import { askForJudgements, isWhole } from '../outbound/ask-for-judgements.js';
-import { spreadPolicyChanges } from '../outbound/policy-changes.js';
+import { askForJudgements, isReadable, isUnerased } from '../outbound/ask-for-judgements.js';
+import { fanOutPolicyChanges } from '../outbound/policy-changes.js';
 import {
   type Claim,
   claimRejudgings,
@@ -21,7 +21,7 @@ export interface RejudgePendingPorts {
   readonly commands: CommandClient;
   readonly nc: Waker;
   /** Called with the requests that another policy governs now. */
-  readonly onGovernedAnew: (requests: readonly { org_id: string; approval_id: string }[]) => void;
+  readonly onPolicyReplaced: (requests: readonly { org_id: string; approval_id: string }[]) => void;
   readonly logger: Logger;
 }
 
@@ -44,7 +44,7 @@ export const makeRejudgePending = (ports: RejudgePendingPorts) => async (): Prom
   let found = false;
   // A batch of each workspace in turn, so that a workspace with many requests does not delay the others.
   for (;;) {
-    await spreadPolicyChanges(pool);
+    await fanOutPolicyChanges(pool);
     let done = 0;
     for (const orgId of await findWorkspacesToRejudge(pool)) {
       found = true;
@@ -70,14 +70,22 @@ async function rejudgeBatch(claim: Claim, ports: RejudgePendingPorts): Promise<n
   let done = 0;
   try {
     const open = claimed.filter((request) => request.open);
-    const whole = open.filter(isWhole);
+    const readable = open.filter(isReadable);
+    const whole = readable.filter(isUnerased);
+    for (const { approval_id } of open.filter((request) => !isReadable(request)))
+      logger.error(
+        { org_id: claim.orgId, approval_id },
+        'a pending request cannot be judged again: its first event cannot be read',
+      );
     // A condition on missing values might hold and clear the action, so it is not judged.
-    for (const { approval_id } of open.filter((request) => !isWhole(request)))
+    for (const { approval_id } of readable.filter((request) => !isUnerased(request)))
       logger.warn(
         { org_id: claim.orgId, approval_id },
-        'what was submitted is erased; the request is not judged again and waits for a person',
+        'the submitted values are erased; the request is not judged again and waits for a person',
       );
-    const without = claimed.filter((request) => !request.open || !isWhole(request));
+    const without = claimed.filter(
+      (request) => !request.open || (isReadable(request) && !isUnerased(request)),
+    );
     await deleteClaimed(
       pool,
       claim,
@@ -98,13 +106,13 @@ async function rejudgeBatch(claim: Claim, ports: RejudgePendingPorts): Promise<n
 async function rejudge(
   claim: Claim,
   requests: Parameters<typeof askForJudgements>[2],
-  { apply, commands, nc, onGovernedAnew }: RejudgePendingPorts,
+  { apply, commands, nc, onPolicyReplaced }: RejudgePendingPorts,
 ): Promise<number> {
   const judged = await askForJudgements(commands, claim.orgId, requests, answerWithinMs);
   const applied = await apply(claim, judged);
   const events = applied.flatMap((one) => one.events);
   wakeWaiters(nc, events);
-  onGovernedAnew(
+  onPolicyReplaced(
     events.filter(isPolicyChanged).map(({ org_id, stream_id: approval_id }) => ({ org_id, approval_id })),
   );
   return applied.filter(({ done }) => done).length;

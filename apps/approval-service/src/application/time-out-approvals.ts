@@ -4,7 +4,7 @@ import type { Approval } from '../domain/approval.js';
 import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
 import { projectApprovals } from '../outbound/project-approvals.js';
 import { wakeWaiters, type Waker } from '../outbound/wake-waiters.js';
-import { apartIfUnreadable } from './apart-if-unreadable.js';
+import { isolateUnreadable } from './isolate-unreadable.js';
 import { systemMeta } from './system-meta.js';
 
 export interface TimeOutRequest {
@@ -27,7 +27,7 @@ export interface TimeOutApprovalsPorts {
 export const makeTimeOutApprovals =
   ({ store, nc, logger }: TimeOutApprovalsPorts) =>
   (requests: readonly TimeOutRequest[]): Promise<Approval[]> => {
-    return apartIfUnreadable(requests, timeOut, ({ approvalId }, error) => {
+    return isolateUnreadable(requests, timeOut, ({ approvalId }, error) => {
       logger.error({ err: error, approval_id: approvalId }, 'a request cannot be timed out');
       return { status: 'none' };
     });

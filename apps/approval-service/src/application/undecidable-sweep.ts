@@ -55,15 +55,19 @@ export class UndecidableSweep {
 
   private async end(suspects: readonly UndecidableSuspect[]): Promise<void> {
     await this.ports.endUndecidable(
-      suspects.map(({ org_id, approval_id, traceparent, terms, created_at, opened }) => ({
-        item: { org_id, approval_id, traceparent },
-        state: {
-          terms,
-          requestedAt: created_at.toISOString(),
-          subject: { agent: opened.agent },
-          askedWithKey: opened.asked_with_key ?? null,
-        },
-      })),
+      suspects.flatMap(({ org_id, approval_id, traceparent, terms, created_at, opened }) =>
+        opened === null
+          ? []
+          : {
+              item: { org_id, approval_id, traceparent },
+              state: {
+                terms,
+                requestedAt: created_at.toISOString(),
+                subject: { agent: opened.agent },
+                askedWithKey: opened.asked_with_key ?? null,
+              },
+            },
+      ),
     );
   }
 }

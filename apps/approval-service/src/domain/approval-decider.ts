@@ -41,8 +41,8 @@ export interface Timed {
   readonly now: Date;
 }
 /** None of these people, who are all members of the workspace, may decide the request. */
-export interface NobodyDecides {
-  readonly type: 'NobodyDecides';
+export interface ResolveUndecidable {
+  readonly type: 'ResolveUndecidable';
   readonly people: readonly Person[];
   readonly now: Date;
 }
@@ -54,7 +54,7 @@ export type ApprovalCommand =
   | Cancel
   | EndSuspended
   | Timed
-  | NobodyDecides
+  | ResolveUndecidable
   | MemberChanged
   | ApplyJudgement
   | ConsumeGrant;
@@ -82,7 +82,7 @@ function decide(command: ApprovalCommand, state: Approval): readonly ApprovalEve
       return state.status === 'none' ? [] : timeOut(state, command.now);
     case 'Escalate':
       return state.status === 'none' ? [] : decideEscalation(state, command.now);
-    case 'NobodyDecides':
+    case 'ResolveUndecidable':
       return state.status === 'none' ? [] : decideUndecidable(command, state);
     case 'MemberChanged':
       return state.status === 'none' ? [] : decideMemberChange(command, state);

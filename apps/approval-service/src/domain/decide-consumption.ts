@@ -25,12 +25,12 @@ export function checkUsable({ grant, digest }: GrantUse, state: Approval, now: D
   if (digest !== state.digest || grant.digest !== state.digest)
     throw new Refused('ACTION_MISMATCH', 'the grant was given for an action with another digest');
   if (now.getTime() >= grant.expiresAt.getTime())
-    throw new Refused('GRANT_EXPIRED', `the grant counted until ${grant.expiresAt.toISOString()}`);
-  if (state.grantConsumed) throw usedAlready();
+    throw new Refused('GRANT_EXPIRED', `the grant was valid until ${grant.expiresAt.toISOString()}`);
+  if (state.grantConsumed) throw alreadyConsumed();
   return state;
 }
 
-export const usedAlready = () =>
+export const alreadyConsumed = () =>
   new Refused('GRANT_CONSUMED', 'the grant was used already; submit the action again');
 
 /** The one use of a grant. @throws Refused by `checkUsable`, then AGENT_SUSPENDED, then DELEGATION_SCOPE or POLICY_DENIED */

@@ -47,14 +47,14 @@ export function decideJudgement(command: ApplyJudgement, state: KnownApproval): 
       if (onRemoved === 'keep') return [];
       return onRemoved === 'approve' ? allowed() : refused('POLICY_CHANGED');
     case 'requested':
-      return governedAnew(command, state);
+      return policyReplaced(command, state);
     default:
       return assertNever(judgement.decision);
   }
 }
 
 /** The deadline and the escalation were promised when the request was made, and do not change. */
-function governedAnew(
+function policyReplaced(
   { judgement: { policy, terms }, change, grantExpiresAt }: ApplyJudgement,
   state: KnownApproval,
 ): readonly ApprovalEvent[] {

@@ -1,6 +1,6 @@
 import { type ApprovalEvent, isOpen, type KnownApproval } from './approval.js';
 import { isLate } from './decide-vote.js';
-import { type Person, whyNot } from './may-decide.js';
+import { type Person, decisionRefusal } from './may-decide.js';
 import { count } from './tally.js';
 
 /** A member's role or groups changed, or the member was removed. */
@@ -25,7 +25,7 @@ export function decideMemberChange(
   if (vote === undefined) return [];
   const stands =
     person !== null &&
-    whyNot(state, person, vote.key ?? null) === null &&
+    decisionRefusal(state, person, vote.key ?? null) === null &&
     vote.groups.every((group) => person.groups.includes(group)) &&
     (vote.forever_for === null || person.role === 'admin');
   if (stands) return [];

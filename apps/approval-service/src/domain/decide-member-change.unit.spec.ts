@@ -44,7 +44,7 @@ describe('the vote of a member who changed', () => {
       .thenEvents(gone);
   });
 
-  it('for ever is withdrawn when the member is no administrator any more', () => {
+  it('forever is withdrawn when the member is no administrator any more', () => {
     const forever = voted(voteOf(anna, { groups: [], forever_for: 'policy' }), [1, 3]);
     given(opened, forever).when(changed(anna)).thenNothing();
     given(opened, forever)

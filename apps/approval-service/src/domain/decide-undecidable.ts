@@ -2,14 +2,14 @@ import { isFilled, openSeats } from '@agentlattice/quorum';
 import { type ApprovalEvent, isOpen, type KnownApproval } from './approval.js';
 import { denied, isLate } from './decide-vote.js';
 import { escalateAtOnce } from './escalation-plan.js';
-import { type Decidable, type Person, whyNot } from './may-decide.js';
+import { type Decidable, type Person, decisionRefusal } from './may-decide.js';
 
 /** Whether the request would be approved if all of these people who may decide it approved it. */
 export const canBeApproved = (state: Decidable, people: readonly Person[]): boolean =>
   isFilled(
     openSeats(
       state.terms,
-      people.filter((person) => whyNot(state, person) === null),
+      people.filter((person) => decisionRefusal(state, person) === null),
     ),
   );
 

@@ -19,7 +19,7 @@ import { approvalDecider } from './approval-decider.js';
 import { canBeApproved } from './decide-undecidable.js';
 import type { Person } from './may-decide.js';
 
-const nobody = (now = at(1), ...people: Person[]) => ({ type: 'NobodyDecides', people, now }) as const;
+const nobody = (now = at(1), ...people: Person[]) => ({ type: 'ResolveUndecidable', people, now }) as const;
 const step = { after: '10m', contacts: [], channels: [], repeat: null };
 const escalated: ApprovalEvent = {
   type: 'approval.escalated',

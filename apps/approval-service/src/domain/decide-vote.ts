@@ -1,7 +1,7 @@
 import type { EventData, KeyRef, PolicyChange, Vote } from '@agentlattice/contracts';
 import { Refused } from '@agentlattice/decider';
 import { type ApprovalEvent, evolve, isOpen, type KnownApproval } from './approval.js';
-import { type Person, groupsUnder, whyNot } from './may-decide.js';
+import { type Person, groupsUnder, decisionRefusal } from './may-decide.js';
 import { possibleActors } from './key-holders.js';
 import { count, countingVotes } from './tally.js';
 
@@ -34,16 +34,16 @@ export interface WithdrawVote {
 }
 
 /** How often one person may withdraw a vote on one request: its history must stay readable. */
-export const mostWithdrawals = 10;
+export const maxWithdrawals = 10;
 
 /** @throws Refused in the order of decisions §5: first forbidden commands, then late ones */
 export function decideVote(command: Approve | Deny, state: KnownApproval): readonly ApprovalEvent[] {
   const { by, now, seenMs } = command;
   const forever = command.type === 'Approve' ? command.forever : null;
   const refused =
-    whyNot(state, by, command.key) ??
+    decisionRefusal(state, by, command.key) ??
     (forever !== null && by.role !== 'admin'
-      ? new Refused('FORBIDDEN', 'only an administrator approves for ever')
+      ? new Refused('FORBIDDEN', 'only an administrator approves forever')
       : null) ??
     whyClosed(state, now) ??
     (command.type === 'Approve' ? whyOtherVersion(command, state) : null) ??
@@ -72,10 +72,10 @@ export function decideWithdrawal(
   { by, key, now }: WithdrawVote,
   state: KnownApproval,
 ): readonly ApprovalEvent[] {
-  if (by.role === 'viewer') throw new Refused('FORBIDDEN', 'a viewer decides nothing');
+  if (by.role === 'viewer') throw new Refused('FORBIDDEN', 'a viewer may not decide');
   checkOpen(state, now);
   const standing = state.votes.find((vote) => vote.member_id === by.memberId);
-  if (standing === undefined) throw new Refused('NO_VOTE', 'you have no standing vote on this request');
+  if (standing === undefined) throw new Refused('NO_VOTE', 'you have no vote on this request');
   // Another holder of this person's key must not withdraw a vote that this holder cannot have cast.
   const withdrawing = possibleActors(by.memberId, key);
   const cast = possibleActors(standing.member_id, standing.key);
@@ -87,10 +87,10 @@ export function decideWithdrawal(
   const votes = state.votes.filter((vote) => vote !== standing);
   // A vote that another holder of the key may have cast can always be withdrawn by the person.
   const own = withdrawing.length === cast.length;
-  if (own && (state.withdrawals.get(by.memberId) ?? 0) >= mostWithdrawals)
+  if (own && (state.withdrawals.get(by.memberId) ?? 0) >= maxWithdrawals)
     throw new Refused(
       'TOO_MANY_WITHDRAWALS',
-      `you withdrew ${String(mostWithdrawals)} votes on this request; this one stands`,
+      `you withdrew ${String(maxWithdrawals)} votes on this request; this one stands`,
     );
   const { approvals, denials } = count(state.terms, votes);
   return [
@@ -105,11 +105,11 @@ export function decideWithdrawal(
 export const whyNoVote = (
   state: KnownApproval,
   { by, key, now }: Pick<Deny, 'by' | 'key' | 'now'>,
-): Refused | null => whyNot(state, by, key) ?? whyClosed(state, now) ?? whyVoted(state, by);
+): Refused | null => decisionRefusal(state, by, key) ?? whyClosed(state, now) ?? whyVoted(state, by);
 
 const whyVoted = (state: KnownApproval, { memberId }: Person): Refused | null =>
   state.votes.some((vote) => vote.member_id === memberId)
-    ? new Refused('ALREADY_VOTED', 'you have voted on this request; withdraw the vote to vote anew')
+    ? new Refused('ALREADY_VOTED', 'you have voted on this request; withdraw the vote to vote again')
     : null;
 
 /** @throws Refused once it has ended or its deadline is past, even if no timer fired */

@@ -1,7 +1,7 @@
 import { typeid } from 'typeid-js';
 import type { ApprovalEvent } from './approval.js';
 import { approvalDecider } from './approval-decider.js';
-import { mostWithdrawals } from './decide-vote.js';
+import { maxWithdrawals } from './decide-vote.js';
 import {
   agent,
   approve,
@@ -269,7 +269,7 @@ describe('a quorum', () => {
     const own = wasOpened({ approvals_required: 2 });
     const one = voted(voteOf(anna), [1, 2]);
     const back = withdrawn(anna, [0, 2]);
-    const rounds = Array.from({ length: mostWithdrawals }, () => [one, back]).flat();
+    const rounds = Array.from({ length: maxWithdrawals }, () => [one, back]).flat();
     given(own, ...rounds.slice(0, -1))
       .when(withdraw(anna))
       .thenEvents(back);

@@ -1,4 +1,4 @@
-import { authorsOf, type Decidable, type Person, whyNot } from './may-decide.js';
+import { authorsOf, type Decidable, type Person, decisionRefusal } from './may-decide.js';
 import { holdersOf } from './key-holders.js';
 
 /**
@@ -17,7 +17,7 @@ export function eligibleApprovers(
     const key = newest ? null : keyOf(request);
     const before = key === null ? undefined : counted.get(key);
     if (before !== undefined) return before;
-    const count = people.filter((person) => whyNot(request, person) === null).length;
+    const count = people.filter((person) => decisionRefusal(request, person) === null).length;
     if (key !== null) counted.set(key, count);
     return count;
   });

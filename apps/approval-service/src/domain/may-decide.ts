@@ -41,13 +41,13 @@ export class MayNotDecide extends Refused<'FORBIDDEN' | 'SELF_APPROVAL'> {
  * Why this person may not decide this request with this key (design §3.4, decisions §3); null if the person may.
  * @param key null: whether the person may decide with a key of their own
  */
-export function whyNot(
+export function decisionRefusal(
   { terms, subject, requestedAt, askedWithKey }: Decidable,
   person: Person,
   key: KeyRef | null = null,
 ): MayNotDecide | null {
   const { owner_member_id: owner } = subject.agent;
-  if (person.role === 'viewer') return new MayNotDecide('FORBIDDEN', 'VIEWER', 'a viewer decides nothing');
+  if (person.role === 'viewer') return new MayNotDecide('FORBIDDEN', 'VIEWER', 'a viewer may not decide');
   if (person.since.getTime() > Date.parse(requestedAt))
     return new MayNotDecide('FORBIDDEN', 'JOINED_LATER', 'you became a member after this request was made');
   if (terms.approver_groups.length > 0 && groupsUnder(terms, person.groups).length === 0)
@@ -67,7 +67,7 @@ export function whyNot(
   ) => {
     if (barred.includes(person.memberId)) return new MayNotDecide(code, reason, detail);
     return barred.some((member) => deciding.includes(member))
-      ? new MayNotDecide(code, 'KEY_HOLDER', `${detail}; such a person holds the key you decide with`)
+      ? new MayNotDecide(code, 'KEY_HOLDER', `${detail}; such a person holds the key that you use`)
       : null;
   };
   const selfApproval =

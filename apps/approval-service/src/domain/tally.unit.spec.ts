@@ -161,7 +161,7 @@ describe('the count of votes', () => {
 
   it.each([
     [
-      'a colleague’s beside the maker’s own',
+      'a colleague’s with the maker’s own',
       [
         ['b', 'a'],
         ['a', 'a'],
@@ -177,7 +177,7 @@ describe('the count of votes', () => {
       1,
     ],
     [
-      'two colleagues’ beside the maker’s own',
+      'two colleagues’ with the maker’s own',
       [
         ['b', 'a'],
         ['c', 'a'],

@@ -9,7 +9,7 @@ import {
   withdraw,
   withdrawn,
 } from '../../test/approval-scenario.js';
-import { mostWithdrawals } from './decide-vote.js';
+import { maxWithdrawals } from './decide-vote.js';
 
 const [anna, ben] = [person(), person()];
 const opened = wasOpened({ approvals_required: 2, denials_required: 2 });
@@ -36,7 +36,7 @@ describe('withdrawing a vote', () => {
 
   it('is always allowed where another holder of the key may have cast the vote', () => {
     const his = voted(voteOf(ben, { key: lent }), [1, 2], [0, 2]);
-    const rounds = Array.from({ length: mostWithdrawals }, () => [his, gone]).flat();
+    const rounds = Array.from({ length: maxWithdrawals }, () => [his, gone]).flat();
     given(opened, ...rounds, his)
       .when(withdraw(ben, at(1_000), lent))
       .thenRefused('TOO_MANY_WITHDRAWALS');

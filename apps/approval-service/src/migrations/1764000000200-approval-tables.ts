@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 const role = 'al_approval_service';
 
-/** What is read and swept; the events remain the truth. */
+/** The rows for queries and sweeps. They follow from the events, which decide. */
 export class ApprovalTables1764000000200 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of up) await runner.query(statement);
@@ -45,7 +45,7 @@ const up = [
      name text NOT NULL,
      value text NOT NULL,
      PRIMARY KEY (org_id, approval_id, name))`,
-  // Requests that the ledger recorded and nobody opened yet.
+  // Requests that the ledger recorded and that are not opened yet.
   `CREATE TABLE unopened_request (
      org_id text NOT NULL,
      approval_id text NOT NULL,

@@ -14,7 +14,7 @@ export class Deciding1764100000100 implements MigrationInterface {
 }
 
 const up = [
-  // As the gateway's events tell it. A row stays when its member goes, so that nobody becomes one anew.
+  // From the gateway's events. The row of a member who left is kept, so that a late event does not add the member again.
   `CREATE TABLE member (
      org_id text NOT NULL,
      member_id text NOT NULL,

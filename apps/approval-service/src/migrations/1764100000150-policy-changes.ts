@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 const role = 'al_approval_service';
 
-/** What changed in the policies, and which requests are to be judged again because of it. */
+/** Changes of policies, and the requests to judge again because of them. */
 export class PolicyChanges1764100000150 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of up) await runner.query(statement);
@@ -34,13 +34,13 @@ const up = [
      governs boolean NOT NULL,
      correlation_id text,
      traceparent text,
-     -- Not before its commit: whoever was judged long after it was judged by it.
+     -- Not before its commit. A request that was judged long after this time was judged with the change.
      noted_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
      spread boolean NOT NULL DEFAULT false)`,
   'CREATE INDEX policy_change_of ON policy_change (org_id, policy_id, seq)',
   'CREATE INDEX policy_change_noted ON policy_change (org_id, noted_at)',
   'CREATE INDEX policy_change_unspread ON policy_change (seq) WHERE NOT spread',
-  // One row per request that waits for it; it goes in the commit of what the judgement did.
+  // One row per waiting request; deleted in the commit that applies the judgement.
   `CREATE TABLE rejudging (
      org_id text NOT NULL,
      approval_id text NOT NULL,

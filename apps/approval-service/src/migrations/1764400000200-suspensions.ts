@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Agents that were suspended with their requests, as the gateway's events tell it. */
+/** Agents that were suspended with their requests, from the gateway's events. */
 export class Suspensions1764400000200 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`CREATE TABLE agent_suspension (

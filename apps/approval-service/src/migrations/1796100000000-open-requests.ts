@@ -3,8 +3,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 const role = 'al_approval_service';
 
 /**
- * What is open stands in a narrow table: its row goes when the request ends, so that the row of the approval changes
- * without touching an index. What is erasable of a request is one row instead of three.
+ * Open requests have a row in a narrow table, which is deleted when the request ends, so that the row of the approval changes
+ * without touching an index. The erasable values of a request are one row instead of three.
  */
 export class OpenRequests1796100000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
@@ -12,7 +12,7 @@ export class OpenRequests1796100000000 implements MigrationInterface {
   }
 
   down(): Promise<void> {
-    return Promise.reject(new Error('the tables are not taken apart again'));
+    return Promise.reject(new Error('the migration of the tables cannot be undone'));
   }
 }
 
@@ -32,7 +32,7 @@ const up = [
     WHERE next_escalation_at IS NOT NULL`,
   'DROP INDEX approval_due, approval_queue, approval_by_status, approval_escalation_due',
   'ALTER TABLE approval DROP next_escalation_at',
-  // Room for the one change that most rows see, in their own page.
+  // Most rows are changed once. This leaves room for the new version in the same page.
   'ALTER TABLE approval SET (fillfactor = 70)',
   `GRANT SELECT, INSERT, UPDATE, DELETE ON open_request TO ${role}`,
   'ALTER TABLE private_value RENAME TO private_value_by_name',

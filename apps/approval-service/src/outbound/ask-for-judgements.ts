@@ -1,13 +1,25 @@
-import { type CommandResponse, policyEngineCommands, Unavailable } from '@agentlattice/contracts';
+import {
+  type CommandResponse,
+  type EventData,
+  policyEngineCommands,
+  Unavailable,
+} from '@agentlattice/contracts';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { ClaimedRejudging } from './rejudging-queue.js';
 
+/** A request whose first event can be read. */
+export type ReadableRequest = ClaimedRejudging & { readonly opened: EventData<'approval.opened'> };
+export const isReadable = (request: ClaimedRejudging): request is ReadableRequest => request.opened !== null;
+
 /** A request whose submitted values are not erased. */
-export type WholeRequest = ClaimedRejudging & { readonly metadata: string; readonly data_accessed: string };
-export const isWhole = (request: ClaimedRejudging): request is WholeRequest =>
+export type UnerasedRequest = ReadableRequest & {
+  readonly metadata: string;
+  readonly data_accessed: string;
+};
+export const isUnerased = (request: ReadableRequest): request is UnerasedRequest =>
   request.metadata !== null && request.data_accessed !== null;
 
-export type JudgedRequest = WholeRequest & {
+export type JudgedRequest = UnerasedRequest & {
   readonly judgement: CommandResponse<(typeof policyEngineCommands)['rejudge']>['judgements'][number];
 };
 
@@ -22,7 +34,7 @@ const maxBytes = 384 * 1024;
 export async function askForJudgements(
   commands: CommandClient,
   orgId: string,
-  requests: readonly WholeRequest[],
+  requests: readonly UnerasedRequest[],
   timeoutMs: number,
 ): Promise<JudgedRequest[]> {
   let bytes = 0;
@@ -36,13 +48,13 @@ export async function askForJudgements(
     policyEngineCommands.rejudge,
     {
       org_id: orgId,
-      items: asked.map(({ approval_id, agent, action_type, metadata, data_accessed, judged_at }) => ({
+      items: asked.map(({ approval_id, opened, action_type, metadata, data_accessed }) => ({
         approval_id,
-        agent,
+        agent: opened.agent,
         action_type,
         metadata,
         data_accessed,
-        judged_at,
+        judged_at: opened.judged_at,
       })),
     },
     { traceparent: first.traceparent, timeoutMs },

@@ -96,7 +96,7 @@ export class DeadlineAlarms implements AlarmClock {
   /** Connects in the background: without alarms the sweep does the work. */
   start(): void {
     this.open().catch((error: unknown) => {
-      this.options.logger.warn({ err: error }, 'timers are not there yet');
+      this.options.logger.warn({ err: error }, 'timers are not available yet');
       this.startLater();
     });
   }
@@ -105,7 +105,7 @@ export class DeadlineAlarms implements AlarmClock {
     if (alarms.length === 0 || this.current === undefined) return;
     const { logger } = this.options;
     if (this.setting + alarms.length > maxSetting)
-      return logger.warn({ alarms: alarms.length }, 'timers are behind; the sweep will see to these');
+      return logger.warn({ alarms: alarms.length }, 'timers are behind; the sweep handles these requests');
     const { queue } = this.current;
     for (const alarm of alarms) {
       this.setting += 1;

@@ -15,9 +15,9 @@ type Batch = CommandRequest<typeof auditLedgerCommands.append_events>;
 
 /** Above it the ledger reads the rest from our tables. */
 const maxWaiting = 4_096;
-const mostEvents = 512;
+const maxEvents = 512;
 /** The maximum; NATS allows 1 MiB a message. */
-const mostBytes = 768 * 1024;
+const maxBytes = 768 * 1024;
 const timeoutMs = 3_000;
 
 /**
@@ -82,7 +82,7 @@ function batchesOf(events: NumberedEvent[]): Batch[] {
     // A control character takes six bytes in JSON; no other does.
     const bytes = JSON.stringify(wire).length * 3 + ((reason?.length ?? 0) + (note?.length ?? 0)) * 6 + 200;
     const last = batches.at(-1);
-    if (last !== undefined && last.events.length < mostEvents && last.bytes + bytes <= mostBytes) {
+    if (last !== undefined && last.events.length < maxEvents && last.bytes + bytes <= maxBytes) {
       last.events.push(wire);
       last.erasable.push(...values);
       last.bytes += bytes;

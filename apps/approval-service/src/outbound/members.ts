@@ -103,8 +103,8 @@ export class Members {
   /** @throws Refused FORBIDDEN for a claim above the known role; Unavailable when the role cannot be found out */
   async person(orgId: string, claim: DecidingOperator): Promise<Person> {
     const before = await this.find(orgId, claim);
-    const member = before !== null && covers(before, claim) ? before : await this.findAnew(orgId, claim);
-    if (member === null) throw new Refused('FORBIDDEN', 'this person is no member of the workspace');
+    const member = before !== null && covers(before, claim) ? before : await this.lookUpAgain(orgId, claim);
+    if (member === null) throw new Refused('FORBIDDEN', 'this person is not a member of the workspace');
     if (!covers(member, claim))
       throw new Refused('FORBIDDEN', `this person is a ${member.role} of the workspace`);
     return personOf(claim, member);
@@ -119,7 +119,7 @@ export class Members {
       for (const [orgId, { until }] of this.seen) if (until <= now) this.seen.delete(orgId);
       const found = await this.everybody(missing);
       for (const orgId of missing)
-        this.seen.set(orgId, { people: found.get(orgId) ?? [], until: now + latelyMs });
+        this.seen.set(orgId, { people: found.get(orgId) ?? [], until: now + cacheMs });
     }
     return new Map(asked.map((orgId) => [orgId, this.seen.get(orgId)?.people ?? []]));
   }
@@ -150,7 +150,7 @@ export class Members {
   /**
    * The event of a new member may not have arrived: asking the gateway returns all events that it committed before the claim.
    */
-  private async findAnew(orgId: string, claim: DecidingOperator): Promise<MemberRow | null> {
+  private async lookUpAgain(orgId: string, claim: DecidingOperator): Promise<MemberRow | null> {
     const caughtUp = await this.ports.caughtUpWithin(this.ports.withinMs);
     const member = await this.find(orgId, claim);
     if (member !== null && covers(member, claim)) return member;
@@ -159,7 +159,7 @@ export class Members {
   }
 }
 
-const latelyMs = 1_000;
+const cacheMs = 1_000;
 const rank = (role: DecidingOperator['role']) => operatorRoles.indexOf(role);
 /** A key's role may be lower than its member's. */
 const covers = (member: MemberRow, claim: DecidingOperator) => rank(claim.role) <= rank(member.role);

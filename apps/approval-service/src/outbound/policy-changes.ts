@@ -100,7 +100,7 @@ export function noteOpenedDuringChangeStatement(items: readonly OpenableItem[]):
  * Notes every pending request that an unspread change concerns, with its newest change: it is judged again. A claim on such a
  * request ends, because its run may get a judgement without the new change.
  */
-export async function spreadPolicyChanges(db: Queryable): Promise<void> {
+export async function fanOutPolicyChanges(db: Queryable): Promise<void> {
   await db.query(
     `WITH change AS (
        UPDATE policy_change SET spread = true

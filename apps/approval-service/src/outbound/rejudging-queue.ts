@@ -1,6 +1,7 @@
-import type { PolicyChange } from '@agentlattice/contracts';
+import type { EventData, PolicyChange } from '@agentlattice/contracts';
 import type { Queryable, Tx } from '@agentlattice/event-store';
-import type { OpenableItem } from './approval-rows.js';
+import type { RecordedEvent } from '../domain/replay-approval.js';
+import { openedEventColumn, openedEventOf } from './opened-event.js';
 import { concerns } from './policy-changes.js';
 
 const pageSize = 100;
@@ -25,8 +26,8 @@ export interface ClaimedRejudging {
   /** The version of its stream when it was claimed. */
   readonly version: number;
   readonly action_type: string;
-  readonly agent: OpenableItem['agent'];
-  readonly judged_at: string;
+  /** Null when it cannot be read. */
+  readonly opened: EventData<'approval.opened'> | null;
   /** Null when it was erased. */
   readonly metadata: string | null;
   readonly data_accessed: string | null;
@@ -35,6 +36,10 @@ export interface ClaimedRejudging {
   readonly change: PolicyChange;
   readonly correlation_id: string | null;
   readonly traceparent: string | null;
+}
+
+interface ClaimedRow extends Omit<ClaimedRejudging, 'opened'> {
+  readonly opened_event: Required<RecordedEvent>;
 }
 
 export async function findWorkspacesToRejudge(db: Queryable): Promise<string[]> {
@@ -48,7 +53,7 @@ export async function claimRejudgings(
   { orgId, claimId }: Claim,
   leaseMs: number,
 ): Promise<ClaimedRejudging[]> {
-  const { rows } = await db.query<ClaimedRejudging>(
+  const { rows } = await db.query<ClaimedRow>(
     `WITH free AS MATERIALIZED (
        SELECT approval_id FROM rejudging
         WHERE org_id = $1 AND (claimed_until IS NULL OR claimed_until <= clock_timestamp())
@@ -58,8 +63,7 @@ export async function claimRejudgings(
          FROM free WHERE r.org_id = $1 AND r.approval_id = free.approval_id
        RETURNING r.*)
      SELECT r.approval_id, a.status IN ('pending', 'escalated') AS open, l.version, a.action_type,
-            e.data -> 'agent' AS agent, e.data ->> 'judged_at' AS judged_at,
-            v.metadata, v.data_accessed, r.change_seq,
+            ${openedEventColumn} AS opened_event, v.metadata, v.data_accessed, r.change_seq,
             jsonb_build_object('event_id', c.event_id, 'type', c.type, 'policy_id', c.policy_id,
                                'policy_name', c.policy_name, 'policy_version', c.policy_version) AS change,
             c.correlation_id, c.traceparent
@@ -68,7 +72,8 @@ export async function claimRejudgings(
       CROSS JOIN LATERAL (
         SELECT status, action_type FROM approval WHERE org_id = $1 AND approval_id = r.approval_id OFFSET 0) AS a
       CROSS JOIN LATERAL (
-        SELECT data FROM event WHERE org_id = $1 AND stream_id = r.approval_id AND version = 1 OFFSET 0) AS e
+        SELECT type, schema_version, data FROM event
+         WHERE org_id = $1 AND stream_id = r.approval_id AND version = 1 OFFSET 0) AS e
       CROSS JOIN LATERAL (
         SELECT version FROM event WHERE org_id = $1 AND stream_id = r.approval_id
          ORDER BY version DESC LIMIT 1) AS l
@@ -79,7 +84,7 @@ export async function claimRejudgings(
       ORDER BY r.created_at, r.approval_id`,
     [orgId, pageSize, claimId, leaseMs / 1_000],
   );
-  return rows;
+  return rows.map(({ opened_event, ...row }) => ({ ...row, opened: openedEventOf(opened_event) }));
 }
 
 /**

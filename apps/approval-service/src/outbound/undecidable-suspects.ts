@@ -1,5 +1,7 @@
-import type { ApprovalTerms, KeyRef } from '@agentlattice/contracts';
+import type { ApprovalTerms, EventData } from '@agentlattice/contracts';
 import type pg from 'pg';
+import type { RecordedEvent } from '../domain/replay-approval.js';
+import { openedEventColumn, openedEventOf } from './opened-event.js';
 
 export interface RequestRef {
   readonly org_id: string;
@@ -12,25 +14,26 @@ export interface UndecidableSuspect extends RequestRef {
   readonly terms: ApprovalTerms;
   readonly created_at: Date;
   readonly deadline_at: Date;
-  readonly opened: {
-    readonly agent: { readonly owner_member_id: string | null };
-    readonly asked_with_key?: KeyRef | null;
-  };
+  /** Null when it cannot be read: the request stays open, and every command on it fails with the reason. */
+  readonly opened: EventData<'approval.opened'> | null;
+}
+interface SuspectRow extends Omit<UndecidableSuspect, 'opened'> {
+  readonly opened_event: Required<RecordedEvent>;
 }
 
 /** Open requests that ask for more than any one member, and that were not escalated before. */
 const selectSuspects = (
   from: string,
 ) => `SELECT a.org_id, a.approval_id, a.traceparent, a.terms, a.created_at, a.deadline_at,
-    (SELECT e.data FROM event e
-      WHERE e.org_id = a.org_id AND e.stream_id = a.approval_id AND e.version = 1) AS opened
+    (SELECT ${openedEventColumn} FROM event e
+      WHERE e.org_id = a.org_id AND e.stream_id = a.approval_id AND e.version = 1) AS opened_event
   FROM ${from} JOIN approval a USING (org_id, approval_id)
  WHERE a.escalation_level = 0 AND o.deadline_at > clock_timestamp()
    AND ((a.terms ->> 'approvals_required')::int > 1 OR jsonb_array_length(a.terms -> 'approver_groups') > 0
         OR (a.terms ->> 'separation_of_duties')::boolean)
    AND (a.terms ->> 'on_no_approver' = 'deny' OR jsonb_array_length(a.terms -> 'escalation') > 0)`;
 
-const selectThese = selectSuspects(
+const selectSuspectsAmong = selectSuspects(
   `(SELECT * FROM unnest($1::text[], $2::text[]) AS k (org_id, approval_id) LIMIT $3) AS k
     JOIN open_request o USING (org_id, approval_id)`,
 );
@@ -43,12 +46,12 @@ export async function findSuspectsAmong(
   pool: pg.Pool,
   requests: readonly RequestRef[],
 ): Promise<UndecidableSuspect[]> {
-  const { rows } = await pool.query<UndecidableSuspect>(selectThese, [
+  const { rows } = await pool.query<SuspectRow>(selectSuspectsAmong, [
     requests.map(({ org_id }) => org_id),
     requests.map(({ approval_id }) => approval_id),
     requests.length,
   ]);
-  return rows;
+  return suspectsOf(rows);
 }
 
 /** A page of all suspects, after the given one. */
@@ -57,11 +60,14 @@ export async function findSuspectsAfter(
   last: UndecidableSuspect | undefined,
   limit: number,
 ): Promise<UndecidableSuspect[]> {
-  const { rows } = await pool.query<UndecidableSuspect>(selectPage, [
+  const { rows } = await pool.query<SuspectRow>(selectPage, [
     last?.org_id ?? '',
     last?.deadline_at ?? new Date(0),
     last?.approval_id ?? '',
     limit,
   ]);
-  return rows;
+  return suspectsOf(rows);
 }
+
+const suspectsOf = (rows: readonly SuspectRow[]): UndecidableSuspect[] =>
+  rows.map(({ opened_event, ...row }) => ({ ...row, opened: openedEventOf(opened_event) }));

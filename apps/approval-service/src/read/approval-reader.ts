@@ -38,20 +38,22 @@ const statuses = `SELECT a.org_id, a.approval_id, a.agent_id, a.acting_for, a.st
     a.deadline_at, a.resolved_at, a.resolved_by, a.denial_reason, a.grant_expires_at, ${resolvingErasableValues}
   FROM ${these} JOIN approval a USING (org_id, approval_id)`;
 
-export type Which = Pick<One, 'org_id' | 'approval_id'>;
+export type ApprovalKey = Pick<One, 'org_id' | 'approval_id'>;
 type Grants = (row: StatusRow) => string | null;
 
-const columnsOf = (which: readonly Which[]) => [
+const columnsOf = (which: readonly ApprovalKey[]) => [
   which.map(({ org_id }) => org_id),
   which.map(({ approval_id }) => approval_id),
   which.length,
 ];
-export const keyOf = ({ org_id, approval_id }: Which) => `${org_id}/${approval_id}`;
-const unique = (which: readonly Which[]) => [...new Map(which.map((one) => [keyOf(one), one])).values()];
+export const keyOf = ({ org_id, approval_id }: ApprovalKey) => `${org_id}/${approval_id}`;
+const unique = (which: readonly ApprovalKey[]) => [
+  ...new Map(which.map((one) => [keyOf(one), one])).values(),
+];
 const notFound = () => new Refused('NOT_FOUND', 'there is no such approval request in this workspace');
 
 /** Reads the status of these requests, a `StatusRow` for each. */
-export const findStatusesStatement = (which: readonly Which[]): Statement => ({
+export const findStatusesStatement = (which: readonly ApprovalKey[]): Statement => ({
   text: statuses,
   values: columnsOf(unique(which)),
 });
@@ -65,14 +67,14 @@ export const findErasableValuesStatement = (eventIds: readonly string[]): Statem
 
 /** Reads approvals. An agent sees its own requests and those of agents that act for it; others do not exist. */
 export class ApprovalReader {
-  private readonly statusRows: Batcher<Which, StatusRow | null>;
+  private readonly statusRows: Batcher<ApprovalKey, StatusRow | null>;
 
   constructor(
     private readonly pool: pg.Pool,
     private readonly grantOf: Grants,
   ) {
     // Waiting agents read it before and after the wait, so it is the most frequent query.
-    this.statusRows = new Batcher((which) => this.readStatuses(which), { most: 128, atOnce: 2 });
+    this.statusRows = new Batcher((which) => this.readStatuses(which), { maxItems: 128, atOnce: 2 });
   }
 
   /** @throws Refused NOT_FOUND */
@@ -87,11 +89,11 @@ export class ApprovalReader {
   }
 
   /** @throws Refused NOT_FOUND */
-  async decision(request: Which): Promise<StandingDecision> {
+  async decision(request: ApprovalKey): Promise<StandingDecision> {
     return standingDecision(await readRow(this.pool, { ...request, agent_id: null }));
   }
 
-  private async readStatuses(which: readonly Which[]): Promise<(StatusRow | null)[]> {
+  private async readStatuses(which: readonly ApprovalKey[]): Promise<(StatusRow | null)[]> {
     const { text, values } = findStatusesStatement(which);
     const { rows } = await this.pool.query<StatusRow>(text, [...values]);
     const byKey = new Map(rows.map((row) => [keyOf(row), row]));

@@ -181,18 +181,18 @@ function keyIn(event: ApprovalEvent, memberId: string | null): KeyRef | null {
 }
 
 /** How many steps of a history are shown, and of how many events the erasable values are read. */
-export const mostSteps = 200;
+export const maxHistorySteps = 200;
 /** NATS allows 1 MiB a message, and the submitted values may fill half of it. */
 const maxBytes = 160 * 1024;
 
 /** The newest ones that fit, oldest first. */
 function newestWithin<T>(items: readonly T[]): T[] {
   let left = maxBytes;
-  const older = items.slice(-mostSteps).findLastIndex((item) => {
+  const older = items.slice(-maxHistorySteps).findLastIndex((item) => {
     left -= Buffer.byteLength(JSON.stringify(item));
     return left < 0;
   });
-  return items.slice(-mostSteps).slice(older + 1);
+  return items.slice(-maxHistorySteps).slice(older + 1);
 }
 
 /** The vote that completes the request is part of the event that ends it. */

@@ -35,7 +35,7 @@ interface WaitingRow {
 
 const days = 30;
 const mostAgents = 50;
-const mostWaiting = 20;
+const maxWaiting = 20;
 
 /** What an approval "forever" of a request would reach: the requests under its policy, or of its action type below it. */
 export const makeReadForeverReach =
@@ -126,7 +126,7 @@ async function waitingOf(
     `SELECT a.approval_id, a.action_type, a.agent_id, a.agent_name, a.deadline_at, (count(*) OVER ())::int AS total
        FROM open_request o JOIN approval a USING (org_id, approval_id)
       WHERE o.org_id = $1 AND ${reached} AND a.approval_id <> $4
-      ORDER BY o.deadline_at, o.approval_id LIMIT ${String(mostWaiting)}`,
+      ORDER BY o.deadline_at, o.approval_id LIMIT ${String(maxWaiting)}`,
     [...under(row, foreverFor), row.approval_id],
   );
   return {

@@ -2,9 +2,9 @@ import type pg from 'pg';
 import { type KnownApproval, UnreadableEvent } from '../domain/approval.js';
 import { replayApproval } from '../domain/replay-approval.js';
 import { loadHistories } from './approval-histories.js';
-import { keyOf, type Which } from './approval-reader.js';
+import { keyOf, type ApprovalKey } from './approval-reader.js';
 
-export interface AtVersion extends Which {
+export interface AtVersion extends ApprovalKey {
   /** How many events the request has. */
   readonly version: number;
 }
@@ -15,8 +15,8 @@ interface Kept {
   readonly state: KnownApproval | null;
 }
 
-const mostKept = 8_000;
-const mostAtOnce = 1_000;
+const maxKept = 8_000;
+const maxAtOnce = 1_000;
 
 /**
  * The states of open requests. A queue of thousands is judged anew at every reading, so states are kept in memory; each is
@@ -37,8 +37,8 @@ export class OpenStates {
       if (kept === undefined || kept.version < request.version) missing.push(request);
       else if (kept.state !== null) states.set(key, kept.state);
     }
-    for (let from = 0; from < missing.length; from += mostAtOnce) {
-      const some = missing.slice(from, from + mostAtOnce);
+    for (let from = 0; from < missing.length; from += maxAtOnce) {
+      const some = missing.slice(from, from + maxAtOnce);
       for (const events of await loadHistories(this.pool, some)) {
         const [first] = events;
         if (first === undefined) continue;
@@ -55,7 +55,7 @@ export class OpenStates {
     this.kept.delete(key);
     this.kept.set(key, kept);
     for (const oldest of this.kept.keys()) {
-      if (this.kept.size <= mostKept) break;
+      if (this.kept.size <= maxKept) break;
       this.kept.delete(oldest);
     }
   }

@@ -11,7 +11,7 @@ import { cannot } from '../domain/voting-outlook.js';
 import type { Members } from '../outbound/members.js';
 import { type ApprovalLists, cursorAt, isQueue, type ListRequest } from './approval-lists.js';
 import { readRow } from './approval-reader.js';
-import { type ApprovalRow, type HistoryRow, mostSteps, toView, type ViewFor } from './approval-row.js';
+import { type ApprovalRow, type HistoryRow, maxHistorySteps, toView, type ViewFor } from './approval-row.js';
 import { readAskHistories } from './ask-histories.js';
 import { databaseNow } from './database-now.js';
 import { forOperators, type ReadRequest } from './for-operators.js';
@@ -25,7 +25,7 @@ export interface RequestViewsPorts {
   readonly members: Pick<Members, 'person'>;
 }
 
-const selectNewestErasableValues = `CASE WHEN row_number() OVER (PARTITION BY e.org_id, e.stream_id ORDER BY e.version DESC) <= ${String(mostSteps)}
+const selectNewestErasableValues = `CASE WHEN row_number() OVER (PARTITION BY e.org_id, e.stream_id ORDER BY e.version DESC) <= ${String(maxHistorySteps)}
     THEN (SELECT jsonb_object_agg(s.name, s.value) FROM event_value s WHERE s.event_id = e.event_id) END`;
 
 /** For an agent that reads its own requests. */

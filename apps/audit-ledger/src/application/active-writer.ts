@@ -45,9 +45,9 @@ export interface WriterHandlers {
 }
 
 export interface WriterSubscriptions {
-  /** Takes no more commands; resolves when the received ones are done. */
+  /** Accepts no more commands; resolves when the received ones are done. */
   stopCommands(): Promise<void>;
-  /** Takes no more events; resolves when the received ones are done. */
+  /** Accepts no more events; resolves when the received ones are done. */
   stopEvents(): Promise<void>;
 }
 
@@ -66,7 +66,7 @@ export interface ActiveWriterOptions {
 
 const signEveryMs = 1_000;
 /** While nothing is written: the check for unsigned entries. */
-const lookForUnsignedMs = 5_000;
+const unsignedCheckEveryMs = 5_000;
 /** When a commit is stuck for longer, the heartbeat stops, so that gateways answer 503 at once. */
 const stuckMs = 1_000;
 /** The work of the active writer: it takes submissions and events, sends heartbeats, publishes what it wrote and signs. */
@@ -179,7 +179,7 @@ export class ActiveWriter implements ActiveTerm {
   }
 
   /** Why this instance is not ready. */
-  get troubles(): string[] {
+  get notReadyReasons(): string[] {
     const stuck = this.writer.stuckMs > stuckMs ? ['a commit hangs'] : [];
     return [
       ...stuck,
@@ -224,7 +224,7 @@ export class ActiveWriter implements ActiveTerm {
   private signEverySecond(): Promise<void> {
     let signedAt = Number.NEGATIVE_INFINITY;
     return this.regularly(signEveryMs, () => {
-      if (!this.grown && performance.now() - signedAt < lookForUnsignedMs) return;
+      if (!this.grown && performance.now() - signedAt < unsignedCheckEveryMs) return;
       this.grown = false;
       signedAt = performance.now();
       return this.sign().catch((error: unknown) => {

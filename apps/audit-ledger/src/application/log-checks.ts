@@ -26,9 +26,9 @@ export interface VerifyPorts {
   readonly key: KeyObject;
   readonly now: () => number;
   /** How long a caller waits for the running check; default 8 s, and 60 s with `patient`. */
-  readonly patienceMs?: number;
+  readonly consumptionWaitMs?: number;
   /** How long a caller of `last` waits; default 1 s. */
-  readonly impatienceMs?: number;
+  readonly lastResultWithinMs?: number;
   /** Paces the checks; default the process's own. */
   readonly clock?: PaceClock;
 }
@@ -67,7 +67,7 @@ export class LogChecks {
    */
   async verify(orgId: string, patient: boolean): Promise<Verification> {
     await logSize(this.ports.pool, orgId);
-    const limit = patient ? waitMs.patient : (this.ports.patienceMs ?? waitMs.ordinary);
+    const limit = patient ? waitMs.patient : (this.ports.consumptionWaitMs ?? waitMs.ordinary);
     const result = await atMost(limit, this.runs.next(orgId));
     return result ?? { ...(this.finished.get(orgId) ?? this.soFar(orgId)), complete: false };
   }
@@ -80,7 +80,7 @@ export class LogChecks {
     const end = await this.ports.checkpoints.end(orgId);
     if (end === null) return null;
     const run = this.runs.nearest(orgId);
-    const known = last ?? (await atMost(this.ports.impatienceMs ?? waitMs.impatient, run));
+    const known = last ?? (await atMost(this.ports.lastResultWithinMs ?? waitMs.impatient, run));
     return known === null
       ? { ...this.soFar(orgId), complete: false, size: end.tree.size }
       : { ...known, size: known.verified_through_row };

@@ -1,4 +1,4 @@
-import { type DomainEvent, readBy, readEvent, typeId, type WireEvent } from '@agentlattice/contracts';
+import { type DomainEvent, parseWith, readEvent, typeId, type WireEvent } from '@agentlattice/contracts';
 import type { Disclosed } from '@agentlattice/ledger';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
@@ -179,7 +179,7 @@ class SourceFollower {
       take: async (events) => {
         const fresh = inOrder(events, this.position);
         if ((fresh.at(-1)?.gpos ?? this.position) !== this.position + fresh.length)
-          throw new Error(`${this.source} leaves out some of its events`);
+          throw new Error(`${this.source} omits some of its events`);
         await this.append(fresh);
       },
       stopped: () => this.stopped,
@@ -227,7 +227,7 @@ class SourceFollower {
 
   private read(event: WireEvent): WireEvent & DomainEvent & { source: ForeignSource } {
     if (event.source !== this.source) throw new EventUnreadable(`${this.source} replayed a foreign event`);
-    if (!readBy(isEventId, event.event_id).success || !readBy(isOrgId, event.org_id).success)
+    if (!parseWith(isEventId, event.event_id).success || !parseWith(isOrgId, event.org_id).success)
       throw new EventUnreadable(`an event of ${this.source} has no proper id`);
     return { ...readEvent(event), source: this.source };
   }

@@ -77,7 +77,10 @@ export class WriterElection<S extends WriterSession> {
           this.ports.logger.fatal({ err: error }, 'nothing is written or signed until this is repaired');
           await this.pause(guardAgainMs);
         } else {
-          this.ports.logger.warn({ err: error, wasActive }, 'the writer of the audit log starts again');
+          this.ports.logger.warn(
+            { err: error, wasActive },
+            'the writer of the audit log failed and starts again',
+          );
           await this.pause(backoffMs[Math.min(failures++, backoffMs.length - 1)] ?? 1_000);
         }
       }

@@ -1,4 +1,4 @@
-import { readBy } from '@agentlattice/contracts';
+import { parseWith } from '@agentlattice/contracts';
 import {
   canonicalJson,
   commit,
@@ -13,7 +13,7 @@ const disclosed = z.partialRecord(z.enum(privateFields), z.object({ salt: z.stri
 
 /** The stored erasable values of an entry, with their salts. @throws when the text has another form */
 export function parseDisclosed(text: string): Disclosed {
-  const parsed = readBy(disclosed, JSON.parse(text));
+  const parsed = parseWith(disclosed, JSON.parse(text));
   if (!parsed.success)
     throw new Error('the erasable values of an entry have another form', { cause: parsed.error });
   return parsed.data;

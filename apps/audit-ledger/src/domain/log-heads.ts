@@ -97,7 +97,7 @@ class Stage {
   }
 
   private take(draft: Draft): Refusal | null {
-    if (draft.kind !== 'event') return this.attempt(draft, () => this.enterOwn(draft));
+    if (draft.kind !== 'event') return this.attempt(draft, () => this.stageOwn(draft));
     const { source, gpos, sourceSeq } = draft;
     if (gpos <= (this.sources.get(source) ?? 0)) return { code: 'known', detail: 'the event is in the log' };
     const wanted = (this.end(draft.facts.org_id)?.positions[source] ?? 0) + 1;
@@ -109,7 +109,7 @@ class Stage {
         detail: `${source} is at ${String(wanted)}, not at ${String(sourceSeq)}`,
       };
     }
-    const refusal = this.attempt(draft, () => this.enterForeign(draft));
+    const refusal = this.attempt(draft, () => this.stageForeign(draft));
     if (refusal === null) this.sources.set(source, gpos);
     else this.blocked.add(source);
     return refusal;
@@ -127,7 +127,7 @@ class Stage {
     }
   }
 
-  private enterOwn(draft: SubmissionDraft | ReportDraft): EntryRow {
+  private stageOwn(draft: SubmissionDraft | ReportDraft): EntryRow {
     if (draft.kind === 'report')
       return this.enter(draft, 'audit-ledger', this.time, { submission: null, report: draft.report });
     const recorded = withDeadline(draft.recorded, this.time);
@@ -136,8 +136,8 @@ class Stage {
     return this.enter(draft, 'audit-ledger', this.time, { submission, report: null });
   }
 
-  private enterForeign(draft: EventDraft): EntryRow {
-    return this.enter(draft, draft.source, draft.time, nothingMore);
+  private stageForeign(draft: EventDraft): EntryRow {
+    return this.enter(draft, draft.source, draft.time, noSubmissionOrReport);
   }
 
   /** The first entry of every log records its creation. */
@@ -147,7 +147,7 @@ class Stage {
     this.ends.set(orgId, { head: emptyChain(origin), tree: emptyRange, positions: {} });
     try {
       const created = { id: this.context.newId(), facts: ledgerCreated(orgId), content: {} };
-      this.enter(created, 'audit-ledger', this.time, nothingMore);
+      this.enter(created, 'audit-ledger', this.time, noSubmissionOrReport);
     } catch (error) {
       this.ends.delete(orgId);
       throw error;
@@ -182,7 +182,7 @@ class Stage {
   }
 }
 
-const nothingMore = { submission: null, report: null };
+const noSubmissionOrReport = { submission: null, report: null };
 
 const ledgerCreated = (orgId: string): EntryFacts => ({
   type: 'ledger.created',

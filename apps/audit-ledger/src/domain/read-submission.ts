@@ -4,7 +4,7 @@ import type { Disclosed } from '@agentlattice/ledger';
 import { commitmentsOf } from './commitments.js';
 import type { EntryFacts, SubmissionDraft } from './draft.js';
 
-export interface SubmissionChance {
+export interface SubmissionRandomness {
   readonly id: string;
   /** Hex; one for each value. */
   readonly salts: { readonly metadata: string; readonly data_accessed: string };
@@ -18,7 +18,7 @@ export interface SubmissionChance {
  */
 export function readSubmission(
   item: AppendItem,
-  { id, salts, grantTtlSeconds }: SubmissionChance,
+  { id, salts, grantTtlSeconds }: SubmissionRandomness,
 ): SubmissionDraft {
   const { verdict, agent } = item;
   refuseUnless(isPlain(item.action_type), 'action_type holds control characters');

@@ -4,7 +4,7 @@ import {
   approvalTerms,
   keyRef,
   type OpenItem,
-  readBy,
+  parseWith,
   type RequestedAction,
   submissionOutcome,
 } from '@agentlattice/contracts';
@@ -28,7 +28,7 @@ export type Recorded = Readonly<z.infer<typeof recorded>>;
 
 /** @throws when the stored text has another form: it must not be used for an answer */
 export function parseRecorded(text: string): Recorded {
-  const parsed = readBy(recorded, JSON.parse(text));
+  const parsed = parseWith(recorded, JSON.parse(text));
   if (!parsed.success)
     throw new Error('the record of a submission has another form', { cause: parsed.error });
   return parsed.data;

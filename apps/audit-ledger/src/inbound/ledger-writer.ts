@@ -59,7 +59,7 @@ export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
       begin: async (session, heads, now) =>
         (this.active = await ActiveWriter.begin(options, session, heads, now)),
     });
-    health.add('audit log writer', () => this.refuseTroubles());
+    health.add('audit log writer', () => this.refuseIfNotReady());
     health.add('event stream', () => this.stream.check(), 'service');
     const blockedSeconds = () => this.blockedSeconds;
     const catchUp = () => this.active?.catchUp();
@@ -86,11 +86,11 @@ export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** A standby is ready: it is able to take over. */
-  private refuseTroubles(): void {
+  private refuseIfNotReady(): void {
     const { state } = this.election;
     if (state.kind === 'starting') throw new Error('the writer is starting');
     if (state.kind === 'failing') throw new Error(state.detail);
-    const troubles = state.kind === 'active' ? (this.active?.troubles ?? []) : [];
-    if (troubles.length > 0) throw new Error(troubles.join('; '));
+    const notReadyReasons = state.kind === 'active' ? (this.active?.notReadyReasons ?? []) : [];
+    if (notReadyReasons.length > 0) throw new Error(notReadyReasons.join('; '));
   }
 }

@@ -10,7 +10,7 @@ export class LedgerTables1795590000000 implements MigrationInterface {
   }
 
   down(): Promise<void> {
-    return Promise.reject(new Error('a log is never dropped'));
+    return Promise.reject(new Error('the migration of the logs cannot be undone'));
   }
 }
 

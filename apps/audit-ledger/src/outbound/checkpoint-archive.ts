@@ -29,7 +29,7 @@ export function fileArchive(folder: string): CheckpointArchive {
       const names = await readdir(folder).catch(() => []);
       const found = new Map<string, string>();
       for (const name of names.filter((n) => n.endsWith(suffix))) {
-        const note = lastWhole(await readFile(join(folder, name), 'utf8'));
+        const note = lastCompleteNote(await readFile(join(folder, name), 'utf8'));
         if (note !== null) found.set(name.slice(0, -suffix.length), note);
       }
       return found;
@@ -37,7 +37,7 @@ export function fileArchive(folder: string): CheckpointArchive {
   };
 }
 
-function lastWhole(text: string): string | null {
+function lastCompleteNote(text: string): string | null {
   for (const line of text.split('\n').reverse()) {
     if (line === '') continue;
     try {

@@ -61,7 +61,7 @@ WITH writer_row AS (
 )
 SELECT ok, extract(epoch FROM clock_timestamp()) * 1000 AS now FROM moved`;
 
-// Null and undefined are empty lines.
+// Null and undefined become empty lines.
 const lines = <T>(rows: readonly T[], column: (row: T) => string | number | null | undefined): string =>
   rows.map(column).join('\n');
 

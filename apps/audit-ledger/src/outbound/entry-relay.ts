@@ -38,7 +38,7 @@ export class EntryRelay {
         this.publisher = new EventPublisher({ nc, source, logger, stream, inOrder: false });
         return this.publisher.run(signal);
       },
-      (error) => logger.warn({ err: error }, 'events could not be published and will be again'),
+      (error) => logger.warn({ err: error }, 'events could not be published; they are published again later'),
     );
   }
 

@@ -1,4 +1,4 @@
-import { intakeLagSeconds, onItsWaySeconds } from '@agentlattice/event-store';
+import { intakeLagSeconds, inTransitSeconds } from '@agentlattice/event-store';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Lag } from '@agentlattice/service';
 import type pg from 'pg';
@@ -52,7 +52,7 @@ async function intakeLag({ pool, client, catchUp }: LedgerLagPorts, source: Fore
     return Number(rows[0]?.gpos ?? 0);
   };
   const lag = await intakeLagSeconds({ pool, client, source, position });
-  if (lag > onItsWaySeconds) catchUp();
+  if (lag > inTransitSeconds) catchUp();
   return lag;
 }
 

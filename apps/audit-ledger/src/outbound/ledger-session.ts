@@ -2,7 +2,7 @@ import {
   connectionLimits,
   DatabaseClient,
   DatabaseUnavailable,
-  noticeVanishedPeer,
+  keepaliveStatement,
 } from '@agentlattice/event-store';
 import { type ChainHead, decodeRange, entrySources } from '@agentlattice/ledger';
 import pg from 'pg';
@@ -28,8 +28,8 @@ export interface SessionOptions {
 }
 
 /**
- * The writer's one connection. It holds the advisory lock, so lock and writing are lost together; the epoch fences it if it
- * ever comes back.
+ * The writer's one connection. It holds the advisory lock, so the lock and the ability to write are lost together. The epoch fences it if it
+ * reconnects.
  */
 export class LedgerSession implements CommitStore {
   /** Resolves when the connection is lost. */
@@ -63,7 +63,7 @@ export class LedgerSession implements CommitStore {
       if (setting === undefined || !['on', 'remote_apply'].includes(setting.level) || setting.fsync !== 'on')
         throw new UnsafeDatabase('the audit log needs synchronous_commit = on and fsync = on');
       // The lock must be released soon after this process dies.
-      await client.query(noticeVanishedPeer);
+      await client.query(keepaliveStatement);
       return new LedgerSession(client, '', lost);
     } catch (error) {
       await client.end().catch(() => {});

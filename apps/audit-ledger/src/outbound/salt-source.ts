@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { minSaltBytes } from '@agentlattice/ledger';
 
-const drawnTogether = 256;
+const saltsPerDraw = 256;
 
 /**
  * Salts for commitments, in hex. Random bytes are read in large blocks, which costs as much as one salt; each byte is used in
@@ -12,7 +12,7 @@ export function saltSource(draw: (bytes: number) => Buffer = randomBytes): () =>
   let at = 0;
   return () => {
     if (at === drawn.length) {
-      drawn = draw(drawnTogether * minSaltBytes);
+      drawn = draw(saltsPerDraw * minSaltBytes);
       at = 0;
     }
     const salt = drawn.toString('hex', at, at + minSaltBytes);

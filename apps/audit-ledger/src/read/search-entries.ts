@@ -97,7 +97,7 @@ const cursorOf = (seq: number) => Buffer.from(`seq:${String(seq)}`).toString('ba
 function position(cursor: string): number {
   const match = /^seq:(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString());
   if (match === null)
-    throw new Refused('VALIDATION_FAILED', 'the cursor is not one of ours', {
+    throw new Refused('VALIDATION_FAILED', 'the cursor is not valid', {
       errors: [{ pointer: '/cursor', detail: 'is not a next_cursor of this list' }],
     });
   return Number(match[1]);

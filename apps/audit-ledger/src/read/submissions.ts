@@ -61,7 +61,7 @@ export async function requestedAction(
 ): Promise<CommandResponse<RequestedActionQuery>> {
   const found = await findSubmission(pool, 's.org_id = $1 AND s.approval_id = $2', [org_id, approval_id]);
   const requested = found && requestedActionOf(found.entry, found.content, found.stored);
-  if (requested === null) throw new Refused('NOT_FOUND', 'no action asked for this approval');
+  if (requested === null) throw new Refused('NOT_FOUND', 'no action requested this approval');
   return requested;
 }
 
@@ -87,6 +87,6 @@ export async function issueGrant(
     'SELECT clock_timestamp() >= to_timestamp($1) AS over',
     [claims.exp],
   );
-  if (rows[0]?.over !== false) throw new Refused('GRANT_EXPIRED', 'the window for this grant is over');
+  if (rows[0]?.over !== false) throw new Refused('GRANT_EXPIRED', 'the time for this grant is over');
   return { grant: grants.sign(claims), expires_at: new Date(claims.exp * 1_000).toISOString() };
 }

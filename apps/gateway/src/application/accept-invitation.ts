@@ -21,7 +21,7 @@ export const makeAcceptInvitation =
     await answerInvitation({ store, invitations }, invitee, membership, 'AcceptInvitation', key);
     await refresh();
     const member = await store.member(orgId, id);
-    if (member === undefined) throw new Error('a membership that was just accepted is gone');
+    if (member === undefined) throw new Error('an accepted membership is missing');
     return { orgId, member, key: key.key };
   };
 export type AcceptInvitation = ReturnType<typeof makeAcceptInvitation>;

@@ -26,7 +26,7 @@ export interface ApproveRequestPorts {
 }
 
 /**
- * Approves a request. An approval for ever has two steps: the decision of the request, then the change of the policy. The
+ * Approves a request. An approval forever has two steps: the decision of the request, then the change of the policy. The
  * decision stands when the second step fails.
  */
 export const makeApproveRequest =

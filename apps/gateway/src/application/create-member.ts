@@ -34,7 +34,7 @@ export const makeCreateMember =
     });
     await refresh();
     const view = await store.member(orgId, id);
-    if (view === undefined) throw new Error('a member that was just made is gone');
+    if (view === undefined) throw new Error('a new member is missing');
     return view;
   };
 export type CreateMember = ReturnType<typeof makeCreateMember>;

@@ -9,29 +9,13 @@ import {
   messageOf,
   parseCursor,
 } from '../domain/event-cursor.js';
-
-/** One event, serialised once for all its listeners. */
-export interface FeedEntry {
-  readonly id: string;
-  /** The number in the id. */
-  readonly sequence: number;
-  readonly event: LiveEvent;
-  /** The text of the event by transport, made by the first listener of each. */
-  readonly forms: Map<string, string>;
-}
-
-/** A receiver of live events. */
-export interface Listener {
-  readonly orgId: string;
-  /** Null: all events that an operator may see; else only events of these agents, and of agents that act for them. */
-  readonly agentIds: ReadonlySet<string> | null;
-  /** Whether it also receives events of actions, of which there are thousands a second. */
-  readonly wantsActions: boolean;
-  /** Must not wait. */
-  readonly deliver: (entry: FeedEntry) => void;
-  /** Missed events are no longer stored: the client fetches the state again and goes on from `id`. */
-  readonly reset: (id: string) => void;
-}
+import { LiveEventBacklog } from './live-event-backlog.js';
+import {
+  type FeedEntry,
+  type Listener,
+  LiveEventListeners,
+  type Subscription,
+} from './live-event-listeners.js';
 
 export interface LiveEventFeedPorts {
   readonly range: () => Promise<EventStreamRange>;
@@ -45,43 +29,13 @@ export interface LiveEventFeedPorts {
   readonly logger: Logger;
 }
 
-/** The families of events that every listener may get; the rest of the stream is not read. */
-export const liveFamilies = [
-  'approval',
-  'policy',
-  'agent',
-  'delegation',
-  'delivery',
-  'endpoint',
-  'channel',
-  'member',
-] as const;
-const withActions = [...liveFamilies, 'action'] as const;
-const familiesFor = ({ wantsActions }: Pick<Listener, 'wantsActions'>) =>
-  wantsActions ? withActions : liveFamilies;
-
 const pageSize = 256;
-/** A listener that missed more than this fetches the state again. */
-const maxBacklog = 20_000;
-/** The most events that are kept for a listener while it reads its backlog. */
-const maxMeanwhile = 5_000;
-/** The most backlogs that are read at the same time. */
-const maxReading = 8;
 /** A notice may come a moment before its message can be read. */
 const lookAgainMs = [2, 10, 50, 250] as const;
 /** Between two readings when no notice comes: one may be lost. */
-const lookEveryMs = 2_000;
+const pollEveryMs = 2_000;
 /** A deleted stream is made again by another service; its sequence begins again. */
 const checkRangeEveryMs = 15_000;
-
-interface Place {
-  readonly listener: Listener;
-  /** The events since it joined; null once it has caught up. */
-  meanwhile: FeedEntry[] | null;
-  /** Nothing up to this sequence is delivered again. */
-  after: number;
-  lost: boolean;
-}
 
 /**
  * Delivers events to all listeners as they are stored. One reader follows the stream by its sequence for all of them, and
@@ -89,9 +43,8 @@ interface Place {
  * others without a gap.
  */
 export class LiveEventFeed {
-  private readonly places = new Map<string, Set<Place>>();
-  private count = 0;
-  private actionListeners = 0;
+  private readonly joined = new LiveEventListeners();
+  private readonly backlog: LiveEventBacklog;
   private incarnation = '';
   /** The last message that was delivered; undefined while there is no listener. */
   private position: number | undefined;
@@ -100,19 +53,22 @@ export class LiveEventFeed {
   private retries = 0;
   private timer: NodeJS.Timeout | undefined;
   private checkedAt = 0;
-  private reading = 0;
-  private readonly waitingToRead: (() => void)[] = [];
   private stopped = false;
 
-  constructor(private readonly ports: LiveEventFeedPorts) {}
+  constructor(private readonly ports: LiveEventFeedPorts) {
+    this.backlog = new LiveEventBacklog({
+      read: ports.read,
+      entriesOf: (sequence, events) => this.entriesOf(sequence, events),
+    });
+  }
 
   get listeners(): number {
-    return this.count;
+    return this.joined.size;
   }
 
   /** Every listener has got the events up to here. */
   get cursor(): string {
-    return cursorText(cursorAfter(this.incarnation, this.position ?? 0));
+    return cursorText(this.end);
   }
 
   /**
@@ -123,26 +79,21 @@ export class LiveEventFeed {
   async join(listener: Listener, lastEventId: string | undefined): Promise<() => void> {
     const range = await this.begin();
     const joinedAt = this.position ?? range.lastSequence;
-    const place: Place = {
-      listener,
-      meanwhile: [],
-      after: cursorAfter(range.incarnation, joinedAt).sequence,
-      lost: false,
-    };
-    this.add(place);
+    const subscription = this.joined.add(listener, cursorAfter(range.incarnation, joinedAt));
+    this.followFamilies();
     try {
-      if (lastEventId !== undefined) await this.catchUp(place, lastEventId, range, joinedAt);
-      this.endMeanwhile(place);
+      if (lastEventId !== undefined) await this.catchUp(subscription, lastEventId, range, joinedAt);
+      this.joined.release(subscription, this.end);
     } catch (error) {
-      this.remove(place);
+      this.leave(subscription);
       throw error;
     }
-    return () => this.remove(place);
+    return () => this.leave(subscription);
   }
 
   /** To be called when an event was stored. */
   notice(): void {
-    if (this.count === 0 || this.stopped) return;
+    if (this.joined.size === 0 || this.stopped) return;
     this.retries = 0;
     this.again = true;
     this.advance();
@@ -154,10 +105,14 @@ export class LiveEventFeed {
     await this.advancing;
   }
 
+  private get end(): EventCursor {
+    return cursorAfter(this.incarnation, this.position ?? 0);
+  }
+
   private async begin(): Promise<EventStreamRange> {
     const range = await this.ports.range();
     if (this.position === undefined) this.startAt(range);
-    else if (range.incarnation !== this.incarnation) this.startAnew(range);
+    else if (range.incarnation !== this.incarnation) this.restartAt(range);
     return range;
   }
 
@@ -165,117 +120,53 @@ export class LiveEventFeed {
     this.incarnation = incarnation;
     this.position = lastSequence;
     this.checkedAt = performance.now();
-    this.lookLater(lookEveryMs);
+    this.pollLater(pollEveryMs);
   }
 
-  /** The stream is another one, so the events in between are unknown. */
-  private startAnew(range: EventStreamRange): void {
+  private restartAt(range: EventStreamRange): void {
     this.startAt(range);
-    for (const places of this.places.values())
-      for (const place of places) {
-        place.after = cursorAfter(range.incarnation, range.lastSequence).sequence;
-        if (place.meanwhile === null) place.listener.reset(this.cursor);
-        else place.lost = true;
-      }
+    this.joined.resetAll(this.end);
   }
 
-  private add(place: Place): void {
-    const { orgId } = place.listener;
-    const places = this.places.get(orgId) ?? new Set<Place>();
-    this.places.set(orgId, places.add(place));
-    this.count += 1;
-    if (place.listener.wantsActions) this.actionListeners += 1;
-    this.followWhatIsHeard();
-  }
-
-  private remove(place: Place): void {
-    const { orgId } = place.listener;
-    const places = this.places.get(orgId);
-    if (places?.delete(place) !== true) return;
-    this.count -= 1;
-    if (place.listener.wantsActions) this.actionListeners -= 1;
-    if (places.size === 0) this.places.delete(orgId);
-    this.followWhatIsHeard();
-    if (this.count > 0) return;
+  private leave(subscription: Subscription): void {
+    if (!this.joined.remove(subscription)) return;
+    this.followFamilies();
+    if (this.joined.size > 0) return;
     // Without listeners: the next one begins at the end of the stream.
     this.position = undefined;
     clearTimeout(this.timer);
   }
 
-  private followWhatIsHeard(): void {
-    this.ports.follow(this.count === 0 ? [] : this.families());
+  private followFamilies(): void {
+    this.ports.follow(this.joined.size === 0 ? [] : this.joined.families);
   }
 
   private async catchUp(
-    place: Place,
+    subscription: Subscription,
     lastEventId: string,
     range: EventStreamRange,
     joinedAt: number,
   ): Promise<void> {
     const cursor = parseCursor(lastEventId);
     if (cursor === null || !isKept(cursor, range)) {
-      place.lost = true;
+      subscription.lost = true;
       return;
     }
-    place.after = cursor.sequence;
-    const backlog = await this.backlogOf(place, messageOf(cursor), joinedAt);
-    if (backlog === null) place.lost = true;
-    else for (const entry of backlog) this.deliver(place, entry);
-  }
-
-  /** The missed events in the order of the stream; null when they are too many. */
-  private async backlogOf({ listener }: Place, from: number, to: number): Promise<FeedEntry[] | null> {
-    if (from > to) return [];
-    return await this.oneOfFew(async () => {
-      const missed: { readonly sequence: number; readonly entries: FeedEntry[] }[] = [];
-      let count = 0;
-      for (const family of familiesFor(listener))
-        for (let next = from; next <= to;) {
-          const subject = `events.${listener.orgId}.${family}.>`;
-          const page = await this.ports.read({ from: next, subject, most: pageSize });
-          if (page.length === 0) break;
-          for (const { sequence, events } of page) {
-            next = sequence + 1;
-            if (sequence > to) break;
-            const entries = this.entriesOf(sequence, events);
-            count += entries.length;
-            missed.push({ sequence, entries });
-          }
-          if (count > maxBacklog) return null;
-        }
-      return missed.sort((a, b) => a.sequence - b.sequence).flatMap(({ entries }) => entries);
-    });
-  }
-
-  private async oneOfFew<T>(work: () => Promise<T>): Promise<T> {
-    if (this.reading >= maxReading) await new Promise<void>((resolve) => this.waitingToRead.push(resolve));
-    this.reading += 1;
-    try {
-      return await work();
-    } finally {
-      this.reading -= 1;
-      this.waitingToRead.shift()?.();
-    }
-  }
-
-  private endMeanwhile(place: Place): void {
-    const { meanwhile, lost, listener } = place;
-    place.meanwhile = null;
-    if (lost) {
-      place.after = cursorAfter(this.incarnation, this.position ?? 0).sequence;
-      listener.reset(this.cursor);
-    } else for (const entry of meanwhile ?? []) this.deliver(place, entry);
+    subscription.after = cursor.sequence;
+    const missed = await this.backlog.read(subscription.listener, messageOf(cursor), joinedAt);
+    if (missed === null) subscription.lost = true;
+    else for (const entry of missed) this.joined.deliver(subscription, entry);
   }
 
   private advance(): void {
     this.advancing ??= this.readOn()
       .catch((error: unknown) => {
         this.ports.logger.warn({ err: error }, 'the event stream cannot be read for live events');
-        this.lookLater(lookEveryMs);
+        this.pollLater(pollEveryMs);
       })
       .finally(() => {
         this.advancing = undefined;
-        if (this.again && this.count > 0 && !this.stopped) this.advance();
+        if (this.again && this.joined.size > 0 && !this.stopped) this.advance();
       });
   }
 
@@ -284,38 +175,34 @@ export class LiveEventFeed {
     if (performance.now() - this.checkedAt > checkRangeEveryMs) {
       const range = await this.ports.range();
       this.checkedAt = performance.now();
-      if (range.incarnation !== this.incarnation) this.startAnew(range);
+      if (range.incarnation !== this.incarnation) this.restartAt(range);
     }
     let found = false;
     while (this.position !== undefined && !this.stopped) {
       const { position, incarnation } = this;
-      const families = this.families();
+      const { families } = this.joined;
       const wanted = (subject: string) => families.some((family) => family === subject.split('.')[2]);
-      const page = await this.ports.read({ from: position + 1, most: pageSize, wanted });
+      const page = await this.ports.read({ from: position + 1, limit: pageSize, wanted });
       const mayDeliver = page.length === 0 || (await this.ports.mayDeliver());
       // Meanwhile a listener joined that wants more families than were read, the stream became another one, or all left.
-      if (this.position !== position || this.incarnation !== incarnation || this.families() !== families)
+      if (this.position !== position || this.incarnation !== incarnation || this.joined.families !== families)
         continue;
       if (page.length === 0) break;
-      if (!mayDeliver) return this.lookLater(lookAgainMs[3]);
+      if (!mayDeliver) return this.pollLater(lookAgainMs[3]);
       found = true;
       for (const { sequence, events } of page) {
         if (this.position === undefined) return;
-        for (const entry of this.entriesOf(sequence, events)) this.deliverToAll(entry);
+        for (const entry of this.entriesOf(sequence, events)) this.joined.deliverToAll(entry);
         this.position = sequence;
       }
     }
     const soon = found ? undefined : lookAgainMs[this.retries++];
-    this.lookLater(soon ?? lookEveryMs);
+    this.pollLater(soon ?? pollEveryMs);
   }
 
-  private families(): readonly string[] {
-    return familiesFor({ wantsActions: this.actionListeners > 0 });
-  }
-
-  private lookLater(ms: number): void {
+  private pollLater(ms: number): void {
     clearTimeout(this.timer);
-    if (this.count === 0 && this.position === undefined) return;
+    if (this.joined.size === 0 && this.position === undefined) return;
     this.timer = setTimeout(() => this.advance(), ms);
     this.timer.unref();
   }
@@ -327,25 +214,6 @@ export class LiveEventFeed {
       const cursor = cursorOf(this.incarnation, sequence, index);
       return [{ id: cursorText(cursor), sequence: cursor.sequence, event, forms: new Map<string, string>() }];
     });
-  }
-
-  private deliverToAll(entry: FeedEntry): void {
-    for (const place of this.places.get(entry.event.org_id) ?? []) {
-      if (place.meanwhile === null) this.deliver(place, entry);
-      else if (place.meanwhile.length < maxMeanwhile) place.meanwhile.push(entry);
-      else place.lost = true;
-    }
-  }
-
-  private deliver(place: Place, entry: FeedEntry): void {
-    const { listener, after } = place;
-    if (entry.sequence <= after) return;
-    place.after = entry.sequence;
-    const { agent_id, acting_for = [], type } = entry.event;
-    if (!listener.wantsActions && type.startsWith('action.')) return;
-    const { agentIds } = listener;
-    if (agentIds === null || [agent_id, ...acting_for].some((id) => id !== null && agentIds.has(id)))
-      listener.deliver(entry);
   }
 }
 

@@ -1,7 +1,8 @@
 import type { LiveEvent, WireEvent } from '@agentlattice/contracts';
 import type { EventStreamRange, ReadEventStream, StreamedEvents } from '@agentlattice/messaging';
 import fc from 'fast-check';
-import { type Listener, LiveEventFeed, type FeedEntry } from './live-event-feed.js';
+import { LiveEventFeed } from './live-event-feed.js';
+import type { FeedEntry, Listener } from './live-event-listeners.js';
 
 const logger = { warn: () => {} } as never;
 const tick = () => new Promise((resolve) => setImmediate(resolve));
@@ -28,7 +29,7 @@ class FakeStream {
   read = async ({
     from,
     subject = 'events.>',
-    most,
+    limit,
     wanted = () => true,
   }: ReadEventStream): Promise<StreamedEvents[]> => {
     await tick();
@@ -36,7 +37,7 @@ class FakeStream {
       .map((message, i) => ({ ...message, sequence: i + 1 }))
       .filter(({ sequence }) => sequence >= Math.max(from, this.firstSequence))
       .filter((message) => message.subject.startsWith(subject.replace('>', '')))
-      .slice(0, Math.min(most, 3))
+      .slice(0, Math.min(limit, 3))
       .map(({ sequence, subject: on, events }) => ({ sequence, events: wanted(on) ? events : [] }));
   };
 

@@ -10,7 +10,7 @@ type Asked = CommandRequest<typeof approvalServiceCommands.forever_reach>;
 
 const mostMs = 5_000;
 
-/** What an approval for ever would reach, and what it would do to the policies. */
+/** What an approval forever would reach, and what it would do to the policies. */
 export async function previewForever(
   commands: Pick<CommandClient, 'request'>,
   asked: Asked,

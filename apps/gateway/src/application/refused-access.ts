@@ -33,7 +33,7 @@ interface Window {
 }
 
 /** The most entries that share a commit. */
-const most = 64;
+const maxItems = 64;
 
 /**
  * Records calls that the table of routes refused, and sign-ins that failed. The first call is written at once, before it is answered; calls of the same
@@ -133,8 +133,8 @@ export class RefusedAccess {
     if (known !== undefined) return known;
     // No bound: the windows admit at most two entries a minute for each key and route.
     const queue = new Batcher<Entry, true>((entries) => this.writeTogether(orgId, entries), {
-      most,
-      mostWaiting: Number.POSITIVE_INFINITY,
+      maxItems,
+      maxWaiting: Number.POSITIVE_INFINITY,
     });
     this.queues.set(orgId, queue);
     return queue;

@@ -158,7 +158,7 @@ describe('refused access', () => {
     expect(counts()).toEqual(Array.from({ length: 40 }, () => 1));
   });
 
-  it('begins anew after a quiet minute', async () => {
+  it('begins a new window after a minute without calls', async () => {
     void refused.note(call());
     await minute();
     void refused.note(call());

@@ -47,7 +47,7 @@ export const makeSubmitAction =
     const metadata = canonicalJson(submission.metadata);
     const dataAccessed = canonicalJson(submission.dataAccessed);
     if (Buffer.byteLength(metadata) + Buffer.byteLength(dataAccessed) > maxBytes)
-      throw new Refused('BODY_TOO_LARGE', 'metadata and data_accessed are too large when written out');
+      throw new Refused('BODY_TOO_LARGE', 'metadata and data_accessed are too large in canonical form');
     const { agent, orgId } = principal;
     const answered = await ports.pipeline.submit({
       org_id: orgId,

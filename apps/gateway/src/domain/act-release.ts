@@ -44,7 +44,7 @@ type Why = 'AGENT_SUSPENDED' | 'DELEGATION_SCOPE' | 'GRANT_EXPIRED';
  * after its delegation has ended. A clearance from before it was resumed counts only within the lifetime of its grant.
  * @returns null when the agent may act
  */
-export function whyNot({ standing, now }: Moment, cleared: Cleared | null): Why | null {
+export function releaseRefusal({ standing, now }: Moment, cleared: Cleared | null): Why | null {
   if (standing === null || standing.suspended) return 'AGENT_SUSPENDED';
   if (standing.delegationEnded) return 'DELEGATION_SCOPE';
   if (standing.resumedAt === null) return null;
@@ -132,7 +132,7 @@ export function couldLetAct(body: unknown): boolean {
 
 function submitted(body: Body<'submitAction'>, moment: Moment): Body<'submitAction'> {
   if (body.status !== 'executed') return body;
-  const why = whyNot(moment, claimsOf(body.grant)?.cleared ?? moment.cleared);
+  const why = releaseRefusal(moment, claimsOf(body.grant)?.cleared ?? moment.cleared);
   if (why === null) return body;
   const { audit_event_id, policy_name, conditions_evaluated, approval_id } = body;
   return {
@@ -150,7 +150,7 @@ function submitted(body: Body<'submitAction'>, moment: Moment): Body<'submitActi
 /** People see the state of the request. Those who may decide it also get its grant, while the agent may use it. */
 function status(body: ApprovalStatus, moment: Moment): ApprovalStatus {
   if (body.status !== 'approved') return { ...body, grant: null };
-  const why = whyNot(moment, claimsOf(body.grant)?.cleared ?? null);
+  const why = releaseRefusal(moment, claimsOf(body.grant)?.cleared ?? null);
   if (moment.reader !== 'agent')
     return why === null && moment.reader === 'operator' ? body : { ...body, grant: null };
   if (why !== null) return { ...body, ...notForTheAgent(why), grant: null };
@@ -162,7 +162,7 @@ function status(body: ApprovalStatus, moment: Moment): ApprovalStatus {
 /** The agent's own request. It contains no grant, and it must not read as permission either. */
 function view(body: ApprovalView, moment: Moment): ApprovalView {
   if (moment.reader !== 'agent' || body.status !== 'approved') return body;
-  const why = whyNot(moment, clearedIn(body));
+  const why = releaseRefusal(moment, clearedIn(body));
   if (why === null) return body;
   return {
     ...body,

@@ -71,7 +71,7 @@ export function decidedOutcome(requested: ActionOutcome, decision: ApprovalStatu
       return {
         outcome: { ...outcome, status: 'executed', verdict: 'executed' },
         grant: decision.grant,
-        decision: saidBy(decision),
+        decision: decisionOf(decision),
       };
     case 'denied':
     case 'timed_out':
@@ -83,7 +83,7 @@ export function decidedOutcome(requested: ActionOutcome, decision: ApprovalStatu
           denial_reason: decision.status === 'timed_out' ? 'approval_timeout' : decision.denial_reason,
         },
         grant: null,
-        decision: saidBy(decision),
+        decision: decisionOf(decision),
       };
     case 'pending':
     case 'escalated':
@@ -94,7 +94,7 @@ export function decidedOutcome(requested: ActionOutcome, decision: ApprovalStatu
 }
 
 /** Who decided and why. */
-const saidBy = ({ reason, resolved_by, resolved_by_name }: ApprovalStatus) => ({
+const decisionOf = ({ reason, resolved_by, resolved_by_name }: ApprovalStatus) => ({
   reason,
   resolved_by,
   ...(resolved_by_name === undefined ? {} : { resolved_by_name }),

@@ -1,4 +1,4 @@
-import { seenOf } from '@agentlattice/contracts';
+import { visibleTextOf } from '@agentlattice/contracts';
 
 /** Fits into an index of PostgreSQL, however many bytes each character takes. */
 const longest = 500;
@@ -9,6 +9,6 @@ const longest = 500;
  * stay different.
  */
 export function plainFormOf(name: string): string {
-  const folded = seenOf(name.normalize('NFKD')).toUpperCase().toLowerCase().normalize('NFKC');
+  const folded = visibleTextOf(name.normalize('NFKD')).toUpperCase().toLowerCase().normalize('NFKC');
   return [...folded.replace(/\s+/gu, ' ').trim()].slice(0, longest).join('');
 }

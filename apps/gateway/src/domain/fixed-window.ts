@@ -1,18 +1,18 @@
-/** How a taker stands after taking one. */
+/** The state of a window after one more was taken. */
 export interface Taken {
   readonly allowed: boolean;
   readonly remaining: number;
-  /** Until the taker's window ends. */
+  /** Milliseconds until the window ends. */
   readonly resetMs: number;
 }
 
-/** Counts takers in windows of fixed length, each of which begins with the first taking in it. The caller passes the time. */
+/** Counts per key in windows of fixed length; a window begins with its first call. The caller passes the time. */
 export class FixedWindow {
-  /** In the order in which the windows end, since all are equally long. */
+  /** In the order in which the windows end, because all have the same length. */
   private readonly windows = new Map<string, { taken: number; readonly endsAt: number }>();
 
   constructor(
-    private readonly most: number,
+    private readonly limit: number,
     private readonly lengthMs: number,
   ) {}
 
@@ -25,8 +25,8 @@ export class FixedWindow {
     }
     window.taken += 1;
     return {
-      allowed: window.taken <= this.most,
-      remaining: Math.max(0, this.most - window.taken),
+      allowed: window.taken <= this.limit,
+      remaining: Math.max(0, this.limit - window.taken),
       resetMs: window.endsAt - now,
     };
   }

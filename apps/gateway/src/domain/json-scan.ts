@@ -18,7 +18,7 @@ export interface JsonScan {
   readonly backslashInName: boolean;
 }
 
-/** For a text that is not JSON the counts mean nothing. */
+/** For a text that is not JSON the counts have no meaning. */
 export function scanJson(text: Uint8Array): JsonScan {
   let members = 0;
   let values = 0;
@@ -48,7 +48,7 @@ export function scanJson(text: Uint8Array): JsonScan {
   return { members, values, unicodeEscapes, backslashInName };
 }
 
-/** `005c`, which names a backslash after `\u`. */
+/** `005c`, which encodes a backslash after `\u`. */
 const isBackslashCode = (text: Uint8Array, at: number) =>
   text[at] === 0x30 &&
   text[at + 1] === 0x30 &&

@@ -26,7 +26,7 @@ export interface UpdateMember extends Colleagues {
 }
 
 export type MemberCommand =
-  /** A person with a new account is active at once; a person with an existing account is invited and decides. */
+  /** A person with a new account is active at once; a person with an existing account is invited and may accept or decline. */
   | ({ readonly type: 'CreateMember' | 'InviteMember' } & Terms)
   | UpdateMember
   | ({ readonly type: 'RemoveMember' } & Colleagues)

@@ -7,7 +7,7 @@ export interface ApprovalReference {
 
 /** Every wake-up comes within this time of the answer to the submission that opened the request, or is lost. */
 const keptMs = 10_000;
-const most = 20_000;
+const maxOpened = 20_000;
 
 interface Opened {
   readonly orgId: string;
@@ -23,12 +23,12 @@ export class OpenedRequests {
   private readonly opened = new Map<string, Opened>();
   private readonly woken = new Map<string, number>();
   /** Until this time wake-ups may have been forgotten too early, so no request is known to be pending. */
-  private unsureUntil = Number.NEGATIVE_INFINITY;
+  private uncertainUntil = Number.NEGATIVE_INFINITY;
 
   /** Records the answer to a submission: its request was open when the answer was written. */
   note({ org_id, approval_id, agent_id }: ApprovalReference, now: number): void {
     this.forgetOld(now);
-    if (now < this.unsureUntil || this.woken.has(approval_id) || this.opened.size >= most) return;
+    if (now < this.uncertainUntil || this.woken.has(approval_id) || this.opened.size >= maxOpened) return;
     this.opened.set(approval_id, { orgId: org_id, agentId: agent_id, until: now + keptMs });
   }
 
@@ -36,9 +36,9 @@ export class OpenedRequests {
   noteWakeUp(approvalId: string, now: number): void {
     this.opened.delete(approvalId);
     this.forgetOld(now);
-    if (this.woken.size >= most) {
+    if (this.woken.size >= maxOpened) {
       this.woken.clear();
-      this.unsureUntil = now + keptMs;
+      this.uncertainUntil = now + keptMs;
     }
     this.woken.delete(approvalId);
     this.woken.set(approvalId, now + keptMs);
@@ -47,7 +47,7 @@ export class OpenedRequests {
   /** To be called when wake-ups may have been lost. */
   forgetAll(now: number): void {
     this.opened.clear();
-    this.unsureUntil = now + keptMs;
+    this.uncertainUntil = now + keptMs;
   }
 
   /** How many milliseconds longer the request counts as pending for this principal; 0: unknown. */

@@ -68,7 +68,7 @@ export const membersOfPendingVote: ShownMembers<VotePending> = {
   withNames: (vote) => vote,
 };
 
-/** Who denied last, beside what an approval for ever would reach. */
+/** Who denied last, beside what an approval forever would reach. */
 export const membersOfForeverPreview: ShownMembers<ForeverPreview> = {
   idsIn: ({ denials_30d: { last } }) => [last?.resolved_by ?? null],
   withNames: (preview, names) => {

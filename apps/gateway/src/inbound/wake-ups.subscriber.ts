@@ -1,4 +1,4 @@
-import { readBy, type WakeHint, wakeHint, wakeSubject } from '@agentlattice/contracts';
+import { parseWith, type WakeHint, wakeHint, wakeSubject } from '@agentlattice/contracts';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import type { DecisionWakes } from '../application/decision-wakes.js';
 
@@ -57,7 +57,7 @@ const approvalsIn = (text: string) => new Set(text.match(/apr_[0-9a-z]{26}/g));
 function hintIn(message: Msg, approvalId: string): WakeHint | null {
   if (message.data.length === 0) return null;
   try {
-    const hint = readBy(wakeHint, message.json());
+    const hint = parseWith(wakeHint, message.json());
     return hint.success && hint.data.ended.approval_id === approvalId ? hint.data : null;
   } catch {
     return null;

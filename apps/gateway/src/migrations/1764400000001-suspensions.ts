@@ -4,7 +4,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 export class Suspensions1764400000001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      -- Erasable: what a person said with an event.
+      -- Erasable: the reason that a person gave with an event.
       CREATE TABLE event_value (
         org_id text NOT NULL,
         event_id text NOT NULL,

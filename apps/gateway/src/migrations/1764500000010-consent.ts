@@ -12,7 +12,7 @@ export class Consent1764500000010 implements MigrationInterface {
       -- The id of a membership says nothing about its person where somebody else made it.
       ALTER TABLE membership
         ADD person_id text REFERENCES person,
-        -- As the workspace was told it: another may have written it in capitals.
+        -- In the spelling of this workspace: another workspace may have used capitals.
         ADD email text,
         ADD status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'invited', 'declined'));
       UPDATE membership m SET person_id = p.member_id, email = p.email FROM person p WHERE p.member_id = m.member_id;

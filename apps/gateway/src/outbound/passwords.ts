@@ -8,7 +8,7 @@ import argon2 from 'argon2';
  */
 const queue = new Batcher<() => Promise<string | boolean>, string | boolean>(
   async (works) => [await works[0]?.()].flatMap((result) => (result === undefined ? [] : [result])),
-  { most: 1, atOnce: 1, mostWaiting: 32, oldestMs: 5_000 },
+  { maxItems: 1, atOnce: 1, maxWaiting: 32, oldestMs: 5_000 },
 );
 
 /** @throws Unavailable when too many passwords wait to be hashed */

@@ -20,7 +20,7 @@ const maxReads = 3;
  * Look-ups share a query, and each kind uses at most two of the pool's ten connections, so the poll of the revision always
  * finds one. Two, so that one connection that does not answer does not delay all look-ups.
  */
-const sharing = { most: 64, atOnce: 2, oldestMs: 1_000 };
+const sharing = { maxItems: 64, atOnce: 2, oldestMs: 1_000 };
 const maxNewWaiting = 1_024;
 /** The name of a key in memory: its SHA-256 in base64. */
 export const hashOfKey = (key: string): string => hash('sha256', key, 'base64');
@@ -90,7 +90,7 @@ export class PrincipalDirectory {
   private readonly seenLookUps = new Batcher((names: readonly string[]) => this.load(names), sharing);
   private readonly newLookUps = new Batcher((names: readonly string[]) => this.load(names), {
     ...sharing,
-    mostWaiting: maxNewWaiting,
+    maxWaiting: maxNewWaiting,
   });
   private readonly used = new Set<string>();
   private readonly usedSessions = new Set<string>();

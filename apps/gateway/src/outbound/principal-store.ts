@@ -88,7 +88,7 @@ export class PrincipalStore {
       `SELECT date_trunc('milliseconds', clock_timestamp()) AS now`,
     );
     const now = rows[0]?.now;
-    if (now === undefined) throw new Error('the database gave no time');
+    if (now === undefined) throw new Error('the database did not return its time');
     await appendEvents(
       tx,
       streams.flatMap(({ id, events }) =>
@@ -137,7 +137,7 @@ export class PrincipalStore {
     return { personId: id, isNew: true };
   }
 
-  /** Sets the password and the home workspace of an account by a new credentials file. */
+  /** Sets the password and the home workspace of an account from a new credentials file. */
   async settlePerson(tx: Tx, personId: string, homeOrgId: string, passwordHash: string): Promise<void> {
     await tx.query(
       `UPDATE person SET password_hash = $2, home_org_id = $3, proven = true, password_known_to = '{}'

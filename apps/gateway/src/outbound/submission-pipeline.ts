@@ -20,9 +20,9 @@ const answerWithinMs = 1_800;
 const silentAfterMs = 4 * ledgerHeartbeatMs;
 const wantEveryMs = 1_000;
 /** The ledger sends heartbeats only while they are asked for. After so long without asking, a missing heartbeat means nothing. */
-const mayRestAfterMs = heartbeatWantedForMs - wantEveryMs;
+const idleAfterMs = heartbeatWantedForMs - wantEveryMs;
 /** How long the first heartbeat of an idle ledger may take; below the second within which readiness answers. */
-const heardWithinMs = 750;
+const heartbeatWithinMs = 750;
 const sweepMs = 50;
 
 interface Waiting {
@@ -85,7 +85,7 @@ export class SubmissionPipeline {
   /** The same, and asks for heartbeats from now on. A ledger that was not asked for a while gets a moment for the first one. */
   ledgerAnswers(): boolean | Promise<boolean> {
     const now = performance.now();
-    const mayRest = now - this.wantedAt > mayRestAfterMs;
+    const mayRest = now - this.wantedAt > idleAfterMs;
     if (now - this.wantedAt > wantEveryMs && !this.nc.isClosed()) {
       this.wantedAt = now;
       this.nc.publish(wantHeartbeatSubject);
@@ -121,7 +121,7 @@ export class SubmissionPipeline {
     return new Promise((resolve, reject) => {
       this.publisher.add(item, item.org_id, began.epoch);
       this.waiting.set(item.item_id, { item, since: began.monotonic, resolve, reject });
-      this.sweeper ??= setInterval(() => this.giveUpOld(), sweepMs);
+      this.sweeper ??= setInterval(() => this.expireOld(), sweepMs);
     });
   }
 
@@ -133,7 +133,7 @@ export class SubmissionPipeline {
       resolve(heard);
     };
     // A heartbeat that has arrived may be read only after this timer.
-    const timer = setTimeout(() => setImmediate(() => end(this.ledgerIsAlive())), heardWithinMs);
+    const timer = setTimeout(() => setImmediate(() => end(this.ledgerIsAlive())), heartbeatWithinMs);
     return { answer: promise, heard: () => end(true) };
   }
 
@@ -168,7 +168,7 @@ export class SubmissionPipeline {
   }
 
   /** The map is in order of arrival, so the first young one ends the search. */
-  private giveUpOld(): void {
+  private expireOld(): void {
     if (this.waiting.size === 0) {
       clearInterval(this.sweeper);
       this.sweeper = undefined;

@@ -4,7 +4,7 @@ import type { MemberNames } from '../domain/shown-members.js';
 
 /** How long an answer waits for names. Then it is sent without them, because names must not delay a decision. */
 const waitMs = 500;
-const mostKept = 10_000;
+const maxKept = 10_000;
 
 /** Reads names of members. They are kept in memory, because a membership keeps the name that it was made with. */
 export class MemberNameReader {
@@ -58,7 +58,7 @@ export class MemberNameReader {
 
   private keep(key: string, name: string): void {
     const [oldest] = this.kept.keys();
-    if (this.kept.size >= mostKept && oldest !== undefined) this.kept.delete(oldest);
+    if (this.kept.size >= maxKept && oldest !== undefined) this.kept.delete(oldest);
     this.kept.set(key, name);
   }
 }

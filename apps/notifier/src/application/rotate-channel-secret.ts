@@ -21,7 +21,7 @@ export const makeRotateChannelSecret =
     const { org_id, channel_id, overlap_ms, ...change } = request;
     const { type } = await readChannel(pool, org_id, channel_id);
     if (!senders[type].signed)
-      throw new Refused('CHANNEL_HAS_NO_SECRET', `channels of type ${type} do not sign what they send`);
+      throw new Refused('CHANNEL_HAS_NO_SECRET', `channels of type ${type} do not sign their messages`);
     const secret = newSigningSecret();
     const sealed = box.seal(secret, channel_id);
     const command = (now: Date): ChannelCommand => ({

@@ -90,7 +90,7 @@ export class SendDeliveries {
         perWorkspace,
         lanes: this.counts('lane'),
         workspaces: this.counts('workspace'),
-        types: this.roomOfTypes(),
+        types: this.freeByType(),
       });
       if (claimed.length === 0) return;
       for (const delivery of claimed) this.begin(delivery);
@@ -155,7 +155,7 @@ export class SendDeliveries {
     }
   }
 
-  private roomOfTypes(): Partial<Record<ChannelType, number>> {
+  private freeByType(): Partial<Record<ChannelType, number>> {
     const counts = this.counts('type');
     return Object.fromEntries(
       Object.entries(this.ports.senders).flatMap(([type, { atOnce: bound }]) =>

@@ -1,7 +1,7 @@
 import { createLogger } from '@agentlattice/observability';
 import { eventually } from '@agentlattice/testkit';
 import type { Outcome } from '../domain/outcome.js';
-import type { ClaimedDelivery, Room } from '../outbound/delivery-queue.js';
+import type { ClaimedDelivery, ClaimLimits } from '../outbound/delivery-queue.js';
 import { SecretBox } from '../outbound/secret-box.js';
 import { SendDeliveries } from './send-deliveries.js';
 
@@ -30,7 +30,7 @@ const due = (n: number): ClaimedDelivery => ({
 /** All due deliveries are claimed at once; `send` gives the outcome of each. */
 async function sending(count: number, send: () => Promise<Outcome>) {
   const logged: string[] = [];
-  const rooms: Room[] = [];
+  const given: ClaimLimits[] = [];
   const settled: Outcome[] = [];
   const waiting = Array.from({ length: count }, (_, n) => due(n));
   const sender = {
@@ -39,8 +39,8 @@ async function sending(count: number, send: () => Promise<Outcome>) {
   };
   const work = new SendDeliveries({
     queue: {
-      claim: (_claim, _leaseMs, room) => {
-        rooms.push(room);
+      claim: (_claim, _leaseMs, limits) => {
+        given.push(limits);
         return Promise.resolve(waiting.splice(0));
       },
       settle: (_delivery, { outcome }) => {
@@ -57,7 +57,7 @@ async function sending(count: number, send: () => Promise<Outcome>) {
   });
   work.start();
   work.wake();
-  return { work, logged, rooms, settled };
+  return { work, logged, given, settled };
 }
 
 it('a failure is logged by its delivery and status, without the receiver and its answer', async () => {
@@ -75,13 +75,13 @@ it('a failure is logged by its delivery and status, without the receiver and its
 
 it('types that share a server are claimed up to their common limit', async () => {
   const ends: (() => void)[] = [];
-  const { work, rooms } = await sending(5, async () => {
+  const { work, given } = await sending(5, async () => {
     await new Promise<void>((end) => ends.push(end));
     return { kind: 'delivered', status: 250, answer: null };
   });
-  await eventually(() => rooms.length >= 2);
-  expect(rooms.slice(0, 2).map(({ types }) => types)).toEqual([{ email: 16 }, { email: 11 }]);
-  expect(rooms[1]).toMatchObject({ lanes: { 'email:org_1': 5 }, workspaces: { org_1: 5 } });
+  await eventually(() => given.length >= 2);
+  expect(given.slice(0, 2).map(({ types }) => types)).toEqual([{ email: 16 }, { email: 11 }]);
+  expect(given[1]).toMatchObject({ lanes: { 'email:org_1': 5 }, workspaces: { org_1: 5 } });
   ends.forEach((end) => end());
   await work.stop();
 });

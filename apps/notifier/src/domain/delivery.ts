@@ -86,7 +86,10 @@ function decide(command: DeliveryCommand, state: Delivery): readonly DeliveryEve
       return settle(command, state);
     case 'Redeliver':
       if (state.status === 'pending' || command.isClaimed)
-        throw new Refused('DELIVERY_UNDER_WAY', 'it is sent already; its next attempt is listed');
+        throw new Refused(
+          'DELIVERY_UNDER_WAY',
+          'the delivery is already under way; the list shows its next attempt',
+        );
       if (!command.isReachable)
         throw new Refused(
           'CHANNEL_DISABLED',
@@ -207,6 +210,6 @@ const oneMore = ({ failures, since }: ChannelFailures, at: Date): ChannelFailure
 /** The state after a command's events. */
 export function deliveryAfter(state: KnownDelivery, events: readonly DeliveryEvent[]): KnownDelivery {
   const after = fold(deliveryDecider, events, state);
-  if (after.status === 'none') throw new Error('a delivery does not cease to be');
+  if (after.status === 'none') throw new Error('a delivery has no removing event');
   return after;
 }

@@ -14,7 +14,7 @@ export type Outcome =
       readonly refused?: boolean;
       /** No further attempt can succeed. */
       readonly final?: boolean;
-      /** The receiver is gone for good. */
+      /** The receiver no longer exists. */
       readonly gone?: boolean;
       readonly retryAfterMs?: number | null;
     };

@@ -6,7 +6,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShut
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import type { SendDeliveries } from '../application/send-deliveries.js';
-import { takenIn } from '../domain/taken-in.js';
+import { storedEventTypes } from '../domain/stored-event-types.js';
 import { storeOutgoingEvents } from '../outbound/store-outgoing-events.js';
 import { SEND_DELIVERIES } from '../tokens.js';
 
@@ -30,7 +30,7 @@ export class OutgoingEventsConsumer implements OnApplicationBootstrap, OnApplica
       ...{ pool, nc, client, logger },
       durable: 'notifier-events',
       sources: ['gateway', 'policy-engine', 'approval-service'],
-      types: takenIn,
+      types: storedEventTypes,
       handleAll: storeOutgoingEvents,
       onApplied: () => this.sending.wake(),
     });

@@ -6,7 +6,7 @@ import { newId } from '../../test/notifier-harness.js';
 import type { Outcome } from '../domain/outcome.js';
 import type { OutgoingSource } from '@agentlattice/contracts';
 import { migrations } from '../migrations/index.js';
-import { type ClaimedDelivery, DeliveryQueue, type Room } from './delivery-queue.js';
+import { type ClaimedDelivery, DeliveryQueue, type ClaimLimits } from './delivery-queue.js';
 import { storeOutgoingEvents } from './store-outgoing-events.js';
 
 let postgres: TestPostgres;
@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 afterEach(() => pool.query(`UPDATE delivery SET status = 'dead', claim = NULL, due_at = NULL`));
 
-const room = (changes: Partial<Room> = {}): Room => ({
+const limits = (changes: Partial<ClaimLimits> = {}): ClaimLimits => ({
   free: 1_000,
   perLane: 1_000,
   perWorkspace: 1_000,
@@ -32,8 +32,8 @@ const room = (changes: Partial<Room> = {}): Room => ({
   types: {},
   ...changes,
 });
-const claim = (name: string, changes: Partial<Room> = {}, leaseMs = 60_000) =>
-  queue.claim(name, leaseMs, room(changes));
+const claim = (name: string, changes: Partial<ClaimLimits> = {}, leaseMs = 60_000) =>
+  queue.claim(name, leaseMs, limits(changes));
 const events = ['approval.requested', 'approval.escalated', 'approval.timed_out'];
 
 async function channel(org: string): Promise<string> {

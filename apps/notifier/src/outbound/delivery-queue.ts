@@ -24,7 +24,7 @@ export interface ClaimedDelivery {
   } | null;
 }
 
-export interface Room {
+export interface ClaimLimits {
   /** The most deliveries to claim. */
   readonly free: number;
   readonly perLane: number;
@@ -66,7 +66,7 @@ export class DeliveryQueue {
    * share. A delivery of a dead process is due again when its claim ends. Among deliveries to one receiver about one request the
    * oldest comes first, unless the receiver refused it.
    */
-  async claim(claim: string, leaseMs: number, room: Room): Promise<ClaimedDelivery[]> {
+  async claim(claim: string, leaseMs: number, limits: ClaimLimits): Promise<ClaimedDelivery[]> {
     const { rows } = await this.pool.query<{ delivery_id: string }>(
       // Finds the lanes by jumping from one to the next in the index, however many deliveries they contain.
       `WITH RECURSIVE lanes (lane) AS (
@@ -104,16 +104,16 @@ export class DeliveryQueue {
        UPDATE delivery d SET claim = $8, due_at = clock_timestamp() + make_interval(secs => $9)
          FROM taken WHERE d.delivery_id = taken.delivery_id RETURNING d.delivery_id`,
       [
-        full(room.lanes, room.perLane),
-        full(room.workspaces, room.perWorkspace),
-        JSON.stringify(room.lanes),
-        JSON.stringify(room.workspaces),
-        room.perLane,
-        room.perWorkspace,
-        room.free,
+        full(limits.lanes, limits.perLane),
+        full(limits.workspaces, limits.perWorkspace),
+        JSON.stringify(limits.lanes),
+        JSON.stringify(limits.workspaces),
+        limits.perLane,
+        limits.perWorkspace,
+        limits.free,
         claim,
         leaseMs / 1_000,
-        JSON.stringify(room.types),
+        JSON.stringify(limits.types),
       ],
     );
     if (rows.length === 0) return [];

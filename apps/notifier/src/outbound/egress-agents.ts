@@ -7,10 +7,10 @@ import type { NameResolver } from './resolve-name.js';
 /** `::127.0.0.1`: deprecated, and unknown to the filter. */
 const ipv4Compatible = new BlockList();
 ipv4Compatible.addSubnet('::', 96, 'ipv6');
-const knownAnyway = new Set(['::', '::1']);
+const handledByFilter = new Set(['::', '::1']);
 /** The form of the address that the filter recognises. */
 const told = (address: string) =>
-  address.includes(':') && ipv4Compatible.check(address, 'ipv6') && !knownAnyway.has(address)
+  address.includes(':') && ipv4Compatible.check(address, 'ipv6') && !handledByFilter.has(address)
     ? '::ffff:0.0.0.0'
     : address;
 

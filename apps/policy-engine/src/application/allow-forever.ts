@@ -1,5 +1,5 @@
 import { type CommandRequest, type policyEngineCommands, Refused } from '@agentlattice/contracts';
-import type { PolicyLeft } from '../outbound/forever-requests.js';
+import type { AllowForeverResult } from '../outbound/forever-requests.js';
 import type { ApplyForever } from './apply-forever.js';
 import type { IsAdministrator } from './is-administrator.js';
 
@@ -8,16 +8,16 @@ export interface AllowForeverPorts {
   readonly apply: ApplyForever;
 }
 
-/** Approving for ever by a command of the gateway, which the operator waits for. @throws Refused FORBIDDEN */
+/** Approving forever by a command of the gateway, which the operator waits for. @throws Refused FORBIDDEN */
 export const makeAllowForever =
   ({ isAdministrator, apply }: AllowForeverPorts) =>
   async (
     { operator, ...forever }: CommandRequest<typeof policyEngineCommands.allow_forever>,
     traceparent: string | null,
-  ): Promise<PolicyLeft> => {
+  ): Promise<AllowForeverResult> => {
     const { member_id, key_id, via, role } = operator;
     if (role !== 'admin' || !(await isAdministrator(forever.org_id, member_id)))
-      throw new Refused('FORBIDDEN', 'only an administrator approves for ever');
+      throw new Refused('FORBIDDEN', 'only an administrator approves forever');
     return apply({
       ...forever,
       member_id,

@@ -1,6 +1,6 @@
 import type { Logger } from '@agentlattice/observability';
 import type { ForeverRequests } from '../outbound/forever-requests.js';
-import { type ApplyForever, policyLeft } from './apply-forever.js';
+import { type ApplyForever, unchangedPolicy } from './apply-forever.js';
 import type { IsAdministrator } from './is-administrator.js';
 
 export interface AllowUnsettledForeverPorts {
@@ -12,7 +12,7 @@ export interface AllowUnsettledForeverPorts {
 
 const pageSize = 100;
 
-/** Applies approvals for ever that events recorded and for which no command came. @returns whether there were any */
+/** Applies approvals forever that events recorded and for which no command came. @returns whether there were any */
 export const makeAllowUnsettledForever =
   ({ requests, isAdministrator, apply, logger }: AllowUnsettledForeverPorts) =>
   async (): Promise<boolean> => {
@@ -24,15 +24,15 @@ export const makeAllowUnsettledForever =
         else {
           logger.error(
             about,
-            'approved for ever by a member who is not an administrator; no policy is changed',
+            'approved forever by a member who is not an administrator; no policy is changed',
           );
           await requests.settle(
             request,
-            policyLeft(request, 'Only an administrator approves for ever.', null),
+            unchangedPolicy(request, 'Only an administrator approves forever.', null),
           );
         }
       } catch (error) {
-        logger.warn({ err: error, ...about }, 'an approval for ever could not be applied; it is tried again');
+        logger.warn({ err: error, ...about }, 'an approval forever could not be applied; it is tried again');
       }
     }
     return unsettled.length > 0;

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { typeid } from 'typeid-js';
 import { contentOf, exactAlready, exactFromNow, planForever } from '../domain/forever.js';
 import { type PolicyCommand, policyDecider } from '../domain/policy.js';
-import type { ForeverRequest, ForeverRequests, PolicyLeft } from '../outbound/forever-requests.js';
+import type { ForeverRequest, ForeverRequests, AllowForeverResult } from '../outbound/forever-requests.js';
 import { projectPolicy } from '../outbound/project-policy.js';
 import { exactPolicy, standingPolicy } from '../read/standing-policies.js';
 import { isNameTaken } from './change-policy.js';
@@ -25,13 +25,13 @@ class Overtaken extends Error {
 const attempts = 5;
 
 /**
- * Turns a requirement off because a request was approved for ever; at most once for one approval, whether a command or an event
+ * Turns a requirement off because a request was approved forever; at most once for one approval, whether a command or an event
  * asks for it. The approval stands in any case: where the policies have changed since, they are not changed again, and the
  * answer says so.
  */
 export const makeApplyForever =
   (ports: ApplyForeverPorts) =>
-  async (request: ForeverRequest): Promise<PolicyLeft> => {
+  async (request: ForeverRequest): Promise<AllowForeverResult> => {
     for (let attempt = 1; ; attempt++) {
       const settled = await ports.requests.result(request);
       if (settled !== null) return settled;
@@ -52,7 +52,7 @@ async function applyOnce(ports: ApplyForeverPorts, request: ForeverRequest, agai
   const plan = planForever(request, policy);
   switch (plan.does) {
     case 'nothing':
-      await requests.settle(request, policyLeft(request, plan.detail, policy?.version ?? null));
+      await requests.settle(request, unchangedPolicy(request, plan.detail, policy?.version ?? null));
       return;
     case 'allow policy': {
       const { policy_id: policyId, policy_version: expectedVersion } = request;
@@ -64,7 +64,7 @@ async function applyOnce(ports: ApplyForeverPorts, request: ForeverRequest, agai
       if (exact !== null) {
         const detail = exactAlready(exact.name, request.action_type);
         await requests.settle(request, {
-          ...policyLeft(request, detail, exact.version),
+          ...unchangedPolicy(request, detail, exact.version),
           policy_id: exact.id,
         });
         return;
@@ -100,7 +100,11 @@ async function write(
     if (error instanceof Refused && error.code === 'VALIDATION_FAILED')
       await requests.settle(
         request,
-        policyLeft(request, 'The policy has faults by now and was left as it is.', request.policy_version),
+        unchangedPolicy(
+          request,
+          'The policy has faults by now and was left as it is.',
+          request.policy_version,
+        ),
       );
     else if (isNameTaken(error) || error instanceof Refused)
       throw new Overtaken('the policies have changed', { cause: error });
@@ -135,11 +139,11 @@ async function projectAndSettle(
 }
 
 /** The answer when no policy was changed. */
-export const policyLeft = (
+export const unchangedPolicy = (
   { policy_id }: ForeverRequest,
   detail: string,
   policy_version: number | null,
-): PolicyLeft => ({
+): AllowForeverResult => ({
   changed: false,
   policy_id,
   policy_version,

@@ -20,7 +20,7 @@ export const makeCheckAction =
     data_accessed,
   }: CommandRequest<Check>): Promise<CommandResponse<Check>> => {
     if (!(await policies.becomesFresh()))
-      throw new Refused('STALE', 'the policies here may be out of date; try again');
+      throw new Refused('STALE', 'the policies of this instance may be out of date; try again');
     const now = policies.now();
     const { decision, denial_reason, policy, conditions_evaluated } = judgeAction(
       {

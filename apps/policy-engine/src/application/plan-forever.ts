@@ -13,7 +13,7 @@ export interface PlanForeverPorts {
   readonly pool: pg.Pool;
 }
 
-/** What an approval for ever would do now, by the plan that is carried out when it comes; nothing is written. */
+/** What an approval forever would do now, by the plan that is carried out when it comes; nothing is written. */
 export const makePlanForever =
   ({ pool }: PlanForeverPorts) =>
   async (request: CommandRequest<typeof policyEngineCommands.plan_forever>): Promise<ForeverPlan> => {

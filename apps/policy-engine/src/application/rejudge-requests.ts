@@ -22,7 +22,7 @@ export const makeRejudgeRequests =
   (policies: Pick<LivePolicies, 'fresh' | 'of' | 'delegations' | 'now' | 'caughtUp'>) =>
   async ({ org_id, items }: CommandRequest<Rejudge>): Promise<CommandResponse<Rejudge>> => {
     if (!(await policies.caughtUp()) || !policies.fresh())
-      throw new Refused('STALE', 'the policies here may be out of date; try again');
+      throw new Refused('STALE', 'the policies of this instance may be out of date; try again');
     const set = policies.of(org_id);
     const judgements: CommandResponse<Rejudge>['judgements'] = [];
     const began = performance.now();

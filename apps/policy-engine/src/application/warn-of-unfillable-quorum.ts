@@ -31,7 +31,10 @@ export const makeWarnOfUnfillableQuorum =
       const warnings = await look();
       return warnings.length === 0 ? policy : { ...policy, warnings };
     } catch (error) {
-      logger.warn({ err: error, org_id: orgId }, 'it is not known whether anyone can decide under a policy');
+      logger.warn(
+        { err: error, org_id: orgId },
+        'it is unknown whether any member can decide under a policy',
+      );
       return policy;
     }
   };

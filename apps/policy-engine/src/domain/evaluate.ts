@@ -2,7 +2,7 @@ import { assertNever } from '@agentlattice/decider';
 import type { ApprovalTerms, ConditionEvaluated, DenialReason, PolicyRef } from '@agentlattice/contracts';
 import type { CompiledPolicy } from './compile-policy.js';
 import { type Action, type Facts, factsOf } from './facts.js';
-import { fullTank } from './fuel.js';
+import { fuelLimit } from './fuel.js';
 import type { PolicySet } from './select-policy.js';
 
 /** The verdict of the policies on an action. `terms` are set exactly when a person must decide. */
@@ -41,7 +41,7 @@ export function evaluate(policies: PolicySet, action: Action, now: number): Judg
 /** All conditions and the expression must hold. A policy with neither requires approval: an empty list proves nothing. */
 function judgeByConditions(policy: CompiledPolicy, facts: Facts): Judgement {
   const { content, conditions, expression } = policy;
-  const fuel = { left: fullTank };
+  const fuel = { left: fuelLimit };
   const rows = conditions.map((condition) => condition.evaluate(facts, fuel));
   if (expression !== null)
     rows.push({

@@ -1,6 +1,6 @@
 import { actionType, type PolicyContent, policyInput, type PolicyPatch } from '@agentlattice/contracts';
 
-/** The change that an approval for ever requests (design §3.3). */
+/** The change that an approval forever requests (design §3.3). */
 export interface Forever {
   readonly approval_id: string;
   /** Of the request, as it was approved. */

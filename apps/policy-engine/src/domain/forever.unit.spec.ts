@@ -15,7 +15,7 @@ const standing = (members: Record<string, unknown> = {}, version = 3) => ({
   content: content(members),
 });
 
-describe('an approval for ever', () => {
+describe('an approval forever', () => {
   it('gives the policy the effect allow, without faults', () => {
     const conditional = standing({
       effect: 'conditional',

@@ -11,7 +11,7 @@ export interface Fuel {
  * neither this code nor the packages for CEL and RE2 read a clock, so the same action gets the same verdict on every machine.
  * The only limit by time is outside: the deadline of the batch, after which the engine does not answer.
  */
-export const fullTank = 300_000;
+export const fuelLimit = 300_000;
 
 /** Spends steps; false when too few remain, and then for every later call. */
 export function spend(fuel: Fuel, amount: number): boolean {

@@ -106,7 +106,7 @@ function standing(state: Policy, expectedVersion: number | null): Live {
 function sound(content: PolicyContent): PolicyContent {
   const errors = contentFaults(content);
   if (errors.length > 0)
-    throw new Refused('VALIDATION_FAILED', 'the policy cannot be written as it is', { errors });
+    throw new Refused('VALIDATION_FAILED', 'the policy has faults; see errors', { errors });
   return content;
 }
 

@@ -111,7 +111,7 @@ const mayFollow = (gpos: number | null, since: number | undefined, facts: Ledger
   gpos !== null && gpos > facts.gpos && since !== undefined && facts.asOf - since <= entryFollowsWithinMs;
 
 /** A deletion that the engine never wrote has no effect, also before the first reading of the log. */
-const falselyDeleted = (now: StoredPolicy | undefined) =>
+const deletedWithoutEntry = (now: StoredPolicy | undefined) =>
   now?.deleted === true && now.gpos === null ? now.action_type : null;
 
 function tampering(
@@ -122,12 +122,12 @@ function tampering(
   const policy = recorded
     ? { id: recorded.policy_id, name: recorded.name, version: recorded.version, hash: recorded.hash }
     : now?.ref;
-  if (policy === undefined) throw new Error('neither stored nor recorded');
+  if (policy === undefined) throw new Error('the policy is neither in the database nor in the log');
   return {
     reason,
     policy,
     recordedPattern:
-      recorded === undefined ? falselyDeleted(now) : recorded.deleted ? null : recorded.action_type,
+      recorded === undefined ? deletedWithoutEntry(now) : recorded.deleted ? null : recorded.action_type,
     action_type: recorded?.action_type ?? now?.action_type ?? '*',
     found: now === undefined ? null : { version: now.ref.version, hash: now.ref.hash },
   };

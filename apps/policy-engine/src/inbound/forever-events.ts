@@ -24,8 +24,8 @@ export const startMemberEvents = (ports: Ports): Projection =>
   );
 
 /**
- * Approvals for ever, from the approval-service's events. The gateway sends a command for each; this finds approvals whose command
- * was lost. It asks the service instead of subscribing, because few approvals are for ever.
+ * Approvals forever, from the approval-service's events. The gateway sends a command for each; this finds approvals whose command
+ * was lost. It asks the service instead of subscribing, because few approvals are forever.
  */
 export const startForeverEvents = (ports: Ports): Projection =>
   project(

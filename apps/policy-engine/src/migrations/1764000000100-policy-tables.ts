@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 const role = 'al_policy_engine';
 
-/** The read model of policies. The events remain the truth, and the engine compares both when it loads. */
+/** The read model of policies. It follows from the events; the engine compares both when it loads. */
 export class PolicyTables1764000000100 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of up) await runner.query(statement);

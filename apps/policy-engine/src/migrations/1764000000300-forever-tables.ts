@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 const role = 'al_policy_engine';
 
-/** The changes of policies that approvals for ever request, and the members who may request them. */
+/** The changes of policies that approvals forever request, and the members who may request them. */
 export class ForeverTables1764000000300 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of up) await runner.query(statement);

@@ -3,9 +3,9 @@ import type { ProjectedEvent, Queryable, Tx } from '@agentlattice/event-store';
 import type pg from 'pg';
 import type { Forever } from '../domain/forever.js';
 
-export type PolicyLeft = CommandResponse<typeof policyEngineCommands.allow_forever>;
+export type AllowForeverResult = CommandResponse<typeof policyEngineCommands.allow_forever>;
 
-/** An approval for ever, with the member who gave it and the actor of the change. */
+/** An approval forever, with the member who gave it and the actor of the change. */
 export interface ForeverRequest extends Forever {
   readonly org_id: string;
   readonly member_id: string;
@@ -14,7 +14,7 @@ export interface ForeverRequest extends Forever {
   readonly traceparent: string | null;
 }
 
-/** Projects events of other services: the roles of members, and approvals for ever. */
+/** Projects events of other services: the roles of members, and approvals forever. */
 export async function noteForever(tx: Tx, event: ProjectedEvent): Promise<void> {
   if (event.type === 'member.created' || event.type === 'member.accepted') {
     const { member_id, role, groups } = event.data;
@@ -47,7 +47,7 @@ export async function noteForever(tx: Tx, event: ProjectedEvent): Promise<void> 
     action_type,
     forever_for: forever_for ?? 'policy',
     member_id: forever_by,
-    // Another person's vote may have completed the request that this member approved for ever.
+    // Another person's vote may have completed the request that this member approved forever.
     actor:
       event.actor?.id === forever_by
         ? event.actor
@@ -61,7 +61,7 @@ export async function noteForever(tx: Tx, event: ProjectedEvent): Promise<void> 
   );
 }
 
-/** Approvals for ever and their results. */
+/** Approvals forever and their results. */
 export class ForeverRequests {
   constructor(private readonly pool: pg.Pool) {}
 
@@ -75,8 +75,8 @@ export class ForeverRequests {
   }
 
   /** The result; null while it is not settled. */
-  async result({ org_id, approval_id }: ForeverRequest): Promise<PolicyLeft | null> {
-    const { rows } = await this.pool.query<{ result: PolicyLeft | null }>(
+  async result({ org_id, approval_id }: ForeverRequest): Promise<AllowForeverResult | null> {
+    const { rows } = await this.pool.query<{ result: AllowForeverResult | null }>(
       'SELECT result FROM forever_request WHERE org_id = $1 AND approval_id = $2',
       [org_id, approval_id],
     );
@@ -86,7 +86,7 @@ export class ForeverRequests {
   /** @returns false when it is settled already: then the caller must change nothing */
   async settle(
     { org_id, approval_id }: ForeverRequest,
-    result: PolicyLeft,
+    result: AllowForeverResult,
     db: Queryable = this.pool,
   ): Promise<boolean> {
     const { rowCount } = await db.query(

@@ -1,4 +1,4 @@
-import { type PolicyContent, policyContent, policyInput } from '@agentlattice/contracts';
+import { eventData, type PolicyContent, policyContent, policyInput } from '@agentlattice/contracts';
 import type { Queryable } from '@agentlattice/event-store';
 import { compilePolicy, type CompiledPolicy } from '../domain/compile-policy.js';
 import { contentHash } from '../domain/content-hash.js';
@@ -12,6 +12,7 @@ interface LoadedRow {
   data: Record<string, unknown>;
   created_at: Date;
   type: string;
+  schema_version: number;
   /** Of the newest event; null when it has no position. */
   gpos: string | null;
   /** Of the newest event. */
@@ -42,7 +43,7 @@ export async function loadPolicies(
     `WITH newest AS (
        SELECT org_id, stream_id, max(version) AS version FROM event
         WHERE org_id = ANY ($1) AND stream_id LIKE 'pol\\_%' GROUP BY org_id, stream_id)
-     SELECT e.org_id, e.stream_id AS policy_id, e.version, e.type, e.data, at.gpos,
+     SELECT e.org_id, e.stream_id AS policy_id, e.version, e.type, e.schema_version, e.data, at.gpos,
             first.occurred_at AS created_at,
             e.meta->'actor'->>'kind' AS author_kind, e.meta->'actor'->>'id' AS author, p.written_by, p.key_holders,
             p.version AS row_version, p.hash AS row_hash, p.content AS row_content
@@ -64,6 +65,8 @@ function loaded(row: LoadedRow): LoadedPolicy {
   const { name, hash } = data;
   const fromEvent = read(data['content']);
   const tampered =
+    // An unknown type or version may mean something else than its members say.
+    !eventData.read(row).success ||
     fromEvent === undefined ||
     data['version'] !== row.version ||
     hashOf(data['content']) !== hash ||

@@ -1,6 +1,6 @@
 import type { Stop } from './stop-watch.js';
 
-/** What a gate came to; the JSON that `--json` prints. */
+/** The result of a gate; `--json` prints it. */
 export interface GateResult {
   readonly status:
     | 'executed'
@@ -24,7 +24,7 @@ export interface GateResult {
   readonly resolved_by_name: string | null;
   readonly timeout_at: string | null;
   readonly grant: string | null;
-  /** Why a yes is none: it came without a grant for this action. */
+  /** Why an approval does not count: it has no valid grant for this action. */
   readonly grant_fault: string | null;
   /** Set when al itself stopped waiting. */
   readonly stopped: Stop | null;

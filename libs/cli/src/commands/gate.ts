@@ -28,9 +28,9 @@ const holdSeconds = 60;
 /** For the answer to a submission after the gate was stopped. */
 const lastAnswerMs = 2_000;
 /** For withdrawing a request. */
-const lastWordMs = 5_000;
+const cancelWithinMs = 5_000;
 
-/** Asks, waits for a person where one must decide, and runs the command with a grant in hand. @returns the exit code */
+/** Submits the action, waits for a decision if a person must decide, and runs the command with the grant. @returns the exit code */
 export async function gate(request: GateRequest, ports: { api: Api; terminal: Terminal }): Promise<number> {
   const { api, terminal } = ports;
   const result = await withGrant(request, await verdictOf(request, ports), api);
@@ -53,7 +53,7 @@ export async function gate(request: GateRequest, ports: { api: Api; terminal: Te
   return code;
 }
 
-/** A yes opens the gate only with the grant that says so. @returns the same, or shut */
+/** An approval opens the gate only with a valid grant. @returns the same result, or a closed gate */
 async function withGrant(request: GateRequest, result: GateResult, api: Api): Promise<GateResult> {
   if (!result.allowed) return result;
   const grant_fault = await api.grantFault(result.grant, {
@@ -68,7 +68,7 @@ function exitCodeOfGate({ status, allowed, stopped }: GateResult): number {
   if (stopped?.kind === 'signal') return exitCodeOf(stopped.signal);
   if (allowed) return exitCode.ok;
   if (status === 'denied' || status === 'policy_not_found') return exitCode.refused;
-  // Without an answer nobody was asked, so it is not that nobody decided.
+  // Without an answer no person was asked, so this is not a time-out of the decision.
   if (status === 'unknown') return exitCode.unreachable;
   return status === 'timed_out' || stopped !== null ? exitCode.timeout : exitCode.refused;
 }
@@ -121,7 +121,7 @@ async function verdictOf(
     }
   } catch (error) {
     if (stop.stopped === null) throw error;
-    // It is not known to have been asked for; asking again with the same event id would tell.
+    // It is unknown whether the request exists; submitting again with the same event id shows it.
     return { ...blank, stopped: stop.stopped };
   } finally {
     stop.release();
@@ -183,10 +183,10 @@ async function cancel(
   const reason = stop.kind === 'timeout' ? 'al gate: --timeout is over' : `al gate: ${stop.signal}`;
   try {
     return await api
-      .call(routes.cancelRequest, { params, body: JSON.stringify({ reason }), retryForMs: lastWordMs })
+      .call(routes.cancelRequest, { params, body: JSON.stringify({ reason }), retryForMs: cancelWithinMs })
       .catch((error: unknown) => {
         if (!(error instanceof Failure) || error.exitCode !== exitCode.refused) throw error;
-        return api.call(routes.approvalStatus, { params, retryForMs: lastWordMs });
+        return api.call(routes.approvalStatus, { params, retryForMs: cancelWithinMs });
       });
   } catch (error) {
     terminal.say(

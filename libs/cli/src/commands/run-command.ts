@@ -3,7 +3,7 @@ import { exitCode } from '../exit-code.js';
 import { safeText } from '../render/safe-text.js';
 import { exitCodeOf } from './stop-watch.js';
 
-/** How a command ended, as a shell would tell it. */
+/** How a command ended, in the terms of a shell. */
 export interface CommandEnd {
   readonly exit_code: number;
   readonly signal: NodeJS.Signals | null;
@@ -14,7 +14,7 @@ export interface CommandEnd {
 
 const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Runs a command in our place: its input and output are ours, and signals go on to it. */
+/** Runs a command with our input and output, and passes signals on to it. */
 export function runCommand(
   [file = '', ...args]: readonly string[],
   { outputTo, env }: { outputTo: 'stdout' | 'stderr'; env: Readonly<Record<string, string>> },
@@ -44,7 +44,7 @@ export function runCommand(
       env: { ...process.env, ...env },
     });
   } catch (error) {
-    // An empty name, too many arguments: what Node says at once rather than by an event.
+    // An empty name or too many arguments: Node throws these errors at once and emits no event.
     release();
     return Promise.resolve(notRun(error as NodeJS.ErrnoException));
   }

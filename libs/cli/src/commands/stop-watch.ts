@@ -18,7 +18,7 @@ const maxTimerMs = 2 ** 31 - 1;
 
 export const exitCodeOf = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];
 
-/** Watches the time-out and the signals that end a program. A second signal ends it at once. */
+/** Watches for the time-out and for signals that end a program. A second signal ends it at once. */
 export function watchForStop(timeoutMs: number | null): StopWatch {
   const controller = new AbortController();
   let stopped: Stop | null = null;

@@ -6,7 +6,7 @@ import { safeJson, safeText, shortText } from './safe-text.js';
 import { clockText, spanText } from './time-text.js';
 
 const open: ReadonlySet<string> = new Set(['pending', 'escalated']);
-const most = { lines: 60, characters: 1_000 } as const;
+const limits = { lines: 60, characters: 1_000 } as const;
 
 /** The queue as a table. */
 export function approvalsText(approvals: readonly ApprovalView[], width: number, now: number): string {
@@ -121,9 +121,9 @@ function memberLines(value: Readonly<Record<string, unknown>> | readonly unknown
     ? value.map((item) => safeJson(item))
     : Object.entries(value).map(([name, member]) => `${safeText(name)}: ${safeJson(member)}`);
   const shown = lines
-    .slice(0, most.lines)
-    .map((line) => (line.length > most.characters ? `${line.slice(0, most.characters)}… (cut)` : line));
-  const hidden = lines.length > most.lines || lines.some((line) => line.length > most.characters);
+    .slice(0, limits.lines)
+    .map((line) => (line.length > limits.characters ? `${line.slice(0, limits.characters)}… (cut)` : line));
+  const hidden = lines.length > limits.lines || lines.some((line) => line.length > limits.characters);
   return hidden ? [...shown, `… not all of it is shown; --json shows it`] : shown;
 }
 

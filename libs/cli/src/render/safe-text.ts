@@ -1,7 +1,7 @@
-import { unseenCharacter } from '@agentlattice/contracts';
+import { invisibleCharacter } from '@agentlattice/contracts';
 
 /**
- * Control characters and invisible ones: every character that names may not contain either (libs/contracts/src/seen-text.ts).
+ * Control characters and invisible ones: every character that names may not contain either (libs/contracts/src/visible-text.ts).
  * Parts of an emoji are kept: a joiner between two pictures, and U+FE0F after one or in a keycap.
  */
 const inEmoji = [
@@ -9,7 +9,7 @@ const inEmoji = [
   String.raw`(?<=\p{Extended_Pictographic})\ufe0f`,
   String.raw`(?<=[0-9#*])\ufe0f\u20e3`,
 ];
-const hidden = new RegExp(`(?!${inEmoji.join('|')})${unseenCharacter}`, 'gu');
+const hidden = new RegExp(`(?!${inEmoji.join('|')})${invisibleCharacter}`, 'gu');
 
 const names: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 

@@ -1,4 +1,4 @@
-import { unseenIn } from '@agentlattice/contracts';
+import { firstInvisibleCharacter } from '@agentlattice/contracts';
 import fc from 'fast-check';
 import { safeJson, safeText, shortText } from './safe-text.js';
 
@@ -23,8 +23,8 @@ it('makes every character visible that a name may not hold', () => {
   const planes = [0, 1, 0xe].map((plane) => plane * 0x10000);
   for (const first of planes)
     for (let code = first; code <= first + 0xffff; code += 1) text += `${String.fromCodePoint(code)}a`;
-  expect(unseenIn(text)).toBeDefined();
-  expect(unseenIn(`a${safeText(text)}`)).toBeUndefined();
+  expect(firstInvisibleCharacter(text)).toBeDefined();
+  expect(firstInvisibleCharacter(`a${safeText(text)}`)).toBeUndefined();
 });
 
 it.each(['Déploy "bot" – 部署 – نشر', '👩‍🚀 👨‍👩‍👧 👍🏽 ❤️‍🔥 🏳️‍🌈 1️⃣ #️⃣', 'C:\\path %s {{x}}'])(

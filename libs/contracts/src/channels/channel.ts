@@ -70,7 +70,7 @@ const anySettings = Object.assign(
   ...channelTypes.map((type) => channelSettings[type].partial().shape),
 ) as { [M in KeyOf<Shape>]: z.ZodOptional<MemberOf<Shape, M>> };
 
-/** Members to change; the rest stays. A member that does not belong to the channel's type is a fault. */
+/** The members to change; others keep their values. A member that does not belong to the channel's type is a fault. */
 export const channelPatch = z
   .strictObject({ ...members, ...anySettings })
   .partial()

@@ -36,7 +36,7 @@ const one = { org_id: typeId('org'), policy_id: typeId('pol') };
 const expectedVersion = z.number().int().min(1).nullable();
 
 /** What an approval "forever" did to the policies. */
-export const policyLeft = z
+export const policyChangeResult = z
   .object({
     changed: z.boolean(),
     policy_id: typeId('pol').meta({ description: 'The policy that was changed, created, or not changed' }),
@@ -154,7 +154,7 @@ export const policyEngineCommands = {
       forever_for: z.enum(foreverFor),
       correlation_id: z.string().nullable(),
     }),
-    policyLeft,
+    policyChangeResult,
   ),
   /**
    * Lets a new agent act for another with some of its capabilities, for a time. The agent and its key are made afterwards.

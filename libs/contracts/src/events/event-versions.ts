@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { readBy } from '../read-by.js';
+import { parseWith } from '../parse-with.js';
 import type { ServiceName } from '../services.js';
 
 /** Brings `data` of one version to the next one; null when it is not of that version. */
@@ -20,7 +20,7 @@ export function upcast<From extends z.ZodType>(
   convert: (data: z.output<From>) => unknown,
 ): Upcast {
   return (data) => {
-    const parsed = readBy(from, data);
+    const parsed = parseWith(from, data);
     return parsed.success ? convert(parsed.data) : null;
   };
 }
@@ -64,7 +64,7 @@ export function makeEventDataReader(definitions: EventDefinitions): EventDataRea
       for (let at = version; ; at++) {
         const schema = versions[at];
         if (schema === undefined) return failed(`${type} has no version ${String(at)}`);
-        const parsed = readBy(schema, current);
+        const parsed = parseWith(schema, current);
         if (!parsed.success || !isObject(parsed.data))
           return failed(`${type} version ${String(at)} has another form`);
         if (at === last) return { success: true, schemaVersion: at, data: parsed.data };

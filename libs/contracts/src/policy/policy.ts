@@ -182,7 +182,7 @@ export type PolicyInput = z.infer<typeof policyInput>;
 const namesMember = (patch: object) => Object.keys(patch).length > 0;
 const noMember = 'names at least one member to change';
 
-/** Members to change; the rest stays. Faults that span members are judged again on the merged policy. */
+/** The members to change; others keep their values. Faults that span members are judged again on the merged policy. */
 export const policyPatch = z
   .strictObject({ ...written, mode: enforceOnly })
   .partial()

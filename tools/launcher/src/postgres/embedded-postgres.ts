@@ -8,7 +8,7 @@ import { StartRefused } from '../start-refused.js';
 import { answers, withClient } from './database-client.js';
 import { postgresUser, type PostgresUser } from './ordinary-user.js';
 import { findPostgres } from './postgres-binaries.js';
-import { byWayOf, listOfDirectories, socketDirectory, socketLock } from './socket-directory.js';
+import { viaSocket, listOfDirectories, socketDirectory, socketLock } from './socket-directory.js';
 
 const adminRole = 'al_admin';
 export const databaseName = 'agentlattice';
@@ -37,7 +37,7 @@ export async function embeddedPostgres(
   await initialise(user, password);
   const sockets = await socketDirectory(user, port);
   const url = (database: string) =>
-    byWayOf(sockets, `postgresql://${adminRole}:${password}@127.0.0.1:${String(port)}/${database}`);
+    viaSocket(sockets, `postgresql://${adminRole}:${password}@127.0.0.1:${String(port)}/${database}`);
   return {
     spec: serverSpec(user, port, sockets, url('postgres')),
     adminUrl: url(databaseName),

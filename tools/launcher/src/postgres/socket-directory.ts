@@ -31,7 +31,7 @@ export const listOfDirectories = (directories: readonly string[]) =>
   directories.map((directory) => `"${directory.replaceAll('"', '""')}"`).join(',');
 
 /** The URL through the socket, as PostgreSQL's clients read it; without `host` it is the URL by TCP. */
-export function byWayOf(directory: string | undefined, url: string): string {
+export function viaSocket(directory: string | undefined, url: string): string {
   if (directory === undefined) return url;
   const made = new URL(url);
   made.searchParams.set('host', directory);

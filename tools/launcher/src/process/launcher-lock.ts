@@ -11,7 +11,7 @@ const holder = z.object({ pid: z.int().positive(), identity: z.string() });
 /**
  * One launcher per data directory. The lock of a launcher that died is taken over.
  * @returns a function that releases the lock
- * @throws StartRefused while another launcher lives
+ * @throws StartRefused while another launcher runs
  */
 export function acquireLauncherLock(dataDir: string): () => void {
   const path = join(dataDir, 'launcher.lock');
@@ -19,7 +19,7 @@ export function acquireLauncherLock(dataDir: string): () => void {
   const draft = `${path}.${randomInstance()}`;
   writeFileSync(draft, mine, { mode: 0o600 });
   try {
-    while (!linked(draft, path)) giveWayOrClear(path, dataDir);
+    while (!linked(draft, path)) refuseOrClear(path, dataDir);
   } finally {
     rmSync(draft, { force: true });
   }
@@ -39,10 +39,10 @@ function linked(draft: string, path: string): boolean {
   }
 }
 
-function giveWayOrClear(path: string, dataDir: string): void {
+function refuseOrClear(path: string, dataDir: string): void {
   const text = read(path);
   if (text === undefined) return;
-  const pid = livingHolder(text);
+  const pid = runningHolder(text);
   if (pid !== undefined)
     throw new StartRefused(
       `Another npm start (process ${String(pid)}) is already running on ${dataDir}; stop it first, or set AL_DATA_DIR to another directory.`,
@@ -58,7 +58,7 @@ function giveWayOrClear(path: string, dataDir: string): void {
   rmSync(aside, { force: true });
 }
 
-function livingHolder(text: string): number | undefined {
+function runningHolder(text: string): number | undefined {
   try {
     const { pid, identity } = holder.parse(JSON.parse(text));
     return processIdentity(pid) === identity ? pid : undefined;

@@ -37,7 +37,7 @@ export class ProcessGroup {
     return this.closed;
   }
 
-  /** Closes without giving the services time to finish their work: for data that are thrown away. */
+  /** Closes without giving the services time to finish their work, for tests whose data is deleted. */
   discard(): Promise<void> {
     this.closingNow.abort();
     this.closed ??= this.stopAll('SIGKILL');

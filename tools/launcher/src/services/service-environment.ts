@@ -13,11 +13,11 @@ export interface ServiceSettings {
   readonly publicUrl: string;
   /** Seals the secrets of channels, unless CHANNEL_SECRETS_KEY does. */
   readonly channelSecretsKey: string;
-  /** What the caller adds, for example in tests. */
+  /** Variables that the caller adds, for example in tests. */
   readonly extra: NodeJS.ProcessEnv;
 }
 
-// What is meant for the launcher, for npm or for other PostgreSQL clients says nothing to a service, and the
+// A service needs no variable of the launcher, of npm or of other PostgreSQL clients, and the
 // administrator's URLs must not reach one.
 const notForServices = /^(DATABASE_URL|NATS_URL|REDIS_URL|PG[A-Z]+$|npm_|INIT_CWD$|AL_CREDENTIALS_FILE$)/;
 

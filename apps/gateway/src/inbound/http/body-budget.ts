@@ -3,7 +3,7 @@ import type { JsonScan } from '../../domain/json-scan.js';
 
 /**
  * The approximate memory of a JSON body until it is answered: several copies of its text, and an object or a slot for each
- * value. 256 KiB of `{}` become more than ten megabytes.
+ * value. 256 KiB of `{}` take more than ten megabytes.
  */
 export const memoryOf = (bytes: number, { values }: Pick<JsonScan, 'values'>): number =>
   3 * bytes + 80 * values;

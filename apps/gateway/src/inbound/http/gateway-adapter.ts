@@ -96,7 +96,7 @@ function answerBadRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   );
 }
 
-/** Refuses every expectation except 100-continue; Node would answer without a body. */
+/** Refuses every `Expect` except 100-continue; Node would answer without a body. */
 function answerExpectation(_request: IncomingMessage, response: ServerResponse): void {
   const requestId = newRequestId();
   const problem = problemOf('BAD_REQUEST', 'the expectation of the header Expect is not known', requestId);

@@ -1,6 +1,7 @@
 import { Refused, type Route, Unavailable } from '@agentlattice/contracts';
 import type { Logger } from '@agentlattice/observability';
-import type { Listener, LiveEventFeed, FeedEntry } from '../../application/live-event-feed.js';
+import type { LiveEventFeed } from '../../application/live-event-feed.js';
+import type { FeedEntry, Listener } from '../../application/live-event-listeners.js';
 import { mayCall, type Principal } from '../../domain/principal.js';
 import type { PrincipalDirectory } from '../../outbound/principal-directory.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
@@ -9,7 +10,7 @@ import type { GatewayReply, GatewayRequest } from './http-request.js';
 const maxUnreadBytes = 1024 * 1024;
 const heartbeatEveryMs = 15_000;
 /** How often the keys of listeners are checked; a revoked key must be worth nothing after a second. */
-const lookAtKeysEveryMs = 400;
+const checkKeysEveryMs = 400;
 export const streamLimits = { perWorkspace: 6_000, inAll: 10_000 };
 
 export interface LiveEventStreamsPorts {
@@ -46,7 +47,7 @@ export class LiveEventStreams {
   private readonly open = new Set<Open>();
   private readonly perWorkspace = new Map<string, number>();
   private heartbeats: NodeJS.Timeout | undefined;
-  private looks: NodeJS.Timeout | undefined;
+  private keyTimer: NodeJS.Timeout | undefined;
   private checked: { readonly generation: number; readonly at: number } | undefined;
   private checking: Promise<boolean> | undefined;
   private stopped = false;
@@ -103,14 +104,14 @@ export class LiveEventStreams {
     const { directory } = this.ports;
     if (directory.isFresh() && this.checked?.generation === directory.generationSeen)
       return Promise.resolve(true);
-    return this.lookAtKeys();
+    return this.checkKeys();
   }
 
   /** Refuses new listeners and disconnects the others, which reconnect elsewhere. */
   stop(): void {
     this.stopped = true;
     clearInterval(this.heartbeats);
-    clearInterval(this.looks);
+    clearInterval(this.keyTimer);
     for (const { connection } of [...this.open]) connection.end('stopping');
   }
 
@@ -119,7 +120,7 @@ export class LiveEventStreams {
     this.open.add(one);
     this.perWorkspace.set(orgId, (this.perWorkspace.get(orgId) ?? 0) + 1);
     this.heartbeats ??= setInterval(() => this.beatAll(), heartbeatEveryMs).unref();
-    this.looks ??= setInterval(() => void this.lookAtKeys(), lookAtKeysEveryMs).unref();
+    this.keyTimer ??= setInterval(() => void this.checkKeys(), checkKeysEveryMs).unref();
   }
 
   private remove(one: Open): void {
@@ -130,8 +131,8 @@ export class LiveEventStreams {
     else this.perWorkspace.set(orgId, count);
     if (this.open.size > 0) return;
     clearInterval(this.heartbeats);
-    clearInterval(this.looks);
-    this.heartbeats = this.looks = undefined;
+    clearInterval(this.keyTimer);
+    this.heartbeats = this.keyTimer = undefined;
   }
 
   private beatAll(): void {
@@ -144,7 +145,7 @@ export class LiveEventStreams {
   }
 
   /** One check at a time; it sees every change from before it began. */
-  private lookAtKeys(): Promise<boolean> {
+  private checkKeys(): Promise<boolean> {
     this.checking ??= this.look().finally(() => {
       this.checking = undefined;
     });

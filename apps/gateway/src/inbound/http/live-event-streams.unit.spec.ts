@@ -1,6 +1,6 @@
 import { routes } from '@agentlattice/contracts';
 import type { Principal } from '../../domain/principal.js';
-import type { FeedEntry } from '../../application/live-event-feed.js';
+import type { FeedEntry } from '../../application/live-event-listeners.js';
 import type { GatewayReply } from './http-request.js';
 import { type Connection, eventStreamOn, LiveEventStreams, streamLimits } from './live-event-streams.js';
 

@@ -51,7 +51,10 @@ export class ProblemFilter implements ExceptionFilter {
     if (exception instanceof Refused) {
       const code = isErrorCode(exception.code) ? exception.code : 'INTERNAL';
       if (code === 'INTERNAL')
-        this.logger.error({ err: exception, request_id: request.id }, 'a refusal without a row in the table');
+        this.logger.error(
+          { err: exception, request_id: request.id },
+          'a refusal has a code that the table of errors does not list',
+        );
       const { errors, extra } = exception;
       const detail = code === 'INTERNAL' ? errorTable.INTERNAL.title : exception.detail;
       return problemOf(code, detail, request.id, { errors, extra });

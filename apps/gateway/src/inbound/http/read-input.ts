@@ -1,4 +1,4 @@
-import { type Fault, readBy, Refused, type Route } from '@agentlattice/contracts';
+import { type Fault, parseWith, Refused, type Route } from '@agentlattice/contracts';
 import type { z } from 'zod';
 import type { GatewayRequest } from './http-request.js';
 
@@ -18,7 +18,7 @@ export function readInput(route: Route, request: GatewayRequest): Input {
   const faults: Fault[] = [];
   const read = (schema: z.ZodType | undefined, value: unknown, at: string): unknown => {
     if (schema === undefined) return {};
-    const parsed = readBy(schema, value);
+    const parsed = parseWith(schema, value);
     if (!parsed.success) faults.push(...faultsOf(parsed.error, at));
     else if (mayHoldNul.has(at) && holdsNul(value))
       faults.push({ pointer: at, detail: 'holds a NUL character' });

@@ -4,7 +4,7 @@ import { routes } from '@agentlattice/contracts';
 import type { Logger } from '@agentlattice/observability';
 import { WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
-import type { FeedEntry } from '../../application/live-event-feed.js';
+import type { FeedEntry } from '../../application/live-event-listeners.js';
 import { mayCall, type Principal } from '../../domain/principal.js';
 import { hashOfKey, type PrincipalDirectory } from '../../outbound/principal-directory.js';
 import type { Connection, LiveEventStreams } from './live-event-streams.js';

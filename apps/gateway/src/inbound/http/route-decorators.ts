@@ -24,7 +24,7 @@ export const pathOf = ({ path }: Route): string => path.replaceAll(/\{(\w+)\}/g,
 /** Makes a method the handler of a route of the contract: path, method, status and media type come from there. */
 export function Handles(route: Route): MethodDecorator {
   const [first] = Object.entries(route.responses);
-  if (first === undefined) throw new Error(`${route.id} answers nothing`);
+  if (first === undefined) throw new Error(`${route.id} has no answer`);
   const [status, { mediaType }] = first;
   return applyDecorators(
     SetMetadata(routeKey, route),

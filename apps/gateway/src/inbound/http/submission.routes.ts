@@ -50,7 +50,7 @@ function eventIdOf(
   // Node joins a repeated header with commas.
   for (const name of ['x-al-event-id', 'idempotency-key'] as const)
     if (headers[name]?.includes(',') === true && (raw.headersDistinct[name]?.length ?? 0) > 1)
-      throw new Refused('VALIDATION_FAILED', `the header ${name} stands twice`, {
+      throw new Refused('VALIDATION_FAILED', `the header ${name} is given twice`, {
         errors: [{ pointer: `/headers/${name}`, detail: 'stands twice' }],
       });
   if (own !== undefined && alias !== undefined && own !== alias)

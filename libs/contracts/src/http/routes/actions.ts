@@ -28,7 +28,11 @@ const common = {
 };
 /** Of a request that was decided while the answer was held. */
 const decision = {
-  reason: z.string().nullable().optional().meta({ description: 'What the person who decided it said' }),
+  reason: z
+    .string()
+    .nullable()
+    .optional()
+    .meta({ description: 'The reason that the person gave with the decision' }),
   resolved_by: z.string().nullable().optional().meta({ description: 'Null when the system decided' }),
   resolved_by_name: memberName(),
 };
@@ -156,12 +160,14 @@ export const actionRoutes = {
     tag: 'Agent',
     summary: 'Use up the grant of an approved request, once',
     description:
-      'Judged at that moment: refused while the agent is suspended and when a policy denies the action by now. Of several concurrent callers one gets 200. Grants of actions that were allowed without approval are not consumed.',
+      'Judged at that moment: refused while the agent is suspended and when a policy denies the action at that moment. Of several concurrent callers one gets 200. Grants of actions that were allowed without approval are not consumed.',
     callers: ['agent', 'service:grants:consume'],
     body: z
       .strictObject({
         grant: grantToken(),
-        action_digest: digest().meta({ description: 'Of the action that is about to be executed' }),
+        action_digest: digest().meta({
+          description: 'The digest of the action that is about to be executed',
+        }),
       })
       .meta({ id: 'ConsumeGrantInput' }),
     responses: { 200: ok(consumedGrant, 'The grant was unused and is now used') },

@@ -11,7 +11,7 @@ import {
 } from '../../approval/approval.js';
 import { foreverPreview } from '../../approval/forever-preview.js';
 import { overview, overviewRanges, timeZone } from '../../approval/overview.js';
-import { policyLeft } from '../../commands/policy-engine.js';
+import { policyChangeResult } from '../../commands/policy-engine.js';
 import { foreverFor } from '../../events/approval.js';
 import { ok, route } from '../route.js';
 
@@ -22,7 +22,7 @@ const status = {
   tag: 'Agent',
   summary: 'The state of a request, as the waiting agent reads it',
   description:
-    'With `Prefer: wait=N` (N ≤ 60 s) the answer is held until the request is decided or N passes. To a suspended agent an approved request is `denied` with AGENT_SUSPENDED and without grant; once it is resumed it is approved, within the life of the grant.',
+    'With `Prefer: wait=N` (N ≤ 60 s) the answer is held until the request is decided or N passes. To a suspended agent an approved request is `denied` with AGENT_SUSPENDED and without grant; once it is resumed it is approved, within the lifetime of the grant.',
   callers: ['agent', 'operator:viewer'],
   params,
   headers: z.object({
@@ -48,7 +48,7 @@ const decisionErrors = [
 ] as const;
 const approved = approvalView
   .extend({
-    policy_change: policyLeft
+    policy_change: policyChangeResult
       .optional()
       .meta({ description: 'With scope forever: what happened to the policy' }),
   })

@@ -38,7 +38,7 @@ export const auditRoutes = {
     tag: 'Audit',
     summary: 'The canonical bytes of the entries, one a line, in order',
     description:
-      'Fewer than `limit` lines may come; go on at the next `seq` until none comes. A line ends with U+000A alone: RFC 8785 keeps U+0085, U+2028 and U+2029 in strings as they are, and what is hashed must not change, so split at nothing else.',
+      'Fewer than `limit` lines may come; continue with the next `seq` until an answer is empty. A line ends with U+000A alone: RFC 8785 keeps U+0085, U+2028 and U+2029 in strings as they are, and what is hashed must not change, so split at no other character.',
     callers: ['operator:viewer'],
     query: z.object({
       from: queryNumber(0, 999_999_999_999_999, 0),

@@ -33,7 +33,7 @@ export const liveEventRoutes = {
         .max(2_000)
         .regex(/^[a-z_.]+(,[a-z_.]+)*$/)
         .optional()
-        .meta({ description: 'Only these types, with commas between them' }),
+        .meta({ description: 'Only these types, separated by commas' }),
     }),
     responses: { 200: { ...ok(serverSentEvent, 'Events, as they happen'), mediaType: 'text/event-stream' } },
   }),

@@ -8,7 +8,7 @@ export const readiness = z
     missing: z.array(z.string()).meta({ description: 'Names of the parts that are not ready' }),
     degraded: z
       .array(z.string())
-      .meta({ description: 'Those of them that answer, but are behind or cannot store' }),
+      .meta({ description: 'The names in `missing` of parts that answer but are behind or cannot store' }),
     reasons: z.array(z.string()).meta({ description: 'One sentence for each name' }),
   })
   .meta({ id: 'Readiness' });

@@ -5,7 +5,7 @@ import type { EventType } from '@agentlattice/contracts';
  * second, and the ledger can replay them when a channel asks for them. All types of approvals are taken in, internal ones included,
  * because a gap in a source that is read completely needs no replay.
  */
-export const takenIn = [
+export const storedEventTypes = [
   'approval.opened',
   'approval.vote_cast',
   'approval.vote_withdrawn',

@@ -14,17 +14,17 @@ const blank = String.raw`[\p{Default_Ignorable_Code_Point}\u2800\uFFFC\u{16FE4}\
 const loneMark = String.raw`(?<=^ *)\p{M}`;
 
 /** One invisible character, as the source of a regular expression with the flag `u`. */
-export const unseenCharacter = `(?:${outside}|${blank})`;
+export const invisibleCharacter = `(?:${outside}|${blank})`;
 
-const firstUnseen = new RegExp(`${unseenCharacter}|${loneMark}`, 'u');
-const everyUnseen = new RegExp(unseenCharacter, 'gu');
+const firstInvisible = new RegExp(`${invisibleCharacter}|${loneMark}`, 'u');
+const everyInvisible = new RegExp(invisibleCharacter, 'gu');
 
 /** The first invisible character of a text, as U+200B; undefined when there is none. */
-export function unseenIn(text: string): string | undefined {
-  const code = firstUnseen.exec(text)?.[0].codePointAt(0);
+export function firstInvisibleCharacter(text: string): string | undefined {
+  const code = firstInvisible.exec(text)?.[0].codePointAt(0);
   return code === undefined ? undefined : `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
 /** Replaces white space by a space and removes invisible characters. */
-export const seenOf = (text: string): string =>
-  text.replace(/\p{White_Space}/gu, ' ').replace(everyUnseen, '');
+export const visibleTextOf = (text: string): string =>
+  text.replace(/\p{White_Space}/gu, ' ').replace(everyInvisible, '');

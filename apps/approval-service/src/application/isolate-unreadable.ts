@@ -5,7 +5,7 @@ import { UnreadableEvent } from '../domain/approval.js';
  * Runs `work` for all items together, or for each alone if the stored history of one cannot be read. So only the unreadable
  * request fails, and the others still meet their deadlines.
  */
-export async function apartIfUnreadable<Item, Result>(
+export async function isolateUnreadable<Item, Result>(
   items: readonly Item[],
   work: (items: readonly Item[]) => Promise<readonly Result[]>,
   onUnreadable: (item: Item, error: Error) => Result,
@@ -18,7 +18,7 @@ export async function apartIfUnreadable<Item, Result>(
     if (!isUnreadable(error) || only === undefined) throw error;
     if (others.length === 0) return [onUnreadable(only, error)];
   }
-  for (const item of items) results.push(...(await apartIfUnreadable([item], work, onUnreadable)));
+  for (const item of items) results.push(...(await isolateUnreadable([item], work, onUnreadable)));
   return results;
 }
 

@@ -11,7 +11,7 @@ const checks = new WeakMap<z.core.$ZodType, Check>();
  * services have exactly the members of the schema, and pass a check that is compiled from the schema once.
  * @returns in `data` the value itself where it needs no change, a copy of the schema's where it does
  */
-export function readBy<S extends z.ZodType>(schema: S, value: unknown): Parsed<z.output<S>> {
+export function parseWith<S extends z.ZodType>(schema: S, value: unknown): Parsed<z.output<S>> {
   let check = checks.get(schema);
   if (check === undefined) checks.set(schema, (check = compiledCheck(schema)));
   return check(value) ? { success: true, data: value as z.output<S> } : schema.safeParse(value);

@@ -14,7 +14,7 @@ import { commandError } from './errors.js';
 import { eventRegistry, type EventType, eventTypes, isEventType } from './events/registry.js';
 import { wireEventMessage } from './events/wire-event.js';
 import { instant, typeId } from './primitives.js';
-import { readBy } from './read-by.js';
+import { parseWith } from './parse-with.js';
 import {
   appendItem,
   openItem,
@@ -32,7 +32,7 @@ const received = (value: unknown): unknown =>
 /** zod is the reference: the same result, the same value, the same issues. */
 function expectAsZod(schema: z.ZodType, value: unknown): void {
   const text = JSON.stringify(value);
-  const [ours, zods] = [readBy(schema, value), schema.safeParse(value)];
+  const [ours, zods] = [parseWith(schema, value), schema.safeParse(value)];
   expect(ours.success).toBe(zods.success);
   // Jest compares objects with a member `constructor` as different.
   if (ours.success) expect(isDeepStrictEqual(ours.data, zods.data)).toBe(true);
@@ -275,9 +275,9 @@ it('messages between our services are not copied', () => {
     return schema !== undefined && compiledCheck(schema)(one['data']);
   });
   expect(passing).toHaveLength(event.length);
-  expect(readBy(wireEventMessage, { events: event.slice(0, 128) })).toMatchObject({ success: true });
+  expect(parseWith(wireEventMessage, { events: event.slice(0, 128) })).toMatchObject({ success: true });
   const one = { events: event.slice(0, 1) };
-  const read = readBy(wireEventMessage, one);
+  const read = parseWith(wireEventMessage, one);
   expect(read.success && read.data).toBe(one);
 });
 
@@ -289,6 +289,6 @@ it('members that the schema does not name are left out', () => {
     '{"id":"a","constructor":1}',
     '{"id":"a","toString":1}',
   ])
-    expect(readBy(schema, JSON.parse(text))).toStrictEqual({ success: true, data: { id: 'a' } });
-  expect(readBy(schema, JSON.parse('{"__proto__":{"id":"a"}}')).success).toBe(false);
+    expect(parseWith(schema, JSON.parse(text))).toStrictEqual({ success: true, data: { id: 'a' } });
+  expect(parseWith(schema, JSON.parse('{"__proto__":{"id":"a"}}')).success).toBe(false);
 });
