@@ -123,6 +123,30 @@ describe('what an agent sees', () => {
   });
 });
 
+it('channels get the ends of delegations', async () => {
+  const channel = await system.admin.post('/api/v1/channels', {
+    ...{ name: 'ends', type: 'email', to: ['somebody@example.com'] },
+    events: ['delegation.revoked', 'delegation.expired'],
+  });
+  expect(channel.status).toBe(201);
+  const parent = await system.newParent();
+  await delegate(parent, ['db.*'], { ttl: 1 });
+  await revoke(parent.api, await delegate(parent, ['db.*']));
+  const types = async () => {
+    const { body } = await system.admin.get('/api/v1/deliveries?limit=200');
+    const deliveries = body['deliveries'] as { channel_id: string; event_type: string }[];
+    return deliveries
+      .filter(({ channel_id }) => channel_id === channel.body['id'])
+      .map(({ event_type }) => event_type);
+  };
+  await eventually(
+    async () =>
+      expect(new Set(await types())).toEqual(new Set(['delegation.revoked', 'delegation.expired'])) ===
+      undefined,
+    { within: 30_000 },
+  );
+});
+
 describe('when a part of the system dies', () => {
   it('nothing acts while the policy-engine is away, and answers that let nobody act are given all the same', async () => {
     const child = await delegate(await system.newParent(), ['db.*', 'mail.*']);

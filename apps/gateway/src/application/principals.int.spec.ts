@@ -175,6 +175,7 @@ describe('principals', () => {
       suspended: true,
       resumedAt: null,
       suspendedBy: event?.event_id,
+      delegationId: null,
     });
     expect(await principals.changeAgent(asked, agent.id, { type: 'ResumeAgent' })).toMatchObject({
       suspended: false,

@@ -22,5 +22,7 @@ export const storedEventTypes = [
   'policy.deactivated',
   'policy.deleted',
   'policy.tampering_detected',
+  'delegation.revoked',
+  'delegation.expired',
   'agent.suspended',
 ] as const satisfies readonly EventType[];

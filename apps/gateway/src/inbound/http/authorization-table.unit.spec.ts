@@ -4,6 +4,7 @@ import { ApprovalsController } from './approvals.controller.js';
 import { AuditController } from './audit.controller.js';
 import { ChannelsController } from './channels.controller.js';
 import { decisionRoutes } from './decision.routes.js';
+import { DelegationsController } from './delegations.controller.js';
 import { liveEventRoute } from './live-event.routes.js';
 import { routeOf } from './route-decorators.js';
 import { allowedMethods } from './allowed-methods.js';
@@ -21,6 +22,7 @@ const controllers = [
   ApprovalsController,
   AuditController,
   ChannelsController,
+  DelegationsController,
   MembersController,
   PoliciesController,
   PrincipalsController,
