@@ -3,6 +3,7 @@ import { ConfigFault, readEnvironment } from '@agentlattice/service';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { SessionLife } from './domain/session.js';
+import { type OidcConfig, readOidcConfig } from './oidc-config.js';
 
 const sessionTime = z
   .string()
@@ -24,6 +25,7 @@ const environment = z.object({
   SESSION_IDLE: sessionTime.default(8 * 3_600_000),
   SESSION_LIFE: sessionTime.default(24 * 3_600_000),
   TRUSTED_PROXIES: z.string().default(''),
+  PASSWORD_SIGN_IN: z.enum(['true', 'false']).optional(),
   AL_PUBLIC_URL: z
     .string()
     .refine(
@@ -44,11 +46,16 @@ export interface GatewayConfig {
   readonly trustedProxies: readonly string[];
   /** Where people reach the gateway, without a slash at the end; undefined where it is not set. */
   readonly publicUrl: string | undefined;
+  /** Null: people sign in with a password. */
+  readonly oidc: OidcConfig | null;
+  /** Whether people may sign in with a password; by default only where no OpenID provider is set. */
+  readonly passwordSignIn: boolean;
 }
 
 /** @throws ConfigFault */
 export function readGatewayConfig(env: NodeJS.ProcessEnv): GatewayConfig {
   const read = readEnvironment(environment, env);
+  const oidc = readOidcConfig(env, read.AL_PUBLIC_URL);
   return {
     host: read.HOST,
     port: read.PORT,
@@ -56,6 +63,8 @@ export function readGatewayConfig(env: NodeJS.ProcessEnv): GatewayConfig {
     sessionLife: { idleMs: Math.min(read.SESSION_IDLE, read.SESSION_LIFE), mostMs: read.SESSION_LIFE },
     trustedProxies: proxiesOf(read.TRUSTED_PROXIES),
     publicUrl: read.AL_PUBLIC_URL,
+    oidc,
+    passwordSignIn: read.PASSWORD_SIGN_IN === undefined ? oidc === null : read.PASSWORD_SIGN_IN === 'true',
   };
 }
 
