@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import type { ServiceName } from '@agentlattice/contracts';
 import type { Backends } from '../backends.js';
 import { randomInstance } from '../random-secret.js';
+import { repositoryRoot } from '../repository-root.js';
 
 export interface ServiceSettings {
   readonly dataDir: string;
@@ -21,6 +23,9 @@ export interface ServiceSettings {
 // administrator's URLs must not reach one.
 const notForServices = /^(DATABASE_URL|NATS_URL|REDIS_URL|PG[A-Z]+$|npm_|INIT_CWD$|AL_CREDENTIALS_FILE$)/;
 
+/** The pages as tools/build-dashboard.mjs leaves them. */
+const dashboardDir = join(repositoryRoot, 'apps', 'dashboard', 'dist', 'site');
+
 /** What only the notifier needs; SMTP_URL may hold a password. */
 const forNotifier = /^(SMTP_URL|MAIL_FROM|EGRESS_ALLOW|AL_PUBLIC_URL|CHANNEL_SECRETS_KEY)$/;
 
@@ -38,6 +43,7 @@ export function serviceEnvironment(
   const { url, options } = backends.database.of(service);
   return {
     LOG_LEVEL: 'info',
+    ...(service === 'gateway' && { DASHBOARD_DIR: dashboardDir }),
     ...(service === 'notifier' && {
       AL_PUBLIC_URL: settings.publicUrl,
       CHANNEL_SECRETS_KEY: settings.channelSecretsKey,
