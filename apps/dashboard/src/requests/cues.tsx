@@ -5,6 +5,7 @@ import { Icon, type IconName } from '../components/icon.js';
 import { Time } from '../components/time.js';
 import { runsAlone } from '../domain/condition-text.js';
 import { listed, seatsText } from '../domain/decision-outcome.js';
+import { useTargetText } from './escalation-target.js';
 import { labelOf, pointerOf, valueAt, valueText } from '../domain/fields.js';
 
 export interface CueView {
@@ -168,13 +169,13 @@ export function CueList({ approval }: { readonly approval: Approval }) {
 /** Tags behind the action type: escalation, and the votes of a quorum. */
 export function RequestTags({ approval }: { readonly approval: Approval }) {
   const { approvals, escalation_level, escalation } = approval;
-  const target = escalation?.told.at(-1)?.label;
+  const target = useTargetText(escalation?.told.at(-1));
   return (
     <>
       {escalation_level > 0 ? (
         <span className="tag esc">
           <Icon name="up" />
-          {target === undefined ? (
+          {target === '' ? (
             `Escalated, level ${String(escalation_level)}`
           ) : (
             <>
