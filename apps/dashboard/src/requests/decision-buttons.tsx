@@ -11,7 +11,8 @@ import { useDecision } from './use-decision.js';
 
 /** Why the reader cannot decide; null: the reader can, as far as the page knows. The server judges in any case. */
 export function useCannotDecide(approval: Approval): string | null {
-  const { member } = useSession();
+  const { member, password_change_needed } = useSession();
+  if (password_change_needed) return 'Choose your own password first; another person set the current one.';
   if (approval.can_decide === false) return reasonText(approval);
   const voted = approval.votes.some(({ member_id, counts }) => member_id === member.id && counts);
   return voted ? 'You have voted.' : null;

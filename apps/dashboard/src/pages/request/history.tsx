@@ -43,7 +43,7 @@ export function History({ approval }: { readonly approval: Approval }) {
 
 function Step({ item, approval }: { readonly item: Item; readonly approval: Approval }) {
   const { type, at, reason, note } = item;
-  const [icon, what] = steps[type] ?? votes(item, approval) ?? ['log', type];
+  const [icon, what] = bySystem(item) ?? steps[type] ?? votes(item, approval) ?? ['log', type];
   return (
     <li>
       <Time at={at} show="clock" />
@@ -82,6 +82,13 @@ function who({ type, operator }: Item, { agent }: Approval): ReactNode {
       </b>{' '}
     </>
   );
+}
+
+/** A decision without a person. */
+function bySystem({ type, operator }: Item): readonly [IconName, string] | undefined {
+  if (operator !== null) return undefined;
+  if (type === 'approval.approved') return ['rule', 'Released by a policy change'];
+  return type === 'approval.denied' ? ['rule', 'Denied by the system'] : undefined;
 }
 
 /** The history says who voted when; the vote itself says how. */
