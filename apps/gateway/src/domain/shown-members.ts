@@ -2,6 +2,7 @@ import type {
   ApprovalStatus,
   ApprovalView,
   AuditEvent,
+  ForeverPreview,
   RouteOutput,
   routes,
   VotePending,
@@ -67,6 +68,17 @@ export const membersOfPendingVote: ShownMembers<VotePending> = {
   withNames: (vote) => vote,
 };
 
+/** Who denied last, beside what an approval for ever would reach. */
+export const membersOfForeverPreview: ShownMembers<ForeverPreview> = {
+  idsIn: ({ denials_30d: { last } }) => [last?.resolved_by ?? null],
+  withNames: (preview, names) => {
+    const { last } = preview.denials_30d;
+    return last === null
+      ? preview
+      : { ...preview, denials_30d: { ...preview.denials_30d, last: withResolver(last, names) } };
+  },
+};
+
 const membersOfAuditEvent: ShownMembers<AuditEvent> = {
   idsIn: ({ resolved_by, operator }) => [resolved_by, operator?.id ?? null],
   withNames: (event, names) => ({
@@ -82,11 +94,11 @@ export const membersOfStandingDecision: ShownMembers<Readonly<Record<string, unk
     isDecision(extra['decision']) ? { ...extra, decision: withResolver(extra['decision'], names) } : extra,
 };
 
-const isDecision = (value: unknown): value is { resolved_by: string } =>
+const isDecision = (value: unknown): value is { resolved_by: string | null } =>
   typeof value === 'object' &&
   value !== null &&
   'resolved_by' in value &&
-  typeof value.resolved_by === 'string';
+  (value.resolved_by === null || typeof value.resolved_by === 'string');
 
 const withName = <T extends { readonly id: string }>(operator: T | null, names: MemberNames) =>
   operator === null ? null : { ...operator, name: nameOf(names, operator.id) };
