@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 // Which project may import which (docs/architecture.md). What is not named here may not be imported.
@@ -17,7 +18,8 @@ const mayImport = {
   'libs/cli': ['contracts', 'sdk'],
   'libs/sdk': [],
   'tools/launcher': ['contracts'],
-  'apps/*': [...pure, 'contracts', ...io],
+  'apps/dashboard': ['contracts'],
+  'apps/!(dashboard)': [...pure, 'contracts', ...io],
   e2e: ['testkit', 'contracts', 'ledger', 'sdk'],
 };
 const projects = ['apps', 'libs', 'tools']
@@ -113,6 +115,20 @@ const noApplication = {
   message: 'outbound/ and read/ do not know their callers: put the type where both can see it.',
 };
 
+/** The dashboard shows texts of agents: nothing becomes markup, and no script is made of text. */
+const noMarkup = [
+  { selector: "JSXAttribute[name.name='dangerouslySetInnerHTML']", message: 'Texts are text nodes.' },
+  {
+    selector: 'AssignmentExpression[left.property.name=/^(innerHTML|outerHTML)$/]',
+    message: 'Texts are text nodes.',
+  },
+];
+const typesOfContractsOnly = {
+  group: ['@agentlattice/contracts'],
+  allowTypeImports: true,
+  message: 'Only types: import type.',
+};
+
 /** Only these projects, only by their public door, and no way around it by a relative path. */
 function importRule(names, more = []) {
   return [
@@ -148,7 +164,7 @@ export default tseslint.config(
   },
   ...tseslint.configs.strict,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-non-null-assertion': 'error',
@@ -164,18 +180,36 @@ export default tseslint.config(
     rules: { 'no-console': 'off' },
   },
   ...Object.entries(mayImport).flatMap(([project, names]) => [
-    { files: [`${project}/**/*.ts`], rules: { 'no-restricted-imports': importRule(names) } },
+    {
+      files: [`${project}/**/*.ts`, `${project}/**/*.tsx`],
+      rules: { 'no-restricted-imports': importRule(names) },
+    },
     {
       files: [`${project}/**/*.spec.ts`, `${project}/test/**/*.ts`],
       rules: { 'no-restricted-imports': importRule([...names, ...onlyInSpecs]) },
     },
   ]),
   {
+    files: ['apps/dashboard/**/*.ts', 'apps/dashboard/**/*.tsx'],
+    plugins: { 'react-hooks': reactHooks },
+    rules: {
+      'react-hooks/rules-of-hooks': 'error',
+      'react-hooks/exhaustive-deps': 'error',
+      'no-restricted-syntax': ['error', ...noMarkup],
+    },
+  },
+  {
+    // The runtime of the contracts (every schema of the system) is not sent to browsers.
+    files: ['apps/dashboard/src/**/*.ts', 'apps/dashboard/src/**/*.tsx'],
+    ignores: ['**/*.spec.ts'],
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns: [typesOfContractsOnly] }] },
+  },
+  {
     files: ['apps/*/src/application/**/*.ts'],
     ignores: ['**/*.spec.ts'],
     rules: {
       'max-lines': ['error', 300],
-      'no-restricted-imports': importRule(mayImport['apps/*'], [noFramework, noModules, noInbound]),
+      'no-restricted-imports': importRule(mayImport['apps/!(dashboard)'], [noFramework, noModules, noInbound]),
       'no-restricted-syntax': ['error', ...noSql, ...noSubscriptions, ...noDynamicImport],
     },
   },
@@ -183,7 +217,7 @@ export default tseslint.config(
     files: ['apps/*/src/outbound/**/*.ts', 'apps/*/src/read/**/*.ts'],
     ignores: ['**/*.spec.ts'],
     rules: {
-      'no-restricted-imports': importRule(mayImport['apps/*'], [
+      'no-restricted-imports': importRule(mayImport['apps/!(dashboard)'], [
         noFramework,
         noModules,
         noInbound,

@@ -186,7 +186,7 @@ async function prepare() {
     runtime = chooseRuntime();
     const { build } = await import('./build.mjs');
     const begun = Date.now();
-    const built = await build();
+    const built = await build(undefined, runtime);
     if (built.length > 0)
       say(`Built ${String(built.length)} projects in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
   });

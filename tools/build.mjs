@@ -1,5 +1,5 @@
-// Compiles TypeScript projects with swc, and puts services and `al` into few files (bundle.mjs): `node tools/build.mjs
-// [project-root …]` (default: every project).
+// Compiles TypeScript projects with swc, and puts services and `al` into few files (bundle.mjs); the dashboard is built by
+// Vite (build-dashboard.mjs): `node tools/build.mjs [project-root …]` (default: every project).
 // Types are judged by `npm run typecheck`; this only emits, so a start costs a second rather than ten.
 // A project whose sources did not change since its last build is left alone.
 import { createHash } from 'node:crypto';
@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { buildDashboard, dashboard } from './build-dashboard.mjs';
 import { bundleProject } from './bundle.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -76,13 +77,19 @@ export async function buildProject(project) {
   return true;
 }
 
-/** Builds all projects, or those named. */
-export async function build(projects) {
+/**
+ * Builds all projects, or those named.
+ * @param runtime the Node that builds the dashboard
+ */
+export async function build(projects, runtime = process.execPath) {
   const list = projects?.length ? projects : await allProjects();
-  const built = await Promise.all(list.map(buildProject));
-  const programs = list.filter((project) => project.startsWith('apps/') || project === 'libs/cli');
+  const pages = list.includes(dashboard) ? buildDashboard(runtime) : Promise.resolve(false);
+  const compiled = list.filter((project) => project !== dashboard);
+  const [built, hasNewPages] = await Promise.all([Promise.all(compiled.map(buildProject)), pages]);
+  const programs = compiled.filter((project) => project.startsWith('apps/') || project === 'libs/cli');
   const bundled = await Promise.all(programs.map(bundleProject));
-  return list.filter((project, i) => built[i] || bundled[programs.indexOf(project)]);
+  const changed = compiled.filter((project, i) => built[i] || bundled[programs.indexOf(project)]);
+  return hasNewPages ? [...changed, dashboard] : changed;
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -1,6 +1,8 @@
 import { durationMs } from '@agentlattice/contracts';
 import { ConfigFault, readEnvironment } from '@agentlattice/service';
+import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { join } from 'node:path';
 import { z } from 'zod';
 import type { SessionLife } from './domain/session.js';
 import { type OidcConfig, readOidcConfig } from './oidc-config.js';
@@ -34,6 +36,13 @@ const environment = z.object({
     )
     .transform((text) => text.replace(/\/+$/, ''))
     .optional(),
+  DASHBOARD_DIR: z
+    .string()
+    .refine(
+      (folder) => existsSync(join(folder, 'index.html')),
+      'names a folder without the pages of the dashboard; build them with npm run build',
+    )
+    .optional(),
 });
 
 export interface GatewayConfig {
@@ -50,6 +59,8 @@ export interface GatewayConfig {
   readonly oidc: OidcConfig | null;
   /** Whether people may sign in with a password; by default only where no OpenID provider is set. */
   readonly passwordSignIn: boolean;
+  /** The folder of the dashboard's pages; undefined: the gateway serves the API alone. */
+  readonly dashboardDir: string | undefined;
 }
 
 /** @throws ConfigFault */
@@ -65,6 +76,7 @@ export function readGatewayConfig(env: NodeJS.ProcessEnv): GatewayConfig {
     publicUrl: read.AL_PUBLIC_URL,
     oidc,
     passwordSignIn: read.PASSWORD_SIGN_IN === undefined ? oidc === null : read.PASSWORD_SIGN_IN === 'true',
+    dashboardDir: read.DASHBOARD_DIR,
   };
 }
 

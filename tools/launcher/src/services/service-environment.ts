@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import type { ServiceName } from '@agentlattice/contracts';
 import type { Backends } from '../backends.js';
 import { randomInstance } from '../random-secret.js';
+import { repositoryRoot } from '../repository-root.js';
 
 export interface ServiceSettings {
   readonly dataDir: string;
@@ -20,6 +22,9 @@ export interface ServiceSettings {
 // A service needs no variable of the launcher, of npm or of other PostgreSQL clients, and the
 // administrator's URLs must not reach one.
 const notForServices = /^(DATABASE_URL|NATS_URL|REDIS_URL|PG[A-Z]+$|npm_|INIT_CWD$|AL_CREDENTIALS_FILE$)/;
+
+/** The pages as tools/build-dashboard.mjs leaves them. */
+const dashboardDir = join(repositoryRoot, 'apps', 'dashboard', 'dist', 'site');
 
 /** What single services need; SMTP_URL may hold a password. */
 const onlyFor: readonly { readonly names: RegExp; readonly services: readonly ServiceName[] }[] = [
@@ -45,6 +50,7 @@ export function serviceEnvironment(
   const { url, options } = backends.database.of(service);
   return {
     LOG_LEVEL: 'info',
+    ...(service === 'gateway' && { DASHBOARD_DIR: dashboardDir }),
     ...((service === 'notifier' || service === 'gateway') && { AL_PUBLIC_URL: settings.publicUrl }),
     ...(service === 'notifier' && { CHANNEL_SECRETS_KEY: settings.channelSecretsKey }),
     ...Object.fromEntries(given),

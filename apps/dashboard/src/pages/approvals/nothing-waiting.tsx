@@ -1,0 +1,59 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
+import { approvalsKey, listApprovals } from '../../api/approvals.js';
+import { EmptyState } from '../../components/notices.js';
+import { Time } from '../../components/time.js';
+import { plural } from '../../domain/time-left.js';
+import { useWaitingCount } from '../../shell/shell.js';
+
+const FirstApproval = lazy(async () => ({ default: (await import('./first-approval.js')).FirstApproval }));
+
+interface NothingWaitingProps {
+  readonly isFiltered: boolean;
+  /** Waiting requests that the reader cannot decide. */
+  readonly hidden: number;
+}
+
+export function NothingWaiting({ isFiltered, hidden }: NothingWaitingProps) {
+  const waiting = useWaitingCount();
+  const last = useQuery({
+    queryKey: [...approvalsKey, 'last-decided'],
+    queryFn: async ({ signal }) =>
+      (await listApprovals({ status: 'decided' }, { limit: 1 }, signal)).approvals[0] ?? null,
+  });
+  if (isFiltered)
+    return (
+      <EmptyState icon="search" title="No waiting request matches">
+        <span className="soft">{plural(waiting ?? 0, 'request')} waiting in all.</span>
+        <Link className="btn" to="/approvals" search={{ show: 'all' }}>
+          Clear filters
+        </Link>
+      </EmptyState>
+    );
+  const resolvedAt = last.data?.resolved_at ?? last.data?.timeout_at;
+  return (
+    <>
+      <EmptyState icon="check" title={hidden > 0 ? 'Nothing is waiting for you' : 'Nothing is waiting'}>
+        <span className="soft">
+          {resolvedAt === undefined ? null : (
+            <>
+              The last request was decided <Time at={resolvedAt} />.{' '}
+            </>
+          )}
+          New ones appear here by themselves.
+        </span>
+        {hidden > 0 ? (
+          <Link className="btn" to="/approvals" search={{ show: 'all' }}>
+            Show {plural(hidden, 'request')} that others decide
+          </Link>
+        ) : null}
+      </EmptyState>
+      {last.data === null && hidden === 0 ? (
+        <Suspense>
+          <FirstApproval />
+        </Suspense>
+      ) : null}
+    </>
+  );
+}
