@@ -21,14 +21,19 @@ export class EventSourceClient {
   /** Resolves once the answer has begun. */
   static async open(
     baseUrl: string,
-    key: string,
-    { lastEventId, query = '' }: { lastEventId?: string | undefined; query?: string } = {},
+    key: string | null,
+    {
+      lastEventId,
+      query = '',
+      headers = {},
+    }: { lastEventId?: string | undefined; query?: string; headers?: Record<string, string> } = {},
   ): Promise<EventSourceClient> {
     const controller = new AbortController();
     const response = await fetch(`${baseUrl}/api/v1/events${query}`, {
       signal: controller.signal,
       headers: {
-        authorization: `Bearer ${key}`,
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...headers,
         ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
       },
     });

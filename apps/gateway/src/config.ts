@@ -1,5 +1,13 @@
-import { readEnvironment } from '@agentlattice/service';
+import { durationMs } from '@agentlattice/contracts';
+import { ConfigFault, readEnvironment } from '@agentlattice/service';
+import { isIP } from 'node:net';
 import { z } from 'zod';
+import type { SessionLife } from './domain/session.js';
+
+const sessionTime = z
+  .string()
+  .refine((text) => (durationMs(text) ?? 0) >= 1_000, 'must be a duration of at least 1s, such as 30m or 8h')
+  .transform((text) => durationMs(text) ?? 0);
 
 const environment = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
@@ -13,6 +21,17 @@ const environment = z.object({
     .regex(/^\d{1,9}$/, 'must be a number of requests a minute, or 0 for none')
     .transform(Number)
     .default(1_000_000),
+  SESSION_IDLE: sessionTime.default(8 * 3_600_000),
+  SESSION_LIFE: sessionTime.default(24 * 3_600_000),
+  TRUSTED_PROXIES: z.string().default(''),
+  AL_PUBLIC_URL: z
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol),
+      'must be a URL that begins with https:// or http://',
+    )
+    .transform((text) => text.replace(/\/+$/, ''))
+    .optional(),
 });
 
 export interface GatewayConfig {
@@ -20,10 +39,39 @@ export interface GatewayConfig {
   readonly port: number;
   /** Requests a minute and key; 0: no limit. */
   readonly rateLimit: number;
+  readonly sessionLife: SessionLife;
+  /** Proxies whose X-Forwarded-For is believed, as CIDRs or addresses. */
+  readonly trustedProxies: readonly string[];
+  /** Where people reach the gateway, without a slash at the end; undefined where it is not set. */
+  readonly publicUrl: string | undefined;
 }
 
 /** @throws ConfigFault */
 export function readGatewayConfig(env: NodeJS.ProcessEnv): GatewayConfig {
-  const { HOST, PORT, RATE_LIMIT } = readEnvironment(environment, env);
-  return { host: HOST, port: PORT, rateLimit: RATE_LIMIT };
+  const read = readEnvironment(environment, env);
+  return {
+    host: read.HOST,
+    port: read.PORT,
+    rateLimit: read.RATE_LIMIT,
+    sessionLife: { idleMs: Math.min(read.SESSION_IDLE, read.SESSION_LIFE), mostMs: read.SESSION_LIFE },
+    trustedProxies: proxiesOf(read.TRUSTED_PROXIES),
+    publicUrl: read.AL_PUBLIC_URL,
+  };
+}
+
+function proxiesOf(text: string): string[] {
+  const parts = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  for (const part of parts) {
+    const [address = '', bits, ...rest] = part.split('/');
+    const longest = isIP(address) === 4 ? 32 : 128;
+    const isNetwork = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= longest);
+    if (isIP(address) === 0 || !isNetwork || rest.length > 0)
+      throw new ConfigFault(
+        `The configuration is wrong: TRUSTED_PROXIES must be addresses or CIDRs with commas between them; "${part}" is none.`,
+      );
+  }
+  return parts;
 }

@@ -7,6 +7,7 @@ import { LiveEventsModule } from './live-events.module.js';
 import type { PrincipalDirectory } from './outbound/principal-directory.js';
 import type { SubmissionPipeline } from './outbound/submission-pipeline.js';
 import { PrincipalsModule } from './principals.module.js';
+import { SessionsModule } from './sessions.module.js';
 import { SubmissionsModule } from './submissions.module.js';
 import { DIRECTORY, PIPELINE } from './tokens.js';
 
@@ -17,6 +18,7 @@ const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approv
   imports: [
     ServiceModule.forRoot('gateway'),
     PrincipalsModule,
+    SessionsModule,
     SubmissionsModule,
     LiveEventsModule,
     HttpModule,

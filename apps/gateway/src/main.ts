@@ -9,20 +9,23 @@ import { addBodyHooks } from './inbound/http/body-hooks.js';
 import { GatewayAdapter } from './inbound/http/gateway-adapter.js';
 import { addLiveEventRoutes } from './inbound/http/live-event.routes.js';
 import { addPlainRoutes, type PlainRoute } from './inbound/http/plain-routes.js';
+import { addSecurityHeaders } from './inbound/http/security-headers.js';
 import type { ProblemFilter } from './inbound/http/problem-filter.js';
+import { RequestBodies } from './inbound/http/request-bodies.js';
 import { addRequestHooks } from './inbound/http/request-hooks.js';
 import type { LiveEvents } from './live-events.module.js';
 import { ADMISSION, ANSWER_RELEASE, LIVE_EVENTS, PLAIN_ROUTES, PROBLEMS } from './tokens.js';
 
-const { host, port } = configOrExit(() => readGatewayConfig(process.env));
+const { host, port, publicUrl, trustedProxies } = configOrExit(() => readGatewayConfig(process.env));
 
 await runService({
   service: 'gateway',
   module: GatewayModule,
   http: { host, port },
-  adapter: new GatewayAdapter(),
+  adapter: new GatewayAdapter(new RequestBodies(), trustedProxies),
   configure: (app) => {
     addRequestHooks(app, app.get<Logger>(LOGGER));
+    addSecurityHeaders(app, publicUrl);
     addBodyHooks(app, app.get<Admission>(ADMISSION));
     addPlainRoutes(app, app.get<readonly PlainRoute[]>(PLAIN_ROUTES), {
       admission: app.get<Admission>(ADMISSION),

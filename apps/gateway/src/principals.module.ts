@@ -25,6 +25,7 @@ import { makeRegisterAgent } from './application/register-agent.js';
 import { makeRevokeKey } from './application/revoke-key.js';
 import { makeRotateKey } from './application/rotate-key.js';
 import { RefusedAccess } from './application/refused-access.js';
+import { readGatewayConfig } from './config.js';
 import { GatewayEventsResponder } from './inbound/gateway-events.responder.js';
 import { PrincipalsController } from './inbound/http/principals.controller.js';
 import { WorkspacesController } from './inbound/http/workspaces.controller.js';
@@ -75,7 +76,8 @@ function invitationUseCase(provide: symbol, make: (ports: InvitationPorts) => un
     {
       provide: DIRECTORY,
       inject: [POOL, LOGGER],
-      useFactory: (pool: pg.Pool, logger: Logger) => new PrincipalDirectory(pool, logger),
+      useFactory: (pool: pg.Pool, logger: Logger) =>
+        new PrincipalDirectory(pool, logger, readGatewayConfig(process.env).sessionLife),
     },
     useCase(REGISTER_AGENT, makeRegisterAgent),
     useCase(CHANGE_AGENT, makeChangeAgent),

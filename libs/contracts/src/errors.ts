@@ -21,7 +21,11 @@ export const errorTable = {
   BAD_REQUEST: { status: 400, title: 'The request cannot be understood' },
   REQUEST_TIMEOUT: { status: 408, title: 'The request did not arrive in time' },
   // The caller.
-  UNAUTHENTICATED: { status: 401, title: 'A valid key is needed' },
+  UNAUTHENTICATED: { status: 401, title: 'A valid key or session is needed' },
+  INVALID_CREDENTIALS: { status: 401, title: 'E-mail or password is not correct' },
+  CSRF: { status: 403, title: 'The request does not come from a page of this session' },
+  OWN_PASSWORD_NEEDED: { status: 403, title: 'A password that only the person knows is needed' },
+  TOO_MANY_ATTEMPTS: { status: 429, title: 'Too many tries' },
   FORBIDDEN: { status: 403, title: 'This key may not do that' },
   SELF_APPROVAL: { status: 403, title: 'An agent cannot decide a request' },
   AGENT_SUSPENDED: { status: 403, title: 'The agent is suspended' },

@@ -47,3 +47,5 @@ export * from './http/routes.js';
 export * from './http/routes/actions.js';
 export { readiness } from './http/routes/system.js';
 export * from './principals/principals.js';
+export * from './principals/sessions.js';
+export { revocationReasons, sessionMethods, signInFailures } from './events/sessions.js';

@@ -55,6 +55,7 @@ export const idPrefixes = [
   'mbr',
   'key',
   'req',
+  'ses',
 ] as const;
 export type IdPrefix = (typeof idPrefixes)[number];
 

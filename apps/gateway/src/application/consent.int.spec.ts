@@ -17,7 +17,7 @@ import { makeListInvitations } from './list-invitations.js';
 import type { RequestContext } from './principal-ports.js';
 import { type CreateWorkspace, makeCreateWorkspace } from './create-workspace.js';
 
-type Operator = Extract<Principal, { kind: 'operator' }>;
+type Operator = Extract<Principal, { kind: 'operator' }> & { readonly keyId: string };
 const password = 'a long password';
 
 const invitationUseCases = (ports: InvitationPorts) => ({
@@ -61,8 +61,8 @@ describe('people of several workspaces', () => {
 
   async function operator(key: string): Promise<Operator> {
     const found = await directory.findByHash(hashOfKey(key));
-    if (found?.kind !== 'operator') throw new Error('this is no operator’s key');
-    return found;
+    if (found?.kind !== 'operator' || found.keyId === null) throw new Error('this is no operator’s key');
+    return { ...found, keyId: found.keyId };
   }
   const asked = (by: Operator): RequestContext => ({
     orgId: by.orgId,

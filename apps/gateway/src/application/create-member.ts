@@ -1,7 +1,8 @@
 import { type MemberView, Refused } from '@agentlattice/contracts';
-import argon2 from 'argon2';
 import { typeid } from 'typeid-js';
 import type { NewMembership } from '../outbound/principal-store.js';
+import { hashPassword } from '../outbound/passwords.js';
+import { holdersOf } from '../domain/key-maker.js';
 import { firstEventOfMember } from './first-events.js';
 import type { PrincipalPorts, RequestContext } from './principal-ports.js';
 
@@ -14,12 +15,16 @@ type MemberDraft = Omit<NewMembership, 'id' | 'personId' | 'status'> & { readonl
  */
 export const makeCreateMember =
   ({ store, refresh }: PrincipalPorts) =>
-  async ({ orgId, meta }: RequestContext, { password, ...draft }: MemberDraft): Promise<MemberView> => {
+  async (
+    { orgId, meta, originOf }: RequestContext,
+    { password, ...draft }: MemberDraft,
+  ): Promise<MemberView> => {
     // Also when it is not used: the time of the answer must not reveal whether the address has an account.
-    const passwordHash = await argon2.hash(password);
+    const passwordHash = await hashPassword(password);
     const id = typeid('mbr').toString();
     await store.inTransaction(async (tx) => {
-      const person = { id, email: draft.email, passwordHash };
+      const passwordKnownTo = holdersOf(originOf(null));
+      const person = { id, email: draft.email, passwordHash, passwordKnownTo };
       const { personId, isNew } = await store.ensurePerson(tx, orgId, person);
       const status = isNew ? 'active' : 'invited';
       if (!(await store.insertMembership(tx, orgId, { ...draft, id, personId, status })))

@@ -1,8 +1,8 @@
 import { Refused, serviceScopes } from '@agentlattice/contracts';
 import type { EventMeta } from '@agentlattice/event-store';
-import argon2 from 'argon2';
 import { typeid } from 'typeid-js';
 import { ownedBy } from '../domain/key-maker.js';
+import { hashPassword } from '../outbound/passwords.js';
 import { firstEventOf, firstEventOfMember, firstEventOfWorkspace } from './first-events.js';
 import { newKey } from './new-key.js';
 import type { PrincipalPorts } from './principal-ports.js';
@@ -35,7 +35,12 @@ export const makeCreateWorkspace =
     { email, name: adminName, password }: { email: string; name: string; password: string },
   ): Promise<NewWorkspace> => {
     const orgId = typeid('org').toString();
-    const person = { id: typeid('mbr').toString(), email, passwordHash: await argon2.hash(password) };
+    const person = {
+      id: typeid('mbr').toString(),
+      email,
+      passwordHash: await hashPassword(password),
+      proven: true,
+    };
     const meta: EventMeta = {
       ...founder.meta,
       actor: { kind: 'system', id: null, key_id: null, via: 'system' },

@@ -1,11 +1,11 @@
 import { serviceScopes } from '@agentlattice/contracts';
 import type { EventMeta } from '@agentlattice/event-store';
-import argon2 from 'argon2';
 import { typeid } from 'typeid-js';
 import { z } from 'zod';
 import { agentDecider } from '../domain/agent.js';
 import { ownedBy } from '../domain/key-maker.js';
 import type { PrincipalStore } from '../outbound/principal-store.js';
+import { hashPassword } from '../outbound/passwords.js';
 import { firstEventOf, firstEventOfMember, firstEventOfWorkspace } from './first-events.js';
 import { newKey } from './new-key.js';
 
@@ -43,6 +43,7 @@ export async function ensureFirstWorkspace(
       email: admin.email,
       passwordHash: null,
       instanceAdmin: true,
+      proven: true,
     };
     const { personId: memberId } = await store.ensurePerson(tx, orgId, person);
     const adminKey = newKey(
@@ -51,7 +52,7 @@ export async function ensureFirstWorkspace(
       admin.api_key,
     );
     if (!(await store.keyIsKnown(tx, adminKey.hash)))
-      await store.settlePerson(tx, memberId, orgId, await argon2.hash(admin.password));
+      await store.settlePerson(tx, memberId, orgId, await hashPassword(admin.password));
     const member = {
       id: memberId,
       personId: memberId,

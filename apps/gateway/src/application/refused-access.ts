@@ -5,12 +5,17 @@ import { Batcher } from '@agentlattice/service';
 import { typeid } from 'typeid-js';
 import type { PrincipalStore } from '../outbound/principal-store.js';
 
-/** A call that the table of routes refused. */
-export interface RefusedCall {
-  readonly orgId: string;
-  readonly meta: EventMeta;
-  readonly facts: Omit<EventData<'access.refused'>, 'count'>;
-}
+type CountedType = 'access.refused' | 'session.sign_in_failed';
+
+/** A call that the table of routes refused, or a sign-in that failed. */
+export type RefusedCall = {
+  [T in CountedType]: {
+    readonly orgId: string;
+    readonly meta: EventMeta;
+    readonly type: T;
+    readonly facts: Omit<EventData<T>, 'count'>;
+  };
+}[CountedType];
 
 interface Entry {
   readonly id: string;
@@ -31,8 +36,8 @@ interface Window {
 const most = 64;
 
 /**
- * Records calls that the table of routes refused. The first call is written at once, before it is answered; calls of the same
- * key and route within the next minute are counted and written as one entry at its end. A hostile key costs the log of its own
+ * Records calls that the table of routes refused, and sign-ins that failed. The first call is written at once, before it is answered; calls of the same
+ * key and route, or failures of the same member, within the next minute are counted and written as one entry at its end. A hostile key costs the log of its own
  * workspace two entries a minute for each route and gateway. Each workspace has a queue and one connection at a time: entries
  * that gather during a write share the next one, and no workspace waits for the entries of another. A gateway that is killed
  * loses no more than the counts of that minute.
@@ -113,7 +118,7 @@ export class RefusedAccess {
           if (open === undefined) this.open(call, count);
           else gather(open, call, count);
           this.logger.error(
-            { err: error, org_id: call.orgId, ...call.facts, count },
+            { err: error, org_id: call.orgId, type: call.type, ...call.facts, count },
             'refused calls could not be written to the log',
           );
         },
@@ -138,7 +143,7 @@ export class RefusedAccess {
   private async writeTogether(orgId: string, entries: readonly Entry[]): Promise<readonly true[]> {
     await this.store.inTransaction(async (tx) => {
       for (const { id, call, count } of entries) {
-        const events = [{ type: 'access.refused', data: { ...call.facts, count } }] as const;
+        const events = [{ type: call.type, data: { ...call.facts, count } }];
         await this.store.begin(tx, orgId, call.meta, [{ id, events }]);
       }
     });
@@ -151,4 +156,7 @@ function gather(open: Window, call: RefusedCall, count: number): void {
   open.count += count;
 }
 
-const nameOf = ({ facts: { key_id, route } }: RefusedCall) => `${key_id}/${route}`;
+const nameOf = (call: RefusedCall): string =>
+  call.type === 'access.refused'
+    ? `${call.facts.key_id ?? call.facts.session_id ?? ''}/${call.facts.route}`
+    : `${call.facts.member_id}/${call.facts.reason}`;

@@ -5,7 +5,8 @@ import { RefusedAccess, type RefusedCall } from './refused-access.js';
 const call = (key_id = 'key_1', route = 'createPolicy', orgId = 'org_1'): RefusedCall => ({
   orgId,
   meta: { actor: null, correlation_id: 'req_1', traceparent: null },
-  facts: { key_id, kind: 'operator', agent: null, route },
+  type: 'access.refused',
+  facts: { key_id, session_id: null, kind: 'operator', agent: null, route },
 });
 
 describe('refused access', () => {

@@ -12,10 +12,10 @@ export type Member = { readonly status: 'none' } | ({ readonly status: Membershi
 export type MemberCommand =
   /** A person with a new account is active at once; a person with an existing account is invited and decides. */
   | ({ readonly type: 'CreateMember' | 'InviteMember' } & Terms)
-  | { readonly type: 'AcceptInvitation' | 'DeclineInvitation' };
+  | { readonly type: 'AcceptInvitation' | 'DeclineInvitation' | 'ChangePassword' };
 
 export type MemberEvent = DomainEvent<
-  'member.created' | 'member.invited' | 'member.accepted' | 'member.declined'
+  'member.created' | 'member.invited' | 'member.accepted' | 'member.declined' | 'member.password_changed'
 >;
 
 function decide(command: MemberCommand, state: Member): readonly MemberEvent[] {
@@ -39,6 +39,11 @@ function decide(command: MemberCommand, state: Member): readonly MemberEvent[] {
         );
       return [{ type: 'member.declined', data: { member_id: id } }];
     }
+    case 'ChangePassword': {
+      const { status, id } = known(state);
+      if (status !== 'active') throw new Refused('NOT_FOUND', 'there is no such member');
+      return [{ type: 'member.password_changed', data: { member_id: id } }];
+    }
     default:
       return assertNever(command);
   }
@@ -51,6 +56,8 @@ function evolve(state: Member, event: MemberEvent): Member {
       return { status: 'active', ...termsOf(event.data) };
     case 'member.invited':
       return { status: 'invited', ...termsOf(event.data) };
+    case 'member.password_changed':
+      return state;
     case 'member.declined':
       return state.status === 'none' ? state : { ...state, status: 'declined' };
     default:

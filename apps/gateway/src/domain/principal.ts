@@ -5,17 +5,24 @@ import { type KeyOrigin, originOf } from './key-maker.js';
 export type Via = DecidingOperator['via'];
 
 interface Common extends KeyOrigin {
-  readonly keyId: string;
   readonly orgId: string;
   readonly name: string;
-  /** Epoch milliseconds at which the key expires; null: never. */
+  /** Epoch milliseconds at which the key or session expires; null: never. */
   readonly expiresAt: number | null;
 }
 
-/** The caller that a key authenticates. */
+/** The session of a person who signed in. */
+export interface SessionFacts {
+  readonly id: string;
+  /** Whether another person knows the password that it began with: such a session decides nothing. */
+  readonly passwordChangeNeeded: boolean;
+}
+
+/** The caller that a key or a session authenticates. */
 export type Principal =
   | (Common & {
       readonly kind: 'agent';
+      readonly keyId: string;
       readonly agent: {
         readonly id: string;
         readonly name: string;
@@ -27,14 +34,19 @@ export type Principal =
     })
   | (Common & {
       readonly kind: 'service';
+      readonly keyId: string;
       readonly scopes: readonly ServiceScope[];
     })
   | (Common & {
       readonly kind: 'operator';
+      /** Null in a session. */
+      readonly keyId: string | null;
+      /** Missing in a call with a key. */
+      readonly session?: SessionFacts;
       readonly memberId: string;
       /** The account behind the membership; not shown to other workspaces. */
       readonly personId: string;
-      /** The lesser of the key's role and the member's (decisions §3.3). */
+      /** The lesser of the key's role and the member's (decisions §3.3); the member's in a session. */
       readonly role: OperatorRole;
       readonly instanceAdmin: boolean;
     });
@@ -42,6 +54,15 @@ export type Principal =
 const rank: Readonly<Record<OperatorRole, number>> = { viewer: 0, member: 1, admin: 2 };
 
 export const lesserRole = (a: OperatorRole, b: OperatorRole): OperatorRole => (rank[a] <= rank[b] ? a : b);
+
+export type Operator = Extract<Principal, { kind: 'operator' }>;
+
+export const sessionOf = (principal: Principal): SessionFacts | undefined =>
+  principal.kind === 'operator' ? principal.session : undefined;
+
+/** The id of the key or session. */
+export const credentialOf = (principal: Principal): string =>
+  principal.keyId ?? sessionOf(principal)?.id ?? '';
 
 /** Whether a principal is one of those that a route names. */
 export function mayCall(principal: Principal, callers: readonly Caller[]): boolean {

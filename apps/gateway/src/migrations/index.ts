@@ -7,6 +7,7 @@ import { AgentRegistrants1796200000300 } from './1796200000300-agent-registrants
 import { PlainAgentNames1796200000200 } from './1796200000200-plain-agent-names.js';
 import { SeenAgentNames1796400000000 } from './1796400000000-seen-agent-names.js';
 import { KeyHolders1796200000000 } from './1796200000000-key-holders.js';
+import { Sessions1797300000000 } from './1797300000000-sessions.js';
 
 export const migrations = [
   eventStoreMigration('gateway', 1764050000000),
@@ -19,4 +20,5 @@ export const migrations = [
   PlainAgentNames1796200000200,
   AgentRegistrants1796200000300,
   SeenAgentNames1796400000000,
+  Sessions1797300000000,
 ];

@@ -4,7 +4,9 @@ import type { Logger } from '@agentlattice/observability';
 import { Batcher, RevisionWatch } from '@agentlattice/service';
 import type pg from 'pg';
 import { carriesInstanceRights } from '../domain/key-maker.js';
-import { lesserRole, type Principal } from '../domain/principal.js';
+import { lesserRole, type Operator, type Principal, sessionOf } from '../domain/principal.js';
+import type { SessionLife } from '../domain/session.js';
+import { extendSessions, passwordChangeNeeded } from './session-store.js';
 
 /** Nothing older is used: a revoked key must be worth nothing after a second (decisions §7.3). */
 const staleMs = 1_000;
@@ -21,6 +23,29 @@ const sharing = { most: 64, atOnce: 2, oldestMs: 1_000 };
 const maxNewWaiting = 1_024;
 /** The name of a key in memory: its SHA-256 in base64. */
 export const hashOfKey = (key: string): string => hash('sha256', key, 'base64');
+/** The name of a session in memory. It differs from that of a key, so that neither is accepted in place of the other. */
+export const hashOfSession = (token: string): string => `${sessionPrefix}${hashOfKey(token)}`;
+const sessionPrefix = 'session ';
+const isSessionName = (name: string): boolean => name.startsWith(sessionPrefix);
+
+/** Used where the caller sets no other life. */
+export const defaultSessionLife: SessionLife = { idleMs: 8 * 3_600_000, mostMs: 24 * 3_600_000 };
+
+interface SessionRow {
+  id: string;
+  hash: Buffer;
+  org_id: string;
+  member_id: string;
+  person_id: string;
+  expires_at: Date;
+  name: string;
+  role: OperatorRole;
+  instance_admin: boolean;
+  home_org_id: string | null;
+  proven: boolean;
+  password_known_to: string[];
+  password_change_needed: boolean;
+}
 
 interface KeyRow {
   id: string;
@@ -48,8 +73,8 @@ interface KeyRow {
 }
 
 /**
- * The principals of keys. Keys are looked up by their SHA-256 and kept in memory until principals change anywhere; no key is
- * accepted when the revision could not be read for a second.
+ * The principals of keys and sessions. They are looked up by their SHA-256 and kept in memory until principals change anywhere;
+ * none is accepted when the revision could not be read for a second.
  */
 export class PrincipalDirectory {
   private readonly known = new Map<string, Principal>();
@@ -67,6 +92,7 @@ export class PrincipalDirectory {
     mostWaiting: maxNewWaiting,
   });
   private readonly used = new Set<string>();
+  private readonly usedSessions = new Set<string>();
   private generation = 0;
   private revision: string | undefined;
   private readonly watch: RevisionWatch;
@@ -75,6 +101,7 @@ export class PrincipalDirectory {
   constructor(
     private readonly pool: pg.Pool,
     private readonly logger: Logger,
+    private readonly sessionLife = defaultSessionLife,
   ) {
     this.watch = new RevisionWatch({
       of: 'keys',
@@ -130,11 +157,25 @@ export class PrincipalDirectory {
         'STALE',
         'keys cannot be checked at the moment, because the database does not answer',
       );
-    const principal = this.known.get(name) ?? (await this.lookUp(name));
-    if (principal === null) return undefined;
-    if (principal.expiresAt !== null && this.now() >= principal.expiresAt) return undefined;
-    this.used.add(principal.keyId);
+    let principal = this.known.get(name) ?? (await this.lookUp(name));
+    // Another gateway may have moved the end of a session.
+    if (principal !== null && sessionOf(principal) !== undefined && this.isExpired(principal)) {
+      this.known.delete(name);
+      principal = await this.lookUp(name);
+    }
+    if (principal === null || this.isExpired(principal)) return undefined;
+    if (principal.keyId !== null) this.used.add(principal.keyId);
     return principal;
+  }
+
+  /** A request was made in the session. Streams that stay open are no use of it. */
+  noteSessionUse(principal: Principal): void {
+    const session = sessionOf(principal);
+    if (session !== undefined) this.usedSessions.add(session.id);
+  }
+
+  private isExpired({ expiresAt }: Principal): boolean {
+    return expiresAt !== null && this.now() >= expiresAt;
   }
 
   /**
@@ -186,6 +227,16 @@ export class PrincipalDirectory {
   }
 
   private async read(names: readonly string[]): Promise<Map<string, Principal>> {
+    const [sessions, keys] = [names.filter(isSessionName), names.filter((name) => !isSessionName(name))];
+    const found = new Map([
+      ...(keys.length === 0 ? [] : await this.readKeys(keys)),
+      ...(sessions.length === 0 ? [] : await this.readSessions(sessions)),
+    ]);
+    for (const name of names) this.noteSeen(name, found.has(name));
+    return found;
+  }
+
+  private async readKeys(names: readonly string[]): Promise<Map<string, Principal>> {
     const { rows } = await this.pool.query<KeyRow>(
       `SELECT k.id, k.hash, k.org_id, k.name, k.kind, k.role, k.scopes, k.member_id, k.made_by, k.own, k.shown_to,
               k.expires_at,
@@ -203,8 +254,19 @@ export class PrincipalDirectory {
       const principal = principalOf(row);
       if (principal !== undefined) found.set(row.hash.toString('base64'), principal);
     }
-    for (const name of names) this.noteSeen(name, found.has(name));
     return found;
+  }
+
+  private async readSessions(names: readonly string[]): Promise<Map<string, Principal>> {
+    const { rows } = await this.pool.query<SessionRow>(
+      `SELECT s.id, s.hash, s.org_id, s.member_id, s.person_id, s.expires_at, m.name, m.role, p.instance_admin,
+              p.home_org_id, p.proven, p.password_known_to, ${passwordChangeNeeded} AS password_change_needed
+         FROM session s JOIN membership m ON m.org_id = s.org_id AND m.member_id = s.member_id AND m.status = 'active'
+                        JOIN person p ON p.member_id = s.person_id
+        WHERE s.hash = ANY($1::bytea[]) AND s.ended_at IS NULL`,
+      [names.map((name) => Buffer.from(name.slice(sessionPrefix.length), 'base64'))],
+    );
+    return new Map(rows.map((row) => [`${sessionPrefix}${row.hash.toString('base64')}`, operatorOf(row)]));
   }
 
   private noteSeen(name: string, valid: boolean): void {
@@ -221,7 +283,20 @@ export class PrincipalDirectory {
     this.unknown.clear();
   }
 
+  private async noteUseOfSessions(): Promise<void> {
+    if (this.usedSessions.size === 0) return;
+    const ids = [...this.usedSessions];
+    this.usedSessions.clear();
+    try {
+      await extendSessions(this.pool, ids, this.sessionLife.idleMs);
+    } catch (error) {
+      for (const id of ids) this.usedSessions.add(id);
+      this.logger.warn({ err: error }, 'the last use of sessions could not be written');
+    }
+  }
+
   private async noteUse(): Promise<void> {
+    await this.noteUseOfSessions();
     if (this.used.size === 0) return;
     const ids = [...this.used];
     this.used.clear();
@@ -237,10 +312,24 @@ export class PrincipalDirectory {
   }
 }
 
+/** The principal of a session: only the person holds it, unless another person knows the password. */
+function operatorOf(row: SessionRow): Operator {
+  const { id, org_id: orgId, member_id: memberId, person_id: personId, name, role, proven: own } = row;
+  // Members of other workspaces are not named here.
+  const others = row.password_change_needed && row.home_org_id === orgId ? row.password_known_to : [];
+  const person = { instanceAdmin: row.instance_admin, homeOrgId: row.home_org_id };
+  return {
+    ...{ kind: 'operator', keyId: null, orgId, memberId, personId, name, role },
+    session: { id, passwordChangeNeeded: row.password_change_needed },
+    expiresAt: row.expires_at.getTime(),
+    ...{ madeBy: memberId, own, shownTo: [memberId, ...others] },
+    instanceAdmin: carriesInstanceRights({ own, orgId, role, person }),
+  };
+}
+
 /** Undefined for a key whose agent or membership is gone. */
 function principalOf(row: KeyRow): Principal | undefined {
   const common = {
-    keyId: row.id,
     orgId: row.org_id,
     name: row.name,
     expiresAt: row.expires_at?.getTime() ?? null,
@@ -254,6 +343,7 @@ function principalOf(row: KeyRow): Principal | undefined {
       const { agent_id: id, agent_name: name, suspended, owner_member_id } = row;
       return {
         ...common,
+        keyId: row.id,
         // The members who registered the agent can use it with any of its keys.
         shownTo: [...new Set([...row.shown_to, ...(row.registrants ?? [])])],
         name,
@@ -263,7 +353,7 @@ function principalOf(row: KeyRow): Principal | undefined {
       };
     }
     case 'service':
-      return { ...common, kind: 'service', scopes: row.scopes };
+      return { ...common, keyId: row.id, kind: 'service', scopes: row.scopes };
     case 'operator': {
       const { member_id: memberId, person_id: personId, member_role, instance_admin } = row;
       if (memberId === null || personId === null || row.role === null || member_role === null)
@@ -271,7 +361,7 @@ function principalOf(row: KeyRow): Principal | undefined {
       const role = lesserRole(row.role, member_role);
       const person = { instanceAdmin: instance_admin === true, homeOrgId: row.home_org_id };
       const instanceAdmin = carriesInstanceRights({ ...common, role, person });
-      return { ...common, kind: 'operator', memberId, personId, role, instanceAdmin };
+      return { ...common, keyId: row.id, kind: 'operator', memberId, personId, role, instanceAdmin };
     }
   }
 }

@@ -21,6 +21,10 @@ export interface NewPerson {
   readonly email: string;
   readonly passwordHash: string | null;
   readonly instanceAdmin?: boolean;
+  /** Whether its sessions may act in other workspaces; default no (ADR 48). */
+  readonly proven?: boolean;
+  /** The members who know the password; default none. */
+  readonly passwordKnownTo?: readonly string[];
 }
 
 export interface NewMembership {
@@ -109,7 +113,7 @@ export class PrincipalStore {
   async ensurePerson(
     tx: Tx,
     homeOrgId: string,
-    { id, email, passwordHash, instanceAdmin = false }: NewPerson,
+    { id, email, passwordHash, instanceAdmin = false, proven = false, passwordKnownTo = [] }: NewPerson,
   ): Promise<{ personId: string; isNew: boolean }> {
     await tx.query('SELECT pg_advisory_xact_lock(hashtextextended(lower($1), 7155))', [email]);
     const { rows } = await tx.query<{ member_id: string }>(
@@ -118,19 +122,20 @@ export class PrincipalStore {
     );
     if (rows[0] !== undefined) return { personId: rows[0].member_id, isNew: false };
     await tx.query(
-      'INSERT INTO person (member_id, email, password_hash, instance_admin, home_org_id) VALUES ($1, $2, $3, $4, $5)',
-      [id, email, passwordHash, instanceAdmin, homeOrgId],
+      `INSERT INTO person (member_id, email, password_hash, instance_admin, home_org_id, proven, password_known_to)
+       VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+      [id, email, passwordHash, instanceAdmin, homeOrgId, proven, passwordKnownTo],
     );
     return { personId: id, isNew: true };
   }
 
   /** Sets the password and the home workspace of an account by a new credentials file. */
   async settlePerson(tx: Tx, personId: string, homeOrgId: string, passwordHash: string): Promise<void> {
-    await tx.query('UPDATE person SET password_hash = $2, home_org_id = $3 WHERE member_id = $1', [
-      personId,
-      passwordHash,
-      homeOrgId,
-    ]);
+    await tx.query(
+      `UPDATE person SET password_hash = $2, home_org_id = $3, proven = true, password_known_to = '{}'
+        WHERE member_id = $1`,
+      [personId, passwordHash, homeOrgId],
+    );
   }
 
   /** @returns false when the person is a member of the workspace already, or was invited */

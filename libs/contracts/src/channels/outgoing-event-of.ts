@@ -113,6 +113,11 @@ export function outgoingPartOf(event: DomainEvent): OutgoingPart | null {
     case 'member.accepted':
     case 'member.declined':
     case 'access.workspace_created':
+    case 'member.password_changed':
+    case 'session.signed_in':
+    case 'session.signed_out':
+    case 'session.revoked':
+    case 'session.sign_in_failed':
     case 'access.refused':
     case 'channel.tested':
     case 'delivery.redelivered':

@@ -17,6 +17,11 @@ const upcasts: Readonly<Record<string, (event: WireEvent) => WireEvent>> = {
     schema_version: 2,
     data: { ...event.data, suspension: event.data['suspension'] ?? null },
   }),
+  'access.refused.v1.json': (event) => ({
+    ...event,
+    schema_version: 2,
+    data: { ...event.data, session_id: null },
+  }),
 };
 
 describe.each(readdirSync(join(golden, 'released')))('events as released in %s', (release) => {

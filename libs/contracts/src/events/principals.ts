@@ -51,6 +51,15 @@ export const accessRefusedV1 = z.strictObject({
   count: z.number().int().min(1),
 });
 
+/** The same with a session in place of a key: exactly one of the two ids is set. */
+export const accessRefusedV2 = accessRefusedV1.extend({
+  key_id: typeId('key').nullable(),
+  session_id: typeId('ses').nullable(),
+});
+export const upcastAccessRefusedV1 = (
+  data: z.infer<typeof accessRefusedV1>,
+): z.infer<typeof accessRefusedV2> => ({ ...data, session_id: null });
+
 export const keyCreatedV1 = z.strictObject({
   key_id: typeId('key'),
   kind: z.enum(keyKinds),

@@ -31,6 +31,7 @@ import { type EventDefinitions, makeEventDataReader, upcast } from './event-vers
 import { policyChangedV1, policyTamperingDetectedV1, policyTamperingEndedV1 } from './policy.js';
 import {
   accessRefusedV1,
+  accessRefusedV2,
   agentRegisteredV1,
   agentResumedV1,
   agentSuspendedV1,
@@ -42,7 +43,15 @@ import {
   memberDeclinedV1,
   memberInvitedV1,
   accessWorkspaceCreatedV1,
+  upcastAccessRefusedV1,
 } from './principals.js';
+import {
+  memberPasswordChangedV1,
+  sessionRevokedV1,
+  sessionSignedInV1,
+  sessionSignedOutV1,
+  sessionSignInFailedV1,
+} from './sessions.js';
 import type { WireEvent } from './wire-event.js';
 
 /**
@@ -83,7 +92,16 @@ export const eventRegistry = {
   'member.invited': { owner: 'gateway', versions: { 1: memberInvitedV1 } },
   'member.accepted': { owner: 'gateway', versions: { 1: memberAcceptedV1 } },
   'member.declined': { owner: 'gateway', versions: { 1: memberDeclinedV1 } },
-  'access.refused': { owner: 'gateway', versions: { 1: accessRefusedV1 } },
+  'member.password_changed': { owner: 'gateway', versions: { 1: memberPasswordChangedV1 } },
+  'session.signed_in': { owner: 'gateway', versions: { 1: sessionSignedInV1 } },
+  'session.signed_out': { owner: 'gateway', versions: { 1: sessionSignedOutV1 } },
+  'session.revoked': { owner: 'gateway', versions: { 1: sessionRevokedV1 } },
+  'session.sign_in_failed': { owner: 'gateway', versions: { 1: sessionSignInFailedV1 } },
+  'access.refused': {
+    owner: 'gateway',
+    versions: { 1: accessRefusedV1, 2: accessRefusedV2 },
+    upcasts: { 1: upcast(accessRefusedV1, upcastAccessRefusedV1) },
+  },
   'access.workspace_created': { owner: 'gateway', versions: { 1: accessWorkspaceCreatedV1 } },
   'key.created': { owner: 'gateway', versions: { 1: keyCreatedV1 } },
   'key.rotated': { owner: 'gateway', versions: { 1: keyRotatedV1 } },

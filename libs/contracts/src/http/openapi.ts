@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { errorTable, type ErrorCode, problem } from '../errors.js';
+import { sessionCookieName } from '../principals/sessions.js';
 import type { Route } from './route.js';
 import { routeList } from './routes.js';
 
@@ -8,6 +9,10 @@ type Json = Record<string, unknown>;
 /** Codes of any operation with a key, and codes of any operation. */
 const always: readonly ErrorCode[] = ['METHOD_NOT_ALLOWED', 'HEADERS_TOO_LARGE', 'INTERNAL', 'UNAVAILABLE'];
 const withKey: readonly ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED', 'STALE'];
+/** Codes of any operation that takes a session in place of a key. */
+const withSession: readonly ErrorCode[] = ['CSRF'];
+const takesSession = ({ callers }: Route): boolean =>
+  callers !== 'public' && callers.some((caller) => /^operator|^instance_admin/.test(caller));
 const withBody: readonly ErrorCode[] = [
   'INVALID_JSON',
   'INVALID_JSON_VALUE',
@@ -26,6 +31,7 @@ export function errorCodesOf(route: Route): readonly ErrorCode[] {
         ? []
         : (['VALIDATION_FAILED'] as const)),
       ...(route.callers === 'public' ? [] : withKey),
+      ...(takesSession(route) ? withSession : []),
       ...always,
     ]),
   ];
@@ -54,6 +60,13 @@ export function openApiDocument(): Json {
       schemas: sorted(schemas),
       securitySchemes: {
         key: { type: 'http', scheme: 'bearer', description: 'A key: al_agent_…, al_svc_… or al_op_…' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: sessionCookieName,
+          description:
+            'A session of a person who signed in. A request that is not GET or HEAD needs the header X-CSRF-Token with the `csrf_token` of the session. A key in the header Authorization takes precedence.',
+        },
       },
     },
   };
@@ -83,7 +96,9 @@ function operation(
     tags: [route.tag],
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
-    ...(route.callers === 'public' ? {} : { security: [{ key: [] }] }),
+    ...(route.callers === 'public'
+      ? {}
+      : { security: [{ key: [] }, ...(takesSession(route) ? [{ session: [] }] : [])] }),
     'x-callers': route.callers === 'public' ? ['public'] : route.callers,
     parameters: [
       ...parameters('path', route.params, schemaOf),

@@ -6,6 +6,7 @@ import { channelRoutes } from './routes/channels.js';
 import { policyRoutes } from './routes/policies.js';
 import { principalRoutes } from './routes/principals.js';
 import { liveEventRoutes } from './routes/live-events.js';
+import { sessionRoutes } from './routes/sessions.js';
 import { reportRoutes } from './routes/reports.js';
 import { systemRoutes } from './routes/system.js';
 
@@ -16,6 +17,7 @@ export const routes = {
   ...policyRoutes,
   ...channelRoutes,
   ...principalRoutes,
+  ...sessionRoutes,
   ...auditRoutes,
   ...liveEventRoutes,
   ...reportRoutes,

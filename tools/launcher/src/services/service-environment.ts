@@ -21,8 +21,12 @@ export interface ServiceSettings {
 // administrator's URLs must not reach one.
 const notForServices = /^(DATABASE_URL|NATS_URL|REDIS_URL|PG[A-Z]+$|npm_|INIT_CWD$|AL_CREDENTIALS_FILE$)/;
 
-/** What only the notifier needs; SMTP_URL may hold a password. */
-const forNotifier = /^(SMTP_URL|MAIL_FROM|EGRESS_ALLOW|AL_PUBLIC_URL|CHANNEL_SECRETS_KEY)$/;
+/** What single services need; SMTP_URL may hold a password. */
+const onlyFor: readonly { readonly names: RegExp; readonly services: readonly ServiceName[] }[] = [
+  { names: /^(SMTP_URL|MAIL_FROM|EGRESS_ALLOW|CHANNEL_SECRETS_KEY)$/, services: ['notifier'] },
+  { names: /^AL_PUBLIC_URL$/, services: ['notifier', 'gateway'] },
+  { names: /^OIDC_/, services: ['gateway'] },
+];
 
 /** The environment of one run of one service; every call names a new instance. */
 export function serviceEnvironment(
@@ -33,15 +37,16 @@ export function serviceEnvironment(
   const inherited = Object.entries(process.env).filter(([name]) => !notForServices.test(name));
   const given = Object.entries({ ...Object.fromEntries(inherited), ...settings.extra }).filter(
     // An empty variable counts as unset: it must not hide our own value.
-    ([name, value]) => !forNotifier.test(name) || (service === 'notifier' && value !== ''),
+    ([name, value]) => {
+      const rule = onlyFor.find(({ names }) => names.test(name));
+      return rule === undefined || (rule.services.includes(service) && value !== '');
+    },
   );
   const { url, options } = backends.database.of(service);
   return {
     LOG_LEVEL: 'info',
-    ...(service === 'notifier' && {
-      AL_PUBLIC_URL: settings.publicUrl,
-      CHANNEL_SECRETS_KEY: settings.channelSecretsKey,
-    }),
+    ...((service === 'notifier' || service === 'gateway') && { AL_PUBLIC_URL: settings.publicUrl }),
+    ...(service === 'notifier' && { CHANNEL_SECRETS_KEY: settings.channelSecretsKey }),
     ...Object.fromEntries(given),
     AL_SERVICE_NAME: service,
     AL_INSTANCE: randomInstance(),

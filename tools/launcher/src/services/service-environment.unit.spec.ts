@@ -20,13 +20,17 @@ const environmentOf = (service: (typeof serviceNames)[number], extra: NodeJS.Pro
 
 describe('the environment of a service', () => {
   it('holds the mail server and the key of secrets for the notifier alone', () => {
-    const extra = { SMTP_URL: 'smtp://user:password@mail', EGRESS_ALLOW: '10.0.0.0/8' };
+    const extra = {
+      SMTP_URL: 'smtp://user:password@mail',
+      EGRESS_ALLOW: '10.0.0.0/8',
+      OIDC_CLIENT_SECRET: 'of the gateway alone',
+    };
     for (const service of serviceNames) {
       const env = environmentOf(service, extra);
-      const has = ['SMTP_URL', 'EGRESS_ALLOW', 'CHANNEL_SECRETS_KEY', 'AL_PUBLIC_URL'].map(
-        (name) => name in env,
-      );
+      const has = ['SMTP_URL', 'EGRESS_ALLOW', 'CHANNEL_SECRETS_KEY'].map((name) => name in env);
       expect(new Set(has)).toEqual(new Set([service === 'notifier']));
+      expect('AL_PUBLIC_URL' in env).toBe(service === 'notifier' || service === 'gateway');
+      expect('OIDC_CLIENT_SECRET' in env).toBe(service === 'gateway');
     }
   });
 

@@ -1,6 +1,6 @@
 import { Refused, type Route } from '@agentlattice/contracts';
 import type { RefusedAccess, RefusedCall } from '../../application/refused-access.js';
-import { mayCall, type Principal } from '../../domain/principal.js';
+import { credentialOf, mayCall, type Principal, sessionOf } from '../../domain/principal.js';
 import type { PrincipalDirectory } from '../../outbound/principal-directory.js';
 import { requestContextOf } from './request-context.js';
 import { authenticate } from './authenticate.js';
@@ -23,8 +23,9 @@ export class Admission {
    */
   async identify(request: GatewayRequest, reply: GatewayReply): Promise<Principal> {
     const principal = await authenticate(this.directory, request);
-    if (request.isCounted !== true) this.rateLimit.take(principal.keyId, reply);
+    if (request.isCounted !== true) this.rateLimit.take(credentialOf(principal), reply);
     request.isCounted = true;
+    this.directory.noteSessionUse(principal);
     return principal;
   }
 
@@ -42,13 +43,18 @@ export class Admission {
     if (route.seenBy !== undefined && mayCall(principal, route.seenBy))
       await this.find(principal, request.params);
     // The attempt is in the log before it is answered, also when the gateway is killed right after.
-    await this.refused.note({ ...requestContextOf(principal, request), facts: factsOf(principal, route) });
+    const { orgId, meta } = requestContextOf(principal, request);
+    await this.refused.note({ orgId, meta, type: 'access.refused', facts: factsOf(principal, route) });
     throw refusal(principal, route, route.callers);
   }
 }
 
-const factsOf = (principal: Principal, route: Route): RefusedCall['facts'] => ({
+const factsOf = (
+  principal: Principal,
+  route: Route,
+): Extract<RefusedCall, { type: 'access.refused' }>['facts'] => ({
   key_id: principal.keyId,
+  session_id: sessionOf(principal)?.id ?? null,
   kind: principal.kind,
   agent: principal.kind === 'agent' ? { id: principal.agent.id, name: principal.agent.name } : null,
   route: route.id,

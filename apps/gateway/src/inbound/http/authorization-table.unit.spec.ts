@@ -10,6 +10,7 @@ import { allowedMethods } from './allowed-methods.js';
 import { PoliciesController } from './policies.controller.js';
 import { PrincipalsController } from './principals.controller.js';
 import { ReportsController } from './reports.controller.js';
+import { SessionsController } from './sessions.controller.js';
 import { submissionRoutes } from './submission.routes.js';
 import { SystemController } from './system.controller.js';
 import { WorkspacesController } from './workspaces.controller.js';
@@ -22,6 +23,7 @@ const controllers = [
   PoliciesController,
   PrincipalsController,
   ReportsController,
+  SessionsController,
   SystemController,
   WorkspacesController,
 ];

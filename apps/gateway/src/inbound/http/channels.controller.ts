@@ -135,7 +135,7 @@ export class ChannelsController {
 
 const changeOf = (principal: Principal, request: GatewayRequest) => ({
   org_id: principal.orgId,
-  actor: actorOf(principal, viaOf(request)),
+  actor: actorOf(principal, viaOf(principal, request)),
   correlation_id: request.id,
 });
 

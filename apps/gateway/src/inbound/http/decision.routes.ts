@@ -1,6 +1,7 @@
 import {
   approvalServiceCommands,
   type ApprovalStatus,
+  Refused,
   type RouteInput,
   routes,
 } from '@agentlattice/contracts';
@@ -9,15 +10,13 @@ import type { ApproveRequest } from '../../application/approve-request.js';
 import type { AwaitDecision } from '../../application/await-decision.js';
 import type { NameMembers } from '../../application/name-members.js';
 import { readPrefer } from '../../domain/prefer.js';
-import type { Principal } from '../../domain/principal.js';
+import type { Operator, Principal } from '../../domain/principal.js';
 import { membersOfDecision, membersOfPendingVote, membersOfStatus } from '../../domain/shown-members.js';
 import { approvalReferenceOf } from './approval-reference.js';
 import { viaOf } from './request-context.js';
 import { setPreferenceApplied, clientGoneSignal } from './long-poll.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 import { type PlainRoute, plainRoute } from './plain-routes.js';
-
-type Operator = Extract<Principal, { kind: 'operator' }>;
 
 /** The status of a request, and the routes that end it. For an agent only its own requests exist (decisions §3.5). */
 export function decisionRoutes(
@@ -92,6 +91,12 @@ const decisionOf = (
   request: GatewayRequest,
 ) => {
   const { org_id, approval_id } = approvalReferenceOf(principal, params);
+  // Otherwise an administrator who made the account could cast its vote in addition to the own one.
+  if (principal.session?.passwordChangeNeeded === true)
+    throw new Refused(
+      'OWN_PASSWORD_NEEDED',
+      'another person set your password; change it before you decide requests',
+    );
   return {
     org_id,
     approval_id,
@@ -101,7 +106,7 @@ const decisionOf = (
       key_made_by: principal.madeBy,
       key_shown_to: [...principal.shownTo],
       role: principal.role,
-      via: viaOf(request),
+      via: viaOf(principal, request),
     },
     reason: reason ?? null,
     correlation_id: request.id,

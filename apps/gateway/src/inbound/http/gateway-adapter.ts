@@ -6,15 +6,22 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { typeid } from 'typeid-js';
 import type { GatewayRequest } from './http-request.js';
 import { bodyLimit, RequestBodies } from './request-bodies.js';
+import { securityHeaders } from './security-headers.js';
 
 const newRequestId = () => typeid('req').toString();
 const sentRequestId = /^[A-Za-z0-9._:-]{1,128}$/;
 
 /** Fastify with our body parser, and with problems for requests that never reach Nest. */
 export class GatewayAdapter extends FastifyAdapter {
-  constructor(private readonly bodies = new RequestBodies()) {
+  /** @param trustedProxies proxies whose X-Forwarded-For is believed */
+  constructor(
+    private readonly bodies = new RequestBodies(),
+    trustedProxies: readonly string[] = [],
+  ) {
     super({
       bodyLimit,
+      // Otherwise any client could name another address, and with it pass the limit of sign-ins.
+      trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
       // As long as a header line: the schema of the route limits the identifier, after the key was checked.
       routerOptions: { maxParamLength: 16_384 },
       forceCloseConnections: 'idle',
@@ -31,6 +38,7 @@ export class GatewayAdapter extends FastifyAdapter {
       frameworkErrors: (_error: Error, request: FastifyRequest, reply: FastifyReply) => {
         reply
           .status(400)
+          .headers(securityHeaders)
           .header('x-request-id', request.id)
           .header('content-type', problemMediaType)
           .send(JSON.stringify(problemOf('BAD_REQUEST', 'the URL cannot be read', request.id)));
@@ -66,6 +74,10 @@ export class GatewayAdapter extends FastifyAdapter {
   }
 }
 
+const headerLines = Object.entries(securityHeaders)
+  .map(([name, value]) => `${name}: ${value}\r\n`)
+  .join('');
+
 /** Answers input that Node's HTTP parser refuses, before there is a request, and closes the connection. */
 function answerBadRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
@@ -80,7 +92,7 @@ function answerBadRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   const body = JSON.stringify(problemOf(code, title, requestId));
   socket.end(
     `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? 'Error'}\r\nContent-Type: ${problemMediaType}\r\n` +
-      `X-Request-ID: ${requestId}\r\nContent-Length: ${String(Buffer.byteLength(body))}\r\nConnection: close\r\n\r\n${body}`,
+      `${headerLines}X-Request-ID: ${requestId}\r\nContent-Length: ${String(Buffer.byteLength(body))}\r\nConnection: close\r\n\r\n${body}`,
   );
 }
 
@@ -89,6 +101,10 @@ function answerExpectation(_request: IncomingMessage, response: ServerResponse):
   const requestId = newRequestId();
   const problem = problemOf('BAD_REQUEST', 'the expectation of the header Expect is not known', requestId);
   response
-    .writeHead(problem.status, { 'content-type': problemMediaType, 'x-request-id': requestId })
+    .writeHead(problem.status, {
+      ...securityHeaders,
+      'content-type': problemMediaType,
+      'x-request-id': requestId,
+    })
     .end(JSON.stringify(problem));
 }

@@ -6,7 +6,7 @@ import type { Principal } from '../../domain/principal.js';
 /** The members that our hooks and the guard add to a request. */
 export interface GatewayRequest extends FastifyRequest {
   principal?: Principal;
-  /** The hash of the key; null without a key. Computed once, although the principal is looked up several times. */
+  /** The hash of the key or session; null without one. Computed once, although the principal is looked up several times. */
   keyHash?: string | null;
   span?: OpenSpan;
   /** The workspace of the key, known before the body is read; missing where there is no body. */

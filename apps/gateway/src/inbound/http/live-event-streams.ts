@@ -215,10 +215,19 @@ export function eventStreamOn({ raw }: GatewayReply): Connection {
 const frameOf = (id: string, type: string, data: object) =>
   `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
 
+/** The headers that hooks have set; an answer of this kind is written without Fastify. */
+const headersOf = (reply: GatewayReply): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(reply.getHeaders()).flatMap(([name, value]) =>
+      typeof value === 'string' ? [[name, value]] : [],
+    ),
+  );
+
 /** Begins the answer; after that, errors can only end it. */
 export function beginEventStream(request: GatewayRequest, reply: GatewayReply): void {
   reply.hijack();
   reply.raw.writeHead(200, {
+    ...headersOf(reply),
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
     // Proxies that buffer answers would delay events.

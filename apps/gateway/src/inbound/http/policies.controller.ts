@@ -119,7 +119,7 @@ export function summaryOf(policy: PolicyView): PolicySummary {
 
 const changeOf = (principal: Principal, request: GatewayRequest) => ({
   org_id: principal.orgId,
-  actor: actorOf(principal, viaOf(request)),
+  actor: actorOf(principal, viaOf(principal, request)),
   correlation_id: request.id,
   key_holders: holdersOf(principal),
   // The member who made a key is the author of what it writes.

@@ -28,6 +28,8 @@ const retryAfterSeconds = '1';
 export function sendProblem(reply: GatewayReply, problem: Problem): void {
   if (problem.status === 503 && !reply.hasHeader('retry-after'))
     reply.header('retry-after', retryAfterSeconds);
+  const { retry_after_seconds: seconds } = problem;
+  if (problem.status === 429 && typeof seconds === 'number') reply.header('retry-after', String(seconds));
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="agentlattice"');
   reply.status(problem.status).header('content-type', problemMediaType).send(JSON.stringify(problem));
 }

@@ -1,18 +1,22 @@
 import { currentTraceparent } from '@agentlattice/observability';
 import type { RequestContext } from '../../application/principal-ports.js';
-import { actorOf, type Via, originWith, type Principal } from '../../domain/principal.js';
+import { actorOf, type Via, originWith, type Principal, sessionOf } from '../../domain/principal.js';
 import type { GatewayRequest } from './http-request.js';
 
-/** The client that called, by its own header; it is recorded and decides nothing. */
-export const viaOf = ({ headers }: GatewayRequest): Via =>
-  headers['user-agent']?.startsWith('agentlattice-cli/') === true ? 'cli' : 'api';
+/** The client that called: the dashboard in a session, otherwise by its own header; it is recorded and decides nothing. */
+export const viaOf = (principal: Principal, { headers }: GatewayRequest): Via =>
+  sessionOf(principal) !== undefined
+    ? 'dashboard'
+    : headers['user-agent']?.startsWith('agentlattice-cli/') === true
+      ? 'cli'
+      : 'api';
 
 /** The caller and the request for use cases. The request's id is the correlation id of everything it causes. */
 export function requestContextOf(principal: Principal, request: GatewayRequest): RequestContext {
   return {
     orgId: principal.orgId,
     meta: {
-      actor: actorOf(principal, viaOf(request)),
+      actor: actorOf(principal, viaOf(principal, request)),
       correlation_id: request.id,
       traceparent: currentTraceparent(),
     },

@@ -5,14 +5,12 @@ import type { CreateWorkspace } from '../../application/create-workspace.js';
 import type { DeclineInvitation } from '../../application/decline-invitation.js';
 import type { Invitee } from '../../application/invitation-ports.js';
 import type { ListInvitations } from '../../application/list-invitations.js';
-import type { Principal } from '../../domain/principal.js';
+import type { Operator } from '../../domain/principal.js';
 import { ACCEPT_INVITATION, CREATE_WORKSPACE, DECLINE_INVITATION, LIST_INVITATIONS } from '../../tokens.js';
 import { pageOf } from './page-of.js';
 import { requestContextOf } from './request-context.js';
 import { Caller, Handles, RequestInput } from './route-decorators.js';
 import type { GatewayRequest } from './http-request.js';
-
-type Operator = Extract<Principal, { kind: 'operator' }>;
 
 /** The routes beyond the workspace of the key: new workspaces, and invitations to other workspaces. */
 @Controller()

@@ -14,6 +14,7 @@ import {
   typeId,
 } from '../../primitives.js';
 import { agentView, invitationView, keyView, memberView, newKeyView } from '../../principals/principals.js';
+import { newPassword } from '../../principals/sessions.js';
 import { policySummary } from '../../policy/policy.js';
 import { decisionReason } from '../../approval/approval.js';
 import { keyKinds, pendingOnSuspension } from '../../events/principals.js';
@@ -24,8 +25,7 @@ const page = z.object({ cursor: cursor().optional(), limit: limit(200, 50) });
 const agentParams = z.object({ agent_id: z.string().min(1).max(255) });
 const invitationParams = z.object({ invitation_id: z.string().min(1).max(255) });
 const keyParams = z.object({ key_id: z.string().min(1).max(255) });
-/** Long enough to be safe, short enough that argon2 cannot be abused to use up the processor. */
-const password = z.string().min(12).max(256);
+const password = newPassword();
 
 const endingInstanceKeys =
   'A key with rights over the instance can be revoked or rotated only by its person, with a key that also has them; others get FORBIDDEN.';

@@ -1,0 +1,142 @@
+import {
+  Refused,
+  type RouteInput,
+  type RouteOutput,
+  routes,
+  type SessionView,
+} from '@agentlattice/contracts';
+import { currentTraceparent } from '@agentlattice/observability';
+import { Controller, Inject, Req, Res } from '@nestjs/common';
+import type { SessionCaller, SessionUseCases } from '../../application/change-session.js';
+import type { SignInContext, StartedSession } from '../../application/session-ports.js';
+import type { SignIn } from '../../application/sign-in.js';
+import type { Operator } from '../../domain/principal.js';
+import type { PrincipalDirectory } from '../../outbound/principal-directory.js';
+import type { StoredSessionView } from '../../outbound/session-store.js';
+import { DIRECTORY, SESSIONS, SIGN_IN } from '../../tokens.js';
+import { refuseCrossSite } from './cross-site.js';
+import type { GatewayReply, GatewayRequest } from './http-request.js';
+import { Caller, Handles, RequestInput } from './route-decorators.js';
+import { clearSessionCookie, csrfTokenOf, sessionTokenOf, setSessionCookie } from './session-cookie.js';
+
+/** Sign-in with a password, and the sessions of the caller. */
+@Controller()
+export class SessionsController {
+  constructor(
+    @Inject(SIGN_IN) private readonly signInBy: SignIn,
+    @Inject(SESSIONS) private readonly sessions: SessionUseCases,
+    @Inject(DIRECTORY) private readonly directory: PrincipalDirectory,
+  ) {}
+
+  @Handles(routes.signInMethods)
+  methods(): RouteOutput<typeof routes.signInMethods> {
+    return { password: true, oidc: null };
+  }
+
+  @Handles(routes.signIn)
+  async signIn(
+    @RequestInput() { body }: RouteInput<typeof routes.signIn>,
+    @Req() request: GatewayRequest,
+    @Res({ passthrough: true }) reply: GatewayReply,
+  ): Promise<RouteOutput<typeof routes.signIn>> {
+    // A page of another site must not sign its visitor in as somebody else either.
+    refuseCrossSite(request);
+    const started = await this.signInBy(body, contextOf(request));
+    return this.begin(started, reply);
+  }
+
+  @Handles(routes.getSession)
+  async get(
+    @Caller() principal: Operator,
+    @Req() request: GatewayRequest,
+  ): Promise<RouteOutput<typeof routes.getSession>> {
+    return withCsrf(await this.sessions.view(callerOf(principal).sessionId), request);
+  }
+
+  @Handles(routes.extendSession)
+  async extend(
+    @Caller() principal: Operator,
+    @Req() request: GatewayRequest,
+  ): Promise<RouteOutput<typeof routes.extendSession>> {
+    return withCsrf(await this.sessions.extend(callerOf(principal)), request);
+  }
+
+  @Handles(routes.signOut)
+  async signOut(
+    @Caller() principal: Operator,
+    @Req() request: GatewayRequest,
+    @Res({ passthrough: true }) reply: GatewayReply,
+  ): Promise<RouteOutput<typeof routes.signOut>> {
+    const id = await this.sessions.signOut(callerOf(principal), contextOf(request));
+    clearSessionCookie(reply);
+    return { id };
+  }
+
+  @Handles(routes.switchWorkspace)
+  async switchWorkspace(
+    @Caller() principal: Operator,
+    @RequestInput() { body }: RouteInput<typeof routes.switchWorkspace>,
+    @Req() request: GatewayRequest,
+    @Res({ passthrough: true }) reply: GatewayReply,
+  ): Promise<RouteOutput<typeof routes.switchWorkspace>> {
+    const caller = callerOf(principal);
+    return this.begin(await this.sessions.switchWorkspace(caller, body.org_id, contextOf(request)), reply);
+  }
+
+  @Handles(routes.changePassword)
+  async changePassword(
+    @Caller() principal: Operator,
+    @RequestInput() { body }: RouteInput<typeof routes.changePassword>,
+    @Req() request: GatewayRequest,
+    @Res({ passthrough: true }) reply: GatewayReply,
+  ): Promise<RouteOutput<typeof routes.changePassword>> {
+    const passwords = { current: body.current_password, next: body.new_password };
+    const caller = callerOf(principal);
+    return this.begin(await this.sessions.changePassword(caller, passwords, contextOf(request)), reply);
+  }
+
+  @Handles(routes.listSessions)
+  async list(@Caller() principal: Operator): Promise<RouteOutput<typeof routes.listSessions>> {
+    return { sessions: await this.sessions.list(callerOf(principal)) };
+  }
+
+  @Handles(routes.revokeSession)
+  async revoke(
+    @Caller() principal: Operator,
+    @RequestInput() { params }: RouteInput<typeof routes.revokeSession>,
+    @Req() request: GatewayRequest,
+  ): Promise<RouteOutput<typeof routes.revokeSession>> {
+    const caller = callerOf(principal);
+    return { id: await this.sessions.revoke(caller, params.session_id, contextOf(request)) };
+  }
+
+  private async begin({ id, token, endsAt }: StartedSession, reply: GatewayReply): Promise<SessionView> {
+    const view = await this.sessions.view(id);
+    setSessionCookie(reply, token, endsAt, this.directory.now());
+    return { ...view, csrf_token: csrfTokenOf(token) };
+  }
+}
+
+/** @throws Refused NOT_FOUND for a call with a key */
+function callerOf({ session, personId, orgId, memberId }: Operator): SessionCaller {
+  if (session === undefined)
+    throw new Refused('NOT_FOUND', 'this call was made with a key, so there is no session');
+  return { sessionId: session.id, personId, orgId, memberId };
+}
+
+function withCsrf(view: StoredSessionView, request: GatewayRequest): SessionView {
+  const token = sessionTokenOf(request);
+  if (token === undefined) throw new Error('a call in a session has its cookie');
+  return { ...view, csrf_token: csrfTokenOf(token) };
+}
+
+const mostOfUserAgent = 300;
+
+export const contextOf = (request: GatewayRequest): SignInContext => ({
+  client: {
+    address: request.ip,
+    userAgent: request.headers['user-agent']?.slice(0, mostOfUserAgent) ?? null,
+  },
+  correlationId: request.id,
+  traceparent: currentTraceparent(),
+});
