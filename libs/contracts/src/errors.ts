@@ -1,5 +1,6 @@
 import { type Fault, Refused, type RefusalDetails } from '@agentlattice/decider';
 import { z } from 'zod';
+import { instant } from './primitives.js';
 
 export { type Fault, Refused } from '@agentlattice/decider';
 
@@ -106,6 +107,20 @@ export const problem = z
       )
       .optional()
       .meta({ description: 'Every offending field' }),
+    decision: z
+      .object({
+        status: z.string(),
+        resolved_by: z.string().nullable().meta({ description: 'Null when no person decided' }),
+        resolved_by_name: z.string().nullable().optional(),
+        resolved_at: instant().nullable(),
+        reason: z.string().nullable(),
+        denial_reason: z.string().nullable(),
+      })
+      .optional()
+      .meta({ description: '409 of a late command: the decision that stands' }),
+    timeout_at: instant()
+      .optional()
+      .meta({ description: '409 APPROVAL_TIMED_OUT: until when the request could be decided' }),
   })
   .loose()
   .meta({ id: 'Problem' });

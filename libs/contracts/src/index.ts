@@ -1,4 +1,6 @@
 export * from './approval/approval.js';
+export * from './approval/for-operators.js';
+export * from './approval/mask-secrets.js';
 export * from './audit/audit.js';
 export * from './channels/channel.js';
 export * from './channels/outgoing-event.js';
@@ -27,6 +29,7 @@ export {
   type Vote,
   approvalScopes,
   foreverFor,
+  seenMs,
   voteDecisions,
 } from './events/approval.js';
 export { type TamperingReason, tamperingReasons } from './events/policy.js';

@@ -18,7 +18,7 @@ export {
   NotWell,
 } from './health-registry.js';
 export { type Lag, type LagKind, LagRegistry, type ProjectionLag } from './lag-registry.js';
-export { maxPageBytes, page, readCursor } from './page.js';
+export { encodeCursor, maxPageBytes, page, readCursor } from './page.js';
 export { idle, PeriodicTask } from '@agentlattice/event-store';
 export { RevisionWatch, type RevisionWatchOptions } from './revision-watch.js';
 export { runService, type ServiceOptions, startApp } from './run-service.js';

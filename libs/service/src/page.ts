@@ -18,8 +18,10 @@ export function page<T>(
   }
   const last = items.at(-1);
   const more = last !== undefined && items.length < found.length;
-  return { items, next_cursor: more ? Buffer.from(cursorOf(last)).toString('base64url') : null };
+  return { items, next_cursor: more ? encodeCursor(cursorOf(last)) : null };
 }
+
+export const encodeCursor = (text: string): string => Buffer.from(text).toString('base64url');
 
 /** @throws Refused VALIDATION_FAILED for a cursor of another list */
 export function readCursor(cursor: string | null, form: RegExp): string | null {

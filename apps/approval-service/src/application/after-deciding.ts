@@ -75,7 +75,7 @@ export function afterDeciding(outcomes: Outcomes): AfterDeciding {
           toView(
             row,
             history.map((event) => toHistoryRow(event, valuesOf)),
-            'full',
+            { how: 'full', reader: 'operator' },
           );
         ended.set(keyOf(row), { row, view });
       }

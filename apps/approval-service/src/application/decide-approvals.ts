@@ -4,7 +4,6 @@ import {
   type approvalServiceCommands,
   type CommandRequest,
   type DecidingOperator,
-  type KeyRef,
   Refused,
   Unavailable,
   type VotePending,
@@ -15,6 +14,7 @@ import { Batcher } from '@agentlattice/service';
 import { type Approval, isOpen } from '../domain/approval.js';
 import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
 import type { Person } from '../domain/may-decide.js';
+import { keyOfOperator } from '../domain/key-holders.js';
 import { count } from '../domain/tally.js';
 import { type Claim, findMembersStatement, type Members, personIn } from '../outbound/members.js';
 import { wakeWaiters, type Waker } from '../outbound/wake-waiters.js';
@@ -90,6 +90,7 @@ export class DecideApprovals {
       policyVersion: request.policy_version,
       grantExpiresAt: new Date(now.getTime() + grantTtlSeconds * 1_000),
       now,
+      seenMs: request.seen_ms,
     }));
     return answerOf(decided);
   }
@@ -102,6 +103,7 @@ export class DecideApprovals {
         by,
         key: keyOfOperator(request.operator),
         now,
+        seenMs: request.seen_ms,
       })),
     );
   }
@@ -181,7 +183,7 @@ export class DecideApprovals {
     if (refused === null) return decided;
     if (!isTooLate(decided.outcome)) throw refused;
     const decision = standingDecision(present(decided.ended).row);
-    throw new Refused(refused.code, refused.detail, { extra: { decision } });
+    throw new Refused(refused.code, refused.detail, { extra: { ...refused.extra, decision } });
   }
 
   /**
@@ -250,15 +252,6 @@ const asOperator = ({ member_id, key_id, via }: DecidingOperator): EventMeta['ac
   key_id,
   via,
 });
-
-const keyOfOperator = ({ key_id, key_made_by, key_shown_to }: DecidingOperator): KeyRef | null =>
-  key_id === null
-    ? null
-    : {
-        id: key_id,
-        made_by: key_made_by ?? null,
-        ...(key_shown_to === undefined ? {} : { shown_to: key_shown_to }),
-      };
 
 const answerOf = (decided: Decided): ApprovalView | VotePending =>
   isOpen(decided.outcome.state) ? pending(decided) : viewOf(present(decided.ended));

@@ -1,7 +1,7 @@
 import type { EventData, KeyRef, PolicyChange, Vote } from '@agentlattice/contracts';
 import { Refused } from '@agentlattice/decider';
 import { type ApprovalEvent, evolve, isOpen, type KnownApproval } from './approval.js';
-import { checkMayDecide, type Person, groupsUnder } from './may-decide.js';
+import { type Person, groupsUnder, whyNot } from './may-decide.js';
 import { possibleActors } from './key-holders.js';
 import { count, countingVotes } from './tally.js';
 
@@ -16,11 +16,14 @@ export interface Approve {
   readonly policyVersion: number | null;
   readonly grantExpiresAt: Date;
   readonly now: Date;
+  /** How long the person had the request on the screen; undefined where the client does not say it. */
+  readonly seenMs?: number | undefined;
 }
 export interface Deny {
   readonly type: 'Deny';
   readonly by: Person;
   readonly key: KeyRef | null;
+  readonly seenMs?: number | undefined;
   readonly now: Date;
 }
 export interface WithdrawVote {
@@ -35,15 +38,17 @@ export const mostWithdrawals = 10;
 
 /** @throws Refused in the order of decisions §5: first forbidden commands, then late ones */
 export function decideVote(command: Approve | Deny, state: KnownApproval): readonly ApprovalEvent[] {
-  const { by, now } = command;
+  const { by, now, seenMs } = command;
   const forever = command.type === 'Approve' ? command.forever : null;
-  checkMayDecide(state, by, command.key);
-  if (forever !== null && by.role !== 'admin')
-    throw new Refused('FORBIDDEN', 'only an administrator approves for ever');
-  checkOpen(state, now);
-  if (command.type === 'Approve') checkVersion(command, state);
-  if (state.votes.some((vote) => vote.member_id === by.memberId))
-    throw new Refused('ALREADY_VOTED', 'you have voted on this request; withdraw the vote to vote anew');
+  const refused =
+    whyNot(state, by, command.key) ??
+    (forever !== null && by.role !== 'admin'
+      ? new Refused('FORBIDDEN', 'only an administrator approves for ever')
+      : null) ??
+    whyClosed(state, now) ??
+    (command.type === 'Approve' ? whyOtherVersion(command, state) : null) ??
+    whyVoted(state, by);
+  if (refused !== null) throw refused;
   const vote: Vote = {
     member_id: by.memberId,
     decision: command.type === 'Approve' ? 'approve' : 'deny',
@@ -51,6 +56,7 @@ export function decideVote(command: Approve | Deny, state: KnownApproval): reado
     at: now.toISOString(),
     forever_for: forever,
     key: command.key,
+    ...(seenMs === undefined ? {} : { seen_ms: seenMs }),
   };
   const { approvals, denials } = count(state.terms, [...state.votes, vote]);
   const cast: ApprovalEvent = {
@@ -95,24 +101,41 @@ export function decideWithdrawal(
   ];
 }
 
+/** Why this person's vote for this request once, or against it, would be refused now; null if it would be taken. */
+export const whyNoVote = (
+  state: KnownApproval,
+  { by, key, now }: Pick<Deny, 'by' | 'key' | 'now'>,
+): Refused | null => whyNot(state, by, key) ?? whyClosed(state, now) ?? whyVoted(state, by);
+
+const whyVoted = (state: KnownApproval, { memberId }: Person): Refused | null =>
+  state.votes.some((vote) => vote.member_id === memberId)
+    ? new Refused('ALREADY_VOTED', 'you have voted on this request; withdraw the vote to vote anew')
+    : null;
+
 /** @throws Refused once it has ended or its deadline is past, even if no timer fired */
 export function checkOpen(state: KnownApproval, now: Date): void {
-  if (state.status === 'timed_out' || (isOpen(state) && isLate(state, now)))
-    throw new Refused('APPROVAL_TIMED_OUT', `the request could be decided until ${state.timeoutAt}`);
-  if (!isOpen(state)) throw new Refused('APPROVAL_ALREADY_DECIDED', `the request is ${state.status} already`);
+  const refused = whyClosed(state, now);
+  if (refused !== null) throw refused;
+}
+
+function whyClosed(state: KnownApproval, now: Date): Refused | null {
+  const { status, timeoutAt } = state;
+  if (status === 'timed_out' || (isOpen(state) && isLate(state, now)))
+    return new Refused('APPROVAL_TIMED_OUT', `the request could be decided until ${timeoutAt}`, {
+      extra: { timeout_at: timeoutAt },
+    });
+  return isOpen(state) ? null : new Refused('APPROVAL_ALREADY_DECIDED', `the request is ${status} already`);
 }
 
 export const isLate = ({ timeoutAt }: KnownApproval, now: Date) => now.getTime() >= Date.parse(timeoutAt);
 
-function checkVersion({ policyVersion }: Approve, { subject: { policy } }: KnownApproval): void {
-  if (policyVersion !== null && policyVersion !== policy.version)
-    throw new Refused(
-      'POLICY_CHANGED',
-      `version ${String(policy.version)} of "${policy.name}" governs by now`,
-      {
-        extra: { policy: { id: policy.id, name: policy.name, version: policy.version } },
-      },
-    );
+function whyOtherVersion({ policyVersion }: Approve, { subject: { policy } }: KnownApproval): Refused | null {
+  const { id, name, version } = policy;
+  return policyVersion === null || policyVersion === version
+    ? null
+    : new Refused('POLICY_CHANGED', `version ${String(version)} of "${name}" governs by now`, {
+        extra: { policy: { id, name, version } },
+      });
 }
 
 /** How the votes end the request; null while they do not. A complete denial takes precedence over a complete approval. */

@@ -1,5 +1,6 @@
 import { typeid } from 'typeid-js';
 import type { ApprovalEvent } from './approval.js';
+import { approvalDecider } from './approval-decider.js';
 import { mostWithdrawals } from './decide-vote.js';
 import {
   agent,
@@ -362,4 +363,16 @@ describe('cancelling', () => {
     given(wasOpened(), cancelled).when(cancel(agent.id)).thenRefused('APPROVAL_ALREADY_DECIDED');
     given(wasOpened()).when(cancel(agent.id, deadline)).thenRefused('APPROVAL_TIMED_OUT');
   });
+});
+
+it('a vote keeps how long the person saw the request, where the client says it', () => {
+  const [mia, tom] = [person(), person()];
+  const opened = approvalDecider.evolve({ status: 'none' }, wasOpened({ approvals_required: 2 }));
+  const [seen] = approvalDecider.decide(approve(mia, { seenMs: 3_000 }), opened);
+  expect(seen).toMatchObject({ type: 'approval.vote_cast', data: { vote: { seen_ms: 3_000 } } });
+  const [unsaid] = approvalDecider.decide(approve(tom), opened);
+  expect(unsaid).not.toHaveProperty('data.vote.seen_ms');
+  expect(approvalDecider.decide({ ...deny(tom), seenMs: 0 }, opened)).toMatchObject([
+    { type: 'approval.denied', data: { votes: [{ seen_ms: 0 }] } },
+  ]);
 });

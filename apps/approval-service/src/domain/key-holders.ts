@@ -1,4 +1,4 @@
-import type { KeyRef } from '@agentlattice/contracts';
+import type { DecidingOperator, KeyRef } from '@agentlattice/contracts';
 
 /** The members who can use a key: its maker, and those who were shown it or a key that it was made with. */
 export const holdersOf = (key: KeyRef | null | undefined): readonly string[] =>
@@ -13,3 +13,13 @@ export const holdersOf = (key: KeyRef | null | undefined): readonly string[] =>
 export const possibleActors = (memberId: string, key: KeyRef | null | undefined): readonly string[] => [
   ...new Set([memberId, ...holdersOf(key)]),
 ];
+
+/** The key that an operator acts with; null without one. */
+export const keyOfOperator = ({ key_id, key_made_by, key_shown_to }: DecidingOperator): KeyRef | null =>
+  key_id === null
+    ? null
+    : {
+        id: key_id,
+        made_by: key_made_by ?? null,
+        ...(key_shown_to === undefined ? {} : { shown_to: key_shown_to }),
+      };

@@ -1,5 +1,6 @@
 import {
   type ApprovalTerms,
+  type CannotDecideCode,
   type KeyRef,
   type OperatorRole,
   Refused,
@@ -25,55 +26,73 @@ export interface Decidable {
   readonly subject: { readonly agent: { readonly owner_member_id: string | null } };
 }
 
-/**
- * Whether this person may decide this request with this key (design §3.4, decisions §3).
- * @throws Refused FORBIDDEN or SELF_APPROVAL
- */
-export function checkMayDecide(state: Decidable, person: Person, key: KeyRef | null): void {
-  const refusal = whyNot(state, person, key);
-  if (refusal !== null) throw refusal;
+/** The refusal of a vote that this person may not cast, with its reason for programs. */
+export class MayNotDecide extends Refused<'FORBIDDEN' | 'SELF_APPROVAL'> {
+  constructor(
+    code: 'FORBIDDEN' | 'SELF_APPROVAL',
+    readonly reason: CannotDecideCode,
+    detail: string,
+  ) {
+    super(code, detail);
+  }
 }
 
-/** @param key null: whether the person may decide with a key of their own */
+/**
+ * Why this person may not decide this request with this key (design §3.4, decisions §3); null if the person may.
+ * @param key null: whether the person may decide with a key of their own
+ */
 export function whyNot(
   { terms, subject, requestedAt, askedWithKey }: Decidable,
   person: Person,
   key: KeyRef | null = null,
-): Refused | null {
+): MayNotDecide | null {
   const { owner_member_id: owner } = subject.agent;
-  if (person.role === 'viewer') return new Refused('FORBIDDEN', 'a viewer decides nothing');
+  if (person.role === 'viewer') return new MayNotDecide('FORBIDDEN', 'VIEWER', 'a viewer decides nothing');
   if (person.since.getTime() > Date.parse(requestedAt))
-    return new Refused('FORBIDDEN', 'you became a member after this request was made');
+    return new MayNotDecide('FORBIDDEN', 'JOINED_LATER', 'you became a member after this request was made');
   if (terms.approver_groups.length > 0 && groupsUnder(terms, person.groups).length === 0)
-    return new Refused(
+    return new MayNotDecide(
       'FORBIDDEN',
+      'NOT_IN_GROUPS',
       `only members of ${terms.approver_groups.map(({ group }) => `"${group}"`).join(', ')} decide this request`,
     );
   if (!terms.separation_of_duties) return null;
   const deciding = possibleActors(person.memberId, key);
   // A holder of a colleague's key must not decide with it what the holder may not decide.
-  const refuse = (code: 'SELF_APPROVAL' | 'FORBIDDEN', barred: readonly string[], detail: string) => {
-    if (barred.includes(person.memberId)) return new Refused(code, detail);
+  const refuse = (
+    code: 'SELF_APPROVAL' | 'FORBIDDEN',
+    reason: CannotDecideCode,
+    barred: readonly string[],
+    detail: string,
+  ) => {
+    if (barred.includes(person.memberId)) return new MayNotDecide(code, reason, detail);
     return barred.some((member) => deciding.includes(member))
-      ? new Refused(code, `${detail}; such a person holds the key you decide with`)
+      ? new MayNotDecide(code, 'KEY_HOLDER', `${detail}; such a person holds the key you decide with`)
       : null;
   };
   const selfApproval =
     refuse(
       'SELF_APPROVAL',
+      'OWNER',
       owner === null ? [] : [owner],
       'the owner of the agent does not decide its requests, as the policy separates duties',
     ) ??
     refuse(
       'SELF_APPROVAL',
+      'KEY_HOLDER',
       holdersOf(askedWithKey),
       'a holder of the key that this was asked with does not decide it, as the policy separates duties',
     );
   if (selfApproval !== null || owner !== null) return selfApproval;
   if (person.role !== 'admin')
-    return new Refused('FORBIDDEN', 'the agent has no owner, so only an administrator decides its requests');
+    return new MayNotDecide(
+      'FORBIDDEN',
+      'NOT_ADMIN',
+      'the agent has no owner, so only an administrator decides its requests',
+    );
   return refuse(
     'FORBIDDEN',
+    'POLICY_AUTHOR',
     authorsOf(terms),
     'the agent has no owner, so a possible author of this version of the policy does not decide its requests',
   );

@@ -5,7 +5,8 @@ import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import type pg from 'pg';
 import type { ApprovalReader } from '../read/approval-reader.js';
-import { APPROVAL_READER } from '../tokens.js';
+import type { RequestViews } from '../read/request-views.js';
+import { APPROVAL_READER, REQUEST_VIEWS } from '../tokens.js';
 
 type Request<Verb extends keyof typeof commands> = CommandRequest<(typeof commands)[Verb]>;
 
@@ -13,12 +14,13 @@ type Request<Verb extends keyof typeof commands> = CommandRequest<(typeof comman
 export class ApprovalsResponder {
   constructor(
     @Inject(APPROVAL_READER) private readonly reader: ApprovalReader,
+    @Inject(REQUEST_VIEWS) private readonly views: RequestViews,
     @Inject(POOL) private readonly pool: pg.Pool,
   ) {}
 
   @MessagePattern(commands.get_approval.subject, { command: commands.get_approval })
   get(@Payload() request: Request<'get_approval'>) {
-    return this.reader.get(request);
+    return this.views.get(request);
   }
 
   @MessagePattern(commands.approval_status.subject, { command: commands.approval_status })
@@ -28,7 +30,7 @@ export class ApprovalsResponder {
 
   @MessagePattern(commands.list_approvals.subject, { command: commands.list_approvals })
   list(@Payload() request: Request<'list_approvals'>) {
-    return this.reader.list(request);
+    return this.views.list(request);
   }
 
   @MessagePattern(commands.replay.subject, { command: commands.replay })

@@ -1,13 +1,14 @@
-import type {
-  ApprovalStatus,
-  ApprovalTerms,
-  ApprovalView,
-  DenialReason,
-  KeyRef,
-  PolicyRef,
+import {
+  type ApprovalStatus,
+  type ApprovalTerms,
+  type ApprovalView,
+  type DenialReason,
+  type KeyRef,
+  maskSecrets,
+  type PolicyRef,
 } from '@agentlattice/contracts';
 import type { EventMeta } from '@agentlattice/event-store';
-import { type ApprovalEvent, isOpen, type KnownApproval } from '../domain/approval.js';
+import { type Approval, type ApprovalEvent, isOpen, type KnownApproval } from '../domain/approval.js';
 import { readApprovalEvent, replayApproval } from '../domain/replay-approval.js';
 import { count, countingVotes } from '../domain/tally.js';
 
@@ -63,23 +64,28 @@ export interface StandingDecision {
   readonly denial_reason: DenialReason | null;
 }
 
-/**
- * A request with all data that people need to decide it; `short` leaves out the history and the reasons, whose size is not
- * limited.
- */
+/** Who reads, and how much: `short` leaves out the history and the reasons, whose size is not limited. */
+export interface ViewFor {
+  readonly how: 'full' | 'short';
+  /** Operators are not shown values that look like secrets; the agent gets what it sent. */
+  readonly reader: 'agent' | 'operator';
+}
+
+/** A request with all data that people need to decide it. */
 export function toView(
   row: ApprovalRow,
   history: readonly HistoryRow[],
-  how: 'full' | 'short',
+  { how, reader }: ViewFor,
+  state: Approval = replayApproval(history),
 ): ApprovalView {
   const { policy, terms } = row;
   const steps = how === 'full' ? newestWithin(history.map(stepOf)) : [];
-  const state = replayApproval(history);
   const votes = state.status === 'none' ? [] : state.votes;
   const reasons = votes.map(({ member_id }) => ({ member_id, reason: reasonOfVote(history, member_id) }));
   const shown = how === 'full' ? newestWithin(reasons) : [];
   const counting = new Set(countingVotes(votes));
   const { approvals, denials, seatsOpen } = count(terms, votes);
+  const { conditions_evaluated, ...sent } = submittedValues(row);
   return {
     id: row.approval_id,
     approval_id: row.approval_id,
@@ -89,15 +95,13 @@ export function toView(
     asked_with_key: state.status === 'none' ? null : state.askedWithKey,
     action_type: row.action_type,
     action_digest: row.action_digest,
-    policy,
+    policy: { ...policy, unconditional: conditions_evaluated && conditions_evaluated.length === 0 },
     policy_name: policy.name,
-    metadata: JSON.parse(row.private?.metadata ?? '{}') as ApprovalView['metadata'],
-    data_accessed: JSON.parse(row.private?.data_accessed ?? '[]') as ApprovalView['data_accessed'],
-    conditions_evaluated: JSON.parse(
-      row.private?.conditions_evaluated ?? '[]',
-    ) as ApprovalView['conditions_evaluated'],
+    ...(reader === 'operator' ? masked(sent) : sent),
+    conditions_evaluated: conditions_evaluated ?? [],
     created_at: row.created_at.toISOString(),
     timeout_at: row.deadline_at.toISOString(),
+    window_seconds: (row.deadline_at.getTime() - row.created_at.getTime()) / 1_000,
     time_left_seconds: isOpen(row) ? row.time_left : 0,
     approvals,
     denials,
@@ -105,6 +109,7 @@ export function toView(
     votes: votes.map((vote) => ({
       member_id: vote.member_id,
       decision: vote.decision,
+      groups: vote.groups,
       reason: shown.find(({ member_id }) => member_id === vote.member_id)?.reason ?? null,
       at: vote.at,
       key: vote.key ?? null,
@@ -117,6 +122,26 @@ export function toView(
     grant_expires_at: row.grant_expires_at?.toISOString() ?? null,
     history: steps,
     history_truncated: steps.length < history.length || shown.length < votes.length,
+  };
+}
+
+/** What the agent sent and how it was judged; empty where it was erased, conditions null. */
+export const submittedValues = ({ private: values }: Pick<ApprovalRow, 'private'>) => ({
+  metadata: JSON.parse(values?.metadata ?? '{}') as ApprovalView['metadata'],
+  data_accessed: JSON.parse(values?.data_accessed ?? '[]') as ApprovalView['data_accessed'],
+  conditions_evaluated: JSON.parse(values?.conditions_evaluated ?? 'null') as
+    ApprovalView['conditions_evaluated'] | null,
+});
+
+function masked({ metadata, data_accessed }: Pick<ApprovalView, 'metadata' | 'data_accessed'>) {
+  const shown = {
+    metadata: maskSecrets(metadata, '/metadata'),
+    data_accessed: maskSecrets(data_accessed, '/data_accessed'),
+  };
+  return {
+    metadata: shown.metadata.value,
+    data_accessed: shown.data_accessed.value,
+    masked: [...shown.metadata.masked, ...shown.data_accessed.masked],
   };
 }
 

@@ -97,3 +97,15 @@ export function actorOf(principal: Principal, via: Via): Actor {
       return { kind, id: principal.memberId, key_id: keyId, via };
   }
 }
+
+export type Operator = Extract<Principal, { kind: 'operator' }>;
+
+/** The operator as other services are told who acts, or who reads. */
+export const decidingOperatorOf = (operator: Operator, via: Via): DecidingOperator => ({
+  member_id: operator.memberId,
+  key_id: operator.keyId,
+  key_made_by: operator.madeBy,
+  key_shown_to: [...operator.shownTo],
+  role: operator.role,
+  via,
+});

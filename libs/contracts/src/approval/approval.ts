@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { foreverFor, voteDecisions } from '../events/approval.js';
+import { foreverFor, seenMs, voteDecisions } from '../events/approval.js';
 import {
   cursor,
   digest,
@@ -11,6 +11,7 @@ import {
   typeId,
 } from '../primitives.js';
 import { agentRef, conditionEvaluated, denialReason, keyRef, policyRef } from '../submission/items.js';
+import { forOperators, queueFigures } from './for-operators.js';
 
 export const approvalStatuses = [
   'pending',
@@ -48,6 +49,10 @@ export const approvalVote = z.object({
   member_id: typeId('mbr'),
   member_name: memberName(),
   decision: z.enum(voteDecisions),
+  groups: z
+    .array(z.string())
+    .optional()
+    .meta({ description: 'The approver groups that the person was in when voting' }),
   reason: z.string().nullable().meta({ description: 'What the person said; null in lists' }),
   at: instant(),
   key: keyRef.nullable().meta({ description: 'The key of the vote, and the maker of that key' }),
@@ -68,13 +73,22 @@ export const approvalView = z
     asked_with_key: keyRef.nullable(),
     action_type: z.string(),
     action_digest: digest(),
-    policy: policyRef,
+    policy: policyRef.extend({
+      unconditional: z.boolean().nullable().optional().meta({
+        description: 'Whether the policy asks for every action; null where the conditions were erased',
+      }),
+    }),
     policy_name: z.string(),
     metadata: jsonObject(),
     data_accessed: z.array(z.unknown()),
+    masked: z.array(z.string()).optional().meta({
+      description:
+        'JSON pointers (RFC 6901) of values that look like secrets, such as /metadata/api_token. They are null in every answer to an operator; the digest is of the real values',
+    }),
     conditions_evaluated: z.array(conditionEvaluated),
     created_at: instant(),
     timeout_at: instant(),
+    window_seconds: z.number().min(0).optional().meta({ description: 'From the request to its deadline' }),
     time_left_seconds: z
       .number()
       .min(0)
@@ -102,6 +116,7 @@ export const approvalView = z
       description: 'True when something is left out: older history, or the reasons of older votes',
     }),
   })
+  .extend(z.object(forOperators).partial().shape)
   .meta({ id: 'Approval' });
 export type ApprovalView = z.infer<typeof approvalView>;
 
@@ -174,6 +189,9 @@ export type ConsumedGrant = z.infer<typeof consumedGrant>;
 
 /** The reason that an operator may give with a decision. */
 export const decisionReason = z.string().max(2000);
+const seen = seenMs().optional().meta({
+  description: 'Milliseconds from the first display of the request to this decision, by the client’s clock',
+});
 export const approveInput = z
   .strictObject({
     reason: decisionReason.nullish(),
@@ -188,6 +206,7 @@ export const approveInput = z
       .min(1)
       .optional()
       .meta({ description: 'With scope forever: 409 POLICY_CHANGED if another version governs now' }),
+    seen_ms: seen,
   })
   .superRefine(({ scope, ...rest }, context) => {
     for (const member of ['forever_for', 'policy_version'] as const)
@@ -197,7 +216,7 @@ export const approveInput = z
   .prefault({})
   .meta({ id: 'ApproveInput', ...rulesBeyondSchema('needs scope forever') });
 export const denyInput = z
-  .strictObject({ reason: decisionReason.nullish() })
+  .strictObject({ reason: decisionReason.nullish(), seen_ms: seen })
   .prefault({})
   .meta({ id: 'DenyInput' });
 export const cancelInput = z
@@ -205,10 +224,32 @@ export const cancelInput = z
   .prefault({})
   .meta({ id: 'CancelInput' });
 
+/** `decided`: every request that has ended. */
+export const approvalFilterStatuses = [...approvalStatuses, 'decided'] as const;
 export const approvalFilter = z.object({
-  status: z.enum(approvalStatuses).optional(),
+  status: z.enum(approvalFilterStatuses).optional(),
   action_type: z.string().max(255).optional(),
   agent_id: z.string().max(255).optional(),
   policy_id: z.string().max(255).optional(),
 });
-export const approvalQuery = approvalFilter.extend({ cursor: cursor().optional(), limit: limit(200, 50) });
+export const searchText = z.string().min(1).max(200);
+export const approvalQuery = approvalFilter.extend({
+  decidable: z
+    .enum(['true', 'false'])
+    .optional()
+    .meta({ description: '`true`: only open requests that the caller can decide' }),
+  q: searchText.optional().meta({
+    description:
+      'Text in the action type, in the names of agent and policy, or in metadata of at most 4096 bytes, without regard to case. Masked values are not searched',
+  }),
+  cursor: cursor().optional(),
+  limit: limit(200, 50),
+});
+
+/** A page of requests. */
+export const approvalPage = z.object({
+  approvals: z.array(approvalView),
+  next_cursor: z.string().nullable(),
+  ...queueFigures,
+});
+export type ApprovalPage = z.infer<typeof approvalPage>;

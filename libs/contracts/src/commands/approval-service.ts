@@ -1,15 +1,17 @@
 import { z } from 'zod';
 import {
   approvalFilter,
+  approvalPage,
   approvalStatus,
   approvalView,
   consumedGrant,
   decidingOperator,
   decisionReason,
   grantToken,
+  searchText,
   votePending,
 } from '../approval/approval.js';
-import { foreverFor } from '../events/approval.js';
+import { foreverFor, seenMs } from '../events/approval.js';
 import { digest, typeId } from '../primitives.js';
 import { jwk } from './audit-ledger.js';
 import { command } from './command.js';
@@ -23,8 +25,12 @@ const decision = {
   approval_id: typeId('apr'),
   operator: decidingOperator,
   reason: decisionReason.nullable(),
+  /** Missing where the client does not say it. */
+  seen_ms: seenMs().optional(),
   correlation_id: z.string().nullable(),
 };
+/** The operator who reads; missing from gateways of earlier releases. */
+const viewer = decidingOperator.optional();
 /** The decided request, or the state of the votes. */
 const decided = z.union([approvalView, votePending]);
 
@@ -45,7 +51,7 @@ export const approvalServiceCommands = {
   withdraw_vote: command(
     'approval-service',
     'withdraw_vote',
-    z.object(decision).omit({ reason: true }),
+    z.object(decision).omit({ reason: true, seen_ms: true }),
     votePending,
   ),
   /** By the agent that asked. */
@@ -54,7 +60,7 @@ export const approvalServiceCommands = {
     'cancel',
     z
       .object(decision)
-      .omit({ operator: true })
+      .omit({ operator: true, seen_ms: true })
       .extend({ agent_id: typeId('agt'), key_id: typeId('key').nullable() }),
     approvalStatus,
   ),
@@ -79,17 +85,22 @@ export const approvalServiceCommands = {
   ),
   /** Public keys of the grants of approvals. */
   jwks: command('approval-service', 'jwks', z.object({}), z.object({ keys: z.array(jwk) })),
-  get_approval: command('approval-service', 'get_approval', z.object(one), approvalView),
+  get_approval: command('approval-service', 'get_approval', z.object({ ...one, viewer }), approvalView),
   approval_status: command('approval-service', 'approval_status', z.object(one), approvalStatus),
   list_approvals: command(
     'approval-service',
     'list_approvals',
     approvalFilter.extend({
       org_id: typeId('org'),
+      /** Null: the agent that `agent_id` names. */
+      viewer: viewer.nullable(),
+      /** Only requests that the viewer can decide. */
+      decidable: z.boolean().optional(),
+      q: searchText.optional(),
       cursor: z.string().nullable(),
       limit: z.number().int().min(1).max(200),
     }),
-    z.object({ approvals: z.array(approvalView), next_cursor: z.string().nullable() }),
+    approvalPage,
   ),
   replay: replay('approval-service'),
   ping: ping('approval-service'),

@@ -30,6 +30,9 @@ export const approvalScopes = ['once', 'forever'] as const;
 export const foreverFor = ['policy', 'action_type'] as const;
 export const voteDecisions = ['approve', 'deny'] as const;
 
+/** How long a person had the request on the screen before voting; at most a day. */
+export const seenMs = () => z.number().int().min(0).max(86_400_000);
+
 /** One person's vote that is not withdrawn; its reason is erasable and is stored apart. */
 const vote = z.strictObject({
   member_id: typeId('mbr'),
@@ -41,6 +44,8 @@ const vote = z.strictObject({
   forever_for: z.enum(foreverFor).nullable(),
   /** The key of the vote. */
   key: keyRef.nullable().optional(),
+  /** By the client's clock; missing where the client does not say it. */
+  seen_ms: seenMs().optional(),
 });
 export type Vote = z.infer<typeof vote>;
 const tally = z.strictObject({ have: z.number().int().min(0), need: z.number().int().min(1) });

@@ -1,12 +1,14 @@
 import { approvalServiceCommands, type RouteInput, type RouteOutput, routes } from '@agentlattice/contracts';
 import type { CommandClient } from '@agentlattice/messaging';
 import { COMMANDS } from '@agentlattice/service';
-import { Controller, Inject } from '@nestjs/common';
+import { Controller, Inject, Req } from '@nestjs/common';
 import type { NameMembers } from '../../application/name-members.js';
-import type { Principal } from '../../domain/principal.js';
+import { decidingOperatorOf, type Principal } from '../../domain/principal.js';
 import { membersOfApproval, membersOfApprovals } from '../../domain/shown-members.js';
 import { NAME_MEMBERS } from '../../tokens.js';
 import { approvalReferenceOf } from './approval-reference.js';
+import type { GatewayRequest } from './http-request.js';
+import { viaOf } from './request-context.js';
 import { Caller, Handles, RequestInput } from './route-decorators.js';
 
 /** Reading requests that wait for a person. For an agent only its own exist (decisions §3.5). */
@@ -20,12 +22,16 @@ export class ApprovalsController {
   @Handles(routes.listApprovals)
   list(
     @Caller() principal: Principal,
-    @RequestInput() { query: { cursor, limit, ...filter } }: RouteInput<typeof routes.listApprovals>,
+    @RequestInput()
+    { query: { cursor, limit, decidable, ...filter } }: RouteInput<typeof routes.listApprovals>,
+    @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.listApprovals>> {
     const page = this.commands.request(approvalServiceCommands.list_approvals, {
       ...filter,
       ...(principal.kind === 'agent' ? { agent_id: principal.agent.id } : {}),
       org_id: principal.orgId,
+      viewer: principal.kind === 'operator' ? decidingOperatorOf(principal, viaOf(request)) : null,
+      decidable: decidable === 'true',
       cursor: cursor ?? null,
       limit,
     });
@@ -36,11 +42,12 @@ export class ApprovalsController {
   get(
     @Caller() principal: Principal,
     @RequestInput() { params }: RouteInput<typeof routes.getApproval>,
+    @Req() request: GatewayRequest,
   ): Promise<RouteOutput<typeof routes.getApproval>> {
-    const approval = this.commands.request(
-      approvalServiceCommands.get_approval,
-      approvalReferenceOf(principal, params),
-    );
+    const approval = this.commands.request(approvalServiceCommands.get_approval, {
+      ...approvalReferenceOf(principal, params),
+      ...(principal.kind === 'operator' ? { viewer: decidingOperatorOf(principal, viaOf(request)) } : {}),
+    });
     return this.nameMembers(principal.orgId, approval, membersOfApproval);
   }
 }

@@ -10,7 +10,7 @@ import type { ApproveRequest } from '../../application/approve-request.js';
 import type { AwaitDecision } from '../../application/await-decision.js';
 import type { NameMembers } from '../../application/name-members.js';
 import { readPrefer } from '../../domain/prefer.js';
-import type { Operator, Principal } from '../../domain/principal.js';
+import { decidingOperatorOf, type Operator, type Principal } from '../../domain/principal.js';
 import { membersOfDecision, membersOfPendingVote, membersOfStatus } from '../../domain/shown-members.js';
 import { approvalReferenceOf } from './approval-reference.js';
 import { viaOf } from './request-context.js';
@@ -47,7 +47,7 @@ export function decisionRoutes(
     plainRoute(routes.approveRequest, ({ principal, input: { params, body }, request }) =>
       nameMembers(
         principal.orgId,
-        approveRequest(decisionOf(principal, params, body.reason, request), {
+        approveRequest(withSeen(decisionOf(principal, params, body.reason, request), body.seen_ms), {
           foreverFor: body.scope === 'forever' ? (body.forever_for ?? 'policy') : null,
           policyVersion: body.policy_version ?? null,
         }),
@@ -57,7 +57,10 @@ export function decisionRoutes(
     plainRoute(routes.denyRequest, ({ principal, input: { params, body }, request }) =>
       nameMembers(
         principal.orgId,
-        commands.request(approvalServiceCommands.deny, decisionOf(principal, params, body.reason, request)),
+        commands.request(
+          approvalServiceCommands.deny,
+          withSeen(decisionOf(principal, params, body.reason, request), body.seen_ms),
+        ),
         membersOfDecision,
       ),
     ),
@@ -100,15 +103,13 @@ const decisionOf = (
   return {
     org_id,
     approval_id,
-    operator: {
-      member_id: principal.memberId,
-      key_id: principal.keyId,
-      key_made_by: principal.madeBy,
-      key_shown_to: [...principal.shownTo],
-      role: principal.role,
-      via: viaOf(principal, request),
-    },
+    operator: decidingOperatorOf(principal, viaOf(principal, request)),
     reason: reason ?? null,
     correlation_id: request.id,
   };
 };
+
+const withSeen = <T extends object>(decision: T, seen_ms: number | undefined) => ({
+  ...decision,
+  ...(seen_ms === undefined ? {} : { seen_ms }),
+});

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  approvalPage,
   approvalQuery,
   approvalStatus,
   approvalView,
@@ -67,7 +68,7 @@ export const approvalRoutes = {
     query: approvalQuery,
     responses: {
       200: ok(
-        z.object({ approvals: z.array(approvalView), next_cursor: z.string().nullable() }),
+        approvalPage,
         '`pending` and `escalated`: oldest deadline first; otherwise newest first. Items have no history and no reasons of votes: those are in the single view.',
       ),
     },

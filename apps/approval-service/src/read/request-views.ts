@@ -1,0 +1,114 @@
+import type {
+  ApprovalPage,
+  approvalServiceCommands,
+  ApprovalView,
+  CommandRequest,
+  ForOperators,
+} from '@agentlattice/contracts';
+import { encodeCursor, page } from '@agentlattice/service';
+import type pg from 'pg';
+import type { Approval } from '../domain/approval.js';
+import { replayApproval } from '../domain/replay-approval.js';
+import { cannot, type VotingOutlook } from '../domain/voting-outlook.js';
+import type { Members } from '../outbound/members.js';
+import { type ApprovalLists, cursorAt, isQueue, type ListRequest } from './approval-lists.js';
+import { readRow } from './approval-reader.js';
+import { type ApprovalRow, type HistoryRow, mostSteps, toView, type ViewFor } from './approval-row.js';
+import { Viewer } from './viewers.js';
+
+type One = CommandRequest<(typeof approvalServiceCommands)['get_approval']>;
+
+export interface RequestViewsPorts {
+  readonly pool: pg.Pool;
+  readonly lists: ApprovalLists;
+  readonly members: Pick<Members, 'person'>;
+}
+
+/** A request that was read, in its parts. */
+interface ReadRequest {
+  readonly row: ApprovalRow;
+  readonly history: readonly HistoryRow[];
+  readonly state: Approval;
+}
+
+const selectNewestErasableValues = `CASE WHEN row_number() OVER (PARTITION BY e.org_id, e.stream_id ORDER BY e.version DESC) <= ${String(mostSteps)}
+    THEN (SELECT jsonb_object_agg(s.name, s.value) FROM event_value s WHERE s.event_id = e.event_id) END`;
+
+/** For an agent that reads its own requests. */
+const agentsOutlook = cannot({
+  code: 'AGENT_KEY',
+  text: 'an agent decides nothing; a person decides with a key of their own',
+});
+
+/** Reads requests as people decide them. An agent sees only its own; others do not exist for it. */
+export class RequestViews {
+  constructor(private readonly ports: RequestViewsPorts) {}
+
+  /** @throws Refused NOT_FOUND */
+  async get(request: One): Promise<ApprovalView> {
+    const row = await readRow(this.ports.pool, request);
+    const reads = await this.read([row], selectNewestErasableValues);
+    const isAgent = request.agent_id !== null;
+    const viewer = isAgent ? null : await this.viewerOf(request.org_id, request.viewer);
+    const [view] = this.views(reads, { how: 'full', reader: isAgent ? 'agent' : 'operator' }, viewer);
+    if (view === undefined) throw new Error('a request that was read has no view');
+    return view;
+  }
+
+  /** Open requests by their deadline, the most urgent first; all others with the newest first. */
+  async list(request: ListRequest): Promise<ApprovalPage> {
+    const viewer = await this.viewerOf(request.org_id, request.viewer ?? undefined);
+    const { rows, searchedTo, figures } = await this.ports.lists.find(request, viewer);
+    const reads = await this.read(rows, 'NULL');
+    const reader = request.viewer === null ? 'agent' : 'operator';
+    const queue = isQueue(request);
+    const places = new Map(rows.map((row) => [row.approval_id, cursorAt(queue, row)]));
+    const { items, next_cursor } = page(
+      this.views(reads, { how: 'short', reader }, viewer),
+      request.limit,
+      ({ approval_id }) => places.get(approval_id) ?? '',
+    );
+    return {
+      approvals: items,
+      next_cursor: next_cursor ?? (searchedTo === null ? null : encodeCursor(searchedTo)),
+      ...(viewer === null ? {} : { now: viewer.now.toISOString() }),
+      ...figures,
+    };
+  }
+
+  private async viewerOf(orgId: string, operator: ListRequest['viewer']): Promise<Viewer | null> {
+    if (operator === undefined || operator === null) return null;
+    const { rows } = await this.ports.pool.query<{ now: Date }>('SELECT clock_timestamp() AS now');
+    return Viewer.find(this.ports.members, orgId, operator, rows[0]?.now ?? new Date());
+  }
+
+  private views(reads: readonly ReadRequest[], how: ViewFor, viewer: Viewer | null): ApprovalView[] {
+    return reads.map(({ row, history, state }) => ({
+      ...toView(row, history, how, state),
+      ...(how.reader === 'agent' ? agentsOutlook : {}),
+      ...(viewer === null ? {} : outlookOf(state, viewer)),
+    }));
+  }
+
+  private async read(rows: readonly ApprovalRow[], erasableValues: string): Promise<ReadRequest[]> {
+    const [first] = rows;
+    if (first === undefined) return [];
+    const { rows: events } = await this.ports.pool.query<HistoryRow>(
+      `SELECT e.org_id, e.stream_id, e.type, e.schema_version, e.data, e.occurred_at, e.meta, ${erasableValues} AS erasable_values
+         FROM event e WHERE e.org_id = $1 AND e.stream_id = ANY ($2) ORDER BY e.stream_id, e.version`,
+      [first.org_id, rows.map((row) => row.approval_id)],
+    );
+    const histories = Map.groupBy(events, (event) => event.stream_id);
+    return rows.map((row) => {
+      const history = histories.get(row.approval_id) ?? [];
+      return { row, history, state: replayApproval(history) };
+    });
+  }
+}
+
+const outlookOf = (state: Approval, viewer: Viewer): VotingOutlook & Pick<ForOperators, 'now'> => ({
+  now: viewer.now.toISOString(),
+  ...(state.status === 'none'
+    ? cannot({ code: 'OTHER', text: 'the request has no history' })
+    : viewer.outlook(state)),
+});
