@@ -1,6 +1,8 @@
 import { durationMs } from '@agentlattice/contracts';
 import { ConfigFault, readEnvironment } from '@agentlattice/service';
+import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { join } from 'node:path';
 import { z } from 'zod';
 import type { SessionLife } from './domain/session.js';
 
@@ -32,6 +34,13 @@ const environment = z.object({
     )
     .transform((text) => text.replace(/\/+$/, ''))
     .optional(),
+  DASHBOARD_DIR: z
+    .string()
+    .refine(
+      (folder) => existsSync(join(folder, 'index.html')),
+      'names a folder without the pages of the dashboard; build them with npm run build',
+    )
+    .optional(),
 });
 
 export interface GatewayConfig {
@@ -44,6 +53,8 @@ export interface GatewayConfig {
   readonly trustedProxies: readonly string[];
   /** Where people reach the gateway, without a slash at the end; undefined where it is not set. */
   readonly publicUrl: string | undefined;
+  /** The folder of the dashboard's pages; undefined: the gateway serves the API alone. */
+  readonly dashboardDir: string | undefined;
 }
 
 /** @throws ConfigFault */
@@ -56,6 +67,7 @@ export function readGatewayConfig(env: NodeJS.ProcessEnv): GatewayConfig {
     sessionLife: { idleMs: Math.min(read.SESSION_IDLE, read.SESSION_LIFE), mostMs: read.SESSION_LIFE },
     trustedProxies: proxiesOf(read.TRUSTED_PROXIES),
     publicUrl: read.AL_PUBLIC_URL,
+    dashboardDir: read.DASHBOARD_DIR,
   };
 }
 

@@ -7,6 +7,7 @@ import type { Admission } from './inbound/http/admission.js';
 import type { AnswerRelease } from './inbound/http/answer-release.js';
 import { addBodyHooks } from './inbound/http/body-hooks.js';
 import { GatewayAdapter } from './inbound/http/gateway-adapter.js';
+import { addDashboardRoutes } from './inbound/http/dashboard.routes.js';
 import { addLiveEventRoutes } from './inbound/http/live-event.routes.js';
 import { addPlainRoutes, type PlainRoute } from './inbound/http/plain-routes.js';
 import { addSecurityHeaders } from './inbound/http/security-headers.js';
@@ -16,7 +17,9 @@ import { addRequestHooks } from './inbound/http/request-hooks.js';
 import type { LiveEvents } from './live-events.module.js';
 import { ADMISSION, ANSWER_RELEASE, LIVE_EVENTS, PLAIN_ROUTES, PROBLEMS } from './tokens.js';
 
-const { host, port, publicUrl, trustedProxies } = configOrExit(() => readGatewayConfig(process.env));
+const { host, port, publicUrl, trustedProxies, dashboardDir } = configOrExit(() =>
+  readGatewayConfig(process.env),
+);
 
 await runService({
   service: 'gateway',
@@ -38,6 +41,7 @@ await runService({
       streams,
       problems: app.get<ProblemFilter>(PROBLEMS),
     });
+    if (dashboardDir !== undefined) addDashboardRoutes(app, dashboardDir);
     realtime.serve(app.getHttpServer() as Server);
   },
 });

@@ -36,7 +36,10 @@ export interface Cue {
   readonly params: Readonly<Record<string, unknown>>;
 }
 
-export interface Approval extends Omit<ApprovalView, 'votes' | 'policy'> {
+export interface Approval extends Omit<
+  ApprovalView,
+  'votes' | 'policy' | 'escalation' | 'cues' | 'previous' | 'masked' | 'cannot_decide_reason'
+> {
   readonly policy: ApprovalView['policy'] & { readonly effect?: string; readonly unconditional?: boolean };
   readonly votes: readonly (ApprovalView['votes'][number] & { readonly groups?: readonly string[] })[];
   readonly window_seconds?: number;

@@ -18,31 +18,33 @@ export function SentBox({ approval }: { readonly approval: Approval }) {
   const rows = shown.filter((field) => !isWide(field));
   return (
     <div className="said" role="group" aria-label="Sent by the agent">
-      <div className="row">
-        {fields.length === 0 ? (
-          <p className="dim">No metadata</p>
-        ) : (
-          <FieldList approval={approval} fields={rows} />
+      <span className="src" aria-hidden="true">
+        <Icon name="quote" />
+        Sent by the agent
+      </span>
+      <div className="content">
+        <div className="row">
+          {fields.length === 0 ? (
+            <p className="dim">No metadata</p>
+          ) : (
+            <FieldList approval={approval} fields={rows} />
+          )}
+        </div>
+        {blocks.map(({ pointer, label, value }) => (
+          <BlockWithLabel key={pointer} label={label} text={valueText(value)} />
+        ))}
+        {rest.length === 0 ? null : (
+          <details>
+            <summary>{plural(rest.length, 'more field')}</summary>
+            <div className="row">
+              <FieldList approval={approval} fields={rest.filter((field) => !isWide(field))} />
+            </div>
+            {rest.filter(isWide).map(({ pointer, label, value }) => (
+              <BlockWithLabel key={pointer} label={label} text={valueText(value)} />
+            ))}
+          </details>
         )}
-        <span className="src" aria-hidden="true">
-          <Icon name="quote" />
-          Sent by the agent
-        </span>
       </div>
-      {blocks.map(({ pointer, label, value }) => (
-        <BlockWithLabel key={pointer} label={label} text={valueText(value)} />
-      ))}
-      {rest.length === 0 ? null : (
-        <details>
-          <summary>{plural(rest.length, 'more field')}</summary>
-          <div className="row">
-            <FieldList approval={approval} fields={rest.filter((field) => !isWide(field))} />
-          </div>
-          {rest.filter(isWide).map(({ pointer, label, value }) => (
-            <BlockWithLabel key={pointer} label={label} text={valueText(value)} />
-          ))}
-        </details>
-      )}
     </div>
   );
 }

@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import type { ServiceName } from '@agentlattice/contracts';
 import type { Backends } from '../backends.js';
 import { randomInstance } from '../random-secret.js';
+import { repositoryRoot } from '../repository-root.js';
 
 export interface ServiceSettings {
   readonly dataDir: string;
@@ -28,6 +30,9 @@ const onlyFor: readonly { readonly names: RegExp; readonly services: readonly Se
   { names: /^OIDC_/, services: ['gateway'] },
 ];
 
+/** The pages as tools/build-dashboard.mjs leaves them. */
+const dashboardDir = join(repositoryRoot, 'apps', 'dashboard', 'dist', 'site');
+
 /** The environment of one run of one service; every call names a new instance. */
 export function serviceEnvironment(
   service: ServiceName,
@@ -47,6 +52,7 @@ export function serviceEnvironment(
     LOG_LEVEL: 'info',
     ...((service === 'notifier' || service === 'gateway') && { AL_PUBLIC_URL: settings.publicUrl }),
     ...(service === 'notifier' && { CHANNEL_SECRETS_KEY: settings.channelSecretsKey }),
+    ...(service === 'gateway' && { DASHBOARD_DIR: dashboardDir }),
     ...Object.fromEntries(given),
     AL_SERVICE_NAME: service,
     AL_INSTANCE: randomInstance(),

@@ -30,7 +30,7 @@ export class ApprovalsController {
       ...filter,
       ...(principal.kind === 'agent' ? { agent_id: principal.agent.id } : {}),
       org_id: principal.orgId,
-      viewer: principal.kind === 'operator' ? decidingOperatorOf(principal, viaOf(request)) : null,
+      viewer: principal.kind === 'operator' ? decidingOperatorOf(principal, viaOf(principal, request)) : null,
       decidable: decidable === 'true',
       cursor: cursor ?? null,
       limit,
@@ -46,7 +46,9 @@ export class ApprovalsController {
   ): Promise<RouteOutput<typeof routes.getApproval>> {
     const approval = this.commands.request(approvalServiceCommands.get_approval, {
       ...approvalReferenceOf(principal, params),
-      ...(principal.kind === 'operator' ? { viewer: decidingOperatorOf(principal, viaOf(request)) } : {}),
+      ...(principal.kind === 'operator'
+        ? { viewer: decidingOperatorOf(principal, viaOf(principal, request)) }
+        : {}),
     });
     return this.nameMembers(principal.orgId, approval, membersOfApproval);
   }

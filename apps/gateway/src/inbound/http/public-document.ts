@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { Refused } from '@agentlattice/contracts';
 import { FixedWindow } from '../../domain/fixed-window.js';
+import { acceptsCoding } from './accepts-coding.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 
 /** How many times a second the document is sent to all callers together. A 304 does not count. */
@@ -35,7 +36,8 @@ export class PublicDocument {
       );
     }
     reply.header('content-type', 'application/json; charset=utf-8');
-    if (takesGzip(headers['accept-encoding'])) reply.header('content-encoding', 'gzip').send(this.compressed);
+    if (acceptsCoding(headers['accept-encoding'], 'gzip'))
+      reply.header('content-encoding', 'gzip').send(this.compressed);
     else reply.send(this.plain);
   }
 
@@ -44,10 +46,3 @@ export class PublicDocument {
     return tags.includes(this.etag) || tags.includes('*');
   }
 }
-
-const takesGzip = (acceptEncoding: unknown) =>
-  typeof acceptEncoding === 'string' &&
-  acceptEncoding
-    .toLowerCase()
-    .split(',')
-    .some((coding) => /^\s*(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0*)?\s*$).*)?$/.test(coding));

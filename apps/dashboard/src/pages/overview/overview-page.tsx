@@ -1,0 +1,3 @@
+import { PageHead } from '../../components/page-head.js';
+
+export const OverviewPage = () => <PageHead title="Overview" />;

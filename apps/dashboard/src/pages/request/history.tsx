@@ -1,0 +1,95 @@
+import type { ReactNode } from 'react';
+import type { Approval } from '../../api/types.js';
+import { HostileText } from '../../components/hostile-text.js';
+import { Icon, type IconName } from '../../components/icon.js';
+import { Time } from '../../components/time.js';
+
+type Item = Approval['history'][number];
+
+const steps: Readonly<Record<string, readonly [IconName, string]>> = {
+  'approval.requested': ['bot', 'asked'],
+  'approval.escalated': ['up', 'Escalated'],
+  'approval.reminded': ['bell', 'Reminder sent'],
+  'approval.vote_withdrawn': ['back', 'withdrew the vote'],
+  'approval.approved': ['check', 'approved'],
+  'approval.denied': ['x', 'denied'],
+  'approval.timed_out': ['clock', 'Time ran out; the agent was denied'],
+  'approval.cancelled': ['x', 'withdrew the request'],
+  'approval.auto_resolved': ['rule', 'Released by a policy change'],
+  'approval.policy_changed': ['rule', 'The policy was changed'],
+  'approval.grant_consumed': ['shield', 'The grant was used'],
+};
+
+const byAgent = new Set(['approval.requested', 'approval.cancelled']);
+
+/** All steps of the request, oldest first; all of them stand in the audit log. */
+export function History({ approval }: { readonly approval: Approval }) {
+  const { history, history_truncated, id } = approval;
+  return (
+    <section className="card" aria-labelledby="history">
+      <h2 id="history">
+        History{' '}
+        <a className="aside" href={`/audit?approval_id=${encodeURIComponent(id)}`}>
+          In the audit log
+        </a>
+      </h2>
+      {history_truncated === true ? <p className="fine">Older steps are in the audit log.</p> : null}
+      <ol className="tl">
+        {history.map((item, i) => (
+          <Step key={i} item={item} approval={approval} />
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function Step({ item, approval }: { readonly item: Item; readonly approval: Approval }) {
+  const { type, at, reason, note } = item;
+  const [icon, what] = steps[type] ?? votes(item, approval) ?? ['log', type];
+  return (
+    <li>
+      <Time at={at} show="clock" />
+      <Icon name={icon} />
+      <span>
+        {who(item, approval)}
+        {what}
+        {reason === null || reason === '' ? null : (
+          <>
+            : “<HostileText text={reason} />”
+          </>
+        )}
+        {note === null || note === '' ? null : (
+          <>
+            {' '}
+            <span className="soft">
+              (<HostileText text={note} />)
+            </span>
+          </>
+        )}
+      </span>
+    </li>
+  );
+}
+
+function who({ type, operator }: Item, { agent }: Approval): ReactNode {
+  const name = byAgent.has(type)
+    ? agent.name
+    : operator === null
+      ? null
+      : (operator.name ?? 'Another person');
+  return name === null ? null : (
+    <>
+      <b>
+        <HostileText text={name} />
+      </b>{' '}
+    </>
+  );
+}
+
+/** The history says who voted when; the vote itself says how. */
+function votes({ type, operator, at }: Item, approval: Approval): readonly [IconName, string] | undefined {
+  if (type !== 'approval.vote_cast') return undefined;
+  const vote = approval.votes.find((cast) => cast.member_id === operator?.id && cast.at === at);
+  if (vote === undefined) return ['people', 'voted'];
+  return vote.decision === 'approve' ? ['check', 'approved'] : ['x', 'denied'];
+}
