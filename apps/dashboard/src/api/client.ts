@@ -75,8 +75,9 @@ export async function send<T>(method: string, path: string, options: CallOptions
   });
   const cameAt = Date.now();
   if (!response.ok) {
-    if (response.status === 401 && path !== '/api/v1/sign-in') signedOut();
-    throw refusalOf(response, text);
+    const refusal = refusalOf(response, text);
+    if (refusal.code === 'UNAUTHENTICATED') signedOut();
+    throw refusal;
   }
   return { data: (text === '' ? undefined : JSON.parse(text)) as T, sentAt, cameAt };
 }

@@ -1,24 +1,7 @@
-import type { ApprovalView } from '@agentlattice/contracts';
+import type { ApprovalView, SessionView } from '@agentlattice/contracts';
 
 /** Shapes of the API that the pages use. Members that an older gateway does not send are optional. */
-export type Role = 'viewer' | 'member' | 'admin';
-
-export interface Session {
-  readonly id: string;
-  readonly org_id: string;
-  readonly workspace_name: string;
-  readonly email: string;
-  readonly member: {
-    readonly id: string;
-    readonly name: string;
-    readonly role: Role;
-    readonly groups: readonly string[];
-  };
-  readonly workspaces: readonly { readonly org_id: string; readonly name: string; readonly role: Role }[];
-  readonly expires_at: string;
-  readonly now: string;
-  readonly csrf_token: string;
-}
+export type Session = SessionView;
 
 export interface SignInOptions {
   readonly password: boolean;

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useRouter, useRouterState } from '@tanstack/react-router';
+import { useRouter } from '@tanstack/react-router';
 import { createContext, type ReactNode, useContext, useEffect } from 'react';
 import { ApiRefusal, onSignedOut, setCsrfToken } from '../api/client.js';
 import { getSession, sessionKey } from '../api/session.js';
@@ -40,14 +40,17 @@ export function useSessionQuery() {
 export function SessionGate({ children }: { readonly children: ReactNode }) {
   const queries = useQueryClient();
   const router = useRouter();
-  const wanted = useRouterState({ select: ({ location }) => location.href });
   const { data: session, error, isPending, refetch } = useSessionQuery();
   useEffect(() => onSignedOut(() => queries.setQueryData(sessionKey, null)), [queries]);
   useEffect(() => {
     if (session !== null) return;
     queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] });
-    void router.navigate({ to: '/sign-in', search: { return_to: wanted }, replace: true });
-  }, [session, queries, router, wanted]);
+    void router.navigate({
+      to: '/sign-in',
+      search: { return_to: router.state.location.href },
+      replace: true,
+    });
+  }, [session, queries, router]);
   if (isPending) return null;
   if (error !== null && session === undefined)
     return (

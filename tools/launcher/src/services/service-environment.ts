@@ -23,15 +23,15 @@ export interface ServiceSettings {
 // administrator's URLs must not reach one.
 const notForServices = /^(DATABASE_URL|NATS_URL|REDIS_URL|PG[A-Z]+$|npm_|INIT_CWD$|AL_CREDENTIALS_FILE$)/;
 
+/** The pages as tools/build-dashboard.mjs leaves them. */
+const dashboardDir = join(repositoryRoot, 'apps', 'dashboard', 'dist', 'site');
+
 /** What single services need; SMTP_URL may hold a password. */
 const onlyFor: readonly { readonly names: RegExp; readonly services: readonly ServiceName[] }[] = [
   { names: /^(SMTP_URL|MAIL_FROM|EGRESS_ALLOW|CHANNEL_SECRETS_KEY)$/, services: ['notifier'] },
   { names: /^AL_PUBLIC_URL$/, services: ['notifier', 'gateway'] },
   { names: /^OIDC_/, services: ['gateway'] },
 ];
-
-/** The pages as tools/build-dashboard.mjs leaves them. */
-const dashboardDir = join(repositoryRoot, 'apps', 'dashboard', 'dist', 'site');
 
 /** The environment of one run of one service; every call names a new instance. */
 export function serviceEnvironment(
@@ -50,9 +50,9 @@ export function serviceEnvironment(
   const { url, options } = backends.database.of(service);
   return {
     LOG_LEVEL: 'info',
+    ...(service === 'gateway' && { DASHBOARD_DIR: dashboardDir }),
     ...((service === 'notifier' || service === 'gateway') && { AL_PUBLIC_URL: settings.publicUrl }),
     ...(service === 'notifier' && { CHANNEL_SECRETS_KEY: settings.channelSecretsKey }),
-    ...(service === 'gateway' && { DASHBOARD_DIR: dashboardDir }),
     ...Object.fromEntries(given),
     AL_SERVICE_NAME: service,
     AL_INSTANCE: randomInstance(),

@@ -1,18 +1,9 @@
+import type { SessionItem } from '@agentlattice/contracts';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { call, pathSegment } from '../../api/client.js';
 import { ErrorState } from '../../components/notices.js';
 import { Table } from '../../components/table.js';
 import { Time } from '../../components/time.js';
-
-interface OwnSession {
-  readonly id: string;
-  readonly created_at: string;
-  readonly last_used_at: string;
-  readonly expires_at: string;
-  readonly address: string | null;
-  readonly user_agent: string | null;
-  readonly current: boolean;
-}
 
 const key = ['sessions'] as const;
 
@@ -21,7 +12,7 @@ export function OwnSessions() {
   const queries = useQueryClient();
   const { data, error, refetch } = useQuery({
     queryKey: key,
-    queryFn: () => call<{ sessions: readonly OwnSession[] }>('GET', '/api/v1/sessions'),
+    queryFn: () => call<{ sessions: readonly SessionItem[] }>('GET', '/api/v1/sessions'),
   });
   const end = useMutation({
     mutationFn: (id: string) => call<undefined>('DELETE', `/api/v1/sessions/${pathSegment(id)}`),

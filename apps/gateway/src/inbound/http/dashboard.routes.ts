@@ -3,6 +3,7 @@ import { extname, join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { acceptsCoding } from './accepts-coding.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
+import { securityHeaders } from './security-headers.js';
 
 /** Paths of the dashboard's own router (apps/dashboard/src/router.tsx); all of them are answered with its one page. */
 export const dashboardPages = [
@@ -20,29 +21,10 @@ export const dashboardPages = [
   'accept-invitation',
 ] as const;
 
-/** The page may load and call only its own server; it cannot be framed, since a decision must not be clicked by deception. */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "font-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-].join('; ');
-
+/** In addition to the headers of every answer: no script may make markup of a text. */
 const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',
-  'content-security-policy': contentSecurityPolicy,
-  // The page differs by the cookie of the theme, and names the files of this build.
-  'cache-control': 'no-store',
-  'referrer-policy': 'same-origin',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'cross-origin-opener-policy': 'same-origin',
+  'content-security-policy': `${securityHeaders['content-security-policy']}; require-trusted-types-for 'script'`,
 } as const;
 
 const mediaTypes: Readonly<Record<string, string>> = {
@@ -77,7 +59,6 @@ export function addDashboardRoutes(app: NestFastifyApplication, folder: string):
         .header('content-type', asset.type)
         // The name of the file changes with its content.
         .header('cache-control', 'public, max-age=31536000, immutable')
-        .header('x-content-type-options', 'nosniff')
         .header('vary', 'accept-encoding');
       const accepted = headers['accept-encoding'];
       if (asset.brotli !== undefined && acceptsCoding(accepted, 'br'))
