@@ -8,6 +8,7 @@ import {
 import { eventually, type Stack, startStack } from '@agentlattice/testkit';
 import { adminOf, agentOf, type Answer, type Api } from './kit/api.js';
 import { approvalsOf } from './kit/approvals.js';
+import { Browser } from './kit/browser.js';
 
 const password = 'a long password';
 const table: Readonly<Record<ChangingRouteId, LoggedAs>> = logEntriesOfRoutes;
@@ -31,7 +32,11 @@ describe('the changes of a route are in the log under the id of the request', ()
   /** Calls a route, which must succeed, and remembers the request's id: the correlation id of what it causes. */
   async function call(
     id: ChangingRouteId,
-    { by = admin, params = {}, body }: { by?: Api; params?: Record<string, string>; body?: unknown } = {},
+    {
+      by = admin,
+      params = {},
+      body,
+    }: { by?: Api | Browser; params?: Record<string, string>; body?: unknown } = {},
   ): Promise<Answer> {
     const { method, path } = routes[id];
     const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => params[name] ?? name);
@@ -52,6 +57,7 @@ describe('the changes of a route are in the log under the id of the request', ()
     await usePolicies();
     await usePeopleAndKeys();
     await useAgents();
+    await useSessions();
   }, 180_000);
   afterAll(() => stack.stop());
 
@@ -132,6 +138,29 @@ describe('the changes of a route are in the log under the id of the request', ()
     const params = { agent_id: idOf(await call('registerAgent', { body: { name: 'another' } })) };
     await call('suspendAgent', { params, body: {} });
     await call('resumeAgent', { params, body: {} });
+  }
+
+  async function useSessions() {
+    const signIn = async (secret = password) => {
+      const by = Browser.on(stack);
+      await call('signIn', { by, body: { email: 'sessions@example.com', password: secret } });
+      return by;
+    };
+    const made = await call('createMember', {
+      body: { email: 'sessions@example.com', name: 'S', role: 'viewer', password },
+    });
+    const params = { member_id: idOf(made) };
+    await call('updateMember', { params, body: { role: 'member' } });
+    const first = await signIn();
+    await call('extendSession', { by: first });
+    const sessions = (await first.get('/api/v1/sessions')).body['sessions'] as { id: string }[];
+    const second = await signIn();
+    await call('revokeSession', { by: second, params: { session_id: String(sessions[0]?.id) } });
+    const passwords = { current_password: password, new_password: 'another long password' };
+    await call('changePassword', { by: second, body: passwords });
+    await call('switchWorkspace', { by: second, body: { org_id: stack.credentials.org_id } });
+    await call('signOut', { by: await signIn('another long password') });
+    await call('removeMember', { params });
   }
 
   const entriesOf = async (requestId: string): Promise<string[]> => {

@@ -1,12 +1,15 @@
 import type { EventStore, Projection } from '@agentlattice/event-store';
-import { Background, NATS, POOL } from '@agentlattice/service';
+import type { Logger } from '@agentlattice/observability';
+import { Background, LOGGER, NATS, POOL, RecoverySweep } from '@agentlattice/service';
 import { Module } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import { makeEndUndecidable } from './application/end-undecidable.js';
 import { EventsModule } from './events.module.js';
-import { startMembersProjection } from './inbound/projections.js';
+import { makeRecountVotes } from './application/recount-votes.js';
+import { type ProjectionPorts, startMembersProjection } from './inbound/projections.js';
 import { Members } from './outbound/members.js';
+import { sweepPace } from './sweep-pace.js';
 import {
   END_UNDECIDABLE,
   EVENT_STORE,
@@ -14,6 +17,7 @@ import {
   MEMBERS_BACKGROUND,
   MEMBERS_PROJECTION,
   PROJECTIONS,
+  RECOUNT_VOTES,
 } from './tokens.js';
 
 /** Shorter than the gateway waits for an answer. */
@@ -23,11 +27,29 @@ const memberWithinMs = 1_000;
 @Module({
   imports: [EventsModule],
   providers: [
-    { provide: MEMBERS_PROJECTION, inject: [PROJECTIONS], useFactory: startMembersProjection },
+    {
+      provide: RECOUNT_VOTES,
+      inject: [POOL, EVENT_STORE, NATS, LOGGER],
+      useFactory: (pool: pg.Pool, store: EventStore, nc: NatsConnection, logger: Logger) =>
+        new RecoverySweep({
+          name: 'withdrawing votes of changed members',
+          pool,
+          ...sweepPace,
+          work: makeRecountVotes({ pool, store, nc, logger }),
+          logger,
+        }).start(),
+    },
+    {
+      provide: MEMBERS_PROJECTION,
+      inject: [PROJECTIONS, RECOUNT_VOTES],
+      useFactory: (ports: ProjectionPorts, recount: RecoverySweep) =>
+        startMembersProjection(ports, () => recount.wake()),
+    },
     {
       provide: MEMBERS_BACKGROUND,
-      inject: [MEMBERS_PROJECTION],
-      useFactory: (projection: Projection) => new Background(() => [projection]),
+      inject: [MEMBERS_PROJECTION, RECOUNT_VOTES],
+      useFactory: (projection: Projection, recount: RecoverySweep) =>
+        new Background(() => [projection, recount]),
     },
     {
       provide: MEMBERS,

@@ -4,6 +4,7 @@ export const GRANT_SETTINGS = Symbol('GRANT_SETTINGS');
 export const PROJECTIONS = Symbol('PROJECTIONS');
 export const EVENTS_BACKGROUND = Symbol('EVENTS_BACKGROUND');
 
+export const RECOUNT_VOTES = Symbol('RECOUNT_VOTES');
 export const MEMBERS_PROJECTION = Symbol('MEMBERS_PROJECTION');
 export const MEMBERS = Symbol('MEMBERS');
 export const END_UNDECIDABLE = Symbol('END_UNDECIDABLE');

@@ -1,25 +1,49 @@
 import type { Logger } from '@agentlattice/observability';
 import { LOGGER, PeriodicTask, POOL } from '@agentlattice/service';
-import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  Inject,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type Provider,
+} from '@nestjs/common';
 import type pg from 'pg';
+import { makeRemoveMember, makeUpdateMember, type MemberPorts } from './application/change-member.js';
 import { makeSessionUseCases } from './application/change-session.js';
 import type { RefusedAccess } from './application/refused-access.js';
 import { makeSignIn, type SignInPorts } from './application/sign-in.js';
 import { type GatewayConfig, readGatewayConfig } from './config.js';
+import { MembersController } from './inbound/http/members.controller.js';
 import { SessionsController } from './inbound/http/sessions.controller.js';
+import { MemberStore } from './outbound/member-store.js';
 import type { PrincipalDirectory } from './outbound/principal-directory.js';
 import type { PrincipalStore } from './outbound/principal-store.js';
 import { SessionStore } from './outbound/session-store.js';
 import { SignInAttempts } from './outbound/sign-in-attempts.js';
 import { PrincipalsModule } from './principals.module.js';
-import { DIRECTORY, REFUSED_ACCESS, SESSION_PORTS, SESSIONS, SIGN_IN, STORE } from './tokens.js';
+import {
+  CHANGE_MEMBER,
+  DIRECTORY,
+  REFUSED_ACCESS,
+  REMOVE_MEMBER,
+  SESSION_PORTS,
+  SESSIONS,
+  SIGN_IN,
+  STORE,
+} from './tokens.js';
+
+const memberUseCase = (provide: symbol, make: (ports: MemberPorts) => unknown): Provider => ({
+  provide,
+  inject: [SESSION_PORTS, POOL],
+  useFactory: (ports: SignInPorts, pool: pg.Pool) => make({ ...ports, members: new MemberStore(pool) }),
+});
 
 const forgetEveryMs = 10 * 60_000;
 
-/** People who sign in, and their sessions. */
+/** People who sign in, their sessions, and changes of members, which end sessions. */
 @Module({
   imports: [PrincipalsModule],
-  controllers: [SessionsController],
+  controllers: [SessionsController, MembersController],
   providers: [
     {
       provide: SESSION_PORTS,
@@ -43,6 +67,8 @@ const forgetEveryMs = 10 * 60_000;
     },
     { provide: SIGN_IN, inject: [SESSION_PORTS], useFactory: makeSignIn },
     { provide: SESSIONS, inject: [SESSION_PORTS], useFactory: makeSessionUseCases },
+    memberUseCase(CHANGE_MEMBER, makeUpdateMember),
+    memberUseCase(REMOVE_MEMBER, makeRemoveMember),
   ],
   exports: [SESSION_PORTS],
 })

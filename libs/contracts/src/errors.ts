@@ -40,6 +40,7 @@ export const errorTable = {
   PRECONDITION_FAILED: { status: 412, title: 'The resource changed in between' },
   EMAIL_TAKEN: { status: 409, title: 'Another member has this address' },
   MEMBERSHIP_NOT_ACCEPTED: { status: 409, title: 'The person has not accepted the invitation' },
+  LAST_ADMIN: { status: 409, title: 'The workspace needs an administrator' },
   INVITATION_ANSWERED: { status: 409, title: 'The invitation was answered already' },
   OWN_KEY_NEEDED: { status: 409, title: 'A key that the person made is needed' },
   ALREADY_SUSPENDED: { status: 409, title: 'The agent is suspended already' },
@@ -96,7 +97,10 @@ export const problem = z
     status: z.number().int(),
     detail: z.string(),
     request_id: z.string(),
-    error: z.enum(errorCodes),
+    error: z.enum(errorCodes).meta({
+      description: 'More codes may be added; a client treats an unknown one by its status',
+      'x-open-enum': true,
+    }),
     message: z.string().meta({ description: 'Same as detail' }),
     errors: z
       .array(

@@ -71,7 +71,8 @@ export function breakingChanges(older: Json, newer: Json): string[] {
     if (seen.has(a)) return;
     seen.add(a);
     // For answers the older document must not be narrower than the newer one.
-    narrowed(at, b, a, 'may be a new value');
+    // Clients know that a set marked as open grows.
+    narrowed(at, b['x-open-enum'] === true ? { ...b, enum: a['enum'] } : b, a, 'may be a new value');
     for (const name of list(a['required']))
       if (!list(b['required']).includes(name)) found.push(`${at}/${String(name)} may be missing`);
     for (const [name, schema] of members(a['properties'])) {

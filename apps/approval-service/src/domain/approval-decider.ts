@@ -3,6 +3,7 @@ import { assertNever, type Decider, Refused } from '@agentlattice/decider';
 import { type Approval, type ApprovalEvent, evolve, isOpen, type KnownApproval } from './approval.js';
 import { type ConsumeGrant, decideConsumption } from './decide-consumption.js';
 import { type ApplyJudgement, decideJudgement } from './decide-judgement.js';
+import { decideMemberChange, type MemberChanged } from './decide-member-change.js';
 import { decideUndecidable } from './decide-undecidable.js';
 import {
   type Approve,
@@ -54,6 +55,7 @@ export type ApprovalCommand =
   | EndSuspended
   | Timed
   | NobodyDecides
+  | MemberChanged
   | ApplyJudgement
   | ConsumeGrant;
 
@@ -82,6 +84,8 @@ function decide(command: ApprovalCommand, state: Approval): readonly ApprovalEve
       return state.status === 'none' ? [] : decideEscalation(state, command.now);
     case 'NobodyDecides':
       return state.status === 'none' ? [] : decideUndecidable(command, state);
+    case 'MemberChanged':
+      return state.status === 'none' ? [] : decideMemberChange(command, state);
     case 'ApplyJudgement':
       return state.status === 'none' ? [] : decideJudgement(command, state);
     case 'ConsumeGrant':

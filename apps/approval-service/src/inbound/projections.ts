@@ -22,7 +22,7 @@ const askForRequestedMs = 2_000;
 const idleAskForRequestedMs = 6_000;
 
 /** Stores the members, by the gateway's events. */
-export const startMembersProjection = (ports: ProjectionPorts): Projection =>
+export const startMembersProjection = (ports: ProjectionPorts, onApplied: () => void): Projection =>
   watched(
     ports,
     startProjection({
@@ -31,6 +31,7 @@ export const startMembersProjection = (ports: ProjectionPorts): Projection =>
       sources: ['gateway'],
       types: memberEventTypes,
       handle: projectMember,
+      onApplied,
     }),
   );
 

@@ -3,17 +3,48 @@ import type { ProjectedEvent, Statement, Tx } from '@agentlattice/event-store';
 import type pg from 'pg';
 import type { Person } from '../domain/may-decide.js';
 
-/** Events that make a person a member; an invitation does not. */
-export const memberEventTypes = ['member.created', 'member.accepted'] as const;
+/** Events that make a person a member, change or end that; an invitation does not. */
+export const memberEventTypes = [
+  'member.created',
+  'member.accepted',
+  'member.updated',
+  'member.removed',
+] as const;
 
 /** Stores the members of workspaces, by the gateway's events. */
 export async function projectMember(tx: Tx, event: ProjectedEvent): Promise<void> {
+  if (event.type === 'member.updated' || event.type === 'member.removed') return changeMember(tx, event);
   if (event.type !== 'member.created' && event.type !== 'member.accepted') return;
   const { member_id, role, groups } = event.data;
   await tx.query(
     `INSERT INTO member (org_id, member_id, role, groups, since) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT (org_id, member_id) DO UPDATE SET role = excluded.role, groups = excluded.groups`,
     [event.org_id, member_id, role, groups, event.occurred_at],
+  );
+}
+
+/** The change of someone who is no member yet, because the invitation is open, changes nothing here. */
+async function changeMember(
+  tx: Tx,
+  event: Extract<ProjectedEvent, { type: 'member.updated' | 'member.removed' }>,
+): Promise<void> {
+  const { org_id, event_id, occurred_at, correlation_id, traceparent } = event;
+  const { member_id } = event.data;
+  const [role, groups] =
+    event.type === 'member.updated' ? [event.data.role, event.data.groups] : [null, null];
+  const { rowCount } = await tx.query(
+    `UPDATE member SET role = coalesce($3, role), groups = coalesce($4, groups),
+            removed_at = CASE WHEN $3::text IS NULL THEN $5::timestamptz ELSE removed_at END
+      WHERE org_id = $1 AND member_id = $2`,
+    [org_id, member_id, role, groups, occurred_at],
+  );
+  if (rowCount === 0) return;
+  await tx.query(
+    `INSERT INTO member_change (org_id, member_id, event_id, correlation_id, traceparent) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (org_id, member_id) DO UPDATE
+       SET event_id = excluded.event_id, noted_at = excluded.noted_at, correlation_id = excluded.correlation_id,
+           traceparent = excluded.traceparent`,
+    [org_id, member_id, event_id, correlation_id, traceparent],
   );
 }
 

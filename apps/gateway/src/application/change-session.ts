@@ -112,13 +112,14 @@ export function makeSessionUseCases(ports: SignInPorts) {
         const own = ending.some(({ id }) => id === sessionId);
         // Ended meanwhile: the change must not begin a new session.
         if (!own) throw noSession();
-        await endSessions(ports, tx, ending, passwordChanged, metaOfOwn(context));
+        // First the stream of the member, as removing a member does: two changes wait for each other in one order.
         await store.events.updateMany({
           tx,
           decider: memberDecider,
           streams: [{ orgId, streamId: memberId, meta: metaOfMember(memberId, context) }],
           command: () => ({ type: 'ChangePassword' as const }),
         });
+        await endSessions(ports, tx, ending, passwordChanged, metaOfOwn(context));
         return startSession(ports, tx, { personId, orgId, memberId }, context, 'password');
       });
       await refresh();

@@ -87,6 +87,58 @@ describe('a membership', () => {
     given(invited).when(accept).thenEvents(accepted);
     given(invited, declined).when(accept).thenEvents(accepted);
   });
+  it('changes in what differs; the name is in no event', () => {
+    const change = { type: 'UpdateMember', renamed: false, otherAdmins: 1 } as const;
+    const updated = (changed: ('name' | 'role' | 'groups')[], now: Partial<typeof data>): MemberEvent => ({
+      type: 'member.updated',
+      data: { ...data, ...now, changed },
+    });
+    given(created)
+      .when({ ...change, renamed: true, role: 'member', groups: ['sre'] })
+      .thenEvents(updated(['name'], {}));
+    given(created)
+      .when({ ...change, groups: [] })
+      .thenEvents(updated(['groups'], { groups: [] }));
+    given(created)
+      .when({ ...change, groups: ['sre', 'legal'] })
+      .thenEvents(updated(['groups'], { groups: ['sre', 'legal'] }));
+    given(created).when(change).thenNothing();
+    given(invited, updated(['groups'], { groups: ['legal'] }))
+      .when(accept)
+      .thenEvents({ type: 'member.accepted', data: { ...data, groups: ['legal'] } });
+  });
+
+  it('ends once, and an invitation can be taken back', () => {
+    const remove = { type: 'RemoveMember', otherAdmins: 0 } as const;
+    const removed: MemberEvent = { type: 'member.removed', data: { member_id: 'mbr_1' } };
+    given(created).when(remove).thenEvents(removed);
+    given(invited).when(remove).thenEvents(removed);
+    for (const command of [remove, accept, decline, { type: 'ChangePassword' } as const])
+      given(created, removed).when(command).thenRefused('NOT_FOUND');
+  });
+
+  it('of the last administrator stays, unless it was never accepted', () => {
+    const boss = { ...data, role: 'admin' as const };
+    const made: MemberEvent = { type: 'member.created', data: boss };
+    for (const otherAdmins of [0, 1]) {
+      const lowered = { type: 'UpdateMember', role: 'member', renamed: false, otherAdmins } as const;
+      const remove = { type: 'RemoveMember', otherAdmins } as const;
+      if (otherAdmins === 0) {
+        given(made).when(lowered).thenRefused('LAST_ADMIN');
+        given(made).when(remove).thenRefused('LAST_ADMIN');
+        given({ type: 'member.invited', data: boss })
+          .when(remove)
+          .thenEvents({ type: 'member.removed', data: { member_id: 'mbr_1' } });
+        given(made)
+          .when({ ...lowered, role: 'admin', renamed: true })
+          .thenEvents({ type: 'member.updated', data: { ...boss, changed: ['name'] } });
+      } else
+        given(made)
+          .when(lowered)
+          .thenEvents({ type: 'member.updated', data: { ...data, changed: ['role'] } });
+    }
+  });
+
   it('is answered once', () => {
     given(invited).when(decline).thenEvents(declined);
     given(invited, declined).when(decline).thenRefused('INVITATION_ANSWERED');

@@ -8,6 +8,7 @@ import { PlainAgentNames1796200000200 } from './1796200000200-plain-agent-names.
 import { SeenAgentNames1796400000000 } from './1796400000000-seen-agent-names.js';
 import { KeyHolders1796200000000 } from './1796200000000-key-holders.js';
 import { Sessions1797300000000 } from './1797300000000-sessions.js';
+import { Members1797300000100 } from './1797300000100-members.js';
 
 export const migrations = [
   eventStoreMigration('gateway', 1764050000000),
@@ -21,4 +22,5 @@ export const migrations = [
   AgentRegistrants1796200000300,
   SeenAgentNames1796400000000,
   Sessions1797300000000,
+  Members1797300000100,
 ];

@@ -19,7 +19,12 @@ export class InvitationStore {
     return (await this.read(personId, null, id, 1))[0];
   }
 
-  async setStatus(tx: Tx, orgId: string, memberId: string, status: MembershipStatus): Promise<void> {
+  async setStatus(
+    tx: Tx,
+    orgId: string,
+    memberId: string,
+    status: MembershipStatus | 'removed',
+  ): Promise<void> {
     await tx.query('UPDATE membership SET status = $3 WHERE org_id = $1 AND member_id = $2', [
       orgId,
       memberId,
@@ -36,7 +41,7 @@ export class InvitationStore {
     const { rows } = await this.pool.query<Omit<Membership, 'created_at'> & { created_at: Date }>(
       `SELECT m.member_id AS id, m.org_id, w.name AS workspace_name, m.role, m.groups, m.status, m.created_at
          FROM membership m JOIN workspace w USING (org_id)
-        WHERE m.person_id = $1 AND m.member_id <> m.person_id AND ($2::text IS NULL OR m.member_id > $2)
+        WHERE m.person_id = $1 AND m.member_id <> m.person_id AND m.status <> 'removed' AND ($2::text IS NULL OR m.member_id > $2)
           AND CASE WHEN $3::text IS NULL THEN m.status <> 'active' ELSE m.member_id = $3 END
         ORDER BY m.member_id LIMIT $4`,
       [personId, cursor, id, limit],

@@ -287,7 +287,8 @@ export class PrincipalStore {
   async members(orgId: string, { cursor, limit }: Page, id: string | null = null): Promise<MemberView[]> {
     const { rows } = await this.pool.query<Omit<MemberView, 'created_at'> & { created_at: Date }>(
       `SELECT m.member_id AS id, m.email, m.name, m.role, m.groups, m.status, m.created_at FROM membership m
-       WHERE m.org_id = $1 AND ($2::text IS NULL OR member_id > $2) AND ($3::text IS NULL OR member_id = $3)
+       WHERE m.org_id = $1 AND m.status <> 'removed'
+         AND ($2::text IS NULL OR member_id > $2) AND ($3::text IS NULL OR member_id = $3)
        ORDER BY member_id LIMIT $4`,
       [orgId, cursor, id, limit],
     );

@@ -22,7 +22,7 @@ export const startMemberEvents = (
     client,
     durable,
     sources: ['gateway'],
-    types: ['member.created', 'member.accepted'],
+    types: ['member.created', 'member.accepted', 'member.updated', 'member.removed'],
     handle: noteForever,
     logger,
   });

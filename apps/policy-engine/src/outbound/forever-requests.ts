@@ -24,6 +24,18 @@ export async function noteForever(tx: Tx, event: ProjectedEvent): Promise<void> 
       [event.org_id, member_id, role, groups],
     );
   }
+  // Only for those who are members: an invitation that changes has no row yet.
+  if (event.type === 'member.updated' || event.type === 'member.removed') {
+    // The row of a removed member stays with the least rights, because it is never deleted.
+    const { role, groups } =
+      event.type === 'member.updated' ? event.data : { role: 'viewer', groups: [] as string[] };
+    await tx.query('UPDATE member_role SET role = $3, groups = $4 WHERE org_id = $1 AND member_id = $2', [
+      event.org_id,
+      event.data.member_id,
+      role,
+      groups,
+    ]);
+  }
   if (event.type !== 'approval.approved') return;
   const { scope, forever_for, forever_by, approval_id, policy, action_type } = event.data;
   if (scope !== 'forever' || forever_by === null) return;

@@ -113,6 +113,8 @@ export function outgoingPartOf(event: DomainEvent): OutgoingPart | null {
     case 'member.accepted':
     case 'member.declined':
     case 'access.workspace_created':
+    case 'member.updated':
+    case 'member.removed':
     case 'member.password_changed':
     case 'session.signed_in':
     case 'session.signed_out':

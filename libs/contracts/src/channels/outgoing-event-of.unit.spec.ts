@@ -38,6 +38,8 @@ const goesOutAs: Record<(typeof eventTypes)[number], OutgoingEvent['type'] | nul
   'member.accepted': null,
   'member.declined': null,
   'access.workspace_created': null,
+  'member.updated': null,
+  'member.removed': null,
   'member.password_changed': null,
   'session.signed_in': null,
   'session.signed_out': null,

@@ -32,6 +32,13 @@ export const memberInvitedV1 = memberCreatedV1;
 export const memberAcceptedV1 = memberCreatedV1;
 export const memberDeclinedV1 = z.strictObject({ member_id: typeId('mbr') });
 
+/** What an administrator changed of a member; the name is erasable and is stored only by the gateway. */
+export const memberUpdatedV1 = memberCreatedV1.extend({
+  changed: z.array(z.enum(['name', 'role', 'groups'])).min(1),
+});
+/** No member any more; also an invitation that was taken back. */
+export const memberRemovedV1 = z.strictObject({ member_id: typeId('mbr') });
+
 /** In the log of the new workspace, and in the log of the workspace whose member created it. */
 export const accessWorkspaceCreatedV1 = z.strictObject({
   workspace: z.strictObject({ id: typeId('org'), name: z.string() }),

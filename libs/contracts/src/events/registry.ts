@@ -42,6 +42,8 @@ import {
   memberCreatedV1,
   memberDeclinedV1,
   memberInvitedV1,
+  memberRemovedV1,
+  memberUpdatedV1,
   accessWorkspaceCreatedV1,
   upcastAccessRefusedV1,
 } from './principals.js';
@@ -92,6 +94,8 @@ export const eventRegistry = {
   'member.invited': { owner: 'gateway', versions: { 1: memberInvitedV1 } },
   'member.accepted': { owner: 'gateway', versions: { 1: memberAcceptedV1 } },
   'member.declined': { owner: 'gateway', versions: { 1: memberDeclinedV1 } },
+  'member.updated': { owner: 'gateway', versions: { 1: memberUpdatedV1 } },
+  'member.removed': { owner: 'gateway', versions: { 1: memberRemovedV1 } },
   'member.password_changed': { owner: 'gateway', versions: { 1: memberPasswordChangedV1 } },
   'session.signed_in': { owner: 'gateway', versions: { 1: sessionSignedInV1 } },
   'session.signed_out': { owner: 'gateway', versions: { 1: sessionSignedOutV1 } },

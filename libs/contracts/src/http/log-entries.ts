@@ -36,6 +36,8 @@ export const logEntriesOfRoutes = {
   suspendAgent: ['agent.suspended'],
   resumeAgent: ['agent.resumed'],
   createMember: ['member.created', 'member.invited'],
+  updateMember: ['member.updated'],
+  removeMember: ['member.removed'],
   acceptInvitation: ['member.accepted'],
   declineInvitation: ['member.declined'],
   signIn: ['session.signed_in'],

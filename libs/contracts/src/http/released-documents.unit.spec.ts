@@ -92,4 +92,12 @@ describe('a breaking change is found', () => {
     at(more, `${schema('ApprovalStatus')}.properties`)['hint'] = { type: 'string' };
     expect(breakingChanges(released, more)).toEqual([]);
   });
+
+  it('a new value of a set that is marked as open is no breaking change', () => {
+    const more = json(released);
+    const status = at(more, `${schema('ApprovalStatus')}.properties.status`);
+    (status['enum'] as string[]).push('lost');
+    status['x-open-enum'] = true;
+    expect(breakingChanges(released, more)).toEqual([]);
+  });
 });

@@ -69,7 +69,12 @@ function internalPartOf(event: DomainEvent): { readonly type: string; readonly d
       const { channel_id, name, channel_type } = event.data;
       return { type: event.type, data: { channel_id, name, channel_type } };
     }
+    case 'member.removed': {
+      const { member_id } = event.data;
+      return { type: event.type, data: { member_id } };
+    }
     case 'member.created':
+    case 'member.updated':
     case 'member.accepted': {
       const { member_id, role } = event.data;
       return { type: event.type, data: { member_id, role } };

@@ -41,6 +41,19 @@ export const memberView = z
   .meta({ id: 'Member' });
 export type MemberView = z.infer<typeof memberView>;
 
+/** A member who was removed, and the keys that this person may still know. */
+export const removedMember = z
+  .object({
+    id: typeId('mbr'),
+    removed: z.literal(true),
+    held_keys: z.array(z.object({ id: typeId('key'), name: z.string(), kind: z.enum(keyKinds) })).meta({
+      description:
+        'Keys of agents, automation and other members that the person made or was shown. They are still valid: rotate or revoke them.',
+    }),
+  })
+  .meta({ id: 'RemovedMember' });
+export type RemovedMember = z.infer<typeof removedMember>;
+
 /** An invitation of the caller to another workspace. */
 export const invitationView = z
   .object({

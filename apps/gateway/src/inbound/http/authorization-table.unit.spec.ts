@@ -7,6 +7,7 @@ import { decisionRoutes } from './decision.routes.js';
 import { liveEventRoute } from './live-event.routes.js';
 import { routeOf } from './route-decorators.js';
 import { allowedMethods } from './allowed-methods.js';
+import { MembersController } from './members.controller.js';
 import { PoliciesController } from './policies.controller.js';
 import { PrincipalsController } from './principals.controller.js';
 import { ReportsController } from './reports.controller.js';
@@ -20,6 +21,7 @@ const controllers = [
   ApprovalsController,
   AuditController,
   ChannelsController,
+  MembersController,
   PoliciesController,
   PrincipalsController,
   ReportsController,

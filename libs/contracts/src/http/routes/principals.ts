@@ -13,7 +13,14 @@ import {
   serviceScopes,
   typeId,
 } from '../../primitives.js';
-import { agentView, invitationView, keyView, memberView, newKeyView } from '../../principals/principals.js';
+import {
+  agentView,
+  invitationView,
+  keyView,
+  memberView,
+  newKeyView,
+  removedMember,
+} from '../../principals/principals.js';
 import { newPassword } from '../../principals/sessions.js';
 import { policySummary } from '../../policy/policy.js';
 import { decisionReason } from '../../approval/approval.js';
@@ -24,6 +31,7 @@ const name = givenName();
 const page = z.object({ cursor: cursor().optional(), limit: limit(200, 50) });
 const agentParams = z.object({ agent_id: z.string().min(1).max(255) });
 const invitationParams = z.object({ invitation_id: z.string().min(1).max(255) });
+const memberParams = z.object({ member_id: z.string().min(1).max(255) });
 const keyParams = z.object({ key_id: z.string().min(1).max(255) });
 const password = newPassword();
 
@@ -165,6 +173,37 @@ export const principalRoutes = {
     }),
     responses: { 201: ok(memberView, 'Made') },
     errors: ['EMAIL_TAKEN'],
+  }),
+  updateMember: route({
+    id: 'updateMember',
+    method: 'PATCH',
+    path: '/api/v1/members/{member_id}',
+    tag: 'Members',
+    summary: 'Change the name, role or groups of a member',
+    description:
+      'In effect at every gateway within a second. Votes on open requests that the member could not cast any more are withdrawn. The role of the instance administrator in the own workspace can be lowered only by that person.',
+    callers: ['operator:admin'],
+    params: memberParams,
+    body: z.strictObject({
+      name: name.optional(),
+      role: z.enum(operatorRoles).optional(),
+      groups: z.array(givenGroup()).max(50).optional(),
+    }),
+    responses: { 200: ok(memberView) },
+    errors: ['NOT_FOUND', 'LAST_ADMIN'],
+  }),
+  removeMember: route({
+    id: 'removeMember',
+    method: 'DELETE',
+    path: '/api/v1/members/{member_id}',
+    tag: 'Members',
+    summary: 'Remove a member, or take an invitation back',
+    description:
+      'The keys and sessions of the member end everywhere within a second, and the votes on open requests are withdrawn. A later membership of the same person has another id. The instance administrator can be removed from the own workspace only by that person.',
+    callers: ['operator:admin'],
+    params: memberParams,
+    responses: { 200: ok(removedMember) },
+    errors: ['NOT_FOUND', 'LAST_ADMIN'],
   }),
   listInvitations: route({
     id: 'listInvitations',
