@@ -1,4 +1,4 @@
-import { durationMs } from '@agentlattice/contracts';
+import { durationMs, type EscalationState, type EscalationStep } from '@agentlattice/contracts';
 import { isOpen, type Approval, type ApprovalEvent, type KnownApproval } from './approval.js';
 
 interface Due {
@@ -8,10 +8,32 @@ interface Due {
 }
 
 /** When the next step or repetition is due, which may be past; null when none is left before the deadline. */
-export function nextEscalationAt(state: Approval): Date | null {
+export const nextEscalationAt = (state: Approval): Date | null => {
+  const next = nextDue(state);
+  return next === null ? null : new Date(next.at);
+};
+
+/** The next step or repetition, and whom it tells. */
+export function nextEscalation(state: Approval): Pick<EscalationState, 'next_at' | 'next'> {
+  const due = nextDue(state);
+  const step = due === null || state.status === 'none' ? undefined : state.terms.escalation[due.level - 1];
+  return due === null || step === undefined
+    ? { next_at: null, next: null }
+    : { next_at: new Date(due.at).toISOString(), next: targetsOf(due.level, step) };
+}
+
+export const targetsOf = (level: number, { contacts, channels }: EscalationStep) => ({
+  level,
+  contacts,
+  channels,
+});
+
+function nextDue(state: Approval): Due | null {
   if (state.status === 'none' || !isOpen(state)) return null;
-  const times = unsentSteps(state).map(({ at }) => at);
-  return times.length === 0 ? null : new Date(Math.min(...times));
+  return unsentSteps(state).reduce<Due | null>(
+    (first, due) => (first === null || due.at < first.at ? due : first),
+    null,
+  );
 }
 
 /** Steps that are due and were not sent. Of several missed repetitions of one step only the last is sent. */

@@ -1,5 +1,6 @@
 import { eventStoreMigration, numberingInCommitMigration } from '@agentlattice/event-store';
 import { ApprovalTables1764000000200 } from './1764000000200-approval-tables.js';
+import { DashboardReads1798000000000 } from './1798000000000-dashboard-reads.js';
 import { Deciding1764100000100 } from './1764100000100-deciding.js';
 import { Escalations1764100000200 } from './1764100000200-escalations.js';
 import { MemberChanges1797300000200 } from './1797300000200-member-changes.js';
@@ -19,4 +20,5 @@ export const migrations = [
   Suspensions1764400000200,
   RejudgingClaims1797200000000,
   MemberChanges1797300000200,
+  DashboardReads1798000000000,
 ];

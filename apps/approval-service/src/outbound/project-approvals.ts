@@ -1,4 +1,4 @@
-import type { ApprovalTerms, PolicyRef } from '@agentlattice/contracts';
+import type { ApprovalTerms, PolicyRef, Vote } from '@agentlattice/contracts';
 import {
   type Erasable,
   type Statement,
@@ -22,6 +22,8 @@ interface RowChange {
   readonly resolved_by: string | null;
   readonly resolved_at: string | null;
   readonly resolving_event_id: string | null;
+  /** Added to those of earlier votes. */
+  readonly seen_ms: readonly number[] | null;
 }
 
 /** Updates the rows of approvals by their events and stores the erasable values, in the transaction of the events. */
@@ -55,7 +57,7 @@ export function projectApprovalsStatements(
         CROSS JOIN LATERAL jsonb_to_record(k.change::jsonb)
           AS r (version int, status text, escalation_level int, policy jsonb, terms jsonb, denial_reason text,
                 scope text, grant_expires_at timestamptz, resolved_by text, resolved_at timestamptz,
-                resolving_event_id text)
+                resolving_event_id text, seen_ms int[])
         LIMIT $4),
      closed AS (
        DELETE FROM open_request o USING change c
@@ -75,6 +77,7 @@ export function projectApprovalsStatements(
             resolved_by = coalesce(c.resolved_by, a.resolved_by),
             resolved_at = coalesce(c.resolved_at, a.resolved_at),
             resolving_event_id = coalesce(c.resolving_event_id, a.resolving_event_id),
+            seen_ms = a.seen_ms || c.seen_ms,
             version = c.version
        FROM change c
       WHERE a.org_id = c.org_id AND a.approval_id = c.approval_id ${returning}`,
@@ -104,13 +107,15 @@ const nothing: RowChange = {
   resolved_by: null,
   resolved_at: null,
   resolving_event_id: null,
+  seen_ms: null,
 };
 
 function changeOf(stored: StoredEvent): RowChange {
   const event = readApprovalEvent(stored);
   switch (event.type) {
-    case 'approval.opened':
     case 'approval.vote_cast':
+      return { ...nothing, seen_ms: seenIn(event.data.vote) };
+    case 'approval.opened':
     case 'approval.vote_withdrawn':
     // The row does not change; only the events say whether the grant was used.
     case 'approval.grant_consumed':
@@ -121,10 +126,19 @@ function changeOf(stored: StoredEvent): RowChange {
       return { ...nothing, policy: event.data.policy, terms: event.data.terms };
     case 'approval.approved': {
       const { scope, grant_expires_at } = event.data;
-      return { ...ended(stored, 'approved'), scope, grant_expires_at };
+      return {
+        ...ended(stored, 'approved'),
+        scope,
+        grant_expires_at,
+        seen_ms: seenIn(lastVote(stored, event.data)),
+      };
     }
     case 'approval.denied':
-      return { ...ended(stored, 'denied'), denial_reason: event.data.denial_reason };
+      return {
+        ...ended(stored, 'denied'),
+        denial_reason: event.data.denial_reason,
+        seen_ms: seenIn(lastVote(stored, event.data)),
+      };
     case 'approval.cancelled':
       return { ...ended(stored, 'cancelled'), denial_reason: 'CANCELLED' };
     case 'approval.timed_out':
@@ -133,6 +147,11 @@ function changeOf(stored: StoredEvent): RowChange {
       return assertNever(event);
   }
 }
+
+/** The vote that completed the request, which no earlier event has; none if the system ended it. */
+const lastVote = ({ meta: { actor } }: StoredEvent, { votes }: { readonly votes: readonly Vote[] }) =>
+  actor?.kind === 'operator' ? votes.at(-1) : undefined;
+const seenIn = (vote: Vote | undefined) => (vote?.seen_ms === undefined ? null : [vote.seen_ms]);
 
 const ended = ({ event_id, occurred_at, meta: { actor } }: StoredEvent, status: KnownApproval['status']) => ({
   ...nothing,
@@ -145,6 +164,7 @@ const ended = ({ event_id, occurred_at, meta: { actor } }: StoredEvent, status: 
 const together = (earlier: RowChange, later: RowChange): RowChange => ({
   ...earlier,
   ...(Object.fromEntries(Object.entries(later).filter(([, value]) => value !== null)) as Partial<RowChange>),
+  seen_ms: later.seen_ms === null ? earlier.seen_ms : [...(earlier.seen_ms ?? []), ...later.seen_ms],
 });
 
 const erasableValueRows = (events: readonly StoredEvent[]) =>

@@ -1,7 +1,7 @@
 import type { approvalServiceCommands, CommandRequest, QueueFigures } from '@agentlattice/contracts';
 import { maxPageBytes, readCursor } from '@agentlattice/service';
 import type pg from 'pg';
-import { countsByTimeLeft } from '../domain/queue-figures.js';
+import { countsByTimeLeft, countsOf, laterMs, soonMs } from '../domain/queue-figures.js';
 import { isFound, type Searchable } from '../domain/search-requests.js';
 import { columns, keyOf } from './approval-reader.js';
 import type { ApprovalRow } from './approval-row.js';
@@ -28,11 +28,21 @@ const mostSearchedBytes = 4_096;
 export const isQueue = ({ status, decidable }: Pick<ListRequest, 'status' | 'decidable'>) =>
   status === 'pending' || status === 'escalated' || decidable === true;
 
-export const cursorAt = (queue: boolean, at: { deadline_at: Date; created_at: Date; approval_id: string }) =>
-  `${String((queue ? at.deadline_at : at.created_at).getTime())}/${at.approval_id}`;
+export const cursorAt = (
+  queue: boolean,
+  row: Pick<ApprovalRow, 'deadline_at' | 'created_at' | 'approval_id'>,
+): string => cursorOf((queue ? row.deadline_at : row.created_at).getTime(), row.approval_id);
 
-type Candidate = Searchable &
-  Pick<ApprovalRow, 'org_id' | 'approval_id' | 'deadline_at' | 'created_at'> & { readonly version: number };
+const cursorOf = (ms: number, id: string) => `${String(ms)}/${id}`;
+
+/** A request in a list that is looked through; the texts only for a search. Times are epoch milliseconds. */
+interface Candidate extends Searchable {
+  readonly org_id: string;
+  readonly approval_id: string;
+  readonly version: number;
+  readonly deadline: number;
+  readonly created: number;
+}
 
 /** Finds the rows of lists of requests. */
 export class ApprovalLists {
@@ -51,22 +61,41 @@ export class ApprovalLists {
     return { rows: await this.rows(request, filterOf(request, 'from cursor')), searchedTo: null, figures };
   }
 
-  /** Counts the whole queue, which is bounded by what people can decide, and reads the rows of one page. */
+  /** What only SQL can tell is counted there; requests are looked through for a search, and for what the caller can decide. */
   private async findInQueue(request: ListRequest, viewer: Viewer): Promise<ListedRows> {
+    if (request.q === undefined && request.decidable !== true) {
+      const [rows, counted] = await Promise.all([
+        this.rows(request, filterOf(request, 'from cursor')),
+        this.count(request, viewer.now),
+      ]);
+      return { rows, searchedTo: null, figures: { ...counted, hidden: 0 } };
+    }
     const found = await this.candidates(request, filterOf(request, 'from the beginning'));
-    const decidable = request.decidable === true ? await this.decidable(found, viewer) : found;
+    const listed = request.decidable === true ? await this.decidable(found, viewer) : found;
     const position = positionOf(request);
-    const from = position === null ? 0 : decidable.findIndex((one) => isAfter(one, position));
-    const page = from < 0 ? [] : decidable.slice(from, from + request.limit + 1);
+    const from = position === null ? 0 : listed.findIndex((one) => isAfter(one, position));
     return {
-      rows: await this.rowsOf(request, page),
+      rows: await this.rowsOf(request, from < 0 ? [] : listed.slice(from, from + request.limit + 1)),
       searchedTo: null,
       figures: {
-        total: decidable.length,
-        counts: countsByTimeLeft(decidable, viewer.now),
-        hidden: found.length - decidable.length,
+        total: listed.length,
+        counts: countsByTimeLeft(listed, viewer.now),
+        hidden: found.length - listed.length,
       },
     };
+  }
+
+  private async count(request: ListRequest, now: Date): Promise<Pick<QueueFigures, 'total' | 'counts'>> {
+    const { from, where, values } = filterOf(request, 'from the beginning');
+    const until = (ms: number) =>
+      `count(*) FILTER (WHERE o.deadline_at < $${String(values.push(new Date(now.getTime() + ms)))}::timestamptz)::int`;
+    const { rows } = await this.pool.query<{ all: number; soon: number; withinTheHour: number }>(
+      `SELECT count(*)::int AS all, ${until(soonMs)} AS soon, ${until(laterMs)} AS "withinTheHour"
+         FROM ${from} WHERE ${where.join(' AND ')}`,
+      values,
+    );
+    const [counted = { all: 0, soon: 0, withinTheHour: 0 }] = rows;
+    return { total: counted.all, counts: countsOf(counted) };
   }
 
   private async decidable(found: readonly Candidate[], viewer: Viewer): Promise<readonly Candidate[]> {
@@ -90,7 +119,7 @@ export class ApprovalLists {
       searchedTo:
         last === undefined || searched.length < mostSearched || found.length > request.limit
           ? null
-          : cursorAt(isQueue(request), last),
+          : cursorOf(isQueue(request) ? last.deadline : last.created, last.approval_id),
     };
   }
 
@@ -100,19 +129,11 @@ export class ApprovalLists {
     { from, where, values, orderedBy }: Filter,
     searched = request.q,
   ): Promise<readonly Candidate[]> {
-    const text = searched === undefined ? null : JSON.stringify(searched.toLowerCase()).slice(1, -1);
-    const n = `$${String(values.push(text))}`;
     const limit = isQueue(request) ? '' : `LIMIT ${String(mostSearched)}`;
-    // Metadata that cannot contain the text is not sent: letters outside of ASCII are compared by the domain alone.
+    const texts = searched === undefined ? '' : searchedTexts(searched, values);
+    const ms = (column: string) => `(extract(epoch FROM a.${column}) * 1000)::float8`;
     const { rows } = await this.pool.query<Candidate>(
-      `SELECT a.org_id, a.approval_id, a.deadline_at, a.created_at, a.version, a.action_type, a.agent_name,
-              a.policy ->> 'name' AS policy_name,
-              CASE WHEN ${n}::text IS NOT NULL THEN
-                (SELECT v.metadata FROM private_value v
-                  WHERE v.org_id = a.org_id AND v.approval_id = a.approval_id
-                    AND octet_length(v.metadata) <= ${String(mostSearchedBytes)}
-                    AND (octet_length(v.metadata) <> length(v.metadata)
-                         OR position(${n} IN lower(v.metadata COLLATE "C")) > 0)) END AS metadata
+      `SELECT a.org_id, a.approval_id, a.version, ${ms('deadline_at')} AS deadline, ${ms('created_at')} AS created ${texts}
          FROM ${from} WHERE ${where.join(' AND ')} ORDER BY ${orderedBy} ${limit}`,
       values,
     );
@@ -176,9 +197,9 @@ function filterOf(request: ListRequest, begin: 'from cursor' | 'from the beginni
   for (const name of ['action_type', 'agent_id', 'policy_id'] as const)
     if (request[name] !== undefined) and((n) => `a.${name} = ${n}`, request[name]);
   const { status } = request;
-  if (status === 'pending') where.push(`a.status IN ('pending', 'escalated')`);
-  else if (status === 'decided') where.push(`a.status NOT IN ('pending', 'escalated')`);
-  else if (status !== undefined) and((n) => `a.status = ${n}`, status);
+  // `pending` is every request of the narrow table; escalated ones are pending, too.
+  if (status === 'decided') where.push(`a.status NOT IN ('pending', 'escalated')`);
+  else if (status !== undefined && status !== 'pending') and((n) => `a.status = ${n}`, status);
   const position = positionOf(request);
   if (position !== null && begin === 'from cursor') {
     const at = `to_timestamp($${String(values.push(position.ms))}::bigint / 1000.0)`;
@@ -193,5 +214,16 @@ function positionOf({ cursor }: ListRequest): { ms: number; id: string } | null 
   return ms === undefined || id === undefined ? null : { ms: Number(ms), id };
 }
 
-const isAfter = ({ deadline_at, approval_id }: Candidate, { ms, id }: { ms: number; id: string }) =>
-  deadline_at.getTime() > ms || (deadline_at.getTime() === ms && approval_id > id);
+const isAfter = ({ deadline, approval_id }: Candidate, { ms, id }: { ms: number; id: string }) =>
+  deadline > ms || (deadline === ms && approval_id > id);
+
+/** Metadata that cannot contain the text is not sent; letters outside of ASCII are compared by the domain alone. */
+function searchedTexts(text: string, values: unknown[]): string {
+  const n = `$${String(values.push(JSON.stringify(text.toLowerCase()).slice(1, -1)))}`;
+  return `, a.action_type, a.agent_name, a.policy ->> 'name' AS policy_name,
+    (SELECT v.metadata FROM private_value v
+      WHERE v.org_id = a.org_id AND v.approval_id = a.approval_id
+        AND octet_length(v.metadata) <= ${String(mostSearchedBytes)}
+        AND (octet_length(v.metadata) <> length(v.metadata)
+             OR position(${n}::text IN lower(v.metadata COLLATE "C")) > 0)) AS metadata`;
+}

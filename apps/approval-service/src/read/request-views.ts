@@ -3,17 +3,17 @@ import type {
   approvalServiceCommands,
   ApprovalView,
   CommandRequest,
-  ForOperators,
 } from '@agentlattice/contracts';
 import { encodeCursor, page } from '@agentlattice/service';
 import type pg from 'pg';
-import type { Approval } from '../domain/approval.js';
 import { replayApproval } from '../domain/replay-approval.js';
-import { cannot, type VotingOutlook } from '../domain/voting-outlook.js';
+import { cannot } from '../domain/voting-outlook.js';
 import type { Members } from '../outbound/members.js';
 import { type ApprovalLists, cursorAt, isQueue, type ListRequest } from './approval-lists.js';
 import { readRow } from './approval-reader.js';
 import { type ApprovalRow, type HistoryRow, mostSteps, toView, type ViewFor } from './approval-row.js';
+import { readAskHistories } from './ask-histories.js';
+import { forOperators, type ReadRequest } from './for-operators.js';
 import { Viewer } from './viewers.js';
 
 type One = CommandRequest<(typeof approvalServiceCommands)['get_approval']>;
@@ -22,13 +22,6 @@ export interface RequestViewsPorts {
   readonly pool: pg.Pool;
   readonly lists: ApprovalLists;
   readonly members: Pick<Members, 'person'>;
-}
-
-/** A request that was read, in its parts. */
-interface ReadRequest {
-  readonly row: ApprovalRow;
-  readonly history: readonly HistoryRow[];
-  readonly state: Approval;
 }
 
 const selectNewestErasableValues = `CASE WHEN row_number() OVER (PARTITION BY e.org_id, e.stream_id ORDER BY e.version DESC) <= ${String(mostSteps)}
@@ -50,7 +43,12 @@ export class RequestViews {
     const reads = await this.read([row], selectNewestErasableValues);
     const isAgent = request.agent_id !== null;
     const viewer = isAgent ? null : await this.viewerOf(request.org_id, request.viewer);
-    const [view] = this.views(reads, { how: 'full', reader: isAgent ? 'agent' : 'operator' }, viewer);
+    const [view] = await this.views(
+      reads,
+      { how: 'full', reader: isAgent ? 'agent' : 'operator' },
+      viewer,
+      true,
+    );
     if (view === undefined) throw new Error('a request that was read has no view');
     return view;
   }
@@ -64,7 +62,7 @@ export class RequestViews {
     const queue = isQueue(request);
     const places = new Map(rows.map((row) => [row.approval_id, cursorAt(queue, row)]));
     const { items, next_cursor } = page(
-      this.views(reads, { how: 'short', reader }, viewer),
+      await this.views(reads, { how: 'short', reader }, viewer, queue),
       request.limit,
       ({ approval_id }) => places.get(approval_id) ?? '',
     );
@@ -82,11 +80,20 @@ export class RequestViews {
     return Viewer.find(this.ports.members, orgId, operator, rows[0]?.now ?? new Date());
   }
 
-  private views(reads: readonly ReadRequest[], how: ViewFor, viewer: Viewer | null): ApprovalView[] {
-    return reads.map(({ row, history, state }) => ({
-      ...toView(row, history, how, state),
+  /** @param compares whether the views say what the agent asked before; ended requests in lists do not */
+  private async views(
+    reads: readonly ReadRequest[],
+    how: ViewFor,
+    viewer: Viewer | null,
+    compares: boolean,
+  ): Promise<ApprovalView[]> {
+    const rows = reads.map(({ row }) => row);
+    const histories =
+      viewer === null || !compares ? [] : await readAskHistories(this.ports.pool, rows, viewer.now);
+    return reads.map((read, i) => ({
+      ...toView(read.row, read.history, how, read.state),
       ...(how.reader === 'agent' ? agentsOutlook : {}),
-      ...(viewer === null ? {} : outlookOf(state, viewer)),
+      ...(viewer === null ? {} : forOperators(read, viewer, histories[i] ?? null)),
     }));
   }
 
@@ -105,10 +112,3 @@ export class RequestViews {
     });
   }
 }
-
-const outlookOf = (state: Approval, viewer: Viewer): VotingOutlook & Pick<ForOperators, 'now'> => ({
-  now: viewer.now.toISOString(),
-  ...(state.status === 'none'
-    ? cannot({ code: 'OTHER', text: 'the request has no history' })
-    : viewer.outlook(state)),
-});

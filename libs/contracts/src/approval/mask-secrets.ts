@@ -28,7 +28,8 @@ const isSecretName = (name: string) => {
   const plain = name.toLowerCase().replace(/[-_\s]/g, '');
   return secretNames.has(plain) || secretParts.some((part) => plain.includes(part));
 };
-const isSecretText = (text: string) => secretTexts.some((pattern) => pattern.test(text));
+const isSecretText = (value: unknown) =>
+  typeof value === 'string' && secretTexts.some((pattern) => pattern.test(value));
 /** True, false and null say that there is a secret, not which one. */
 const tellsNothing = (value: unknown) => value === null || typeof value === 'boolean';
 
@@ -43,25 +44,69 @@ export const pointerTo = (at: string, name: string) =>
 export function maskSecrets<T>(value: T, at: string): Masked<T> {
   const masked: string[] = [];
   // The walk keeps the shape of the value, except for what it takes out.
-  const shown = walk(value, at, masked) as T;
+  const shown = maskIn(value, at, masked) as T;
   return { value: masked.length === 0 ? value : shown, masked };
 }
 
-function walk(value: unknown, at: string, masked: string[]): unknown {
-  if (typeof value === 'string') return isSecretText(value) ? takenOut(at, masked) : value;
-  if (Array.isArray(value)) return value.map((item, i) => walk(item, `${at}/${String(i)}`, masked));
+function maskIn(value: unknown, at: string, masked: string[]): unknown {
+  if (isSecretText(value)) return takenOut(at, masked);
+  if (Array.isArray(value)) return value.map((item, i) => maskIn(item, `${at}/${String(i)}`, masked));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, member], i) => {
-      const shownName = isSecretText(name) ? `(hidden ${String(i + 1)})` : name;
-      const place = pointerTo(at, shownName);
-      const isSecret = shownName !== name || (isSecretName(name) && !tellsNothing(member));
-      return [shownName, isSecret ? takenOut(place, masked) : walk(member, place, masked)];
-    }),
+    membersOf(value, at).map(({ name, place, member, isSecret }) => [
+      name,
+      isSecret ? takenOut(place, masked) : maskIn(member, place, masked),
+    ]),
   );
 }
 
 function takenOut(at: string, masked: string[]): null {
   masked.push(at);
   return null;
+}
+
+/** The members of an object with the names under which they are shown. */
+const membersOf = (value: object, at: string) =>
+  Object.entries(value).map(([name, member]: [string, unknown], i) => {
+    const shownName = isSecretText(name) ? `(hidden ${String(i + 1)})` : name;
+    const isSecret = shownName !== name || (isSecretName(name) && !tellsNothing(member));
+    return { name: shownName, place: pointerTo(at, shownName), member, isSecret };
+  });
+
+/** A value without members, or one that is masked as a whole. */
+export interface Leaf {
+  /** For comparison: the JSON text of the real value. */
+  readonly json: string;
+  readonly value: unknown;
+  readonly masked: boolean;
+}
+
+/**
+ * The values without members in a value, by their pointers, at most `most` of them. Masked ones can be compared by `json` and
+ * must not be shown.
+ */
+export function leavesOf(value: unknown, at: string, most: number): ReadonlyMap<string, Leaf> {
+  const leaves = new Map<string, Leaf>();
+  collect(value, at, false, leaves, most);
+  return leaves;
+}
+
+function collect(
+  value: unknown,
+  at: string,
+  isSecret: boolean,
+  leaves: Map<string, Leaf>,
+  most: number,
+): void {
+  if (leaves.size >= most) return;
+  const masked = isSecret || isSecretText(value);
+  const isEmpty = typeof value !== 'object' || value === null || Object.keys(value).length === 0;
+  if (masked || isEmpty) leaves.set(at, { json: JSON.stringify(value), value, masked });
+  else if (Array.isArray(value))
+    value.forEach((item, i) => {
+      collect(item, `${at}/${String(i)}`, false, leaves, most);
+    });
+  else
+    for (const member of membersOf(value, at))
+      collect(member.member, member.place, member.isSecret, leaves, most);
 }
