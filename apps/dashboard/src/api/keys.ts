@@ -1,6 +1,5 @@
-import type { KeyView, NewKeyView, ServiceScope } from '@agentlattice/contracts';
+import type { KeyView, NewKeyView, OperatorRole, ServiceScope } from '@agentlattice/contracts';
 import { call, pathSegment } from './client.js';
-import type { Role } from './types.js';
 
 export type Key = KeyView;
 export type NewKey = NewKeyView;
@@ -9,7 +8,7 @@ export type { ServiceScope };
 export interface KeyInput {
   readonly name: string;
   readonly kind: Key['kind'];
-  readonly role?: Role;
+  readonly role?: OperatorRole;
   readonly member_id?: string;
   readonly agent_id?: string;
   readonly scopes?: readonly ServiceScope[];

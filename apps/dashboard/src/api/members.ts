@@ -1,7 +1,6 @@
-import type { InvitationView, MemberView } from '@agentlattice/contracts';
+import type { InvitationView, MemberView, OperatorRole } from '@agentlattice/contracts';
 import { call, pathSegment } from './client.js';
 import { loadAll } from './paged.js';
-import type { Role } from './types.js';
 
 export type Member = MemberView;
 export type Invitation = InvitationView;
@@ -14,7 +13,7 @@ export type NewMember = Member & {
 export interface MemberInput {
   readonly email: string;
   readonly name: string;
-  readonly role: Role;
+  readonly role: OperatorRole;
   readonly groups: readonly string[];
   readonly password?: string;
 }
@@ -31,7 +30,7 @@ export const allMembers = () => loadAll(listMembers, ({ members }) => members);
 export const addMember = (body: MemberInput) => call<NewMember>('POST', path, { body });
 export const changeMember = (
   id: string,
-  body: { readonly name?: string; readonly role?: Role; readonly groups?: readonly string[] },
+  body: { readonly name?: string; readonly role?: OperatorRole; readonly groups?: readonly string[] },
 ) => call<Member>('PATCH', `${path}/${pathSegment(id)}`, { body });
 export const removeMember = (id: string) => call<unknown>('DELETE', `${path}/${pathSegment(id)}`);
 

@@ -1,9 +1,9 @@
+import type { OperatorRole } from '@agentlattice/contracts';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { agentsKey, allAgents } from '../../api/agents.js';
 import { createKey, type Key, keysKey, type ServiceScope } from '../../api/keys.js';
 import { allMembers, membersKey } from '../../api/members.js';
-import type { Role } from '../../api/types.js';
 import { FormDialog } from '../../components/confirm.js';
 import { Select, TextField } from '../../components/form.js';
 import { formFaults } from '../../components/form-faults.js';
@@ -70,7 +70,7 @@ export function MakeKeyDialog({ onClose }: { readonly onClose: () => void }) {
             ? { scopes: scopes.filter((scope) => values.getAll('scopes').includes(scope)) }
             : kind === 'agent'
               ? { agent_id: String(values.get('agent_id')) }
-              : { member_id: String(values.get('member_id')), role: String(values.get('role')) as Role }),
+              : { member_id: String(values.get('member_id')), role: String(values.get('role')) as OperatorRole }),
         });
       }}
     >

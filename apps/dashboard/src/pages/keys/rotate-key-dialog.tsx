@@ -1,8 +1,8 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type Key, keysKey, rotateKey } from '../../api/keys.js';
 import { FormDialog } from '../../components/confirm.js';
-import { Select } from '../../components/form.js';
 import { formFaults } from '../../components/form-faults.js';
+import { OverlapSelect } from '../../components/overlap-select.js';
 import { SecretOnce } from '../../components/secret-once.js';
 
 interface RotateKeyProps {
@@ -42,13 +42,3 @@ export function RotateKeyDialog({ of: key, onClose }: RotateKeyProps) {
     </FormDialog>
   );
 }
-
-/** How long the old secret works beside the new one. */
-export const OverlapSelect = ({ what, fault }: { readonly what: string; readonly fault: string | undefined }) => (
-  <Select label={`The old ${what} works for`} name="overlap" defaultValue="24h" data-autofocus fault={fault}>
-    <option value="0s">no time: it ends at once</option>
-    <option value="1h">1 hour</option>
-    <option value="24h">24 hours</option>
-    <option value="7d">7 days</option>
-  </Select>
-);
