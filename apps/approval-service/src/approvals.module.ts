@@ -38,10 +38,8 @@ import { MembersModule } from './members.module.js';
 import type { DeadlineAlarms } from './outbound/deadline-alarms.js';
 import type { Members } from './outbound/members.js';
 import { makeGrantOf } from './read/approval-grant.js';
-import { ApprovalLists } from './read/approval-lists.js';
 import { ApprovalReader } from './read/approval-reader.js';
-import { OpenStates } from './read/open-states.js';
-import { RequestViews } from './read/request-views.js';
+import { readProviders } from './read.providers.js';
 import { sweepPace } from './sweep-pace.js';
 import { TimersModule } from './timers.module.js';
 import {
@@ -57,7 +55,6 @@ import {
   OPEN_APPROVALS,
   OPENING_BACKGROUND,
   PROJECTIONS,
-  REQUEST_VIEWS,
   SUSPENSIONS_BACKGROUND,
   TIME_OUT_APPROVALS,
 } from './tokens.js';
@@ -81,12 +78,7 @@ const graceMs = 2_000;
       useFactory: (pool: pg.Pool, signer: GrantSigner, { issuer }: GrantSettings) =>
         new ApprovalReader(pool, makeGrantOf({ signer, issuer })),
     },
-    {
-      provide: REQUEST_VIEWS,
-      inject: [POOL, MEMBERS],
-      useFactory: (pool: pg.Pool, members: Members) =>
-        new RequestViews({ pool, members, lists: new ApprovalLists(pool, new OpenStates(pool)) }),
-    },
+    ...readProviders,
     {
       provide: OPEN_APPROVALS,
       inject: [POOL, DEADLINE_ALARMS, TIME_OUT_APPROVALS, END_UNDECIDABLE, LOGGER],

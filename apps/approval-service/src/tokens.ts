@@ -18,7 +18,10 @@ export const TIMERS_BACKGROUND = Symbol('TIMERS_BACKGROUND');
 
 export const GRANTS = Symbol('GRANTS');
 export const APPROVAL_READER = Symbol('APPROVAL_READER');
+export const OPEN_STATES = Symbol('OPEN_STATES');
 export const REQUEST_VIEWS = Symbol('REQUEST_VIEWS');
+export const FOREVER_REACH = Symbol('FOREVER_REACH');
+export const OVERVIEW = Symbol('OVERVIEW');
 export const OPEN_APPROVALS = Symbol('OPEN_APPROVALS');
 export const DECIDE_APPROVALS = Symbol('DECIDE_APPROVALS');
 export const CONSUME_GRANT = Symbol('CONSUME_GRANT');

@@ -335,3 +335,73 @@ async function orgOf(policyId: string): Promise<string> {
   ]);
   return rows[0]?.org_id ?? '';
 }
+
+describe('the plan of an approval for ever', () => {
+  const planOf = (request: Request) => {
+    const { org_id, approval_id, policy_id, policy_version, action_type, forever_for } = request;
+    return f.client.request(commands.plan_forever, {
+      org_id,
+      approval_id,
+      policy_id,
+      policy_version,
+      action_type,
+      forever_for,
+    });
+  };
+
+  it.each(['policy', 'action_type'] as const)('for the %s is what is done then', async (forever_for) => {
+    const w = await workspace();
+    const policy = await f.create(w.org, {
+      name: 'deployments',
+      action_type: 'deploy.*',
+      effect: 'conditional',
+      conditions: [{ field: 'pr_size', operator: 'lt', value: 100 }],
+    });
+    const request = asks(w, policy, { forever_for });
+    const plan = await planOf(request);
+    expect(plan).toMatchObject({
+      changes: true,
+      current: {
+        name: 'deployments',
+        version: 1,
+        effect: 'conditional',
+        action_type: 'deploy.*',
+        conditions: [{ field: 'pr_size' }],
+      },
+    });
+    const done = await allow(request);
+    expect(done).toMatchObject({ changed: true, detail: plan.detail, policy_version: plan.next?.version });
+    const written = await f.client.request(commands.get_policy, { org_id: w.org, policy_id: done.policy_id });
+    const { name, effect, action_type } = written;
+    expect(plan.next).toEqual({
+      name,
+      version: written.version,
+      is_new: forever_for === 'action_type',
+      effect,
+      action_type,
+    });
+  });
+
+  it('is to do nothing where the policies have changed since', async () => {
+    const w = await workspace();
+    const policy = await f.create(w.org, {
+      name: 'deployments',
+      action_type: 'deploy.*',
+      effect: 'require_approval',
+    });
+    expect(await planOf(asks(w, { ...policy, version: 2 }))).toMatchObject({
+      changes: false,
+      detail: expect.stringMatching(/changed in the meantime/),
+      current: { version: 1 },
+      next: null,
+    });
+    await f.create(w.org, { name: 'exact', action_type: 'deploy.production', effect: 'require_approval' });
+    expect(await planOf(asks(w, policy, { forever_for: 'action_type' }))).toMatchObject({
+      changes: false,
+      detail: expect.stringMatching(/"exact" is for exactly deploy.production/),
+      next: null,
+    });
+    const gone = { id: typeid('pol').toString(), version: 1 };
+    expect(await planOf(asks(w, gone))).toMatchObject({ changes: false, current: null, next: null });
+  });
+});

@@ -18,6 +18,7 @@ import { makeAllowForever } from './application/allow-forever.js';
 import { makeAllowUnsettledForever } from './application/allow-unsettled-forever.js';
 import { type ApplyForever, makeApplyForever } from './application/apply-forever.js';
 import { type IsAdministrator, makeIsAdministrator } from './application/is-administrator.js';
+import { makePlanForever } from './application/plan-forever.js';
 import { startForeverEvents, startMemberEvents } from './inbound/forever-events.js';
 import { ForeverRequests } from './outbound/forever-requests.js';
 import type { LivePolicies } from './read/live-policies.js';
@@ -29,6 +30,7 @@ import {
   IS_ADMINISTRATOR,
   LIVE_POLICIES,
   MEMBER_EVENTS,
+  PLAN_FOREVER,
 } from './tokens.js';
 
 const unsettledSweepMs = 1_000;
@@ -57,6 +59,7 @@ export const foreverProviders: Provider[] = [
     useFactory: (isAdministrator: IsAdministrator, apply: ApplyForever) =>
       makeAllowForever({ isAdministrator, apply }),
   },
+  { provide: PLAN_FOREVER, inject: [POOL], useFactory: (pool: pg.Pool) => makePlanForever({ pool }) },
   {
     provide: FOREVER_BACKGROUND,
     inject: [

@@ -13,6 +13,7 @@ export const IS_ADMINISTRATOR = Symbol('IS_ADMINISTRATOR');
 export const APPLY_FOREVER = Symbol('APPLY_FOREVER');
 export const MEMBER_EVENTS = Symbol('MEMBER_EVENTS');
 export const ALLOW_FOREVER = Symbol('ALLOW_FOREVER');
+export const PLAN_FOREVER = Symbol('PLAN_FOREVER');
 export const FOREVER_BACKGROUND = Symbol('FOREVER_BACKGROUND');
 export const WARN_OF_UNFILLABLE_QUORUM = Symbol('WARN_OF_UNFILLABLE_QUORUM');
 export const TAMPERING_FINDINGS = Symbol('TAMPERING_FINDINGS');

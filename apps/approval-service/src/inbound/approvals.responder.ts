@@ -6,7 +6,9 @@ import { MessagePattern, Payload } from '@nestjs/microservices';
 import type pg from 'pg';
 import type { ApprovalReader } from '../read/approval-reader.js';
 import type { RequestViews } from '../read/request-views.js';
-import { APPROVAL_READER, REQUEST_VIEWS } from '../tokens.js';
+import type { ReadForeverReach } from '../read/forever-reach.js';
+import type { ReadOverview } from '../read/overview.js';
+import { APPROVAL_READER, FOREVER_REACH, OVERVIEW, REQUEST_VIEWS } from '../tokens.js';
 
 type Request<Verb extends keyof typeof commands> = CommandRequest<(typeof commands)[Verb]>;
 
@@ -15,6 +17,8 @@ export class ApprovalsResponder {
   constructor(
     @Inject(APPROVAL_READER) private readonly reader: ApprovalReader,
     @Inject(REQUEST_VIEWS) private readonly views: RequestViews,
+    @Inject(FOREVER_REACH) private readonly readForeverReach: ReadForeverReach,
+    @Inject(OVERVIEW) private readonly readOverview: ReadOverview,
     @Inject(POOL) private readonly pool: pg.Pool,
   ) {}
 
@@ -31,6 +35,16 @@ export class ApprovalsResponder {
   @MessagePattern(commands.list_approvals.subject, { command: commands.list_approvals })
   list(@Payload() request: Request<'list_approvals'>) {
     return this.views.list(request);
+  }
+
+  @MessagePattern(commands.forever_reach.subject, { command: commands.forever_reach })
+  foreverReach(@Payload() request: Request<'forever_reach'>) {
+    return this.readForeverReach(request);
+  }
+
+  @MessagePattern(commands.overview.subject, { command: commands.overview })
+  overview(@Payload() request: Request<'overview'>) {
+    return this.readOverview(request);
   }
 
   @MessagePattern(commands.replay.subject, { command: commands.replay })

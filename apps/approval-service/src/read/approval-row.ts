@@ -33,6 +33,8 @@ export interface StatusRow {
 }
 
 export interface ApprovalRow extends StatusRow {
+  /** How many events the request has. */
+  readonly version: number;
   readonly escalation_level: number;
   readonly agent_name: string;
   readonly policy: PolicyRef;

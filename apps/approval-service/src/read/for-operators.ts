@@ -4,7 +4,6 @@ import { changedFields, leavesIn, type Leaves } from '../domain/compare-values.j
 import { cuesOf } from '../domain/cues.js';
 import { nextEscalation, targetsOf } from '../domain/escalation-plan.js';
 import { readApprovalEvent } from '../domain/replay-approval.js';
-import { cannot } from '../domain/voting-outlook.js';
 import { type ApprovalRow, type HistoryRow, submittedValues } from './approval-row.js';
 import { mostComparedBytes, type ReadHistory } from './ask-histories.js';
 import type { Viewer } from './viewers.js';
@@ -26,9 +25,7 @@ export function forOperators(
 ): Partial<ForOperators> {
   return {
     now: viewer.now.toISOString(),
-    ...(state.status === 'none'
-      ? cannot({ code: 'OTHER', text: 'the request has no history' })
-      : viewer.outlook(state)),
+    ...viewer.outlook(state),
     escalation: escalationOf(row, history, state),
     ...(asked === null ? {} : fromHistory(row, asked)),
   };

@@ -13,6 +13,7 @@ import { type ApprovalLists, cursorAt, isQueue, type ListRequest } from './appro
 import { readRow } from './approval-reader.js';
 import { type ApprovalRow, type HistoryRow, mostSteps, toView, type ViewFor } from './approval-row.js';
 import { readAskHistories } from './ask-histories.js';
+import { databaseNow } from './database-now.js';
 import { forOperators, type ReadRequest } from './for-operators.js';
 import { Viewer } from './viewers.js';
 
@@ -76,8 +77,8 @@ export class RequestViews {
 
   private async viewerOf(orgId: string, operator: ListRequest['viewer']): Promise<Viewer | null> {
     if (operator === undefined || operator === null) return null;
-    const { rows } = await this.ports.pool.query<{ now: Date }>('SELECT clock_timestamp() AS now');
-    return Viewer.find(this.ports.members, orgId, operator, rows[0]?.now ?? new Date());
+    const now = await databaseNow(this.ports.pool);
+    return Viewer.find(this.ports.members, orgId, operator, now);
   }
 
   /** @param compares whether the views say what the agent asked before; ended requests in lists do not */

@@ -1,5 +1,5 @@
 import { type CannotDecide, type DecidingOperator, type KeyRef, Refused } from '@agentlattice/contracts';
-import type { KnownApproval } from '../domain/approval.js';
+import type { Approval, KnownApproval } from '../domain/approval.js';
 import { keyOfOperator } from '../domain/key-holders.js';
 import type { Person } from '../domain/may-decide.js';
 import { cannot, type VotingOutlook, votingOutlook } from '../domain/voting-outlook.js';
@@ -33,7 +33,10 @@ export class Viewer {
     return 'by' in this.who && whyNoVote(state, { ...this.who, now: this.now }) === null;
   }
 
-  outlook(state: KnownApproval): VotingOutlook {
+  /** @param state null: its history cannot be read */
+  outlook(state: Approval | null): VotingOutlook {
+    if (state === null || state.status === 'none')
+      return cannot({ code: 'OTHER', text: 'the history of the request cannot be read' });
     return 'by' in this.who ? votingOutlook(state, { ...this.who, now: this.now }) : cannot(this.who);
   }
 }

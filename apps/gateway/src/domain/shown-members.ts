@@ -2,6 +2,7 @@ import type {
   ApprovalStatus,
   ApprovalView,
   AuditEvent,
+  ForeverPreview,
   RouteOutput,
   routes,
   VotePending,
@@ -65,6 +66,17 @@ export const membersOfDecision: ShownMembers<ApprovalView | VotePending> = {
 export const membersOfPendingVote: ShownMembers<VotePending> = {
   idsIn: () => [],
   withNames: (vote) => vote,
+};
+
+/** Who denied last, beside what an approval for ever would reach. */
+export const membersOfForeverPreview: ShownMembers<ForeverPreview> = {
+  idsIn: ({ denials_30d: { last } }) => [last?.resolved_by ?? null],
+  withNames: (preview, names) => {
+    const { last } = preview.denials_30d;
+    return last === null
+      ? preview
+      : { ...preview, denials_30d: { ...preview.denials_30d, last: withResolver(last, names) } };
+  },
 };
 
 const membersOfAuditEvent: ShownMembers<AuditEvent> = {

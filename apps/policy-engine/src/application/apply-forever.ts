@@ -2,7 +2,7 @@ import { Refused } from '@agentlattice/contracts';
 import type { EventStore, StoredEvent, Tx } from '@agentlattice/event-store';
 import type pg from 'pg';
 import { typeid } from 'typeid-js';
-import { contentOf, planForever } from '../domain/forever.js';
+import { contentOf, exactAlready, exactFromNow, planForever } from '../domain/forever.js';
 import { type PolicyCommand, policyDecider } from '../domain/policy.js';
 import type { ForeverRequest, ForeverRequests, PolicyLeft } from '../outbound/forever-requests.js';
 import { projectPolicy } from '../outbound/project-policy.js';
@@ -62,7 +62,7 @@ async function applyOnce(ports: ApplyForeverPorts, request: ForeverRequest, agai
     case 'allow action type': {
       const exact = await exactPolicy(pool, request);
       if (exact !== null) {
-        const detail = `The policy "${exact.name}" is for exactly ${request.action_type} already; nothing was changed.`;
+        const detail = exactAlready(exact.name, request.action_type);
         await requests.settle(request, {
           ...policyLeft(request, detail, exact.version),
           policy_id: exact.id,
@@ -71,7 +71,7 @@ async function applyOnce(ports: ApplyForeverPorts, request: ForeverRequest, agai
       }
       const policyId = typeid('pol').toString();
       const content = contentOf(request, again);
-      const detail = `The new policy "${content.name}" allows exactly ${request.action_type} from now on; "${policy?.content.name ?? ''}" was left as it is.`;
+      const detail = exactFromNow(content.name, request.action_type, policy?.content.name ?? '');
       return write(ports, request, { type: 'CreatePolicy', policyId, content }, detail);
     }
   }

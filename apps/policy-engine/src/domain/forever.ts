@@ -65,3 +65,8 @@ export const contentOf = (forever: Forever, taken: boolean): PolicyContent =>
     action_type: forever.action_type,
     effect: 'allow',
   });
+
+export const exactAlready = (name: string, actionType: string) =>
+  `The policy "${name}" is for exactly ${actionType} already; nothing was changed.`;
+export const exactFromNow = (name: string, actionType: string, governing: string) =>
+  `The new policy "${name}" allows exactly ${actionType} from now on; "${governing}" was left as it is.`;

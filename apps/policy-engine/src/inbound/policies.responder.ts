@@ -10,6 +10,7 @@ import type { AllowForever } from '../application/allow-forever.js';
 import type { ChangePolicy } from '../application/change-policy.js';
 import type { CheckAction } from '../application/check-action.js';
 import type { CheckChannels } from '../application/check-channels.js';
+import type { PlanForever } from '../application/plan-forever.js';
 import type { RejudgeRequests } from '../application/rejudge-requests.js';
 import type { WarnOfUnfillableQuorum } from '../application/warn-of-unfillable-quorum.js';
 import type { PolicyReader } from '../read/policy-reader.js';
@@ -18,6 +19,7 @@ import {
   CHANGE_POLICY,
   CHECK_ACTION,
   CHECK_CHANNELS,
+  PLAN_FOREVER,
   POLICY_READER,
   REJUDGE_REQUESTS,
   WARN_OF_UNFILLABLE_QUORUM,
@@ -34,6 +36,7 @@ export class PoliciesResponder {
     @Inject(POLICY_READER) private readonly reader: PolicyReader,
     @Inject(REJUDGE_REQUESTS) private readonly rejudgeRequests: RejudgeRequests,
     @Inject(ALLOW_FOREVER) private readonly forever: AllowForever,
+    @Inject(PLAN_FOREVER) private readonly planForever: PlanForever,
     @Inject(WARN_OF_UNFILLABLE_QUORUM) private readonly warned: WarnOfUnfillableQuorum,
     @Inject(POOL) private readonly pool: pg.Pool,
   ) {}
@@ -98,6 +101,11 @@ export class PoliciesResponder {
   @MessagePattern(commands.allow_forever.subject, { command: commands.allow_forever })
   allowForever(@Payload() request: Request<'allow_forever'>, @Ctx() { traceparent }: CommandContext) {
     return this.forever(request, traceparent);
+  }
+
+  @MessagePattern(commands.plan_forever.subject, { command: commands.plan_forever })
+  plan(@Payload() request: Request<'plan_forever'>) {
+    return this.planForever(request);
   }
 
   @MessagePattern(commands.replay.subject, { command: commands.replay })

@@ -11,6 +11,8 @@ import {
   searchText,
   votePending,
 } from '../approval/approval.js';
+import { foreverReach } from '../approval/forever-preview.js';
+import { overview, overviewRanges, timeZone } from '../approval/overview.js';
 import { foreverFor, seenMs } from '../events/approval.js';
 import { digest, typeId } from '../primitives.js';
 import { jwk } from './audit-ledger.js';
@@ -101,6 +103,24 @@ export const approvalServiceCommands = {
       limit: z.number().int().min(1).max(200),
     }),
     approvalPage,
+  ),
+  /** What an approval "forever" of a request would reach; refused with NOT_FOUND. */
+  forever_reach: command(
+    'approval-service',
+    'forever_reach',
+    z.object({
+      org_id: typeId('org'),
+      approval_id: typeId('apr'),
+      viewer: decidingOperator,
+      forever_for: z.enum(foreverFor),
+    }),
+    foreverReach,
+  ),
+  overview: command(
+    'approval-service',
+    'overview',
+    z.object({ org_id: typeId('org'), range: z.enum(overviewRanges), tz: timeZone() }),
+    overview,
   ),
   replay: replay('approval-service'),
   ping: ping('approval-service'),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { policyChange, policyContent, policyVersion, policyView } from '../policy/policy.js';
 import { decidingOperator } from '../approval/approval.js';
+import { foreverPlan } from '../approval/forever-preview.js';
 import { foreverFor } from '../events/approval.js';
 import { actor, instant, jsonObject, typeId } from '../primitives.js';
 import { agentRef, approvalTerms, conditionEvaluated, denialReason, policyRef } from '../submission/items.js';
@@ -140,6 +141,20 @@ export const policyEngineCommands = {
       correlation_id: z.string().nullable(),
     }),
     policyLeft,
+  ),
+  /** What `allow_forever` would do now; writes nothing. */
+  plan_forever: command(
+    'policy-engine',
+    'plan_forever',
+    z.object({
+      org_id: typeId('org'),
+      approval_id: typeId('apr'),
+      policy_id: typeId('pol'),
+      policy_version: z.number().int().min(1),
+      action_type: z.string().min(1).max(255),
+      forever_for: z.enum(foreverFor),
+    }),
+    foreverPlan,
   ),
   replay: replay('policy-engine'),
   ping: ping('policy-engine'),

@@ -3,8 +3,13 @@ import type { CommandClient } from '@agentlattice/messaging';
 import { COMMANDS } from '@agentlattice/service';
 import { Controller, Inject, Req } from '@nestjs/common';
 import type { NameMembers } from '../../application/name-members.js';
-import { decidingOperatorOf, type Principal } from '../../domain/principal.js';
-import { membersOfApproval, membersOfApprovals } from '../../domain/shown-members.js';
+import { previewForever } from '../../application/preview-forever.js';
+import { decidingOperatorOf, type Operator, type Principal } from '../../domain/principal.js';
+import {
+  membersOfApproval,
+  membersOfApprovals,
+  membersOfForeverPreview,
+} from '../../domain/shown-members.js';
 import { NAME_MEMBERS } from '../../tokens.js';
 import { approvalReferenceOf } from './approval-reference.js';
 import type { GatewayRequest } from './http-request.js';
@@ -51,5 +56,33 @@ export class ApprovalsController {
         : {}),
     });
     return this.nameMembers(principal.orgId, approval, membersOfApproval);
+  }
+
+  @Handles(routes.previewForever)
+  forever(
+    @Caller() principal: Operator,
+    @RequestInput() { params, query }: RouteInput<typeof routes.previewForever>,
+    @Req() request: GatewayRequest,
+  ): Promise<RouteOutput<typeof routes.previewForever>> {
+    const { org_id, approval_id } = approvalReferenceOf(principal, params);
+    const preview = previewForever(this.commands, {
+      org_id,
+      approval_id,
+      viewer: decidingOperatorOf(principal, viaOf(request)),
+      forever_for: query.forever_for,
+    });
+    return this.nameMembers(org_id, preview, membersOfForeverPreview);
+  }
+
+  @Handles(routes.overview)
+  overview(
+    @Caller() { orgId }: Operator,
+    @RequestInput() { query }: RouteInput<typeof routes.overview>,
+  ): Promise<RouteOutput<typeof routes.overview>> {
+    return this.commands.request(
+      approvalServiceCommands.overview,
+      { org_id: orgId, ...query },
+      { timeoutMs: 5_000 },
+    );
   }
 }

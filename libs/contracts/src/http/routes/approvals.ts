@@ -9,7 +9,10 @@ import {
   denyInput,
   votePending,
 } from '../../approval/approval.js';
+import { foreverPreview } from '../../approval/forever-preview.js';
+import { overview, overviewRanges, timeZone } from '../../approval/overview.js';
 import { policyLeft } from '../../commands/policy-engine.js';
+import { foreverFor } from '../../events/approval.js';
 import { ok, route } from '../route.js';
 
 /** Not checked for form: an id that is no approval of this workspace is 404. */
@@ -83,6 +86,36 @@ export const approvalRoutes = {
     params,
     responses: { 200: ok(approvalView) },
     errors: ['NOT_FOUND'],
+  }),
+  previewForever: route({
+    id: 'previewForever',
+    method: 'GET',
+    path: '/api/v1/approvals/{approval_id}/forever',
+    tag: 'Approvals',
+    summary: 'What an approval with scope forever would do now',
+    description:
+      'The change of the policies, and what else it reaches. Approve with `policy_version` of `policy.version`: the call is refused when another version governs by then.',
+    callers: ['operator:admin'],
+    seenBy: ['agent', 'operator:viewer'],
+    params,
+    query: z.object({
+      forever_for: z.enum(foreverFor).default('policy').meta({ description: 'As in the approval' }),
+    }),
+    responses: { 200: ok(foreverPreview) },
+    errors: ['NOT_FOUND'],
+  }),
+  overview: route({
+    id: 'overview',
+    method: 'GET',
+    path: '/api/v1/overview',
+    tag: 'Approvals',
+    summary: 'How requests are decided: times, endings, policies, hours of the week',
+    callers: ['operator:viewer'],
+    query: z.object({
+      range: z.enum(overviewRanges).default('14d'),
+      tz: timeZone().default('UTC'),
+    }),
+    responses: { 200: ok(overview) },
   }),
   approveRequest: route({
     ...deciding,

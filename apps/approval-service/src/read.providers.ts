@@ -1,0 +1,28 @@
+import { POOL } from '@agentlattice/service';
+import type { Provider } from '@nestjs/common';
+import type pg from 'pg';
+import type { Members } from './outbound/members.js';
+import { ApprovalLists } from './read/approval-lists.js';
+import { makeReadForeverReach } from './read/forever-reach.js';
+import { OpenStates } from './read/open-states.js';
+import { makeReadOverview } from './read/overview.js';
+import { RequestViews } from './read/request-views.js';
+import { FOREVER_REACH, MEMBERS, OPEN_STATES, OVERVIEW, REQUEST_VIEWS } from './tokens.js';
+
+/** Requests as people read them, and figures about them. */
+export const readProviders: Provider[] = [
+  { provide: OPEN_STATES, inject: [POOL], useFactory: (pool: pg.Pool) => new OpenStates(pool) },
+  {
+    provide: REQUEST_VIEWS,
+    inject: [POOL, MEMBERS, OPEN_STATES],
+    useFactory: (pool: pg.Pool, members: Members, states: OpenStates) =>
+      new RequestViews({ pool, members, lists: new ApprovalLists(pool, states) }),
+  },
+  {
+    provide: FOREVER_REACH,
+    inject: [POOL, MEMBERS, OPEN_STATES],
+    useFactory: (pool: pg.Pool, members: Members, states: OpenStates) =>
+      makeReadForeverReach({ pool, members, states }),
+  },
+  { provide: OVERVIEW, inject: [POOL], useFactory: makeReadOverview },
+];
