@@ -161,6 +161,12 @@ describe('the changes of a route are in the log under the id of the request', ()
     await call('switchWorkspace', { by: second, body: { org_id: stack.credentials.org_id } });
     await call('signOut', { by: await signIn('another long password') });
     await call('removeMember', { params });
+    const invited = await call('createMember', {
+      body: { email: 'link@example.com', name: 'L', role: 'viewer' },
+    });
+    const renewed = await call('renewInvitation', { params: { member_id: idOf(invited) } });
+    const token = String(renewed.body['link']).split('#')[1];
+    await call('acceptInvitationLink', { by: Browser.on(stack), body: { token, password } });
   }
 
   const entriesOf = async (requestId: string): Promise<string[]> => {

@@ -1,6 +1,7 @@
 import { type Caller, operatorRoles, type Route, routeList, serviceScopes } from '@agentlattice/contracts';
 import { eventually, type Stack, startStack } from '@agentlattice/testkit';
 import { adminOf, agentOf, type Api } from './kit/api.js';
+import { Browser } from './kit/browser.js';
 
 /** The kinds of a caller in the route table; a key may be of several kinds. */
 interface Kind {
@@ -61,6 +62,9 @@ describe('every route for every kind of caller', () => {
     });
     own['policy_id'] = await admin.policy({ name: 'ours', action_type: 'ours', effect: 'allow' });
     own['agent_id'] = stack.credentials.agent.id;
+    own['member_id'] = String((await admin.get('/api/v1/whoami')).body['config_id']);
+    const browser = await Browser.on(stack).signedIn(stack.credentials.admin);
+    own['session_id'] = String((await browser.get('/api/v1/session')).body['id']);
     own['key_id'] = String(
       (await admin.post('/api/v1/keys', { name: 'x', kind: 'service', scopes: ['policies:read'] })).body[
         'id'
@@ -86,6 +90,38 @@ describe('every route for every kind of caller', () => {
     const key = await admin.post('/api/v1/keys', { name, kind: 'operator', member_id: member.body['id'] });
     return String(key.body['key']);
   }
+
+  it.each(operatorRoles)(
+    'a session of a %s may do what a key of this role may, and needs its token',
+    async (role) => {
+      const browser = await Browser.on(stack).signedIn({
+        email: `${role}@example.com`,
+        password: 'a long password',
+      });
+      const changing = routeList.filter(({ method, callers }) => method !== 'GET' && callers !== 'public');
+      // Last, because it ends the session.
+      const ordered = [...routeList].sort((a, b) => Number(a.id === 'signOut') - Number(b.id === 'signOut'));
+      for (const route of changing) {
+        const headers = { 'x-csrf-token': 'of another session' };
+        const answer = await browser.call(route.method, pathOf(route, own), { headers, raw: '[]' });
+        expect({ route: route.id, answer: answer.body['error'] }).toEqual({
+          route: route.id,
+          answer: 'CSRF',
+        });
+      }
+      for (const route of ordered) {
+        if (route.callers === 'public') continue;
+        const may = route.callers.some((caller) => roleAndBelow(role).includes(caller));
+        const path = pathOf(route, route.seenBy && own);
+        const { status, body } = await browser.call(route.method, path, route.body && { raw: '[]' });
+        const got = status === 401 || status === 403 ? String(body['error']) : 'open';
+        expect({ route: route.id, got }).toEqual({
+          route: route.id,
+          got: may ? expect.stringMatching(/^(open|OWN_PASSWORD_NEEDED)$/) : 'FORBIDDEN',
+        });
+      }
+    },
+  );
 
   const pathOf = (route: Route, ids: Record<string, string> = {}) =>
     route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? 'nothing');
@@ -121,6 +157,7 @@ describe('every route for every kind of caller', () => {
   )('%s of another workspace does not exist', async (_name, route) => {
     const bodies: Record<string, unknown> = {
       updatePolicy: { effect: 'deny' },
+      updateMember: { name: 'theirs' },
       rotateKey: {},
       suspendAgent: {},
       resumeAgent: {},

@@ -270,6 +270,7 @@ describe('sign-in and sessions', () => {
       browser.csrf ?? '',
     ];
     const files = globSync(join(stack.dataDir, '**/*.log'));
+    expect(files.length).toBeGreaterThan(0);
     const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
     const entries = JSON.stringify(await readLog(admin));
     for (const text of [...texts, ...stack.printed, entries])

@@ -100,7 +100,7 @@ function invitationUseCase(provide: symbol, make: (ports: InvitationPorts) => un
       useFactory: (pool: pg.Pool, logger: Logger) => makeNameMembers(new MemberNameReader(pool, logger)),
     },
   ],
-  exports: [STORE, DIRECTORY, REFUSED_ACCESS, NAME_MEMBERS],
+  exports: [STORE, DIRECTORY, REFUSED_ACCESS, NAME_MEMBERS, CREATE_MEMBER],
 })
 export class PrincipalsModule implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   private relay: Relay | undefined;

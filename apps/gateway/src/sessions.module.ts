@@ -1,5 +1,6 @@
+import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
-import { LOGGER, PeriodicTask, POOL } from '@agentlattice/service';
+import { COMMANDS, LOGGER, PeriodicTask, POOL } from '@agentlattice/service';
 import {
   Inject,
   Module,
@@ -8,13 +9,17 @@ import {
   type Provider,
 } from '@nestjs/common';
 import type pg from 'pg';
+import { makeAcceptInvitationLink } from './application/accept-invitation-link.js';
 import { makeRemoveMember, makeUpdateMember, type MemberPorts } from './application/change-member.js';
 import { makeSessionUseCases } from './application/change-session.js';
+import { makeInviteMember } from './application/invite-member.js';
 import type { RefusedAccess } from './application/refused-access.js';
 import { makeSignIn, type SignInPorts } from './application/sign-in.js';
 import { type GatewayConfig, readGatewayConfig } from './config.js';
 import { MembersController } from './inbound/http/members.controller.js';
 import { SessionsController } from './inbound/http/sessions.controller.js';
+import { InvitationLinks } from './outbound/invitation-links.js';
+import { InvitationStore } from './outbound/invitation-store.js';
 import { MemberStore } from './outbound/member-store.js';
 import type { PrincipalDirectory } from './outbound/principal-directory.js';
 import type { PrincipalStore } from './outbound/principal-store.js';
@@ -22,10 +27,14 @@ import { SessionStore } from './outbound/session-store.js';
 import { SignInAttempts } from './outbound/sign-in-attempts.js';
 import { PrincipalsModule } from './principals.module.js';
 import {
+  ACCEPT_INVITATION_LINK,
   CHANGE_MEMBER,
   DIRECTORY,
+  INVITATION_LINKS,
+  INVITE_MEMBER,
   REFUSED_ACCESS,
   REMOVE_MEMBER,
+  SESSION_CONFIG,
   SESSION_PORTS,
   SESSIONS,
   SIGN_IN,
@@ -45,16 +54,18 @@ const forgetEveryMs = 10 * 60_000;
   imports: [PrincipalsModule],
   controllers: [SessionsController, MembersController],
   providers: [
+    { provide: SESSION_CONFIG, useFactory: () => readGatewayConfig(process.env) },
+    { provide: INVITATION_LINKS, inject: [POOL], useFactory: (pool: pg.Pool) => new InvitationLinks(pool) },
     {
       provide: SESSION_PORTS,
-      inject: [POOL, STORE, DIRECTORY, REFUSED_ACCESS],
+      inject: [POOL, STORE, DIRECTORY, REFUSED_ACCESS, SESSION_CONFIG],
       useFactory: (
         pool: pg.Pool,
         store: PrincipalStore,
         directory: PrincipalDirectory,
         refused: RefusedAccess,
+        { sessionLife }: GatewayConfig,
       ): SignInPorts => {
-        const { sessionLife }: GatewayConfig = readGatewayConfig(process.env);
         return {
           store,
           refresh: () => directory.refresh(),
@@ -67,6 +78,26 @@ const forgetEveryMs = 10 * 60_000;
     },
     { provide: SIGN_IN, inject: [SESSION_PORTS], useFactory: makeSignIn },
     { provide: SESSIONS, inject: [SESSION_PORTS], useFactory: makeSessionUseCases },
+    {
+      provide: INVITE_MEMBER,
+      inject: [SESSION_PORTS, INVITATION_LINKS, POOL, COMMANDS, LOGGER],
+      useFactory: (
+        { store, refresh }: SignInPorts,
+        links: InvitationLinks,
+        pool: pg.Pool,
+        commands: CommandClient,
+        logger: Logger,
+      ) => {
+        const invitations = new InvitationStore(pool);
+        return makeInviteMember({ store, refresh, invitations, links, commands, logger });
+      },
+    },
+    {
+      provide: ACCEPT_INVITATION_LINK,
+      inject: [SESSION_PORTS, INVITATION_LINKS],
+      useFactory: (ports: SignInPorts, links: InvitationLinks) =>
+        makeAcceptInvitationLink({ ...ports, links }),
+    },
     memberUseCase(CHANGE_MEMBER, makeUpdateMember),
     memberUseCase(REMOVE_MEMBER, makeRemoveMember),
   ],
@@ -77,17 +108,19 @@ export class SessionsModule implements OnApplicationBootstrap, OnApplicationShut
 
   constructor(
     @Inject(SESSION_PORTS) private readonly ports: SignInPorts,
+    @Inject(INVITATION_LINKS) private readonly links: InvitationLinks,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   onApplicationBootstrap(): void {
     const { attempts, sessions } = this.ports;
     this.forgetting = new PeriodicTask(
-      'forgetting old sessions and tries',
+      'forgetting old sessions, tries and links',
       forgetEveryMs,
       async () => {
         await attempts.forget();
         await sessions.forget();
+        await this.links.forget();
       },
       this.logger,
     ).start();

@@ -1,6 +1,7 @@
 /** The providers of the notifier, in addition to those of libs/service. */
 export const NOTIFIER_CONFIG = Symbol('NOTIFIER_CONFIG');
 export const SENDERS = Symbol('SENDERS');
+export const INVITATION_MAILER = Symbol('INVITATION_MAILER');
 export const SECRET_BOX = Symbol('SECRET_BOX');
 export const CREATE_CHANNEL = Symbol('CREATE_CHANNEL');
 export const UPDATE_CHANNEL = Symbol('UPDATE_CHANNEL');

@@ -21,7 +21,7 @@ export function checkOwnKey(invitee: Invitee): void {
   if (invitee.own) return;
   throw new Refused(
     'OWN_KEY_NEEDED',
-    'another person made this key, so it cannot act for you in another workspace: use a key that you made with one of your own',
+    'another person made this key, or set up this account, so it cannot act for you in another workspace: use a key that you made with one of your own, or the link of the invitation',
   );
 }
 

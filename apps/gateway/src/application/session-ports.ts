@@ -76,12 +76,15 @@ export async function startSession(
   const times = timesOfNewSession(now.getTime(), life, replaced?.endsAt.getTime() ?? null);
   await sessions.insert(tx, {
     ...{ id, personId, orgId, memberId, createdAt: now },
-    ...{ hash: hash('sha256', token, 'buffer'), method: replaced?.method ?? method },
+    ...{ hash: hash('sha256', token, 'buffer'), method: replaced?.method ?? proofOf(method) },
     ...context.client,
     ...times,
   });
   return { id, token, endsAt: times.endsAt };
 }
+
+/** An invitation is accepted with a password. */
+const proofOf = (method: SessionMethod): SessionMethod => (method === 'invitation' ? 'password' : method);
 
 /** Ends sessions, each by an entry in the log of its workspace. */
 export async function endSessions(

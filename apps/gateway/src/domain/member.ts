@@ -30,7 +30,7 @@ export type MemberCommand =
   | ({ readonly type: 'CreateMember' | 'InviteMember' } & Terms)
   | UpdateMember
   | ({ readonly type: 'RemoveMember' } & Colleagues)
-  | { readonly type: 'AcceptInvitation' | 'DeclineInvitation' | 'ChangePassword' };
+  | { readonly type: 'AcceptInvitation' | 'DeclineInvitation' | 'RenewInvitation' | 'ChangePassword' };
 
 export type MemberEvent = DomainEvent<
   | 'member.created'
@@ -53,6 +53,12 @@ function decide(command: MemberCommand, state: Member): readonly MemberEvent[] {
       if (invited.status === 'active')
         throw new Refused('INVITATION_ANSWERED', 'you are a member of the workspace already');
       return [{ type: 'member.accepted', data: facts(invited) }];
+    }
+    case 'RenewInvitation': {
+      const invited = present(state);
+      if (invited.status === 'active')
+        throw new Refused('INVITATION_ANSWERED', 'this person is a member of the workspace already');
+      return [{ type: 'member.invited', data: facts(invited) }];
     }
     case 'DeclineInvitation': {
       const { status, id } = known(state);

@@ -9,6 +9,7 @@ import { SeenAgentNames1796400000000 } from './1796400000000-seen-agent-names.js
 import { KeyHolders1796200000000 } from './1796200000000-key-holders.js';
 import { Sessions1797300000000 } from './1797300000000-sessions.js';
 import { Members1797300000100 } from './1797300000100-members.js';
+import { InvitationLinks1797300000200 } from './1797300000200-invitation-links.js';
 
 export const migrations = [
   eventStoreMigration('gateway', 1764050000000),
@@ -23,4 +24,5 @@ export const migrations = [
   SeenAgentNames1796400000000,
   Sessions1797300000000,
   Members1797300000100,
+  InvitationLinks1797300000200,
 ];

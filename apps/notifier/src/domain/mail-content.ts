@@ -52,6 +52,25 @@ export function mailContent(event: CloudEvent, publicUrl: string): MailContent {
   };
 }
 
+/** The mail that invites a person. The names were written by an administrator. */
+export const invitationContent = (invitation: {
+  readonly name: string;
+  readonly workspace_name: string;
+  readonly invited_by: string | null;
+  readonly link: string;
+  readonly expires_at: string;
+}): MailContent => ({
+  subject: line(`Invitation to ${invitation.workspace_name}`, 150),
+  heading: line(`You are invited to the workspace ${invitation.workspace_name}`, 200),
+  facts: facts([
+    ['For', invitation.name],
+    ['Invited by', invitation.invited_by],
+    ['Valid until', moment(invitation.expires_at)],
+  ]),
+  fromAgent: [],
+  link: { label: 'Accept the invitation', url: invitation.link },
+});
+
 /** The content as it is stored and shown: without its link, which is only for the receiver of the mail. */
 export const withoutLink = ({ link, ...content }: MailContent): MailContent => ({
   ...content,

@@ -84,6 +84,26 @@ export const notifierCommands = {
     z.object({ events: z.array(outgoingEvent), next_cursor: z.string().nullable() }),
     [],
   ),
+  /**
+   * Sends a mail with the link of an invitation at once. The link is a secret, so it is in no event and no row; when the mail
+   * fails, an administrator makes a new link. Takes as long as the mail server, 5 s at most.
+   */
+  mail_invitation: command(
+    'notifier',
+    'mail_invitation',
+    z.object({
+      org_id: typeId('org'),
+      member_id: typeId('mbr'),
+      to: z.string(),
+      name: z.string(),
+      workspace_name: z.string(),
+      invited_by: z.string().nullable(),
+      link: z.string(),
+      expires_at: z.string(),
+    }),
+    /** `kept`: no mail server is set, and nothing was stored. */
+    z.object({ outcome: z.enum(['sent', 'kept', 'failed']) }),
+  ),
   replay: replay('notifier'),
   ping: ping('notifier'),
 };

@@ -36,6 +36,8 @@ export const logEntriesOfRoutes = {
   suspendAgent: ['agent.suspended'],
   resumeAgent: ['agent.resumed'],
   createMember: ['member.created', 'member.invited'],
+  renewInvitation: ['member.invited'],
+  acceptInvitationLink: ['member.accepted', 'session.signed_in'],
   updateMember: ['member.updated'],
   removeMember: ['member.removed'],
   acceptInvitation: ['member.accepted'],

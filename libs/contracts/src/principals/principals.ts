@@ -54,6 +54,25 @@ export const removedMember = z
   .meta({ id: 'RemovedMember' });
 export type RemovedMember = z.infer<typeof removedMember>;
 
+/** The link by which an invited person becomes a member; shown once. */
+export const invitationLink = z
+  .object({
+    link: z.string().meta({ description: 'For the invited person alone. It works once.' }),
+    expires_at: instant(),
+    mailed: z
+      .boolean()
+      .meta({ description: 'Whether the mail server accepted a mail with a link of its own' }),
+  })
+  .meta({ id: 'InvitationLink' });
+export type InvitationLink = z.infer<typeof invitationLink>;
+
+export const newMemberView = memberView
+  .extend({
+    invitation: invitationLink.optional().meta({ description: 'Missing when the request had a password' }),
+  })
+  .meta({ id: 'NewMember' });
+export type NewMemberView = z.infer<typeof newMemberView>;
+
 /** An invitation of the caller to another workspace. */
 export const invitationView = z
   .object({

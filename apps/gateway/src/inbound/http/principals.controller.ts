@@ -4,22 +4,13 @@ import { COMMANDS } from '@agentlattice/service';
 import { Controller, Inject, Req } from '@nestjs/common';
 import type { ChangeAgent } from '../../application/change-agent.js';
 import type { CreateKey } from '../../application/create-key.js';
-import type { CreateMember } from '../../application/create-member.js';
 import { existingAgent } from '../../application/existing-principals.js';
 import type { RegisterAgent } from '../../application/register-agent.js';
 import type { RevokeKey } from '../../application/revoke-key.js';
 import type { RotateKey } from '../../application/rotate-key.js';
 import type { Principal } from '../../domain/principal.js';
 import type { PrincipalStore } from '../../outbound/principal-store.js';
-import {
-  CHANGE_AGENT,
-  CREATE_KEY,
-  CREATE_MEMBER,
-  REGISTER_AGENT,
-  REVOKE_KEY,
-  ROTATE_KEY,
-  STORE,
-} from '../../tokens.js';
+import { CHANGE_AGENT, CREATE_KEY, REGISTER_AGENT, REVOKE_KEY, ROTATE_KEY, STORE } from '../../tokens.js';
 import { pageOf } from './page-of.js';
 import { requestContextOf } from './request-context.js';
 import { Caller, Handles, RequestInput } from './route-decorators.js';
@@ -32,7 +23,6 @@ export class PrincipalsController {
   constructor(
     @Inject(REGISTER_AGENT) private readonly register: RegisterAgent,
     @Inject(CHANGE_AGENT) private readonly changeAgent: ChangeAgent,
-    @Inject(CREATE_MEMBER) private readonly addMember: CreateMember,
     @Inject(CREATE_KEY) private readonly makeKey: CreateKey,
     @Inject(ROTATE_KEY) private readonly rotate: RotateKey,
     @Inject(REVOKE_KEY) private readonly revoke: RevokeKey,
@@ -127,15 +117,6 @@ export class PrincipalsController {
   ): Promise<RouteOutput<typeof routes.listMembers>> {
     const { items, next_cursor } = await pageOf('mbr', query, (page) => this.store.members(orgId, page));
     return { members: items, next_cursor };
-  }
-
-  @Handles(routes.createMember)
-  createMember(
-    @Caller() principal: Principal,
-    @RequestInput() { body }: RouteInput<typeof routes.createMember>,
-    @Req() request: GatewayRequest,
-  ): Promise<RouteOutput<typeof routes.createMember>> {
-    return this.addMember(requestContextOf(principal, request), body);
   }
 
   @Handles(routes.listKeys)

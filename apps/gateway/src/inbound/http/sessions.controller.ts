@@ -7,13 +7,14 @@ import {
 } from '@agentlattice/contracts';
 import { currentTraceparent } from '@agentlattice/observability';
 import { Controller, Inject, Req, Res } from '@nestjs/common';
+import type { AcceptInvitationLink } from '../../application/accept-invitation-link.js';
 import type { SessionCaller, SessionUseCases } from '../../application/change-session.js';
 import type { SignInContext, StartedSession } from '../../application/session-ports.js';
 import type { SignIn } from '../../application/sign-in.js';
 import type { Operator } from '../../domain/principal.js';
 import type { PrincipalDirectory } from '../../outbound/principal-directory.js';
 import type { StoredSessionView } from '../../outbound/session-store.js';
-import { DIRECTORY, SESSIONS, SIGN_IN } from '../../tokens.js';
+import { ACCEPT_INVITATION_LINK, DIRECTORY, SESSIONS, SIGN_IN } from '../../tokens.js';
 import { refuseCrossSite } from './cross-site.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
 import { Caller, Handles, RequestInput } from './route-decorators.js';
@@ -24,6 +25,7 @@ import { clearSessionCookie, csrfTokenOf, sessionTokenOf, setSessionCookie } fro
 export class SessionsController {
   constructor(
     @Inject(SIGN_IN) private readonly signInBy: SignIn,
+    @Inject(ACCEPT_INVITATION_LINK) private readonly acceptLink: AcceptInvitationLink,
     @Inject(SESSIONS) private readonly sessions: SessionUseCases,
     @Inject(DIRECTORY) private readonly directory: PrincipalDirectory,
   ) {}
@@ -43,6 +45,17 @@ export class SessionsController {
     refuseCrossSite(request);
     const started = await this.signInBy(body, contextOf(request));
     return this.begin(started, reply);
+  }
+
+  @Handles(routes.acceptInvitationLink)
+  async acceptInvitation(
+    @RequestInput() { body }: RouteInput<typeof routes.acceptInvitationLink>,
+    @Req() request: GatewayRequest,
+    @Res({ passthrough: true }) reply: GatewayReply,
+  ): Promise<RouteOutput<typeof routes.acceptInvitationLink>> {
+    refuseCrossSite(request);
+    const { token, name = null, password } = body;
+    return this.begin(await this.acceptLink({ token, name, password }, contextOf(request)), reply);
   }
 
   @Handles(routes.getSession)

@@ -1,7 +1,8 @@
-import nodemailer, { type Transporter } from 'nodemailer';
+import type { Transporter } from 'nodemailer';
 import type { NotifierConfig } from '../../config.js';
 import { mailContent, withoutLink } from '../../domain/mail-content.js';
 import { renderMail } from '../mail/render-mail.js';
+import { smtpTransport, within } from '../mail/smtp-transport.js';
 import type { Outcome } from '../../domain/outcome.js';
 import type { ChannelSender, Message, Sent } from './channel-sender.js';
 
@@ -13,19 +14,7 @@ export class EmailSender implements ChannelSender<'email'> {
   private readonly transport: Transporter | undefined;
 
   constructor(private readonly config: Pick<NotifierConfig, 'smtpUrl' | 'mailFrom' | 'publicUrl'>) {
-    this.transport =
-      config.smtpUrl === undefined
-        ? undefined
-        : nodemailer.createTransport({
-            url: config.smtpUrl,
-            pool: true,
-            maxConnections: this.atOnce,
-            connectionTimeout: 10_000,
-            greetingTimeout: 10_000,
-            socketTimeout: 15_000,
-            disableFileAccess: true,
-            disableUrlAccess: true,
-          });
+    this.transport = smtpTransport(config.smtpUrl, this.atOnce);
   }
 
   async send({ deliveryId, event, settings: { to }, timeoutMs, signal }: Message<'email'>): Promise<Sent> {
@@ -92,16 +81,3 @@ const codeOf = (response: string) => {
   const code = /^(\d{3})\b/.exec(response)?.[1];
   return code === undefined ? null : Number(code);
 };
-
-/** The server may still accept a mail after this time; then it comes twice with the same Message-ID. */
-function within<T>(work: Promise<T>, timeoutMs: number, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const giveUp = () => reject(new Error('the mail server did not answer in time'));
-    const timer = setTimeout(giveUp, timeoutMs);
-    signal.addEventListener('abort', giveUp, { once: true });
-    work.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', giveUp);
-    });
-  });
-}

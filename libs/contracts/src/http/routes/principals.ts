@@ -15,10 +15,12 @@ import {
 } from '../../primitives.js';
 import {
   agentView,
+  invitationLink,
   invitationView,
   keyView,
   memberView,
   newKeyView,
+  newMemberView,
   removedMember,
 } from '../../principals/principals.js';
 import { newPassword } from '../../principals/sessions.js';
@@ -162,16 +164,16 @@ export const principalRoutes = {
     tag: 'Members',
     summary: 'Add a person, or invite one who has an account already',
     description:
-      'A new address makes an account with this password, which is active at once. An address that belongs to an account already makes an invitation (`status: invited`): the password is not used, and the person takes no part in the workspace before accepting.',
+      'Without a password the person is invited: the answer has a link, once, which works once and for seven days, and a mail with a link of its own is sent where a mail server is set. With a password a new address makes an account, which is active at once; an address that belongs to an account already makes an invitation (`status: invited`): the password is not used, and the person takes no part in the workspace before accepting.',
     callers: ['operator:admin'],
     body: z.strictObject({
       email: givenEmail(),
       name,
       role: z.enum(operatorRoles),
       groups: z.array(givenGroup()).max(50).default([]),
-      password,
+      password: password.optional(),
     }),
-    responses: { 201: ok(memberView, 'Made') },
+    responses: { 201: ok(newMemberView, 'Made') },
     errors: ['EMAIL_TAKEN'],
   }),
   updateMember: route({
@@ -204,6 +206,17 @@ export const principalRoutes = {
     params: memberParams,
     responses: { 200: ok(removedMember) },
     errors: ['NOT_FOUND', 'LAST_ADMIN'],
+  }),
+  renewInvitation: route({
+    id: 'renewInvitation',
+    method: 'POST',
+    path: '/api/v1/members/{member_id}/invitation',
+    tag: 'Members',
+    summary: 'A new link for a person who was invited; earlier links end',
+    callers: ['operator:admin'],
+    params: memberParams,
+    responses: { 201: ok(invitationLink, 'Made') },
+    errors: ['NOT_FOUND', 'INVITATION_ANSWERED'],
   }),
   listInvitations: route({
     id: 'listInvitations',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { typeId } from '../../primitives.js';
+import { givenName, typeId } from '../../primitives.js';
 import { newPassword, sessionItem, sessionView } from '../../principals/sessions.js';
 import { ok, route } from '../route.js';
 
@@ -39,7 +39,31 @@ export const sessionRoutes = {
     callers: 'public',
     body: z.strictObject({ email: z.string().min(1).max(254), password: givenPassword }),
     responses: { 200: { ...ok(sessionView), headers: setsCookie } },
-    errors: ['INVALID_CREDENTIALS', 'TOO_MANY_ATTEMPTS', 'CSRF'],
+    errors: ['INVALID_CREDENTIALS', 'TOO_MANY_ATTEMPTS', 'CSRF', 'FORBIDDEN'],
+  }),
+  acceptInvitationLink: route({
+    id: 'acceptInvitationLink',
+    method: 'POST',
+    path: '/api/v1/invitations/accept',
+    tag: 'Sessions',
+    summary: 'Accept an invitation by its link, and sign in',
+    description:
+      'A person without an account sets the password; a person with one gives it. A link that was used, replaced or is older than seven days is 404.',
+    callers: 'public',
+    body: z.strictObject({
+      token: z.string().min(1).max(200),
+      name: givenName().optional(),
+      password: newPassword(),
+    }),
+    responses: { 200: { ...ok(sessionView), headers: setsCookie } },
+    errors: [
+      'NOT_FOUND',
+      'INVALID_CREDENTIALS',
+      'INVITATION_ANSWERED',
+      'TOO_MANY_ATTEMPTS',
+      'CSRF',
+      'FORBIDDEN',
+    ],
   }),
   getSession: route({
     ...own,
