@@ -12,6 +12,6 @@ export const getSignInOptions = () => call<SignInOptions>('GET', '/api/v1/sign-i
 export const switchWorkspace = (orgId: string) =>
   call<Session>('POST', '/api/v1/session/workspace', { body: { org_id: orgId } });
 export const changePassword = (body: { current_password: string; new_password: string }) =>
-  call<Session | undefined>('POST', '/api/v1/session/password', { body });
+  call<Session>('POST', '/api/v1/session/password', { body });
 export const acceptInvitation = (body: { token: string; name?: string; password: string }) =>
   call<Session>('POST', '/api/v1/invitations/accept', { body });

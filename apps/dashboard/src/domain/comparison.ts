@@ -1,4 +1,4 @@
-import type { Field } from './fields.js';
+import { type Field, labelOf } from './fields.js';
 
 /** One row of the comparison with the last approved request. */
 export interface ComparedField extends Field {
@@ -8,21 +8,21 @@ export interface ComparedField extends Field {
   /** The last approved request had it, and this one has not. */
   readonly isRemoved: boolean;
   readonly was: unknown;
+  /** The values look like secrets, and the server does not send them. */
+  readonly isMasked: boolean;
 }
 
-interface Change {
+export interface Change {
   readonly field: string;
-  readonly was: unknown;
-  readonly change?: 'changed' | 'added' | 'removed';
+  readonly was?: unknown;
+  readonly change: 'changed' | 'added' | 'removed';
+  readonly masked: boolean;
 }
 
-/** Changed fields first, then the others, each in the given order; fields that are gone stand with the changed ones. */
-export function compared(
-  fields: readonly Field[],
-  changes: readonly Change[],
-  labelOf: (pointer: string) => string,
-): readonly ComparedField[] {
+/** Changed fields first, then those that are gone, then the others, each in the given order. */
+export function compared(fields: readonly Field[], changes: readonly Change[]): readonly ComparedField[] {
   const byField = new Map(changes.map((change) => [change.field, change]));
+  const here = new Set(fields.map(({ pointer }) => pointer));
   const rows = fields.map((field): ComparedField => {
     const change = byField.get(field.pointer);
     return {
@@ -31,21 +31,16 @@ export function compared(
       isAdded: change?.change === 'added',
       isRemoved: false,
       was: change === undefined ? field.value : change.was,
+      isMasked: change?.masked ?? false,
     };
   });
-  const here = new Set(fields.map(({ pointer }) => pointer));
   const gone = changes
-    .filter(({ field, change }) => change === 'removed' || (!here.has(field) && change === undefined))
     .filter(({ field }) => !here.has(field))
-    .map(({ field, was }): ComparedField => ({
-      pointer: field,
-      label: labelOf(field),
-      value: undefined,
-      isChanged: true,
-      isAdded: false,
-      isRemoved: true,
-      was,
-    }));
+    .map(({ field, was, masked }): ComparedField => {
+      const label = labelOf(field);
+      const row = { pointer: field, label, value: undefined, was };
+      return { ...row, isChanged: true, isAdded: false, isRemoved: true, isMasked: masked };
+    });
   return [
     ...rows.filter(({ isChanged }) => isChanged),
     ...gone,

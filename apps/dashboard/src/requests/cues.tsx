@@ -5,6 +5,7 @@ import { Icon, type IconName } from '../components/icon.js';
 import { Time } from '../components/time.js';
 import { runsAlone } from '../domain/condition-text.js';
 import { listed, seatsText } from '../domain/decision-outcome.js';
+import { useTargetText } from './escalation-target.js';
 import { labelOf, pointerOf, valueAt, valueText } from '../domain/fields.js';
 
 export interface CueView {
@@ -16,16 +17,11 @@ export interface CueView {
   readonly evidence?: ReactNode;
 }
 
-const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null);
-const textOf = (value: unknown): string | null =>
-  value === null || value === undefined ? null : typeof value === 'string' ? value : JSON.stringify(value);
+const shown = (value: Cue['params'][string] | undefined) => <HostileText text={valueText(value)} />;
 
 /** Facts that the server recorded, in words; nothing here comes from a model. */
-function cueView(cue: Cue, approval: Approval, i: number): CueView {
-  const { kind, level, field, params } = cue;
+function cueView({ kind, level, field, params }: Cue, { action_type }: Approval, i: number): CueView {
   const label = field === null ? null : <code>{<HostileText text={labelOf(field)} />}</code>;
-  const of = numberOf(params['of']) ?? numberOf(params['requests']) ?? numberOf(params['decided']);
-  const count = numberOf(params['denied']) ?? numberOf(params['count']) ?? numberOf(params['approved']);
   const view = (icon: IconName, text: ReactNode, evidence?: ReactNode): CueView => ({
     key: `${kind}${String(i)}`,
     level,
@@ -37,62 +33,59 @@ function cueView(cue: Cue, approval: Approval, i: number): CueView {
     case 'first_time':
       return view(
         'new',
-        <>First {approval.action_type} by this agent</>,
-        <>This agent has not asked for it in the last 90 days.</>,
+        <>First {action_type} by this agent</>,
+        <>It has not asked for it in the last {shown(params['days'])} days.</>,
       );
     case 'largest':
       return view(
         'grow',
-        <>Largest {label ?? 'value'} in 90 days</>,
-        textOf(params['previous_max'] ?? params['max'] ?? params['was']) === null ? undefined : (
-          <>
-            The largest approved one was {textOf(params['previous_max'] ?? params['max'] ?? params['was'])}.
-          </>
-        ),
+        <>Largest {label} in 90 days</>,
+        <>
+          It is {shown(params['value'])}; the largest approved one was {shown(params['max'])}.
+        </>,
       );
     case 'new_value':
       return view(
         'new',
-        <>New value of {label ?? 'a field'}</>,
-        textOf(params['was'] ?? params['usual']) === null ? undefined : (
+        <>New value of {label}</>,
+        params['was'] === undefined ? (
+          <>The last {shown(params['times'])} approved requests had one and the same hidden value.</>
+        ) : (
           <>
-            The last approved requests had{' '}
-            <HostileText text={textOf(params['was'] ?? params['usual']) ?? ''} />.
+            The last {shown(params['times'])} approved requests had {shown(params['was'])}.
           </>
         ),
       );
     case 'looks_like':
-      return view(
-        'eye',
-        <>
-          {label ?? 'A value'} looks like “
-          <HostileText text={textOf(params['like'] ?? params['looks_like']) ?? ''} />” but is not the same
-          text
-        </>,
-      );
+      return params['like'] === null || params['like'] === undefined
+        ? view(
+            'eye',
+            <>{label} mixes letters of two scripts in one word</>,
+            <>The foreign letters are marked below.</>,
+          )
+        : view(
+            'eye',
+            <>
+              {label} looks like “{shown(params['like'])}” but is not the same text
+            </>,
+            <>The earlier text was approved before; this one never was.</>,
+          );
     case 'recent_denials':
       return view(
         'x',
-        count === null || of === null ? (
-          <>Denied recently</>
-        ) : (
-          <>
-            {count} of the last {of} denied
-          </>
-        ),
+        <>
+          {shown(params['denied'])} of the last {shown(params['of'])} denied
+        </>,
       );
     case 'repeats':
       return view(
         'warn',
         <>
-          Asked {numberOf(params['times']) ?? count ?? 'several'} times in {numberOf(params['minutes']) ?? 10}{' '}
-          min
+          Asked {shown(params['times'])} times in {shown(params['minutes'])} min
         </>,
       );
     case 'last_approved':
-      return view('check', <>Last {count ?? of ?? 5} approved</>);
-    default:
-      return view(level === 'warn' ? 'warn' : 'rule', <HostileText text={textOf(params['text']) ?? kind} />);
+      return view('check', <>Last {shown(params['count'])} approved</>);
   }
 }
 
@@ -168,13 +161,13 @@ export function CueList({ approval }: { readonly approval: Approval }) {
 /** Tags behind the action type: escalation, and the votes of a quorum. */
 export function RequestTags({ approval }: { readonly approval: Approval }) {
   const { approvals, escalation_level, escalation } = approval;
-  const target = escalation?.told.at(-1)?.label;
+  const target = useTargetText(escalation?.told.at(-1));
   return (
     <>
       {escalation_level > 0 ? (
         <span className="tag esc">
           <Icon name="up" />
-          {target === undefined ? (
+          {target === '' ? (
             `Escalated, level ${String(escalation_level)}`
           ) : (
             <>

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import type { Approval } from '../api/types.js';
 import { Icon } from '../components/icon.js';
 import { useIsOver } from '../components/time-left.js';
@@ -11,7 +11,8 @@ import { useDecision } from './use-decision.js';
 
 /** Why the reader cannot decide; null: the reader can, as far as the page knows. The server judges in any case. */
 export function useCannotDecide(approval: Approval): string | null {
-  const { member } = useSession();
+  const { member, password_change_needed } = useSession();
+  if (password_change_needed) return 'Choose your own password first; another person set the current one.';
   if (approval.can_decide === false) return reasonText(approval);
   const voted = approval.votes.some(({ member_id, counts }) => member_id === member.id && counts);
   return voted ? 'You have voted.' : null;
@@ -41,13 +42,17 @@ interface DecisionButtonsProps {
   readonly reason?: string;
   readonly onReason?: (reason: string) => void;
   readonly layout: 'tile' | 'page';
+  /** Above the buttons, where they are docked on a phone. */
+  readonly strip?: ReactNode;
+  /** Below the buttons: what an approval would do. */
+  readonly consequence?: string;
   /** It left the list, and the server is being asked why. */
   readonly isLeaving?: boolean;
 }
 
 /** Approve once, Deny, and for administrators Approve forever. A viewer's page has none of them. */
 export function DecisionButtons(props: DecisionButtonsProps) {
-  const { approval, onOutcome, layout, isLeaving = false } = props;
+  const { approval, onOutcome, layout, strip, consequence, isLeaving = false } = props;
   const [own, setOwn] = useState('');
   const [open, setOpen] = useState<'deny' | 'forever' | null>(null);
   const { reason = own, onReason = setOwn } = props;
@@ -84,28 +89,31 @@ export function DecisionButtons(props: DecisionButtonsProps) {
   ) : null;
   return (
     <>
-      <div className={layout === 'page' ? 'pair' : 'stack-acts'}>
-        <button
-          className={`${size} yes`}
-          type="button"
-          data-act="approve"
-          disabled={isDisabled}
-          onClick={() => decision.mutate({ kind: 'approve', reason: layout === 'page' ? reason : '' })}
-        >
-          <Icon name="check" />
-          {sending === 'approve' ? 'Approving…' : 'Approve once'}
-        </button>
-        <button
-          className={`${size} no`}
-          type="button"
-          data-act="deny"
-          aria-haspopup="dialog"
-          disabled={isDisabled}
-          onClick={() => setOpen('deny')}
-        >
-          <Icon name="x" />
-          {sending === 'deny' ? 'Denying…' : 'Deny'}
-        </button>
+      <div className={layout === 'page' ? 'dock' : undefined}>
+        {strip}
+        <div className={layout === 'page' ? 'pair' : 'stack-acts'}>
+          <button
+            className={`${size} yes`}
+            type="button"
+            data-act="approve"
+            disabled={isDisabled}
+            onClick={() => decision.mutate({ kind: 'approve', reason: layout === 'page' ? reason : '' })}
+          >
+            <Icon name="check" />
+            {sending === 'approve' ? 'Approving…' : 'Approve once'}
+          </button>
+          <button
+            className={`${size} no`}
+            type="button"
+            data-act="deny"
+            aria-haspopup="dialog"
+            disabled={isDisabled}
+            onClick={() => setOpen('deny')}
+          >
+            <Icon name="x" />
+            {sending === 'deny' ? 'Denying…' : 'Deny'}
+          </button>
+        </div>
       </div>
       {layout === 'tile' ? forever : null}
       {isLeaving || isOver || isChecking ? (
@@ -114,6 +122,7 @@ export function DecisionButtons(props: DecisionButtonsProps) {
         </p>
       ) : null}
       {open === null && decision.error !== null ? <DecisionError error={decision.error} /> : null}
+      {consequence === undefined ? null : <p className="fine">{consequence}</p>}
       {layout === 'page' ? forever : null}
       {open === 'deny' ? (
         <DenyDialog

@@ -59,7 +59,11 @@ const BlockWithLabel = ({ label, text }: { readonly label: string; readonly text
 );
 
 function FieldList({ approval, fields }: { readonly approval: Approval; readonly fields: readonly Field[] }) {
-  const was = new Map((approval.previous?.changed ?? []).map((change) => [change.field, change.was]));
+  const was = new Map(
+    (approval.previous?.changed ?? [])
+      .filter(({ change }) => change === 'changed')
+      .map((change) => [change.field, change.was]),
+  );
   if (fields.length === 0) return null;
   return (
     <dl>

@@ -9,6 +9,7 @@ import { LiveProvider } from '../live/live-provider.js';
 import { SessionGate } from '../session/session-context.js';
 import { BrandMark } from './brand.js';
 import { navGroups, type NavEntry } from './nav-entries.js';
+import { PasswordNotice } from './password-notice.js';
 import { PersonMenu } from './person-menu.js';
 import { SessionEnd } from './session-end.js';
 
@@ -84,6 +85,7 @@ function Frame() {
       </header>
       <main id="main" tabIndex={-1} ref={main}>
         <SessionEnd />
+        <PasswordNotice />
         <Outlet />
       </main>
     </div>

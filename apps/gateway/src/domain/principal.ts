@@ -98,7 +98,6 @@ export function actorOf(principal: Principal, via: Via): Actor {
   }
 }
 
-
 /** The operator as other services are told who acts, or who reads. */
 export const decidingOperatorOf = (operator: Operator, via: Via): DecidingOperator => ({
   member_id: operator.memberId,

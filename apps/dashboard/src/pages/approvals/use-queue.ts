@@ -153,7 +153,7 @@ export function useQueue(filter: ApprovalFilter, hand: Hand) {
     addReceipt,
     total: first?.total ?? incoming.length,
     hidden: first?.hidden ?? 0,
-    counts: first?.counts,
+    counts: first?.counts ?? undefined,
   };
 }
 

@@ -1,6 +1,6 @@
-import { useMutation } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { FormEvent } from 'react';
-import { changePassword } from '../../api/session.js';
+import { changePassword, sessionKey } from '../../api/session.js';
 import { Checkbox, Select, TextField } from '../../components/form.js';
 import { Alert, Banner, errorText } from '../../components/notices.js';
 import { zoneName } from '../../components/time.js';
@@ -79,7 +79,14 @@ export function PreferencesPage() {
 }
 
 function PasswordForm() {
-  const change = useMutation({ mutationFn: changePassword });
+  const queries = useQueryClient();
+  const change = useMutation({
+    mutationFn: changePassword,
+    onSuccess: async (session) => {
+      queries.setQueryData(sessionKey, session);
+      await queries.invalidateQueries({ queryKey: ['sessions'] });
+    },
+  });
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = event.currentTarget;

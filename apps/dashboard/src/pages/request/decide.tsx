@@ -12,6 +12,7 @@ import { listed, type Outcome, seatsText, votesText } from '../../domain/decisio
 import { durationText } from '../../domain/time-left.js';
 import { useClock } from '../../live/server-clock.js';
 import { DecisionButtons, useCannotDecide } from '../../requests/decision-buttons.js';
+import { useTargetText } from '../../requests/escalation-target.js';
 import { useMayDecide, useSession } from '../../session/session-context.js';
 import { initialsOf } from '../../shell/person-menu.js';
 
@@ -45,7 +46,7 @@ function TimeLeftCard({ approval }: { readonly approval: Approval }) {
     if (isLastMinute && !wasLastMinute.current) announce('One minute left');
     wasLastMinute.current = isLastMinute;
   }, [isLastMinute, announce]);
-  const targets = next === null ? [] : [...next.contacts, ...next.channels];
+  const targets = useTargetText(next);
   return (
     <section className={`card time ${urgency}`} aria-labelledby="left">
       <h2 id="left" className="sr">
@@ -61,10 +62,10 @@ function TimeLeftCard({ approval }: { readonly approval: Approval }) {
           <>
             {' '}
             Escalates
-            {targets.length === 0 ? null : (
+            {targets === '' ? null : (
               <>
                 {' '}
-                to <HostileText text={listed(targets, 'and')} />
+                to <HostileText text={targets} />
               </>
             )}{' '}
             at {nextTime}.
@@ -173,23 +174,23 @@ function DecisionCard({ approval, onOutcome }: Omit<DecideProps, 'isOpen'>) {
           onChange={(event) => setReason(event.currentTarget.value)}
         />
       </div>
-      <div className="dock">
-        <p className="strip only-phone" aria-hidden="true">
-          <Icon name="clock" />
-          <b>
-            <TimeLeftText deadline={approval} suffix=" left" />
-          </b>{' '}
-          <span className="soft">denied at {end}</span>
-        </p>
-        <DecisionButtons
-          approval={approval}
-          layout="page"
-          reason={reason}
-          onReason={setReason}
-          onOutcome={onOutcome}
-        />
-      </div>
-      <p className="fine">{consequence(approval)}</p>
+      <DecisionButtons
+        approval={approval}
+        layout="page"
+        reason={reason}
+        onReason={setReason}
+        onOutcome={onOutcome}
+        strip={
+          <p className="strip only-phone" aria-hidden="true">
+            <Icon name="clock" />
+            <b>
+              <TimeLeftText deadline={approval} suffix=" left" />
+            </b>{' '}
+            <span className="soft">denied at {end}</span>
+          </p>
+        }
+        consequence={consequence(approval)}
+      />
     </section>
   );
 }

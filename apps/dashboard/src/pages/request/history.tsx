@@ -7,20 +7,18 @@ import { Time } from '../../components/time.js';
 type Item = Approval['history'][number];
 
 const steps: Readonly<Record<string, readonly [IconName, string]>> = {
-  'approval.requested': ['bot', 'asked'],
+  'approval.opened': ['bot', 'asked'],
   'approval.escalated': ['up', 'Escalated'],
-  'approval.reminded': ['bell', 'Reminder sent'],
   'approval.vote_withdrawn': ['back', 'withdrew the vote'],
   'approval.approved': ['check', 'approved'],
   'approval.denied': ['x', 'denied'],
   'approval.timed_out': ['clock', 'Time ran out; the agent was denied'],
   'approval.cancelled': ['x', 'withdrew the request'],
-  'approval.auto_resolved': ['rule', 'Released by a policy change'],
   'approval.policy_changed': ['rule', 'The policy was changed'],
   'approval.grant_consumed': ['shield', 'The grant was used'],
 };
 
-const byAgent = new Set(['approval.requested', 'approval.cancelled']);
+const byAgent = new Set(['approval.opened', 'approval.cancelled']);
 
 /** All steps of the request, oldest first; all of them stand in the audit log. */
 export function History({ approval }: { readonly approval: Approval }) {
@@ -45,7 +43,7 @@ export function History({ approval }: { readonly approval: Approval }) {
 
 function Step({ item, approval }: { readonly item: Item; readonly approval: Approval }) {
   const { type, at, reason, note } = item;
-  const [icon, what] = steps[type] ?? votes(item, approval) ?? ['log', type];
+  const [icon, what] = bySystem(item) ?? steps[type] ?? votes(item, approval) ?? ['log', type];
   return (
     <li>
       <Time at={at} show="clock" />
@@ -84,6 +82,13 @@ function who({ type, operator }: Item, { agent }: Approval): ReactNode {
       </b>{' '}
     </>
   );
+}
+
+/** A decision without a person. */
+function bySystem({ type, operator }: Item): readonly [IconName, string] | undefined {
+  if (operator !== null) return undefined;
+  if (type === 'approval.approved') return ['rule', 'Released by a policy change'];
+  return type === 'approval.denied' ? ['rule', 'Denied by the system'] : undefined;
 }
 
 /** The history says who voted when; the vote itself says how. */

@@ -3,7 +3,7 @@ import type { Approval } from '../../api/types.js';
 import { HostileText } from '../../components/hostile-text.js';
 import { Time } from '../../components/time.js';
 import { type ComparedField, compared } from '../../domain/comparison.js';
-import { isMasked, labelOf, orderedFields, valueText } from '../../domain/fields.js';
+import { isMasked, orderedFields, valueText } from '../../domain/fields.js';
 import { plural } from '../../domain/time-left.js';
 import { BlockValue, CopyButton, isBlock, Masked } from '../../requests/value.js';
 
@@ -11,7 +11,7 @@ import { BlockValue, CopyButton, isBlock, Masked } from '../../requests/value.js
 export function SentTable({ approval }: { readonly approval: Approval }) {
   const { previous, data_accessed, metadata } = approval;
   const fields = orderedFields(metadata, approval.conditions_evaluated);
-  const rows = compared(fields, previous?.changed ?? [], labelOf).filter(
+  const rows = compared(fields, previous?.changed ?? []).filter(
     ({ pointer }) => !pointer.startsWith('/data_accessed'),
   );
   const hasPrevious = previous !== undefined && previous !== null;
@@ -75,7 +75,8 @@ interface FieldRowProps {
 
 function FieldRow({ row, approval, hasPrevious }: FieldRowProps) {
   const { pointer, label, value, isChanged, isAdded, isRemoved, was } = row;
-  const masked = isMasked(pointer, approval.masked);
+  const masked = row.isMasked || isMasked(pointer, approval.masked);
+  const isNotCompared = !isChanged && approval.previous?.changed_truncated === true;
   return (
     <tr className={isChanged && hasPrevious ? 'ch' : undefined}>
       <th scope="row">
@@ -85,7 +86,9 @@ function FieldRow({ row, approval, hasPrevious }: FieldRowProps) {
       <td>{isRemoved ? <span className="dim">not sent</span> : masked ? <Masked /> : shown(value)}</td>
       {hasPrevious ? (
         <td className="was">
-          {isAdded ? (
+          {isNotCompared ? (
+            <span className="dim">not compared</span>
+          ) : isAdded ? (
             <span className="dim">not sent</span>
           ) : masked ? (
             isChanged ? (
