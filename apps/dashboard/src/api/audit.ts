@@ -27,7 +27,11 @@ export const listAudit = (
   filter: AuditFilter,
   page: { readonly cursor?: string | undefined; readonly limit: number },
   signal?: AbortSignal,
-) => call<AuditPage>('GET', path, { query: { ...filter, ...page }, ...(signal === undefined ? {} : { signal }) });
+) =>
+  call<AuditPage>('GET', path, {
+    query: { ...filter, ...page },
+    ...(signal === undefined ? {} : { signal }),
+  });
 
 /** With `wait` the log is checked now, from its first entry; without it the answer is that of the last check. */
 export const verifyAudit = (wait: boolean) =>

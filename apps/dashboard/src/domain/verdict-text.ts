@@ -14,7 +14,8 @@ export interface VerdictText {
 
 /** The result of a check in words. */
 export function verdictText(verification: Verification): VerdictText {
-  const { chain_valid, verified_through_row, first_broken_at_seq, reason, verified_from_checkpoint } = verification;
+  const { chain_valid, verified_through_row, first_broken_at_seq, reason, verified_from_checkpoint } =
+    verification;
   const count = verified_through_row.toLocaleString('en-US');
   if (chain_valid)
     return {

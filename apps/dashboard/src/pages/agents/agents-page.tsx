@@ -15,8 +15,7 @@ import { RegisterAgentDialog } from './register-agent-dialog.js';
 import { SuspendAgentDialog } from './suspend-agent-dialog.js';
 
 type Open =
-  | { readonly kind: 'none' | 'register' }
-  | { readonly kind: 'suspend' | 'resume'; readonly agent: Agent };
+  { readonly kind: 'none' | 'register' } | { readonly kind: 'suspend' | 'resume'; readonly agent: Agent };
 
 export function AgentsPage() {
   const isAdmin = useIsAdmin();
@@ -24,7 +23,12 @@ export function AgentsPage() {
   const close = () => setOpen({ kind: 'none' });
   const agents = usePaged([...agentsKey, 'list'], listAgents, (page) => page.agents);
   const register = (
-    <button className="btn" type="button" aria-haspopup="dialog" onClick={() => setOpen({ kind: 'register' })}>
+    <button
+      className="btn"
+      type="button"
+      aria-haspopup="dialog"
+      onClick={() => setOpen({ kind: 'register' })}
+    >
       Register an agent
     </button>
   );

@@ -45,7 +45,13 @@ export function AuditFilters({ search }: { readonly search: AuditSearch }) {
     <details className="filter-box" open={isOpen}>
       <summary>Search</summary>
       {/* Another search means other first values. */}
-      <form key={JSON.stringify(search)} className="filters" role="search" aria-label="Audit log" onSubmit={submit}>
+      <form
+        key={JSON.stringify(search)}
+        className="filters"
+        role="search"
+        aria-label="Audit log"
+        onSubmit={submit}
+      >
         <TextField
           label="Event type"
           name="type"
@@ -82,8 +88,18 @@ export function AuditFilters({ search }: { readonly search: AuditSearch }) {
           defaultValue={search.approval_id ?? ''}
           placeholder="apr_…"
         />
-        <TextField label="From" name="from_time" type="datetime-local" defaultValue={localTimeOf(search.from_time)} />
-        <TextField label="Before" name="to_time" type="datetime-local" defaultValue={localTimeOf(search.to_time)} />
+        <TextField
+          label="From"
+          name="from_time"
+          type="datetime-local"
+          defaultValue={localTimeOf(search.from_time)}
+        />
+        <TextField
+          label="Before"
+          name="to_time"
+          type="datetime-local"
+          defaultValue={localTimeOf(search.to_time)}
+        />
         <button className="btn solid" type="submit">
           Search
         </button>

@@ -72,7 +72,11 @@ export function AuditPage() {
   );
 }
 
-const ActionCell = ({ event: { action_type, agent, agent_id, approval_id } }: { readonly event: AuditEvent }) => (
+const ActionCell = ({
+  event: { action_type, agent, agent_id, approval_id },
+}: {
+  readonly event: AuditEvent;
+}) => (
   <>
     {action_type === null ? null : <code>{action_type}</code>}
     {agent === null ? null : (

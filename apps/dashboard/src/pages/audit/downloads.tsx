@@ -65,7 +65,10 @@ export function Downloads() {
       </div>
       {download.isPending ? (
         <div className="checking">
-          <progress aria-label="Downloading the entries" {...(all === undefined ? {} : { max: all, value: done })} />
+          <progress
+            aria-label="Downloading the entries"
+            {...(all === undefined ? {} : { max: all, value: done })}
+          />
           <p className="links-line">
             <span className="fine">
               {done.toLocaleString('en-US')}

@@ -37,7 +37,8 @@ export function EntryFacts({ loaded: { entry, event } }: { readonly loaded: Load
         )}
         {operator === null || operator === undefined ? null : (
           <Fact name="Person">
-            <HostileText text={operator.name ?? operator.id} /> <span className="soft">by {operator.via}</span>
+            <HostileText text={operator.name ?? operator.id} />{' '}
+            <span className="soft">by {operator.via}</span>
           </Fact>
         )}
         {reason === null || reason === undefined ? null : (

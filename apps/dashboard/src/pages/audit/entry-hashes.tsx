@@ -38,7 +38,9 @@ export function EntryHashes({ loaded: { entry, event, computed, after } }: { rea
             ) : (
               <>
                 <code>{after.prev_hash}</code>
-                {own === null ? null : <Match isMatch={after.prev_hash === own}>the hash of this entry</Match>}
+                {own === null ? null : (
+                  <Match isMatch={after.prev_hash === own}>the hash of this entry</Match>
+                )}
               </>
             )}
           </dd>

@@ -22,7 +22,11 @@ async function loadEntry(seq: number) {
   const { subtle } = globalThis.crypto as { subtle?: SubtleCrypto };
   const event = (
     await listAudit(
-      { type: entry.type, from_time: entry.time, to_time: new Date(Date.parse(entry.time) + 1).toISOString() },
+      {
+        type: entry.type,
+        from_time: entry.time,
+        to_time: new Date(Date.parse(entry.time) + 1).toISOString(),
+      },
       { limit: 200 },
     )
   ).events.find(({ id }) => id === entry.id);
@@ -74,7 +78,11 @@ function Entry({ seq }: { readonly seq: number }) {
     queryFn: () => loadEntry(seq),
   });
   if (data === undefined)
-    return error === null ? <LoadingTiles count={1} /> : <ErrorState error={error} onRetry={() => void refetch()} />;
+    return error === null ? (
+      <LoadingTiles count={1} />
+    ) : (
+      <ErrorState error={error} onRetry={() => void refetch()} />
+    );
   if (data === null) return <NoEntry />;
   return (
     <div className="split">

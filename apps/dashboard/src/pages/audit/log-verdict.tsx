@@ -11,7 +11,8 @@ import { verdictText } from '../../domain/verdict-text.js';
 const verificationKey = [...auditKey, 'verification'] as const;
 
 /** The last check of the log. */
-export const useVerification = () => useQuery({ queryKey: verificationKey, queryFn: () => verifyAudit(false) });
+export const useVerification = () =>
+  useQuery({ queryKey: verificationKey, queryFn: () => verifyAudit(false) });
 
 /** Whether the log is intact, and a button that checks it now from its first entry. */
 export function LogVerdict() {

@@ -38,7 +38,12 @@ function KeyList() {
         title="Keys"
         lead="What programs call the API with. People sign in here instead."
         actions={
-          <button className="btn" type="button" aria-haspopup="dialog" onClick={() => setOpen({ kind: 'make' })}>
+          <button
+            className="btn"
+            type="button"
+            aria-haspopup="dialog"
+            onClick={() => setOpen({ kind: 'make' })}
+          >
             Make a key
           </button>
         }
@@ -156,7 +161,13 @@ function KeyState({ of: key }: { readonly of: Key }) {
         Works
       </span>
       <span className="sub">
-        {key.expires_at === null ? 'Does not expire' : <>until <Time at={key.expires_at} show="exact" /></>}
+        {key.expires_at === null ? (
+          'Does not expire'
+        ) : (
+          <>
+            until <Time at={key.expires_at} show="exact" />
+          </>
+        )}
       </span>
     </>
   );

@@ -65,12 +65,17 @@ export function MakeKeyDialog({ onClose }: { readonly onClose: () => void }) {
         make.mutate({
           name: String(values.get('name')),
           kind,
-          ...(life === 'never' ? {} : { expires_at: new Date(Date.now() + Number(life) * day).toISOString() }),
+          ...(life === 'never'
+            ? {}
+            : { expires_at: new Date(Date.now() + Number(life) * day).toISOString() }),
           ...(kind === 'service'
             ? { scopes: scopes.filter((scope) => values.getAll('scopes').includes(scope)) }
             : kind === 'agent'
               ? { agent_id: String(values.get('agent_id')) }
-              : { member_id: String(values.get('member_id')), role: String(values.get('role')) as OperatorRole }),
+              : {
+                  member_id: String(values.get('member_id')),
+                  role: String(values.get('role')) as OperatorRole,
+                }),
         });
       }}
     >
@@ -84,7 +89,11 @@ export function MakeKeyDialog({ onClose }: { readonly onClose: () => void }) {
         help="Where it is used, for example “CI of the shop”."
         fault={faults.at('/name')}
       />
-      <Select label="Who uses it" value={kind} onChange={(event) => setKind(event.currentTarget.value as Key['kind'])}>
+      <Select
+        label="Who uses it"
+        value={kind}
+        onChange={(event) => setKind(event.currentTarget.value as Key['kind'])}
+      >
         {Object.entries(kinds).map(([value, text]) => (
           <option key={value} value={value}>
             {text}

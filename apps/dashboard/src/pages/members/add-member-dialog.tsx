@@ -74,7 +74,14 @@ export function AddMemberDialog({ onClose }: { readonly onClose: () => void }) {
           autoComplete="off"
           fault={faults.at('/email')}
         />
-        <TextField label="Name" name="name" required maxLength={120} autoComplete="off" fault={faults.at('/name')} />
+        <TextField
+          label="Name"
+          name="name"
+          required
+          maxLength={120}
+          autoComplete="off"
+          fault={faults.at('/name')}
+        />
       </div>
       <RoleAndGroups faults={faults} />
       <fieldset>

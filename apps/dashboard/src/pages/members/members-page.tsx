@@ -15,11 +15,14 @@ import { ChangeMemberDialog } from './change-member-dialog.js';
 import { OwnInvitations } from './own-invitations.js';
 
 type Open =
-  | { readonly kind: 'none' | 'add' }
-  | { readonly kind: 'change' | 'remove'; readonly member: Member };
+  { readonly kind: 'none' | 'add' } | { readonly kind: 'change' | 'remove'; readonly member: Member };
 
 const roleNames = { viewer: 'Viewer', member: 'Member', admin: 'Admin' } as const;
-const roleTexts = { viewer: 'sees everything', member: 'decides requests', admin: 'decides and administers' } as const;
+const roleTexts = {
+  viewer: 'sees everything',
+  member: 'decides requests',
+  admin: 'decides and administers',
+} as const;
 
 export function MembersPage() {
   const isAdmin = useIsAdmin();
@@ -34,7 +37,12 @@ export function MembersPage() {
         lead="The people of the workspace, and the groups that policies name."
         actions={
           isAdmin ? (
-            <button className="btn" type="button" aria-haspopup="dialog" onClick={() => setOpen({ kind: 'add' })}>
+            <button
+              className="btn"
+              type="button"
+              aria-haspopup="dialog"
+              onClick={() => setOpen({ kind: 'add' })}
+            >
               Add a person
             </button>
           ) : null
@@ -72,7 +80,11 @@ export function MembersPage() {
           {
             name: 'Groups',
             cell: ({ groups }) =>
-              groups.length === 0 ? <span className="soft">None</span> : <HostileText text={groups.join(', ')} />,
+              groups.length === 0 ? (
+                <span className="soft">None</span>
+              ) : (
+                <HostileText text={groups.join(', ')} />
+              ),
           },
           { name: 'State', cell: (member) => <MemberState member={member} /> },
           ...(isAdmin

@@ -44,7 +44,12 @@ export function OwnInvitations() {
             name: 'Actions',
             cell: ({ id, status, workspace_name }) => (
               <span className="acts-cell">
-                <button className="btn" type="button" disabled={join.isPending} onClick={() => join.mutate(id)}>
+                <button
+                  className="btn"
+                  type="button"
+                  disabled={join.isPending}
+                  onClick={() => join.mutate(id)}
+                >
                   Join<span className="sr"> {workspace_name}</span>
                 </button>
                 {status === 'declined' ? (

@@ -84,7 +84,11 @@ export function ChannelDialog({ channel, onClose }: ChannelDialogProps) {
           fault={faults.at('/name')}
         />
         {channel === undefined ? (
-          <Select label="Kind" value={type} onChange={(event) => setType(event.currentTarget.value as Channel['type'])}>
+          <Select
+            label="Kind"
+            value={type}
+            onChange={(event) => setType(event.currentTarget.value as Channel['type'])}
+          >
             <option value="webhook">Webhook</option>
             <option value="email">E-mail</option>
           </Select>

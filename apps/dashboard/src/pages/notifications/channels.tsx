@@ -68,7 +68,9 @@ export function Channels() {
             name: 'Told about',
             cell: ({ events }) => (
               <details className="told">
-                <summary>{events.length === 0 ? 'Escalations only' : plural(events.length, 'event type')}</summary>
+                <summary>
+                  {events.length === 0 ? 'Escalations only' : plural(events.length, 'event type')}
+                </summary>
                 <code>{events.length === 0 ? 'steps of policies that name it' : events.join(', ')}</code>
               </details>
             ),
@@ -139,7 +141,12 @@ interface ChannelActionsProps {
   readonly onEnable: () => void;
 }
 
-function ChannelActions({ channel: { name, type, enabled }, isChanging, onOpen, onEnable }: ChannelActionsProps) {
+function ChannelActions({
+  channel: { name, type, enabled },
+  isChanging,
+  onOpen,
+  onEnable,
+}: ChannelActionsProps) {
   const opener = (kind: 'change' | 'test' | 'rotate' | 'delete', text: string) => (
     <button className="btn" type="button" aria-haspopup="dialog" onClick={() => onOpen(kind)}>
       {text}

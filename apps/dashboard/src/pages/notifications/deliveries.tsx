@@ -37,7 +37,10 @@ export function Deliveries({ search }: { readonly search: DeliverySearch }) {
     onSettled: () => queries.invalidateQueries({ queryKey: deliveriesKey }),
   });
   const nameOf = (delivery: Delivery) =>
-    channels.find(({ id }) => id === delivery.channel_id)?.name ?? delivery.recipient ?? delivery.channel_id ?? '';
+    channels.find(({ id }) => id === delivery.channel_id)?.name ??
+    delivery.recipient ??
+    delivery.channel_id ??
+    '';
   const isSearched = Object.keys(search).length > 0;
   return (
     <section aria-labelledby="deliveries">
@@ -66,7 +69,12 @@ export function Deliveries({ search }: { readonly search: DeliverySearch }) {
             header: true,
             cell: (delivery) => (
               <>
-                <button className="btn quiet" type="button" aria-haspopup="dialog" onClick={() => setShown(delivery)}>
+                <button
+                  className="btn quiet"
+                  type="button"
+                  aria-haspopup="dialog"
+                  onClick={() => setShown(delivery)}
+                >
                   {eventNames[delivery.event_type]}
                 </button>
                 <span className="sub">
@@ -112,7 +120,11 @@ const tones = {
   dead: ['bad', 'x'],
 } as const;
 
-function DeliveryState({ delivery: { status, attempts_made, next_attempt_at, error } }: { readonly delivery: Delivery }) {
+function DeliveryState({
+  delivery: { status, attempts_made, next_attempt_at, error },
+}: {
+  readonly delivery: Delivery;
+}) {
   const [tone, icon] = tones[status];
   const isRetrying = status === 'pending' && attempts_made > 0;
   return (

@@ -41,7 +41,9 @@ export function DeliveryDialog({ delivery, to, onClose }: DeliveryDialogProps) {
         <section aria-labelledby="attempts">
           <h3 id="attempts">
             Attempts
-            {attempts_made > attempts.length ? `, the last ${String(attempts.length)} of ${String(attempts_made)}` : ''}
+            {attempts_made > attempts.length
+              ? `, the last ${String(attempts.length)} of ${String(attempts_made)}`
+              : ''}
           </h3>
           {attempts.length === 0 ? <p className="soft">None yet.</p> : null}
           <ol className="attempts">
@@ -55,7 +57,12 @@ export function DeliveryDialog({ delivery, to, onClose }: DeliveryDialogProps) {
                   </span>
                 )}
                 {answer === null || answer === '' ? null : (
-                  <pre className="json" tabIndex={0} role="group" aria-label={`Answer to attempt ${String(number)}`}>
+                  <pre
+                    className="json"
+                    tabIndex={0}
+                    role="group"
+                    aria-label={`Answer to attempt ${String(number)}`}
+                  >
                     <HostileText text={answer} />
                   </pre>
                 )}
@@ -74,7 +81,11 @@ export function DeliveryDialog({ delivery, to, onClose }: DeliveryDialogProps) {
 }
 
 /** A mail that was not sent because no mail server is configured. Its text alone: no markup of it reaches this page. */
-const KeptMail = ({ mail: { from, to, subject, text } }: { readonly mail: NonNullable<Delivery['mail']> }) => (
+const KeptMail = ({
+  mail: { from, to, subject, text },
+}: {
+  readonly mail: NonNullable<Delivery['mail']>;
+}) => (
   <section aria-labelledby="mail">
     <h3 id="mail">The mail, kept here without its links</h3>
     <pre className="json" tabIndex={0} role="group" aria-label="The mail">

@@ -21,4 +21,6 @@ export const eventNames: Readonly<Record<OutgoingEventType, string>> = {
 /** No event of these types is made yet, so a channel would wait for them in vain. */
 const notMade: readonly OutgoingEventType[] = ['delegation.expired', 'delegation.revoked'];
 
-export const eventTypes = (Object.keys(eventNames) as OutgoingEventType[]).filter((type) => !notMade.includes(type));
+export const eventTypes = (Object.keys(eventNames) as OutgoingEventType[]).filter(
+  (type) => !notMade.includes(type),
+);

@@ -3,7 +3,13 @@ import { stack } from 'd3-shape';
 import { useId } from 'react';
 import type { Overview } from '../../api/overview.js';
 import { Table } from '../../components/table.js';
-import { type Bucket, bucketName, type Ending, endings, endingsSummary } from '../../domain/overview-figures.js';
+import {
+  type Bucket,
+  bucketName,
+  type Ending,
+  endings,
+  endingsSummary,
+} from '../../domain/overview-figures.js';
 import { Hatch, Plot } from './plot.js';
 import { labelled } from './times-chart.js';
 
@@ -86,7 +92,11 @@ export function EndingsChart({ overview }: { readonly overview: Overview }) {
           rows={series}
           keyOf={({ start }) => start}
           columns={[
-            { name: bucket === 'day' ? 'Day' : 'Hour', header: true, cell: ({ start }) => bucketName(start, bucket, tz) },
+            {
+              name: bucket === 'day' ? 'Day' : 'Hour',
+              header: true,
+              cell: ({ start }) => bucketName(start, bucket, tz),
+            },
             ...endings.map(({ key, name }) => ({ name, cell: (one: Bucket) => one[key] })),
             { name: 'Still open', cell: ({ open }) => open },
           ]}

@@ -72,7 +72,11 @@ function DeliveryHealth() {
   const more = data.next_cursor === null ? '' : ' or more';
   return (
     <Item icon="bell" isWell={retrying === 0}>
-      <b>{retrying === 0 ? 'No delivery retries' : `${plural(retrying, 'delivery').replace('deliverys', 'deliveries')}${more} retrying`}</b>
+      <b>
+        {retrying === 0
+          ? 'No delivery retries'
+          : `${plural(retrying, 'delivery').replace('deliverys', 'deliveries')}${more} retrying`}
+      </b>
       <br />
       <Link to="/notifications" search={{ status: 'pending' }}>
         See deliveries
@@ -98,14 +102,23 @@ function PolicyHealth() {
     );
   const active = data.filter((policy) => policy.active && policy.mode === 'enforce').length;
   const shadow = data.filter((policy) => policy.active && policy.mode === 'shadow').length;
-  const last = data.map(({ updated_at }) => updated_at).sort().at(-1);
+  const last = data
+    .map(({ updated_at }) => updated_at)
+    .sort()
+    .at(-1);
   return (
     <Item icon="rule" isWell={active > 0}>
       <b>{active === 1 ? '1 policy active' : `${active.toLocaleString('en-US')} policies active`}</b>
       {shadow === 0 ? '' : `, ${String(shadow)} in shadow`}
       <br />
       <Link to="/policies">
-        {last === undefined ? 'See policies' : <>last change <Time at={last} /></>}
+        {last === undefined ? (
+          'See policies'
+        ) : (
+          <>
+            last change <Time at={last} />
+          </>
+        )}
       </Link>
     </Item>
   );

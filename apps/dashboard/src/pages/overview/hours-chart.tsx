@@ -16,7 +16,9 @@ export function HoursChart({ overview }: { readonly overview: Overview }) {
   const most = Math.max(0, ...overview.hours.map(({ asked }) => asked));
   const at = new Map(overview.hours.map((cell) => [`${String(cell.weekday)} ${String(cell.hour)}`, cell]));
   const cells = weekdays.flatMap((weekday) =>
-    hours.map((hour) => at.get(`${String(weekday)} ${String(hour)}`) ?? { weekday, hour, asked: 0, timed_out: 0 }),
+    hours.map(
+      (hour) => at.get(`${String(weekday)} ${String(hour)}`) ?? { weekday, hour, asked: 0, timed_out: 0 },
+    ),
   );
   return (
     <Plot

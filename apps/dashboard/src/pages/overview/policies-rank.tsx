@@ -10,7 +10,9 @@ type Row = Overview['policies'][number];
 const shownAtOnce = 6;
 
 const readText = ({ median_seen_ms }: Row): string =>
-  median_seen_ms === null ? 'reading time unknown' : `read ${secondsText(Math.round(median_seen_ms / 1_000))}`;
+  median_seen_ms === null
+    ? 'reading time unknown'
+    : `read ${secondsText(Math.round(median_seen_ms / 1_000))}`;
 
 /** Where the attention of people goes, and where it is wasted. */
 export function PoliciesRank({ overview: { policies } }: { readonly overview: Overview }) {
@@ -35,8 +37,8 @@ export function PoliciesRank({ overview: { policies } }: { readonly overview: Ov
             </svg>
             {row.advice === null ? null : (
               <span className="say">
-                Never denied and read in {secondsText(Math.round((row.median_seen_ms ?? 0) / 1_000))}: consider a
-                condition instead.{' '}
+                Never denied and read in {secondsText(Math.round((row.median_seen_ms ?? 0) / 1_000))}:
+                consider a condition instead.{' '}
                 <Link to="/policies/$policyId/edit" params={{ policyId: row.policy_id }}>
                   Change the policy
                 </Link>

@@ -2,7 +2,13 @@ import { scaleLinear, scalePoint } from 'd3-scale';
 import { line } from 'd3-shape';
 import type { Overview } from '../../api/overview.js';
 import { Table } from '../../components/table.js';
-import { type Bucket, bucketName, secondsText, timesSummary, timeUnit } from '../../domain/overview-figures.js';
+import {
+  type Bucket,
+  bucketName,
+  secondsText,
+  timesSummary,
+  timeUnit,
+} from '../../domain/overview-figures.js';
 import { Plot } from './plot.js';
 
 const [left, right, top, bottom] = [34, 474, 12, 196];
@@ -11,7 +17,9 @@ const [left, right, top, bottom] = [34, 474, 12, 196];
 export function TimesChart({ overview }: { readonly overview: Overview }) {
   const { series, bucket, tz } = overview;
   const values = series.flatMap(({ p95_seconds, median_seconds }) => [p95_seconds ?? 0, median_seconds ?? 0]);
-  const timeouts = series.flatMap(({ timeout_seconds }) => (timeout_seconds === null ? [] : [timeout_seconds]));
+  const timeouts = series.flatMap(({ timeout_seconds }) =>
+    timeout_seconds === null ? [] : [timeout_seconds],
+  );
   const timeout = timeouts.at(-1) ?? null;
   const decided = Math.max(0, ...values);
   // A timeout far above everything would flatten the lines; then it is said, and not drawn.
@@ -53,7 +61,10 @@ export function TimesChart({ overview }: { readonly overview: Overview }) {
           ))}
           {isTimeoutNear ? (
             <>
-              <path className="limit" d={`M${String(left)} ${String(y(timeout / unit.seconds))}H${String(right)}`} />
+              <path
+                className="limit"
+                d={`M${String(left)} ${String(y(timeout / unit.seconds))}H${String(right)}`}
+              />
               <text className="limit-name" x={left + 4} y={y(timeout / unit.seconds) - 5}>
                 {timeoutName}
               </text>
@@ -92,7 +103,11 @@ export function TimesChart({ overview }: { readonly overview: Overview }) {
           rows={series}
           keyOf={({ start }) => start}
           columns={[
-            { name: bucket === 'day' ? 'Day' : 'Hour', header: true, cell: ({ start }) => bucketName(start, bucket, tz) },
+            {
+              name: bucket === 'day' ? 'Day' : 'Hour',
+              header: true,
+              cell: ({ start }) => bucketName(start, bucket, tz),
+            },
             { name: 'Asked', cell: ({ asked }) => asked },
             { name: 'Half within', cell: ({ median_seconds }) => secondsText(median_seconds) },
             { name: '95 of 100 within', cell: ({ p95_seconds }) => secondsText(p95_seconds) },

@@ -68,7 +68,7 @@ export class ApprovalsController {
     const preview = previewForever(this.commands, {
       org_id,
       approval_id,
-      viewer: decidingOperatorOf(principal, viaOf(request)),
+      viewer: decidingOperatorOf(principal, viaOf(principal, request)),
       forever_for: query.forever_for,
     });
     return this.nameMembers(org_id, preview, membersOfForeverPreview);
