@@ -97,7 +97,7 @@ export function AddMemberDialog({ onClose }: { readonly onClose: () => void }) {
           <input type="radio" name="way" checked={way === 'password'} onChange={() => setWay('password')} />
           <span>
             <b>With a password that you set</b>
-            You both know it, so ask them to change it.
+            You both know it, so the person has to change it before deciding anything.
           </span>
         </label>
       </fieldset>

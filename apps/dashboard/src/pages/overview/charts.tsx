@@ -1,5 +1,3 @@
-import '../../styles/charts.css';
-import '../../styles/overview.css';
 import type { Overview } from '../../api/overview.js';
 import { EndingsChart } from './endings-chart.js';
 import { HoursChart } from './hours-chart.js';

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
 import '../../styles/charts.css';
+import '../../styles/overview.css';
 import { getOverview, type Overview, overviewKey } from '../../api/overview.js';
 import { LoadingTiles } from '../../components/loading.js';
 import { EmptyState, ErrorState } from '../../components/notices.js';

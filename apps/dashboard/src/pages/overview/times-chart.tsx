@@ -25,7 +25,8 @@ export function TimesChart({ overview }: { readonly overview: Overview }) {
   // A timeout far above everything would flatten the lines; then it is said, and not drawn.
   const isTimeoutNear = timeout !== null && timeout <= Math.max(decided * 4, 60);
   const unit = timeUnit(Math.max(decided, isTimeoutNear ? timeout : 0));
-  const most = Math.max(decided, isTimeoutNear ? timeout : 0, unit.seconds) / unit.seconds;
+  const most =
+    Math.max(decided, isTimeoutNear ? timeout : 0, unit.seconds === 1 ? 10 : unit.seconds) / unit.seconds;
   const y = scaleLinear([0, most], [bottom, top]).nice(4);
   const x = scalePoint(
     series.map(({ start }) => start),
@@ -143,6 +144,7 @@ function EndLabels({ lines, series, at }: EndLabelsProps) {
 
 /** About four of them, with the first and the last. */
 export function labelled<T>(items: readonly T[]): readonly T[] {
-  const step = Math.max(1, Math.ceil((items.length - 1) / 3));
-  return items.filter((_, i) => i % step === 0 && (i + step / 2 < items.length || i === items.length - 1));
+  const last = items.length - 1;
+  const step = Math.max(1, Math.ceil(last / 3));
+  return items.filter((_, i) => i === last || (i % step === 0 && last - i >= step / 2));
 }
