@@ -4,6 +4,7 @@ export { notRun } from './not-run.js';
 export { type FakeEventSource, fakeEventSource, type SourceEvent } from './fake-event-source.js';
 export { refuseWrites } from './refuse-writes.js';
 export { type SilentProxy, silentProxy } from './silent-proxy.js';
+export { startBrowser } from './start-browser.js';
 export { startNats, type TestNats } from './start-nats.js';
 export { startPostgres, type TestPostgres } from './start-postgres.js';
 export { type Stack, type StackOptions, startStack } from './start-stack.js';

@@ -11,6 +11,7 @@ export { withClient } from './postgres/database-client.js';
 export { type MigrationClass, loadMigrations, runMigrations } from './postgres/run-migrations.js';
 export { jobsSchema, roleOf, schemaOf } from './postgres/service-role.js';
 export { type DataDirectory, openDataDirectory } from './data-directory.js';
+export { findOnPath } from './process/find-on-path.js';
 export { freePort } from './process/free-port.js';
 export { reapLeftovers } from './process/pid-file.js';
 export { repositoryRoot } from './repository-root.js';

@@ -136,7 +136,7 @@ const frame = `SELECT now() AS now, array_agg(s AT TIME ZONE $3 ORDER BY s) AS s
 function refuseZone(error: unknown): never {
   if ((error as { code?: string }).code === '22023')
     throw new Refused('VALIDATION_FAILED', 'the database does not know this time zone', {
-      errors: [{ pointer: '/tz', detail: 'is no time zone' }],
+      errors: [{ pointer: '/query/tz', detail: 'is no time zone' }],
     });
   throw error;
 }

@@ -94,11 +94,11 @@ export const membersOfStandingDecision: ShownMembers<Readonly<Record<string, unk
     isDecision(extra['decision']) ? { ...extra, decision: withResolver(extra['decision'], names) } : extra,
 };
 
-const isDecision = (value: unknown): value is { resolved_by: string } =>
+const isDecision = (value: unknown): value is { resolved_by: string | null } =>
   typeof value === 'object' &&
   value !== null &&
   'resolved_by' in value &&
-  typeof value.resolved_by === 'string';
+  (value.resolved_by === null || typeof value.resolved_by === 'string');
 
 const withName = <T extends { readonly id: string }>(operator: T | null, names: MemberNames) =>
   operator === null ? null : { ...operator, name: nameOf(names, operator.id) };

@@ -59,6 +59,9 @@ export function approvalText(approval: ApprovalView): string {
     ...(isOpen ? [['Needed', seatsText(approval)] as [string, string]] : []),
     ...(approval.resolved_at === null ? [] : [['Decided', decisionText(approval)] as [string, string]]),
     ['Digest', approval.action_digest],
+    ...(approval.masked?.length
+      ? [['Hidden', `${approval.masked.map(safeText).join(', ')} (looks like a secret)`] as [string, string]]
+      : []),
   ];
   return [
     columnsText([{ head: '' }, { head: '' }], facts, Number.POSITIVE_INFINITY).trimStart(),

@@ -75,3 +75,12 @@ it('explains how to decide, also when it may not see the request', () => {
   expect(text).toContain('2 people, among them 1 of release-managers; policy Production');
   expect(waitingText(approval_id, timeout_at, null)).toContain(`al approvals approve ${approval_id}`);
 });
+
+it('names the values that are hidden, as they look like secrets', () => {
+  const text = approvalText(
+    sampleApproval({ metadata: { api_token: null }, masked: ['/metadata/api_token\u202e'] }),
+  );
+  expect(text).toMatch(/Hidden +\/metadata\/api_token.*\(looks like a secret\)/);
+  expect(text).not.toContain('\u202e');
+  expect(approvalText(sampleApproval({ masked: [] }))).not.toContain('Hidden');
+});

@@ -10,7 +10,7 @@ export const timeZone = () =>
   z
     .string()
     .max(64)
-    .regex(/^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/)
+    .regex(/^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/, { abort: true })
     .refine(isTimeZone, noTimeZone)
     .meta({ description: 'IANA time zone', examples: ['Europe/Berlin'], ...rulesBeyondSchema(noTimeZone) });
 

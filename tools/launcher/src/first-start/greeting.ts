@@ -7,7 +7,9 @@ export function greeting(dataDir: string, { base_url }: Credentials): string {
   return `
 AgentLattice approvals is running.
 
-  Address      ${base_url}
+  Dashboard    ${base_url}
+               Sign in with the e-mail and the password under "admin" in the credentials.
+  API          ${base_url}/api/v1
   Credentials  ${path}
                Agents that run as the same user of this operating system can read that file too: it holds
                the administrator's password and key. Give agents a user of their own, or only their own key.

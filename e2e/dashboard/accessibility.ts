@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { type Dashboard, screenshots, tile } from '../kit/dashboard.js';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const widths = [1280, 375];
+const themes = ['light', 'dark'] as const;
+
+interface Finding {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: readonly string[];
+}
+
+/** What axe finds on the page as it is now, in both themes and at two widths, with a picture of each. */
+async function findings(page: Page, name: string): Promise<Record<string, readonly Finding[]>> {
+  const found: Record<string, readonly Finding[]> = {};
+  for (const colorScheme of themes)
+    for (const width of widths) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.setViewportSize({ width, height: width === 375 ? 800 : 900 });
+      const state = `${name}-${colorScheme}-${String(width)}`;
+      await page.screenshot({ path: join(screenshots, `${state}.png`) });
+      const violations = await page.evaluate<Finding[]>(
+        `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
+           violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map(({ html }) => html.slice(0, 200)) })))`,
+      );
+      if (violations.length > 0) found[state] = violations;
+    }
+  await page.setViewportSize({ width: 1280, height: 900 });
+  return found;
+}
+
+/** Pages and dialogs without findings, and without sideways scrolling on the narrowest screen. */
+export function accessibilityChecks(given: () => { dashboard: Dashboard; admin: Page }): void {
+  describe('for everyone', () => {
+    let page: Page;
+    beforeAll(async () => {
+      const { dashboard, admin } = given();
+      page = await dashboard.page({ storageState: await dashboard.stateOf(admin) });
+    });
+    beforeEach(async () => {
+      const { dashboard } = given();
+      await dashboard.ask('two.people', {
+        amount: 48_200,
+        to: 'N\u043Erthwind',
+        sql: 'SELECT 1;\n'.repeat(30),
+      });
+      await dashboard.ask('short.time', { service: 'checkout' });
+      await dashboard.ask('deploy.production', { service: 'checkout', api_token: 'secret' });
+    });
+    const open = async (path: string) => {
+      await page.goto(path);
+      await page.evaluate(axe);
+    };
+
+    it('has a queue without findings, with each dialog open', async () => {
+      await open('/approvals');
+      await tile(page, 'deploy.production').waitFor();
+      expect(await findings(page, 'queue')).toEqual({});
+      await tile(page, 'deploy.production').getByRole('button', { name: 'Deny' }).click();
+      expect(await findings(page, 'deny')).toEqual({});
+      await page.keyboard.press('Escape');
+      await tile(page, 'deploy.production').getByRole('button', { name: 'Approve forever' }).click();
+      await page.getByRole('alertdialog').waitFor();
+      expect(await findings(page, 'forever')).toEqual({});
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('?');
+      expect(await findings(page, 'keys')).toEqual({});
+    });
+
+    it('has a page of a request without findings', async () => {
+      await open('/approvals');
+      await tile(page, 'two.people').getByRole('link', { name: 'two.people' }).click();
+      await page.getByRole('heading', { name: 'History' }).waitFor();
+      await page.getByText('raw JSON').click();
+      expect(await findings(page, 'request')).toEqual({});
+    });
+
+    it.each([
+      ['decided', '/approvals?tab=decided', 'Approvals'],
+      ['preferences', '/preferences', 'Preferences'],
+      ['more', '/more', 'More'],
+    ])('has the page %s without findings', async (name, path, heading) => {
+      await open(path);
+      await page.getByRole('heading', { level: 1, name: heading }).waitFor();
+      expect(await findings(page, name)).toEqual({});
+    });
+
+    it('has a sign-in without findings', async () => {
+      const { dashboard } = given();
+      const stranger = await dashboard.page();
+      await stranger.goto('/sign-in');
+      await stranger.getByLabel('E-mail').waitFor();
+      await stranger.evaluate(axe);
+      expect(await findings(stranger, 'sign-in')).toEqual({});
+      await stranger.context().close();
+    });
+
+    it.each(['/approvals', '/approvals?tab=decided', '/preferences'])(
+      'fits into 320 px: %s',
+      async (path) => {
+        await page.setViewportSize({ width: 320, height: 640 });
+        await page.goto(path);
+        await page.getByRole('heading', { level: 1 }).waitFor();
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(320);
+      },
+    );
+  });
+}

@@ -1,0 +1,28 @@
+import { eventually } from '@agentlattice/testkit';
+import type { Page } from 'playwright-core';
+import type { Dashboard } from '../kit/dashboard.js';
+
+const count = 130;
+
+/** More requests than are kept in the page. */
+export function longListChecks(given: () => { dashboard: Dashboard; admin: Page }): void {
+  it('keeps few tiles of a long list in the page, and tells the place of each', async () => {
+    const { dashboard, admin } = given();
+    await dashboard.admin.policy({ name: 'Many', action_type: 'many.*', effect: 'require_approval' });
+    await Promise.all(Array.from({ length: count }, (_, i) => dashboard.ask(`many.n${String(i)}`)));
+    const feed = admin.getByRole('feed', { name: 'Waiting requests' });
+    await admin.evaluate('window.scrollTo(0, document.body.scrollHeight)');
+    await feed.waitFor();
+    await eventually(async () => {
+      await admin.evaluate('window.scrollTo(0, document.body.scrollHeight)');
+      return (await feed.locator(`article[aria-posinset="${String(count)}"]`).count()) === 1;
+    });
+    const tiles = feed.getByRole('article');
+    expect(await tiles.count()).toBeLessThanOrEqual(60);
+    expect(await tiles.last().getAttribute('aria-setsize')).toBe(String(count));
+    await admin.evaluate('window.scrollTo(0, 0)');
+    await feed.locator('article[aria-posinset="1"]').waitFor();
+    await admin.keyboard.press('j');
+    expect(await admin.evaluate("document.activeElement.closest('article').ariaPosInSet")).toBe('1');
+  });
+}
