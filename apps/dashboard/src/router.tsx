@@ -10,6 +10,9 @@ import {
 import { EmptyState } from './components/notices.js';
 import { ApprovalsPage } from './pages/approvals/approvals-page.js';
 import { readQueueSearch } from './pages/approvals/queue-search.js';
+import { readAuditSearch } from './pages/audit/audit-search.js';
+import { readDeliverySearch } from './pages/notifications/delivery-search.js';
+import { readOverviewSearch } from './pages/overview/overview-search.js';
 import { Shell } from './shell/shell.js';
 
 const root = createRootRoute({
@@ -76,11 +79,90 @@ const more = createRoute({
   component: lazyRouteComponent(() => import('./pages/more/more-page.js'), 'MorePage'),
 });
 
+// Reading and administration: each page in its own chunk, so that the queue stays small.
+const overview = createRoute({
+  getParentRoute: () => shell,
+  path: '/overview',
+  validateSearch: readOverviewSearch,
+  component: lazyRouteComponent(() => import('./pages/overview/overview-page.js'), 'OverviewPage'),
+});
+const audit = createRoute({
+  getParentRoute: () => shell,
+  path: '/audit',
+  validateSearch: readAuditSearch,
+  component: lazyRouteComponent(() => import('./pages/audit/audit-page.js'), 'AuditPage'),
+});
+const auditEntry = createRoute({
+  getParentRoute: () => shell,
+  path: '/audit/$seq',
+  component: lazyRouteComponent(() => import('./pages/audit/entry-page.js'), 'EntryPage'),
+});
+const policies = createRoute({
+  getParentRoute: () => shell,
+  path: '/policies',
+  component: lazyRouteComponent(() => import('./pages/policies/policies-page.js'), 'PoliciesPage'),
+});
+const newPolicy = createRoute({
+  getParentRoute: () => shell,
+  path: '/policies/new',
+  component: lazyRouteComponent(() => import('./pages/policies/edit-policy-page.js'), 'NewPolicyPage'),
+});
+const policy = createRoute({
+  getParentRoute: () => shell,
+  path: '/policies/$policyId',
+  component: lazyRouteComponent(() => import('./pages/policies/policy-page.js'), 'PolicyPage'),
+});
+const editPolicy = createRoute({
+  getParentRoute: () => shell,
+  path: '/policies/$policyId/edit',
+  component: lazyRouteComponent(() => import('./pages/policies/edit-policy-page.js'), 'EditPolicyPage'),
+});
+const agents = createRoute({
+  getParentRoute: () => shell,
+  path: '/agents',
+  component: lazyRouteComponent(() => import('./pages/agents/agents-page.js'), 'AgentsPage'),
+});
+const keys = createRoute({
+  getParentRoute: () => shell,
+  path: '/keys',
+  component: lazyRouteComponent(() => import('./pages/keys/keys-page.js'), 'KeysPage'),
+});
+const members = createRoute({
+  getParentRoute: () => shell,
+  path: '/members',
+  component: lazyRouteComponent(() => import('./pages/members/members-page.js'), 'MembersPage'),
+});
+const notifications = createRoute({
+  getParentRoute: () => shell,
+  path: '/notifications',
+  validateSearch: readDeliverySearch,
+  component: lazyRouteComponent(
+    () => import('./pages/notifications/notifications-page.js'),
+    'NotificationsPage',
+  ),
+});
+
 const routeTree = root.addChildren([
   signIn,
   acceptInvitation,
   index,
-  shell.addChildren([approvals, approval, preferences, more]),
+  shell.addChildren([
+    approvals,
+    approval,
+    overview,
+    audit,
+    auditEntry,
+    policies,
+    newPolicy,
+    policy,
+    editPolicy,
+    agents,
+    keys,
+    members,
+    notifications,
+    preferences,
+    more,
+  ]),
 ]);
 
 /** Filters stand in the address as plain parameters, so that a link can be read and written by hand. */

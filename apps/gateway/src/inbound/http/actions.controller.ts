@@ -2,6 +2,7 @@ import {
   approvalServiceCommands,
   auditLedgerCommands,
   policyEngineCommands,
+  Refused,
   type RouteInput,
   type RouteOutput,
   routes,
@@ -9,7 +10,10 @@ import {
 import type { CommandClient } from '@agentlattice/messaging';
 import { COMMANDS } from '@agentlattice/service';
 import { Controller, Inject, Req } from '@nestjs/common';
+import { existingAgent } from '../../application/existing-principals.js';
 import type { Principal } from '../../domain/principal.js';
+import type { PrincipalStore } from '../../outbound/principal-store.js';
+import { STORE } from '../../tokens.js';
 import { Caller, Handles, RequestInput } from './route-decorators.js';
 import type { GatewayRequest } from './http-request.js';
 
@@ -18,22 +22,26 @@ type Agent = Extract<Principal, { kind: 'agent' }>;
 /** The routes of agents about actions, except submissions. */
 @Controller()
 export class ActionsController {
-  constructor(@Inject(COMMANDS) private readonly commands: CommandClient) {}
+  constructor(
+    @Inject(COMMANDS) private readonly commands: CommandClient,
+    @Inject(STORE) private readonly store: PrincipalStore,
+  ) {}
 
   @Handles(routes.checkPolicy)
   check(
     @Caller() principal: Principal,
     @RequestInput() { query }: RouteInput<typeof routes.checkPolicy>,
   ): Promise<RouteOutput<typeof routes.checkPolicy>> {
-    return this.dryRun(principal, { action_type: query.action_type, metadata: {}, data_accessed: [] });
+    const agent = principal.kind === 'agent' ? principal.agent : null;
+    return this.dryRun(principal, { action_type: query.action_type, metadata: {}, data_accessed: [] }, agent);
   }
 
   @Handles(routes.checkPolicyWithMetadata)
-  checkWithMetadata(
+  async checkWithMetadata(
     @Caller() principal: Principal,
-    @RequestInput() { body }: RouteInput<typeof routes.checkPolicyWithMetadata>,
+    @RequestInput() { body: { agent_id, ...action } }: RouteInput<typeof routes.checkPolicyWithMetadata>,
   ): Promise<RouteOutput<typeof routes.checkPolicyWithMetadata>> {
-    return this.dryRun(principal, body);
+    return this.dryRun(principal, action, await this.namedAgent(principal, agent_id));
   }
 
   @Handles(routes.issueGrant)
@@ -63,6 +71,25 @@ export class ActionsController {
     });
   }
 
+  /** The agent that the action would be of: the caller, or one that an operator or a service names. */
+  private async namedAgent(
+    principal: Principal,
+    agentId: string | undefined,
+  ): Promise<Agent['agent'] | null> {
+    if (principal.kind === 'agent') {
+      if (agentId !== undefined && agentId !== principal.agent.id)
+        throw new Refused('FORBIDDEN', 'an agent is judged as itself, so it cannot name another one');
+      return principal.agent;
+    }
+    if (agentId === undefined) return null;
+    const { id, name, suspended, owner_member_id } = await existingAgent(
+      this.store,
+      principal.orgId,
+      agentId,
+    );
+    return { id, name, suspended, owner_member_id };
+  }
+
   private async dryRun(
     principal: Principal,
     action: {
@@ -70,12 +97,13 @@ export class ActionsController {
       metadata: Record<string, unknown>;
       data_accessed: Record<string, unknown>[];
     },
+    agent: Agent['agent'] | null,
   ): Promise<RouteOutput<typeof routes.checkPolicy>> {
     const { decision, denial_reason, policy, conditions_evaluated } = await this.commands.request(
       policyEngineCommands.check,
       {
         org_id: principal.orgId,
-        agent: principal.kind === 'agent' ? principal.agent : null,
+        agent,
         action_type: action.action_type,
         metadata: action.metadata,
         data_accessed: action.data_accessed,

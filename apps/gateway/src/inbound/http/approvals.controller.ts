@@ -51,7 +51,9 @@ export class ApprovalsController {
   ): Promise<RouteOutput<typeof routes.getApproval>> {
     const approval = this.commands.request(approvalServiceCommands.get_approval, {
       ...approvalReferenceOf(principal, params),
-      ...(principal.kind === 'operator' ? { viewer: decidingOperatorOf(principal, viaOf(principal, request)) } : {}),
+      ...(principal.kind === 'operator'
+        ? { viewer: decidingOperatorOf(principal, viaOf(principal, request)) }
+        : {}),
     });
     return this.nameMembers(principal.orgId, approval, membersOfApproval);
   }

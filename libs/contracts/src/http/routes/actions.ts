@@ -22,6 +22,16 @@ export const actionSubmission = z
   .meta({ id: 'ActionSubmission' });
 export type ActionSubmission = z.infer<typeof actionSubmission>;
 
+/** An action to try out; operators and services may name the agent that would submit it. */
+const policyCheckInput = actionSubmission
+  .extend({
+    agent_id: z.string().min(1).max(255).optional().meta({
+      description:
+        'The agent that would submit it, for conditions on `agent.…` and its suspension. For operators and services: without it no agent is meant. An agent is judged as itself and can name only itself',
+    }),
+  })
+  .meta({ id: 'PolicyCheckInput' });
+
 const common = {
   audit_event_id: typeId('evt'),
   conditions_evaluated: z.array(conditionEvaluated),
@@ -137,8 +147,9 @@ export const actionRoutes = {
     tag: 'Agent',
     summary: 'The same with metadata',
     callers: ['agent', 'operator:viewer', 'service:policies:read'],
-    body: actionSubmission,
+    body: policyCheckInput,
     responses: { 200: ok(checkAnswer) },
+    errors: ['NOT_FOUND'],
   }),
   issueGrant: route({
     id: 'issueGrant',
