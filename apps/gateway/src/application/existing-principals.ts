@@ -1,5 +1,6 @@
 import { type AgentView, type KeyView, Refused } from '@agentlattice/contracts';
 import { mayEndKey } from '../domain/key-maker.js';
+import type { ActingAgent } from '../domain/principal.js';
 import type { PrincipalStore } from '../outbound/principal-store.js';
 import type { RequestContext } from './principal-ports.js';
 
@@ -10,6 +11,17 @@ export async function existingAgent(
   id: string,
 ): Promise<AgentView> {
   const agent = await store.agent(orgId, id);
+  if (agent === undefined) throw new Refused('NOT_FOUND', 'there is no such agent in this workspace');
+  return agent;
+}
+
+/** @throws Refused NOT_FOUND */
+export async function existingActingAgent(
+  store: Pick<PrincipalStore, 'actingAgent'>,
+  orgId: string,
+  id: string,
+): Promise<ActingAgent> {
+  const agent = await store.actingAgent(orgId, id);
   if (agent === undefined) throw new Refused('NOT_FOUND', 'there is no such agent in this workspace');
   return agent;
 }

@@ -7,9 +7,9 @@ import { Batcher } from '@agentlattice/service';
 export class SignInGate {
   private readonly turns: Batcher<() => Promise<{ readonly result: unknown }>, { readonly result: unknown }>;
 
-  constructor(mostWaiting = 64) {
+  constructor(maxWaiting = 64) {
     this.turns = new Batcher(async (works) => Promise.all(works.map((work) => work())), {
-      ...{ most: 1, atOnce: 2, mostWaiting, oldestMs: 5_000 },
+      ...{ maxItems: 1, atOnce: 2, maxWaiting, oldestMs: 5_000 },
     });
   }
 

@@ -25,20 +25,23 @@ export interface SessionFacts {
   readonly passwordChangeNeeded: boolean;
 }
 
+/** An agent with the agents that it acts for. */
+export interface ActingAgent {
+  readonly id: string;
+  readonly name: string;
+  /** It is, or an agent that it acts for. */
+  readonly suspended: boolean;
+  readonly owner_member_id: string | null;
+  /** Null: it acts for no other agent. */
+  readonly delegation: ActingUnder | null;
+}
+
 /** The caller that a key or a session authenticates. */
 export type Principal =
   | (Common & {
       readonly kind: 'agent';
       readonly keyId: string;
-      readonly agent: {
-        readonly id: string;
-        readonly name: string;
-        /** It is, or an agent that it acts for. */
-        readonly suspended: boolean;
-        readonly owner_member_id: string | null;
-        /** Null: it acts for no other agent. */
-        readonly delegation: ActingUnder | null;
-      };
+      readonly agent: ActingAgent;
       /** Of it or of an agent that it acts for; epoch milliseconds, null when none was suspended ever. */
       readonly resumedAt: number | null;
     })

@@ -29,7 +29,7 @@ export class OidcProvider {
   /** Anybody can call the callback, so the calls to the provider are limited. */
   private readonly exchanges = new Batcher<() => Promise<OidcPerson>, OidcPerson>(
     async (works) => Promise.all(works.map((work) => work())),
-    { most: 1, atOnce: 4, mostWaiting: 64, oldestMs: 10_000 },
+    { maxItems: 1, atOnce: 4, maxWaiting: 64, oldestMs: 10_000 },
   );
 
   constructor(private readonly config: OidcConfig) {}
@@ -76,10 +76,10 @@ export class OidcProvider {
     const claims = tokens.claims();
     if (claims === undefined) throw new Error('the provider sent no ID token');
     const { groupsClaim } = this.config;
-    const isWhole = claims[groupsClaim] !== undefined && claims['email'] !== undefined;
+    const isUnerased = claims[groupsClaim] !== undefined && claims['email'] !== undefined;
     const hasUserInfo = provider.serverMetadata().userinfo_endpoint !== undefined;
     const more =
-      isWhole || !hasUserInfo ? {} : await openid.fetchUserInfo(provider, tokens.access_token, claims.sub);
+      isUnerased || !hasUserInfo ? {} : await openid.fetchUserInfo(provider, tokens.access_token, claims.sub);
     const all: Readonly<Record<string, unknown>> = { ...more, ...claims };
     const { email, name, email_verified: isVerified } = all;
     return {

@@ -14,8 +14,8 @@ import type { DelegatedBy } from '../domain/agent.js';
 import { plainFormOf } from '../domain/agent-name.js';
 import { carriesInstanceRights } from '../domain/key-maker.js';
 import type { NewKey } from '../domain/new-key.js';
-import { lesserRole } from '../domain/principal.js';
-import { joinLineage, lineageColumns, type LineageRow, standingIn } from './agent-lineage.js';
+import { type ActingAgent, lesserRole } from '../domain/principal.js';
+import { actingUnderOf, joinLineage, lineageColumns, type LineageRow, standingIn } from './agent-lineage.js';
 
 export interface NewPerson {
   readonly id: string;
@@ -275,6 +275,20 @@ export class PrincipalStore {
 
   async agent(orgId: string, id: string): Promise<AgentView | undefined> {
     return (await this.agents(orgId, { cursor: null, limit: 1 }, id))[0];
+  }
+
+  /** The agent as a principal with a key of it has it; undefined also when an agent that it acts for is missing. */
+  async actingAgent(orgId: string, agentId: string): Promise<ActingAgent | undefined> {
+    const { rows } = await this.pool.query<Omit<ActingAgent, 'delegation'> & LineageRow & { readonly resumed_at: Date | null }>(
+      `SELECT a.id, a.name, a.suspended, a.resumed_at, a.owner_member_id, ${lineageColumns}
+         FROM agent a ${joinLineage} WHERE a.org_id = $1 AND a.id = $2`,
+      [orgId, agentId],
+    );
+    const [row] = rows;
+    const delegation = row === undefined ? undefined : actingUnderOf(row);
+    if (row === undefined || delegation === undefined) return undefined;
+    const { id, name, owner_member_id } = row;
+    return { id, name, owner_member_id, suspended: standingIn(row, row).suspended, delegation };
   }
 
   async agents(orgId: string, { cursor, limit }: Page, id: string | null = null): Promise<AgentView[]> {

@@ -10,7 +10,7 @@ import {
 import type { CommandClient } from '@agentlattice/messaging';
 import { COMMANDS } from '@agentlattice/service';
 import { Controller, Inject, Req } from '@nestjs/common';
-import { existingAgent } from '../../application/existing-principals.js';
+import { existingActingAgent } from '../../application/existing-principals.js';
 import type { Principal } from '../../domain/principal.js';
 import type { PrincipalStore } from '../../outbound/principal-store.js';
 import { STORE } from '../../tokens.js';
@@ -82,12 +82,7 @@ export class ActionsController {
       return principal.agent;
     }
     if (agentId === undefined) return null;
-    const { id, name, suspended, owner_member_id } = await existingAgent(
-      this.store,
-      principal.orgId,
-      agentId,
-    );
-    return { id, name, suspended, owner_member_id };
+    return existingActingAgent(this.store, principal.orgId, agentId);
   }
 
   private async dryRun(
