@@ -36,6 +36,9 @@ export const auditEvent = z
     source_seq: z.number().int().min(1),
     metadata: jsonObject(),
     data_accessed: z.array(z.unknown()),
+    masked: z.array(z.string()).optional().meta({
+      description: 'JSON pointers of values that look like secrets; operators get null in their place',
+    }),
   })
   .meta({ id: 'AuditEvent' });
 export type AuditEvent = z.infer<typeof auditEvent>;

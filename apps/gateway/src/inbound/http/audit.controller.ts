@@ -4,6 +4,7 @@ import { COMMANDS } from '@agentlattice/service';
 import { Controller, Inject } from '@nestjs/common';
 import type { NameMembers } from '../../application/name-members.js';
 import { withSystemReason } from '../../domain/audit-reason.js';
+import { maskedAuditEvent } from '../../domain/masked-audit-event.js';
 import type { Principal } from '../../domain/principal.js';
 import { membersOfAuditEvents } from '../../domain/shown-members.js';
 import { NAME_MEMBERS } from '../../tokens.js';
@@ -33,7 +34,8 @@ export class AuditController {
       limit,
     });
     const named = await this.nameMembers(principal.orgId, page, membersOfAuditEvents);
-    return { ...named, events: named.events.map(withSystemReason) };
+    const events = named.events.map(withSystemReason);
+    return { ...named, events: principal.kind === 'operator' ? events.map(maskedAuditEvent) : events };
   }
 
   @Handles(routes.verifyAudit)

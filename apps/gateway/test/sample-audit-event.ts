@@ -1,0 +1,35 @@
+import { type AuditEvent, auditEvent } from '@agentlattice/contracts';
+
+/** An executed action as the audit-ledger answers it, with these members in place of its own. */
+export const sampleAuditEvent = (members: Partial<AuditEvent> = {}): AuditEvent =>
+  auditEvent.parse({
+    id: 'evt_01jd7e5sqcfnmrq9yh4qvxw2k3',
+    seq: 1,
+    leaf_hash: 'a'.repeat(64),
+    type: 'action.executed',
+    decision: 'executed',
+    status: 'executed',
+    denial_reason: null,
+    action_type: 'deploy.eu',
+    timestamp: '2026-11-25T09:00:00.000Z',
+    created_at: '2026-11-25T09:00:00.000Z',
+    agent: { id: 'agt_1', name: 'bot' },
+    agent_id: 'agt_1',
+    agent_name: 'bot',
+    operator: null,
+    reason: null,
+    note: null,
+    resolved_by: null,
+    resolved_by_name: null,
+    policy: null,
+    policy_id: null,
+    policy_name: null,
+    policy_version: null,
+    approval_id: null,
+    correlation_id: null,
+    source: 'audit-ledger',
+    source_seq: 1,
+    metadata: {},
+    data_accessed: [],
+    ...members,
+  });
