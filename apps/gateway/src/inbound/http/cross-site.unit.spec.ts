@@ -25,6 +25,12 @@ describe('requests of pages', () => {
     else expect(look).toThrow(expect.objectContaining({ code: 'CSRF' }));
   });
 
+  it('behind a trusted proxy are of the host that it forwards', () => {
+    const headers = { host: 'gateway:3000', origin: 'https://approvals.example.com' };
+    expect(() => refuseCrossSite({ headers, host: 'approvals.example.com' })).not.toThrow();
+    expect(() => refuseCrossSite({ headers, host: 'gateway:3000' })).toThrow();
+  });
+
   it.each(['POST', 'PUT', 'PATCH', 'DELETE', 'QUERY'])('%s needs the token of its own session', (method) => {
     const look = (sent?: string) => () =>
       checkCsrf(
