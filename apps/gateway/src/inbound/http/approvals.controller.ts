@@ -51,7 +51,9 @@ export class ApprovalsController {
   ): Promise<RouteOutput<typeof routes.getApproval>> {
     const approval = this.commands.request(approvalServiceCommands.get_approval, {
       ...approvalReferenceOf(principal, params),
-      ...(principal.kind === 'operator' ? { viewer: decidingOperatorOf(principal, viaOf(principal, request)) } : {}),
+      ...(principal.kind === 'operator'
+        ? { viewer: decidingOperatorOf(principal, viaOf(principal, request)) }
+        : {}),
     });
     return this.nameMembers(principal.orgId, approval, membersOfApproval);
   }
@@ -66,7 +68,7 @@ export class ApprovalsController {
     const preview = previewForever(this.commands, {
       org_id,
       approval_id,
-      viewer: decidingOperatorOf(principal, viaOf(request)),
+      viewer: decidingOperatorOf(principal, viaOf(principal, request)),
       forever_for: query.forever_for,
     });
     return this.nameMembers(org_id, preview, membersOfForeverPreview);
