@@ -75,7 +75,7 @@ export function servingChecks(baseUrl: () => string): void {
     'answers %s with a problem, not with the page',
     async (path) => {
       const { status, headers } = await serve(baseUrl() + path, { accept: 'text/html' });
-      expect([status, headers['content-type']]).toEqual([404, 'application/problem+json']);
+      expect([status, headers['content-type']]).toEqual([404, 'application/problem+json; charset=utf-8']);
     },
   );
 }
