@@ -17,12 +17,13 @@ export function longListChecks(given: () => { dashboard: Dashboard; admin: Page 
         ),
       );
     const feed = admin.getByRole('feed', { name: 'Waiting requests' });
-    await admin.evaluate('window.scrollTo(0, document.body.scrollHeight)');
-    await feed.waitFor();
-    await eventually(async () => {
-      await admin.evaluate('window.scrollTo(0, document.body.scrollHeight)');
-      return (await feed.locator(`article[aria-posinset="${String(count)}"]`).count()) === 1;
-    });
+    await eventually(
+      async () => {
+        await admin.evaluate('window.scrollTo(0, document.body.scrollHeight)');
+        return (await feed.locator(`article[aria-posinset="${String(count)}"]`).count()) === 1;
+      },
+      { within: 30_000, every: 100 },
+    );
     const tiles = feed.getByRole('article');
     expect(await tiles.count()).toBeLessThanOrEqual(60);
     expect(await tiles.last().getAttribute('aria-setsize')).toBe(String(count));
