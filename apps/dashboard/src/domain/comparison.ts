@@ -35,7 +35,7 @@ export function compared(fields: readonly Field[], changes: readonly Change[]): 
     };
   });
   const gone = changes
-    .filter(({ field }) => !here.has(field))
+    .filter(({ field }) => !here.has(field) && labelOf(field) !== '')
     .map(({ field, was, masked }): ComparedField => {
       const label = labelOf(field);
       const row = { pointer: field, label, value: undefined, was };

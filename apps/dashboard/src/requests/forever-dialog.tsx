@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
-import { useId } from 'react';
+import { type ReactNode, useId } from 'react';
 import { approvalKey, getForever } from '../api/approvals.js';
-import type { Approval, ForeverConsequences } from '../api/types.js';
+import type { Approval, ForeverPreview } from '../api/types.js';
 import { Dialog } from '../components/dialog.js';
 import { HostileText } from '../components/hostile-text.js';
-import { Icon } from '../components/icon.js';
+import { Icon, type IconName } from '../components/icon.js';
 import { ErrorState } from '../components/notices.js';
 import { Time } from '../components/time.js';
 import { TimeLeftTag, useIsOver } from '../components/time-left.js';
@@ -85,101 +85,118 @@ export function ForeverDialog(props: ForeverDialogProps) {
   );
 }
 
-function Consequences({ data }: { readonly data: ForeverConsequences }) {
-  const { policy, denials_30d, agents, waiting_total, completes } = data;
+function Consequences({ data }: { readonly data: ForeverPreview }) {
+  const { denials_30d, agents, agents_total, waiting_total, completes } = data;
   const { asked, denied, last } = denials_30d;
+  const unnamed = agents_total - agents.length;
   return (
     <>
-      <dl className="change">
-        <dt>Policy</dt>
-        <dd>
-          <HostileText text={policy.name} />, version {policy.version} → {policy.next_version}
-        </dd>
-        <dt>Effect</dt>
-        <dd>
-          <del className="dim">{effectText(policy.effect)}</del> → <b>{effectText(policy.effect_after)}</b>
-        </dd>
-        <dt>From then on</dt>
-        <dd>
-          {data.matches.length === 0 ? (
-            <>
-              any agent, any payload that matches <code>{policy.action_type}</code>
-            </>
-          ) : (
-            data.matches.map((part, i) => (
-              <span key={i}>
-                {i === 0 ? '' : ' '}
-                <HostileText text={part} />
-              </span>
-            ))
-          )}
-        </dd>
-      </dl>
+      <PolicyStep plan={data.plan} />
       <ul className="facts">
-        <li className={denied > 0 ? 'w' : undefined}>
-          <Icon name={denied > 0 ? 'warn' : 'check'} />
-          <span>
-            {denied === 0 ? (
-              <>None of {plural(asked, 'request')} was denied in the last 30 days.</>
-            ) : (
-              <>
-                <b>
-                  {denied} of {asked}
-                </b>{' '}
-                requests were denied in the last 30 days
-                {last === null ? '' : ', the last one '}
-                {last === null ? null : <Time at={last.at} />}
-                {(last?.reason ?? '') === '' ? (
-                  '. '
-                ) : (
-                  <>
-                    : “<HostileText text={last?.reason ?? ''} />
-                    ”.{' '}
-                  </>
+        <Fact icon={denied > 0 ? 'warn' : 'check'} isWarning={denied > 0}>
+          {denied === 0 ? (
+            <>None of {plural(asked, 'request')} was denied in the last 30 days.</>
+          ) : (
+            <>
+              <b>
+                {denied} of {asked}
+              </b>{' '}
+              requests were denied in the last 30 days
+              {last === null ? null : (
+                <>
+                  , the last one <Time at={last.at} />
+                </>
+              )}
+              <Quoted text={last?.reason ?? ''} /> Those would have run.
+            </>
+          )}
+        </Fact>
+        <Fact icon="bot">
+          {agents_total === 0 ? (
+            'No agent used it in that time.'
+          ) : (
+            <>
+              {plural(agents_total, 'agent')} {agents_total === 1 ? 'uses' : 'use'} it:{' '}
+              <HostileText
+                text={listed(
+                  [...agents.map(({ name }) => name), ...(unnamed > 0 ? [plural(unnamed, 'other')] : [])],
+                  'and',
                 )}
-                Those would have run.
-              </>
-            )}
-          </span>
-        </li>
-        <li>
-          <Icon name="bot" />
-          <span>
-            {agents.length === 0 ? (
-              'No agent used it in that time.'
-            ) : (
-              <>
-                {plural(agents.length, 'agent')} {agents.length === 1 ? 'uses' : 'use'} it:{' '}
-                <HostileText
-                  text={listed(
-                    agents.map(({ name }) => name),
-                    'and',
-                  )}
-                />
-                .
-              </>
-            )}
-          </span>
-        </li>
-        <li className={waiting_total > 0 ? 'w' : undefined}>
-          <Icon name="inbox" />
-          <span>
-            {waiting_total === 0
-              ? 'No other request is waiting under this policy.'
-              : `${plural(waiting_total, 'other waiting request')} under this policy ${waiting_total === 1 ? 'is' : 'are'} released.`}
-          </span>
-        </li>
+              />
+              .
+            </>
+          )}
+        </Fact>
+        <Fact icon="inbox" isWarning={waiting_total > 0}>
+          {waiting_total === 0
+            ? 'No other request is waiting under this policy.'
+            : `${plural(waiting_total, 'other waiting request')} under this policy ${waiting_total === 1 ? 'is' : 'are'} released.`}
+        </Fact>
         {completes ? null : (
-          <li className="w">
-            <Icon name="people" />
-            <span>
-              Your approval does not complete this request. The policy changes only when the request is
-              approved.
-            </span>
-          </li>
+          <Fact icon="people" isWarning>
+            Your approval does not complete this request. The policy changes only when the request is
+            approved.
+          </Fact>
         )}
       </ul>
     </>
+  );
+}
+
+const Quoted = ({ text }: { readonly text: string }) =>
+  text === '' ? (
+    '.'
+  ) : (
+    <>
+      : “<HostileText text={text} />
+      ”.
+    </>
+  );
+
+interface FactProps {
+  readonly icon: IconName;
+  readonly isWarning?: boolean;
+  readonly children: ReactNode;
+}
+
+const Fact = ({ icon, isWarning = false, children }: FactProps) => (
+  <li className={isWarning ? 'w' : undefined}>
+    <Icon name={icon} />
+    <span>{children}</span>
+  </li>
+);
+
+/** The policy before and after. */
+function PolicyStep({ plan: { current, next, detail } }: { readonly plan: ForeverPreview['plan'] }) {
+  if (next === null)
+    return (
+      <p>
+        <HostileText text={detail} />
+      </p>
+    );
+  return (
+    <dl className="change">
+      <dt>Policy</dt>
+      <dd>
+        <HostileText text={next.name} />
+        {next.is_new
+          ? ', new'
+          : `, version ${current === null ? '' : `${String(current.version)} → `}${String(next.version)}`}
+      </dd>
+      <dt>Effect</dt>
+      <dd>
+        {next.is_new || current === null ? null : (
+          <>
+            <del className="dim">{effectText(current.effect)}</del> →{' '}
+          </>
+        )}
+        <b>{effectText(next.effect)}</b>
+      </dd>
+      <dt>From then on</dt>
+      <dd>
+        any agent, any payload that matches <code>{next.action_type}</code>
+      </dd>
+    </dl>
   );
 }
 

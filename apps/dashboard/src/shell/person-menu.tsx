@@ -32,7 +32,7 @@ export function PersonMenu() {
   const id = useId();
   return (
     <div className="me">
-      <button type="button" className="me-button" popoverTarget={id} aria-label={`${member.name}: account`}>
+      <button type="button" className="me-button" popoverTarget={id}>
         <span className="ava" aria-hidden="true">
           {initialsOf(member.name)}
         </span>
@@ -42,6 +42,7 @@ export function PersonMenu() {
           <span className="soft">
             {roleNames[member.role]} · {workspace_name}
           </span>
+          <span className="sr">, account</span>
         </span>
       </button>
       <div id={id} popover="auto" className="menu">
