@@ -8,7 +8,7 @@ export function agentChecks(given: () => Given): void {
     const form = admin.getByRole('dialog', { name: 'Register an agent' });
     await form.getByLabel('Name').fill('first-agent');
     await form.getByRole('button', { name: 'Register' }).click();
-    await form.getByRole('alert').waitFor();
+    await form.getByText('is taken').waitFor();
     await form.getByLabel('Name').fill('mail-bot');
     await form.getByRole('button', { name: 'Register' }).click();
     const shown = admin.getByRole('dialog', { name: 'mail-bot is registered' });

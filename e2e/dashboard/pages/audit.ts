@@ -5,7 +5,7 @@ export function auditChecks(given: () => Given): void {
   it('finds entries by what the address says, and shows one with its hash links', async () => {
     const { admin } = given();
     await admin.goto('/audit');
-    await admin.getByText('Search', { exact: true }).click();
+    await admin.locator('summary', { hasText: 'Search' }).click();
     await admin.getByLabel('Event type').fill('approval.denied');
     await admin.getByLabel('Agent').selectOption({ label: 'first-agent' });
     await admin.getByRole('button', { name: 'Search' }).click();

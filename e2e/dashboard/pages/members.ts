@@ -54,7 +54,7 @@ export function memberChecks(given: () => Given): void {
     await change.getByRole('button', { name: 'Cancel' }).click();
     await admin
       .getByRole('row', { name: /Administrator/ })
-      .getByText('Admin', { exact: true })
+      .getByRole('cell', { name: /^Admin/ })
       .waitFor();
   });
 }

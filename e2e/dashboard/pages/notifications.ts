@@ -38,7 +38,7 @@ export function notificationChecks(given: () => Given): void {
     receiver.answer({ status: 500 });
     await dashboard.ask('deploy.notify', { service: 'checkout' });
     await admin.goto('/notifications');
-    await admin.getByText('Retrying').waitFor();
+    await admin.getByText('Retrying', { exact: true }).waitFor();
     receiver.answer({ status: 200 });
     await admin
       .getByRole('row', { name: /Ops hook Retrying/ })

@@ -1,3 +1,4 @@
+import { addAgent } from '../../kit/people.js';
 import type { Given } from '../../dashboard-pages.e2e.spec.js';
 
 export function policyChecks(given: () => Given): void {
@@ -49,6 +50,36 @@ export function policyChecks(given: () => Given): void {
     expect(body['approvals']).toEqual([]);
   });
 
+  it('judges a tried action as of the agent that is named, for people and services only', async () => {
+    const { admin, dashboard } = given();
+    const other = await addAgent(dashboard.admin, 'second-agent');
+    await dashboard.admin.policy({
+      name: 'Only the first',
+      action_type: 'only.first',
+      effect: 'conditional',
+      conditions: [{ field: 'agent.name', operator: 'eq', value: 'first-agent' }],
+    });
+    const check = (agentId?: string, by = dashboard.admin) =>
+      by.post('/api/v1/policies/check', {
+        action_type: 'only.first',
+        ...(agentId === undefined ? {} : { agent_id: agentId }),
+      });
+    const { id: first } = dashboard.stack.credentials.agent;
+    expect(await check()).toMatchObject({ status: 200, body: { allowed: false, needs_approval: true } });
+    expect(await check(first)).toMatchObject({ status: 200, body: { allowed: true } });
+    expect(await check(other.id)).toMatchObject({ status: 200, body: { needs_approval: true } });
+    expect(await check('agt_unknown')).toMatchObject({ status: 404, body: { error: 'NOT_FOUND' } });
+    expect(await check(first, dashboard.agent)).toMatchObject({ status: 200, body: { allowed: true } });
+    expect(await check(first, other.api)).toMatchObject({ status: 403, body: { error: 'FORBIDDEN' } });
+
+    await admin.goto('/policies');
+    const tryOut = admin.getByRole('region', { name: /Try an action/ });
+    await tryOut.getByLabel('Action type').fill('only.first');
+    await tryOut.getByLabel('Agent').selectOption({ label: 'first-agent' });
+    await tryOut.getByRole('button', { name: 'Try it' }).click();
+    await tryOut.getByText('It would run at once').waitFor();
+  });
+
   it('shows what somebody else changed in between, and keeps what was typed', async () => {
     const { admin, dashboard } = given();
     await admin.goto('/policies');
@@ -67,7 +98,7 @@ export function policyChecks(given: () => Given): void {
     await admin.getByRole('heading', { level: 1, name: 'Payments' }).waitFor();
     const versions = admin.getByRole('region', { name: 'Versions' });
     await versions.getByText('Version 3').click();
-    await versions.getByText('+ 2h').waitFor();
+    await versions.locator('ins', { hasText: '+ 2h' }).waitFor();
     expect(await dashboard.admin.get(`/api/v1/policies/${id}`)).toMatchObject({
       body: { version: 3, timeout: '2h', denials_required: 1 },
     });
