@@ -7,7 +7,7 @@ export function auditChecks(given: () => Given): void {
     await admin.goto('/audit');
     await admin.locator('summary', { hasText: 'Search' }).click();
     await admin.getByLabel('Event type').fill('approval.denied');
-    await admin.getByLabel('Agent').selectOption({ label: 'first-agent' });
+    await admin.getByLabel('Agent', { exact: true }).selectOption({ label: 'first-agent' });
     await admin.getByRole('button', { name: 'Search' }).click();
     await admin.waitForURL(/type=approval\.denied/);
     await admin.getByText('“Outside the change window”').waitFor();

@@ -28,7 +28,7 @@ export function keyChecks(given: () => Given): void {
 
     const rows = admin.getByRole('row', { name: /^CI / });
     await rows.getByText('Works').nth(1).waitFor();
-    const row = rows.filter({ hasText: second.slice(0, 12) });
+    const row = rows.filter({ hasText: second.slice(0, 11) });
     await row.getByRole('button', { name: 'Revoke CI' }).click();
     await admin.getByRole('alertdialog').getByRole('button', { name: 'Revoke' }).click();
     await row.getByText('Revoked').waitFor();
