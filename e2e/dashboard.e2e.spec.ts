@@ -2,6 +2,7 @@ import { eventually } from '@agentlattice/testkit';
 import type { Page } from 'playwright-core';
 import { accessibilityChecks } from './dashboard/accessibility.js';
 import { longListChecks } from './dashboard/long-list.js';
+import { servingChecks } from './dashboard/serving.js';
 import { Dashboard, signIn, tile } from './kit/dashboard.js';
 import { addAgent } from './kit/people.js';
 
@@ -293,6 +294,7 @@ describe('the dashboard', () => {
     await page.context().close();
   });
 
+  servingChecks(() => dashboard.stack.baseUrl);
   longListChecks(() => ({ dashboard, admin }));
   accessibilityChecks(() => ({ dashboard, admin }));
 });

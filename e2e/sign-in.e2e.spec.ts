@@ -120,6 +120,19 @@ describe('sign-in and sessions', () => {
     isProblem(sent, 415, 'UNSUPPORTED_MEDIA_TYPE');
   });
 
+  it('a body that anybody may send is short, and says so beforehand', async () => {
+    const raw = JSON.stringify({ email: root.email, password: 'x'.repeat(9_000) });
+    const sent = await admin.call('POST', '/api/v1/sign-in', { key: null, raw });
+    isProblem(sent, 413, 'BODY_TOO_LARGE');
+    const chunked = await fetch(`${stack.baseUrl}/api/v1/sign-in`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: new Blob(['{}']).stream(),
+      duplex: 'half',
+    } as RequestInit);
+    expect(chunked.status).toBe(413);
+  });
+
   it('a session ends with the sign-out, also its stream of live events', async () => {
     const browser = await signedIn();
     const [stream, another] = [await browser.listen(), await signedIn()];

@@ -64,7 +64,7 @@ export function accessibilityChecks(given: () => { dashboard: Dashboard; admin: 
       expect(await findings(page, 'deny')).toEqual({});
       await page.keyboard.press('Escape');
       await tile(page, 'deploy.production').getByRole('button', { name: 'Approve forever' }).click();
-      await page.getByRole('alertdialog').waitFor();
+      await page.getByRole('alertdialog').getByText('From then on').waitFor();
       expect(await findings(page, 'forever')).toEqual({});
       await page.keyboard.press('Escape');
       await page.keyboard.press('?');

@@ -5,6 +5,7 @@ import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { SessionLife } from './domain/session.js';
+import { type OidcConfig, readOidcConfig } from './oidc-config.js';
 
 const sessionTime = z
   .string()
@@ -26,6 +27,7 @@ const environment = z.object({
   SESSION_IDLE: sessionTime.default(8 * 3_600_000),
   SESSION_LIFE: sessionTime.default(24 * 3_600_000),
   TRUSTED_PROXIES: z.string().default(''),
+  PASSWORD_SIGN_IN: z.enum(['true', 'false']).optional(),
   AL_PUBLIC_URL: z
     .string()
     .refine(
@@ -55,11 +57,16 @@ export interface GatewayConfig {
   readonly publicUrl: string | undefined;
   /** The folder of the dashboard's pages; undefined: the gateway serves the API alone. */
   readonly dashboardDir: string | undefined;
+  /** Null: people sign in with a password. */
+  readonly oidc: OidcConfig | null;
+  /** Whether people may sign in with a password; by default only where no OpenID provider is set. */
+  readonly passwordSignIn: boolean;
 }
 
 /** @throws ConfigFault */
 export function readGatewayConfig(env: NodeJS.ProcessEnv): GatewayConfig {
   const read = readEnvironment(environment, env);
+  const oidc = readOidcConfig(env, read.AL_PUBLIC_URL);
   return {
     host: read.HOST,
     port: read.PORT,
@@ -68,6 +75,8 @@ export function readGatewayConfig(env: NodeJS.ProcessEnv): GatewayConfig {
     trustedProxies: proxiesOf(read.TRUSTED_PROXIES),
     publicUrl: read.AL_PUBLIC_URL,
     dashboardDir: read.DASHBOARD_DIR,
+    oidc,
+    passwordSignIn: read.PASSWORD_SIGN_IN === undefined ? oidc === null : read.PASSWORD_SIGN_IN === 'true',
   };
 }
 

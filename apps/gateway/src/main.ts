@@ -9,13 +9,14 @@ import { addBodyHooks } from './inbound/http/body-hooks.js';
 import { GatewayAdapter } from './inbound/http/gateway-adapter.js';
 import { addDashboardRoutes } from './inbound/http/dashboard.routes.js';
 import { addLiveEventRoutes } from './inbound/http/live-event.routes.js';
+import { addOidcRoutes, type OidcSteps } from './inbound/http/oidc.routes.js';
 import { addPlainRoutes, type PlainRoute } from './inbound/http/plain-routes.js';
 import { addSecurityHeaders } from './inbound/http/security-headers.js';
 import type { ProblemFilter } from './inbound/http/problem-filter.js';
 import { RequestBodies } from './inbound/http/request-bodies.js';
 import { addRequestHooks } from './inbound/http/request-hooks.js';
 import type { LiveEvents } from './live-events.module.js';
-import { ADMISSION, ANSWER_RELEASE, LIVE_EVENTS, PLAIN_ROUTES, PROBLEMS } from './tokens.js';
+import { ADMISSION, ANSWER_RELEASE, LIVE_EVENTS, OIDC, PLAIN_ROUTES, PROBLEMS } from './tokens.js';
 
 const { host, port, publicUrl, trustedProxies, dashboardDir } = configOrExit(() =>
   readGatewayConfig(process.env),
@@ -35,6 +36,8 @@ await runService({
       answers: app.get<AnswerRelease>(ANSWER_RELEASE),
       problems: app.get<ProblemFilter>(PROBLEMS),
     });
+    const oidc = app.get<OidcSteps | null>(OIDC);
+    if (oidc !== null) addOidcRoutes(app, oidc);
     const { streams, realtime } = app.get<LiveEvents>(LIVE_EVENTS);
     addLiveEventRoutes(app, {
       admission: app.get<Admission>(ADMISSION),

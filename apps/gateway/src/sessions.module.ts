@@ -14,12 +14,17 @@ import { makeRemoveMember, makeUpdateMember, type MemberPorts } from './applicat
 import { makeSessionUseCases } from './application/change-session.js';
 import { makeInviteMember } from './application/invite-member.js';
 import type { RefusedAccess } from './application/refused-access.js';
+import { SignInGate } from './application/sign-in-gate.js';
+import { makeSignInWithOidc } from './application/sign-in-with-oidc.js';
 import { makeSignIn, type SignInPorts } from './application/sign-in.js';
 import { type GatewayConfig, readGatewayConfig } from './config.js';
 import { MembersController } from './inbound/http/members.controller.js';
+import type { OidcSteps } from './inbound/http/oidc.routes.js';
 import { SessionsController } from './inbound/http/sessions.controller.js';
 import { InvitationLinks } from './outbound/invitation-links.js';
 import { InvitationStore } from './outbound/invitation-store.js';
+import { OidcIdentities } from './outbound/oidc-identities.js';
+import { OidcProvider } from './outbound/oidc-provider.js';
 import { MemberStore } from './outbound/member-store.js';
 import type { PrincipalDirectory } from './outbound/principal-directory.js';
 import type { PrincipalStore } from './outbound/principal-store.js';
@@ -32,6 +37,7 @@ import {
   DIRECTORY,
   INVITATION_LINKS,
   INVITE_MEMBER,
+  OIDC,
   REFUSED_ACCESS,
   REMOVE_MEMBER,
   SESSION_CONFIG,
@@ -73,6 +79,7 @@ const forgetEveryMs = 10 * 60_000;
           attempts: new SignInAttempts(pool),
           life: sessionLife,
           refused,
+          gate: new SignInGate(),
         };
       },
     },
@@ -98,10 +105,26 @@ const forgetEveryMs = 10 * 60_000;
       useFactory: (ports: SignInPorts, links: InvitationLinks) =>
         makeAcceptInvitationLink({ ...ports, links }),
     },
+    {
+      provide: OIDC,
+      inject: [SESSION_PORTS, SESSION_CONFIG, DIRECTORY, POOL, LOGGER],
+      useFactory: (
+        ports: SignInPorts,
+        { oidc }: GatewayConfig,
+        directory: PrincipalDirectory,
+        pool: pg.Pool,
+        logger: Logger,
+      ): OidcSteps | null => {
+        if (oidc === null) return null;
+        const [identities, members] = [new OidcIdentities(pool), new MemberStore(pool)];
+        const signIn = makeSignInWithOidc({ ...ports, identities, members, mapping: oidc.mapping, logger });
+        return { provider: new OidcProvider(oidc), signIn, directory, logger };
+      },
+    },
     memberUseCase(CHANGE_MEMBER, makeUpdateMember),
     memberUseCase(REMOVE_MEMBER, makeRemoveMember),
   ],
-  exports: [SESSION_PORTS],
+  exports: [OIDC],
 })
 export class SessionsModule implements OnApplicationBootstrap, OnApplicationShutdown {
   private forgetting: PeriodicTask | undefined;

@@ -27,6 +27,7 @@ export const NAME_MEMBERS = Symbol('NAME_MEMBERS');
 export const SESSION_CONFIG = Symbol('SESSION_CONFIG');
 export const SESSION_PORTS = Symbol('SESSION_PORTS');
 export const SIGN_IN = Symbol('SIGN_IN');
+export const OIDC = Symbol('OIDC');
 export const SESSIONS = Symbol('SESSIONS');
 export const ADMISSION = Symbol('ADMISSION');
 export const ANSWER_RELEASE = Symbol('ANSWER_RELEASE');

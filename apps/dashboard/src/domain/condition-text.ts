@@ -37,10 +37,12 @@ export function runsAlone({ operator, expected }: Condition): string {
       return `runs alone unless it is ${value}`;
     case 'exists':
       return expected === false ? 'runs alone when it is missing' : 'runs alone when it is there';
+    case 'in':
+      return `runs alone when it is in ${value}`;
+    case 'not_in':
+      return `runs alone when it is not in ${value}`;
     default:
-      return `runs alone when it ${signs[operator] ?? operator} ${value}`
-        .replace('it in', 'is in')
-        .replace('it not in', 'is not in');
+      return `runs alone when it ${signs[operator] ?? operator} ${value}`;
   }
 }
 

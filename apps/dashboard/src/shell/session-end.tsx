@@ -1,4 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
 import { extendSession, sessionKey } from '../api/session.js';
 import { Banner, errorText } from '../components/notices.js';
 import { timeLeftText } from '../domain/time-left.js';
@@ -15,11 +16,19 @@ export function SessionEnd() {
     const ms = Date.parse(expires_at) - now;
     return ms <= warnMs ? timeLeftText(ms) : '';
   });
+  const isNear = left !== '';
+  const isOver = useClock((now) => now >= Date.parse(expires_at));
+  const [isConfirmed, setConfirmed] = useState(false);
+  useEffect(() => {
+    // Every use moves the end, so the one that is known here may be old.
+    if (!isNear) return setConfirmed(false);
+    void queries.invalidateQueries({ queryKey: sessionKey }).then(() => setConfirmed(true));
+  }, [isNear, isOver, queries]);
   const extend = useMutation({
     mutationFn: extendSession,
     onSuccess: (session) => queries.setQueryData(sessionKey, session),
   });
-  if (left === '') return null;
+  if (!isNear || !isConfirmed) return null;
   return (
     <Banner
       icon="clock"

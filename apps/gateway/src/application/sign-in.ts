@@ -2,6 +2,7 @@ import type { EventData } from '@agentlattice/contracts';
 import type { EventMeta } from '@agentlattice/event-store';
 import { isPassword } from '../outbound/passwords.js';
 import type { Account } from '../outbound/session-store.js';
+import type { SignInGate } from './sign-in-gate.js';
 import type { RefusedAccess } from './refused-access.js';
 import {
   type SessionPorts,
@@ -14,6 +15,7 @@ import {
 
 export interface SignInPorts extends SessionPorts {
   readonly refused: Pick<RefusedAccess, 'note'>;
+  readonly gate: SignInGate;
 }
 
 export interface Credentials {
@@ -29,30 +31,37 @@ export interface Credentials {
  */
 export const makeSignIn =
   (ports: SignInPorts) =>
-  async ({ email, password }: Credentials, context: SignInContext): Promise<StartedSession> => {
-    const { sessions, attempts, store } = ports;
-    const account = await sessions.account(email);
-    const trier = { email, address: context.client.address };
-    const waitMs = await attempts.reserve(trier);
-    if (waitMs > 0) {
-      noteFailure(ports, account, 'throttled', context);
-      throw tooManyAttempts(waitMs);
-    }
-    const isRight = await isPassword(account?.passwordHash ?? null, password);
-    const membership = account?.membership ?? null;
-    if (!isRight || account === undefined || membership === null) {
-      noteFailure(ports, account, 'password', context);
-      throw wrongCredentials();
-    }
-    const { personId, passwordHash } = account;
-    return await store.inTransaction(async (tx) => {
-      // A password that was changed meanwhile begins no session.
-      if (!(await sessions.lockAccount(tx, personId, passwordHash))) throw wrongCredentials();
-      await attempts.succeeded(tx, trier);
-      return await startSession(ports, tx, { personId, ...membership }, context, 'password');
-    });
-  };
+  (credentials: Credentials, context: SignInContext): Promise<StartedSession> =>
+    ports.gate.pass(() => signIn(ports, credentials, context));
 export type SignIn = ReturnType<typeof makeSignIn>;
+
+async function signIn(
+  ports: SignInPorts,
+  { email, password }: Credentials,
+  context: SignInContext,
+): Promise<StartedSession> {
+  const { sessions, attempts, store } = ports;
+  const account = await sessions.account(email);
+  const trier = { email, address: context.client.address };
+  const waitMs = await attempts.reserve(trier);
+  if (waitMs > 0) {
+    noteFailure(ports, account, 'throttled', context);
+    throw tooManyAttempts(waitMs);
+  }
+  const isRight = await isPassword(account?.passwordHash ?? null, password);
+  const membership = account?.membership ?? null;
+  if (!isRight || account === undefined || membership === null) {
+    noteFailure(ports, account, 'password', context);
+    throw wrongCredentials();
+  }
+  const { personId, passwordHash } = account;
+  return await store.inTransaction(async (tx) => {
+    // A password that was changed meanwhile begins no session.
+    if (!(await sessions.lockAccount(tx, personId, passwordHash))) throw wrongCredentials();
+    await attempts.succeeded(tx, trier);
+    return await startSession(ports, tx, { personId, ...membership }, context, 'password');
+  });
+}
 
 /** Not awaited: see above. It never rejects. */
 export function noteFailure(

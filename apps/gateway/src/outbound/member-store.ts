@@ -1,5 +1,5 @@
 import type { OperatorRole, RemovedMember } from '@agentlattice/contracts';
-import type { Tx } from '@agentlattice/event-store';
+import type { Queryable, Tx } from '@agentlattice/event-store';
 import type pg from 'pg';
 
 /** The rows of members that are changed or removed. */
@@ -22,8 +22,8 @@ export class MemberStore {
   }
 
   /** Whether the member is the instance administrator in the workspace where that account was made. */
-  async isInstanceAdmin(orgId: string, memberId: string): Promise<boolean> {
-    const { rowCount } = await this.pool.query(
+  async isInstanceAdmin(orgId: string, memberId: string, db: Queryable = this.pool): Promise<boolean> {
+    const { rowCount } = await db.query(
       `SELECT 1 FROM membership m JOIN person p ON p.member_id = m.person_id
         WHERE m.org_id = $1 AND m.member_id = $2 AND m.status <> 'removed' AND p.instance_admin
           AND p.home_org_id = m.org_id`,

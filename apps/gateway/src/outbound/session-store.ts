@@ -149,6 +149,16 @@ export class SessionStore {
     return rows;
   }
 
+  /** Sessions that began at the OpenID provider. */
+  async liveByOidc(tx: Tx, personId: string): Promise<LiveSession[]> {
+    const { rows } = await tx.query<LiveSession>(
+      `SELECT s.id, s.org_id AS "orgId", s.member_id AS "memberId" FROM session s
+        WHERE s.person_id = $1 AND s.method = 'oidc' AND s.ended_at IS NULL ORDER BY s.id`,
+      [personId],
+    );
+    return rows;
+  }
+
   async liveOfMember(tx: Tx, orgId: string, memberId: string): Promise<LiveSession[]> {
     const { rows } = await tx.query<LiveSession>(
       `SELECT s.id, s.org_id AS "orgId", s.member_id AS "memberId" FROM session s

@@ -5,8 +5,8 @@ import { typeId } from '../primitives.js';
 export const sessionMethods = ['password', 'oidc', 'invitation', 'switched'] as const;
 /** Why a session ended before its time, other than by a sign-out. */
 export const revocationReasons = ['revoked', 'password_changed', 'member_removed', 'replaced'] as const;
-/** Why a sign-in failed. */
-export const signInFailures = ['password', 'throttled'] as const;
+/** Why a sign-in failed; `no_access`: no group of the OIDC claims is mapped. */
+export const signInFailures = ['password', 'throttled', 'no_access'] as const;
 
 const session = { session_id: typeId('ses'), member_id: typeId('mbr') };
 

@@ -18,7 +18,9 @@ export function readQueueSearch(search: Readonly<Record<string, unknown>>): Queu
   const { tab, show } = search;
   const given = filters.flatMap((name) => {
     const value = search[name];
-    return typeof value === 'string' && value !== '' ? [[name, value.slice(0, 255)] as const] : [];
+    return typeof value === 'string' && value !== ''
+      ? [[name, value.slice(0, name === 'q' ? 200 : 255)] as const]
+      : [];
   });
   return {
     ...(tab === 'decided' ? { tab } : {}),

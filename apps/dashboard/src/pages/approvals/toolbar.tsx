@@ -23,11 +23,17 @@ export function Toolbar({ search, waiting, field, onKeys }: ToolbarProps) {
   return (
     <div className="bar">
       <nav className="tabs" aria-label="Which requests">
-        <Link to="/approvals" search={kept} {...(isDecided ? {} : { 'aria-current': true })}>
+        <Link
+          to="/approvals"
+          activeOptions={{ exact: true }}
+          search={kept}
+          {...(isDecided ? {} : { 'aria-current': true })}
+        >
           Waiting{waiting === undefined ? '' : ` ${String(waiting)}`}
         </Link>
         <Link
           to="/approvals"
+          activeOptions={{ exact: true }}
           search={{ ...kept, tab: 'decided' }}
           {...(isDecided ? { 'aria-current': true } : {})}
         >
@@ -44,7 +50,13 @@ export function Toolbar({ search, waiting, field, onKeys }: ToolbarProps) {
       <span className="grow" />
       {keys ? (
         <span className="hint">
-          {isDecided ? 'Newest first' : 'Soonest deadline first'} · <kbd>J</kbd> <kbd>K</kbd> move ·{' '}
+          {isDecided ? (
+            'Newest first · '
+          ) : (
+            <>
+              Soonest deadline first · <kbd>J</kbd> <kbd>K</kbd> move ·{' '}
+            </>
+          )}
           <button className="linklike" type="button" aria-haspopup="dialog" onClick={onKeys}>
             <kbd>?</kbd> all keys
           </button>
@@ -75,7 +87,7 @@ function FilterField({ search, field }: Pick<ToolbarProps, 'search' | 'field'>) 
         type="search"
         aria-label="Filter requests"
         placeholder="Filter by agent, action, policy"
-        maxLength={255}
+        maxLength={200}
         value={typed}
         onChange={(event) => setTyped(event.currentTarget.value)}
       />

@@ -122,10 +122,11 @@ export function useQueue(filter: ApprovalFilter, hand: Hand) {
 
   // A receipt closes after eight seconds, when neither the pointer nor the focus is on it.
   useEffect(() => {
-    const timers = [...receipts.keys()].map((id) => {
+    const timers = [...receipts].map(([id, { outcome }]) => {
       const close = () => {
         if (hand.isOnReceipt(id)) return void (timer.id = setTimeout(close, 1_000));
-        setShown((now) => without(now, id));
+        // After a vote that does not decide, the request goes on waiting.
+        if (outcome.kind !== 'vote_recorded') setShown((now) => without(now, id));
         setReceipts((now) => new Map([...now].filter(([other]) => other !== id)));
       };
       const timer = { id: setTimeout(close, receiptMs) };

@@ -174,9 +174,13 @@ function More({ onMore }: { readonly onMore: () => void }) {
   const end = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (end.current === null) return;
-    const observer = new IntersectionObserver((entries) => {
-      if (entries.some(({ isIntersecting }) => isIntersecting)) onMore();
-    });
+    const observer = new IntersectionObserver(
+      (entries) => {
+        if (entries.some(({ isIntersecting }) => isIntersecting)) onMore();
+      },
+      // Before the reader is there.
+      { rootMargin: '1000px' },
+    );
     observer.observe(end.current);
     return () => observer.disconnect();
   }, [onMore]);

@@ -86,7 +86,7 @@ function Request({ approval }: { readonly approval: Approval }) {
   return (
     <div className="detail">
       <NotLiveBanner />
-      <Link className="crumb" to="/approvals">
+      <Link className="crumb" to="/approvals" activeOptions={{ exact: true }}>
         <Icon name="back" />
         All waiting requests
       </Link>

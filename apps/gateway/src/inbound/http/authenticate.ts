@@ -5,6 +5,8 @@ import { checkCsrf } from './cross-site.js';
 import type { GatewayRequest } from './http-request.js';
 import { sessionTokenOf } from './session-cookie.js';
 
+type AuthenticatedBy = Pick<GatewayRequest, 'headers' | 'method'> & Partial<Pick<GatewayRequest, 'host'>>;
+
 const bearerOf = (header: string | undefined) => /^Bearer ([A-Za-z0-9_-]{1,200})$/i.exec(header ?? '')?.[1];
 
 /**
@@ -14,7 +16,7 @@ const bearerOf = (header: string | undefined) => /^Bearer ([A-Za-z0-9_-]{1,200})
  */
 export async function authenticate(
   directory: Pick<PrincipalDirectory, 'findByHash'>,
-  request: Pick<GatewayRequest, 'headers' | 'method' | 'keyHash'>,
+  request: AuthenticatedBy & Pick<GatewayRequest, 'keyHash'>,
 ): Promise<Principal> {
   const hash = (request.keyHash ??= hashIn(request));
   const principal = hash === null ? undefined : await directory.findByHash(hash);
@@ -31,7 +33,7 @@ export async function authenticate(
 }
 
 /** The header takes precedence over the cookie, also where it holds no key. */
-function hashIn(request: Pick<GatewayRequest, 'headers' | 'method'>): string | null {
+function hashIn(request: AuthenticatedBy): string | null {
   const { authorization } = request.headers;
   if (authorization !== undefined) {
     const key = bearerOf(authorization);

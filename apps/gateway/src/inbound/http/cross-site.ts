@@ -2,19 +2,20 @@ import { Refused } from '@agentlattice/contracts';
 import type { GatewayRequest } from './http-request.js';
 import { isCsrfTokenOf } from './session-cookie.js';
 
-type Headers = Pick<GatewayRequest, 'headers'>;
+/** `host`: as a trusted proxy forwards it, otherwise that of the headers. */
+type Headers = Pick<GatewayRequest, 'headers'> & Partial<Pick<GatewayRequest, 'host'>>;
 
 /**
  * Refuses a request that a page of another site makes, by the headers that browsers set and pages cannot (Fetch Metadata,
  * Origin). Programs send neither.
  * @throws Refused CSRF
  */
-export function refuseCrossSite({ headers }: Headers): void {
+export function refuseCrossSite({ headers, host = headers.host }: Headers): void {
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin' && site !== 'none')
     throw new Refused('CSRF', 'a page of another site made this request');
   const { origin } = headers;
-  if (origin !== undefined && hostOf(origin) !== headers.host?.toLowerCase())
+  if (origin !== undefined && hostOf(origin) !== host?.toLowerCase())
     throw new Refused('CSRF', 'a page of another origin made this request');
 }
 

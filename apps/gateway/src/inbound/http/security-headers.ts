@@ -35,12 +35,13 @@ export const securityHeaders = {
 const strictTransport = 'max-age=31536000; includeSubDomains';
 
 /** @param publicUrl where people reach the gateway; undefined when that is not set */
+export const headersFor = (publicUrl: string | undefined): Readonly<Record<string, string>> => ({
+  ...securityHeaders,
+  ...(publicUrl?.startsWith('https:') === true && { 'strict-transport-security': strictTransport }),
+});
+
 export function addSecurityHeaders(app: NestFastifyApplication, publicUrl: string | undefined): void {
-  const isHttps = publicUrl !== undefined && new URL(publicUrl).protocol === 'https:';
-  const headers = {
-    ...securityHeaders,
-    ...(isHttps && { 'strict-transport-security': strictTransport }),
-  };
+  const headers = headersFor(publicUrl);
   app
     .getHttpAdapter()
     .getInstance()

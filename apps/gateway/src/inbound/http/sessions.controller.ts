@@ -11,12 +11,14 @@ import type { AcceptInvitationLink } from '../../application/accept-invitation-l
 import type { SessionCaller, SessionUseCases } from '../../application/change-session.js';
 import type { SignInContext, StartedSession } from '../../application/session-ports.js';
 import type { SignIn } from '../../application/sign-in.js';
+import type { GatewayConfig } from '../../config.js';
 import type { Operator } from '../../domain/principal.js';
 import type { PrincipalDirectory } from '../../outbound/principal-directory.js';
 import type { StoredSessionView } from '../../outbound/session-store.js';
-import { ACCEPT_INVITATION_LINK, DIRECTORY, SESSIONS, SIGN_IN } from '../../tokens.js';
+import { ACCEPT_INVITATION_LINK, DIRECTORY, SESSION_CONFIG, SESSIONS, SIGN_IN } from '../../tokens.js';
 import { refuseCrossSite } from './cross-site.js';
 import type { GatewayReply, GatewayRequest } from './http-request.js';
+import { oidcStartPath } from './oidc-paths.js';
 import { Caller, Handles, RequestInput } from './route-decorators.js';
 import { clearSessionCookie, csrfTokenOf, sessionTokenOf, setSessionCookie } from './session-cookie.js';
 
@@ -28,11 +30,16 @@ export class SessionsController {
     @Inject(ACCEPT_INVITATION_LINK) private readonly acceptLink: AcceptInvitationLink,
     @Inject(SESSIONS) private readonly sessions: SessionUseCases,
     @Inject(DIRECTORY) private readonly directory: PrincipalDirectory,
+    @Inject(SESSION_CONFIG) private readonly config: Pick<GatewayConfig, 'oidc' | 'passwordSignIn'>,
   ) {}
 
   @Handles(routes.signInMethods)
   methods(): RouteOutput<typeof routes.signInMethods> {
-    return { password: true, oidc: null };
+    const { oidc, passwordSignIn } = this.config;
+    return {
+      password: passwordSignIn,
+      oidc: oidc === null ? null : { name: oidc.name, start_url: oidcStartPath },
+    };
   }
 
   @Handles(routes.signIn)
@@ -43,6 +50,7 @@ export class SessionsController {
   ): Promise<RouteOutput<typeof routes.signIn>> {
     // A page of another site must not sign its visitor in as somebody else either.
     refuseCrossSite(request);
+    this.checkPasswordSignIn();
     const started = await this.signInBy(body, contextOf(request));
     return this.begin(started, reply);
   }
@@ -54,6 +62,7 @@ export class SessionsController {
     @Res({ passthrough: true }) reply: GatewayReply,
   ): Promise<RouteOutput<typeof routes.acceptInvitationLink>> {
     refuseCrossSite(request);
+    this.checkPasswordSignIn();
     const { token, name = null, password } = body;
     return this.begin(await this.acceptLink({ token, name, password }, contextOf(request)), reply);
   }
@@ -121,6 +130,12 @@ export class SessionsController {
   ): Promise<RouteOutput<typeof routes.revokeSession>> {
     const caller = callerOf(principal);
     return { id: await this.sessions.revoke(caller, params.session_id, contextOf(request)) };
+  }
+
+  /** @throws Refused FORBIDDEN where people sign in at the OpenID provider */
+  private checkPasswordSignIn(): void {
+    if (!this.config.passwordSignIn)
+      throw new Refused('FORBIDDEN', 'people sign in with OIDC here; sign-in with a password is off');
   }
 
   private async begin({ id, token, endsAt }: StartedSession, reply: GatewayReply): Promise<SessionView> {
