@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { type Dashboard, screenshots, tile } from '../kit/dashboard.js';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+export const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const widths = [1280, 375];
 const themes = ['light', 'dark'] as const;
 
@@ -15,7 +15,7 @@ interface Finding {
 }
 
 /** What axe finds on the page as it is now, in both themes and at two widths, with a picture of each. */
-async function findings(page: Page, name: string): Promise<Record<string, readonly Finding[]>> {
+export async function findings(page: Page, name: string): Promise<Record<string, readonly Finding[]>> {
   const found: Record<string, readonly Finding[]> = {};
   for (const colorScheme of themes)
     for (const width of widths) {

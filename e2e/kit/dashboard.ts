@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { eventually, startBrowser, type Stack, startStack } from '@agentlattice/testkit';
+import { eventually, startBrowser, type Stack, type StackOptions, startStack } from '@agentlattice/testkit';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { addPerson } from './people.js';
 import { adminOf, agentOf, type Api } from './api.js';
@@ -29,9 +29,9 @@ export class Dashboard {
     this.administrator = stack.credentials.admin;
   }
 
-  static async start(): Promise<Dashboard> {
+  static async start(options: StackOptions = {}): Promise<Dashboard> {
     mkdirSync(screenshots, { recursive: true });
-    const stack = await startStack({ samplePolicy: false });
+    const stack = await startStack({ samplePolicy: false, ...options });
     try {
       const [browser] = await Promise.all([startBrowser(), stack.startServices()]);
       return new Dashboard(stack, browser);

@@ -62,6 +62,7 @@ export function MakeKeyDialog({ onClose }: { readonly onClose: () => void }) {
       onClose={onClose}
       onSubmit={(values) => {
         const life = String(values.get('life'));
+        const chosen = scopes.filter((scope) => values.getAll('scopes').includes(scope));
         make.mutate({
           name: String(values.get('name')),
           kind,
@@ -69,7 +70,9 @@ export function MakeKeyDialog({ onClose }: { readonly onClose: () => void }) {
             ? {}
             : { expires_at: new Date(Date.now() + Number(life) * day).toISOString() }),
           ...(kind === 'service'
-            ? { scopes: scopes.filter((scope) => values.getAll('scopes').includes(scope)) }
+            ? chosen.length === 0
+              ? {}
+              : { scopes: chosen }
             : kind === 'agent'
               ? { agent_id: String(values.get('agent_id')) }
               : {

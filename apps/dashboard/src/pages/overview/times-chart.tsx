@@ -128,12 +128,13 @@ interface EndLabelsProps {
 
 /** The names of the lines at their ends, apart enough to be read. */
 function EndLabels({ lines, series, at }: EndLabelsProps) {
-  let lowest = -Infinity;
-  return lines.map(({ name, read }) => {
+  // From the lowest line up, so that no name slips into the names of the days.
+  let highest = bottom;
+  return [...lines].reverse().map(({ name, read }) => {
     const last = series.findLast((one) => read(one) !== null);
     if (last === undefined) return null;
-    const place = Math.max(at(read(last) ?? 0) + 4, lowest + 13);
-    lowest = place;
+    const place = Math.min(at(read(last) ?? 0) + 4, highest);
+    highest = place - 13;
     return (
       <text key={name} className="v" x={right + 6} y={place}>
         {name}

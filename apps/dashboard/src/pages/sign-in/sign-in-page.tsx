@@ -14,9 +14,10 @@ const route = getRouteApi('/sign-in');
 
 /** Why the provider's sign-in came back without a session; the codes of `/sign-in?error=`. */
 const providerFaults: Readonly<Record<string, string>> = {
-  NOT_A_MEMBER: 'This account is no member of a workspace here. Ask an administrator for an invitation.',
-  EMAIL_NOT_VERIFIED: 'The provider has not verified this e-mail address.',
-  ACCESS_DENIED: 'The sign-in was cancelled at the provider.',
+  no_access: 'This account has no access to a workspace here. Ask an administrator.',
+  expired: 'The sign-in took too long or was begun in another window. Begin again.',
+  denied: 'The sign-in was cancelled at the provider.',
+  provider: 'The provider could not be reached, or its answer could not be checked. Try again later.',
 };
 
 function refusalText(error: unknown): string {
