@@ -87,7 +87,7 @@ type Item =
   | { readonly kind: 'row'; readonly row: Row; readonly position: number };
 
 /** Only what is on the screen is in the page; the rest is known by its number (`role="feed"`). */
-function WindowedList({ grouped, counts, total, hasMore, onMore, ...rest }: ListProps) {
+function WindowedList({ grouped, rows, counts, total, hasMore, onMore, ...rest }: ListProps) {
   const list = useRef<HTMLDivElement>(null);
   let position = 0;
   const items = grouped.flatMap<Item>(({ group, rows }) => [
@@ -136,7 +136,7 @@ function WindowedList({ grouped, counts, total, hasMore, onMore, ...rest }: List
               <RowView
                 row={item.row}
                 position={item.position}
-                setSize={Math.max(total, items.length)}
+                setSize={Math.max(total, rows.length)}
                 {...rest}
               />
             )}
