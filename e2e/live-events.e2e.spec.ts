@@ -221,6 +221,23 @@ describe('live events', () => {
     await listening;
   });
 
+  it('of actions reach an SDK that names them', async () => {
+    const al = new AgentLattice({ apiKey: adminKey, baseUrl: stack.baseUrl });
+    const controller = new AbortController();
+    const heard: string[] = [];
+    const listening = (async () => {
+      for await (const event of al.subscribe({ signal: controller.signal, types: ['action.denied'] }))
+        heard.push(event.type);
+    })();
+    await eventually(async () => {
+      await agent.submit('nobody.knows');
+      return heard.length > 0;
+    });
+    expect(new Set(heard)).toEqual(new Set(['action.denied']));
+    controller.abort();
+    await listening;
+  });
+
   describe('over the realtime channel', () => {
     const url = (key: string) =>
       `${stack.baseUrl.replace('http', 'ws')}/realtime/v1?apikey=${key}&eventsPerSecond=10`;

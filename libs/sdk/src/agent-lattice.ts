@@ -1,6 +1,6 @@
 import { actionOf, cancelRequest, statusOf, submit } from './actions.js';
 import { camelCased, snakeCased } from './casing.js';
-import { delegate, type DelegateOptions, type DelegationOf } from './delegation.js';
+import { delegate, type DelegateOptions, type DelegationOf, runThenEnd } from './delegation.js';
 import { AgentLatticeError } from './errors.js';
 import { passGate } from './gate.js';
 import type { GrantClaims, GrantedAction } from './grant.js';
@@ -264,14 +264,15 @@ export class AgentLattice {
     run?: (child: AgentLattice) => Promise<T>,
   ): Promise<Delegation | T> {
     const delegation = await delegate(this.transport, name, options, (apiKey, delegationId) =>
-      AgentLattice.on(this.transport.with({ apiKey, headers: { 'x-al-delegation-id': delegationId } })),
+      AgentLattice.on(
+        this.transport.with({
+          apiKey,
+          headers: { ...this.transport.options.headers, 'x-al-delegation-id': delegationId },
+        }),
+      ),
     );
     if (run === undefined) return delegation;
-    try {
-      return await run(delegation.agent);
-    } finally {
-      await delegation.end();
-    }
+    return await runThenEnd([delegation], () => run(delegation.agent));
   }
 
   /** Runs a function with several child agents at once; all of them end with it, also when one could not be made. */
@@ -283,12 +284,10 @@ export class AgentLattice {
       children.map(({ name, ...options }) => this.delegate(name, options)),
     );
     const there = made.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-    try {
+    return await runThenEnd(there, () => {
       for (const result of made) if (result.status === 'rejected') throw result.reason;
-      return await run(there.map(({ agent }) => agent));
-    } finally {
-      await Promise.all(there.map((delegation) => delegation.end()));
-    }
+      return run(there.map(({ agent }) => agent));
+    });
   }
 
   delegations({

@@ -12,7 +12,7 @@ export interface DelegateOptions {
 export interface DelegationOf<Agent> extends AsyncDisposable {
   readonly id: string;
   readonly agent: Agent;
-  /** Revokes the delegation; the child's key ends with it. Ending twice does nothing. */
+  /** Revokes the delegation; the child's key ends with it. Ending twice does nothing; when ending failed, it is tried again. */
   end(): Promise<void>;
 }
 
@@ -32,7 +32,11 @@ export async function delegate<Agent>(
   if (typeof id !== 'string' || typeof key !== 'string')
     throw new AgentLatticeError('UNEXPECTED_ANSWER', 'The answer holds no delegation', { details: body });
   let ending: Promise<void> | undefined;
-  const end = () => (ending ??= revoke(transport, id));
+  const end = () =>
+    (ending ??= revoke(transport, id).catch((error: unknown) => {
+      ending = undefined;
+      throw error;
+    }));
   return { id, agent: clientOf(key, id), end, [Symbol.asyncDispose]: end };
 }
 
@@ -43,4 +47,24 @@ async function revoke(transport: Transport, id: string): Promise<void> {
     // It is over already.
     if (!(error instanceof AgentLatticeError) || error.status !== 404) throw error;
   }
+}
+
+/**
+ * Runs a function and then ends all delegations, however it ends.
+ * @throws what the function throws, even when ending fails as well; else the first error of ending
+ */
+export async function runThenEnd<T>(
+  delegations: readonly Pick<DelegationOf<unknown>, 'end'>[],
+  run: () => T | Promise<T>,
+): Promise<T> {
+  const endAll = () => Promise.allSettled(delegations.map((delegation) => delegation.end()));
+  let value: T;
+  try {
+    value = await run();
+  } catch (error) {
+    await endAll();
+    throw error;
+  }
+  for (const ended of await endAll()) if (ended.status === 'rejected') throw ended.reason;
+  return value;
 }

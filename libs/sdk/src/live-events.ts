@@ -14,7 +14,7 @@ export interface LiveEvent {
 export interface SubscribeOptions {
   /** Goes on after this event. Default: begins now. */
   readonly lastEventId?: string;
-  /** Only these types. Default: all that the key may see. */
+  /** Only these types. Default: all that the key may see, without those of actions (`action.executed`, `action.denied`). */
   readonly types?: readonly string[];
   readonly signal?: AbortSignal;
 }
@@ -39,7 +39,7 @@ export async function* liveEvents(
     const abort = () => connection.abort();
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      for await (const event of read(transport, last, connection)) {
+      for await (const event of read(transport, { last, types }, connection)) {
         pauseMs = firstPauseMs;
         if (event.id !== '') last = event.id;
         if (event.type === 'heartbeat') continue;
@@ -65,7 +65,7 @@ export async function* liveEvents(
 /** One connection, until it ends. */
 async function* read(
   transport: Transport,
-  lastEventId: string | undefined,
+  { last, types = [] }: { readonly last: string | undefined; readonly types: readonly string[] | undefined },
   connection: AbortController,
 ): AsyncGenerator<LiveEvent> {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -75,9 +75,11 @@ async function* read(
   };
   heard();
   try {
-    const response = await transport.stream('/api/v1/events', {
+    // The server must know the types: it sends those of actions only to clients that name them.
+    const query = types.length === 0 ? '' : `?types=${encodeURIComponent(types.join(','))}`;
+    const response = await transport.stream(`/api/v1/events${query}`, {
       signal: connection.signal,
-      headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId },
+      headers: last === undefined ? {} : { 'last-event-id': last },
     });
     const came: LiveEvent[] = [];
     const parser = createParser({ onEvent: (message) => came.push(eventOf(message)) });

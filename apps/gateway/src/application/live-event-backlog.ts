@@ -21,16 +21,19 @@ export class LiveEventBacklog {
   constructor(private readonly ports: LiveEventBacklogPorts) {}
 
   /**
-   * The missed events in the order of the stream; null when they are too many.
+   * Sends the missed events in the order of the stream. The next client has its turn only after that, which limits the memory
+   * for events that clients have not read yet.
+   * @returns false when they are too many; then none is sent
    * @param from the sequence of the first message, which may have been received in part
    * @param to the sequence of the last message
    */
-  async read(
+  async send(
     listener: Pick<Listener, 'orgId' | 'wantsActions'>,
     from: number,
     to: number,
-  ): Promise<FeedEntry[] | null> {
-    if (from > to) return [];
+    send: (missed: readonly FeedEntry[]) => Promise<void>,
+  ): Promise<boolean> {
+    if (from > to) return true;
     return await this.inTurn(async () => {
       const missed: { readonly sequence: number; readonly entries: FeedEntry[] }[] = [];
       let count = 0;
@@ -46,9 +49,10 @@ export class LiveEventBacklog {
             count += entries.length;
             missed.push({ sequence, entries });
           }
-          if (count > maxBacklog) return null;
+          if (count > maxBacklog) return false;
         }
-      return missed.sort((a, b) => a.sequence - b.sequence).flatMap(({ entries }) => entries);
+      await send(missed.sort((a, b) => a.sequence - b.sequence).flatMap(({ entries }) => entries));
+      return true;
     });
   }
 

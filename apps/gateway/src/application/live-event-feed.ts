@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LiveEvent, WireEvent } from '@agentlattice/contracts';
 import type { EventStreamRange, ReadEventStream, StreamedEvents } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
@@ -30,6 +31,10 @@ export interface LiveEventFeedPorts {
 }
 
 const pageSize = 256;
+/** The most events that are sent at once. Connections write only in between, and may close when too much is unwritten. */
+const sentAtOnce = 250;
+/** A client that reads its missed events for longer is disconnected, because others wait; it goes on from its last id. */
+const catchUpWithinMs = 10_000;
 /** A notice may come a moment before its message can be read. */
 const lookAgainMs = [2, 10, 50, 250] as const;
 /** Between two readings when no notice comes: one may be lost. */
@@ -153,9 +158,36 @@ export class LiveEventFeed {
       return;
     }
     subscription.after = cursor.sequence;
-    const missed = await this.backlog.read(subscription.listener, messageOf(cursor), joinedAt);
-    if (missed === null) subscription.lost = true;
-    else for (const entry of missed) this.joined.deliver(subscription, entry);
+    const endsAt = performance.now() + catchUpWithinMs;
+    const isComplete = await this.backlog.send(
+      subscription.listener,
+      messageOf(cursor),
+      joinedAt,
+      async (missed) => {
+        await this.sendInPieces(subscription, missed, endsAt);
+        // While the client read these, others may have come.
+        for (;;) {
+          const held = this.joined.takeHeld(subscription);
+          if (held.length === 0) return;
+          await this.sendInPieces(subscription, held, endsAt);
+        }
+      },
+    );
+    if (!isComplete) subscription.lost = true;
+  }
+
+  /** @throws when the client does not read them in time, or the keys cannot be checked */
+  private async sendInPieces(
+    subscription: Subscription,
+    entries: readonly FeedEntry[],
+    endsAt: number,
+  ): Promise<void> {
+    for (let next = 0; next < entries.length && !subscription.lost; next += sentAtOnce) {
+      if (!(await this.ports.mayDeliver())) throw new Error('the keys of listeners cannot be checked');
+      for (const entry of entries.slice(next, next + sentAtOnce)) this.joined.deliver(subscription, entry);
+      await subscription.listener.whenWritable();
+      if (performance.now() > endsAt) throw new Error('the client reads its missed events too slowly');
+    }
   }
 
   private advance(): void {
@@ -184,16 +216,23 @@ export class LiveEventFeed {
       const wanted = (subject: string) => families.some((family) => family === subject.split('.')[2]);
       const page = await this.ports.read({ from: position + 1, limit: pageSize, wanted });
       const mayDeliver = page.length === 0 || (await this.ports.mayDeliver());
-      // Meanwhile a listener joined that wants more families than were read, the stream became another one, or all left.
-      if (this.position !== position || this.incarnation !== incarnation || this.joined.families !== families)
-        continue;
+      // Otherwise a listener joined that wants more families than were read, the stream became another one, or all left.
+      const isStillAt = (sequence: number) =>
+        this.position === sequence && this.incarnation === incarnation && this.joined.families === families;
+      if (!isStillAt(position)) continue;
       if (page.length === 0) break;
       if (!mayDeliver) return this.pollLater(lookAgainMs[3]);
       found = true;
+      let sent = 0;
       for (const { sequence, events } of page) {
         if (this.position === undefined) return;
         for (const entry of this.entriesOf(sequence, events)) this.joined.deliverToAll(entry);
         this.position = sequence;
+        sent += events.length;
+        if (sent < sentAtOnce) continue;
+        sent = 0;
+        await nextTurn();
+        if (!isStillAt(sequence)) break;
       }
     }
     const soon = found ? undefined : lookAgainMs[this.retries++];

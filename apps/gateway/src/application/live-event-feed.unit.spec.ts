@@ -1,59 +1,9 @@
-import type { LiveEvent, WireEvent } from '@agentlattice/contracts';
-import type { EventStreamRange, ReadEventStream, StreamedEvents } from '@agentlattice/messaging';
 import fc from 'fast-check';
+import { FakeStream, feedOn, tick, view } from '../../test/fake-event-stream.js';
 import { LiveEventFeed } from './live-event-feed.js';
 import type { FeedEntry, Listener } from './live-event-listeners.js';
 
 const logger = { warn: () => {} } as never;
-const tick = () => new Promise((resolve) => setImmediate(resolve));
-
-/** The stream in memory. Reading takes a turn of the event loop, like reading over the network. */
-class FakeStream {
-  messages: { readonly subject: string; readonly events: WireEvent[] }[] = [];
-  incarnation = 'life1';
-  firstSequence = 1;
-
-  publish(orgId: string, family: string, ...names: string[]): void {
-    const events = names.map(
-      (name) => ({ event_id: name, org_id: orgId, type: `${family}.happened`, data: {} }) as WireEvent,
-    );
-    this.messages.push({ subject: `events.${orgId}.${family}.happened`, events });
-  }
-
-  range = async (): Promise<EventStreamRange> => {
-    await tick();
-    const { incarnation, firstSequence, messages } = this;
-    return { incarnation, firstSequence, lastSequence: messages.length };
-  };
-
-  read = async ({
-    from,
-    subject = 'events.>',
-    limit,
-    wanted = () => true,
-  }: ReadEventStream): Promise<StreamedEvents[]> => {
-    await tick();
-    return this.messages
-      .map((message, i) => ({ ...message, sequence: i + 1 }))
-      .filter(({ sequence }) => sequence >= Math.max(from, this.firstSequence))
-      .filter((message) => message.subject.startsWith(subject.replace('>', '')))
-      .slice(0, Math.min(limit, 3))
-      .map(({ sequence, subject: on, events }) => ({ sequence, events: wanted(on) ? events : [] }));
-  };
-
-  wipe(): void {
-    this.messages = [];
-    this.incarnation = 'life2';
-  }
-}
-
-const view = ({ event_id, org_id, type }: WireEvent): LiveEvent | null =>
-  event_id.startsWith('inside')
-    ? null
-    : { event_id, org_id, type, time: '', actor: null, agent_id: event_id.split('@')[1] ?? null, data: {} };
-
-const feedOn = (stream: FakeStream, mayDeliver = () => Promise.resolve(true)) =>
-  new LiveEventFeed({ range: stream.range, read: stream.read, view, mayDeliver, follow: () => {}, logger });
 
 /** A listener that keeps the ids of the events it received, and the last cursor. */
 class Recorder implements Listener {
@@ -74,6 +24,7 @@ class Recorder implements Listener {
     this.received.push(event.event_id);
     this.last = id;
   };
+  whenWritable = () => Promise.resolve();
   reset = (id: string) => {
     this.resets += 1;
     this.last = id;
@@ -172,6 +123,54 @@ it.each([
   stream.publish('org_a', 'approval', 'new');
   await settled(feed);
   expect(one.received).toEqual(['new']);
+  await feed.stop();
+});
+
+it('lets connections write between the pieces of many events, and waits for a client that catches up', async () => {
+  const stream = new FakeStream(256);
+  const feed = feedOn(stream);
+  const publish = (name: string) => {
+    for (let i = 0; i < 20; i++) stream.publish('org_a', 'approval', ...Array<string>(100).fill(name));
+  };
+  publish('missed');
+  const [early, late] = [new Recorder('org_a'), new Recorder('org_a')];
+  await feed.join(early, undefined);
+
+  let go = () => {};
+  late.whenWritable = () => new Promise((resolve) => (go = resolve));
+  const joining = feed.join(late, 'life1.1023');
+  for (let i = 0; i < 60; i++) await tick();
+  expect(late.received).toHaveLength(250);
+
+  publish('new');
+  feed.notice();
+  let most = 0;
+  for (let i = 0, before = 0; i < 60; i++) {
+    await tick();
+    most = Math.max(most, early.received.length - before);
+    before = early.received.length;
+  }
+  expect(early.received).toEqual(Array<string>(2_000).fill('new'));
+  expect(most).toBeLessThanOrEqual(350);
+  expect(late.received).toHaveLength(250);
+
+  late.whenWritable = () => Promise.resolve();
+  go();
+  await joining;
+  expect(late.received).toEqual([
+    ...Array<string>(2_000).fill('missed'),
+    ...Array<string>(2_000).fill('new'),
+  ]);
+  await feed.stop();
+});
+
+it('sends no missed events while the keys cannot be checked', async () => {
+  const stream = new FakeStream();
+  stream.publish('org_a', 'approval', 'one');
+  const one = new Recorder('org_a');
+  const feed = feedOn(stream, () => Promise.resolve(false));
+  await expect(feed.join(one, 'life1.1023')).rejects.toThrow('cannot be checked');
+  expect([one.received, feed.listeners]).toEqual([[], 0]);
   await feed.stop();
 });
 

@@ -20,6 +20,8 @@ export interface Listener {
   readonly wantsActions: boolean;
   /** Must not wait. */
   readonly deliver: (entry: FeedEntry) => void;
+  /** Resolves when the client has read enough to be sent more, or its connection has ended. */
+  readonly whenWritable: () => Promise<void>;
   /** Missed events are no longer stored: the client fetches the state again and goes on from `id`. */
   readonly reset: (id: string) => void;
 }
@@ -88,6 +90,14 @@ export class LiveEventListeners {
     if (wantsActions) this.actionListeners -= 1;
     if (subscriptions.size === 0) this.subscriptions.delete(orgId);
     return true;
+  }
+
+  /** The events that came since it joined, or since this was last called. */
+  takeHeld(subscription: Subscription): readonly FeedEntry[] {
+    const { held, lost } = subscription;
+    if (held === null || lost) return [];
+    subscription.held = [];
+    return held;
   }
 
   /** It has caught up: delivers the held events, or tells it to fetch the state again and go on from `end`. */

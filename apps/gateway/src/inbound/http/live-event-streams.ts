@@ -8,6 +8,10 @@ import type { GatewayReply, GatewayRequest } from './http-request.js';
 
 /** A reader with more than this unread is disconnected; it goes on from its last id. */
 const maxUnreadBytes = 1024 * 1024;
+/** While more than this is unread, no more missed events are sent. */
+const pauseAboveBytes = 256 * 1024;
+/** A client that reads nothing of its missed events for so long is disconnected. */
+const readsWithinMs = 10_000;
 const heartbeatEveryMs = 15_000;
 /** How often the keys of listeners are checked; a revoked key must be worth nothing after a second. */
 const checkKeysEveryMs = 400;
@@ -25,6 +29,8 @@ export interface LiveEventStreamsPorts {
 /** The connection of one listener, by its transport. */
 export interface Connection {
   readonly send: (entry: FeedEntry) => void;
+  /** Resolves when more missed events may be sent, or the connection has ended. */
+  readonly whenWritable: () => Promise<void>;
   readonly reset: (id: string) => void;
   readonly heartbeat: (id: string, now: Date) => void;
   /** The key is no longer valid, or this process stops. */
@@ -81,6 +87,7 @@ export class LiveEventStreams {
       deliver: (entry) => {
         if (options.types === null || options.types.has(entry.event.type)) connection.send(entry);
       },
+      whenWritable: connection.whenWritable,
       reset: connection.reset,
     };
     try {
@@ -204,6 +211,7 @@ export function eventStreamOn({ raw }: GatewayReply): Connection {
       }
       write(frame);
     },
+    whenWritable: () => whenWritable(raw),
     reset: (id) => write(frameOf(id, 'reset', {})),
     heartbeat: (id, now) => write(frameOf(id, 'heartbeat', { time: now.toISOString() })),
     end: (why) => {
@@ -211,6 +219,19 @@ export function eventStreamOn({ raw }: GatewayReply): Connection {
       raw.end();
     },
   };
+}
+
+async function whenWritable(raw: GatewayReply['raw']): Promise<void> {
+  if (raw.destroyed || raw.writableEnded || raw.writableLength < pauseAboveBytes) return;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => raw.destroy(), readsWithinMs).unref();
+    const done = () => {
+      clearTimeout(timer);
+      raw.off('drain', done).off('close', done);
+      resolve();
+    };
+    raw.once('drain', done).once('close', done);
+  });
 }
 
 const frameOf = (id: string, type: string, data: object) =>

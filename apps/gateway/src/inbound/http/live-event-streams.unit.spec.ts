@@ -1,4 +1,6 @@
+import { EventEmitter } from 'node:events';
 import { routes } from '@agentlattice/contracts';
+import { jest } from '@jest/globals';
 import type { Principal } from '../../domain/principal.js';
 import type { FeedEntry } from '../../application/live-event-listeners.js';
 import type { GatewayReply } from './http-request.js';
@@ -32,6 +34,7 @@ function setUp() {
     directory.keys.set(hash, principal);
     const connection: Connection = {
       send: () => {},
+      whenWritable: () => Promise.resolve(),
       reset: () => {},
       heartbeat: () => {},
       end: (why) => ends.push(why),
@@ -109,7 +112,8 @@ describe('a stream of server-sent events', () => {
   });
   /** The raw answer, whose client reads nothing. */
   const unread = () => {
-    const raw = { writableLength: 0, writableEnded: false, destroyed: false, frames: [] as string[] };
+    const state = { writableLength: 0, writableEnded: false, destroyed: false, frames: [] as string[] };
+    const raw = Object.assign(new EventEmitter(), state);
     const acts = {
       write: (frame: string) => {
         raw.frames.push(frame);
@@ -130,6 +134,32 @@ describe('a stream of server-sent events', () => {
     expect(answer.destroyed).toBe(true);
     stream.send(entry('life.18'));
     expect(answer.frames).toHaveLength(18);
+  });
+
+  it('takes more missed events while little is unread, else when the client has read or is gone', async () => {
+    const { answer, stream } = unread();
+    stream.send(entry('life.1'));
+    await stream.whenWritable();
+    for (let i = 2; i < 7; i++) stream.send(entry(`life.${String(i)}`));
+    for (const sign of ['drain', 'close']) {
+      let isWritable = false;
+      const waiting = stream.whenWritable().then(() => (isWritable = true));
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(isWritable).toBe(false);
+      answer.emit(sign);
+      await waiting;
+      expect(answer.eventNames()).toEqual([]);
+    }
+  });
+
+  it('closes the connection of a client that reads nothing of its missed events', () => {
+    jest.useFakeTimers();
+    const { answer, stream } = unread();
+    for (let i = 1; i < 7; i++) stream.send(entry(`life.${String(i)}`));
+    void stream.whenWritable();
+    jest.advanceTimersByTime(10_000);
+    jest.useRealTimers();
+    expect(answer.destroyed).toBe(true);
   });
 
   it('serialises an event once for all listeners', () => {

@@ -41,34 +41,37 @@ export function addLiveEventRoutes(
           headers: { 'last-event-id'?: string };
           query: { types?: string };
         };
-        // Events that come while the listener catches up are held, because the answer must begin before them.
-        const early: (() => void)[] = [];
+        // The answer begins with the first event that is sent; until then it can be an error.
         let begun = false;
         const stream = eventStreamOn(reply);
-        const inOrder =
+        const afterBegin =
           <A extends unknown[]>(act: (...args: A) => void) =>
           (...args: A) => {
-            if (begun) act(...args);
-            else early.push(() => act(...args));
+            if (!begun) beginEventStream(request, reply);
+            begun = true;
+            act(...args);
           };
-        const leave = await streams.listen(
-          { route, keyHash, principal },
-          {
-            send: inOrder(stream.send),
-            reset: inOrder(stream.reset),
-            heartbeat: inOrder(stream.heartbeat),
-            end: inOrder(stream.end),
-          },
-          {
-            lastEventId: headers['last-event-id'],
-            types: query.types === undefined ? null : new Set(query.types.split(',')),
-          },
-        );
-        reply.raw.once('close', leave);
-        if (reply.raw.destroyed) leave();
-        beginEventStream(request, reply);
-        begun = true;
-        for (const act of early) act();
+        try {
+          const leave = await streams.listen(
+            { route, keyHash, principal },
+            {
+              send: afterBegin(stream.send),
+              whenWritable: stream.whenWritable,
+              reset: afterBegin(stream.reset),
+              heartbeat: afterBegin(stream.heartbeat),
+              end: afterBegin(stream.end),
+            },
+            {
+              lastEventId: headers['last-event-id'],
+              types: query.types === undefined ? null : new Set(query.types.split(',')),
+            },
+          );
+          reply.raw.once('close', leave);
+          if (reply.raw.destroyed) leave();
+        } catch (error) {
+          if (!begun) throw error;
+          reply.raw.destroy();
+        }
       },
     });
 }

@@ -167,6 +167,8 @@ class RealtimeConnection {
   private connection(topic: string): Connection {
     return {
       send: (entry) => this.write(formOf(entry, topic)),
+      // No missed events are sent here.
+      whenWritable: () => Promise.resolve(),
       // This protocol cannot report missed events; closing makes the client reconnect.
       reset: () => this.socket.close(closing.restart, 'events were lost'),
       heartbeat: () => {},
