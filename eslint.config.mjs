@@ -209,7 +209,11 @@ export default tseslint.config(
     ignores: ['**/*.spec.ts'],
     rules: {
       'max-lines': ['error', 300],
-      'no-restricted-imports': importRule(mayImport['apps/!(dashboard)'], [noFramework, noModules, noInbound]),
+      'no-restricted-imports': importRule(mayImport['apps/!(dashboard)'], [
+        noFramework,
+        noModules,
+        noInbound,
+      ]),
       'no-restricted-syntax': ['error', ...noSql, ...noSubscriptions, ...noDynamicImport],
     },
   },

@@ -95,6 +95,7 @@ export const moment = (more: Partial<Moment> = {}): Moment => ({
   reader: 'agent',
   readerId: agentId,
   standing: active,
+  others: new Map(),
   now: 1_000,
   cleared: null,
   ...more,

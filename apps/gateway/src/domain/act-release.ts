@@ -29,8 +29,10 @@ export interface Moment {
   readonly reader: 'agent' | 'operator' | 'service' | 'onlooker';
   /** The agent that reads; null for other callers. An agent also sees requests of agents that act for it. */
   readonly readerId: string | null;
-  /** Of the agent that the answer is about, looked up after all waiting; null: unknown. */
+  /** Of the agent that reads, else of the agent that the answer is about; looked up after all waiting. Null: unknown. */
   readonly standing: AgentStanding | null;
+  /** Of other agents that the answer is about, where an agent reads it; looked up after all waiting. */
+  readonly others: ReadonlyMap<string, AgentStanding | null>;
   /** By the database's clock, in epoch milliseconds. */
   readonly now: number;
   /** Of an allowed action without a grant; null: unknown. */
@@ -51,6 +53,12 @@ export function releaseRefusal({ standing, now }: Moment, cleared: Cleared | nul
   const lives = cleared !== null && (cleared.from >= standing.resumedAt || now < cleared.until);
   return lives ? null : 'GRANT_EXPIRED';
 }
+
+/** The moment for what belongs to one agent: an agent may also read what belongs to an agent that acts for it. */
+const momentFor = (moment: Moment, agentId: string | null): Moment =>
+  moment.reader !== 'agent' || agentId === null || agentId === moment.readerId
+    ? moment
+    : { ...moment, standing: moment.others.get(agentId) ?? null };
 
 /** The claims of a grant. The signature is not checked, because the grant comes from the service that signed it. */
 export function claimsOf(
@@ -122,6 +130,16 @@ export function agentIn(body: unknown): string | null {
   return typeof grant === 'string' ? (claimsOf(grant)?.agentId ?? null) : null;
 }
 
+/** The agents whose clearances a body shows. */
+export function clearedAgentsIn(body: unknown): readonly string[] {
+  const { approvals } = body as { approvals?: unknown };
+  if (Array.isArray(approvals)) return approvals.flatMap(clearedAgentsIn);
+  if (!couldLetAct(body)) return [];
+  const { agent, grant } = body as { agent?: { id?: unknown }; grant?: unknown };
+  const ids = [agent?.id, typeof grant === 'string' ? claimsOf(grant)?.agentId : undefined];
+  return ids.filter((id) => typeof id === 'string');
+}
+
 /** Whether a body could let an agent act. All others pass the rules unchanged, whatever the standing of the agent. */
 export function couldLetAct(body: unknown): boolean {
   const { status, grant, child_api_key, approvals } = body as Readonly<Record<string, unknown>>;
@@ -150,19 +168,20 @@ function submitted(body: Body<'submitAction'>, moment: Moment): Body<'submitActi
 /** People see the state of the request. Those who may decide it also get its grant, while the agent may use it. */
 function status(body: ApprovalStatus, moment: Moment): ApprovalStatus {
   if (body.status !== 'approved') return { ...body, grant: null };
-  const why = releaseRefusal(moment, claimsOf(body.grant)?.cleared ?? null);
+  const claims = claimsOf(body.grant);
+  const why = releaseRefusal(momentFor(moment, claims?.agentId ?? null), claims?.cleared ?? null);
   if (moment.reader !== 'agent')
     return why === null && moment.reader === 'operator' ? body : { ...body, grant: null };
   if (why !== null) return { ...body, ...notForTheAgent(why), grant: null };
   // The grant of a child is for the child alone.
-  const grantee = claimsOf(body.grant)?.agentId ?? moment.readerId;
+  const grantee = claims?.agentId ?? moment.readerId;
   return grantee === moment.readerId ? body : { ...body, grant: null };
 }
 
-/** The agent's own request. It contains no grant, and it must not read as permission either. */
+/** A request of the agent that reads, or of one that acts for it. It contains no grant, and it must not read as permission either. */
 function view(body: ApprovalView, moment: Moment): ApprovalView {
   if (moment.reader !== 'agent' || body.status !== 'approved') return body;
-  const why = releaseRefusal(moment, clearedIn(body));
+  const why = releaseRefusal(momentFor(moment, body.agent.id), clearedIn(body));
   if (why === null) return body;
   return {
     ...body,

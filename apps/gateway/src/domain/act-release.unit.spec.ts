@@ -3,7 +3,15 @@ import { fold } from '@agentlattice/decider';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { actionAnswer, decidedOutcome } from './action-answer.js';
-import { agentIn, claimsOf, couldLetAct, type Moment, releaseOf } from './act-release.js';
+import {
+  agentIn,
+  type AgentStanding,
+  claimsOf,
+  clearedAgentsIn,
+  couldLetAct,
+  type Moment,
+  releaseOf,
+} from './act-release.js';
 import { agentDecider, type AgentEvent } from './agent.js';
 import {
   agentId,
@@ -118,6 +126,28 @@ describe('an answer that lets an agent act', () => {
     });
   });
 
+  it('about the request of a child depends on the child, also where its parent reads', () => {
+    const ended = { ...active, delegationEnded: true };
+    for (const [id, body] of [
+      ['approvalStatus', approved],
+      ['getApproval', viewOf('approved', 0)],
+    ] as const) {
+      expect(clearedAgentsIn(body)).toEqual([agentId]);
+      const asParent = (others: ReadonlyMap<string, AgentStanding>) =>
+        release(id, body, moment({ readerId: 'agt_parent', others }));
+      expect(asParent(new Map([[agentId, ended]]))).toMatchObject({
+        status: 'denied',
+        reason: 'DELEGATION_SCOPE',
+      });
+      expect(asParent(new Map([[agentId, suspended]]))).toMatchObject({ reason: 'AGENT_SUSPENDED' });
+      expect(asParent(new Map())).toMatchObject({ status: 'denied' });
+      expect(asParent(new Map([[agentId, active]]))).toMatchObject({ status: 'approved' });
+    }
+    expect(clearedAgentsIn({ approvals: [viewOf('pending', null), viewOf('approved', 0)] })).toEqual([
+      agentId,
+    ]);
+  });
+
   it('is never sent after the delegation of the agent has ended, to any reader', () => {
     const ended = { ...active, delegationEnded: true };
     expect(release('submitAction', executed, moment({ standing: ended }))).toMatchObject({
@@ -150,7 +180,7 @@ describe('an answer that lets an agent act', () => {
   });
 
   it('has no grant for the agent that its agent acts for, which sees the request', () => {
-    const parent = moment({ readerId: 'agt_parent' });
+    const parent = moment({ readerId: 'agt_parent', others: new Map([[agentId, active]]) });
     expect(release('approvalStatus', approved, parent)).toEqual({ ...approved, grant: null });
     expect(release('approvalStatus', approved, moment())).toBe(approved);
   });
@@ -235,6 +265,7 @@ class World {
         resumedAt: this.resumedAt,
         delegationEnded: this.ended && couldLetAct(body),
       },
+      others: new Map(),
       now: this.now,
       cleared:
         replayedAt === null ? { from: 0, until: Infinity } : { from: replayedAt, until: replayedAt + lifeMs },

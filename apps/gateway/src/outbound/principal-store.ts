@@ -279,7 +279,9 @@ export class PrincipalStore {
 
   /** The agent as a principal with a key of it has it; undefined also when an agent that it acts for is missing. */
   async actingAgent(orgId: string, agentId: string): Promise<ActingAgent | undefined> {
-    const { rows } = await this.pool.query<Omit<ActingAgent, 'delegation'> & LineageRow & { readonly resumed_at: Date | null }>(
+    const { rows } = await this.pool.query<
+      Omit<ActingAgent, 'delegation'> & LineageRow & { readonly resumed_at: Date | null }
+    >(
       `SELECT a.id, a.name, a.suspended, a.resumed_at, a.owner_member_id, ${lineageColumns}
          FROM agent a ${joinLineage} WHERE a.org_id = $1 AND a.id = $2`,
       [orgId, agentId],

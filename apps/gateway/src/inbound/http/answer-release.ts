@@ -1,6 +1,7 @@
 import {
   agentIn,
   type AgentStanding,
+  clearedAgentsIn,
   couldLetAct,
   type Moment,
   releaseOf,
@@ -41,6 +42,7 @@ export class AnswerRelease {
       reader: readerOf(principal),
       readerId: principal.kind === 'agent' ? principal.agent.id : null,
       standing,
+      others: principal.kind === 'agent' ? await this.others(principal, body) : new Map(),
       now: this.directory.now(),
       cleared: request.cleared ?? null,
     };
@@ -58,7 +60,24 @@ export class AnswerRelease {
       };
     }
     const agentId = agentIn(body);
-    const found = agentId === null ? null : await this.standingOf(orgId, agentId);
+    return agentId === null ? null : this.standingOfOther(orgId, agentId, body);
+  }
+
+  private async others(
+    { orgId, agent }: Extract<Principal, { kind: 'agent' }>,
+    body: unknown,
+  ): Promise<ReadonlyMap<string, AgentStanding | null>> {
+    const ids = new Set(clearedAgentsIn(body).filter((id) => id !== agent.id));
+    const standings = [...ids].map(async (id) => [id, await this.standingOfOther(orgId, id, body)] as const);
+    return new Map(await Promise.all(standings));
+  }
+
+  private async standingOfOther(
+    orgId: string,
+    agentId: string,
+    body: unknown,
+  ): Promise<AgentStanding | null> {
+    const found = await this.standingOf(orgId, agentId);
     if (found === null) return null;
     const { suspended, resumedAt, delegationId } = found;
     return { suspended, resumedAt, delegationEnded: await this.hasEnded(orgId, delegationId, body) };

@@ -95,6 +95,8 @@ export class Realtime {
 class RealtimeConnection {
   private leave: (() => void) | undefined;
   private joining = false;
+  /** A client may leave while its join is still under way. */
+  private wantsToLeave = false;
   private silent: NodeJS.Timeout | undefined;
 
   constructor(
@@ -135,6 +137,7 @@ class RealtimeConnection {
       case 'phx_join':
         return await this.join(topic, ref);
       case 'phx_leave':
+        this.wantsToLeave = true;
         this.leave?.();
         this.leave = undefined;
         return this.reply(topic, ref, 'ok');
@@ -146,6 +149,7 @@ class RealtimeConnection {
   private async join(topic: string, ref: string | null): Promise<void> {
     if (this.joining || this.leave !== undefined) return this.reply(topic, ref, 'error', 'joined already');
     this.joining = true;
+    this.wantsToLeave = false;
     try {
       const { keyHash, principal } = this;
       const leave = await this.streams.listen(
@@ -154,6 +158,10 @@ class RealtimeConnection {
         { lastEventId: undefined, types: new Set(types.keys()) },
       );
       if (this.socket.readyState !== WebSocket.OPEN) return leave();
+      if (this.wantsToLeave) {
+        leave();
+        return this.reply(topic, ref, 'error', 'left before the join was complete');
+      }
       this.leave = leave;
       this.reply(topic, ref, 'ok');
     } catch {
