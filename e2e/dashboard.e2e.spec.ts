@@ -234,7 +234,8 @@ describe('the dashboard', () => {
     await dashboard.ask('deploy.pears');
     await tile(admin, 'deploy.pears').waitFor();
     await admin.keyboard.press('/');
-    await admin.keyboard.type('apples');
+    // Slower than the address follows: nothing that is typed is lost.
+    await admin.keyboard.type('apples', { delay: 120 });
     await tile(admin, 'deploy.pears').waitFor({ state: 'hidden' });
     await tile(admin, 'deploy.apples').waitFor();
     expect(new URL(admin.url()).search).toBe('?q=apples');

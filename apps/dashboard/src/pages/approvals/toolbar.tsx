@@ -1,5 +1,5 @@
 import { Link, useNavigate } from '@tanstack/react-router';
-import { type RefObject, useEffect, useState } from 'react';
+import { type RefObject, useEffect, useRef, useState } from 'react';
 import { Icon } from '../../components/icon.js';
 import { usePreferences } from '../../session/preferences.js';
 import { useMayDecide } from '../../session/session-context.js';
@@ -70,15 +70,22 @@ function FilterField({ search, field }: Pick<ToolbarProps, 'search' | 'field'>) 
   const navigate = useNavigate();
   const { q = '' } = search;
   const [typed, setTyped] = useState(q);
-  useEffect(() => setTyped(q), [q]);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const latest = useRef(search);
   useEffect(() => {
-    if (typed === q) return;
-    const timer = setTimeout(() => {
-      const { q: _, ...rest } = search;
-      void navigate({ to: '/approvals', search: typed === '' ? rest : { ...rest, q: typed }, replace: true });
+    latest.current = search;
+    // While a person types, what they typed counts, and not the address that follows it.
+    if (document.activeElement !== field.current) setTyped(q);
+  }, [search, q, field]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const type = (text: string) => {
+    setTyped(text);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => {
+      const { q: _, ...rest } = latest.current;
+      void navigate({ to: '/approvals', search: text === '' ? rest : { ...rest, q: text }, replace: true });
     }, settlesAfterMs);
-    return () => clearTimeout(timer);
-  }, [typed, q, search, navigate]);
+  };
   return (
     <span className="field">
       <Icon name="search" />
@@ -89,7 +96,7 @@ function FilterField({ search, field }: Pick<ToolbarProps, 'search' | 'field'>) 
         placeholder="Filter by agent, action, policy"
         maxLength={200}
         value={typed}
-        onChange={(event) => setTyped(event.currentTarget.value)}
+        onChange={(event) => type(event.currentTarget.value)}
       />
     </span>
   );

@@ -97,9 +97,16 @@ export function useQueue(filter: ApprovalFilter, hand: Hand) {
 
   // What left the answer ended, or no longer matches: its own answer tells.
   const asked = useRef(new Set<string>());
+  const latest = useRef<ReadonlySet<string>>(new Set());
   useEffect(() => {
-    if (shown === null) return;
-    const drop = (id: string) => setShown((now) => without(now, id));
+    latest.current = new Set(incoming.map(({ id }) => id));
+  }, [incoming]);
+  useEffect(() => {
+    // The answer of another filter is still to come: nothing has left.
+    if (shown === null || data === undefined) return;
+    const drop = (id: string) => {
+      if (!latest.current.has(id)) setShown((now) => without(now, id));
+    };
     for (const gone of departed([...shown.values()], incoming, hasNextPage)) {
       if (receipts.has(gone.id) || asked.current.has(gone.id)) continue;
       asked.current.add(gone.id);
@@ -118,7 +125,7 @@ export function useQueue(filter: ApprovalFilter, hand: Hand) {
           setLeaving((now) => new Set([...now].filter((id) => id !== gone.id)));
         });
     }
-  }, [shown, incoming, hasNextPage, receipts, queries, addReceipt]);
+  }, [shown, data, incoming, hasNextPage, receipts, queries, addReceipt]);
 
   // A receipt closes after eight seconds, when neither the pointer nor the focus is on it.
   useEffect(() => {
