@@ -159,11 +159,11 @@ async def test_a_system_that_is_away_names_what_to_go_on_with() -> None:
     assert (raised.value.code, raised.value.event_id, raised.value.approval_id) == ("NETWORK_ERROR", "e1", None)
 
 
-async def test_a_limit_while_the_system_is_away_is_a_timeout() -> None:
+async def test_a_limit_while_the_system_is_away_is_no_decision_of_anybody() -> None:
     async with AgentLattice("k", "http://127.0.0.1:9") as al:
-        with pytest.raises(AgentLatticeTimeoutError) as raised:
-            await al.gate("deploy", timeout_ms=300)
-    assert raised.value.approval_id is None
+        with pytest.raises(AgentLatticeConnectionError) as raised:
+            await al.gate("deploy", event_id="e1", timeout_ms=300)
+    assert (raised.value.code, raised.value.event_id, raised.value.approval_id) == ("NETWORK_ERROR", "e1", None)
 
 
 async def test_many_gates_wait_at_once_on_one_client(standin: StandIn) -> None:

@@ -117,7 +117,7 @@ describe('al gate', () => {
   });
 
   it('withdraws the request when its own time is over', async () => {
-    const waiting = agent('gate', 'deploy.production', '--timeout', '1s', '--json');
+    const waiting = agent('gate', 'deploy.production', '--timeout', '5s', '--json');
     const id = await waiting.waitsFor();
     expect(await waiting.json()).toMatchObject({
       status: 'cancelled',
