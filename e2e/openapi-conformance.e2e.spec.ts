@@ -107,12 +107,12 @@ describe('the OpenAPI document', () => {
   });
 
   it('is right for an agent', async () => {
-    const found = await fuzz('agent', idsOf(isForAgents), { seconds: 8 });
+    const found = await fuzz('agent', idsOf(isForAgents), { seconds: 5 });
     if (found !== undefined) expect(found).toEqual(nothingFound);
   }, 180_000);
 
   it('is right for an administrator', async () => {
-    const found = await fuzz('admin', idsOf(isForOperators), { seconds: 15 });
+    const found = await fuzz('admin', idsOf(isForOperators), { seconds: 12 });
     if (found !== undefined) expect(found).toEqual(nothingFound);
   }, 240_000);
 
@@ -123,13 +123,13 @@ describe('the OpenAPI document', () => {
     const found = await fuzz('admin', [routes.listAgents.id], {
       document: silent,
       phases: 'fuzzing',
-      seconds: 30,
+      seconds: 12,
     });
     if (found !== undefined) expect(found.report).toContain('refused_by_announced_rules_only');
   }, 120_000);
 
   it('is right for ending keys', async () => {
-    const found = await fuzz('admin', endingKeys, { seconds: 6 });
+    const found = await fuzz('admin', endingKeys, { seconds: 5 });
     if (found !== undefined) expect(found).toEqual(nothingFound);
   }, 120_000);
 });

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { eventually, type Stack, startStack } from '@agentlattice/testkit';
 import { adminOf, type Api } from './kit/api.js';
+import { publishedPackages } from './kit/published-client.js';
 import { type PythonEnvironment, pythonEnvironment } from './kit/python-environment.js';
 
 const run = promisify(execFile);
@@ -20,8 +21,7 @@ describe('the published siblings of the Python client, unmodified', () => {
 
   beforeAll(async () => {
     [stack, folder] = [await startStack(), await mkdtemp(join(tmpdir(), 'al-siblings-'))];
-    const packages = ['agentlattice==0.4.2', 'langchain-agentlattice==0.1.1', 'al-instrument==0.1.1'];
-    [python] = await Promise.all([pythonEnvironment(...packages), stack.startServices()]);
+    [python] = await Promise.all([pythonEnvironment(...publishedPackages), stack.startServices()]);
     admin = adminOf(stack);
   }, 300_000);
   afterAll(async () => {

@@ -4,8 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { type PythonEnvironment, pythonEnvironment } from './python-environment.js';
 
 const driver = fileURLToPath(new URL('../published-client/drive.py', import.meta.url));
-/** With the extra that its `subscribe()` needs. */
-const released = 'agentlattice[realtime]==0.4.2';
+/** The released client, with the extra that its `subscribe()` needs, and its siblings: one environment serves all their tests. */
+export const publishedPackages = [
+  'agentlattice[realtime]==0.4.2',
+  'langchain-agentlattice==0.1.1',
+  'al-instrument==0.1.1',
+] as const;
 
 /** An exception of the client, as the test program prints it. */
 export interface Raised {
@@ -45,7 +49,7 @@ export class PublishedClient {
 
   /** Installs the client from the package index, unchanged. */
   static async install(baseUrl: string): Promise<PublishedClient> {
-    const environment = await pythonEnvironment(released);
+    const environment = await pythonEnvironment(...publishedPackages);
     const python = spawn(environment.program('python'), [driver]);
     python.stderr.pipe(globalThis.process.stderr);
     return new PublishedClient(environment, python, baseUrl);
