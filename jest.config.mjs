@@ -20,4 +20,6 @@ export default {
     testMatch: [`<rootDir>/{apps,libs,tools,e2e}/**/*.${tier}.spec.ts`],
   })),
   testTimeout: 120_000,
+  // Modules of earlier files stay in a worker's memory; collecting garbage around them takes longer than a new worker.
+  workerIdleMemoryLimit: '500MB',
 };

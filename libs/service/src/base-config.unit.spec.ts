@@ -37,6 +37,11 @@ describe('the configuration of a service', () => {
       'OTEL_EXPORTER_OTLP_ENDPOINT must be a URL that begins with http:// or https://',
     ));
 
+  it('refuses an unknown level of the log', () =>
+    expect(() => readBaseConfig('notifier', { ...good, LOG_LEVEL: 'loud' })).toThrow(
+      'The configuration is wrong: LOG_LEVEL',
+    ));
+
   it('refuses the environment of another service', () =>
     expect(() => readBaseConfig('notifier', { ...good, AL_SERVICE_NAME: 'gateway' })).toThrow(
       'AL_SERVICE_NAME is gateway',

@@ -17,5 +17,7 @@ describe('waiting for a condition', () => {
     ).rejects.toThrow('still closed'));
 
   it('fails when the condition does not come', () =>
-    expect(eventually(() => false, { within: 5, every: 1 })).rejects.toThrow('did not come within 5 ms'));
+    expect(eventually(() => false, { within: 5, every: 1 })).rejects.toThrow(
+      'did not become true within 5 ms',
+    ));
 });
