@@ -121,14 +121,14 @@ async function opened({ baseUrl, credentials }, client) {
     return answer.json();
   };
   const mine = String(++token);
-  const returned = client.gate({ token: mine });
+  const returned = client.gate({ mark: mine });
   returned.catch(() => undefined);
   const { id } = await until('the request', async () => {
     const { approvals } = await send(
       'GET',
       `/api/v1/approvals?status=pending&action_type=${actionType}&limit=50`,
     );
-    return approvals.find(({ metadata }) => metadata.token === mine);
+    return approvals.find(({ metadata }) => metadata.mark === mine);
   });
   return async () => {
     const sent = performance.now();
