@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { findOnPath, repositoryRoot } from '@agentlattice/launcher';
 import { type Browser, chromium } from 'playwright-core';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
@@ -34,8 +35,10 @@ function installed(): string | undefined {
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     }).status === 0;
   if (process.getuid?.() === 0 && findOnPath('apt-get').length > 0) {
-    run('apt-get', ['update']);
-    run('apt-get', ['install', '-y', '--no-install-recommends', 'chromium']);
+    // Test files that need a browser start at the same time, and apt-get refuses to run twice: the second waits for the first.
+    const install =
+      'command -v chromium || { apt-get update; apt-get install -y --no-install-recommends chromium; }';
+    run('flock', [join(tmpdir(), 'agentlattice-install-browser.lock'), 'sh', '-c', install]);
     const browser = onPath();
     if (browser !== undefined) return browser;
   }
