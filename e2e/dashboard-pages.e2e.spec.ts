@@ -8,7 +8,7 @@ import { memberChecks } from './dashboard/pages/members.js';
 import { notificationChecks } from './dashboard/pages/notifications.js';
 import { overviewChecks } from './dashboard/pages/overview.js';
 import { policyChecks } from './dashboard/pages/policies.js';
-import { Dashboard } from './kit/dashboard.js';
+import { Dashboard, startWithinMs } from './kit/dashboard.js';
 
 export interface Given {
   readonly dashboard: Dashboard;
@@ -40,7 +40,7 @@ describe('the pages of the dashboard beside the queue', () => {
     const admin = await dashboard.signedIn(dashboard.administrator);
     const viewer = await dashboard.signedIn(await dashboard.person('Vera', 'viewer', ['Finance']));
     given = { dashboard, admin, viewer, receiver };
-  });
+  }, startWithinMs);
   afterAll(async () => {
     await given.receiver.stop();
     await given.dashboard.stop();

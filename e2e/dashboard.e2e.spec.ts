@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { accessibilityChecks } from './dashboard/accessibility.js';
 import { longListChecks } from './dashboard/long-list.js';
 import { servingChecks } from './dashboard/serving.js';
-import { Dashboard, signIn, tile } from './kit/dashboard.js';
+import { Dashboard, signIn, startWithinMs, tile } from './kit/dashboard.js';
 import { addAgent } from './kit/people.js';
 
 describe('the dashboard', () => {
@@ -38,7 +38,7 @@ describe('the dashboard', () => {
     ]);
     admin = await dashboard.signedIn(dashboard.administrator);
     member = await dashboard.signedIn(await dashboard.person('Mia', 'member'));
-  });
+  }, startWithinMs);
   afterAll(() => dashboard.stop());
   afterEach(async () => {
     // The next test begins with an empty queue.

@@ -12,6 +12,9 @@ interface Credentials {
   readonly password: string;
 }
 
+/** For starting, where the browser may have to be installed first. */
+export const startWithinMs = 600_000;
+
 /** The whole system with a browser, for one test file. */
 export class Dashboard {
   /** What no page may ever say: faults of scripts, and refusals of the content security policy. */
