@@ -15,17 +15,22 @@ export interface Paged<Item> {
   readonly retry: () => void;
 }
 
-/** A list that the server sends page by page. */
+/**
+ * A list that the server sends page by page. A list whose items change without a live event is asked for again every
+ * `refreshMs` while its page is visible.
+ */
 export function usePaged<P extends Page, Item>(
   queryKey: readonly unknown[],
   load: (cursor: string | undefined, signal: AbortSignal) => Promise<P>,
   itemsOf: (page: P) => readonly Item[],
+  refreshMs?: number,
 ): Paged<Item> {
   const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useInfiniteQuery({
     queryKey,
     initialPageParam: '',
     queryFn: ({ pageParam, signal }) => load(pageParam === '' ? undefined : pageParam, signal),
     getNextPageParam: ({ next_cursor }) => next_cursor,
+    refetchInterval: refreshMs ?? false,
   });
   return {
     items: data?.pages.flatMap(itemsOf),

@@ -21,6 +21,8 @@ import { type DeliverySearch, deliveryStatusNames } from './delivery-search.js';
 import { eventNames } from './event-names.js';
 
 const pageSize = 50;
+/** Live events tell only of deliveries that were given up or sent again; attempts and arrivals are seen by asking. */
+const refreshMs = 3_000;
 
 export function Deliveries({ search }: { readonly search: DeliverySearch }) {
   const isAdmin = useIsAdmin();
@@ -31,6 +33,7 @@ export function Deliveries({ search }: { readonly search: DeliverySearch }) {
     [...deliveriesKey, 'list', search],
     (cursor, signal) => listDeliveries(search, { cursor, limit: pageSize }, signal),
     (page) => page.deliveries,
+    refreshMs,
   );
   const again = useMutation({
     mutationFn: redeliver,
