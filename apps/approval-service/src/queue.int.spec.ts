@@ -135,6 +135,36 @@ describe('the queue of an operator', () => {
   });
 });
 
+describe('the queue in memory', () => {
+  it('follows what is opened and decided while it is read many times at once', async () => {
+    const org = newId('org');
+    const mia = await h.member(org);
+    const items = Array.from({ length: 12 }, (_, i) => requested(org, (i + 1) * minute, terms({})));
+    const read = () => list(org, mia, { decidable: true, limit: 100 });
+    await read();
+    const steps = items.map(async (item, i) => {
+      await h.opened(item);
+      await read();
+      if (i % 3 === 0) await h.n.client.request(commands.deny, decision(item, mia));
+    });
+    await Promise.all([...steps, ...Array.from({ length: 20 }, read)]);
+    const waiting = items.filter((_, i) => i % 3 !== 0).map(({ approval_id }) => approval_id);
+    const page = await read();
+    expect(idsOf(page)).toEqual(waiting);
+    expect(page).toMatchObject({ total: 8, hidden: 0 });
+  });
+
+  it('is read anew when the database holds other requests than its events say, as after a restore', async () => {
+    const org = newId('org');
+    const mia = await h.member(org);
+    const [gone, kept] = [await opened(org, minute), await opened(org, 2 * minute)];
+    expect(await list(org, mia)).toMatchObject({ total: 2 });
+    await h.pool.query('DELETE FROM open_request WHERE approval_id = $1', [gone.approval_id]);
+    const page = await list(org, mia);
+    expect([page.total, idsOf(page)]).toEqual([1, [kept.approval_id]]);
+  });
+});
+
 describe('a search', () => {
   const org = newId('org');
   const agent = (name: string) => ({ ...requested(org).agent, id: newId('agt'), name });

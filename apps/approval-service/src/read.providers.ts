@@ -4,6 +4,7 @@ import type pg from 'pg';
 import type { Members } from './outbound/members.js';
 import { ApprovalLists } from './read/approval-lists.js';
 import { makeReadForeverReach } from './read/forever-reach.js';
+import { OpenQueues } from './read/open-queues.js';
 import { OpenStates } from './read/open-states.js';
 import { makeReadOverview } from './read/overview.js';
 import { RequestViews } from './read/request-views.js';
@@ -16,7 +17,7 @@ export const readProviders: Provider[] = [
     provide: REQUEST_VIEWS,
     inject: [POOL, MEMBERS, OPEN_STATES],
     useFactory: (pool: pg.Pool, members: Members, states: OpenStates) =>
-      new RequestViews({ pool, members, lists: new ApprovalLists(pool, states) }),
+      new RequestViews({ pool, members, lists: new ApprovalLists(pool, new OpenQueues(pool, states)) }),
   },
   {
     provide: FOREVER_REACH,

@@ -1,11 +1,12 @@
 import type { approvalServiceCommands, CommandRequest, QueueFigures } from '@agentlattice/contracts';
 import { maxPageBytes, readCursor } from '@agentlattice/service';
 import type pg from 'pg';
-import { countsByTimeLeft, countsOf, laterMs, soonMs } from '../domain/queue-figures.js';
+import { countsByTimeLeft } from '../domain/queue-figures.js';
 import { isFound, type Searchable } from '../domain/search-requests.js';
-import { columns, keyOf } from './approval-reader.js';
+import { columns } from './approval-reader.js';
 import type { ApprovalRow } from './approval-row.js';
-import type { OpenStates } from './open-states.js';
+import type { OpenQueues, OpenRequest } from './open-queues.js';
+import { Verdicts } from './verdicts.js';
 import type { Viewer } from './viewers.js';
 import { visibleTo } from './visible-to-agent.js';
 
@@ -36,20 +37,19 @@ export const cursorAt = (
 
 const cursorOf = (ms: number, id: string) => `${String(ms)}/${id}`;
 
-/** A request in a list that is looked through; the texts only for a search. Times are epoch milliseconds. */
-interface Candidate extends Searchable {
-  readonly org_id: string;
-  readonly approval_id: string;
-  readonly version: number;
-  readonly deadline: number;
-  readonly created: number;
-}
+/** Where a request stands in a list. Times are epoch milliseconds. */
+type Placed = Pick<OpenRequest, 'approval_id' | 'deadline' | 'created'>;
+
+/** A request whose texts are searched. */
+interface Candidate extends Searchable, Placed {}
 
 /** Finds the rows of lists of requests. */
 export class ApprovalLists {
+  private readonly verdicts = new Verdicts();
+
   constructor(
     private readonly pool: pg.Pool,
-    private readonly states: OpenStates,
+    private readonly queues: OpenQueues,
   ) {}
 
   /** @param viewer the operator who reads; null for an agent, which decides nothing and gets no figures */
@@ -73,17 +73,24 @@ export class ApprovalLists {
     return rowCount === 1;
   }
 
-  /** What only SQL can tell is counted there; requests are looked through for a search, and for what the caller can decide. */
+  /** From the queue in memory; texts are looked through in the database. */
   private async findInQueue(request: ListRequest, viewer: Viewer): Promise<ListedRows> {
-    if (request.q === undefined && request.decidable !== true) {
-      const [rows, counted] = await Promise.all([
-        this.rows(request, filterOf(request, 'from cursor')),
-        this.count(request, viewer.now),
-      ]);
-      return { rows, searchedTo: null, figures: { ...counted, hidden: 0 } };
-    }
-    const found = await this.candidates(request, filterOf(request, 'from the beginning'));
-    const listed = request.decidable === true ? await this.decidable(found, viewer) : found;
+    const [queue, found] = await Promise.all([
+      this.queues.of(request.org_id),
+      request.q === undefined
+        ? null
+        : this.candidates(request, filterOf(request, 'from the beginning')).then(
+            (rows) => new Set(rows.map(({ approval_id }) => approval_id)),
+          ),
+    ]);
+    const isWanted = matches(request);
+    const wanted = queue.filter(
+      (one) => isWanted(one.request) && (found === null || found.has(one.request.approval_id)),
+    );
+    const canDecide = this.verdicts.of(viewer);
+    const listed = (
+      request.decidable === true ? wanted.filter(({ state }) => state !== null && canDecide(state)) : wanted
+    ).map((one) => one.request);
     const position = positionOf(request);
     const from = position === null ? 0 : listed.findIndex((one) => isAfter(one, position));
     return {
@@ -92,30 +99,9 @@ export class ApprovalLists {
       figures: {
         total: listed.length,
         counts: countsByTimeLeft(listed, viewer.now),
-        hidden: found.length - listed.length,
+        hidden: wanted.length - listed.length,
       },
     };
-  }
-
-  private async count(request: ListRequest, now: Date): Promise<Pick<QueueFigures, 'total' | 'counts'>> {
-    const { from, where, values } = filterOf(request, 'from the beginning');
-    const until = (ms: number) =>
-      `count(*) FILTER (WHERE o.deadline_at < $${String(values.push(new Date(now.getTime() + ms)))}::timestamptz)::int`;
-    const { rows } = await this.pool.query<{ all: number; soon: number; withinTheHour: number }>(
-      `SELECT count(*)::int AS all, ${until(soonMs)} AS soon, ${until(laterMs)} AS "withinTheHour"
-         FROM ${from} WHERE ${where.join(' AND ')}`,
-      values,
-    );
-    const [counted = { all: 0, soon: 0, withinTheHour: 0 }] = rows;
-    return { total: counted.all, counts: countsOf(counted) };
-  }
-
-  private async decidable(found: readonly Candidate[], viewer: Viewer): Promise<readonly Candidate[]> {
-    const states = await this.states.of(found);
-    return found.filter((one) => {
-      const state = states.get(keyOf(one));
-      return state !== undefined && viewer.canDecide(state);
-    });
   }
 
   private async search(request: ListRequest, text: string): Promise<Omit<ListedRows, 'figures'>> {
@@ -145,7 +131,7 @@ export class ApprovalLists {
     const texts = searched === undefined ? '' : searchedTexts(searched, values);
     const ms = (column: string) => `(extract(epoch FROM a.${column}) * 1000)::float8`;
     const { rows } = await this.pool.query<Candidate>(
-      `SELECT a.org_id, a.approval_id, a.version, ${ms('deadline_at')} AS deadline, ${ms('created_at')} AS created ${texts}
+      `SELECT a.approval_id, ${ms('deadline_at')} AS deadline, ${ms('created_at')} AS created ${texts}
          FROM ${from} WHERE ${where.join(' AND ')} ORDER BY ${orderedBy} ${limit}`,
       values,
     );
@@ -153,7 +139,7 @@ export class ApprovalLists {
     return q === undefined ? rows : rows.filter((row) => isFound(q, row));
   }
 
-  private rowsOf(request: ListRequest, page: readonly Candidate[]): Promise<ApprovalRow[]> {
+  private rowsOf(request: ListRequest, page: readonly Placed[]): Promise<ApprovalRow[]> {
     if (page.length === 0) return Promise.resolve([]);
     return this.rows(request, {
       ...orderOf(isQueue(request), 'a'),
@@ -223,13 +209,22 @@ function filterOf(request: ListRequest, begin: 'from cursor' | 'from the beginni
   return { from, where, values, orderedBy };
 }
 
+/** The filter of the list for one open request; `pending` is every open request. */
+const matches =
+  ({ status, action_type, agent_id, policy_id }: ListRequest) =>
+  (request: OpenRequest): boolean =>
+    (status === undefined || status === 'pending' || status === request.status) &&
+    (action_type === undefined || action_type === request.action_type) &&
+    (agent_id === undefined || agent_id === request.agent_id) &&
+    (policy_id === undefined || policy_id === request.policy_id);
+
 /** @throws Refused VALIDATION_FAILED for a cursor of another list */
 function positionOf({ cursor }: ListRequest): { ms: number; id: string } | null {
   const [, ms, id] = cursorForm.exec(readCursor(cursor, cursorForm) ?? '') ?? [];
   return ms === undefined || id === undefined ? null : { ms: Number(ms), id };
 }
 
-const isAfter = ({ deadline, approval_id }: Candidate, { ms, id }: { ms: number; id: string }) =>
+const isAfter = ({ deadline, approval_id }: Placed, { ms, id }: { ms: number; id: string }) =>
   deadline > ms || (deadline === ms && approval_id > id);
 
 /** Metadata that cannot contain the text is not sent; letters outside of ASCII are compared by the domain alone. */

@@ -6,6 +6,8 @@ import { cannot, type VotingOutlook, votingOutlook } from '../domain/voting-outl
 import { whyNoVote } from '../domain/decide-vote.js';
 import type { Members } from '../outbound/members.js';
 
+const longAgo = new Date(0);
+
 /** The operator who reads, judged as one who would vote at one moment. */
 export class Viewer {
   private constructor(
@@ -29,8 +31,14 @@ export class Viewer {
     }
   }
 
-  canDecide(state: KnownApproval): boolean {
-    return 'by' in this.who && whyNoVote(state, { ...this.who, now: this.now }) === null;
+  /** All that a verdict depends on beside the request and the time. */
+  get identity(): string {
+    return JSON.stringify(this.who);
+  }
+
+  /** Whether the vote would be taken if the deadline were not past. */
+  couldDecideInTime(state: KnownApproval): boolean {
+    return 'by' in this.who && whyNoVote(state, { ...this.who, now: longAgo }) === null;
   }
 
   /** @param state null: its history cannot be read */
