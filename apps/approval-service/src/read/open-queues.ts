@@ -13,14 +13,18 @@ export interface OpenRequest extends AtVersion {
   readonly created: number;
 }
 
-/** The requests in the order of their deadlines, each with its state; null where its history cannot be read. */
-export type OpenQueue = readonly { readonly request: OpenRequest; readonly state: KnownApproval | null }[];
+export interface QueueEntry {
+  readonly request: OpenRequest;
+  /** Null where its history cannot be read. */
+  readonly state: KnownApproval | null;
+}
 
 interface Entry {
   readonly request: OpenRequest;
   /** Undefined until it was needed. */
-  state?: KnownApproval | null;
+  state: KnownApproval | null | undefined;
 }
+const isRead = (entry: Entry): entry is QueueEntry => entry.state !== undefined;
 
 interface Kept {
   /** The last event of the workspace that is in it. */
@@ -71,14 +75,14 @@ export class OpenQueues {
     private readonly states: Pick<OpenStates, 'of'>,
   ) {}
 
-  async of(orgId: string): Promise<OpenQueue> {
+  /** In the order of their deadlines. */
+  async of(orgId: string): Promise<readonly QueueEntry[]> {
     const { ordered } = await this.current(orgId);
-    const missing = ordered.filter(({ state }) => state === undefined);
-    if (missing.length > 0) {
-      const states = await this.states.of(missing.map(({ request }) => request));
-      for (const entry of missing) entry.state = states.get(keyOf(entry.request)) ?? null;
-    }
-    return ordered.map(({ request, state = null }) => ({ request, state }));
+    if (ordered.every(isRead)) return ordered;
+    const missing = ordered.filter((entry) => !isRead(entry));
+    const states = await this.states.of(missing.map(({ request }) => request));
+    for (const entry of missing) entry.state = states.get(keyOf(entry.request)) ?? null;
+    return ordered.filter(isRead);
   }
 
   private async current(orgId: string): Promise<Kept> {
@@ -131,7 +135,10 @@ function changed({ entries: before }: Kept, rows: readonly ChangeRow[], orgId: s
   for (const { seq: _, open: __, approval_id, version, ...row } of rows) {
     if (approval_id === null) continue;
     if (version === null) entries.delete(approval_id);
-    else entries.set(approval_id, { request: { ...row, org_id: orgId, approval_id, version } });
+    else entries.set(approval_id, {
+        request: { ...row, org_id: orgId, approval_id, version },
+        state: undefined,
+      });
   }
   return { entries, ordered: [...entries.values()].sort(byDeadline) };
 }
