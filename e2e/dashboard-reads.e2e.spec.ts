@@ -188,6 +188,45 @@ describe('what a dashboard reads', () => {
     expect((await agent.get('/api/v1/overview')).status).toBe(403);
   });
 
+  it('is what the policy warns of, also after the warning was changed', async () => {
+    const policy = await requests.asksFor('drop.table', { notice: 'Cannot be undone' });
+    const id = await requests.requested('drop.table');
+    expect(await show(id, mia.api)).toMatchObject({ policy: { notice: 'Cannot be undone' } });
+    const change = (notice: unknown) =>
+      admin.call('PATCH', `/api/v1/policies/${policy}`, { body: { notice } });
+    expect(await change('Ends the shop')).toMatchObject({ status: 200, body: { notice: 'Ends the shop' } });
+    await eventually(
+      async () => ((await show(id, mia.api))['policy'] as { notice: string }).notice === 'Ends the shop',
+    );
+    expect(await change(null)).toMatchObject({ status: 200, body: { notice: null } });
+    for (const wrong of ['', 'x'.repeat(81), 'a\u202eb', 3])
+      expect(await change(wrong)).toMatchObject({ status: 400, body: { errors: [{ pointer: '/notice' }] } });
+  });
+
+  it('is the entry of each step of a request', async () => {
+    const id = await requests.requested('pay.out');
+    await requests.deny(id, { reason: 'no' });
+    const { history } = (await show(id, viewer.api)) as { history: { event_id: string; type: string }[] };
+    expect(history.map(({ type }) => type)).toEqual(['approval.opened', 'approval.denied']);
+    for (const { event_id, type } of history)
+      await eventually(async () => {
+        const { body } = await viewer.api.get(`/api/v1/audit?event_id=${event_id}`);
+        const [entry, ...others] = body['events'] as Record<string, unknown>[];
+        if (entry !== undefined) expect([entry, ...others]).toMatchObject([{ type, approval_id: id }]);
+        return entry;
+      });
+    expect((await admin.get('/api/v1/audit?event_id=evt_none')).body).toMatchObject({ events: [] });
+  });
+
+  it('is what people write again and again when they deny', async () => {
+    for (const reason of ['Not today', 'Too late at night', ' not today', 'x'.repeat(81), 'x'.repeat(81)])
+      await requests.deny(await requests.requested('pay.out'), { reason });
+    const { body } = await mia.api.get('/api/v1/denial-reasons');
+    expect(body['reasons']).toContainEqual(expect.stringMatching(/^not today$/i));
+    expect(JSON.stringify(body)).not.toMatch(/night|xxx/);
+    expect((await viewer.api.get('/api/v1/denial-reasons')).status).toBe(403);
+  });
+
   it('takes how long a request was on the screen within a day', async () => {
     const id = await requests.requested('pay.out');
     for (const seen_ms of [-1, 86_400_001, 1.5, '3'])

@@ -2,6 +2,8 @@ import { connect } from 'node:net';
 import { eventually, type Stack, startStack } from '@agentlattice/testkit';
 import { adminOf, agentOf, type Answer, type Api } from './kit/api.js';
 
+type Row = [string, string, string, Parameters<Api['call']>[2], number, string];
+
 describe('errors', () => {
   let stack: Stack;
   let admin: Api;
@@ -21,7 +23,7 @@ describe('errors', () => {
     expect(answer.body['request_id']).toBe(answer.headers.get('x-request-id'));
   };
 
-  it.each<[string, string, string, Parameters<Api['call']>[2], number, string]>([
+  it.each<Row>([
     ['an unknown route', 'GET', '/nothing', {}, 404, 'ROUTE_NOT_FOUND'],
     ['a route below a known one', 'GET', '/api/v1/actions/1', {}, 404, 'ROUTE_NOT_FOUND'],
     ['a wrong method', 'DELETE', '/api/v1/actions', {}, 405, 'METHOD_NOT_ALLOWED'],
@@ -146,8 +148,26 @@ describe('errors', () => {
           { key: 'admin' },
           400,
           'VALIDATION_FAILED',
-        ] as [string, string, string, Parameters<Api['call']>[2], number, string],
+        ] as Row,
     ),
+    ...[
+      ['an overview of another range', 'overview?range=7d'],
+      ['an overview of no time zone', 'overview?tz=Mars/Olympus'],
+      ['an empty search', 'approvals?q='],
+      ['a queue that is neither', 'approvals?decidable=yes'],
+      ['a preview of another change', 'approvals/apr_none/forever?forever_for=all'],
+    ].map(
+      ([what, path]) =>
+        [what, 'GET', `/api/v1/${String(path)}`, { key: 'admin' }, 400, 'VALIDATION_FAILED'] as Row,
+    ),
+    [
+      'a preview of no request',
+      'GET',
+      '/api/v1/approvals/apr_none/forever',
+      { key: 'admin' },
+      404,
+      'NOT_FOUND',
+    ],
     [
       'a NUL in a query',
       'GET',

@@ -22,6 +22,7 @@ export const OPEN_STATES = Symbol('OPEN_STATES');
 export const REQUEST_VIEWS = Symbol('REQUEST_VIEWS');
 export const FOREVER_REACH = Symbol('FOREVER_REACH');
 export const OVERVIEW = Symbol('OVERVIEW');
+export const DENIAL_REASONS = Symbol('DENIAL_REASONS');
 export const OPEN_APPROVALS = Symbol('OPEN_APPROVALS');
 export const DECIDE_APPROVALS = Symbol('DECIDE_APPROVALS');
 export const CONSUME_GRANT = Symbol('CONSUME_GRANT');

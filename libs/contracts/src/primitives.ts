@@ -80,6 +80,12 @@ export const givenName = () =>
     .max(120)
     // Spaces around a name do not count.
     .meta({ pattern: '[^ ]' });
+/** A short text of an administrator that people read beside requests. */
+export const givenNotice = () =>
+  plainText().trim().min(1).max(80).meta({
+    pattern: '[^ ]',
+    description: 'A warning that people read beside every request of the policy',
+  });
 /** A group of members that a policy can name. */
 export const givenGroup = () => plainText().min(1).max(120);
 

@@ -6,9 +6,10 @@ import { MessagePattern, Payload } from '@nestjs/microservices';
 import type pg from 'pg';
 import type { ApprovalReader } from '../read/approval-reader.js';
 import type { RequestViews } from '../read/request-views.js';
+import type { ReadDenialReasons } from '../read/denial-reasons.js';
 import type { ReadForeverReach } from '../read/forever-reach.js';
 import type { ReadOverview } from '../read/overview.js';
-import { APPROVAL_READER, FOREVER_REACH, OVERVIEW, REQUEST_VIEWS } from '../tokens.js';
+import { APPROVAL_READER, DENIAL_REASONS, FOREVER_REACH, OVERVIEW, REQUEST_VIEWS } from '../tokens.js';
 
 type Request<Verb extends keyof typeof commands> = CommandRequest<(typeof commands)[Verb]>;
 
@@ -19,6 +20,7 @@ export class ApprovalsResponder {
     @Inject(REQUEST_VIEWS) private readonly views: RequestViews,
     @Inject(FOREVER_REACH) private readonly readForeverReach: ReadForeverReach,
     @Inject(OVERVIEW) private readonly readOverview: ReadOverview,
+    @Inject(DENIAL_REASONS) private readonly readDenialReasons: ReadDenialReasons,
     @Inject(POOL) private readonly pool: pg.Pool,
   ) {}
 
@@ -45,6 +47,11 @@ export class ApprovalsResponder {
   @MessagePattern(commands.overview.subject, { command: commands.overview })
   overview(@Payload() request: Request<'overview'>) {
     return this.readOverview(request);
+  }
+
+  @MessagePattern(commands.denial_reasons.subject, { command: commands.denial_reasons })
+  denialReasons(@Payload() request: Request<'denial_reasons'>) {
+    return this.readDenialReasons(request);
   }
 
   @MessagePattern(commands.replay.subject, { command: commands.replay })

@@ -49,6 +49,7 @@ export interface ApprovalRow extends StatusRow {
 }
 
 export interface HistoryRow {
+  readonly event_id: string;
   readonly org_id: string;
   readonly stream_id: string;
   readonly type: string;
@@ -99,7 +100,11 @@ export function toView(
     asked_with_key: state.status === 'none' ? null : state.askedWithKey,
     action_type: row.action_type,
     action_digest: row.action_digest,
-    policy: { ...policy, unconditional: conditions_evaluated && conditions_evaluated.length === 0 },
+    policy: {
+      ...policy,
+      unconditional: conditions_evaluated && conditions_evaluated.length === 0,
+      notice: terms.notice ?? null,
+    },
     policy_name: policy.name,
     ...(reader === 'operator' ? masked(sent) : sent),
     conditions_evaluated: conditions_evaluated ?? [],
@@ -150,6 +155,7 @@ function masked({ metadata, data_accessed }: Pick<ApprovalView, 'metadata' | 'da
 }
 
 const stepOf = ({
+  event_id,
   type,
   schema_version,
   data,
@@ -157,6 +163,7 @@ const stepOf = ({
   meta: { actor },
   erasable_values,
 }: HistoryRow) => ({
+  event_id,
   type,
   at: occurred_at.toISOString(),
   key: keyIn(readApprovalEvent({ type, schema_version, data }), actor?.id ?? null),

@@ -135,7 +135,8 @@ function changed({ entries: before }: Kept, rows: readonly ChangeRow[], orgId: s
   for (const { seq: _, open: __, approval_id, version, ...row } of rows) {
     if (approval_id === null) continue;
     if (version === null) entries.delete(approval_id);
-    else entries.set(approval_id, {
+    else
+      entries.set(approval_id, {
         request: { ...row, org_id: orgId, approval_id, version },
         state: undefined,
       });

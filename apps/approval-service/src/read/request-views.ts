@@ -102,7 +102,7 @@ export class RequestViews {
     const [first] = rows;
     if (first === undefined) return [];
     const { rows: events } = await this.ports.pool.query<HistoryRow>(
-      `SELECT e.org_id, e.stream_id, e.type, e.schema_version, e.data, e.occurred_at, e.meta, ${erasableValues} AS erasable_values
+      `SELECT e.event_id, e.org_id, e.stream_id, e.type, e.schema_version, e.data, e.occurred_at, e.meta, ${erasableValues} AS erasable_values
          FROM event e WHERE e.org_id = $1 AND e.stream_id = ANY ($2) ORDER BY e.stream_id, e.version`,
       [first.org_id, rows.map((row) => row.approval_id)],
     );

@@ -21,6 +21,7 @@ interface Row {
 }
 
 const columns = {
+  event_id: 'id',
   approval_id: 'approval_id',
   agent_id: 'agent_id',
   action_type: 'action_type',

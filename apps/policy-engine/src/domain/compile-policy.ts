@@ -89,6 +89,7 @@ function termsOf({ content, author, authors }: PolicyRecord): ApprovalTerms {
     escalation: content.escalation,
     on_removed: content.on_removed,
     on_no_approver: content.on_no_approver,
+    ...(content.notice === undefined ? {} : { notice: content.notice }),
     policy_author: author,
     policy_authors: [...authors],
   };

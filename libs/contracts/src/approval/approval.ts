@@ -33,6 +33,7 @@ export const memberName = () =>
 
 /** One step in the life of a request. */
 export const approvalHistoryItem = z.object({
+  event_id: typeId('evt').optional().meta({ description: 'Of its entry in the audit log' }),
   type: z.string(),
   at: instant(),
   operator: z.object({ id: z.string(), name: memberName(), via: z.string() }).nullable(),
@@ -77,6 +78,7 @@ export const approvalView = z
       unconditional: z.boolean().nullable().optional().meta({
         description: 'Whether the policy asks for every action; null where the conditions were erased',
       }),
+      notice: z.string().nullable().optional().meta({ description: 'What the policy warns people of' }),
     }),
     policy_name: z.string(),
     metadata: jsonObject(),

@@ -77,6 +77,12 @@ export const forOperators = {
 };
 export type ForOperators = z.infer<z.ZodObject<typeof forOperators>>;
 
+/** What people of the workspace write again and again when they deny. */
+export const givenDenialReasons = z
+  .object({ reasons: z.array(z.string()).meta({ description: 'Most frequent first, at most five' }) })
+  .meta({ id: 'GivenDenialReasons' });
+export type GivenDenialReasons = z.infer<typeof givenDenialReasons>;
+
 const count = () => z.number().int().min(0);
 /** Figures of a queue, beside the page. */
 export const queueFigures = {

@@ -44,6 +44,7 @@ export const auditEvent = z
 export type AuditEvent = z.infer<typeof auditEvent>;
 
 export const auditFilter = z.object({
+  event_id: z.string().max(255).optional().meta({ description: 'The entry of exactly this event' }),
   approval_id: z.string().max(255).optional(),
   agent_id: z.string().max(255).optional(),
   action_type: z.string().max(255).optional(),

@@ -11,6 +11,7 @@ import {
   searchText,
   votePending,
 } from '../approval/approval.js';
+import { givenDenialReasons } from '../approval/for-operators.js';
 import { foreverReach } from '../approval/forever-preview.js';
 import { overview, overviewRanges, timeZone } from '../approval/overview.js';
 import { foreverFor, seenMs } from '../events/approval.js';
@@ -123,6 +124,12 @@ export const approvalServiceCommands = {
     'overview',
     z.object({ org_id: typeId('org'), range: z.enum(overviewRanges), tz: timeZone() }),
     overview,
+  ),
+  denial_reasons: command(
+    'approval-service',
+    'denial_reasons',
+    z.object({ org_id: typeId('org') }),
+    givenDenialReasons,
   ),
   replay: replay('approval-service'),
   ping: ping('approval-service'),

@@ -7,6 +7,7 @@ import {
   givenEmail,
   givenGroup,
   givenName,
+  givenNotice,
   instant,
   rulesBeyondSchema,
   sha256Hex,
@@ -68,6 +69,14 @@ const members = {
   on_no_approver: z.enum(['escalate', 'deny']),
   mode: z.enum(['enforce', 'shadow']),
   active: z.boolean(),
+  notice: z
+    .string()
+    .max(80)
+    .nullable()
+    .optional()
+    .meta({
+      description: 'A warning that people read beside every request of the policy; null or missing: none',
+    }),
 };
 
 /** For new names; existing ones may have another form. */
@@ -76,6 +85,7 @@ const written = {
   name: givenName(),
   approver_groups: approverGroups(givenGroup()),
   escalation: z.array(escalationStepFor(givenEmail())).max(10),
+  notice: givenNotice().nullable().optional(),
 };
 
 /**

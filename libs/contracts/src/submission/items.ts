@@ -102,6 +102,8 @@ export const approvalTerms = z.object({
   escalation: z.array(escalationStep),
   on_removed: z.enum(['approve', 'deny', 'keep']),
   on_no_approver: z.enum(['escalate', 'deny']),
+  /** What the policy warns people of; missing in older data. */
+  notice: z.string().nullable().optional(),
   /**
    * The author of the policy version, or the maker of the key that wrote it; null when that was no person, missing when
    * unknown. May not decide requests of an agent without owner (decisions §3.4).

@@ -74,6 +74,11 @@ export class ApprovalsController {
     return this.nameMembers(org_id, preview, membersOfForeverPreview);
   }
 
+  @Handles(routes.denialReasons)
+  denialReasons(@Caller() { orgId }: Operator): Promise<RouteOutput<typeof routes.denialReasons>> {
+    return this.commands.request(approvalServiceCommands.denial_reasons, { org_id: orgId });
+  }
+
   @Handles(routes.overview)
   overview(
     @Caller() { orgId }: Operator,

@@ -9,6 +9,7 @@ import {
   denyInput,
   votePending,
 } from '../../approval/approval.js';
+import { givenDenialReasons } from '../../approval/for-operators.js';
 import { foreverPreview } from '../../approval/forever-preview.js';
 import { overview, overviewRanges, timeZone } from '../../approval/overview.js';
 import { policyChangeResult } from '../../commands/policy-engine.js';
@@ -103,6 +104,16 @@ export const approvalRoutes = {
     }),
     responses: { 200: ok(foreverPreview) },
     errors: ['NOT_FOUND'],
+  }),
+  denialReasons: route({
+    id: 'denialReasons',
+    method: 'GET',
+    path: '/api/v1/denial-reasons',
+    tag: 'Approvals',
+    summary: 'Reasons that people of the workspace give again and again when they deny',
+    description: 'Of the newest 500 denials; those that were given at least twice, of at most 80 characters.',
+    callers: ['operator:member'],
+    responses: { 200: ok(givenDenialReasons) },
   }),
   overview: route({
     id: 'overview',
