@@ -198,13 +198,13 @@ describe('what a dashboard reads', () => {
     await eventually(
       async () => ((await show(id, mia.api))['policy'] as { notice: string }).notice === 'Ends the shop',
     );
-    expect(await change(null)).toMatchObject({ status: 200, body: { notice: null } });
+    expect((await change(null)).body).not.toHaveProperty('notice');
     for (const wrong of ['', 'x'.repeat(81), 'a\u202eb', 3])
       expect(await change(wrong)).toMatchObject({ status: 400, body: { errors: [{ pointer: '/notice' }] } });
   });
 
   it('is the entry of each step of a request', async () => {
-    const id = await requests.requested('pay.out');
+    const id = await requests.requested('drop.table');
     await requests.deny(id, { reason: 'no' });
     const { history } = (await show(id, viewer.api)) as { history: { event_id: string; type: string }[] };
     expect(history.map(({ type }) => type)).toEqual(['approval.opened', 'approval.denied']);
@@ -220,7 +220,7 @@ describe('what a dashboard reads', () => {
 
   it('is what people write again and again when they deny', async () => {
     for (const reason of ['Not today', 'Too late at night', ' not today', 'x'.repeat(81), 'x'.repeat(81)])
-      await requests.deny(await requests.requested('pay.out'), { reason });
+      await requests.deny(await requests.requested('drop.table'), { reason });
     const { body } = await mia.api.get('/api/v1/denial-reasons');
     expect(body['reasons']).toContainEqual(expect.stringMatching(/^not today$/i));
     expect(JSON.stringify(body)).not.toMatch(/night|xxx/);

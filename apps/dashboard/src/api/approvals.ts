@@ -1,5 +1,5 @@
 import { call, pathSegment, send } from './client.js';
-import type { Approval, ApprovalPage, DecisionAnswer, ForeverPreview } from './types.js';
+import type { Approval, ApprovalPage, DecisionAnswer, ForeverPreview, GivenDenialReasons } from './types.js';
 import { noteServerTime } from '../live/server-clock.js';
 
 export interface ApprovalFilter {
@@ -52,4 +52,5 @@ export const approve = (id: string, body: Vote) =>
 export const deny = (id: string, body: Pick<Vote, 'reason' | 'seen_ms'>) =>
   call<DecisionAnswer>('POST', `${path}/${pathSegment(id)}/deny`, { body });
 export const withdrawVote = (id: string) => call<DecisionAnswer>('DELETE', `${path}/${pathSegment(id)}/vote`);
+export const getDenialReasons = () => call<GivenDenialReasons>('GET', '/api/v1/denial-reasons');
 export const getForever = (id: string) => call<ForeverPreview>('GET', `${path}/${pathSegment(id)}/forever`);

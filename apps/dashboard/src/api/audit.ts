@@ -3,6 +3,7 @@ import { call } from './client.js';
 import { fetchText } from './text.js';
 
 export interface AuditFilter {
+  readonly event_id?: string;
   readonly approval_id?: string;
   readonly agent_id?: string;
   readonly action_type?: string;

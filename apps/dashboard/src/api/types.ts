@@ -4,7 +4,7 @@ import type { ApprovalView, RouteOutput, routes, SessionView, VotePending } from
 export type Session = SessionView;
 
 export type SignInOptions = RouteOutput<typeof routes.signInMethods, 200>;
-export type { ApprovalPage, Cue, ForeverPreview } from '@agentlattice/contracts';
+export type { ApprovalPage, Cue, ForeverPreview, GivenDenialReasons } from '@agentlattice/contracts';
 export type Approval = ApprovalView;
 
 /** What approve and deny answer: the decided request, or the votes so far. */

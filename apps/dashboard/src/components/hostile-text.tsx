@@ -34,6 +34,13 @@ function SegmentView({ segment }: { readonly segment: Segment }) {
           <small>{segment.label}</small>
         </span>
       );
+    case 'host':
+      return (
+        <span className="uni">
+          <span className="sr">host name as it is looked up: </span>
+          {segment.name}
+        </span>
+      );
     case 'spaces':
       return <span className="uni">· {segment.count} spaces ·</span>;
     case 'blank_lines':

@@ -1,3 +1,5 @@
+import { partsWithHosts } from './host-names.js';
+
 /** A part of a text from outside, as it is shown: plain, or as something that cannot be overlooked. */
 export type Segment =
   | { readonly kind: 'text'; readonly text: string }
@@ -5,6 +7,8 @@ export type Segment =
   | { readonly kind: 'code_point'; readonly label: string; readonly name: string }
   /** A visible letter of another script than the rest of its word. */
   | { readonly kind: 'look_alike'; readonly text: string; readonly label: string; readonly name: string }
+  /** After a host name in other letters: the name that is looked up. */
+  | { readonly kind: 'host'; readonly name: string }
   | { readonly kind: 'spaces'; readonly count: number }
   | { readonly kind: 'blank_lines'; readonly count: number };
 
@@ -45,23 +49,24 @@ export function segmentsOf(text: string): readonly Segment[] {
     else segments.push(segment);
   };
   let atLineStart = true;
-  for (const [run] of text.matchAll(runs)) {
-    if (/^[\p{Zs}]{2,}$/u.test(run) && run.length > longestSpaces) add({ kind: 'spaces', count: run.length });
-    else if (run.length > 1 && run.startsWith('\n')) {
-      add({ kind: 'text', text: '\n' });
-      add({ kind: 'blank_lines', count: run.split('\n').length - 2 });
-      add({ kind: 'text', text: '\n' });
-    } else if (/^[\p{L}\p{M}\p{Nd}]/u.test(run)) for (const segment of wordSegments(run)) add(segment);
-    else if (run === '\n' || (run === '\t' && atLineStart)) add({ kind: 'text', text: run });
-    else if (notShown.test(run)) add(boxed(run));
-    else add({ kind: 'text', text: run });
-    atLineStart = run.endsWith('\n') || (atLineStart && /^[\p{Zs}\t]+$/u.test(run));
+  for (const part of partsWithHosts(text)) {
+    for (const [run] of part.text.matchAll(runs)) {
+      if (/^[\p{Zs}]{2,}$/u.test(run) && run.length > longestSpaces)
+        add({ kind: 'spaces', count: run.length });
+      else if (run.length > 1 && run.startsWith('\n')) {
+        add({ kind: 'text', text: '\n' });
+        add({ kind: 'blank_lines', count: run.split('\n').length - 2 });
+        add({ kind: 'text', text: '\n' });
+      } else if (/^[\p{L}\p{M}\p{Nd}]/u.test(run)) for (const segment of wordSegments(run)) add(segment);
+      else if (run === '\n' || (run === '\t' && atLineStart)) add({ kind: 'text', text: run });
+      else if (notShown.test(run)) add(boxed(run));
+      else add({ kind: 'text', text: run });
+      atLineStart = run.endsWith('\n') || (atLineStart && /^[\p{Zs}\t]+$/u.test(run));
+    }
+    if (part.ascii !== null) add({ kind: 'host', name: part.ascii });
   }
   return segments;
 }
-
-/** Whether a text would be shown just as it is. */
-export const isPlain = (text: string): boolean => segmentsOf(text).every(({ kind }) => kind === 'text');
 
 function* wordSegments(word: string): Generator<Segment> {
   const foreign = foreignLetters(word);

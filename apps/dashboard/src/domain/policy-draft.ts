@@ -37,6 +37,7 @@ export interface PolicyDraft {
   readonly on_removed: PolicyContent['on_removed'];
   readonly on_no_approver: PolicyContent['on_no_approver'];
   readonly active: boolean;
+  readonly notice: string;
 }
 
 export const emptyDraft: PolicyDraft = {
@@ -55,6 +56,7 @@ export const emptyDraft: PolicyDraft = {
   on_removed: 'approve',
   on_no_approver: 'escalate',
   active: true,
+  notice: '',
 };
 
 export const emptyCondition: ConditionDraft = { field: '', operator: 'lte', value: '' };
@@ -87,6 +89,7 @@ export const draftOf = (policy: PolicyContent): PolicyDraft => ({
   on_removed: policy.on_removed,
   on_no_approver: policy.on_no_approver,
   active: policy.active,
+  notice: policy.notice ?? '',
 });
 
 /** What is sent. The server judges it; nothing is corrected here but what a field cannot express otherwise. */
@@ -123,6 +126,7 @@ export function policyOf(draft: PolicyDraft): PolicyPatch {
     on_removed: draft.on_removed,
     on_no_approver: draft.on_no_approver,
     active: draft.active,
+    notice: draft.notice.trim() === '' ? null : draft.notice,
   };
 }
 

@@ -27,9 +27,11 @@ function staleKeys(type: string): readonly string[] {
   const [about = ''] = type.split('.');
   const own: Readonly<Record<string, readonly string[]>> = {
     approval: ['approvals', 'overview'],
-    policy: ['policies', 'approvals'],
+    policy: ['policies', 'approvals', 'overview'],
     agent: ['agents'],
-    member: ['members'],
+    delegation: ['agents'],
+    // The role and the groups of the reader may be among what changed.
+    member: ['members', 'session'],
     channel: ['channels'],
     delivery: ['deliveries'],
     endpoint: ['channels'],

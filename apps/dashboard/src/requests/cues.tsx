@@ -89,6 +89,19 @@ function cueView({ kind, level, field, params }: Cue, { action_type }: Approval,
   }
 }
 
+/** What the policy warns of, in the words of its author. */
+function noticeCue({ policy: { notice } }: Approval): CueView | null {
+  return notice === null || notice === undefined || notice === ''
+    ? null
+    : {
+        key: 'notice',
+        level: 'warn',
+        icon: 'rule',
+        text: <HostileText text={notice} />,
+        evidence: <>The policy says so of every such action.</>,
+      };
+}
+
 /** The first condition that did not hold, in words. */
 function conditionCue(approval: Approval): CueView | null {
   const failed = approval.conditions_evaluated.find(({ result }) => !result);
@@ -134,6 +147,7 @@ function voteCue(approval: Approval): CueView | null {
 /** All cues of a request, warnings first. */
 export function cueViews(approval: Approval): readonly CueView[] {
   const views = [
+    noticeCue(approval),
     ...(approval.cues ?? []).map((cue, i) => cueView(cue, approval, i)),
     conditionCue(approval),
     voteCue(approval),

@@ -1,12 +1,28 @@
-import { useId, useRef } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { useRef } from 'react';
+import { getDenialReasons } from '../api/approvals.js';
 import type { Approval } from '../api/types.js';
 import { Dialog } from '../components/dialog.js';
 import { HostileText } from '../components/hostile-text.js';
 import { Icon } from '../components/icon.js';
 import { TimeLeftTag, useIsOver } from '../components/time-left.js';
 import { DecisionError } from './decision-error.js';
+import { ReasonField } from './reason-field.js';
 
-const frequentReasons = ['Outside the change window', 'Needs a smaller change', 'Not expected'];
+const usualReasons = ['Outside the change window', 'Needs a smaller change', 'Not expected'];
+const mostReasons = 5;
+
+/** Those of the workspace first. None until they are known, so that none moves under the pointer. */
+function useFrequentReasons(): readonly string[] {
+  const { data, isPending } = useQuery({
+    queryKey: ['denial-reasons'],
+    queryFn: getDenialReasons,
+    staleTime: 300_000,
+  });
+  const own = data?.reasons ?? [];
+  if (isPending) return [];
+  return [...new Set([...own, ...usualReasons.slice(own.length)])].slice(0, mostReasons);
+}
 
 interface DenyDialogProps {
   readonly approval: Approval;
@@ -27,7 +43,7 @@ export function DenyDialog({
   isSending,
   error,
 }: DenyDialogProps) {
-  const id = useId();
+  const frequent = useFrequentReasons();
   const field = useRef<HTMLTextAreaElement>(null);
   const isOver = useIsOver(approval);
   return (
@@ -43,19 +59,9 @@ export function DenyDialog({
       onClose={onClose}
     >
       <div>
-        <label className="lab" htmlFor={id}>
-          Reason <span className="dim">(optional, sent to the agent)</span>
-        </label>
-        <textarea
-          id={id}
-          ref={field}
-          data-autofocus
-          maxLength={2000}
-          value={reason}
-          onChange={(event) => onReason(event.currentTarget.value)}
-        />
+        <ReasonField hint="sent to the agent" reason={reason} onReason={onReason} ref={field} isFirst />
         <div className="chips" role="group" aria-label="Frequent reasons">
-          {frequentReasons.map((text) => (
+          {frequent.map((text) => (
             <button
               key={text}
               type="button"
@@ -64,7 +70,7 @@ export function DenyDialog({
                 field.current?.focus();
               }}
             >
-              {text}
+              <HostileText text={text} />
             </button>
           ))}
         </div>

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { type ReactNode, useId } from 'react';
+import type { ReactNode } from 'react';
 import { approvalKey, getForever } from '../api/approvals.js';
 import type { Approval, ForeverPreview } from '../api/types.js';
 import { Dialog } from '../components/dialog.js';
@@ -11,6 +11,7 @@ import { TimeLeftTag, useIsOver } from '../components/time-left.js';
 import { listed } from '../domain/decision-outcome.js';
 import { plural } from '../domain/time-left.js';
 import { DecisionError } from './decision-error.js';
+import { ReasonField } from './reason-field.js';
 
 interface ForeverDialogProps {
   readonly approval: Approval;
@@ -25,7 +26,6 @@ interface ForeverDialogProps {
 /** Says what changes for everyone before an administrator lets a policy allow. */
 export function ForeverDialog(props: ForeverDialogProps) {
   const { approval, reason, onReason, onApprove, onClose, isSending, error } = props;
-  const id = useId();
   const isOver = useIsOver(approval);
   const consequences = useQuery({
     queryKey: [...approvalKey(approval.id), 'forever'],
@@ -54,17 +54,7 @@ export function ForeverDialog(props: ForeverDialogProps) {
       ) : (
         <Consequences data={data} />
       )}
-      <div>
-        <label className="lab" htmlFor={id}>
-          Reason <span className="dim">(optional, kept in the audit log)</span>
-        </label>
-        <textarea
-          id={id}
-          maxLength={2000}
-          value={reason}
-          onChange={(event) => onReason(event.currentTarget.value)}
-        />
-      </div>
+      <ReasonField hint="kept in the audit log" reason={reason} onReason={onReason} />
       {isOver ? <p role="status">Time is up, checking… Your reason stays here.</p> : null}
       {error === null ? null : <DecisionError error={error} />}
       <div className="ends">

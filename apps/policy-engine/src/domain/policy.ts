@@ -50,7 +50,9 @@ export const policyDecider: Decider<Policy, PolicyCommand, PolicyEvent> = {
     switch (command.type) {
       case 'CreatePolicy':
         if (state.status !== 'none') throw new Refused('PRECONDITION_FAILED', 'the policy exists already');
-        return [{ type: 'policy.created', data: changed(command.policyId, 1, sound(command.content)) }];
+        return [
+          { type: 'policy.created', data: changed(command.policyId, 1, plain(sound(command.content))) },
+        ];
       case 'UpdatePolicy': {
         const live = standing(state, command.expectedVersion);
         return update(command.policyId, live, command.patch);
@@ -82,7 +84,7 @@ export const policyDecider: Decider<Policy, PolicyCommand, PolicyEvent> = {
 
 function update(policyId: string, live: Live, patch: PolicyPatch): PolicyEvent[] {
   const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
-  const content = { ...live.content, ...given };
+  const content = plain({ ...live.content, ...given });
   // A policy that is faulty by newer rules can still be switched off.
   const off = patch.active === false && Object.keys(given).length === 1;
   if (!off) sound(content);
@@ -109,6 +111,10 @@ function sound(content: PolicyContent): PolicyContent {
     throw new Refused('VALIDATION_FAILED', 'the policy has faults; see errors', { errors });
   return content;
 }
+
+/** Without an empty notice: a policy without one has the same hash as before there were notices. */
+const plain = ({ notice, ...content }: PolicyContent): PolicyContent =>
+  notice === undefined || notice === null ? content : { ...content, notice };
 
 const changed = (policyId: string, version: number, content: PolicyContent): EventData<'policy.updated'> => ({
   policy_id: policyId,

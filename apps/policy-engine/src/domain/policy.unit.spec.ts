@@ -34,6 +34,17 @@ describe('a policy', () => {
       .when({ type: 'CreatePolicy', policyId, content: content() })
       .thenEvents(fact('policy.created', 1));
   });
+  it('without a notice has the hash that it had before there were notices', () => {
+    given()
+      .when({ type: 'CreatePolicy', policyId, content: { ...content(), notice: null } })
+      .thenEvents(fact('policy.created', 1));
+    given(created)
+      .when(update({ notice: null }))
+      .thenEvents();
+    given(created)
+      .when(update({ notice: 'Cannot be undone' }))
+      .thenEvents(fact('policy.updated', 2, { notice: 'Cannot be undone' }));
+  });
   it('is made once', () => {
     given(created)
       .when({ type: 'CreatePolicy', policyId, content: content() })

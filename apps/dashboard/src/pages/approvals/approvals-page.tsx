@@ -15,6 +15,7 @@ import { LiveSign, NotLiveBanner } from '../../shell/live-status.js';
 import { KeysDialog } from '../../shell/keys-dialog.js';
 import { useWaitingCount } from '../../shell/shell.js';
 import { DecidedList } from './decided-list.js';
+import { FirstSteps } from './first-steps.js';
 import { NothingWaiting } from './nothing-waiting.js';
 import { filterOf, isFiltered, type QueueSearch } from './queue-search.js';
 import { Toolbar } from './toolbar.js';
@@ -116,6 +117,7 @@ function Waiting({ search }: { readonly search: QueueSearch }) {
           onOutcome={outcome}
         />
       )}
+      {isFiltered(search) ? null : <FirstSteps waiting={rows.length} hidden={hidden} />}
       {hidden > 0 && rows.length > 0 ? (
         <p className="hidden-note">
           {plural(hidden, 'other request')} that you cannot decide {hidden === 1 ? 'is' : 'are'} hidden.{' '}

@@ -1,8 +1,16 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { call } from '../../api/client.js';
+import type { Approval } from '../../api/types.js';
 import { errorText } from '../../components/notices.js';
 import { CopyButton } from '../../requests/value.js';
 import { useIsAdmin } from '../../session/session-context.js';
+
+interface FirstApprovalProps {
+  /** The first request that was decided; null while there is none. */
+  readonly decided: Pick<Approval, 'id' | 'action_type'> | null;
+  readonly isWaiting: boolean;
+}
 
 interface PolicyPage {
   readonly policies: readonly {
@@ -15,8 +23,8 @@ interface PolicyPage {
 const action = 'deploy.production';
 const samplePolicy = { name: 'Production deploys', action_type: action, effect: 'require_approval' };
 
-/** The way to the first request, for a workspace that has had none. Steps that are done tick themselves. */
-export function FirstApproval() {
+/** The way to the first decision, for a workspace that has had none. Steps that are done tick themselves. */
+export function FirstApproval({ decided, isWaiting }: FirstApprovalProps) {
   const isAdmin = useIsAdmin();
   const queries = useQueryClient();
   const policies = useQuery({
@@ -55,7 +63,7 @@ export function FirstApproval() {
             </span>
           ) : null}
         </li>
-        <li>
+        <li className={isWaiting || decided !== null ? 'done' : undefined}>
           <b>Let an agent ask</b>
           <span className="soft">
             Run this with an agent’s key in <code>AL_API_KEY</code>; the request appears here within a second.
@@ -65,9 +73,15 @@ export function FirstApproval() {
             <CopyButton text={command} what="the command" />
           </span>
         </li>
-        <li>
+        <li className={decided === null ? undefined : 'done'}>
           <b>Decide it</b>
-          <span className="soft">The command returns at once, and the audit log has both events.</span>
+          {decided === null ? (
+            <span className="soft">The command returns at once, and the audit log has both events.</span>
+          ) : (
+            <Link className="btn" to="/audit" search={{ approval_id: decided.id }}>
+              See both events in the audit log
+            </Link>
+          )}
         </li>
       </ol>
     </section>

@@ -1,13 +1,9 @@
-import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { lazy, Suspense } from 'react';
-import { approvalsKey, listApprovals } from '../../api/approvals.js';
 import { EmptyState } from '../../components/notices.js';
 import { Time } from '../../components/time.js';
 import { plural } from '../../domain/time-left.js';
 import { useWaitingCount } from '../../shell/shell.js';
-
-const FirstApproval = lazy(async () => ({ default: (await import('./first-approval.js')).FirstApproval }));
+import { useLastDecided } from './use-last-decided.js';
 
 interface NothingWaitingProps {
   readonly isFiltered: boolean;
@@ -17,11 +13,7 @@ interface NothingWaitingProps {
 
 export function NothingWaiting({ isFiltered, hidden }: NothingWaitingProps) {
   const waiting = useWaitingCount();
-  const last = useQuery({
-    queryKey: [...approvalsKey, 'last-decided'],
-    queryFn: async ({ signal }) =>
-      (await listApprovals({ status: 'decided' }, { limit: 1 }, signal)).approvals[0] ?? null,
-  });
+  const last = useLastDecided(true);
   if (isFiltered)
     return (
       <EmptyState icon="search" title="No waiting request matches">
@@ -31,29 +23,22 @@ export function NothingWaiting({ isFiltered, hidden }: NothingWaitingProps) {
         </Link>
       </EmptyState>
     );
-  const resolvedAt = last.data?.resolved_at ?? last.data?.timeout_at;
+  const resolvedAt = last?.resolved_at ?? last?.timeout_at;
   return (
-    <>
-      <EmptyState icon="check" title={hidden > 0 ? 'Nothing is waiting for you' : 'Nothing is waiting'}>
-        <span className="soft">
-          {resolvedAt === undefined ? null : (
-            <>
-              The last request was decided <Time at={resolvedAt} />.{' '}
-            </>
-          )}
-          New ones appear here by themselves.
-        </span>
-        {hidden > 0 ? (
-          <Link className="btn" to="/approvals" search={{ show: 'all' }}>
-            Show {plural(hidden, 'request')} that others decide
-          </Link>
-        ) : null}
-      </EmptyState>
-      {last.data === null && hidden === 0 ? (
-        <Suspense>
-          <FirstApproval />
-        </Suspense>
+    <EmptyState icon="check" title={hidden > 0 ? 'Nothing is waiting for you' : 'Nothing is waiting'}>
+      <span className="soft">
+        {resolvedAt === undefined ? null : (
+          <>
+            The last request was decided <Time at={resolvedAt} />.{' '}
+          </>
+        )}
+        New ones appear here by themselves.
+      </span>
+      {hidden > 0 ? (
+        <Link className="btn" to="/approvals" search={{ show: 'all' }}>
+          Show {plural(hidden, 'request')} that others decide
+        </Link>
       ) : null}
-    </>
+    </EmptyState>
   );
 }

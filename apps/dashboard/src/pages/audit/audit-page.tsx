@@ -1,7 +1,7 @@
 import type { AuditEvent } from '@agentlattice/contracts';
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { useCallback, useEffect, useMemo } from 'react';
 import { auditKey, listAudit } from '../../api/audit.js';
 import { usePaged } from '../../api/paged.js';
 import { HostileText } from '../../components/hostile-text.js';
@@ -9,9 +9,10 @@ import { EmptyState } from '../../components/notices.js';
 import { PageHead } from '../../components/page-head.js';
 import { PagedTable } from '../../components/paged-table.js';
 import { Time, zoneName } from '../../components/time.js';
+import { coalesced } from '../../live/coalesced.js';
 import { useLive } from '../../live/live-provider.js';
 import { AuditFilters } from './audit-filters.js';
-import { isSearched } from './audit-search.js';
+import { type AuditSearch, isSearched } from './audit-search.js';
 import { DecisionTag } from './decision-tag.js';
 import { Downloads } from './downloads.js';
 import { LogVerdict } from './log-verdict.js';
@@ -33,7 +34,13 @@ export function AuditPage() {
       />
       <LogVerdict />
       <AuditFilters search={search} />
-      <NewerEntries />
+      {events.items === undefined ? null : (
+        <NewerEntries
+          search={search}
+          newest={events.items[0]?.seq ?? null}
+          isLong={events.items.length > pageSize}
+        />
+      )}
       <PagedTable<AuditEvent>
         paged={events}
         caption="Entries of the audit log"
@@ -107,26 +114,51 @@ function PersonCell({ event: { operator, reason } }: { readonly event: AuditEven
   );
 }
 
-/** The list stays as it is while it is read; new entries come on request. */
-function NewerEntries() {
+/** Entries of allowed actions, sign-ins and keys come without a live event. */
+const refreshMs = 10_000;
+
+interface NewerEntriesProps {
+  readonly search: AuditSearch;
+  /** The first entry that is shown; null: none is. */
+  readonly newest: number | null;
+  /** Whether older entries were loaded, so that the reader is at work in them. */
+  readonly isLong: boolean;
+}
+
+/** New entries stand in the list at once while its begin is in view; a list that is read stays as it is until asked. */
+function NewerEntries({ search, newest, isLong }: NewerEntriesProps) {
   const queries = useQueryClient();
   const { listen } = useLive();
-  const [areNewer, setNewer] = useState(false);
-  useEffect(() => listen(() => setNewer(true)), [listen]);
+  const headKey = useMemo(() => [...auditKey, 'newest', search], [search]);
+  const { data } = useQuery({
+    queryKey: headKey,
+    queryFn: async ({ signal }) => (await listAudit(search, { limit: 1 }, signal)).events[0]?.seq ?? null,
+    refetchInterval: refreshMs,
+  });
+  useEffect(() => {
+    const look = coalesced(() => queries.invalidateQueries({ queryKey: headKey }));
+    return listen(look);
+  }, [listen, queries, headKey]);
+  const show = useCallback(
+    () => queries.invalidateQueries({ queryKey: [...auditKey, 'list', search] }),
+    [queries, search],
+  );
+  const areNewer = data !== undefined && data !== null && data > (newest ?? -1);
+  const isRead = isLong || window.scrollY > shownFromTop || document.activeElement?.closest('table') !== null;
+  const comesAtOnce = areNewer && !isRead;
+  useEffect(() => {
+    if (comesAtOnce) void show();
+  }, [comesAtOnce, data, show]);
   return (
     <p className="newer" role="status">
-      {areNewer ? (
-        <button
-          className="btn"
-          type="button"
-          onClick={() => {
-            setNewer(false);
-            void queries.invalidateQueries({ queryKey: [...auditKey, 'list'] });
-          }}
-        >
+      {areNewer && isRead ? (
+        <button className="btn" type="button" onClick={() => void show()}>
           Show newer entries
         </button>
       ) : null}
     </p>
   );
 }
+
+/** Of the page, in pixels: above it the head of the list is in view. */
+const shownFromTop = 300;

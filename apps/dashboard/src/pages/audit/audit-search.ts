@@ -1,6 +1,7 @@
 import type { AuditFilter } from '../../api/audit.js';
 
 const names = [
+  'event_id',
   'approval_id',
   'agent_id',
   'action_type',

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, useParams } from '@tanstack/react-router';
+import { Link, Navigate, useParams } from '@tanstack/react-router';
 import { auditEntries, auditKey, listAudit } from '../../api/audit.js';
 import { LoadingTiles } from '../../components/loading.js';
 import { EmptyState, ErrorState } from '../../components/notices.js';
@@ -7,6 +7,10 @@ import { PageHead } from '../../components/page-head.js';
 import { leafHashOf, noHash, readLogEntry } from '../../domain/log-entry.js';
 import { EntryFacts } from './entry-facts.js';
 import { EntryHashes } from './entry-hashes.js';
+
+const eventOf = async (id: string) => (await listAudit({ event_id: id }, { limit: 1 })).events[0];
+
+const retryMs = 2_000;
 
 /** One entry with its neighbours: `prev_hash` of each is compared here with the hash of the one before. */
 async function loadEntry(seq: number) {
@@ -20,16 +24,7 @@ async function loadEntry(seq: number) {
   const after = lines[seq - from + 1];
   // Browsers give the hash function only to pages over https or on this machine.
   const { subtle } = globalThis.crypto as { subtle?: SubtleCrypto };
-  const event = (
-    await listAudit(
-      {
-        type: entry.type,
-        from_time: entry.time,
-        to_time: new Date(Date.parse(entry.time) + 1).toISOString(),
-      },
-      { limit: 200 },
-    )
-  ).events.find(({ id }) => id === entry.id);
+  const event = await eventOf(entry.id);
   return {
     bytes,
     entry,
@@ -48,6 +43,7 @@ export type LoadedEntry = NonNullable<Awaited<ReturnType<typeof loadEntry>>>;
 
 export function EntryPage() {
   const { seq } = useParams({ from: '/shell/audit/$seq' });
+  if (seq.startsWith('evt_')) return <EntryOfEvent eventId={seq} />;
   const number = /^\d{1,15}$/.test(seq) ? Number(seq) : null;
   return (
     <>
@@ -60,6 +56,30 @@ export function EntryPage() {
         }
       />
       {number === null ? <NoEntry /> : <Entry seq={number} />}
+    </>
+  );
+}
+
+/** Links of other pages name the event; the log names its entries by their number. */
+function EntryOfEvent({ eventId }: { readonly eventId: string }) {
+  const { data, error, refetch } = useQuery({
+    queryKey: [...auditKey, 'event', eventId],
+    queryFn: async () => (await eventOf(eventId)) ?? null,
+    // An event of this moment is not in the log yet.
+    refetchInterval: ({ state }) => (state.data === null ? retryMs : false),
+  });
+  if (data !== undefined && data !== null)
+    return <Navigate to="/audit/$seq" params={{ seq: String(data.seq) }} replace />;
+  return (
+    <>
+      <PageHead title="Entry" />
+      {data === null ? (
+        <NoEntry />
+      ) : error === null ? (
+        <LoadingTiles count={1} />
+      ) : (
+        <ErrorState error={error} onRetry={() => void refetch()} />
+      )}
     </>
   );
 }

@@ -28,10 +28,13 @@ export function KeysPage() {
 
 type Open = { readonly kind: 'none' | 'make' } | { readonly kind: 'rotate' | 'revoke'; readonly key: Key };
 
+/** Keys change without a live event, and being used is none either. */
+const refreshMs = 10_000;
+
 function KeyList() {
   const [open, setOpen] = useState<Open>({ kind: 'none' });
   const close = () => setOpen({ kind: 'none' });
-  const keys = usePaged([...keysKey, 'list'], listKeys, (page) => page.keys);
+  const keys = usePaged([...keysKey, 'list'], listKeys, (page) => page.keys, refreshMs);
   return (
     <>
       <PageHead

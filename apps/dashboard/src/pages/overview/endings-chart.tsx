@@ -2,7 +2,6 @@ import { scaleBand, scaleLinear } from 'd3-scale';
 import { stack } from 'd3-shape';
 import { useId } from 'react';
 import type { Overview } from '../../api/overview.js';
-import { Table } from '../../components/table.js';
 import {
   type Bucket,
   bucketName,
@@ -10,6 +9,7 @@ import {
   endings,
   endingsSummary,
 } from '../../domain/overview-figures.js';
+import { BucketTable } from './bucket-table.js';
 import { Hatch, Plot } from './plot.js';
 import { labelled } from './times-chart.js';
 
@@ -87,16 +87,10 @@ export function EndingsChart({ overview }: { readonly overview: Overview }) {
         </span>
       ))}
       table={
-        <Table<Bucket>
+        <BucketTable
           caption="How requests ended"
-          rows={series}
-          keyOf={({ start }) => start}
+          overview={overview}
           columns={[
-            {
-              name: bucket === 'day' ? 'Day' : 'Hour',
-              header: true,
-              cell: ({ start }) => bucketName(start, bucket, tz),
-            },
             ...endings.map(({ key, name }) => ({ name, cell: (one: Bucket) => one[key] })),
             { name: 'Still open', cell: ({ open }) => open },
           ]}

@@ -1,7 +1,6 @@
 import { scaleLinear, scalePoint } from 'd3-scale';
 import { line } from 'd3-shape';
 import type { Overview } from '../../api/overview.js';
-import { Table } from '../../components/table.js';
 import {
   type Bucket,
   bucketName,
@@ -9,6 +8,7 @@ import {
   timesSummary,
   timeUnit,
 } from '../../domain/overview-figures.js';
+import { BucketTable } from './bucket-table.js';
 import { Plot } from './plot.js';
 
 const [left, right, top, bottom] = [34, 474, 12, 196];
@@ -99,16 +99,10 @@ export function TimesChart({ overview }: { readonly overview: Overview }) {
         </>
       }
       table={
-        <Table<Bucket>
+        <BucketTable
           caption="Time to decide"
-          rows={series}
-          keyOf={({ start }) => start}
+          overview={overview}
           columns={[
-            {
-              name: bucket === 'day' ? 'Day' : 'Hour',
-              header: true,
-              cell: ({ start }) => bucketName(start, bucket, tz),
-            },
             { name: 'Asked', cell: ({ asked }) => asked },
             { name: 'Half within', cell: ({ median_seconds }) => secondsText(median_seconds) },
             { name: '95 of 100 within', cell: ({ p95_seconds }) => secondsText(p95_seconds) },

@@ -18,7 +18,7 @@ export interface PolicyFormProps {
 export const policyFields = [
   '/name', '/action_type', '/effect', '/conditions', '/condition_expression', '/on_fail', '/timeout', '/escalation',
   '/approvals_required', '/denials_required', '/approver_groups', '/separation_of_duties', '/on_removed', '/on_no_approver',
-  '/active',
+  '/active', '/notice',
 ]; // prettier-ignore
 
 export function PolicyForm(props: PolicyFormProps) {
@@ -116,6 +116,15 @@ function ApprovalTerms(props: PolicyFormProps) {
           fault={faults.at('/timeout')}
         />
       </div>
+      <TextField
+        label="Warning for the people who decide"
+        hint="(optional)"
+        maxLength={80}
+        value={draft.notice}
+        onChange={(event) => onChange({ notice: event.currentTarget.value })}
+        help="Stands on every request of this policy, such as “Cannot be undone”."
+        fault={faults.at('/notice')}
+      />
       <GroupRows {...props} />
       <Checkbox
         label="The owner of the agent may not decide"

@@ -117,7 +117,7 @@ function OnePolicy({ policy }: { readonly policy: Policy }) {
 }
 
 function Rules({ policy }: { readonly policy: Policy }) {
-  const { conditions, condition_expression, escalation, on_no_approver, effect } = policy;
+  const { conditions, condition_expression, escalation, on_no_approver, effect, notice } = policy;
   return (
     <section className="card" aria-labelledby="rules">
       <h2 id="rules">
@@ -157,6 +157,14 @@ function Rules({ policy }: { readonly policy: Policy }) {
               </dd>
             </div>
           ))}
+          {notice === null || notice === undefined ? null : (
+            <div className="pairs-row">
+              <dt>Warns people</dt>
+              <dd>
+                “<HostileText text={notice} />”
+              </dd>
+            </div>
+          )}
           <div className="pairs-row">
             <dt>When no one may decide</dt>
             <dd>{on_no_approver === 'deny' ? 'denied at once' : 'escalated at once'}</dd>

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useId, useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { approvalsKey, withdrawVote } from '../../api/approvals.js';
 import type { Approval } from '../../api/types.js';
 import { useAnnounce } from '../../components/announcer.js';
@@ -12,6 +12,7 @@ import { listed, type Outcome, seatsText, votesText } from '../../domain/decisio
 import { durationText } from '../../domain/time-left.js';
 import { useClock } from '../../live/server-clock.js';
 import { DecisionButtons, useCannotDecide } from '../../requests/decision-buttons.js';
+import { ReasonField } from '../../requests/reason-field.js';
 import { useTargetText } from '../../requests/escalation-target.js';
 import { useMayDecide, useSession } from '../../session/session-context.js';
 import { initialsOf } from '../../shell/person-menu.js';
@@ -152,7 +153,6 @@ function WithdrawVote({ approval }: { readonly approval: Approval }) {
 
 function DecisionCard({ approval, onOutcome }: Omit<DecideProps, 'isOpen'>) {
   const [reason, setReason] = useState('');
-  const id = useId();
   const cannot = useCannotDecide(approval);
   const end = useClock((now) => clockText(approval.timeout_at, now));
   if (cannot !== null)
@@ -163,17 +163,7 @@ function DecisionCard({ approval, onOutcome }: Omit<DecideProps, 'isOpen'>) {
     );
   return (
     <section className="card" aria-label="Your decision">
-      <div>
-        <label className="lab" htmlFor={id}>
-          Reason <span className="dim">(optional, kept in the audit log)</span>
-        </label>
-        <textarea
-          id={id}
-          maxLength={2000}
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-        />
-      </div>
+      <ReasonField hint="kept in the audit log" reason={reason} onReason={setReason} />
       <DecisionButtons
         approval={approval}
         layout="page"

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Approval } from '../../api/types.js';
 import { HostileText } from '../../components/hostile-text.js';
@@ -27,9 +28,9 @@ export function History({ approval }: { readonly approval: Approval }) {
     <section className="card" aria-labelledby="history">
       <h2 id="history">
         History{' '}
-        <a className="aside" href={`/audit?approval_id=${encodeURIComponent(id)}`}>
+        <Link className="aside" to="/audit" search={{ approval_id: id }}>
           In the audit log
-        </a>
+        </Link>
       </h2>
       {history_truncated === true ? <p className="fine">Older steps are in the audit log.</p> : null}
       <ol className="tl">
@@ -42,11 +43,11 @@ export function History({ approval }: { readonly approval: Approval }) {
 }
 
 function Step({ item, approval }: { readonly item: Item; readonly approval: Approval }) {
-  const { type, at, reason, note } = item;
+  const { type, reason, note } = item;
   const [icon, what] = bySystem(item) ?? steps[type] ?? votes(item, approval) ?? ['log', type];
   return (
     <li>
-      <Time at={at} show="clock" />
+      <StepTime item={item} />
       <Icon name={icon} />
       <span>
         {who(item, approval)}
@@ -66,6 +67,17 @@ function Step({ item, approval }: { readonly item: Item; readonly approval: Appr
         )}
       </span>
     </li>
+  );
+}
+
+/** The time of a step leads to its entry in the audit log. */
+function StepTime({ item: { event_id, at } }: { readonly item: Item }) {
+  if (event_id === undefined) return <Time at={at} show="clock" />;
+  return (
+    <Link to="/audit/$seq" params={{ seq: event_id }} title="Its entry in the audit log">
+      <Time at={at} show="clock" />
+      <span className="sr"> Its entry in the audit log</span>
+    </Link>
   );
 }
 
