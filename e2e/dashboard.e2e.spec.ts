@@ -1,6 +1,7 @@
 import { eventually } from '@agentlattice/testkit';
 import type { Page } from 'playwright-core';
 import { accessibilityChecks } from './dashboard/accessibility.js';
+import { decisionChecks } from './dashboard/decisions.js';
 import { longListChecks } from './dashboard/long-list.js';
 import { servingChecks } from './dashboard/serving.js';
 import { Dashboard, signIn, startWithinMs, tile } from './kit/dashboard.js';
@@ -295,6 +296,7 @@ describe('the dashboard', () => {
     await page.context().close();
   });
 
+  decisionChecks(() => ({ dashboard, admin, member }));
   servingChecks(() => dashboard.stack.baseUrl);
   longListChecks(() => ({ dashboard, admin }));
   accessibilityChecks(() => ({ dashboard, admin }));

@@ -17,6 +17,8 @@ interface Finding {
 /** The rules whose result depends on the theme as well; all others depend on the width alone. */
 const ofTheme = "{ runOnly: ['color-contrast'], resultTypes: ['violations'] }";
 const allRules = "{ resultTypes: ['violations'] }";
+const summary = `violations.map(({ id, impact, nodes }) =>
+  ({ id, impact, nodes: nodes.map(({ html }) => html.slice(0, 200)) }))`;
 
 /** What axe finds on the page as it is now, in both themes and at two widths, with a picture of each. */
 export async function findings(page: Page, name: string): Promise<Record<string, readonly Finding[]>> {
@@ -28,8 +30,7 @@ export async function findings(page: Page, name: string): Promise<Record<string,
       const state = `${name}-${colorScheme}-${String(width)}`;
       await page.screenshot({ path: join(screenshots, `${state}.png`) });
       const violations = await page.evaluate<Finding[]>(
-        `axe.run(document, ${colorScheme === 'light' ? allRules : ofTheme}).then(({ violations }) =>
-           violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map(({ html }) => html.slice(0, 200)) })))`,
+        `axe.run(document, ${colorScheme === 'light' ? allRules : ofTheme}).then(({ violations }) => ${summary})`,
       );
       if (violations.length > 0) found[state] = violations;
     }
@@ -113,4 +114,12 @@ export function accessibilityChecks(given: () => { dashboard: Dashboard; admin: 
       },
     );
   });
+}
+
+/** What axe finds in the open dialog as it is now, with a picture of it. */
+export async function findingsInDialog(page: Page, name: string): Promise<readonly Finding[]> {
+  await page.screenshot({ path: join(screenshots, `dialog-${name}.png`) });
+  return page.evaluate<Finding[]>(
+    `axe.run('dialog[open]', ${allRules}).then(({ violations }) => ${summary})`,
+  );
 }

@@ -31,6 +31,7 @@ const policy: PolicyContent = {
   on_no_approver: 'deny',
   mode: 'enforce',
   active: true,
+  notice: 'Cannot be undone',
 };
 
 describe('a policy that is being written', () => {
@@ -38,6 +39,7 @@ describe('a policy that is being written', () => {
     const { mode, ...sent } = policy;
     expect(policyOf(draftOf(policy))).toEqual(sent);
     expect(policyInput.parse(policyOf(draftOf(policy)))).toEqual({ ...sent, mode });
+    expect(policyOf({ ...draftOf(policy), notice: ' ' }).notice).toBeNull();
   });
 
   it('is a policy that asks one person when only its name and action type are given', () => {

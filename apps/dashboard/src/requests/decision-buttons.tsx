@@ -66,9 +66,8 @@ export function DecisionButtons(props: DecisionButtonsProps) {
   });
   if (!mayDecide) return null;
   if (cannot !== null) return <p className="note">{cannot}</p>;
-  const { isPending, variables } = decision;
+  const { isPending, variables, isChecking } = decision;
   const sending = isPending ? variables.kind : null;
-  const isChecking = isPending && decision.failureCount > 0;
   const size = layout === 'page' ? 'btn big' : 'btn';
   const close = () => {
     setOpen(null);
@@ -130,6 +129,7 @@ export function DecisionButtons(props: DecisionButtonsProps) {
           reason={reason}
           onReason={onReason}
           isSending={sending === 'deny'}
+          isChecking={isChecking}
           error={decision.error}
           onDeny={() => decision.mutate({ kind: 'deny', reason })}
           onClose={close}
@@ -141,6 +141,7 @@ export function DecisionButtons(props: DecisionButtonsProps) {
           reason={reason}
           onReason={onReason}
           isSending={sending === 'forever'}
+          isChecking={isChecking}
           error={decision.error}
           onApprove={(policyVersion) => decision.mutate({ kind: 'forever', reason, policyVersion })}
           onClose={close}

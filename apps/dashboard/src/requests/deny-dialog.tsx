@@ -31,6 +31,8 @@ interface DenyDialogProps {
   readonly onDeny: () => void;
   readonly onClose: () => void;
   readonly isSending: boolean;
+  /** No answer came, and what became of the vote is being found out. */
+  readonly isChecking: boolean;
   readonly error: unknown;
 }
 
@@ -41,6 +43,7 @@ export function DenyDialog({
   onDeny,
   onClose,
   isSending,
+  isChecking,
   error,
 }: DenyDialogProps) {
   const frequent = useFrequentReasons();
@@ -76,6 +79,7 @@ export function DenyDialog({
         </div>
       </div>
       {isOver ? <p role="status">Time is up, checking… Your reason stays here.</p> : null}
+      {isChecking ? <p role="status">Not known yet, checking…</p> : null}
       {error === null ? null : <DecisionError error={error} />}
       <div className="ends">
         <button className="btn" type="button" onClick={onClose}>

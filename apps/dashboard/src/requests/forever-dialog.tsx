@@ -20,12 +20,14 @@ interface ForeverDialogProps {
   readonly onApprove: (policyVersion: number) => void;
   readonly onClose: () => void;
   readonly isSending: boolean;
+  /** No answer came, and what became of the vote is being found out. */
+  readonly isChecking: boolean;
   readonly error: unknown;
 }
 
 /** Says what changes for everyone before an administrator lets a policy allow. */
 export function ForeverDialog(props: ForeverDialogProps) {
-  const { approval, reason, onReason, onApprove, onClose, isSending, error } = props;
+  const { approval, reason, onReason, onApprove, onClose, isSending, isChecking, error } = props;
   const isOver = useIsOver(approval);
   const consequences = useQuery({
     queryKey: [...approvalKey(approval.id), 'forever'],
@@ -56,6 +58,7 @@ export function ForeverDialog(props: ForeverDialogProps) {
       )}
       <ReasonField hint="kept in the audit log" reason={reason} onReason={onReason} />
       {isOver ? <p role="status">Time is up, checking… Your reason stays here.</p> : null}
+      {isChecking ? <p role="status">Not known yet, checking…</p> : null}
       {error === null ? null : <DecisionError error={error} />}
       <div className="ends">
         <button className="btn" type="button" data-autofocus onClick={onClose}>

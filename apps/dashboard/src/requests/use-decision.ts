@@ -1,4 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
 import { ApiRefusal, NoAnswer } from '../api/client.js';
 import { approvalKey, approvalsKey, approve, deny, getApproval } from '../api/approvals.js';
 import { type Approval, type DecisionAnswer, isVotePending } from '../api/types.js';
@@ -34,13 +35,18 @@ export function useDecision(approval: Approval, onOutcome: (outcome: Outcome, de
   const { member } = useSession();
   const queries = useQueryClient();
   const announce = useAnnounce();
-  return useMutation({
+  /** No answer came, and the request is asked what became of the vote. */
+  const [isChecking, setChecking] = useState(false);
+  const mutation = useMutation({
     mutationFn: async (decision: Decision) => {
       const pressedAt = serverNow();
       try {
         return outcomeOf(await sent(approval.id, decision), decision);
       } catch (error) {
-        if (error instanceof NoAnswer) return checked(approval, decision, member.id, pressedAt);
+        if (error instanceof NoAnswer) {
+          setChecking(true);
+          return checked(approval, decision, member.id, pressedAt);
+        }
         const outcome =
           error instanceof ApiRefusal ? refusedOutcome(error, approval, decision, pressedAt) : null;
         if (outcome === null) throw error;
@@ -55,7 +61,9 @@ export function useDecision(approval: Approval, onOutcome: (outcome: Outcome, de
       void queries.invalidateQueries({ queryKey: approvalsKey });
     },
     onError: () => announce('Your decision was not recorded.', 'assertive'),
+    onSettled: () => setChecking(false),
   });
+  return { ...mutation, isChecking };
 }
 
 interface Result {

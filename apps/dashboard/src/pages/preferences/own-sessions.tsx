@@ -42,10 +42,10 @@ export function OwnSessions() {
             { name: 'Last used', cell: ({ last_used_at }) => <Time at={last_used_at} /> },
             {
               name: 'End',
-              cell: ({ id, current }) =>
+              cell: ({ id, current, user_agent }) =>
                 current ? null : (
                   <button className="btn quiet" type="button" onClick={() => end.mutate(id)}>
-                    End session
+                    End session<span className="sr"> of {user_agent ?? 'an unknown browser'}</span>
                   </button>
                 ),
             },

@@ -106,7 +106,7 @@ function PasswordForm() {
         {change.error === null ? null : <Alert>{errorText(change.error)}</Alert>}
         {change.isSuccess ? (
           <Banner icon="check" role="status">
-            The password is changed.
+            <b>The password is changed.</b> Your other sessions have ended.
           </Banner>
         ) : null}
         <TextField

@@ -47,7 +47,7 @@ export function AcceptInvitationPage() {
           required
           minLength={12}
           maxLength={256}
-          help="At least 12 characters."
+          help="At least 12 characters. If you have an account here already, its password."
         />
         <button className="btn solid big" type="submit" disabled={accept.isPending || token === ''}>
           Accept the invitation
