@@ -14,7 +14,8 @@ export function accountChecks(given: () => Given): void {
       name: 'Ines Roth',
       role: 'member',
     });
-    const { pathname, hash } = new URL(String(invited.body['accept_url']));
+    const { link } = invited.body['invitation'] as { link: string };
+    const { pathname, hash } = new URL(link);
     const page = await dashboard.page();
     await page.goto('/accept-invitation');
     await page.getByText('The link is not complete').waitFor();
