@@ -225,7 +225,7 @@ describe('the dashboard', () => {
     expect(await row('version').innerText()).toMatch(/2\.1\.0\s+2\.0\.9/);
     expect(await row('secret_key').innerText()).toContain('changed since last approved');
     await admin.getByText('did not hold: it is 14.').waitFor();
-    await admin.getByRole('link', { name: 'In the audit log' }).waitFor();
+    await admin.getByRole('link', { name: 'In the audit log', exact: true }).waitFor();
     await admin.keyboard.press('Escape');
     await tile(admin, 'change.apply').waitFor();
   });

@@ -24,7 +24,9 @@ const say = (text) => console.error(text);
 
 const quantile = (times, share) => {
   const sorted = [...times].sort((a, b) => a - b);
-  return Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN) * 10) / 10;
+  return (
+    Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN) * 10) / 10
+  );
 };
 const spread = (times) => ({ count: times.length, p50: quantile(times, 0.5), p99: quantile(times, 0.99) });
 
@@ -110,7 +112,9 @@ async function submitMany(key, count) {
   const one = async () => {
     while (next < count) {
       const n = next++;
-      await submit(key, `bench.kind${n % 40}`, { metadata: { service: 'checkout', amount: n, region: 'eu' } });
+      await submit(key, `bench.kind${n % 40}`, {
+        metadata: { service: 'checkout', amount: n, region: 'eu' },
+      });
     }
   };
   await Promise.all(Array.from({ length: 16 }, one));

@@ -54,15 +54,12 @@ export function PersonMenu() {
 
 export function AccountActions() {
   const { workspaces, org_id } = useSession();
-  const queries = useQueryClient();
-  const router = useRouter();
   const leave = useSignOut();
   const id = useId();
   const change = async (orgId: string) => {
-    const session = await switchWorkspace(orgId);
-    queries.clear();
-    queries.setQueryData(sessionKey, session);
-    await router.navigate({ to: '/approvals' });
+    await switchWorkspace(orgId);
+    // A new load: nothing of the other workspace stays in the page, nor in its stream of events.
+    window.location.assign('/approvals');
   };
   return (
     <div className="account">
