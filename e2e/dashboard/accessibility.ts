@@ -109,7 +109,7 @@ export function accessibilityChecks(given: () => { dashboard: Dashboard; admin: 
       async (path) => {
         await page.setViewportSize({ width: 320, height: 640 });
         await page.goto(path);
-        await page.getByRole('heading', { level: 1 }).waitFor();
+        await page.locator('main :is(article, .card)').first().waitFor();
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(320);
       },
     );

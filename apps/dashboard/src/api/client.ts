@@ -86,6 +86,8 @@ export async function send<T>(method: string, path: string, options: CallOptions
 export const call = async <T>(method: string, path: string, options?: CallOptions): Promise<T> =>
   (await send<T>(method, path, options)).data;
 
+const longestReadMs = 20_000;
+
 async function fetchOnce(method: string, path: string, { query, body, signal, headers }: CallOptions) {
   try {
     return await fetch(path + searchOf(query), {
@@ -97,7 +99,11 @@ async function fetchOnce(method: string, path: string, { query, body, signal, he
         ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      ...(signal === undefined ? {} : { signal }),
+      signal: AbortSignal.any([
+        ...(signal === undefined ? [] : [signal]),
+        // A connection that died without a word must not stop the page; only a check of the log takes longer.
+        ...(method === 'GET' && query?.['wait'] === undefined ? [AbortSignal.timeout(longestReadMs)] : []),
+      ]),
     });
   } catch (cause) {
     if (signal?.aborted === true) throw cause;

@@ -116,7 +116,16 @@ export function useQueue(filter: ApprovalFilter, hand: Hand) {
         .then(
           (now) => {
             if (isOpen(now)) drop(gone.id);
-            else addReceipt(now, { kind: 'ended', ended: endedOf(now) });
+            // What one's own decision led to says more, and may have come first.
+            else
+              setReceipts((before) =>
+                before.has(now.id)
+                  ? before
+                  : new Map(before).set(now.id, {
+                      approval: now,
+                      outcome: { kind: 'ended', ended: endedOf(now) },
+                    }),
+              );
           },
           () => drop(gone.id),
         )
@@ -125,7 +134,7 @@ export function useQueue(filter: ApprovalFilter, hand: Hand) {
           setLeaving((now) => new Set([...now].filter((id) => id !== gone.id)));
         });
     }
-  }, [shown, data, incoming, hasNextPage, receipts, queries, addReceipt]);
+  }, [shown, data, incoming, hasNextPage, receipts, queries]);
 
   // A receipt closes after eight seconds, when neither the pointer nor the focus is on it.
   useEffect(() => {
