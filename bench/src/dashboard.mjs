@@ -104,8 +104,9 @@ async function call(method, path, key, body, headers = {}) {
   }
 }
 
-const submit = (key, actionType, more = {}, headers = {}) =>
-  call('POST', '/api/v1/actions', key, { action_type: actionType, ...more }, headers);
+function submit(key, actionType, more = {}, headers = {}) {
+  return call('POST', '/api/v1/actions', key, { action_type: actionType, ...more }, headers);
+}
 
 async function submitMany(key, count) {
   let next = 0;
