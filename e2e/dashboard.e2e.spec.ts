@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { accessibilityChecks } from './dashboard/accessibility.js';
 import { longListChecks } from './dashboard/long-list.js';
 import { servingChecks } from './dashboard/serving.js';
+import { sessionChecks } from './dashboard/sessions.js';
 import { Dashboard, signIn, startWithinMs, tile } from './kit/dashboard.js';
 import { addAgent } from './kit/people.js';
 
@@ -296,6 +297,7 @@ describe('the dashboard', () => {
   });
 
   servingChecks(() => dashboard.stack.baseUrl);
+  sessionChecks(() => ({ dashboard }));
   longListChecks(() => ({ dashboard, admin }));
   accessibilityChecks(() => ({ dashboard, admin }));
 });

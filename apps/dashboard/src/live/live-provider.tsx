@@ -29,7 +29,7 @@ function staleKeys(type: string): readonly string[] {
     approval: ['approvals', 'overview'],
     policy: ['policies', 'approvals'],
     agent: ['agents'],
-    member: ['members'],
+    member: ['members', 'session', 'approvals'],
     channel: ['channels'],
     delivery: ['deliveries'],
     endpoint: ['channels'],
@@ -57,7 +57,11 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
         refresh();
       },
       onReset: () => void queries.invalidateQueries(),
-      onState: setState,
+      onState: (next) => {
+        setState(next);
+        // The stream ends with its session, and the cookie may hold another one by now.
+        if (next.kind === 'live') void queries.invalidateQueries({ queryKey: sessionKey });
+      },
       onSignedOut: () => queries.setQueryData(sessionKey, null),
     });
     stream.current = opened;
