@@ -47,4 +47,25 @@ export function sessionChecks(given: () => { readonly dashboard: Dashboard }): v
     await tile(page, 'deploy.tabs').waitFor();
     await page.context().close();
   });
+
+  it('the switch of the workspace shows the other one at once, and decisions are possible in it', async () => {
+    const { dashboard } = given();
+    const { email, password } = dashboard.administrator;
+    const made = await dashboard.admin.post('/api/v1/workspaces', {
+      name: 'Second place',
+      admin: { email, name: 'Root', password },
+    });
+    expect(made.status).toBe(201);
+    const page = await dashboard.signedIn(dashboard.administrator);
+    await page.getByRole('button', { name: /account/ }).click();
+    await page.getByRole('combobox', { name: 'Workspace' }).selectOption('Second place');
+    await page.getByRole('button', { name: /Root.*Second place/s }).waitFor();
+    await page.getByRole('button', { name: /account/ }).click();
+    await page.getByRole('combobox', { name: 'Workspace' }).selectOption('Default');
+    await page.getByRole('button', { name: /Administrator.*Default/s }).waitFor();
+    await dashboard.ask('deploy.switched');
+    await approve(page, 'deploy.switched').click();
+    await page.getByText(/You approved/).waitFor();
+    await page.context().close();
+  });
 }

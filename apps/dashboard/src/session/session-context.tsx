@@ -23,7 +23,7 @@ export const useMayDecide = (): boolean => useSession().member.role !== 'viewer'
 const whoIn = ({ org_id, member }: Session): string => `${org_id} ${member.id}`;
 
 /** Everything that was read in another session. */
-const forgetAnswers = (queries: QueryClient): void => {
+export const forgetAnswers = (queries: QueryClient): void => {
   queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] });
 };
 

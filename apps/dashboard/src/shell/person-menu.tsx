@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { Link, useRouter } from '@tanstack/react-router';
 import { useId } from 'react';
 import { sessionKey, signOut, switchWorkspace } from '../api/session.js';
-import { useSession } from '../session/session-context.js';
+import { forgetAnswers, useSession } from '../session/session-context.js';
 
 const roleNames = { viewer: 'Viewer', member: 'Member', admin: 'Admin' } as const;
 
@@ -60,8 +60,9 @@ export function AccountActions() {
   const id = useId();
   const change = async (orgId: string) => {
     const session = await switchWorkspace(orgId);
-    queries.clear();
+    // Not cleared: what shows the session would not hear of the new one.
     queries.setQueryData(sessionKey, session);
+    forgetAnswers(queries);
     await router.navigate({ to: '/approvals' });
   };
   return (
