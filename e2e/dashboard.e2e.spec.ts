@@ -2,6 +2,7 @@ import { eventually } from '@agentlattice/testkit';
 import type { Page } from 'playwright-core';
 import { accessibilityChecks } from './dashboard/accessibility.js';
 import { longListChecks } from './dashboard/long-list.js';
+import { longWordChecks } from './dashboard/long-words.js';
 import { servingChecks } from './dashboard/serving.js';
 import { sessionChecks } from './dashboard/sessions.js';
 import { Dashboard, signIn, startWithinMs, tile } from './kit/dashboard.js';
@@ -298,6 +299,7 @@ describe('the dashboard', () => {
 
   servingChecks(() => dashboard.stack.baseUrl);
   sessionChecks(() => ({ dashboard }));
+  longWordChecks(() => ({ dashboard }));
   longListChecks(() => ({ dashboard, admin }));
   accessibilityChecks(() => ({ dashboard, admin }));
 });
