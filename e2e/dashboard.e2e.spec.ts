@@ -3,7 +3,9 @@ import type { Page } from 'playwright-core';
 import { accessibilityChecks } from './dashboard/accessibility.js';
 import { decisionChecks } from './dashboard/decisions.js';
 import { longListChecks } from './dashboard/long-list.js';
+import { longWordChecks } from './dashboard/long-words.js';
 import { servingChecks } from './dashboard/serving.js';
+import { sessionChecks } from './dashboard/sessions.js';
 import { Dashboard, signIn, startWithinMs, tile } from './kit/dashboard.js';
 import { addAgent } from './kit/people.js';
 
@@ -298,6 +300,8 @@ describe('the dashboard', () => {
 
   decisionChecks(() => ({ dashboard, admin, member }));
   servingChecks(() => dashboard.stack.baseUrl);
+  sessionChecks(() => ({ dashboard }));
+  longWordChecks(() => ({ dashboard }));
   longListChecks(() => ({ dashboard, admin }));
   accessibilityChecks(() => ({ dashboard, admin }));
 });

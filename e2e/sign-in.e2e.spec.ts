@@ -175,8 +175,10 @@ describe('sign-in and sessions', () => {
     isProblem(await browser.post(`${path}/approve`, {}), 403, 'OWN_PASSWORD_NEEDED');
     isProblem(await browser.post(`${path}/deny`, {}), 403, 'OWN_PASSWORD_NEEDED');
 
-    const change = (current_password: string) =>
-      browser.post('/api/v1/session/password', { current_password, new_password: 'another long password' });
+    const change = (current_password: string, new_password = 'another long password') =>
+      browser.post('/api/v1/session/password', { current_password, new_password });
+    // The administrator would know it still.
+    isProblem(await change(password, password), 400, 'VALIDATION_FAILED');
     isProblem(await change('a wrong password'), 401, 'INVALID_CREDENTIALS');
     const before = browser.token;
     const changed = await change(password);

@@ -173,7 +173,7 @@ it.each(Object.entries(messages))('%s is read as zod reads it, changed or not', 
     fc.property(fitting(schema), fc.array(change, { maxLength: 3 }), (value, changes) => {
       expectAsZod(schema, changes.reduce<unknown>(changed, received(value)));
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
 });
 
@@ -253,7 +253,7 @@ it('any schema is read as zod reads it', () => {
       ),
       ([schema, value, changes]) => expectAsZod(schema, changes.reduce<unknown>(changed, received(value))),
     ),
-    { numRuns: 2_000 },
+    { numRuns: 1_000 },
   );
 });
 

@@ -59,12 +59,16 @@ interface Answer<T> {
 
 let csrfToken = '';
 let signedOut: () => void = () => undefined;
+let doubted: () => void = () => undefined;
 
 /** The token of the session, sent with every request that changes something. */
 export const setCsrfToken = (token: string): void => void (csrfToken = token);
 
 /** Called when the server no longer knows the session. */
 export const onSignedOut = (listener: () => void): void => void (signedOut = listener);
+
+/** Called when the server refuses what the session seemed to allow: another tab may have replaced it, or the role has changed. */
+export const onSessionDoubted = (listener: () => void): void => void (doubted = listener);
 
 /** Sends a request with the session's cookie. @throws ApiRefusal, NoAnswer */
 export async function send<T>(method: string, path: string, options: CallOptions = {}): Promise<Answer<T>> {
@@ -77,6 +81,7 @@ export async function send<T>(method: string, path: string, options: CallOptions
   if (!response.ok) {
     const refusal = refusalOf(response, text);
     if (refusal.code === 'UNAUTHENTICATED') signedOut();
+    if (refusal.code === 'CSRF' || refusal.code === 'FORBIDDEN') doubted();
     throw refusal;
   }
   return { data: (text === '' ? undefined : JSON.parse(text)) as T, sentAt, cameAt };

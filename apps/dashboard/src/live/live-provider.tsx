@@ -31,7 +31,7 @@ function staleKeys(type: string): readonly string[] {
     agent: ['agents'],
     delegation: ['agents'],
     // The role and the groups of the reader may be among what changed.
-    member: ['members', 'session'],
+    member: ['members', 'session', 'approvals'],
     channel: ['channels'],
     delivery: ['deliveries'],
     endpoint: ['channels'],
@@ -59,7 +59,11 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
         refresh();
       },
       onReset: () => void queries.invalidateQueries(),
-      onState: setState,
+      onState: (next) => {
+        setState(next);
+        // The stream ends with its session, and the cookie may hold another one by now.
+        if (next.kind === 'live') void queries.invalidateQueries({ queryKey: sessionKey });
+      },
       onSignedOut: () => queries.setQueryData(sessionKey, null),
     });
     stream.current = opened;

@@ -1,7 +1,7 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
 import { createContext, type ReactNode, useContext, useEffect } from 'react';
-import { ApiRefusal, onSignedOut, setCsrfToken } from '../api/client.js';
+import { ApiRefusal, onSessionDoubted, onSignedOut, setCsrfToken } from '../api/client.js';
 import { getSession, sessionKey } from '../api/session.js';
 import type { Session } from '../api/types.js';
 import { ErrorState } from '../components/notices.js';
@@ -19,18 +19,28 @@ export function useSession(): Session {
 export const useIsAdmin = (): boolean => useSession().member.role === 'admin';
 export const useMayDecide = (): boolean => useSession().member.role !== 'viewer';
 
+/** Another tab may have signed in somebody else, or gone on in another workspace. */
+const whoIn = ({ org_id, member }: Session): string => `${org_id} ${member.id}`;
+
+/** Everything that was read in another session. */
+const forgetAnswers = (queries: QueryClient): void => {
+  queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] });
+};
+
 /** The session in the cookie; null when there is none. */
 export function useSessionQuery() {
   return useQuery({
     queryKey: sessionKey,
     staleTime: Infinity,
-    queryFn: async () => {
+    queryFn: async ({ client }) => {
       const sentAt = Date.now();
       const session = await getSession().catch((error: unknown) => {
         if (error instanceof ApiRefusal && error.status === 401) return null;
         throw error;
       });
       noteServerTime(session?.now, { sentAt, cameAt: Date.now() });
+      const before = client.getQueryData<Session | null>(sessionKey) ?? null;
+      if (before !== null && session !== null && whoIn(before) !== whoIn(session)) forgetAnswers(client);
       return session;
     },
   });
@@ -41,10 +51,13 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
   const queries = useQueryClient();
   const router = useRouter();
   const { data: session, error, isPending, refetch } = useSessionQuery();
-  useEffect(() => onSignedOut(() => queries.setQueryData(sessionKey, null)), [queries]);
+  useEffect(() => {
+    onSignedOut(() => queries.setQueryData(sessionKey, null));
+    onSessionDoubted(() => void queries.invalidateQueries({ queryKey: sessionKey }));
+  }, [queries]);
   useEffect(() => {
     if (session !== null) return;
-    queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] });
+    forgetAnswers(queries);
     void router.navigate({
       to: '/sign-in',
       search: { return_to: router.state.location.href },
@@ -65,5 +78,9 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
   if (session === null || session === undefined) return null;
   // Before the children send anything; the token belongs to this session alone.
   setCsrfToken(session.csrf_token);
-  return <SessionContext value={session}>{children}</SessionContext>;
+  return (
+    <SessionContext key={whoIn(session)} value={session}>
+      {children}
+    </SessionContext>
+  );
 }

@@ -1,9 +1,9 @@
 import { type MemberView, type OperatorRole, Refused, type RemovedMember } from '@agentlattice/contracts';
-import { keyDecider } from '../domain/key.js';
 import { memberDecider, type UpdateMember } from '../domain/member.js';
 import type { MemberStore } from '../outbound/member-store.js';
 import type { SessionStore } from '../outbound/session-store.js';
 import type { PrincipalPorts, RequestContext } from './principal-ports.js';
+import { revokeKeys } from './revoke-keys.js';
 import { endSessions } from './session-ports.js';
 
 export interface MemberPorts extends PrincipalPorts {
@@ -72,16 +72,9 @@ export const makeRemoveMember =
       // After the row is locked: no session begins any more.
       const ending = await sessions.liveOfMember(tx, orgId, memberId);
       const removed = { type: 'RevokeSession', reason: 'member_removed' } as const;
-      await endSessions({ store, sessions }, tx, ending, removed, () => meta);
-      const keys = await members.keysOf(tx, orgId, memberId);
-      if (keys.length === 0) return;
-      await store.events.updateMany({
-        tx,
-        decider: keyDecider,
-        streams: keys.map((streamId) => ({ orgId, streamId, meta })),
-        command: () => ({ type: 'RevokeKey' as const }),
-      });
-      await members.revokeKeys(tx, keys);
+      await endSessions({ store }, tx, ending, removed, () => meta);
+      const keys = (await members.keysOf(tx, orgId, memberId)).map((id) => ({ orgId, id }));
+      await revokeKeys({ store }, tx, keys, meta);
     });
     await refresh();
     return { id: memberId, removed: true, held_keys: await members.heldKeys(orgId, memberId) };

@@ -2,7 +2,7 @@ import { Refused, type SessionItem } from '@agentlattice/contracts';
 import { memberDecider } from '../domain/member.js';
 import type { SessionCommand } from '../domain/session.js';
 import { hashPassword, isPassword } from '../outbound/passwords.js';
-import type { LiveSession, StoredSessionView } from '../outbound/session-store.js';
+import { type LiveSession, liveSessionsOf, type StoredSessionView } from '../outbound/session-store.js';
 import {
   endSessions,
   metaOfMember,
@@ -42,8 +42,13 @@ export function makeSessionUseCases(ports: SignInPorts) {
   ): Promise<string> => {
     const found = await sessions.findLive(caller.personId, sessionId);
     if (found === undefined) throw noSession();
-    await store.inTransaction((tx) => endSessions(ports, tx, [found], command, metaOfOwn(context)));
+    const ended = await store.inTransaction(async (tx) => {
+      await sessions.lockPerson(tx, caller.personId);
+      return endSessions(ports, tx, [found], command, metaOfOwn(context));
+    });
     await refresh();
+    // Otherwise the answer would be that it ended, while the session that replaced it goes on.
+    if (ended === 0) throw noSession();
     return found.id;
   };
 
@@ -71,10 +76,12 @@ export function makeSessionUseCases(ports: SignInPorts) {
     ): Promise<StartedSession> {
       const current = await sessions.findLive(personId, sessionId);
       if (current === undefined) throw noSession();
-      const memberId = await sessions.membershipIn(personId, orgId);
+      const memberId = await sessions.membershipIn(personId, orgId, current.method);
       if (memberId === undefined) throw new Refused('NOT_FOUND', 'you are a member of no such workspace');
       const started = await store.inTransaction(async (tx) => {
-        await endSessions(ports, tx, [current], replaced, metaOfOwn(context));
+        await sessions.lockPerson(tx, personId);
+        // One that ended meanwhile, or was replaced already, begins no other.
+        if ((await endSessions(ports, tx, [current], replaced, metaOfOwn(context))) === 0) throw noSession();
         return startSession(ports, tx, { personId, orgId, memberId }, context, 'switched', current);
       });
       await refresh();
@@ -108,7 +115,7 @@ export function makeSessionUseCases(ports: SignInPorts) {
         if (!(await sessions.lockAccount(tx, personId, account.passwordHash))) throw wrongCredentials();
         await attempts.succeeded(tx, trier);
         await sessions.setPassword(tx, personId, hash);
-        const ending = await sessions.liveOfPerson(tx, personId);
+        const ending = await liveSessionsOf(tx, personId);
         const own = ending.some(({ id }) => id === sessionId);
         // Ended meanwhile: the change must not begin a new session.
         if (!own) throw noSession();

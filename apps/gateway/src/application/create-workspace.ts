@@ -39,6 +39,8 @@ export const makeCreateWorkspace =
       id: typeid('mbr').toString(),
       email,
       passwordHash: await hashPassword(password),
+      // The instance administrator, whose member id in the first workspace is that of the person.
+      passwordKnownTo: [founder.personId],
       proven: true,
     };
     const meta: EventMeta = {

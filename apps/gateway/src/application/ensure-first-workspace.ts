@@ -6,8 +6,10 @@ import { agentDecider } from '../domain/agent.js';
 import { ownedBy } from '../domain/key-maker.js';
 import type { PrincipalStore } from '../outbound/principal-store.js';
 import { hashPassword } from '../outbound/passwords.js';
+import { liveSessionsOf } from '../outbound/session-store.js';
 import { firstEventOf, firstEventOfMember, firstEventOfWorkspace } from './first-events.js';
 import { newKey } from './new-key.js';
+import { endSessions } from './session-ports.js';
 
 /** The part of credentials.json that the gateway must know. */
 export const firstCredentials = z.object({
@@ -51,8 +53,12 @@ export async function ensureFirstWorkspace(
       ownedBy(memberId),
       admin.api_key,
     );
-    if (!(await store.keyIsKnown(tx, adminKey.hash)))
+    if (!(await store.keyIsKnown(tx, adminKey.hash))) {
       await store.settlePerson(tx, memberId, orgId, await hashPassword(admin.password));
+      // As with every change of a password: a thief of the old one is signed out.
+      const command = { type: 'RevokeSession', reason: 'password_changed' } as const;
+      await endSessions({ store }, tx, await liveSessionsOf(tx, memberId), command, () => meta);
+    }
     const member = {
       id: memberId,
       personId: memberId,

@@ -9,7 +9,12 @@ import {
   type SessionMethod,
   timesOfNewSession,
 } from '../domain/session.js';
-import type { Client, LiveSession, SessionStore } from '../outbound/session-store.js';
+import {
+  type Client,
+  type LiveSession,
+  type SessionStore,
+  setSessionsEnded,
+} from '../outbound/session-store.js';
 import type { SignInAttempts } from '../outbound/sign-in-attempts.js';
 import type { PrincipalPorts } from './principal-ports.js';
 
@@ -86,16 +91,16 @@ export async function startSession(
 /** An invitation is accepted with a password. */
 const proofOf = (method: SessionMethod): SessionMethod => (method === 'invitation' ? 'password' : method);
 
-/** Ends sessions, each by an entry in the log of its workspace. */
+/** Ends sessions, each by an entry in the log of its workspace. @returns how many of them had not ended before */
 export async function endSessions(
-  { store, sessions }: Pick<SessionPorts, 'store' | 'sessions'>,
+  { store }: Pick<SessionPorts, 'store'>,
   tx: Tx,
   ending: readonly LiveSession[],
   command: Exclude<SessionCommand, { type: 'StartSession' }>,
   metaOf: (session: LiveSession) => EventMeta,
-): Promise<void> {
-  if (ending.length === 0) return;
-  await store.events.updateMany({
+): Promise<number> {
+  if (ending.length === 0) return 0;
+  const { events } = await store.events.updateMany({
     tx,
     decider: sessionDecider,
     streams: ending.map((session) => ({
@@ -105,10 +110,11 @@ export async function endSessions(
     })),
     command: () => command,
   });
-  await sessions.setEnded(
+  await setSessionsEnded(
     tx,
     ending.map(({ id }) => id),
   );
+  return events.length;
 }
 
 export const wrongCredentials = () =>

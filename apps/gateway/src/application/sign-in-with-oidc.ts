@@ -7,7 +7,9 @@ import { memberDecider, type UpdateMember } from '../domain/member.js';
 import type { MemberStore } from '../outbound/member-store.js';
 import { addressOf, type OidcIdentities } from '../outbound/oidc-identities.js';
 import type { OidcPerson } from '../outbound/oidc-provider.js';
+import { liveSessionsOf } from '../outbound/session-store.js';
 import { firstEventOfMember } from './first-events.js';
+import { revokeKeys } from './revoke-keys.js';
 import {
   endSessions,
   metaOfMember,
@@ -26,7 +28,8 @@ export interface OidcSignInPorts extends SignInPorts {
 
 /**
  * Signs in a person whom the provider has named by issuer and subject. Workspaces, role and groups follow the groups of the
- * claims at every sign-in. An account that exists is linked only by an address that the provider has verified.
+ * claims at every sign-in. An account that exists is linked only by an address that the provider has verified, and only where no
+ * other subject of the provider is that account: an address that was given to somebody else brings no account along.
  * @returns null when no group of the person is mapped
  */
 export const makeSignInWithOidc = (ports: OidcSignInPorts) => {
@@ -39,9 +42,10 @@ export const makeSignInWithOidc = (ports: OidcSignInPorts) => {
     const started = await store.inTransaction(async (tx) => {
       const known = await identities.lock(tx, person);
       const mapped = await existing(tx, wanted);
-      const personId = known ?? (mapped[0] === undefined ? null : await link(tx, person, mapped[0].orgId));
+      const personId =
+        known ?? (mapped[0] === undefined ? null : await link(tx, person, mapped[0].orgId, context));
       if (personId === null) return null;
-      await endLostSessions(tx, personId, mapped, context);
+      await endLost(tx, personId, mapped, context);
       for (const membership of mapped) await follow(tx, personId, person, membership, context);
       const orgId = mapped.find((one) => one.orgId === lastOrgId)?.orgId ?? mapped[0]?.orgId;
       if (orgId === undefined) return null;
@@ -70,12 +74,29 @@ export const makeSignInWithOidc = (ports: OidcSignInPorts) => {
     return found;
   }
 
-  async function link(tx: Tx, person: OidcPerson, homeOrgId: string): Promise<string> {
-    const email = person.email ?? addressOf(person);
-    const draft = { id: typeid('mbr').toString(), email, passwordHash: null };
-    const { personId } = await store.ensurePerson(tx, homeOrgId, draft);
-    await identities.link(tx, person, personId, person.email !== null);
+  async function link(
+    tx: Tx,
+    person: OidcPerson,
+    homeOrgId: string,
+    context: SignInContext,
+  ): Promise<string> {
+    const account = (email: string) =>
+      store.ensurePerson(tx, homeOrgId, { id: typeid('mbr').toString(), email, passwordHash: null });
+    const verified = person.email === null ? null : await account(person.email);
+    // Asked under the lock of the address: of two subjects at the same time one gets the account.
+    const isOwn = verified !== null && !(await identities.isLinked(tx, person.issuer, verified.personId));
+    const { personId, isNew } = isOwn ? verified : await account(addressOf(person));
+    await identities.link(tx, person, personId);
+    if (isOwn && (await identities.prove(tx, personId)) && !isNew) await endUnproven(tx, personId, context);
     return personId;
+  }
+
+  /** What somebody else could use who had the account before its person: sessions, and keys that such sessions made. */
+  async function endUnproven(tx: Tx, personId: string, context: SignInContext): Promise<void> {
+    const meta = metaOfClaims(context);
+    const command = { type: 'RevokeSession', reason: 'password_changed' } as const;
+    await endSessions(ports, tx, await liveSessionsOf(tx, personId), command, () => meta);
+    await revokeKeys(ports, tx, await identities.ownUnprovenKeys(tx, personId), meta);
   }
 
   /** Brings the membership of a workspace to what the claims say. */
@@ -94,8 +115,11 @@ export const makeSignInWithOidc = (ports: OidcSignInPorts) => {
       const name = nameOf(person, email);
       await store.insertMembership(tx, orgId, { id, personId, email, name, role, groups, status: 'active' });
       await store.begin(tx, orgId, meta, [firstEventOfMember('CreateMember', { id, role, groups })]);
+      await identities.setByClaims(tx, orgId, id, true);
       return;
     }
+    // Only a change: each update makes all gateways read their principals again.
+    if (row.byClaims !== true) await identities.setByClaims(tx, orgId, row.memberId, true);
     const { memberId, status } = row;
     const stream = { orgId, streamId: memberId };
     if (status !== 'active') {
@@ -132,8 +156,8 @@ export const makeSignInWithOidc = (ports: OidcSignInPorts) => {
     await members.change(tx, orgId, memberId, { ...state, name: null });
   }
 
-  /** Sessions by the provider in workspaces that the claims no longer give. */
-  async function endLostSessions(
+  /** Sessions by the provider in workspaces that the claims no longer give; none can switch there either. */
+  async function endLost(
     tx: Tx,
     personId: string,
     mapped: readonly MappedMembership[],
@@ -144,6 +168,9 @@ export const makeSignInWithOidc = (ports: OidcSignInPorts) => {
     );
     const command = { type: 'RevokeSession', reason: 'revoked' } as const;
     await endSessions(ports, tx, lost, command, () => metaOfClaims(context));
+    const orgIds = mapped.map(({ orgId }) => orgId);
+    for (const { orgId, memberId } of await identities.lost(tx, personId, orgIds))
+      await identities.setByClaims(tx, orgId, memberId, false);
   }
 
   async function noteNoAccess(person: OidcPerson, context: SignInContext): Promise<void> {

@@ -8,6 +8,7 @@ import { SessionStore } from '../outbound/session-store.js';
 import { SignInAttempts } from '../outbound/sign-in-attempts.js';
 import { firstCredentialsFor } from '../../test/first-credentials.js';
 import { makeSessionUseCases, type SessionCaller } from './change-session.js';
+import { makeCreateWorkspace } from './create-workspace.js';
 import { ensureFirstWorkspace } from './ensure-first-workspace.js';
 import { RefusedAccess } from './refused-access.js';
 import type { SignInContext } from './session-ports.js';
@@ -80,6 +81,76 @@ describe('sessions at two gateways', () => {
     expect(await here.directory.findByHash(name)).toBeUndefined();
     await eventually(async () => (await there.directory.findByHash(name)) === undefined);
     await expect(here.sessions.signOut(caller, from())).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('a session is replaced by one other at most, and by none once it has ended', async () => {
+    const { caller } = await begin();
+    const founder = {
+      ...{ orgId: caller.orgId, personId: caller.personId },
+      meta: {
+        actor: { kind: 'operator', id: caller.memberId, key_id: null, via: 'dashboard' },
+        correlation_id: null,
+        traceparent: null,
+      },
+    } as const;
+    const createWorkspace = makeCreateWorkspace({ store, refresh: () => here.directory.refresh() });
+    const { orgId } = await createWorkspace(founder, 'second', { email, name: 'Root', password });
+    const live = async () =>
+      (await pool.query<{ id: string }>('SELECT id FROM session WHERE ended_at IS NULL')).rows.length;
+    const before = await live();
+    const outcomes = await Promise.allSettled(
+      [...Array<Gateway>(4).fill(here), ...Array<Gateway>(4).fill(there)].map((at) =>
+        at.sessions.switchWorkspace(caller, orgId, from()),
+      ),
+    );
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(await live()).toBe(before);
+
+    // An end that is answered is the end, also for the session that began meanwhile; otherwise the answer says that nothing ended.
+    for (const end of ['signOut', 'revoke'] as const) {
+      const one = await begin();
+      const left = await live();
+      const [ended, ...switched] = await Promise.allSettled([
+        end === 'signOut'
+          ? here.sessions.signOut(one.caller, from())
+          : here.sessions.revoke(one.caller, one.caller.sessionId, from()),
+        there.sessions.switchWorkspace(one.caller, orgId, from()),
+        here.sessions.switchWorkspace(one.caller, orgId, from()),
+      ]);
+      const began = switched.filter(({ status }) => status === 'fulfilled').length;
+      expect(began).toBe(ended.status === 'fulfilled' ? 0 : 1);
+      expect(await live()).toBe(left - 1 + began);
+    }
+  }, 30_000);
+
+  it('nobody knows the password of a founder for good who did not choose it', async () => {
+    const { caller } = await begin();
+    const createWorkspace = makeCreateWorkspace({ store, refresh: () => here.directory.refresh() });
+    const actor = { kind: 'operator', id: caller.memberId, key_id: null, via: 'api' } as const;
+    const founder = { ...caller, meta: { actor, correlation_id: null, traceparent: null } };
+    const given = { email: 'founder@example.com', name: 'Founder', password: 'a long password' };
+    await createWorkspace(founder, 'theirs', given);
+    const signedIn = async (secret: string) =>
+      here.directory.findByHash(
+        hashOfSession((await here.signIn({ email: given.email, password: secret }, from())).token),
+      );
+    const principal = await signedIn(given.password);
+    expect(principal).toMatchObject({ own: false, session: { passwordChangeNeeded: true } });
+    // No member of another workspace is named.
+    expect(JSON.stringify(principal?.shownTo)).not.toContain(caller.memberId);
+    if (principal?.kind !== 'operator' || principal.session === undefined) throw new Error('no session');
+    await here.sessions.changePassword(
+      { ...principal, sessionId: principal.session.id },
+      { current: given.password, next: 'another password' },
+      from(),
+    );
+    expect(await signedIn('another password')).toMatchObject({
+      ...{ own: true, session: { passwordChangeNeeded: false } },
+    });
+  }, 30_000);
+
+  it('an account is found by the form of its address by which its tries are counted', async () => {
+    await here.signIn({ email: ` ${email.toUpperCase()} `, password }, from());
   });
 
   it('tokens are kept as hashes only, and are no keys', async () => {
@@ -164,5 +235,20 @@ describe('sessions at two gateways', () => {
     );
     // Twelve failures of this account so far, and thirty-six of addresses without one.
     expect(rows).toMatchObject([{ data: { reason: 'password', count: 1 } }]);
+  });
+
+  it('a new credentials file ends the sessions of the old password', async () => {
+    const { name } = await begin();
+    const fresh = firstCredentialsFor();
+    await ensureFirstWorkspace(store, {
+      ...{ ...first, admin: { ...fresh.admin, email } },
+    });
+    await eventually(async () => (await there.directory.findByHash(name)) === undefined);
+    await here.directory.refresh();
+    expect(await here.directory.findByHash(name)).toBeUndefined();
+    const { rows } = await pool.query<{ data: unknown }>(
+      `SELECT data FROM event WHERE type = 'session.revoked' ORDER BY occurred_at DESC LIMIT 1`,
+    );
+    expect(rows).toMatchObject([{ data: { reason: 'password_changed' } }]);
   });
 });

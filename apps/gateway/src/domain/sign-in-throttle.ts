@@ -54,6 +54,12 @@ function pauseEnds(kind: AttemptKind, attempts: Attempts, now: number): number {
   return attempts.lastAt + Math.min(firstMs * 2 ** (failures - free), mostMs);
 }
 
+/**
+ * The form of an address of mail by which its account is found and its tries are counted. One form for both: letters that the
+ * database takes for the same and this program does not would let each spelling have tries of its own.
+ */
+export const triedAddress = (email: string): string => email.trim().toLowerCase();
+
 /** An IPv6 customer has at least a /64, so its addresses count together. */
 export function networkOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];

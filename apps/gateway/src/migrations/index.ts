@@ -11,6 +11,7 @@ import { KeyHolders1796200000000 } from './1796200000000-key-holders.js';
 import { Sessions1797300000000 } from './1797300000000-sessions.js';
 import { Members1797300000100 } from './1797300000100-members.js';
 import { InvitationLinks1797300000200 } from './1797300000200-invitation-links.js';
+import { MembershipsByClaims1797300000300 } from './1797300000300-memberships-by-claims.js';
 
 export const migrations = [
   eventStoreMigration('gateway', 1764050000000),
@@ -27,4 +28,5 @@ export const migrations = [
   Sessions1797300000000,
   Members1797300000100,
   InvitationLinks1797300000200,
+  MembershipsByClaims1797300000300,
 ];

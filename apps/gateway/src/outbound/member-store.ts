@@ -60,10 +60,6 @@ export class MemberStore {
     return rows.map(({ id }) => id);
   }
 
-  async revokeKeys(tx: Tx, keyIds: readonly string[]): Promise<void> {
-    await tx.query('UPDATE api_key SET revoked_at = clock_timestamp() WHERE id = ANY ($1)', [keyIds]);
-  }
-
   /** Valid keys of others that the person made or was shown. */
   async heldKeys(orgId: string, memberId: string): Promise<RemovedMember['held_keys']> {
     const { rows } = await this.pool.query<RemovedMember['held_keys'][number]>(
@@ -76,4 +72,8 @@ export class MemberStore {
     );
     return rows;
   }
+}
+
+export async function setKeysRevoked(tx: Tx, keyIds: readonly string[]): Promise<void> {
+  await tx.query('UPDATE api_key SET revoked_at = clock_timestamp() WHERE id = ANY ($1)', [keyIds]);
 }

@@ -12,6 +12,8 @@ export interface MembershipRow {
   readonly memberId: string;
   readonly status: MembershipStatus;
   readonly role: OperatorRole;
+  /** True when the last claims gave it, false when they do not any more, null when claims never did. */
+  readonly byClaims: boolean | null;
 }
 
 /** An address for a person whose provider names none that it has verified; no mail reaches it (RFC 2606). */
@@ -56,22 +58,79 @@ export class OidcIdentities {
     return rows[0]?.person_id;
   }
 
-  async link(tx: Tx, { issuer, subject }: Identity, personId: string, proven: boolean): Promise<void> {
+  async link(tx: Tx, { issuer, subject }: Identity, personId: string): Promise<void> {
     await tx.query('INSERT INTO oidc_identity (issuer, subject, person_id) VALUES ($1, $2, $3)', [
       issuer,
       subject,
       personId,
     ]);
-    if (proven) await tx.query('UPDATE person SET proven = true WHERE member_id = $1', [personId]);
+  }
+
+  /** Whether a subject of the issuer is this person already: a provider may give an address to somebody else later. */
+  async isLinked(tx: Tx, issuer: string, personId: string): Promise<boolean> {
+    const { rowCount } = await tx.query('SELECT 1 FROM oidc_identity WHERE issuer = $1 AND person_id = $2', [
+      issuer,
+      personId,
+    ]);
+    return rowCount !== 0;
+  }
+
+  /**
+   * The provider has proven who the person is.
+   * @returns whether somebody else may have set the password, which is removed then
+   */
+  async prove(tx: Tx, personId: string): Promise<boolean> {
+    const { rows } = await tx.query<{ doubtful: boolean }>(
+      `UPDATE person p SET proven = true, password_known_to = '{}',
+              password_hash = CASE WHEN o.doubtful THEN NULL ELSE p.password_hash END
+         FROM (SELECT member_id, NOT proven OR cardinality(password_known_to) > 0 AS doubtful FROM person
+                WHERE member_id = $1 FOR UPDATE) o
+        WHERE p.member_id = o.member_id RETURNING o.doubtful`,
+      [personId],
+    );
+    return rows[0]?.doubtful === true;
+  }
+
+  /** The keys that sessions of the person made for the person, before it was known whose sessions they were. */
+  async ownUnprovenKeys(tx: Tx, personId: string): Promise<{ orgId: string; id: string }[]> {
+    const { rows } = await tx.query<{ orgId: string; id: string }>(
+      `SELECT k.org_id AS "orgId", k.id FROM api_key k JOIN membership m USING (org_id, member_id)
+        WHERE m.person_id = $1 AND k.made_by = k.member_id AND NOT k.own AND k.revoked_at IS NULL ORDER BY k.id`,
+      [personId],
+    );
+    return rows;
   }
 
   async membership(tx: Tx, personId: string, orgId: string): Promise<MembershipRow | undefined> {
     const { rows } = await tx.query<MembershipRow>(
-      `SELECT member_id AS "memberId", status, role FROM membership
+      `SELECT member_id AS "memberId", status, role, by_claims AS "byClaims" FROM membership
         WHERE person_id = $1 AND org_id = $2 AND status <> 'removed'`,
       [personId, orgId],
     );
     return rows[0];
+  }
+
+  /** Notes whether the claims give the membership. */
+  async setByClaims(tx: Tx, orgId: string, memberId: string, byClaims: boolean): Promise<void> {
+    await tx.query('UPDATE membership SET by_claims = $3 WHERE org_id = $1 AND member_id = $2', [
+      orgId,
+      memberId,
+      byClaims,
+    ]);
+  }
+
+  /** Memberships that earlier claims gave, in other workspaces than these. */
+  async lost(
+    tx: Tx,
+    personId: string,
+    orgIds: readonly string[],
+  ): Promise<{ orgId: string; memberId: string }[]> {
+    const { rows } = await tx.query<{ orgId: string; memberId: string }>(
+      `SELECT org_id AS "orgId", member_id AS "memberId" FROM membership
+        WHERE person_id = $1 AND by_claims AND status <> 'removed' AND org_id <> ALL ($2)`,
+      [personId, orgIds],
+    );
+    return rows;
   }
 
   async workspaceExists(tx: Tx, orgId: string): Promise<boolean> {

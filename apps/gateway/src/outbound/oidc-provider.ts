@@ -1,4 +1,4 @@
-import { Unavailable } from '@agentlattice/contracts';
+import { givenEmail, Unavailable } from '@agentlattice/contracts';
 import { Batcher } from '@agentlattice/service';
 import * as openid from 'openid-client';
 import { groupsIn } from '../domain/oidc-mapping.js';
@@ -15,7 +15,7 @@ export interface OidcLogin {
 export interface OidcPerson {
   readonly issuer: string;
   readonly subject: string;
-  /** Only an address that the provider has verified. */
+  /** Only an address that the provider has verified, and that a member could be added with. */
   readonly email: string | null;
   readonly name: string | null;
   readonly groups: readonly string[];
@@ -85,7 +85,7 @@ export class OidcProvider {
     return {
       issuer: claims.iss,
       subject: claims.sub,
-      email: typeof email === 'string' && isVerified === true ? email : null,
+      email: isVerified === true ? (givenEmail().safeParse(email).data ?? null) : null,
       name: typeof name === 'string' ? name : null,
       groups: groupsIn(all[groupsClaim]),
     };

@@ -44,6 +44,7 @@ interface SessionRow {
   instance_admin: boolean;
   home_org_id: string | null;
   proven: boolean;
+  /** Members of this workspace; those of others are not named here. */
   password_known_to: string[];
   password_change_needed: boolean;
 }
@@ -263,7 +264,9 @@ export class PrincipalDirectory {
   private async readSessions(names: readonly string[]): Promise<Map<string, Principal>> {
     const { rows } = await this.pool.query<SessionRow>(
       `SELECT s.id, s.hash, s.org_id, s.member_id, s.person_id, s.expires_at, m.name, m.role, p.instance_admin,
-              p.home_org_id, p.proven, p.password_known_to, ${passwordChangeNeeded} AS password_change_needed
+              p.home_org_id, p.proven, ${passwordChangeNeeded} AS password_change_needed,
+              ARRAY(SELECT o.member_id FROM membership o
+                     WHERE o.org_id = s.org_id AND o.member_id = ANY (p.password_known_to)) AS password_known_to
          FROM session s JOIN membership m ON m.org_id = s.org_id AND m.member_id = s.member_id AND m.status = 'active'
                         JOIN person p ON p.member_id = s.person_id
         WHERE s.hash = ANY($1::bytea[]) AND s.ended_at IS NULL`,
@@ -317,9 +320,9 @@ export class PrincipalDirectory {
 
 /** The principal of a session: only the person holds it, unless another person knows the password. */
 function operatorOf(row: SessionRow): Operator {
-  const { id, org_id: orgId, member_id: memberId, person_id: personId, name, role, proven: own } = row;
-  // Members of other workspaces are not named here.
-  const others = row.password_change_needed && row.home_org_id === orgId ? row.password_known_to : [];
+  const { id, org_id: orgId, member_id: memberId, person_id: personId, name, role } = row;
+  const others = row.password_change_needed ? row.password_known_to : [];
+  const own = row.proven && !row.password_change_needed;
   const person = { instanceAdmin: row.instance_admin, homeOrgId: row.home_org_id };
   return {
     ...{ kind: 'operator', keyId: null, orgId, memberId, personId, name, role },

@@ -1,6 +1,7 @@
 import type { OperatorRole, SessionItem, SessionView } from '@agentlattice/contracts';
 import type { Tx } from '@agentlattice/event-store';
 import type pg from 'pg';
+import { triedAddress } from '../domain/sign-in-throttle.js';
 import type { SessionTimes } from '../domain/session.js';
 
 /** An account with the workspace in which its next session begins. */
@@ -38,6 +39,8 @@ export interface LiveSession {
 /** What a page shows of a session; the CSRF token is added from the cookie. */
 export type StoredSessionView = Omit<SessionView, 'csrf_token'>;
 
+/** Whether a session `s` can go on as the membership `a`: what the provider no longer gives is closed to sessions by it. */
+const mayGoOn = `a.status = 'active' AND (s.method <> 'oidc' OR a.by_claims IS NOT FALSE)`;
 const live = `s.ended_at IS NULL AND s.expires_at > clock_timestamp()`;
 
 /** Sessions, and what is read of accounts to begin one. */
@@ -46,7 +49,7 @@ export class SessionStore {
 
   /** One query, whether there is such an account or not. */
   async account(email: string): Promise<Account | undefined> {
-    return (await this.accounts('lower(p.email) = lower($1)', email))[0];
+    return (await this.accounts('lower(p.email) = $1', triedAddress(email)))[0];
   }
 
   async accountOf(personId: string): Promise<Account | undefined> {
@@ -90,6 +93,14 @@ export class SessionStore {
     return rows[0] !== undefined && rows[0].password_hash === passwordHash;
   }
 
+  /**
+   * Makes changes of a person's sessions wait for each other until the end of the transaction: a session that replaces another
+   * one never begins beside the change that ends it.
+   */
+  async lockPerson(tx: Tx, personId: string): Promise<void> {
+    await tx.query('SELECT 1 FROM person WHERE member_id = $1 FOR UPDATE', [personId]);
+  }
+
   /** Locks a membership against its end. @returns whether it is active and of this person */
   async lockMembership(tx: Tx, personId: string, orgId: string, memberId: string): Promise<boolean> {
     const { rowCount } = await tx.query(
@@ -99,11 +110,12 @@ export class SessionStore {
     return rowCount === 1;
   }
 
-  /** The member that a person is in a workspace. */
-  async membershipIn(personId: string, orgId: string): Promise<string | undefined> {
+  /** The member as which a session that began by that method can go on in a workspace. */
+  async membershipIn(personId: string, orgId: string, method: string): Promise<string | undefined> {
     const { rows } = await this.pool.query<{ member_id: string }>(
-      `SELECT member_id FROM membership WHERE person_id = $1 AND org_id = $2 AND status = 'active'`,
-      [personId, orgId],
+      `SELECT a.member_id FROM membership a JOIN (SELECT $3::text AS method) s ON true
+        WHERE a.person_id = $1 AND a.org_id = $2 AND ${mayGoOn}`,
+      [personId, orgId, method],
     );
     return rows[0]?.member_id;
   }
@@ -129,24 +141,8 @@ export class SessionStore {
     ]);
   }
 
-  async setEnded(tx: Tx, sessionIds: readonly string[]): Promise<void> {
-    await tx.query(
-      'UPDATE session SET ended_at = clock_timestamp() WHERE id = ANY ($1) AND ended_at IS NULL',
-      [sessionIds],
-    );
-  }
-
   async extend(sessionId: string, idleMs: number): Promise<void> {
     await extendSessions(this.pool, [sessionId], idleMs);
-  }
-
-  async liveOfPerson(tx: Tx, personId: string): Promise<LiveSession[]> {
-    const { rows } = await tx.query<LiveSession>(
-      `SELECT s.id, s.org_id AS "orgId", s.member_id AS "memberId" FROM session s
-        WHERE s.person_id = $1 AND s.ended_at IS NULL ORDER BY s.id`,
-      [personId],
-    );
-    return rows;
   }
 
   /** Sessions that began at the OpenID provider. */
@@ -217,7 +213,7 @@ export class SessionStore {
               (SELECT coalesce(jsonb_agg(jsonb_build_object('org_id', o.org_id, 'name', o.name, 'role', a.role)
                                          ORDER BY o.name, o.org_id), '[]')
                  FROM membership a JOIN workspace o USING (org_id)
-                WHERE a.person_id = s.person_id AND a.status = 'active') AS workspaces
+                WHERE a.person_id = s.person_id AND ${mayGoOn}) AS workspaces
          FROM session s JOIN workspace w USING (org_id)
                         JOIN membership m ON m.org_id = s.org_id AND m.member_id = s.member_id
                         JOIN person p ON p.member_id = s.person_id
@@ -240,6 +236,22 @@ export class SessionStore {
   async forget(): Promise<void> {
     await this.pool.query(`DELETE FROM session WHERE ends_at < clock_timestamp() - interval '30 days'`);
   }
+}
+
+/** The sessions of a person that nobody has ended, also those that have expired. */
+export async function liveSessionsOf(tx: Tx, personId: string): Promise<LiveSession[]> {
+  const { rows } = await tx.query<LiveSession>(
+    `SELECT s.id, s.org_id AS "orgId", s.member_id AS "memberId" FROM session s
+      WHERE s.person_id = $1 AND s.ended_at IS NULL ORDER BY s.id`,
+    [personId],
+  );
+  return rows;
+}
+
+export async function setSessionsEnded(tx: Tx, sessionIds: readonly string[]): Promise<void> {
+  await tx.query('UPDATE session SET ended_at = clock_timestamp() WHERE id = ANY ($1) AND ended_at IS NULL', [
+    sessionIds,
+  ]);
 }
 
 /** Whether another person knows the password that a session `s` of a person `p` began with. */

@@ -8,6 +8,7 @@ import {
   decideAttempt,
   forgetAfterMs,
   networkOf,
+  triedAddress,
 } from '../domain/sign-in-throttle.js';
 
 /** Who tries: the account by its address of mail, and the network address. */
@@ -90,7 +91,7 @@ export class SignInAttempts {
 
 function subjectsOf({ email, address }: Trier): Readonly<Record<AttemptKind, Buffer>> {
   return {
-    account: hash('sha256', email.trim().toLowerCase(), 'buffer'),
+    account: hash('sha256', triedAddress(email), 'buffer'),
     address: hash('sha256', networkOf(address), 'buffer'),
   };
 }

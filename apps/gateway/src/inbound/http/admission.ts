@@ -68,7 +68,7 @@ function refusal(principal: Principal, route: Route, callers: readonly string[])
     );
   return new Refused(
     'FORBIDDEN',
-    `${route.id} is for ${callers.join(', ')}; this key is ${described(principal)}`,
+    `${route.id} is for ${callers.join(', ')}; this ${sessionOf(principal) === undefined ? 'key' : 'session'} is ${described(principal)}`,
   );
 }
 

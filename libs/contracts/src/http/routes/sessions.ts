@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { givenName, typeId } from '../../primitives.js';
+import { givenName, rulesBeyondSchema, typeId } from '../../primitives.js';
 import { newPassword, sessionItem, sessionView } from '../../principals/sessions.js';
 import { ok, route } from '../route.js';
 
@@ -8,6 +8,7 @@ const setsCookie = { 'Set-Cookie': 'The session cookie `__Host-al_session`: Http
 const own = { tag: 'Sessions', callers: ['operator:viewer'] } as const;
 /** Any text may be tried; only one that was set is right. */
 const givenPassword = z.string().min(1).max(256);
+const differs = 'must differ from the current password';
 
 export const sessionRoutes = {
   signInMethods: route({
@@ -108,7 +109,14 @@ export const sessionRoutes = {
     method: 'POST',
     path: '/api/v1/session/password',
     summary: 'Change the password; all other sessions of the person end',
-    body: z.strictObject({ current_password: givenPassword, new_password: newPassword() }),
+    body: z
+      .strictObject({ current_password: givenPassword, new_password: newPassword() })
+      // Whoever was told the present one would know the new one too.
+      .refine((body) => body.new_password !== body.current_password, {
+        path: ['new_password'],
+        error: differs,
+      })
+      .meta(rulesBeyondSchema(differs)),
     responses: { 200: { ...ok(sessionView), headers: setsCookie } },
     errors: ['NOT_FOUND', 'INVALID_CREDENTIALS', 'TOO_MANY_ATTEMPTS'],
   }),
