@@ -1,0 +1,1 @@
+export { type GateToolsOptions, type ToolCall, ToolCallRefused, ToolGate, type WaitingCall } from './tool-gate.js';
