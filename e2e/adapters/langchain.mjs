@@ -1,31 +1,9 @@
 // LangChain with a scripted model, one thread per scenario.
 import { approvals } from '@agentlattice/adapters/langchain';
-import { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import { Command, MemorySaver } from '@langchain/langgraph';
-import { AIMessage, createAgent, ToolMessage, tool } from 'langchain';
+import { createAgent, tool } from 'langchain';
 import { agent, decide, nowhere, refund, report } from './kit.mjs';
-
-/** Asks for its calls at once; once they have answers, repeats them as text. */
-class Scripted extends BaseChatModel {
-  constructor(calls) {
-    super({});
-    this.calls = calls;
-  }
-  _llmType() {
-    return 'scripted';
-  }
-  bindTools() {
-    return this;
-  }
-  async _generate(messages) {
-    const answers = messages.filter((message) => ToolMessage.isInstance(message));
-    const message =
-      answers.length === 0
-        ? new AIMessage({ content: '', tool_calls: this.calls })
-        : new AIMessage(answers.map(({ content }) => content).join(' | '));
-    return { generations: [{ text: message.text, message }] };
-  }
-}
+import { callOf, Scripted } from './langchain.model.mjs';
 
 const schema = { type: 'object', properties: { order: { type: 'string' } }, required: ['order'] };
 const plain = ['refund', 'lookup', 'drop'].map((name) => tool(refund, { name, description: name, schema }));
@@ -33,7 +11,7 @@ const pause = { pause: true };
 
 /** An agent with one thread. `run` starts it, or goes on from where it paused. */
 function thread(order, { al = agent(), name = 'refund', orders = [order], checkpointer, ...options } = {}) {
-  const calls = orders.map((each) => ({ name, args: { order: each }, id: `call-${each}`, type: 'tool_call' }));
+  const calls = orders.map((each) => callOf(each, name));
   const bot = createAgent({
     ...{ model: new Scripted(calls), tools: plain, middleware: [approvals(al, options)] },
     checkpointer: checkpointer ?? new MemorySaver(),

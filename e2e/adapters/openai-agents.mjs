@@ -1,33 +1,8 @@
 // The OpenAI Agents SDK with a scripted model, one run per scenario.
 import { gateTools } from '@agentlattice/adapters/openai-agents';
-import { Agent, RunState, Runner, tool, Usage } from '@openai/agents-core';
+import { Agent, RunState, Runner, tool } from '@openai/agents-core';
 import { agent, decide, nowhere, refund, report } from './kit.mjs';
-
-/** Asks for one call; once it has an answer, repeats it as text. `more`: further calls, one after the other. */
-function model(order, name = 'refund', more = []) {
-  const ids = [order, ...more];
-  return {
-    async getResponse({ input }) {
-      const results = Array.isArray(input) ? input.filter(({ type }) => type === 'function_call_result') : [];
-      const next = ids[results.length];
-      const output =
-        next === undefined
-          ? {
-              ...{ type: 'message', role: 'assistant', status: 'completed' },
-              content: [{ type: 'output_text', text: textOf(results.at(-1).output) }],
-            }
-          : {
-              ...{ type: 'function_call', status: 'completed', callId: `call-${next}`, name },
-              arguments: JSON.stringify({ order: next }),
-            };
-      return { usage: new Usage(), output: [output] };
-    },
-    async *getStreamedResponse() {
-      throw new Error('not used');
-    },
-  };
-}
-const textOf = (output) => (typeof output === 'string' ? output : output.text);
+import { model } from './openai-agents.model.mjs';
 
 const runner = new Runner({ tracingDisabled: true });
 const parameters = {

@@ -53,6 +53,11 @@ const refusals: ReadonlySet<string> = new Set([
   ...['GRANT_CONSUMED', 'GRANT_EXPIRED', 'GRANT_INVALID', 'ACTION_MISMATCH'],
   ...['AGENT_SUSPENDED', 'DELEGATION_SCOPE', 'POLICY_DENIED'],
 ]);
+const plainly: Readonly<Record<string, string>> = {
+  // Whether it ran to its end is not known here; the model must not take it for a call that never ran.
+  GRANT_CONSUMED: 'this call was cleared and used before',
+  IDEMPOTENCY_KEY_REUSED: 'a call with this id was made before, with other arguments',
+};
 /** Longest that the server holds an answer, and how soon an answer was not held at all. */
 const holdSeconds = 60;
 const heldMs = 1_000;
@@ -171,9 +176,7 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
     return await ask();
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    // It may have run to its end or been cut short; the model must not take it for a call that never ran.
-    const why = error.code === 'GRANT_CONSUMED' ? 'this call was cleared and used before' : error.message;
-    throw new ToolCallRefused(error.code, why, { cause: error });
+    throw new ToolCallRefused(error.code, plainly[error.code] ?? error.message, { cause: error });
   }
 }
 
