@@ -114,7 +114,12 @@ await report({
       },
     };
     const result = streamText({
-      ...{ model: new MockLanguageModelV4(streamed), tools, messages: prompt(order), stopWhen: isStepCount(3) },
+      ...{
+        model: new MockLanguageModelV4(streamed),
+        tools,
+        messages: prompt(order),
+        stopWhen: isStepCount(3),
+      },
     });
     const [text] = await Promise.all([result.text, decide(order, 'approve')]);
     return text;

@@ -14,7 +14,12 @@ export function model(order, toolName = 'refund') {
         const text = output.value ?? output.reason ?? output.type;
         return { content: [{ type: 'text', text }], finishReason: { unified: 'stop' }, usage, warnings: [] };
       }
-      const call = { type: 'tool-call', toolCallId: `call-${order}`, toolName, input: JSON.stringify({ order }) };
+      const call = {
+        type: 'tool-call',
+        toolCallId: `call-${order}`,
+        toolName,
+        input: JSON.stringify({ order }),
+      };
       return { content: [call], finishReason: { unified: 'tool-calls' }, usage, warnings: [] };
     },
   });

@@ -9,10 +9,8 @@ from collections import Counter
 from typing import Any
 
 from langchain.agents import create_agent
-from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import AIMessage, ToolMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import tool
+from langchain_model import Scripted, call_of
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
@@ -22,24 +20,6 @@ from agentlattice.integrations.langchain import ApprovalMiddleware, decided
 operator = AgentLattice(os.environ["OPERATOR_KEY"])
 ran: Counter[str] = Counter()
 APPROVE = {"decisions": [{"type": "approve"}]}
-
-
-class Scripted(BaseChatModel):
-    """Asks for its calls at once; once they have answers, repeats them as text."""
-
-    calls: list[Any]
-
-    @property
-    def _llm_type(self) -> str:
-        return "scripted"
-
-    def bind_tools(self, tools: Any, **kwargs: Any) -> Any:
-        return self
-
-    def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
-        answers = [str(message.content) for message in messages if isinstance(message, ToolMessage)]
-        message = AIMessage(" | ".join(answers)) if answers else AIMessage("", tool_calls=self.calls)
-        return ChatResult(generations=[ChatGeneration(message=message)])
 
 
 @tool
@@ -58,9 +38,8 @@ class Thread:
 
     def __init__(self, order: str, *, name: str = "refund", base_url: str | None = None, **options: Any) -> None:
         client = AgentLattice() if base_url is None else AgentLattice(base_url=base_url, retry_for=0)
-        call = {"name": name, "args": {"order": order}, "id": f"call-{order}", "type": "tool_call"}
         self.bot = create_agent(
-            Scripted(calls=[call]),
+            Scripted(calls=[call_of(order, name)]),
             [refund, named("lookup"), named("drop")],
             middleware=[ApprovalMiddleware(client, **options)],
             checkpointer=InMemorySaver(),

@@ -13,7 +13,13 @@ const parameters = {
 };
 function agentOf(order, { al = agent(), name = 'refund', more, timeoutMs, ...options } = {}) {
   const plain = ['refund', 'lookup', 'drop'].map((name) =>
-    tool({ name, description: name, parameters, execute: refund, ...(name === 'refund' ? { timeoutMs: 200 } : {}) }),
+    tool({
+      name,
+      description: name,
+      parameters,
+      execute: refund,
+      ...(name === 'refund' ? { timeoutMs: 200 } : {}),
+    }),
   );
   const { tools, decided } = gateTools(al, plain, { ...options, ...(timeoutMs ? { timeoutMs } : {}) });
   return { bot: new Agent({ name: 'bot', model: model(order, name, more), tools: [...tools] }), decided };

@@ -21,9 +21,6 @@ declare module 'langchain' {
   type Handler = (request: ToolCallRequest) => ToolMessage | Promise<ToolMessage>;
   export function createMiddleware(config: {
     readonly name: string;
-    readonly wrapToolCall: (
-      request: ToolCallRequest,
-      handler: Handler,
-    ) => ToolMessage | Promise<ToolMessage>;
+    readonly wrapToolCall: (request: ToolCallRequest, handler: Handler) => ToolMessage | Promise<ToolMessage>;
   }): object;
 }

@@ -25,7 +25,10 @@ export interface GatedTools<Tools> {
    * Waits until the calls that interrupted a run are decided. The program then approves each of them in the run's state, whatever
    * was decided, and resumes the run: the gate runs what is cleared and answers what is not.
    */
-  readonly decided: (interruptions: readonly Interruption[], options?: { signal?: AbortSignal }) => Promise<void>;
+  readonly decided: (
+    interruptions: readonly Interruption[],
+    options?: { signal?: AbortSignal },
+  ) => Promise<void>;
 }
 
 /**

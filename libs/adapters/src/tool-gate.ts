@@ -97,17 +97,9 @@ export class ToolGate {
   }
 
   /** Waits until there is a verdict for a call; the program then resumes the run that paused for it. */
-  async decided(call: ToolCall, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    for (;;) {
-      const waiting = await this.waiting(call);
-      if (waiting === undefined) return;
-      const begun = Date.now();
-      await this.al.approvalStatus(waiting.approvalId, {
-        waitSeconds: holdSeconds,
-        ...(signal === undefined ? {} : { signal }),
-      });
-      if (Date.now() - begun < heldMs) await new Promise((resolve) => setTimeout(resolve, heldMs));
-    }
+  async decided(call: ToolCall, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    const waiting = await this.waiting(call);
+    if (waiting !== undefined) await decided(this.al, waiting.approvalId, options);
   }
 
   /**
@@ -167,6 +159,20 @@ export class ToolGate {
   /** The tool has run; a report that does not arrive must not look like a failure of it. */
   private async report({ auditEventId }: GateResult, outcome: Parameters<AgentLattice['report']>[1]) {
     await this.al.report(auditEventId, outcome).catch(() => undefined);
+  }
+}
+
+/** Waits until a request is decided; the program then resumes the run that paused for it. */
+export async function decided(
+  al: AgentLattice,
+  approvalId: string,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<void> {
+  for (;;) {
+    const begun = Date.now();
+    const { status } = await al.approvalStatus(approvalId, { ...options, waitSeconds: holdSeconds });
+    if (status !== 'pending' && status !== 'escalated') return;
+    if (Date.now() - begun < heldMs) await new Promise((resolve) => setTimeout(resolve, heldMs));
   }
 }
 
