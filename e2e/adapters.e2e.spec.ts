@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
 import { copyFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stripTypeScriptTypes } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { eventually, freePort, notRun, type Stack, startStack } from '@agentlattice/testkit';
 import { type ProgramFolder, programFolder } from './kit/agent-frameworks.js';
 import { adminOf, type Api } from './kit/api.js';
+import { readAction, runStep } from './kit/github-runner.js';
 import { pythonSdkEnvironment } from './kit/python-client.js';
 import type { PythonEnvironment } from './kit/python-environment.js';
 
@@ -53,7 +55,7 @@ const wanted: Readonly<Record<string, Outcome | Partial<Record<Framework, Outcom
   yields: { 'ai-sdk': answer(/^refunded /, 1) },
   streams: { 'ai-sdk': answer(/^refunded /, 1) },
   synchronous: { 'langchain_agent.py': answer(/^refunded /, 1) },
-  late: answer(because('(Nobody decided request|time limit is over)')),
+  late: answer(because('(Nobody decided request|Approval timed out)')),
   unreachable: {
     // This framework gives the model every error of a tool.
     'ai-sdk': answer(/^ConnectionError: .*cannot be reached/),
@@ -72,7 +74,7 @@ const wantedOf = (framework: Framework) =>
   });
 
 /** The adapters hold the tools of the real frameworks, which run scripted models, on one system. */
-describe('a tool of an agent framework', () => {
+describe('the adapters', () => {
   let stack: Stack;
   let admin: Api;
   let python: PythonEnvironment;
@@ -100,6 +102,8 @@ describe('a tool of an agent framework', () => {
       ['drop', 'deny'],
     ] as const)
       await admin.policy({ name: tool, action_type: `tool.${tool}`, effect });
+    const brief = { name: 'brief', action_type: 'tool.brief', effect: 'require_approval', timeout: '1s' };
+    await admin.policy(brief);
     [python, folder] = await installing;
     env = {
       PATH: process.env['PATH'],
@@ -174,27 +178,31 @@ describe('a tool of an agent framework', () => {
     };
     /** Approves the request about an order once it is there. */
     const approve = (order: string) =>
-      eventually(async () => {
-        const { body } = await admin.get('/api/v1/approvals?status=pending&limit=200');
-        const requests = body['approvals'] as { id: string; metadata: { arguments: { order: string } } }[];
-        const found = requests.find(({ metadata }) => metadata.arguments.order === order);
-        return (
-          found !== undefined &&
-          (await admin.post(`/api/v1/approvals/${found.id}/approve`, {})).status === 200
-        );
-      });
+      eventually(
+        async () => {
+          const { body } = await admin.get('/api/v1/approvals?status=pending&limit=200');
+          const requests = body['approvals'] as { id: string; metadata: { arguments: { order: string } } }[];
+          const id = requests.find(({ metadata }) => metadata.arguments.order === order)?.id;
+          return id !== undefined && (await admin.post(`/api/v1/approvals/${id}/approve`, {})).status === 200;
+        },
+        // The program has to load its framework first.
+        { within: 60_000 },
+      );
 
     const orders = { 'ai-sdk': '17', 'openai-agents': '18', langchain: '19' };
     it.each(pages)('%s.md, in TypeScript', async (page) => {
       if (folder === undefined) return;
       const place = join(folder.path, 'guides', page);
       await mkdir(place, { recursive: true });
-      await writeFile(join(place, 'program.ts'), await programIn(page, 'ts'));
+      const program = await programIn(page, 'ts');
+      await writeFile(join(place, 'program.ts'), program);
+      // Node itself runs no TypeScript below node_modules.
+      await writeFile(join(place, 'program.js'), stripTypeScriptTypes(program));
       await writeFile(
         join(place, 'model.js'),
         `export { documented as model } from '../../${page}.model.mjs';\n`,
       );
-      const [printed] = await Promise.all([runs(join(place, 'program.ts')), approve(orders[page])]);
+      const [printed] = await Promise.all([runs(join(place, 'program.js')), approve(orders[page])]);
       expect(printed).toBe(`refunded ${orders[page]}\n`);
     });
 
@@ -231,6 +239,112 @@ describe('a tool of an agent framework', () => {
         (error: unknown) => error as { stdout: string },
       );
       expect(stdout).toBe('');
+    });
+  });
+
+  describe('the GitHub Action', () => {
+    const step = (inputs: Readonly<Record<string, string>>, more: NodeJS.ProcessEnv = {}) =>
+      runStep(
+        { 'api-key': stack.credentials.agent.api_key, 'base-url': stack.baseUrl, ...inputs },
+        { SEEN: 'from env', ...more },
+      );
+    /** Decides the one request of an action type once it is there. */
+    const decide = (action: string, verb: 'approve' | 'deny', body: object) =>
+      eventually(
+        async () => {
+          const { body: page } = await admin.get(`/api/v1/approvals?status=pending&action_type=${action}`);
+          const [request] = page['approvals'] as { id: string; metadata: object }[];
+          if (request === undefined) return undefined;
+          expect((await admin.post(`/api/v1/approvals/${request.id}/${verb}`, body)).status).toBe(200);
+          return request;
+        },
+        { within: 60_000 },
+      );
+
+    beforeAll(async () => {
+      for (const action_type of ['ship.it', 'ship.no'])
+        await admin.policy({ name: action_type, action_type, effect: 'require_approval' });
+    });
+
+    it('hands inputs to its script as environment only, and its guide names them all', async () => {
+      const { inputs, outputs, env: variables, scripts } = await readAction();
+      expect(scripts).toEqual(['exec node "$GITHUB_ACTION_PATH/gate.mjs"']);
+      expect([...variables.values()].sort()).toEqual(
+        [...inputs.keys()].map((name) => `\${{ inputs.${name} }}`).sort(),
+      );
+      const guide = await readFile(join(root, 'docs/clients/github-action.md'), 'utf8');
+      for (const name of [...inputs.keys(), ...outputs])
+        expect(guide).toMatch(new RegExp(`^\\| \`${name}\` `, 'm'));
+    });
+
+    it('runs its command when a person approved, with the grant hidden before it can be printed', async () => {
+      const [{ code, log, outputs, summary }, request] = await Promise.all([
+        step({ action: 'ship.it', metadata: '{"n":1.50}', command: 'echo "$SEEN"; echo "grant $AL_GRANT"' }),
+        decide('ship.it', 'approve', { reason: 'looks good' }),
+      ]);
+      expect({ code, verdict: outputs['verdict'], id: outputs['approval-id'] }).toEqual({
+        ...{ code: 0, verdict: 'approved', id: request.id },
+      });
+      expect(request.metadata).toMatchObject({ n: 1.5, github: { repository: 'acme/shop', run_id: '7' } });
+      const grant = outputs['grant'] ?? '';
+      expect(grant.split('.')).toHaveLength(3);
+      expect(log).toContain('from env');
+      const hidden = log.indexOf(`::add-mask::${grant}`);
+      expect(hidden).toBeGreaterThan(log.findIndex((line) => line.startsWith('::stop-commands::')));
+      expect(log.findIndex((line) => line.includes(grant))).toBe(hidden);
+      expect(log).toContain(`grant ${grant}`);
+      expect(summary).toMatch(/approved[^]*Administrator[^]*looks good/);
+    });
+
+    it('runs nothing when a person denied, and a reason is neither a command nor markup', async () => {
+      const reason =
+        'no\n::add-mask::a\n::set-output name=verdict::approved\n</code><img src=x>|verdict<<EOF';
+      const [{ code, log, outputs, summary }] = await Promise.all([
+        step({ action: 'ship.no', command: 'echo ran' }),
+        decide('ship.no', 'deny', { reason }),
+      ]);
+      expect({ code, verdict: outputs['verdict'], grant: outputs['grant'] }).toEqual({
+        ...{ code: 1, verdict: 'denied', grant: '' },
+      });
+      expect(log).not.toContain('ran');
+      const stopped = log.findIndex((line) => line.startsWith('::stop-commands::'));
+      const token = (log[stopped] ?? '').slice('::stop-commands::'.length);
+      const commands = log.filter((line) => line.startsWith('::'));
+      expect(
+        commands.filter(
+          (line) => log.indexOf(line) < stopped || log.indexOf(line) > log.indexOf(`::${token}::`),
+        ),
+      ).toEqual([]);
+      expect(summary).not.toContain('<img');
+    });
+
+    it.each([
+      ['a policy that lets no person decide in time', { action: 'tool.brief' }, 2, 'timed_out'],
+      ['a policy that denies', { action: 'tool.drop' }, 1, 'denied'],
+      [
+        'a command in the name of the action',
+        { action: '$(touch pwned)`touch pwned`"; touch pwned; "' },
+        3,
+        'failed',
+      ],
+      ['an option as the name of the action', { action: '--help' }, 1, 'failed'],
+      ['metadata that is no object', { action: 'tool.lookup', metadata: '[1]' }, 3, undefined],
+      ['a program that says nothing and ends well', { action: 'tool.lookup', cli: 'true' }, 1, 'failed'],
+      ['no program', { action: 'tool.lookup', cli: './nowhere' }, 3, 'failed'],
+      ['no key', { action: 'tool.lookup', 'api-key': '' }, 3, 'failed'],
+    ])('does not go on: %s', async (_case, inputs, code, verdict) => {
+      const ended = await step({ ...inputs, command: 'echo ran; touch pwned' });
+      expect({ code: ended.code, verdict: ended.outputs['verdict'] }).toEqual({ code, verdict });
+      expect(ended.log).not.toContain('ran');
+      expect(ended.outputs['grant'] ?? '').toBe('');
+    });
+
+    it('passes the exit code of an allowed command on', async () => {
+      const { code, outputs } = await step({ action: 'tool.lookup', command: 'exit 7' });
+      expect({ code, outputs }).toMatchObject({
+        code: 7,
+        outputs: { verdict: 'allowed', 'approval-id': '' },
+      });
     });
   });
 });

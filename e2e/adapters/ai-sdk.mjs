@@ -10,6 +10,8 @@ const toolsOf = () => ({
   refund: tool({ inputSchema, execute: refund }),
   lookup: tool({ inputSchema, execute: refund }),
   drop: tool({ inputSchema, execute: refund }),
+  // Its policy gives people one second.
+  brief: tool({ inputSchema, execute: refund }),
   // A tool may yield what it has so far.
   slow: tool({
     inputSchema,
@@ -124,7 +126,7 @@ await report({
     const [text] = await Promise.all([result.text, decide(order, 'approve')]);
     return text;
   },
-  late: async (order) => (await turn(order, prompt(order), { timeoutMs: 300 })).text,
+  late: async (order) => (await turn(order, prompt(order), { name: 'brief' })).text,
   unreachable: async (order) => (await turn(order, prompt(order), { al: nowhere() })).text,
   unreachablePaused: async (order) => (await turn(order, prompt(order), { al: nowhere(), ...pause })).text,
   allowed: async (order) => (await turn(order, prompt(order), { name: 'lookup', ...pause })).text,

@@ -6,7 +6,7 @@ import { agent, decide, nowhere, refund, report } from './kit.mjs';
 import { callOf, Scripted } from './langchain.model.mjs';
 
 const schema = { type: 'object', properties: { order: { type: 'string' } }, required: ['order'] };
-const plain = ['refund', 'lookup', 'drop'].map((name) => tool(refund, { name, description: name, schema }));
+const plain = ['refund', 'lookup', 'drop', 'brief'].map((name) => tool(refund, { name, description: name, schema }));
 const pause = { pause: true };
 
 /** An agent with one thread. `run` starts it, or goes on from where it paused. */
@@ -73,7 +73,7 @@ await report({
     const [text] = await Promise.all([run(order), decide(order, 'approve')]);
     return text;
   },
-  late: (order) => run(order, { timeoutMs: 300 }),
+  late: (order) => run(order, { name: 'brief' }),
   unreachable: (order) => run(order, { al: nowhere() }),
   unreachablePaused: (order) => run(order, { al: nowhere(), ...pause }),
   allowed: (order) => run(order, { name: 'lookup', ...pause }),

@@ -40,7 +40,7 @@ class Thread:
         client = AgentLattice() if base_url is None else AgentLattice(base_url=base_url, retry_for=0)
         self.bot = create_agent(
             Scripted(calls=[call_of(order, name)]),
-            [refund, named("lookup"), named("drop")],
+            [refund, named("lookup"), named("drop"), named("brief")],
             middleware=[ApprovalMiddleware(client, **options)],
             checkpointer=InMemorySaver(),
         )
@@ -136,7 +136,7 @@ async def outcome(order: str, **options: Any) -> str:
 
 
 async def late(order: str) -> str:
-    return await outcome(order, timeout_ms=300)
+    return await outcome(order, name="brief")
 
 
 async def unreachable(order: str) -> str:

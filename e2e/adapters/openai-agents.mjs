@@ -12,7 +12,7 @@ const parameters = {
   additionalProperties: false,
 };
 function agentOf(order, { al = agent(), name = 'refund', more, timeoutMs, ...options } = {}) {
-  const plain = ['refund', 'lookup', 'drop'].map((name) =>
+  const plain = ['refund', 'lookup', 'drop', 'brief'].map((name) =>
     tool({
       name,
       description: name,
@@ -71,7 +71,7 @@ await report({
     const [text] = await Promise.all([plain(order), decide(order, 'approve')]);
     return text;
   },
-  late: (order) => plain(order, { timeoutMs: 300 }),
+  late: (order) => plain(order, { name: 'brief' }),
   unreachable: (order) => plain(order, { al: nowhere() }),
   unreachablePaused: (order) => plain(order, { al: nowhere(), ...pause }),
   allowed: (order) => plain(order, { name: 'lookup', ...pause }),

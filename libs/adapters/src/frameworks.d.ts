@@ -6,6 +6,7 @@ declare module '@langchain/langgraph' {
 declare module 'langchain' {
   export class ToolMessage {
     constructor(fields: { content: string; tool_call_id: string; name: string; status: 'error' });
+    readonly content: unknown;
   }
   interface ToolCallRequest {
     readonly toolCall: {
