@@ -3,7 +3,7 @@ import { gateTools } from '@agentlattice/adapters/ai-sdk';
 import { generateText, isStepCount, jsonSchema, streamText, tool } from 'ai';
 import { MockLanguageModelV4 } from 'ai/test';
 import { model, usage } from './ai-sdk.model.mjs';
-import { agent, decide, nowhere, refund, report } from './kit.mjs';
+import { agent, decide, guide, nowhere, refund, report } from './kit.mjs';
 
 const inputSchema = jsonSchema({ type: 'object', properties: { order: { type: 'string' } } });
 const toolsOf = () => ({
@@ -53,6 +53,7 @@ async function decided(order, how, reason) {
 }
 
 await report({
+  guide: () => guide('ai-sdk', '17'),
   approved: async (order) => (await decided(order, 'approve')).text,
   denied: async (order) => (await decided(order, 'deny', 'not this customer')).text,
   forged: async (order) => {

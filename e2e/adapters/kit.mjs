@@ -27,6 +27,16 @@ export async function decide(order, how, reason) {
   }
 }
 
+/** Runs the program of a guide, whose request about an order a person approves. @returns what it printed */
+export async function guide(page, order) {
+  const printed = [];
+  const { log } = console;
+  console.log = (text) => printed.push(text);
+  await Promise.all([import(`./guides/${page}/program.js`), decide(order, 'approve')]);
+  console.log = log;
+  return printed.join('\n');
+}
+
 /** Runs all scenarios at once and prints what each came to, as JSON. */
 export async function report(scenarios) {
   const entries = Object.entries(scenarios).map(async ([name, run]) => {

@@ -2,11 +2,13 @@
 import { approvals } from '@agentlattice/adapters/langchain';
 import { Command, MemorySaver } from '@langchain/langgraph';
 import { createAgent, tool } from 'langchain';
-import { agent, decide, nowhere, refund, report } from './kit.mjs';
+import { agent, decide, guide, nowhere, refund, report } from './kit.mjs';
 import { callOf, Scripted } from './langchain.model.mjs';
 
 const schema = { type: 'object', properties: { order: { type: 'string' } }, required: ['order'] };
-const plain = ['refund', 'lookup', 'drop', 'brief'].map((name) => tool(refund, { name, description: name, schema }));
+const plain = ['refund', 'lookup', 'drop', 'brief'].map((name) =>
+  tool(refund, { name, description: name, schema }),
+);
 const pause = { pause: true };
 
 /** An agent with one thread. `run` starts it, or goes on from where it paused. */
@@ -42,6 +44,7 @@ async function decided(order, how, reason) {
 const run = async (order, options) => (await thread(order, options).start()).text;
 
 await report({
+  guide: () => guide('langchain', '19'),
   approved: async (order) => (await decided(order, 'approve')).text,
   denied: async (order) => (await decided(order, 'deny', 'not this customer')).text,
   // Resumed with an approval before anybody decided, twice: it goes on waiting; then a person decides.

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
+import types
 from collections import Counter
 from typing import Any
 
 from langchain.agents import create_agent
 from langchain_core.tools import tool
-from langchain_model import Scripted, call_of
+from langchain_model import Scripted, call_of, documented
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
@@ -155,8 +157,20 @@ async def forbidden(order: str) -> str:
     return await outcome(order, name="drop", pause=True)
 
 
+async def guide(order: str) -> str:
+    """The program of the guide, in a thread of its own since it runs a loop; a person approves."""
+    printed: list[str] = []
+    names = {"__name__": "guide", "print": lambda text: printed.append(str(text))}
+    with open(os.environ["GUIDE"]) as file:
+        program = compile(file.read(), file.name, "exec")
+    sys.modules["model"] = types.SimpleNamespace(model=documented)  # type: ignore[assignment]
+    running = asyncio.get_running_loop().run_in_executor(None, exec, program, names)
+    await asyncio.gather(running, decide("20", "approve"))
+    return "\n".join(printed)
+
+
 SCENARIOS = (
-    *(approved, denied, forged, replayed, waits, synchronous, late),
+    *(guide, approved, denied, forged, replayed, waits, synchronous, late),
     *(unreachable, unreachable_paused, allowed, forbidden),
 )
 

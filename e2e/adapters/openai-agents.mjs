@@ -1,7 +1,7 @@
 // The OpenAI Agents SDK with a scripted model, one run per scenario.
 import { gateTools } from '@agentlattice/adapters/openai-agents';
 import { Agent, RunState, Runner, tool } from '@openai/agents-core';
-import { agent, decide, nowhere, refund, report } from './kit.mjs';
+import { agent, decide, guide, nowhere, refund, report } from './kit.mjs';
 import { model } from './openai-agents.model.mjs';
 
 const runner = new Runner({ tracingDisabled: true });
@@ -49,6 +49,7 @@ async function decided(order, how, reason) {
 const plain = async (order, options) => (await runner.run(agentOf(order, options).bot, 'refund')).finalOutput;
 
 await report({
+  guide: () => guide('openai-agents', '18'),
   approved: async (order) => (await decided(order, 'approve')).text,
   denied: async (order) => (await decided(order, 'deny', 'not this customer')).text,
   forged: async (order) => resumed(order, (await paused(order)).stored),
