@@ -82,6 +82,7 @@ describe('the adapters', () => {
   let python: PythonEnvironment;
   let folder: ProgramFolder | undefined;
   let env: NodeJS.ProcessEnv;
+  let typeFaults = Promise.resolve('');
   const outcomes: Partial<Record<Framework, Outcomes>> = {};
 
   beforeAll(async () => {
@@ -117,9 +118,11 @@ describe('the adapters', () => {
       OPENAI_AGENTS_DISABLE_TRACING: '1',
     };
     await Promise.all([writePythonGuide(), folder === undefined ? undefined : writePrograms(folder)]);
+    if (folder !== undefined) typeFaults = checkTypes(folder);
     await Promise.all(frameworks.map(outcomesOf));
   }, patience);
   afterAll(async () => {
+    await typeFaults;
     await folder?.remove();
     await python.remove();
     await stack.stop();
@@ -145,6 +148,28 @@ describe('the adapters', () => {
       const model = `export { documented as model } from '../../${page}.model.mjs';\n`;
       await writeFile(join(place, 'model.js'), model);
     }
+  }
+
+  /** Checks the sources of the adapters and the programs of the guides with the frameworks' own types. @returns what is wrong */
+  async function checkTypes({ path }: ProgramFolder): Promise<string> {
+    const models = {
+      'ai-sdk': "import type { LanguageModel } from 'ai';\nexport const model: LanguageModel;\n",
+      'openai-agents': "import type { Model } from '@openai/agents-core';\nexport const model: Model;\n",
+      langchain:
+        "import type { BaseChatModel } from '@langchain/core/language_models/chat_models';\nexport const model: BaseChatModel;\n",
+    };
+    for (const page of pages) await writeFile(join(path, 'guides', page, 'model.d.ts'), models[page]);
+    const settings = {
+      extends: join(root, 'tsconfig.base.json'),
+      compilerOptions: { types: ['node'], typeRoots: [join(root, 'node_modules/@types')] },
+      include: ['guides'],
+    };
+    await writeFile(join(path, 'tsconfig.json'), JSON.stringify(settings));
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    return await run(process.execPath, [tsc, '-p', path]).then(
+      ({ stdout }) => stdout,
+      (error: unknown) => String((error as { stdout?: string }).stdout ?? error),
+    );
   }
 
   async function writePythonGuide(): Promise<void> {
@@ -200,27 +225,7 @@ describe('the adapters', () => {
   });
 
   it('and the programs of their guides have the types that the frameworks want', async () => {
-    if (folder === undefined) return;
-    const models = {
-      'ai-sdk': "import type { LanguageModel } from 'ai';\nexport const model: LanguageModel;\n",
-      'openai-agents': "import type { Model } from '@openai/agents-core';\nexport const model: Model;\n",
-      langchain:
-        "import type { BaseChatModel } from '@langchain/core/language_models/chat_models';\nexport const model: BaseChatModel;\n",
-    };
-    for (const page of pages) await writeFile(join(folder.path, 'guides', page, 'model.d.ts'), models[page]);
-    await writeFile(
-      join(folder.path, 'tsconfig.json'),
-      JSON.stringify({
-        extends: join(root, 'tsconfig.base.json'),
-        compilerOptions: { types: ['node'], typeRoots: [join(root, 'node_modules/@types')] },
-        include: ['guides'],
-      }),
-    );
-    const tsc = join(root, 'node_modules/typescript/bin/tsc');
-    const { stdout } = await run(process.execPath, [tsc, '-p', folder.path]).catch(
-      (error: unknown) => error as { stdout: string },
-    );
-    expect(stdout).toBe('');
+    expect(await typeFaults).toBe('');
   });
 
   describe('the GitHub Action', () => {

@@ -61,7 +61,11 @@ export async function programFolder(): Promise<ProgramFolder> {
 /** As a package that finds the frameworks: its build to run, its sources to check the types. */
 async function copyAdapters(to: string): Promise<void> {
   const from = join(root, 'libs/adapters');
-  await cp(join(from, 'dist'), join(to, 'dist/package'), { recursive: true });
+  await cp(join(from, 'dist'), join(to, 'dist/package'), {
+    recursive: true,
+    // The package itself may be being made at the moment.
+    filter: (path) => path !== join(from, 'dist/package'),
+  });
   await cp(join(from, 'src'), join(to, 'src'), {
     recursive: true,
     filter: (path) => !path.endsWith('.d.ts') && !path.endsWith('.spec.ts'),
