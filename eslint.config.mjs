@@ -16,6 +16,7 @@ const mayImport = {
   'libs/service': ['contracts', 'event-store', 'messaging', 'observability'],
   'libs/testkit': ['contracts', 'launcher'],
   'libs/cli': ['contracts', 'sdk'],
+  'libs/adapters': ['sdk'],
   'libs/sdk': [],
   'tools/launcher': ['contracts'],
   'apps/dashboard': ['contracts'],

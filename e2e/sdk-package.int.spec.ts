@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,17 +28,15 @@ const programs = {
 describe('the package of the TypeScript SDK', () => {
   let folder: string;
   let server: ScriptedServer;
+  let sdk: string;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'al-sdk-'));
     server = await ScriptedServer.start();
     await run(process.execPath, [join(root, 'tools/package-sdk.mjs')]);
-    const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], {
-      cwd: join(root, 'libs/sdk'),
-    });
-    const [packed] = Object.values(JSON.parse(stdout) as Record<string, { filename: string }>);
     await writeFile(join(folder, 'package.json'), '{"name":"user","private":true}');
-    await npm('install', join(folder, packed?.filename ?? ''));
+    sdk = await packed('libs/sdk');
+    await npm('install', sdk);
     for (const [name, text] of Object.entries(programs)) await writeFile(join(folder, name), text);
   }, 180_000);
   afterAll(async () => {
@@ -48,6 +46,15 @@ describe('the package of the TypeScript SDK', () => {
 
   const npm = (...args: string[]) =>
     run('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder });
+
+  /** Packs a project as it would be published. @returns the file */
+  async function packed(project: string): Promise<string> {
+    const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], {
+      cwd: join(root, project),
+    });
+    const [file] = Object.values(JSON.parse(stdout) as Record<string, { filename: string }>);
+    return join(folder, file?.filename ?? '');
+  }
 
   /** Runs a program with a runtime; it must pass a gate. */
   async function passes(command: string, args: readonly string[]): Promise<void> {
@@ -142,4 +149,32 @@ export async function use(): Promise<void> {
     );
     expect(stdout).toBe('');
   });
+
+  it('is all that the package of the adapters needs, beside the framework of its user', async () => {
+    await run(process.execPath, [join(root, 'tools/package-adapters.mjs')]);
+    const place = join(folder, 'adapters');
+    await mkdir(place);
+    await writeFile(join(place, 'package.json'), '{"name":"user","private":true,"type":"module"}');
+    await npm('install', '--prefix', place, sdk, await packed('libs/adapters'));
+    expect((await readdir(join(place, 'node_modules'))).filter((name) => !name.startsWith('.'))).toEqual([
+      '@agentlattice',
+    ]);
+    await writeFile(
+      join(place, 'program.js'),
+      `import { AgentLattice } from '@agentlattice/sdk';
+import { ToolGate } from '@agentlattice/adapters';
+import { gateTools } from '@agentlattice/adapters/ai-sdk';
+import * as openai from '@agentlattice/adapters/openai-agents';
+const al = new AgentLattice({ apiKey: 'k' });
+const { tools, gate } = gateTools(al, { refund: { execute: () => 'ran' } });
+console.log(gate instanceof ToolGate, Object.keys(tools), Object.keys(openai));
+`,
+    );
+    const { stdout } = await run(process.execPath, ['program.js'], { cwd: place });
+    expect(stdout).toBe("true [ 'refund' ] [ 'gateTools' ]\n");
+    // The third entry is there, and needs its framework.
+    const langchain = `import('@agentlattice/adapters/langchain').catch(({ message }) => console.log(message))`;
+    const { stdout: missing } = await run(process.execPath, ['-e', langchain], { cwd: place });
+    expect(missing).toMatch(/Cannot find package '(langchain|@langchain\/langgraph)'/);
+  }, 120_000);
 });

@@ -45,6 +45,10 @@ function callBy({ method, args }: NeutralCall, al: AgentLattice, baseUrl: string
       return al.denyAction(approval_id, given({ reason }));
     case 'cancel':
       return al.cancel(approval_id, given({ reason }));
+    case 'approval_status':
+      return al.approvalStatus(approval_id, given({ waitSeconds: rest['wait_seconds'] }));
+    case 'consume_grant':
+      return al.consumeGrant(rest['grant'] as string, rest['action_digest'] as string);
     case 'whoami':
       return al.whoami();
     case 'policies':

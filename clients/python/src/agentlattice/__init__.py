@@ -23,6 +23,7 @@ from agentlattice.client import (
     AuditResult,
     CanIResult,
     ConditionResult,
+    ConsumedGrant,
     DecisionResult,
     DelegatedAgent,
     DelegationContext,
@@ -49,11 +50,11 @@ from agentlattice.errors import ApprovalDeniedError, ApprovalTimeoutError
 from agentlattice.grants import verify_grant
 
 __all__ = [
-    "Action", "ActionOptions", "ActionResult", "AgentLattice", "AgentLatticeConnectionError",
-    "AgentLatticeDeniedError", "AgentLatticeError", "AgentLatticeTimeoutError", "ApprovalDeniedError",
-    "ApprovalStatus", "ApprovalTimeoutError", "AuditEvent", "AuditResult", "CanIResult", "ConditionResult",
-    "DecisionResult", "DelegatedAgent", "DelegationContext", "DelegationEntry", "DelegationsResult", "GateResult",
-    "GovernanceEvent", "GrantClaims", "ParallelDelegation", "PendingApproval", "PoliciesResult", "PolicySummary",
-    "PostureComponent", "PostureResult", "ReportOutcome", "ReportResult", "RevokeResult", "SyncDelegationContext",
-    "SyncParallelDelegation", "VerifyResult", "WhoamiResult", "__version__", "action_digest", "verify_grant",
+    "Action", "ActionOptions", "ActionResult", "AgentLattice", "AgentLatticeConnectionError", "AgentLatticeDeniedError",
+    "AgentLatticeError", "AgentLatticeTimeoutError", "ApprovalDeniedError", "ApprovalStatus", "ApprovalTimeoutError",
+    "AuditEvent", "AuditResult", "CanIResult", "ConditionResult", "ConsumedGrant", "DecisionResult", "DelegatedAgent",
+    "DelegationContext", "DelegationEntry", "DelegationsResult", "GateResult", "GovernanceEvent", "GrantClaims",
+    "ParallelDelegation", "PendingApproval", "PoliciesResult", "PolicySummary", "PostureComponent", "PostureResult",
+    "ReportOutcome", "ReportResult", "RevokeResult", "SyncDelegationContext", "SyncParallelDelegation", "VerifyResult",
+    "WhoamiResult", "__version__", "action_digest", "verify_grant",
 ]  # fmt: skip

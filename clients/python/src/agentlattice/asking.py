@@ -9,9 +9,17 @@ from typing import Any, Callable, Dict, List, Optional, TypeVar
 from agentlattice.action import Action
 from agentlattice.decorators import DataAccessedOf, EventIdOf, Gated, MetadataOf
 from agentlattice.errors import AgentLatticeError
-from agentlattice.gate import Gate, Submission, cancel, submit
+from agentlattice.gate import HOLD_S, Gate, Submission, cancel, status_of, submit
 from agentlattice.grants import KeySet
-from agentlattice.models import ActionOptions, ActionResult, ApprovalStatus, CanIResult, GateResult, read
+from agentlattice.models import (
+    ActionOptions,
+    ActionResult,
+    ApprovalStatus,
+    CanIResult,
+    ConsumedGrant,
+    GateResult,
+    read,
+)
 from agentlattice.sync import sync_twin
 from agentlattice.transport import Request, Transport
 
@@ -110,6 +118,22 @@ class Asking:
         """Withdraws a request of this agent. Code APPROVAL_ALREADY_DECIDED when somebody was faster."""
         return await cancel(self._transport, approval_id, reason)
 
+    async def approval_status(self, approval_id: str, *, wait_seconds: int = 0) -> ApprovalStatus:
+        """How a request of this agent stands. wait_seconds (0 to 60): held so long at most, until it is decided."""
+        if not 0 <= wait_seconds <= HOLD_S:
+            raise AgentLatticeError("INVALID_ARGUMENT", f"wait_seconds must be 0 to {HOLD_S}")
+        return await status_of(self._transport, approval_id, wait_seconds)
+
+    async def consume_grant(self, grant: str, action_digest: str) -> ConsumedGrant:
+        """Uses the grant of an approved request up: for one caller only.
+
+        Not sent again when it is not known whether it took effect. Codes: GRANT_CONSUMED, GRANT_EXPIRED,
+        ACTION_MISMATCH, AGENT_SUSPENDED, DELEGATION_SCOPE, POLICY_DENIED, NOT_FOUND.
+        """
+        body = {"grant": grant, "action_digest": action_digest}
+        request = Request("POST", "/api/v1/grants/consume", body=body, repeatable=False)
+        return read(ConsumedGrant.from_dict, await self._transport.send(request))
+
     async def grant_keys(self) -> List[Json]:
         """The public keys of grants, for `verify_grant` in the program that executes actions."""
         answer = await self._transport.send(Request("GET", "/.well-known/jwks.json"))
@@ -119,6 +143,8 @@ class Asking:
     gate_sync = sync_twin(gate)
     can_i_sync = sync_twin(can_i)
     cancel_sync = sync_twin(cancel)
+    approval_status_sync = sync_twin(approval_status)
+    consume_grant_sync = sync_twin(consume_grant)
     grant_keys_sync = sync_twin(grant_keys)
 
 

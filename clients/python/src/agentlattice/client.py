@@ -42,6 +42,7 @@ from agentlattice.models import (
     ApprovalStatus,
     CanIResult,
     ConditionResult,
+    ConsumedGrant,
     DecisionResult,
     GateResult,
     PendingApproval,
@@ -57,7 +58,7 @@ from agentlattice.transport import Request, open_transport, segment
 __all__ = [
     "ActionOptions", "ActionResult", "AgentLattice", "AgentLatticeConnectionError", "AgentLatticeDeniedError",
     "AgentLatticeError", "AgentLatticeTimeoutError", "ApprovalStatus", "AuditEvent", "AuditResult", "CanIResult",
-    "ConditionResult", "DecisionResult", "DelegatedAgent", "DelegationContext", "DelegationEntry",
+    "ConditionResult", "ConsumedGrant", "DecisionResult", "DelegatedAgent", "DelegationContext", "DelegationEntry",
     "DelegationsResult", "GateResult", "GovernanceEvent", "GrantClaims", "ParallelDelegation", "PendingApproval",
     "PoliciesResult", "PolicySummary", "PostureComponent", "PostureResult", "ReportOutcome", "ReportResult",
     "RevokeResult", "SyncDelegationContext", "SyncParallelDelegation", "VerifyResult", "WhoamiResult",

@@ -27,7 +27,7 @@ EventIdOf = Optional[Callable[..., Optional[str]]]
 #: How long a report may be tried, in seconds: it must not hold up the function's result for long.
 REPORT_FOR_S = 5.0
 #: The longest message that the server takes.
-_LONGEST_MESSAGE = 4000
+LONGEST_MESSAGE = 4000
 
 logger = logging.getLogger("agentlattice")
 
@@ -97,7 +97,7 @@ class Gated:
         """Says how the function ended. What became of the report changes nothing for the caller."""
         if not self.report:
             return
-        message = None if error is None else f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE]
+        message = None if error is None else f"{type(error).__name__}: {error}"[:LONGEST_MESSAGE]
         outcome = ReportOutcome(
             status="success" if error is None else "failure",
             message=message,

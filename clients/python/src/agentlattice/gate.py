@@ -129,14 +129,7 @@ class Gate:
             pause = min(pause * 2, 5.0)
 
     async def _status(self, approval_id: str, hold: int = 0, retry_for: Optional[float] = None) -> ApprovalStatus:
-        request = Request(
-            "GET",
-            f"/api/v1/approvals/{segment(approval_id, 'approval_id')}/status",
-            headers={"Prefer": f"wait={hold}"} if hold > 0 else {},
-            hold=hold,
-            retry_for=retry_for,
-        )
-        return read(ApprovalStatus.from_dict, await self._transport.send(request))
+        return await status_of(self._transport, approval_id, hold, retry_for)
 
     async def _verdict(self, answer: ActionResult) -> GateResult:
         if answer.status == "executed":
@@ -241,6 +234,20 @@ class Gate:
             await _bounded(self._withdrawn("gate: cancelled by the program"))
         except (AgentLatticeError, asyncio.TimeoutError):
             return
+
+
+async def status_of(
+    transport: Transport, approval_id: str, hold: int = 0, retry_for: Optional[float] = None
+) -> ApprovalStatus:
+    """How a request stands. hold: seconds that the server may hold the answer until it is decided."""
+    request = Request(
+        "GET",
+        f"/api/v1/approvals/{segment(approval_id, 'approval_id')}/status",
+        headers={"Prefer": f"wait={hold}"} if hold > 0 else {},
+        hold=hold,
+        retry_for=retry_for,
+    )
+    return read(ApprovalStatus.from_dict, await transport.send(request))
 
 
 async def cancel(

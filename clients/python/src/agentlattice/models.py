@@ -184,6 +184,25 @@ class ApprovalStatus:
 
 
 @dataclass
+class ConsumedGrant:
+    """A grant that was just used up. consumed_at: RFC 3339."""
+
+    approval_id: str
+    audit_event_id: str
+    agent_id: str
+    action_type: str
+    action_digest: str
+    consumed_at: str
+
+    @classmethod
+    def from_dict(cls, d: Dict[str, Any]) -> ConsumedGrant:
+        if d["status"] != "consumed":
+            raise ValueError(f"status {d['status']}")
+        names = ("approval_id", "audit_event_id", "agent_id", "action_type", "action_digest", "consumed_at")
+        return cls(**{name: d[name] for name in names})
+
+
+@dataclass
 class PendingApproval:
     """A request that waits for a person.
 
