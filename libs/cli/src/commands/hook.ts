@@ -4,7 +4,7 @@ import { durationMs } from '@agentlattice/contracts';
 import { readConfig } from '../config.js';
 import { exitCode, Failure } from '../exit-code.js';
 import { claudeEntry } from '../hook/claude-settings.js';
-import { hookLine } from '../hook/hook-line.js';
+import { blockedText, hookLine } from '../hook/hook-line.js';
 import { hostFacts } from '../hook/host-program.js';
 import { CannotInstall, hookStatus, install, uninstall } from '../hook/install.js';
 import { placesOf, type Scope } from '../hook/places.js';
@@ -52,7 +52,9 @@ export function registerHook(
 ): void {
   const { terminal, env, folder, end } = context;
   const around = { env, folder };
-  const hook = program.command('hook').description('hold the tool calls of a coding agent until they are cleared');
+  const hook = program
+    .command('hook')
+    .description('hold the tool calls of a coding agent until they are cleared');
   const scoped = (command: Command) =>
     command
       .addOption(new Option('--user', 'for everything of this user (the default)').conflicts('project'))
@@ -65,27 +67,43 @@ export function registerHook(
     .description('put the hook into the settings of a coding agent; again: brings it up to date')
     .argument('<host>', hosts.join(', '), hostOf)
     .option('--base-url <url>', 'where the system is; default: as for other commands')
-    .option('--key-file <file>', 'a file with the key of the agent, readable by you alone; default: AL_API_KEY')
+    .option(
+      '--key-file <file>',
+      'a file with the key of the agent, readable by you alone; default: AL_API_KEY',
+    )
     .option(...hostProgram)
     .option('--accept-older', 'also for a version that does not hold every call')
-    .option('--print', 'print what would be put into the settings, for example for managed ones; change nothing')
+    .option(
+      '--print',
+      'print what would be put into the settings, for example for managed ones; change nothing',
+    )
     .action(async (host: Host, options: InstallOptions) => {
       const { baseUrl } = await readConfig(
-        { ...env, AL_API_KEY: 'not-needed', ...(options.baseUrl === undefined ? {} : { AL_BASE_URL: options.baseUrl }) },
+        {
+          ...env,
+          AL_API_KEY: 'not-needed',
+          ...(options.baseUrl === undefined ? {} : { AL_BASE_URL: options.baseUrl }),
+        },
         folder,
       );
-      const keyFile = options.keyFile === undefined ? undefined : await absolute(options.keyFile, '--key-file');
+      const keyFile =
+        options.keyFile === undefined ? undefined : await absolute(options.keyFile, '--key-file');
       const request = {
         ...{ host, scope: scopeOf(options), program: await own(), baseUrl, keyFile },
         ...{ hostProgram: options.hostProgram, acceptOlder: options.acceptOlder === true },
       };
       if (options.print === true) {
         const line = hookLine({ ...request, rules: placesOf(host, request.scope, around).rules });
-        terminal.print(host === 'claude-code' ? JSON.stringify({ hooks: { PreToolUse: [claudeEntry(line)] } }, null, 2) : line);
+        terminal.print(
+          host === 'claude-code'
+            ? JSON.stringify({ hooks: { PreToolUse: [claudeEntry(line)] } }, null, 2)
+            : line,
+        );
         return;
       }
       for (const sentence of await installed(install(request, around))) terminal.print(safeText(sentence));
-      if (keyFile === undefined) terminal.say('The hook reads the key from AL_API_KEY where the agent is started.');
+      if (keyFile === undefined)
+        terminal.say('The hook reads the key from AL_API_KEY where the agent is started.');
       terminal.say(`See that it holds: al hook test ${host}`);
     });
 
@@ -93,7 +111,8 @@ export function registerHook(
     .description('take the hook out of the settings again')
     .argument('<host>', hosts.join(', '), hostOf)
     .action(async (host: Host, options: ScopeOptions) => {
-      for (const sentence of await installed(uninstall(host, scopeOf(options), around))) terminal.print(safeText(sentence));
+      for (const sentence of await installed(uninstall(host, scopeOf(options), around)))
+        terminal.print(safeText(sentence));
     });
 
   hook
@@ -113,7 +132,11 @@ export function registerHook(
       if (options.json === true) terminal.print(safeJson(found, 2));
       else
         for (const { host: of, scope, settings, installed: is, version, faults } of found) {
-          const state = is ? (faults.length === 0 ? 'installed' : 'installed, but does not hold') : 'not installed';
+          const state = is
+            ? faults.length === 0
+              ? 'installed'
+              : 'installed, but does not hold'
+            : 'not installed';
           terminal.print(
             `${hostFacts[of].name}${version === null ? '' : ` ${version}`}, ${scope}: ${faults.length > 0 && !is ? 'not known' : state} (${safeText(settings)})`,
           );
@@ -178,13 +201,19 @@ const absolute = (path: string, option: string) =>
     throw new Failure(exitCode.usage, `${option}: ${path} is not there.`);
   });
 
+/** Without the command line, which some hosts put before the text of the hook. */
+function toldOf(text: string): string {
+  const own = Math.max(text.lastIndexOf('AgentLattice: '), 0) || Math.max(text.lastIndexOf(blockedText), 0);
+  return text.slice(own).replaceAll(/\s+/g, ' ');
+}
+
 function reportText({ host, version, rows, holds }: SelfTestReport, width: number): string {
   const table = columnsText(
     [{ head: 'THE HOOK' }, { head: 'THE CALL WAS' }, { head: 'THE AGENT WAS TOLD', shrinksTo: 20 }],
     rows.map(({ what, call, wanted, told }) => [
       what,
       call === wanted ? call : `${call} (wrong)`,
-      shortText(told.replaceAll(/\s+/g, ' '), 100),
+      shortText(toldOf(told), 100),
     ]),
     width,
   );

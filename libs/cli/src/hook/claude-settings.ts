@@ -1,4 +1,14 @@
-import { applyEdits, modify, type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
+import {
+  applyEdits,
+  createScanner,
+  findNodeAtLocation,
+  modify,
+  type ParseError,
+  parse,
+  parseTree,
+  printParseErrorCode,
+  SyntaxKind,
+} from 'jsonc-parser';
 import { hostLimitSeconds, isOurLine } from './hook-line.js';
 
 interface Entry {
@@ -31,7 +41,7 @@ export function withClaudeHook(text: string, line: string): string {
   const found = positions(text);
   const [first, ...more] = found;
   let next = text.trim() === '' ? '{}\n' : text;
-  for (const { group } of more.toReversed()) next = edited(next, ['hooks', 'PreToolUse', group], undefined);
+  for (const { group } of more.toReversed()) next = withoutGroup(next, group);
   if (first === undefined) {
     const count = groupsOf(next).length;
     return edited(next, ['hooks', 'PreToolUse', count], claudeEntry(line), true);
@@ -46,7 +56,7 @@ export function withoutClaudeHook(text: string): string {
   let next = text;
   for (const { group, only } of positions(text).toReversed()) {
     if (!only) throw new Error('our hook stands in one entry with others; remove it by hand');
-    next = edited(next, ['hooks', 'PreToolUse', group], undefined);
+    next = withoutGroup(next, group);
   }
   if (next === text) return text;
   if (groupsOf(next).length === 0) next = edited(next, ['hooks', 'PreToolUse'], undefined);
@@ -71,16 +81,43 @@ export function claudeState(text: string): ClaudeState | null {
       ...(typeof entry.timeout === 'number' && entry.timeout >= hostLimitSeconds
         ? []
         : ['its timeout is shorter than the hook may wait']),
-      ...(matcher === undefined || matcher === '' || matcher === '*' ? [] : ['it has a matcher, so it misses tools']),
+      ...(matcher === undefined || matcher === '' || matcher === '*'
+        ? []
+        : ['it has a matcher, so it misses tools']),
       ...('async' in entry ? ['it is async, so the call does not wait for it'] : []),
     ],
   };
 }
 
+/** Takes one entry and one comma out; the library would also take the comments after it. */
+function withoutGroup(text: string, group: number): string {
+  const tree = parseTree(text, [], { disallowComments: false, allowTrailingComma: true });
+  const groups = tree && findNodeAtLocation(tree, ['hooks', 'PreToolUse']);
+  const [before, own, after] = [-1, 0, 1].map((step) => groups?.children?.[group + step]);
+  if (own === undefined) throw new Error('it holds no such hook');
+  const end = own.offset + own.length;
+  if (before !== undefined) {
+    const comma = commaIn(text, before.offset + before.length, own.offset);
+    const kept = text.slice(comma + 1, own.offset).trimEnd();
+    return text.slice(0, comma) + kept + text.slice(end);
+  }
+  const rest = after === undefined ? text.slice(end) : text.slice(commaIn(text, end, after.offset) + 1);
+  return text.slice(0, own.offset) + rest.trimStart();
+}
+
+function commaIn(text: string, from: number, to: number): number {
+  const scanner = createScanner(text.slice(from, to), true);
+  for (let kind = scanner.scan(); kind !== SyntaxKind.EOF; kind = scanner.scan())
+    if (kind === SyntaxKind.CommaToken) return from + scanner.getTokenOffset();
+  throw new Error('it cannot be changed here');
+}
+
 function positions(text: string): readonly { readonly group: number; readonly only: boolean }[] {
   return groupsOf(text).flatMap((group, index) => {
     const entries = entriesOf(group);
-    return entries.some(({ command }) => isOurLine(command)) ? [{ group: index, only: entries.length === 1 }] : [];
+    return entries.some(({ command }) => isOurLine(command))
+      ? [{ group: index, only: entries.length === 1 }]
+      : [];
   });
 }
 
@@ -95,7 +132,9 @@ function groupsOf(text: string): readonly unknown[] {
 
 const entriesOf = (group: unknown): readonly Entry[] => {
   const entries = (group as { hooks?: unknown } | null)?.hooks;
-  return Array.isArray(entries) ? entries.filter((one): one is Entry => typeof one === 'object' && one !== null) : [];
+  return Array.isArray(entries)
+    ? entries.filter((one): one is Entry => typeof one === 'object' && one !== null)
+    : [];
 };
 
 function objectIn(text: string): Record<string, unknown> {
@@ -104,8 +143,11 @@ function objectIn(text: string): Record<string, unknown> {
   const value: unknown = parse(text, errors, { disallowComments: false, allowTrailingComma: true });
   const [error] = errors;
   if (error !== undefined)
-    throw new Error(`it is not JSON (${printParseErrorCode(error.error)} at character ${String(error.offset)})`);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('it holds no JSON object');
+    throw new Error(
+      `it is not JSON (${printParseErrorCode(error.error)} at character ${String(error.offset)})`,
+    );
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Error('it holds no JSON object');
   return value as Record<string, unknown>;
 }
 

@@ -87,11 +87,14 @@ async function decided(
   ports: ClearingPorts,
 ): Promise<Answer> {
   const status = await decisionOf(approvalId, ports);
-  if (status.status === 'timed_out') return new Blocked(`nobody decided ${approvalId} in time (approval_timeout)`);
+  if (status.status === 'timed_out')
+    return new Blocked(`nobody decided ${approvalId} in time (approval_timeout)`);
   if (status.status !== 'approved') {
     if (status.reason === 'GRANT_EXPIRED') return 'stale';
-    const by = status.resolvedBy === null ? '' : ` by ${personText(status.resolvedBy, status.resolvedByName)}`;
-    const reason = status.reason === null || status.reason === status.denialReason ? '' : `: ${safeText(status.reason)}`;
+    const by =
+      status.resolvedBy === null ? '' : ` by ${personText(status.resolvedBy, status.resolvedByName)}`;
+    const reason =
+      status.reason === null || status.reason === status.denialReason ? '' : `: ${safeText(status.reason)}`;
     const code = status.denialReason === null ? '' : ` (${safeText(status.denialReason)})`;
     return new Blocked(`denied${by}${reason}${code}, request ${approvalId}. Do not try the same call again.`);
   }
@@ -115,7 +118,8 @@ async function used(
   } catch (error) {
     const isSpent =
       error instanceof AgentLatticeError &&
-      (['GRANT_CONSUMED', 'GRANT_EXPIRED'].includes(error.code) || error.details === 'the grant has run out; ask anew');
+      (['GRANT_CONSUMED', 'GRANT_EXPIRED'].includes(error.code) ||
+        error.details === 'the grant has run out; ask anew');
     if (!isSpent) throw error;
     return 'stale';
   }

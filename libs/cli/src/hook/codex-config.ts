@@ -11,7 +11,11 @@ export interface CodexTrust {
 const begin = (name: string) => `# >>> AgentLattice ${name}: written by \`al hook install\``;
 const end = (name: string) => `# <<< AgentLattice ${name}`;
 
-/** @throws Error when the file cannot be changed without loss */
+/**
+ * The hook, and no terminals for the agent: Codex asks its hooks about a command, but not about what is typed into one that
+ * runs (`write_stdin`), so an approved shell would let everything through.
+ * @throws Error when the file cannot be changed without loss
+ */
 export function withCodexHook(text: string, line: string): string {
   const block = [
     '[[hooks.PreToolUse]]',
@@ -21,17 +25,39 @@ export function withCodexHook(text: string, line: string): string {
     `timeout = ${String(hostLimitSeconds)}`,
     'statusMessage = "Asking AgentLattice"',
   ].join('\n');
-  return withBlock(text, 'hook', block);
+  return withBlock(withoutTerminals(text), 'hook', block);
+}
+
+function withoutTerminals(text: string): string {
+  const { features } = tables(text) as { features?: { unified_exec_tty?: unknown } };
+  if (features?.unified_exec_tty === false) return text;
+  const how =
+    'set unified_exec_tty = false among its features: Codex does not ask hooks about what is typed into a command';
+  if (features?.unified_exec_tty !== undefined) throw new Error(how);
+  const off = 'unified_exec_tty = false';
+  if (features === undefined) return withBlock(text, 'terminals', `[features]\n${off}`);
+  const head = /^\[features\][^\S\n]*(#.*)?\n/m.exec(text);
+  if (head === null) throw new Error(how);
+  const at = head.index + head[0].length;
+  const next = `${text.slice(0, at)}${begin('terminals')}\n${off}\n${end('terminals')}\n${text.slice(at)}`;
+  const read = tables(next) as { features?: { unified_exec_tty?: unknown } };
+  if (read.features?.unified_exec_tty !== false) throw new Error(how);
+  checkSame(text, withoutBlock(next, 'terminals'));
+  return next;
 }
 
 export const withCodexTrust = (text: string, { key, hash }: CodexTrust): string =>
-  withBlock(text, `trust ${key}`, `[hooks.state.${JSON.stringify(key)}]\ntrusted_hash = ${JSON.stringify(hash)}`);
+  withBlock(
+    text,
+    `trust ${key}`,
+    `[hooks.state.${JSON.stringify(key)}]\ntrusted_hash = ${JSON.stringify(hash)}`,
+  );
 
-/** Without the hook, and without what was trusted for the file at this path. */
 export function withoutCodexHook(text: string): string {
-  return withoutBlock(text, 'hook');
+  return withoutBlock(withoutBlock(text, 'hook'), 'terminals');
 }
 
+/** Without what was trusted for the file at this path. */
 export function withoutCodexTrust(text: string, configPath: string): string {
   const keys = [...text.matchAll(/^# >>> AgentLattice trust (.+): written by `al hook install`$/gm)]
     .map(([, key = '']) => key)
@@ -72,12 +98,14 @@ function blockAt(text: string, name: string): { readonly from: number; readonly 
   const from = text.indexOf(`${begin(name)}\n`);
   if (from === -1) return null;
   const last = text.indexOf(`${end(name)}\n`, from);
-  if (last === -1) throw new Error(`it holds the line “${begin(name)}” without its end; remove the block by hand`);
+  if (last === -1)
+    throw new Error(`it holds the line “${begin(name)}” without its end; remove the block by hand`);
   return { from, to: last + end(name).length + 1 };
 }
 
 function checkSame(before: string, after: string): void {
-  if (!isDeepStrictEqual(tables(before), tables(after))) throw new Error('it would not be the same afterwards');
+  if (!isDeepStrictEqual(tables(before), tables(after)))
+    throw new Error('it would not be the same afterwards');
 }
 
 function tables(text: string): Record<string, unknown> {

@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { z } from 'zod';
 import type { CodexTrust } from './codex-config.js';
 import { isOurLine } from './hook-line.js';
@@ -63,11 +64,30 @@ export async function codexHooks(
       .flatMap(({ hooks }) => hooks)
       .flatMap(({ key, command, currentHash, trustStatus, enabled, eventName }) =>
         isOurLine(command) && eventName === 'preToolUse'
-          ? [{ key, line: command, hash: currentHash, runs: enabled && ['trusted', 'managed'].includes(trustStatus) }]
+          ? [
+              {
+                key,
+                line: command,
+                hash: currentHash,
+                runs: enabled && ['trusted', 'managed'].includes(trustStatus),
+              },
+            ]
           : [],
       );
   } finally {
     clearTimeout(timer);
     child.kill('SIGKILL');
   }
+}
+
+/** Whether Codex, as it is configured for a folder, gives the agent no terminals (`withCodexHook`). */
+export async function codexHasNoTerminals(
+  program: string,
+  folder: string,
+  env: NodeJS.ProcessEnv,
+): Promise<boolean> {
+  const { stdout } = await promisify(execFile)(program, ['features', 'list'], {
+    ...{ cwd: folder, env, timeout: answerWithinMs },
+  });
+  return /^unified_exec_tty\s.*\sfalse\s*$/m.test(stdout);
 }

@@ -30,7 +30,8 @@ export const wordsOf = ({ host, program, rules, baseUrl, keyFile }: HookCommand)
  */
 export function hookLine(command: HookCommand): string {
   const words = wordsOf(command).map((word) => {
-    if (/["'$`\\\n\r!]/.test(word)) throw new Error(`${word} holds a character that shells change; use another path`);
+    if (/["'$`\\\n\r!]/.test(word))
+      throw new Error(`${word} holds a character that shells change; use another path`);
     return `"${word}"`;
   });
   return `sh -c '[ "$(${words.join(' ')})" = cleared ] || { echo "${blockedText}" >&2; exit 2; }'`;

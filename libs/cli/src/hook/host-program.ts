@@ -15,7 +15,8 @@ interface HostFacts {
 export const hostFacts: Readonly<Record<Host, HostFacts>> = {
   'claude-code': {
     ...{ name: 'Claude Code', program: 'claude', oldest: '2.1.295' },
-    because: 'older ones ignore onFailure: "block", so a call is made when its hook is killed or takes too long',
+    because:
+      'older ones ignore onFailure: "block", so a call is made when its hook is killed or takes too long',
   },
   codex: {
     ...{ name: 'Codex', program: 'codex', oldest: '0.124.0' },

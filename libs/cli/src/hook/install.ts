@@ -7,7 +7,7 @@ import {
   withoutCodexHook,
   withoutCodexTrust,
 } from './codex-config.js';
-import { codexHooks } from './codex-trust.js';
+import { codexHasNoTerminals, codexHooks } from './codex-trust.js';
 import { hookLine, type HookCommand } from './hook-line.js';
 import { hostFacts, hostVersion, isAtLeast } from './host-program.js';
 import { isOurPlugin, opencodePlugin } from './opencode-plugin.js';
@@ -28,7 +28,7 @@ export interface InstallRequest {
   readonly acceptOlder: boolean;
 }
 
-/** Something of the set-up does not allow it; nothing was changed then. */
+/** The agent is not held; the message says why, and what to do. */
 export class CannotInstall extends Error {}
 
 /** @returns what was done, a sentence each @throws CannotInstall */
@@ -49,7 +49,11 @@ export async function install(request: InstallRequest, around: Surroundings): Pr
       ? `${places.settings}: the hook is installed`
       : `${places.settings}: the hook was installed already`,
   );
-  if (host === 'codex') said.push(await trust(request, places, around));
+  if (host !== 'codex') return said;
+  said.push(await trust(request, places, around));
+  const program = request.hostProgram ?? hostFacts.codex.program;
+  if (!(await codexHasNoTerminals(program, around.folder, around.env)))
+    throw new CannotInstall(terminalsOpen);
   return said;
 }
 
@@ -116,9 +120,14 @@ async function trust(
   }
   const after = await ours();
   if (after?.runs !== true)
-    throw new CannotInstall('Codex does not trust the hook and skips it. Open codex, enter /hooks, and trust it.');
+    throw new CannotInstall(
+      'Codex does not trust the hook and skips it. Open codex, enter /hooks, and trust it.',
+    );
   return 'Codex says that it trusts the hook and will run it';
 }
+
+const terminalsOpen =
+  'Codex gives the agent terminals: what is typed into a command that runs is not asked for. Set unified_exec_tty = false among its features, or update it.';
 
 /** @returns what was done, a sentence each */
 export async function uninstall(host: Host, scope: Scope, around: Surroundings): Promise<readonly string[]> {
@@ -187,9 +196,15 @@ async function faultsIn(
   const line = codexLine(text);
   if (line === null) return null;
   const hooks = await codexHooks(program, folder, env);
-  return hooks.some((hook) => hook.line === line && hook.runs)
-    ? []
-    : ['Codex skips it: it is not trusted, or this project is not. Install it again, or trust it in codex with /hooks'];
+  const runs = hooks.some((hook) => hook.line === line && hook.runs);
+  return [
+    ...(runs
+      ? []
+      : [
+          'Codex skips it: it is not trusted, or this project is not. Install it again, or trust it in codex with /hooks',
+        ]),
+    ...((await codexHasNoTerminals(program, folder, env)) ? [] : [terminalsOpen]),
+  ];
 }
 
 function faultOf(check: () => unknown): string | null {

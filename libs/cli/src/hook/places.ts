@@ -26,7 +26,10 @@ export function placesOf(host: Host, scope: Scope, { env, folder }: Surroundings
   };
   const config = under('XDG_CONFIG_HOME', '.config');
   const codexUser = join(under('CODEX_HOME', '.codex'), 'config.toml');
-  const rules = join(scope === 'user' ? join(config, 'agentlattice') : join(folder, '.agentlattice'), 'hook.json');
+  const rules = join(
+    scope === 'user' ? join(config, 'agentlattice') : join(folder, '.agentlattice'),
+    'hook.json',
+  );
   const settings: Readonly<Record<Host, Readonly<Record<Scope, string>>>> = {
     'claude-code': {
       user: join(under('CLAUDE_CONFIG_DIR', '.claude'), 'settings.json'),

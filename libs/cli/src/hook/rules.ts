@@ -16,19 +16,23 @@ const match = {
   /** Members of the input that must match these expressions from begin to end; a member that is no text does not match. */
   when: z.record(z.string(), pattern).optional(),
 };
-const rule = z.union([
-  z.strictObject({ ...match, pass: z.literal(true) }),
-  z.strictObject({
+const rule = z
+  .strictObject({
     ...match,
+    pass: z.literal(true).optional(),
     action_type: z
       .string()
       .max(200)
       .regex(
         /^([A-Za-z0-9_:/-]|\{(tool|server|host)\})+(\.([A-Za-z0-9_:/-]|\{(tool|server|host)\})+)*$/,
         'is dot-notation, with {tool}, {server} and {host} where they are wanted',
-      ),
-  }),
-]);
+      )
+      .optional(),
+  })
+  .refine(
+    ({ pass, action_type }) => (pass === true) !== (action_type !== undefined),
+    'has either "pass": true or an "action_type"',
+  );
 const rulesFile = z.strictObject({
   version: z.literal(1),
   /** How long a call waits for a person. */
@@ -110,14 +114,23 @@ export function judge(call: ToolCall, rules: Rules): Judged {
       Object.entries(one.when ?? {}).every(([name, wanted]) => textMatches(wanted, call.input[name])),
   );
   if (found === undefined) return { pass: false, actionType: filled('tool.other.{tool}', call) };
-  if ('action_type' in found) return { pass: false, actionType: filled(found.action_type, call) };
+  if (found.action_type !== undefined) return { pass: false, actionType: filled(found.action_type, call) };
   // A rule that lets calls through never lets the gate itself be changed.
   return touchesGate(call.input) && !readsOnly.has(call.tool)
     ? { pass: false, actionType: 'tool.gate' }
     : { pass: true };
 }
 
-const readsOnly: ReadonlySet<string> = new Set(['Read', 'Glob', 'Grep', 'LS', 'read', 'glob', 'grep', 'list']);
+const readsOnly: ReadonlySet<string> = new Set([
+  'Read',
+  'Glob',
+  'Grep',
+  'LS',
+  'read',
+  'glob',
+  'grep',
+  'list',
+]);
 /** Files that decide whether this hook runs. */
 const gateFiles =
   /agentlattice[/\\](hook|agent)|agentlattice\.js|\.claude[/\\]settings|\.claude\.json|\.codex[/\\]|\.opencode[/\\]|config[/\\]opencode|opencode\.jsonc?/i;

@@ -130,7 +130,10 @@ async function textOf(stdin: NodeJS.ReadableStream): Promise<string> {
   })();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Blocked('the host did not describe the call in time')), stdinWithinMs);
+    timer = setTimeout(
+      () => reject(new Blocked('the host did not describe the call in time')),
+      stdinWithinMs,
+    );
   });
   try {
     await Promise.race([read, late]);

@@ -1,4 +1,5 @@
 import { access, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hostFacts, hostVersion } from './host-program.js';
@@ -33,7 +34,7 @@ export interface SelfTestReport {
 }
 
 /** How long a host waits for a stuck hook, where it has a limit; and how long the test looks on, where it has none. */
-const hostLimitOfTest = 10;
+const hostLimitOfTest = 8;
 const lookOnMs = 3_000;
 
 /**
@@ -55,13 +56,21 @@ export async function selfTest({ host, program, hostProgram }: SelfTestRequest):
         const breakage = rig.breakages[results.length];
         if (breakage === undefined) return null;
         await rig.become(breakage);
-        return `touch ${rig.markOf(breakage)}`;
+        const mark = `touch ${rig.markOf(breakage)}`;
+        if (breakage.typed === true) return { typed: `${mark}\n` };
+        return breakage.terminal === true ? { command: `${mark}; sh`, terminal: true } : { command: mark };
       },
     });
     try {
       await runHost({
         ...{ hostProgram: hostFile, modelUrl: model.baseUrl, folder },
-        hookCommand: { host, program: [rig.program], rules: rig.rules, baseUrl: 'http://127.0.0.1:9', keyFile: undefined },
+        hookCommand: {
+          host,
+          program: [rig.program],
+          rules: rig.rules,
+          baseUrl: 'http://127.0.0.1:9',
+          keyFile: undefined,
+        },
         // Claude Code blocks when it stops waiting. The others would make the call, so there the limit stays.
         ...(host === 'claude-code' ? { hostLimit: hostLimitOfTest } : {}),
       });
@@ -92,18 +101,13 @@ interface Rig {
 
 /** A program in place of `al` that breaks as it is told. */
 async function makeRig(folder: string, host: Host, al: readonly string[]): Promise<Rig> {
-  const [program, away, pidFile, marks] = ['al', 'al-away', 'pid', 'marks'].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-    string,
-  ];
-  const [rules, brokenRules, keyFile] = ['hook.json', 'broken.json', 'key'].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ];
-  await mkdir(marks);
+  const [program, away, pidFile, marks] = ['al', 'al-away', 'pid', 'work/marks'].map((name) =>
+    join(folder, name),
+  ) as [string, string, string, string];
+  const [rules, brokenRules, keyFile] = ['hook.json', 'broken.json', 'key'].map((name) =>
+    join(folder, name),
+  ) as [string, string, string];
+  await mkdir(marks, { recursive: true });
   await writeFile(rules, JSON.stringify(defaultRules));
   await writeFile(brokenRules, '{"version":1,"rules":[{"tools":["Bash"],"pas":true}]}');
   await writeFile(keyFile, 'al_agent_of_no_account', { mode: 0o600 });
@@ -115,7 +119,7 @@ async function makeRig(folder: string, host: Host, al: readonly string[]): Promi
         ...['--rules', args.rules, '--base-url', args.baseUrl],
         ...(args.keyFile === null ? [] : ['--key-file', args.keyFile]),
       ].join(' '),
-    ...{ rules, brokenRules, keyFile, pidFile },
+    ...{ host, rules, brokenRules, keyFile, pidFile, nobody: await addressOfNobody() },
   });
   return {
     ...{ program, rules, breakages: all },
@@ -148,3 +152,11 @@ const isThere = (path: string) =>
     () => true,
     () => false,
   );
+
+async function addressOfNobody(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return `http://127.0.0.1:${String(port)}`;
+}

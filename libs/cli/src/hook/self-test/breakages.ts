@@ -1,3 +1,5 @@
+import type { Host } from '../tool-call.js';
+
 /** A way in which a hook breaks. */
 export interface Breakage {
   readonly name: string;
@@ -8,22 +10,49 @@ export interface Breakage {
   readonly cleared?: true;
   /** It never ends by itself. */
   readonly stuck?: true;
+  /** The command runs in a terminal and goes on. */
+  readonly terminal?: true;
+  /** The command is typed into the one before. */
+  readonly typed?: true;
 }
 
 export interface BreakagePorts {
+  readonly host: Host;
   /** `al hook HOST` with these arguments, as words of a shell. */
-  readonly al: (args: { readonly rules: string; readonly baseUrl: string; readonly keyFile: string | null }) => string;
+  readonly al: (args: {
+    readonly rules: string;
+    readonly baseUrl: string;
+    readonly keyFile: string | null;
+  }) => string;
   readonly rules: string;
   readonly brokenRules: string;
   readonly keyFile: string;
   readonly pidFile: string;
+  /** An address where nothing listens. */
+  readonly nobody: string;
 }
 
-/** A port that nothing listens on. */
-const nobody = 'http://127.0.0.1:9';
+/** Codex asks no hook about what is typed into a command that runs, so there must be no such command. */
+const typedIntoShell: readonly Breakage[] = [
+  { name: 'terminal', what: 'it clears a shell in a terminal', script: 'echo cleared', terminal: true },
+  {
+    name: 'typed',
+    what: 'it is not asked: a command is typed into that shell',
+    script: 'exit 1',
+    typed: true,
+  },
+];
 
 /** The last one shows that calls are made at all, so that a call that was not made means something. */
-export const breakages = ({ al, rules, brokenRules, keyFile, pidFile }: BreakagePorts): readonly Breakage[] => [
+export const breakages = ({
+  host,
+  al,
+  rules,
+  brokenRules,
+  keyFile,
+  pidFile,
+  nobody,
+}: BreakagePorts): readonly Breakage[] => [
   { name: 'missing', what: 'the program is missing', script: null },
   { name: 'crash', what: 'it ends with code 1', script: 'exit 1' },
   { name: 'killed', what: 'it is killed (SIGKILL)', script: 'kill -9 $$' },
@@ -55,5 +84,11 @@ export const breakages = ({ al, rules, brokenRules, keyFile, pidFile }: Breakage
     what: 'the host describes the call in no known form',
     script: `echo '{"tool":' | ${al({ rules, baseUrl: nobody, keyFile })}`,
   },
-  { name: 'cleared', what: 'for comparison: the hook clears the call', script: 'echo cleared', cleared: true },
+  ...(host === 'codex' ? typedIntoShell : []),
+  {
+    name: 'cleared',
+    what: 'for comparison: the hook clears the call',
+    script: 'echo cleared',
+    cleared: true,
+  },
 ];

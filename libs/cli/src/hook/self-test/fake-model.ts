@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 
 export interface FakeModelOptions {
-  /** The shell command of the next call, after so many results; null: the model has nothing more to do. */
-  readonly next: (results: readonly string[]) => Promise<string | null>;
+  /** The next call, after so many results; null: the model has nothing more to do. */
+  readonly next: (results: readonly string[]) => Promise<ModelCall | null>;
 }
 
 export interface FakeModel {
@@ -12,9 +12,17 @@ export interface FakeModel {
   stop(): void;
 }
 
+/** A shell command, or, in a dialect that has it, a text that is typed into the command of the last result. */
+export type ModelCall = { readonly command: string; readonly terminal?: true } | { readonly typed: string };
+
 type Event = readonly [name: string | null, data: unknown];
 /** Null: a request for something else, such as a title, gets a text. */
-type Call = { readonly id: string; readonly command: string } | null;
+type Call = {
+  readonly id: string;
+  readonly command: string;
+  readonly typed?: string;
+  readonly terminal?: true;
+} | null;
 
 /**
  * A model on this machine that asks for one shell command after the other, in the dialects of the model interfaces that the
@@ -38,8 +46,9 @@ export async function startFakeModel({ next }: FakeModelOptions): Promise<FakeMo
   });
   const answer = async (dialect: Dialect, body: string) => {
     const asked = dialect.read(JSON.parse(body));
-    const command = asked.hasShell ? await next(asked.results) : null;
-    return dialect.write(command === null ? null : { id: `call_${String(asked.results.length)}`, command }, asked);
+    const call = asked.hasShell ? await next(asked.results) : null;
+    const id = `call_${String(asked.results.length)}`;
+    return dialect.write(call === null ? null : { id, command: '', ...call }, asked);
   };
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -127,15 +136,26 @@ const openAiResponses: Dialect = {
     const shellTool = codexShells.find((shell) => tools.some(({ name }) => name === shell));
     return { hasShell: shellTool !== undefined, results, shellTool: shellTool ?? '' };
   },
-  write(call, { shellTool }) {
+  write(call, asked) {
+    const shellTool = call?.typed === undefined ? asked.shellTool : 'write_stdin';
+    const session = /session ID (\d+)/.exec(asked.results.at(-1) ?? '')?.[1];
     const words = {
-      exec_command: { cmd: call?.command },
+      write_stdin: { session_id: Number(session ?? 0), chars: call?.typed, yield_time_ms: 1_000 },
+      exec_command: {
+        cmd: call?.command,
+        ...(call?.terminal === true ? { tty: true, yield_time_ms: 1_000 } : {}),
+      },
       shell_command: { command: call?.command },
       shell: { command: ['sh', '-c', call?.command] },
     };
     const item =
       call === null
-        ? { type: 'message', id: 'msg_1', role: 'assistant', content: [{ type: 'output_text', text: 'done' }] }
+        ? {
+            type: 'message',
+            id: 'msg_1',
+            role: 'assistant',
+            content: [{ type: 'output_text', text: 'done' }],
+          }
         : {
             ...{ type: 'function_call', id: `fc_${call.id}`, call_id: call.id, name: shellTool },
             arguments: JSON.stringify(words[shellTool as keyof typeof words]),

@@ -56,7 +56,9 @@ export async function runHost(session: HostSession): Promise<HostEnd> {
     for (const stream of [started.stdout, started.stderr])
       stream?.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-20_000)));
     return new Promise((resolve, reject) => {
-      started.once('error', (error) => reject(new Error(`${hookCommand.host} cannot be run: ${error.message}`)));
+      started.once('error', (error) =>
+        reject(new Error(`${hookCommand.host} cannot be run: ${error.message}`)),
+      );
       started.once('exit', (code) => resolve({ code, said }));
     });
   }
