@@ -8,9 +8,10 @@ import { blockedText, hookLine } from '../hook/hook-line.js';
 import { hostFacts } from '../hook/host-program.js';
 import { CannotInstall, hookStatus, install, uninstall } from '../hook/install.js';
 import { placesOf, type Scope } from '../hook/places.js';
-import { clearedWord, runHook } from '../hook/run-hook.js';
+import { clearedWord, longestLifeMs, runHook } from '../hook/run-hook.js';
 import { selfTest, type SelfTestReport } from '../hook/self-test.js';
 import { type Host, hosts } from '../hook/tool-call.js';
+import { startWatchdog } from '../hook/watchdog.js';
 import type { ProgramContext } from '../program.js';
 import { columnsText } from '../render/columns.js';
 import { safeJson, safeText, shortText } from '../render/safe-text.js';
@@ -174,6 +175,7 @@ export function registerHook(
           .default(15_000, '15s'),
       )
       .action(async ({ rules, baseUrl, keyFile, retryFor }: RunOptions) => {
+        startWatchdog(longestLifeMs, 'AgentLattice: the hook was stuck, so the call is blocked.');
         const why = await runHook(
           { host, rules, baseUrl, keyFile, retryForMs: retryFor },
           { env, stdin: context.stdin, parent: () => process.ppid },

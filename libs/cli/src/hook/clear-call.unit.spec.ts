@@ -35,18 +35,32 @@ class FakeSystem {
         execute: (_, options) => {
           const eventId = options?.eventId ?? '';
           this.steps.push(`execute ${eventId}`);
-          const blank = { approvalId: null, grant: null, denialReason: null, policyName: 'p', auditEventId: 'evt' };
+          const blank = {
+            approvalId: null,
+            grant: null,
+            denialReason: null,
+            policyName: 'p',
+            auditEventId: 'evt',
+          };
           return Promise.resolve({ ...blank, ...this.next(eventId) } as ActionResult);
         },
         approvalStatus: (approvalId) => {
           if (signal.aborted) return Promise.reject(signal.reason as Error);
           const status = this.statuses.length > 1 ? this.statuses.shift() : this.statuses[0];
-          const blank = { grant: null, reason: null, denialReason: null, resolvedBy: null, resolvedByName: null };
+          const blank = {
+            grant: null,
+            reason: null,
+            denialReason: null,
+            resolvedBy: null,
+            resolvedByName: null,
+          };
           return Promise.resolve({ ...blank, approvalId, status: 'pending', ...status } as ApprovalStatus);
         },
         verifyGrant: async () => {
           await this.verify();
-          return { sub: 'a', org_id: 'o', ...({} as object) } as Awaited<ReturnType<ClearingPorts['client']['verifyGrant']>>;
+          return { sub: 'a', org_id: 'o', ...({} as object) } as Awaited<
+            ReturnType<ClearingPorts['client']['verifyGrant']>
+          >;
         },
         consumeGrant: async () => {
           this.steps.push('consume');
@@ -61,7 +75,8 @@ class FakeSystem {
 let system: FakeSystem;
 beforeEach(() => (system = new FakeSystem()));
 const waits = () => ({ status: 'requested', approvalId: 'apr_1' }) as const;
-const refused = (code: string, details?: unknown) => () => Promise.reject(new AgentLatticeError(code, code, { details }));
+const refused = (code: string, details?: unknown) => () =>
+  Promise.reject(new AgentLatticeError(code, code, { details }));
 
 it('a call that a policy allows is made at once, and nothing is consumed', async () => {
   await clearCall(asked, system.ports());
@@ -89,7 +104,9 @@ it('an old answer of a policy does not count: it is asked anew', async () => {
   system.kept.set('call', 'e-old');
   system.next = (id) =>
     id === 'e-old' ? { status: 'executed', grant: 'g' } : { status: 'denied', denialReason: 'POLICY_DENIED' };
-  await expect(clearCall(asked, system.ports())).rejects.toThrow('denied by the policy p: tool.shell (POLICY_DENIED)');
+  await expect(clearCall(asked, system.ports())).rejects.toThrow(
+    'denied by the policy p: tool.shell (POLICY_DENIED)',
+  );
   expect(system.steps).toEqual(['execute e-old', 'execute e1']);
 });
 
@@ -135,20 +152,26 @@ it.each([
   expect(system.steps).not.toContain('consume');
 });
 
-it.each([{ status: 'executed', grant: null } as const, { status: 'requested', approvalId: 'apr_1' } as const])(
-  'a yes without a grant is none: %j',
-  async (answer) => {
-    system.next = () => answer;
-    system.statuses = [{ status: 'approved', grant: null }];
-    await expect(clearCall(asked, system.ports())).rejects.toThrow(/grant/);
-    expect(system.steps).toEqual(['execute e1']);
-  },
-);
+it.each([
+  { status: 'executed', grant: null } as const,
+  { status: 'requested', approvalId: 'apr_1' } as const,
+])('a yes without a grant is none: %j', async (answer) => {
+  system.next = () => answer;
+  system.statuses = [{ status: 'approved', grant: null }];
+  await expect(clearCall(asked, system.ports())).rejects.toThrow(/grant/);
+  expect(system.steps).toEqual(['execute e1']);
+});
 
 it('a denial says who and why, and the next identical call asks anew', async () => {
   system.next = waits;
   system.statuses = [
-    { status: 'denied', resolvedBy: 'mbr_1', resolvedByName: 'Ada\u0007', reason: 'no', denialReason: 'DENIED_BY_REVIEWER' },
+    {
+      status: 'denied',
+      resolvedBy: 'mbr_1',
+      resolvedByName: 'Ada\u0007',
+      reason: 'no',
+      denialReason: 'DENIED_BY_REVIEWER',
+    },
   ];
   await expect(clearCall(asked, system.ports())).rejects.toThrow(
     'denied by Ada\\x07 (mbr_1): no (DENIED_BY_REVIEWER), request apr_1',

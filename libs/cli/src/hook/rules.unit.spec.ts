@@ -55,15 +55,22 @@ describe('a file of rules', () => {
       '/work/.opencode/plugin/agentlattice.js',
       'opencode.json',
     ]) {
-      expect(judge(call('Write', { file_path: path }), own)).toEqual({ pass: false, actionType: 'tool.gate' });
+      expect(judge(call('Write', { file_path: path }), own)).toEqual({
+        pass: false,
+        actionType: 'tool.gate',
+      });
       expect(judge(call('Bash', { command: ['sed', `-i x ${path}`] }), own)).toMatchObject({ pass: false });
       expect(judge(call('Read', { file_path: path }), own)).toEqual({ pass: true });
     }
-    expect(judge(call('Write', { file_path: '/src/agentlattice-approvals/a.ts' }), own)).toEqual({ pass: true });
+    expect(judge(call('Write', { file_path: '/src/agentlattice-approvals/a.ts' }), own)).toEqual({
+      pass: true,
+    });
   });
 
   it('may hold comments', () => {
-    expect(readRules('// ours\n{"version":1,"rules":[{"tools":["Read"],"pass":true},]}').rules).toHaveLength(1);
+    expect(readRules('// ours\n{"version":1,"rules":[{"tools":["Read"],"pass":true},]}').rules).toHaveLength(
+      1,
+    );
   });
 
   it.each([
@@ -146,7 +153,13 @@ describe('what a host writes', () => {
 });
 
 describe('the line', () => {
-  const command = { host: 'codex', program: ['/n ode', '/al.mjs'], rules: '/r', baseUrl: 'http://h', keyFile: '/k' } as const;
+  const command = {
+    host: 'codex',
+    program: ['/n ode', '/al.mjs'],
+    rules: '/r',
+    baseUrl: 'http://h',
+    keyFile: '/k',
+  } as const;
   it('opens by one word alone, whatever shell reads it', () => {
     expect(hookLine(command)).toBe(
       `sh -c '[ "$("/n ode" "/al.mjs" "hook" "codex" "--rules" "/r" "--base-url" "http://h" "--key-file" "/k")" = cleared ] || { echo "AgentLattice blocks this call: its hook did not clear it." >&2; exit 2; }'`,

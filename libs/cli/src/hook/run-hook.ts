@@ -11,7 +11,6 @@ import { maskedInput } from './masked-input.js';
 import { OpenRequests } from './open-requests.js';
 import { judge, longestWaitMs, readRules, type Rules } from './rules.js';
 import { type Host, readToolCall } from './tool-call.js';
-import { startWatchdog } from './watchdog.js';
 
 export interface HookRequest {
   readonly host: Host;
@@ -35,15 +34,14 @@ export const clearedWord = 'cleared';
 
 const stdinWithinMs = 10_000;
 const longestStdin = 16 * 1024 * 1024;
-/** Beyond the wait for a person: what the last calls may take. */
-const lastCallsMs = 55_000;
+/** The longest wait for a person, and what the last calls may take. */
+export const longestLifeMs = longestWaitMs + 55_000;
 const parentCheckMs = 500;
 
 class TimeIsOver extends Error {}
 
 /** Judges one call of a tool. @returns null when it may be made, else why not */
 export async function runHook(request: HookRequest, context: HookContext): Promise<string | null> {
-  startWatchdog(longestWaitMs + lastCallsMs, 'AgentLattice: the hook was stuck, so the call is blocked.');
   const end = new AbortController();
   const parent = context.parent();
   const watch = setInterval(() => {

@@ -11,7 +11,13 @@ import { hookLine } from './hook-line.js';
 import { opencodePlugin } from './opencode-plugin.js';
 
 const command = (rules: string) => ({
-  ...{ host: 'codex', program: ['/node', '/al.mjs'], rules, baseUrl: 'http://h', keyFile: undefined } as const,
+  ...({
+    host: 'codex',
+    program: ['/node', '/al.mjs'],
+    rules,
+    baseUrl: 'http://h',
+    keyFile: undefined,
+  } as const),
 });
 const line = hookLine(command('/rules'));
 const newer = hookLine(command('/newer'));
@@ -29,20 +35,21 @@ describe('settings of Claude Code', () => {
   "z": 1
 }
 `;
-  it.each([['nothing', ''], ['an object', '{}\n'], ['others’ hooks', theirs]])(
-    'with %s: the hook is added, is brought up to date in place, and is taken out again',
-    (_, text) => {
-      const once = withClaudeHook(text, line);
-      expect(withClaudeHook(once, line)).toBe(once);
-      expect(claudeState(once)).toEqual({ line, faults: [] });
-      const updated = withClaudeHook(once, newer);
-      expect(updated).toBe(once.replace('/rules', '/newer'));
-      const without = withoutClaudeHook(updated);
-      expect(claudeState(without)).toBeNull();
-      expect(without.replaceAll(/\s/g, '')).toBe((text === '' ? '{}' : text).replaceAll(/\s/g, ''));
-      expect(withoutClaudeHook(text)).toBe(text);
-    },
-  );
+  it.each([
+    ['nothing', ''],
+    ['an object', '{}\n'],
+    ['others’ hooks', theirs],
+  ])('with %s: the hook is added, is brought up to date in place, and is taken out again', (_, text) => {
+    const once = withClaudeHook(text, line);
+    expect(withClaudeHook(once, line)).toBe(once);
+    expect(claudeState(once)).toEqual({ line, faults: [] });
+    const updated = withClaudeHook(once, newer);
+    expect(updated).toBe(once.replace('/rules', '/newer'));
+    const without = withoutClaudeHook(updated);
+    expect(claudeState(without)).toBeNull();
+    expect(without.replaceAll(/\s/g, '')).toBe((text === '' ? '{}' : text).replaceAll(/\s/g, ''));
+    expect(withoutClaudeHook(text)).toBe(text);
+  });
 
   it('keep what stands around one of ours, wherever it is', () => {
     const ours = JSON.stringify({ hooks: [{ type: 'command', command: line }] });
@@ -94,24 +101,25 @@ type = "command"
 command = '''lint'''
 `;
   const trust = { key: '/c/config.toml:pre_tool_use:1:0', hash: 'sha256:1' };
-  it.each([['nothing', ''], ['no end of line', 'a = 1'], ['others’ hooks', theirs]])(
-    'with %s: the hook is added, is brought up to date, and is taken out again',
-    (_, text) => {
-      const once = withCodexHook(text, line);
-      expect(withCodexHook(once, line)).toBe(once);
-      expect(codexLine(once)).toBe(line);
-      expect(parse(once)).toMatchObject({ features: { unified_exec_tty: false } });
-      const trusted = withCodexTrust(once, trust);
-      expect(withCodexTrust(trusted, trust)).toBe(trusted);
-      expect(parse(trusted)).toMatchObject({ hooks: { state: { [trust.key]: { trusted_hash: 'sha256:1' } } } });
-      const updated = withCodexHook(trusted, newer);
-      expect(codexLine(updated)).toBe(newer);
-      expect(withoutCodexTrust(updated, '/other/config.toml')).toBe(updated);
-      const without = withoutCodexHook(withoutCodexTrust(updated, '/c/config.toml'));
-      expect(without).toBe(text === '' || text.endsWith('\n') ? text : `${text}\n`);
-      expect(codexLine(without)).toBeNull();
-    },
-  );
+  it.each([
+    ['nothing', ''],
+    ['no end of line', 'a = 1'],
+    ['others’ hooks', theirs],
+  ])('with %s: the hook is added, is brought up to date, and is taken out again', (_, text) => {
+    const once = withCodexHook(text, line);
+    expect(withCodexHook(once, line)).toBe(once);
+    expect(codexLine(once)).toBe(line);
+    expect(parse(once)).toMatchObject({ features: { unified_exec_tty: false } });
+    const trusted = withCodexTrust(once, trust);
+    expect(withCodexTrust(trusted, trust)).toBe(trusted);
+    expect(parse(trusted)).toMatchObject({ hooks: { state: { [trust.key]: { trusted_hash: 'sha256:1' } } } });
+    const updated = withCodexHook(trusted, newer);
+    expect(codexLine(updated)).toBe(newer);
+    expect(withoutCodexTrust(updated, '/other/config.toml')).toBe(updated);
+    const without = withoutCodexHook(withoutCodexTrust(updated, '/c/config.toml'));
+    expect(without).toBe(text === '' || text.endsWith('\n') ? text : `${text}\n`);
+    expect(codexLine(without)).toBeNull();
+  });
 
   it.each([
     ['is no TOML', 'a = = 1'],

@@ -11,5 +11,6 @@ setTimeout(() => {
 
 /** Kills this process when it is still there after so long. */
 export function startWatchdog(afterMs: number, message: string): void {
-  new Worker(script, { eval: true, workerData: { afterMs, message } }).unref();
+  // Without the options of this process, which could read the script in another way.
+  new Worker(script, { eval: true, execArgv: [], workerData: { afterMs, message } }).unref();
 }

@@ -1,0 +1,433 @@
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { eventually, notRun, type Stack, startStack } from '@agentlattice/testkit';
+import { startAl } from '../../test/al-process.js';
+import { installHost } from '../../test/host-packages.js';
+import { hookLine } from './hook-line.js';
+import { hookStatus, install, uninstall } from './install.js';
+import { defaultRules } from './rules.js';
+import { runHook } from './run-hook.js';
+import { startFakeModel } from './self-test/fake-model.js';
+import { runHost } from './self-test/host-session.js';
+import { type Host, hosts } from './tool-call.js';
+
+const bin = fileURLToPath(new URL('../../bin/al.mjs', import.meta.url));
+const program = [process.execPath, bin];
+
+let stack: Stack;
+let folder: string;
+let rules: string;
+let keyFile: string;
+let shellPolicy = '';
+/** Begin as soon as a host is there, and run while other tests run. */
+const underTheHosts: Partial<Record<Host, Promise<HostRuns | string>>> = {};
+interface HostRuns {
+  readonly selfTest: { code: number | null; out: string; said: string };
+  readonly asked: AskedUnderHost;
+  readonly installed: InstalledForHost;
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'al-hooks-'));
+  const installs = hosts.map((host) => ({ host, package: installHost(host, join(folder, 'hosts')) }));
+  stack = await startStack({ samplePolicy: false });
+  await stack.startServices();
+  for (const policy of [
+    { name: 'shell', action_type: 'tool.shell', effect: 'require_approval' },
+    { name: 'reads', action_type: 'tool.mcp.files.read', effect: 'allow' },
+    { name: 'no web', action_type: 'tool.web', effect: 'deny' },
+  ])
+    await http('/api/v1/policies', policy).then(
+      ({ id }) => (shellPolicy = shellPolicy === '' ? String(id) : shellPolicy),
+    );
+  rules = await rulesFile('hook.json', { wait: '60s' });
+  keyFile = join(folder, 'agent.key');
+  await writeFile(keyFile, `${stack.credentials.agent.api_key}\n`, { mode: 0o600 });
+  await eventually(async () => (await hook(mcp('read'))) === null, { within: 30_000 });
+  for (const { host, package: installing } of installs)
+    underTheHosts[host] = installing.then(async (found) => {
+      if ('missing' in found) return found.missing;
+      const [selfTest, asked] = await Promise.all([
+        al('hook', 'test', host, '--json', '--host-program', found.program).ended,
+        askUnderHost(host, found.program),
+      ]);
+      return { selfTest, asked, installed: await installForHost(host, found.program) };
+    });
+}, 120_000);
+afterAll(async () => {
+  await Promise.allSettled(Object.values(underTheHosts));
+  await stack.stop();
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+}, 120_000);
+
+const http = async (path: string, body?: unknown, method = body === undefined ? 'GET' : 'POST') => {
+  const response = await fetch(stack.baseUrl + path, {
+    method,
+    headers: {
+      authorization: `Bearer ${stack.credentials.admin.api_key}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return (await response.json()) as Record<string, unknown>;
+};
+const environment = () => ({ HOME: join(folder, 'home'), XDG_STATE_HOME: join(folder, 'state') });
+const al = (...args: string[]) => startAl(args, environment(), { folder });
+const rulesFile = async (name: string, changes: object) => {
+  const path = join(folder, name);
+  await writeFile(path, JSON.stringify({ ...defaultRules, ...changes }));
+  return path;
+};
+const bash = (command: string) => ({
+  tool_name: 'Bash',
+  tool_input: { command, description: String(Math.random()) },
+});
+const mcp = (tool: string) => ({ tool_name: `mcp__files__${tool}`, tool_input: {} });
+
+interface HookOptions {
+  readonly host?: Host;
+  readonly rules?: string;
+  readonly keyFile?: string;
+  readonly parent?: () => number;
+}
+/** A hook in this process. @returns null when the call may be made, else why not */
+const hook = (
+  call: object | string,
+  { host = 'claude-code', parent = () => 1, ...files }: HookOptions = {},
+) => {
+  const text =
+    typeof call === 'string'
+      ? call
+      : JSON.stringify({ hook_event_name: 'PreToolUse', cwd: '/work', ...call });
+  return runHook(
+    { host, baseUrl: stack.baseUrl, retryForMs: 15_000, rules, keyFile, ...files },
+    { env: environment(), stdin: Readable.from([text]), parent },
+  );
+};
+/** The installed line, as a host runs it. */
+async function line(call: object): Promise<{ code: number | null; said: string }> {
+  const text = hookLine({ host: 'claude-code', program, baseUrl: stack.baseUrl, rules, keyFile });
+  const child = spawn('sh', ['-c', text], {
+    env: { PATH: process.env['PATH'], ...environment() },
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  child.stdin.end(JSON.stringify({ hook_event_name: 'PreToolUse', cwd: '/work', ...call }));
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, said };
+}
+
+const pending = async () => {
+  const { approvals } = (await http('/api/v1/approvals?status=pending&limit=200')) as {
+    approvals: {
+      id: string;
+      metadata: { input: { command?: string }; host: string };
+      agent: { id: string };
+    }[];
+  };
+  return approvals;
+};
+/** The request that waits for this command. */
+const requestFor = (command: string) =>
+  eventually(async () => (await pending()).find(({ metadata }) => metadata.input.command === command), {
+    within: 60_000,
+  });
+const decide = (id: string, how: 'approve' | 'deny', reason = 'looked at it') =>
+  http(`/api/v1/approvals/${id}/${how}`, { reason });
+
+describe('a call', () => {
+  it('is made where a policy allows it, and is blocked where one denies it or none matches', async () => {
+    expect(await line(mcp('read'))).toEqual({ code: 0, said: '' });
+    expect(await line(mcp('write'))).toEqual({
+      code: 2,
+      said: expect.stringMatching(
+        /^AgentLattice: no policy matches tool\.mcp\.files\.write;.*\nAgentLattice blocks/,
+      ) as string,
+    });
+    expect(await hook({ tool_name: 'Read', tool_input: {} }, { keyFile: '/none' })).toBeNull();
+    expect(await hook({ tool_name: 'WebFetch', tool_input: { url: 'http://x' } })).toBe(
+      'denied by the policy no web: tool.web (POLICY_DENIED)',
+    );
+  });
+
+  it('that waits is made when a person approves it; the next identical one is asked for again', async () => {
+    const first = hook(bash('deploy one'));
+    const { id } = await requestFor('deploy one');
+    expect(await http(`/api/v1/approvals/${id}`)).toMatchObject({
+      action_type: 'tool.shell',
+      metadata: { host: 'claude-code', tool: 'Bash', cwd: '/work', input: { command: 'deploy one' } },
+    });
+    await decide(id, 'approve');
+    expect(await first).toBeNull();
+    expect(await consumptionsOf(id)).toBe(1);
+    const second = hook(bash('deploy one'));
+    const again = await requestFor('deploy one');
+    expect(again.id).not.toBe(id);
+    await decide(again.id, 'deny', 'not twice');
+    expect(await second).toMatch(
+      new RegExp(
+        `^denied by Administrator \\(mbr_\\w+\\): not twice \\(DENIED_BY_REVIEWER\\), request ${again.id}\\.`,
+      ),
+    );
+  });
+
+  it('ends before the limit of its host, names the request, and passes once when it is tried again', async () => {
+    const { id, waited } = await leftWaiting('deploy two');
+    expect(waited).toBe(
+      `it waits for the approval ${id} of a person: ${stack.baseUrl}/approvals/${id} . Run exactly the same call again when it is approved.`,
+    );
+    await decide(id, 'approve');
+    const tries = [1, 2, 3, 4].map(() => hook(bash('deploy two')));
+    expect(await Promise.race(tries)).toBeNull();
+    // The others ask for it again, together.
+    const again = await requestFor('deploy two');
+    expect(again.id).not.toBe(id);
+    await decide(again.id, 'deny');
+    const ends = await Promise.all(tries);
+    expect(ends.filter((end) => end === null)).toHaveLength(1);
+    expect(await consumptionsOf(id)).toBe(1);
+  });
+
+  it('is judged again when it is tried again: a suspended agent and a policy that now denies block it', async () => {
+    const { id } = await leftWaiting('deploy three');
+    await decide(id, 'approve');
+    const agent = `/api/v1/agents/${stack.credentials.agent.id}`;
+    await http(`${agent}/suspend`, { pending: 'keep' });
+    const suspended = await hook(bash('deploy three'));
+    await http(`${agent}/resume`, {});
+    expect(suspended).toContain('AGENT_SUSPENDED');
+    const second = await leftWaiting('deploy four');
+    await decide(second.id, 'approve');
+    await http(`/api/v1/policies/${shellPolicy}`, { effect: 'deny' }, 'PATCH');
+    const denied = await hook(bash('deploy four'));
+    await http(`/api/v1/policies/${shellPolicy}`, { effect: 'require_approval' }, 'PATCH');
+    expect(denied).toContain('POLICY_DENIED');
+    expect(await consumptionsOf(second.id)).toBe(0);
+  });
+
+  it('of a host that went away uses no grant', async () => {
+    let parent = 1;
+    const waiting = hook(bash('deploy five'), { parent: () => parent });
+    const { id } = await requestFor('deploy five');
+    parent = 2;
+    expect(await waiting).toContain(id);
+    await decide(id, 'approve');
+    expect(await consumptionsOf(id)).toBe(0);
+    expect(await hook(bash('deploy five'))).toBeNull();
+  });
+
+  it('is shown without what is masked', async () => {
+    const secret = 'AKIAABCDEFGHIJKLMNOP';
+    const waiting = hook({
+      tool_name: 'Bash',
+      tool_input: { command: `deploy with ${secret}`, token: 'hidden' },
+    });
+    const { id } = await eventually(async () =>
+      (await pending()).find(({ metadata }) => metadata.input.command?.includes('deploy with') === true),
+    );
+    const shown = JSON.stringify(await http(`/api/v1/approvals/${id}`));
+    expect(shown).not.toContain(secret);
+    expect(shown).not.toContain('hidden');
+    expect(shown).toMatch(/deploy with \[masked [0-9a-f]{32}\]/);
+    await decide(id, 'deny');
+    expect(await waiting).toContain('denied by');
+  });
+});
+
+/** A call whose hook ended while it waited. */
+async function leftWaiting(command: string) {
+  let parent = 1;
+  const waiting = hook(bash(command), {
+    rules: await rulesFile('short.json', { wait: '9m' }),
+    parent: () => parent,
+  });
+  const { id } = await requestFor(command);
+  parent = 2;
+  return { id, waited: await waiting };
+}
+
+describe('what is broken blocks', () => {
+  const input = JSON.stringify({ hook_event_name: 'PreToolUse', cwd: '/w', ...bash('never') });
+  it.each<[string, string, (options: { folder: string }) => HookOptions, RegExp]>([
+    ['no description of the call', '', () => ({}), /did not describe the call in JSON/],
+    ['half a description', input.slice(0, 40), () => ({}), /did not describe the call in JSON/],
+    ['another event', input.replace('PreToolUse', 'Stop'), () => ({}), /a form that is not known/],
+    ['the dialect of another host', input, () => ({ host: 'opencode' }), /a form that is not known/],
+    ['no rules', input, ({ folder: at }) => ({ rules: join(at, 'none.json') }), /rules in .* cannot be used/],
+    ['no key', input, ({ folder: at }) => ({ keyFile: join(at, 'none') }), /file of the key cannot be read/],
+    [
+      'a number that would be rounded',
+      input.replace('"never"', '12345678901234567890'),
+      () => ({}),
+      /INVALID_JSON_VALUE/,
+    ],
+  ])('%s', async (_, stdin, options, why) => {
+    expect(await hook(stdin, options({ folder }))).toMatch(why);
+  });
+
+  it('a key that others can read, and one that is not in force', async () => {
+    const loose = join(folder, 'loose.key');
+    await writeFile(loose, stack.credentials.agent.api_key, { mode: 0o644 });
+    expect(await hook(bash('never'), { keyFile: loose })).toContain('can be read by others');
+    const wrong = join(folder, 'wrong.key');
+    await writeFile(wrong, 'al_agent_wrong', { mode: 0o600 });
+    expect(await hook(bash('never'), { keyFile: wrong })).toContain('UNAUTHENTICATED');
+  });
+
+  it('a hook that is stuck in a loop kills itself', async () => {
+    const watchdog = new URL('../../dist/hook/watchdog.js', import.meta.url).href;
+    const script = `const { startWatchdog } = await import('${watchdog}'); startWatchdog(300, 'it was stuck'); for (;;);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const signal = await new Promise((resolve) => child.once('close', (_, by) => resolve(by)));
+    expect({ signal, said }).toEqual({ signal: 'SIGKILL', said: 'it was stuck\n' });
+  });
+});
+
+describe.each(hosts)('under the real %s', (host) => {
+  const runs = async (): Promise<HostRuns | null> => {
+    const found = await underTheHosts[host];
+    if (typeof found !== 'string') return found ?? null;
+    notRun(`the hook under the real ${host}: ${found}`);
+    return null;
+  };
+
+  it('each way of breaking the hook stops the call', async () => {
+    const found = await runs();
+    if (found === null) return;
+    const report = JSON.parse(found.selfTest.out) as {
+      rows: { failure: string; call: string; wanted: string }[];
+      holds: boolean;
+    };
+    expect(report.rows.filter(({ call, wanted }) => call !== wanted)).toEqual([]);
+    expect(report.rows.map(({ failure }) => failure)).toEqual(
+      expect.arrayContaining([
+        'missing',
+        'crash',
+        'killed',
+        'garbage',
+        'silent',
+        'stuck',
+        'unreachable',
+        'no-key',
+        'cleared',
+      ]),
+    );
+    expect({ code: found.selfTest.code, holds: report.holds }).toEqual({ code: 0, holds: true });
+  }, 180_000);
+
+  it('a command runs once when a person approves it, and not when one denies it', async () => {
+    const found = await runs();
+    if (found === null) return;
+    const { lines, results, consumed } = found.asked;
+    expect({ lines, consumed }).toEqual({ lines: 1, consumed: 1 });
+    expect(results[1]).toContain('denied by Administrator');
+  }, 180_000);
+
+  it('it is installed, seen, and taken out again without a trace', async () => {
+    const found = await runs();
+    if (found === null) return;
+    const { first, again, status, before, after } = found.installed;
+    expect(first.join('\n')).toContain('the hook is installed');
+    expect(again.join('\n')).toContain('the hook was installed already');
+    expect(status).toMatchObject({ installed: true, faults: [], version: expect.any(String) as string });
+    expect(after).toBe(before);
+  }, 180_000);
+});
+
+interface AskedUnderHost {
+  /** How often the command ran. */
+  readonly lines: number;
+  /** What the agent was told of each call. */
+  readonly results: readonly string[];
+  readonly consumed: number;
+}
+
+/** The host makes the same call twice; the first is approved, the second denied. */
+async function askUnderHost(host: Host, hostProgram: string): Promise<AskedUnderHost> {
+  const place = join(folder, `asked-${host}`);
+  await mkdir(join(place, 'work'), { recursive: true });
+  const mark = join(place, 'work', 'ran');
+  const command = `echo ran >> ${mark}`;
+  let results: readonly string[] = [];
+  const model = await startFakeModel({
+    next: (given) => {
+      results = given;
+      return Promise.resolve(given.length < 2 ? { command } : null);
+    },
+  });
+  try {
+    const running = runHost({
+      ...{ hostProgram, modelUrl: model.baseUrl, folder: place },
+      hookCommand: { host, program, rules, baseUrl: stack.baseUrl, keyFile },
+      env: { XDG_STATE_HOME: join(place, 'state') },
+    });
+    const first = await requestFor(command);
+    expect(first.metadata.host).toBe(host);
+    await decide(first.id, 'approve');
+    const second = await eventually(
+      async () =>
+        (await pending()).find((one) => one.metadata.input.command === command && one.id !== first.id),
+      { within: 60_000 },
+    );
+    await decide(second.id, 'deny', 'once is enough');
+    await running;
+    const lines = (await readFile(mark, 'utf8').catch(() => '')).split('\n').length - 1;
+    return { lines, results, consumed: await consumptionsOf(first.id) };
+  } finally {
+    model.stop();
+  }
+}
+
+interface InstalledForHost {
+  readonly first: readonly string[];
+  readonly again: readonly string[];
+  readonly status: unknown;
+  readonly before: string;
+  readonly after: string;
+}
+
+async function installForHost(host: Host, hostProgram: string): Promise<InstalledForHost> {
+  const home = join(folder, `installed-${host}`);
+  const [settings, before] = {
+    'claude-code': [join(home, '.claude/settings.json'), '{\n  // mine\n  "model": "opus"\n}\n'],
+    codex: [join(home, '.codex/config.toml'), '# mine\nmodel = "gpt"\n'],
+    opencode: [join(home, '.config/opencode/plugin/agentlattice.js'), ''],
+  }[host] as [string, string];
+  await Promise.all(
+    [join(settings, '..'), join(home, 'work')].map((path) => mkdir(path, { recursive: true })),
+  );
+  if (before !== '') await writeFile(settings, before);
+  const around = { env: { PATH: process.env['PATH'], HOME: home }, folder: join(home, 'work') };
+  const request = {
+    ...({
+      host,
+      scope: 'user',
+      program,
+      baseUrl: stack.baseUrl,
+      keyFile,
+      hostProgram,
+      acceptOlder: false,
+    } as const),
+  };
+  const first = await install(request, around);
+  const again = await install(request, around);
+  const status = await hookStatus(host, 'user', hostProgram, around);
+  await uninstall(host, 'user', around);
+  const after = await readFile(settings, 'utf8').catch(() => '');
+  return { first, again, status, before, after };
+}
+
+/** The consumptions of a grant that the log has. */
+async function consumptionsOf(id: string): Promise<number> {
+  const { history } = (await http(`/api/v1/approvals/${id}`)) as { history: { type: string }[] };
+  return history.filter(({ type }) => type === 'approval.grant_consumed').length;
+}
