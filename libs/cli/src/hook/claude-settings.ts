@@ -1,13 +1,11 @@
 import {
   applyEdits,
-  createScanner,
   findNodeAtLocation,
   modify,
   type ParseError,
   parse,
   parseTree,
   printParseErrorCode,
-  SyntaxKind,
 } from 'jsonc-parser';
 import { hostLimitSeconds, isOurLine } from './hook-line.js';
 
@@ -105,11 +103,11 @@ function withoutGroup(text: string, group: number): string {
   return text.slice(0, own.offset) + rest.trimStart();
 }
 
+/** Between two values stand only spaces, comments and one comma. */
 function commaIn(text: string, from: number, to: number): number {
-  const scanner = createScanner(text.slice(from, to), true);
-  for (let kind = scanner.scan(); kind !== SyntaxKind.EOF; kind = scanner.scan())
-    if (kind === SyntaxKind.CommaToken) return from + scanner.getTokenOffset();
-  throw new Error('it cannot be changed here');
+  const before = /^(?:\s|\/\/[^\n]*\n|\/\*[^]*?\*\/)*,/.exec(text.slice(from, to));
+  if (before === null) throw new Error('it cannot be changed here');
+  return from + before[0].length - 1;
 }
 
 function positions(text: string): readonly { readonly group: number; readonly only: boolean }[] {

@@ -1,15 +1,16 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { eventually, notRun, type Stack, startStack } from '@agentlattice/testkit';
 import { startAl } from '../../test/al-process.js';
 import { installHost } from '../../test/host-packages.js';
 import { hookLine } from './hook-line.js';
 import { hookStatus, install, uninstall } from './install.js';
-import { defaultRules } from './rules.js';
+import { defaultRules, readRules } from './rules.js';
 import { runHook } from './run-hook.js';
 import { startFakeModel } from './self-test/fake-model.js';
 import { runHost } from './self-test/host-session.js';
@@ -23,8 +24,15 @@ let folder: string;
 let rules: string;
 let keyFile: string;
 let shellPolicy = '';
-/** Begin as soon as a host is there, and run while other tests run. */
-const underTheHosts: Partial<Record<Host, Promise<HostRuns | string>>> = {};
+const installs: Partial<Record<Host, ReturnType<typeof installHost>>> = {};
+
+async function runsOf(host: Host): Promise<HostRuns | string> {
+  const found = (await installs[host]) ?? { missing: 'it was not installed' };
+  if ('missing' in found) return found.missing;
+  const selfTest = await al('hook', 'test', host, '--json', '--host-program', found.program).ended;
+  const asked = await askUnderHost(host, found.program);
+  return { selfTest, asked, installed: await installForHost(host, found.program) };
+}
 interface HostRuns {
   readonly selfTest: { code: number | null; out: string; said: string };
   readonly asked: AskedUnderHost;
@@ -33,7 +41,6 @@ interface HostRuns {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'al-hooks-'));
-  const installs = hosts.map((host) => ({ host, package: installHost(host, join(folder, 'hosts')) }));
   stack = await startStack({ samplePolicy: false });
   await stack.startServices();
   for (const policy of [
@@ -48,18 +55,13 @@ beforeAll(async () => {
   keyFile = join(folder, 'agent.key');
   await writeFile(keyFile, `${stack.credentials.agent.api_key}\n`, { mode: 0o600 });
   await eventually(async () => (await hook(mcp('read'))) === null, { within: 30_000 });
-  for (const { host, package: installing } of installs)
-    underTheHosts[host] = installing.then(async (found) => {
-      if ('missing' in found) return found.missing;
-      const [selfTest, asked] = await Promise.all([
-        al('hook', 'test', host, '--json', '--host-program', found.program).ended,
-        askUnderHost(host, found.program),
-      ]);
-      return { selfTest, asked, installed: await installForHost(host, found.program) };
-    });
-}, 120_000);
+  // One after the other, while the first tests run.
+  let before: Promise<unknown> = Promise.resolve();
+  for (const host of hosts)
+    before = installs[host] = before.then(() => installHost(host, join(folder, 'hosts')));
+}, 240_000);
 afterAll(async () => {
-  await Promise.allSettled(Object.values(underTheHosts));
+  await Promise.allSettled(Object.values(installs));
   await stack.stop();
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }, 120_000);
@@ -293,15 +295,14 @@ describe('what is broken blocks', () => {
 });
 
 describe.each(hosts)('under the real %s', (host) => {
-  const runs = async (): Promise<HostRuns | null> => {
-    const found = await underTheHosts[host];
-    if (typeof found !== 'string') return found ?? null;
-    notRun(`the hook under the real ${host}: ${found}`);
-    return null;
-  };
+  let found: HostRuns | null = null;
+  beforeAll(async () => {
+    const runs = await runsOf(host);
+    if (typeof runs === 'string') notRun(`the hook under the real ${host}: ${runs}`);
+    else found = runs;
+  }, 300_000);
 
   it('each way of breaking the hook stops the call', async () => {
-    const found = await runs();
     if (found === null) return;
     const report = JSON.parse(found.selfTest.out) as {
       rows: { failure: string; call: string; wanted: string }[];
@@ -322,25 +323,59 @@ describe.each(hosts)('under the real %s', (host) => {
       ]),
     );
     expect({ code: found.selfTest.code, holds: report.holds }).toEqual({ code: 0, holds: true });
-  }, 180_000);
+  });
 
   it('a command runs once when a person approves it, and not when one denies it', async () => {
-    const found = await runs();
     if (found === null) return;
     const { lines, results, consumed } = found.asked;
     expect({ lines, consumed }).toEqual({ lines: 1, consumed: 1 });
     expect(results[1]).toContain('denied by Administrator');
-  }, 180_000);
+  });
 
   it('it is installed, seen, and taken out again without a trace', async () => {
-    const found = await runs();
     if (found === null) return;
     const { first, again, status, before, after } = found.installed;
     expect(first.join('\n')).toContain('the hook is installed');
     expect(again.join('\n')).toContain('the hook was installed already');
     expect(status).toMatchObject({ installed: true, faults: [], version: expect.any(String) as string });
     expect(after).toBe(before);
-  }, 180_000);
+  });
+});
+
+describe('its page', () => {
+  it('has only snippets that run, and rules that can be used', async () => {
+    const page = await readFile(
+      new URL('../../../../docs/clients/coding-agents.md', import.meta.url),
+      'utf8',
+    );
+    const blocks = (language: string) =>
+      [...page.matchAll(new RegExp('```' + language + '\\n(.*?)```', 'gs'))].map(([, text = '']) => text);
+    expect(blocks('json').map((text) => readRules(text).version)).toEqual([1]);
+    const home = join(folder, 'reader');
+    await mkdir(join(home, 'bin'), { recursive: true });
+    await writeFile(join(home, 'bin/claude'), '#!/bin/sh\necho "2.1.332 (Claude Code)"\n', { mode: 0o755 });
+    const said: string[] = [];
+    for (const snippet of blocks('sh')) {
+      const { stdout } = await promisify(execFile)(
+        'sh',
+        ['-c', `set -e\nnpx() { shift; "${process.execPath}" "${bin}" "$@"; }\n${snippet}`],
+        {
+          cwd: home,
+          env: {
+            ...{
+              PATH: `${join(home, 'bin')}:${process.env['PATH'] ?? ''}`,
+              HOME: home,
+              AL_BASE_URL: stack.baseUrl,
+            },
+            ...{ AGENT_KEY: stack.credentials.agent.api_key, OPERATOR_KEY: stack.credentials.admin.api_key },
+          },
+        },
+      );
+      said.push(stdout);
+    }
+    expect(said[0]).toContain('Claude Code 2.1.332, user: installed (');
+    expect(JSON.parse(said[1] ?? '')).toMatchObject({ action_type: 'tool.*' });
+  });
 });
 
 interface AskedUnderHost {

@@ -18,8 +18,6 @@ export interface HostSession {
   readonly hostLimit?: number;
   /** Given to the host, and by it to the hook. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Whether it has the hook; default true. */
-  readonly installed?: boolean;
 }
 
 export interface HostEnd {
@@ -92,7 +90,7 @@ async function prepare(
   env: NodeJS.ProcessEnv,
   { home, work }: { home: string; work: string },
 ): Promise<readonly string[]> {
-  const { hookCommand, installed = true, hostLimit = hostLimitSeconds, modelUrl, hostProgram } = session;
+  const { hookCommand, hostLimit = hostLimitSeconds, modelUrl, hostProgram } = session;
   const { settings } = placesOf(hookCommand.host, 'user', { env, folder: work });
   const limited = (text: string) => text.replaceAll(String(hostLimitSeconds), String(hostLimit));
   const write = async (path: string, text: string) => {
@@ -100,19 +98,19 @@ async function prepare(
     await writeFile(path, text);
   };
   if (hookCommand.host === 'claude-code') {
-    await write(settings, installed ? limited(withClaudeHook('', hookLine(hookCommand))) : '{}');
+    await write(settings, limited(withClaudeHook('', hookLine(hookCommand))));
     return ['-p', 'Do the work.', '--allowedTools', 'Bash', '--output-format', 'json'];
   }
   if (hookCommand.host === 'opencode') {
     await write(join(home, '.config/opencode/opencode.json'), JSON.stringify(opencodeConfig(modelUrl)));
-    if (installed) await write(settings, opencodePlugin(hookCommand));
+    await write(settings, opencodePlugin(hookCommand));
     return ['run', 'Do the work.'];
   }
   const config = `model = "fake"\nmodel_provider = "fake"\n\n[model_providers.fake]\nname = "fake"\nbase_url = "${modelUrl}/v1"\nwire_api = "responses"\nenv_key = "OPENAI_API_KEY"\n`;
-  await write(settings, installed ? limited(withCodexHook(config, hookLine(hookCommand))) : config);
-  const [hook] = installed ? await codexHooks(hostProgram, work, env) : [];
-  if (hook !== undefined)
-    await write(settings, withCodexTrust(limited(withCodexHook(config, hookLine(hookCommand))), hook));
+  const hooked = limited(withCodexHook(config, hookLine(hookCommand)));
+  await write(settings, hooked);
+  const [hook] = await codexHooks(hostProgram, work, env);
+  if (hook !== undefined) await write(settings, withCodexTrust(hooked, hook));
   return ['exec', '--skip-git-repo-check', '-s', 'danger-full-access', 'Do the work.'];
 }
 
