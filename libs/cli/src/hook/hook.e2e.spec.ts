@@ -8,12 +8,16 @@ import { promisify } from 'node:util';
 import { eventually, notRun, type Stack, startStack } from '@agentlattice/testkit';
 import { startAl } from '../../test/al-process.js';
 import { installHost } from '../../test/host-packages.js';
+import {
+  type AskedUnderHost,
+  askUnderHost,
+  type InstalledForHost,
+  installForHost,
+  requestsBy,
+} from '../../test/under-host.js';
 import { hookLine } from './hook-line.js';
-import { hookStatus, install, uninstall } from './install.js';
 import { defaultRules, readRules } from './rules.js';
 import { runHook } from './run-hook.js';
-import { startFakeModel } from './self-test/fake-model.js';
-import { runHost } from './self-test/host-session.js';
 import { type Host, hosts } from './tool-call.js';
 
 const bin = fileURLToPath(new URL('../../bin/al.mjs', import.meta.url));
@@ -30,8 +34,11 @@ async function runsOf(host: Host): Promise<HostRuns | string> {
   const found = (await installs[host]) ?? { missing: 'it was not installed' };
   if ('missing' in found) return found.missing;
   const selfTest = await al('hook', 'test', host, '--json', '--host-program', found.program).ended;
-  const asked = await askUnderHost(host, found.program);
-  return { selfTest, asked, installed: await installForHost(host, found.program) };
+  const under = {
+    ...{ host, hostProgram: found.program, program, folder, rules, keyFile, http },
+    baseUrl: stack.baseUrl,
+  };
+  return { selfTest, asked: await askUnderHost(under), installed: await installForHost(under) };
 }
 interface HostRuns {
   readonly selfTest: { code: number | null; out: string; said: string };
@@ -124,23 +131,7 @@ async function line(call: object): Promise<{ code: number | null; said: string }
   return { code, said };
 }
 
-const pending = async () => {
-  const { approvals } = (await http('/api/v1/approvals?status=pending&limit=200')) as {
-    approvals: {
-      id: string;
-      metadata: { input: { command?: string }; host: string };
-      agent: { id: string };
-    }[];
-  };
-  return approvals;
-};
-/** The request that waits for this command. */
-const requestFor = (command: string) =>
-  eventually(async () => (await pending()).find(({ metadata }) => metadata.input.command === command), {
-    within: 60_000,
-  });
-const decide = (id: string, how: 'approve' | 'deny', reason = 'looked at it') =>
-  http(`/api/v1/approvals/${id}/${how}`, { reason });
+const { pending, requestFor, decide, consumptionsOf } = requestsBy((...call) => http(...call));
 
 describe('a call', () => {
   it('is made where a policy allows it, and is blocked where one denies it or none matches', async () => {
@@ -186,11 +177,21 @@ describe('a call', () => {
     await decide(id, 'approve');
     const tries = [1, 2, 3, 4].map(() => hook(bash('deploy two')));
     expect(await Promise.race(tries)).toBeNull();
-    // The others ask for it again, together.
+    // The others ask for it again.
+    const ended = Promise.all(tries);
     const again = await requestFor('deploy two');
     expect(again.id).not.toBe(id);
-    await decide(again.id, 'deny');
-    const ends = await Promise.all(tries);
+    let areOver = false;
+    void ended.then(() => (areOver = true));
+    await eventually(
+      async () => {
+        for (const one of await pending())
+          if (one.metadata.input.command === 'deploy two') await decide(one.id, 'deny');
+        return areOver;
+      },
+      { within: 60_000 },
+    );
+    const ends = await ended;
     expect(ends.filter((end) => end === null)).toHaveLength(1);
     expect(await consumptionsOf(id)).toBe(1);
   });
@@ -327,8 +328,8 @@ describe.each(hosts)('under the real %s', (host) => {
 
   it('a command runs once when a person approves it, and not when one denies it', async () => {
     if (found === null) return;
-    const { lines, results, consumed } = found.asked;
-    expect({ lines, consumed }).toEqual({ lines: 1, consumed: 1 });
+    const { results, ...seen } = found.asked;
+    expect(seen).toEqual({ lines: 1, consumed: 1, namedHost: host });
     expect(results[1]).toContain('denied by Administrator');
   });
 
@@ -377,92 +378,3 @@ describe('its page', () => {
     expect(JSON.parse(said[1] ?? '')).toMatchObject({ action_type: 'tool.*' });
   });
 });
-
-interface AskedUnderHost {
-  /** How often the command ran. */
-  readonly lines: number;
-  /** What the agent was told of each call. */
-  readonly results: readonly string[];
-  readonly consumed: number;
-}
-
-/** The host makes the same call twice; the first is approved, the second denied. */
-async function askUnderHost(host: Host, hostProgram: string): Promise<AskedUnderHost> {
-  const place = join(folder, `asked-${host}`);
-  await mkdir(join(place, 'work'), { recursive: true });
-  const mark = join(place, 'work', 'ran');
-  const command = `echo ran >> ${mark}`;
-  let results: readonly string[] = [];
-  const model = await startFakeModel({
-    next: (given) => {
-      results = given;
-      return Promise.resolve(given.length < 2 ? { command } : null);
-    },
-  });
-  try {
-    const running = runHost({
-      ...{ hostProgram, modelUrl: model.baseUrl, folder: place },
-      hookCommand: { host, program, rules, baseUrl: stack.baseUrl, keyFile },
-      env: { XDG_STATE_HOME: join(place, 'state') },
-    });
-    const first = await requestFor(command);
-    expect(first.metadata.host).toBe(host);
-    await decide(first.id, 'approve');
-    const second = await eventually(
-      async () =>
-        (await pending()).find((one) => one.metadata.input.command === command && one.id !== first.id),
-      { within: 60_000 },
-    );
-    await decide(second.id, 'deny', 'once is enough');
-    await running;
-    const lines = (await readFile(mark, 'utf8').catch(() => '')).split('\n').length - 1;
-    return { lines, results, consumed: await consumptionsOf(first.id) };
-  } finally {
-    model.stop();
-  }
-}
-
-interface InstalledForHost {
-  readonly first: readonly string[];
-  readonly again: readonly string[];
-  readonly status: unknown;
-  readonly before: string;
-  readonly after: string;
-}
-
-async function installForHost(host: Host, hostProgram: string): Promise<InstalledForHost> {
-  const home = join(folder, `installed-${host}`);
-  const [settings, before] = {
-    'claude-code': [join(home, '.claude/settings.json'), '{\n  // mine\n  "model": "opus"\n}\n'],
-    codex: [join(home, '.codex/config.toml'), '# mine\nmodel = "gpt"\n'],
-    opencode: [join(home, '.config/opencode/plugin/agentlattice.js'), ''],
-  }[host] as [string, string];
-  await Promise.all(
-    [join(settings, '..'), join(home, 'work')].map((path) => mkdir(path, { recursive: true })),
-  );
-  if (before !== '') await writeFile(settings, before);
-  const around = { env: { PATH: process.env['PATH'], HOME: home }, folder: join(home, 'work') };
-  const request = {
-    ...({
-      host,
-      scope: 'user',
-      program,
-      baseUrl: stack.baseUrl,
-      keyFile,
-      hostProgram,
-      acceptOlder: false,
-    } as const),
-  };
-  const first = await install(request, around);
-  const again = await install(request, around);
-  const status = await hookStatus(host, 'user', hostProgram, around);
-  await uninstall(host, 'user', around);
-  const after = await readFile(settings, 'utf8').catch(() => '');
-  return { first, again, status, before, after };
-}
-
-/** The consumptions of a grant that the log has. */
-async function consumptionsOf(id: string): Promise<number> {
-  const { history } = (await http(`/api/v1/approvals/${id}`)) as { history: { type: string }[] };
-  return history.filter(({ type }) => type === 'approval.grant_consumed').length;
-}
