@@ -34,6 +34,8 @@ export class CannotInstall extends Error {}
 /** @returns what was done, a sentence each @throws CannotInstall */
 export async function install(request: InstallRequest, around: Surroundings): Promise<readonly string[]> {
   const { host, scope } = request;
+  if (process.platform === 'win32')
+    throw new CannotInstall('The installed line needs a POSIX shell, so Windows is not supported.');
   const places = placesOf(host, scope, around);
   const warning = await checkVersion(request);
   const command: HookCommand = { ...request, rules: places.rules };
