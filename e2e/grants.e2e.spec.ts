@@ -5,6 +5,7 @@ import { adminOf, agentOf, type Answer, type Api } from './kit/api.js';
 import { approvalsOf } from './kit/approvals.js';
 import { readLog } from './kit/log.js';
 import { addAgent } from './kit/people.js';
+import { startSecondGateway } from './kit/second-gateway.js';
 
 describe('a grant of an approved request', () => {
   let stack: Stack;
@@ -89,11 +90,13 @@ describe('a grant of an approved request', () => {
     }
   });
 
-  it('is used by exactly one of a hundred concurrent calls', async () => {
+  it('is used by exactly one of a hundred concurrent calls at two gateways', async () => {
     const use = await granted();
+    const { api: second, stop } = await startSecondGateway(stack);
+    const callers = [agent, executor].flatMap((by) => [by, second.as(by.key)]);
     const answers = await Promise.all(
-      Array.from({ length: 100 }, (_, i) => consume(use, i % 2 ? agent : executor)),
-    );
+      Array.from({ length: 100 }, (_, i) => consume(use, callers[i % callers.length])),
+    ).finally(stop);
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
     // On a slow machine some requests get a 503: for them nothing was consumed either.
     for (const { status, body } of answers)
@@ -101,6 +104,8 @@ describe('a grant of an approved request', () => {
     await eventually(async () => (await consume(use)).body['error'] === 'GRANT_CONSUMED');
     const { history } = (await requests.show(use.id)) as { history: { type: string }[] };
     expect(history.filter(({ type }) => type === 'approval.grant_consumed')).toHaveLength(1);
+    const entries = await requests.trail(use.id, 'approval.grant_consumed');
+    expect(entries.filter(({ type }) => type === 'approval.grant_consumed')).toHaveLength(1);
   });
 
   it('is valid for its own action only', async () => {

@@ -85,7 +85,11 @@ describe('the commands of the README', () => {
   });
 
   it('are all known here', () => {
-    const elsewhere = ['npm start\n', 'npm test\n'];
+    const elsewhere = [
+      'npm start\n',
+      'npm test\n',
+      'npx al hook install claude-code\nnpx al hook test claude-code\n',
+    ];
     const here = ['npx al gate', 'approvals approve', 'Prefer: wait=60', 'small deploys'];
     expect(
       snippets.filter((text) => !elsewhere.includes(text) && !here.some((words) => text.includes(words))),

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { Api } from './api-calls.js';
 import { approve, deny, listApprovals, showApproval } from './commands/approvals.js';
 import { gate } from './commands/gate.js';
+import { registerHook } from './commands/hook.js';
 import { readConfig } from './config.js';
 import { aListOfObjects, anObject, readJsonArgument } from './read-argument.js';
 import { safeText } from './render/safe-text.js';
@@ -160,6 +161,7 @@ export function makeProgram(context: ProgramContext): Command {
     .action(async (id: string, { reason, ...options }: CommonOptions & { reason?: string }) =>
       deny({ id, reason, json: options.json === true }, { api: await apiOf(options), terminal }),
     );
+  registerHook(program, context);
   return program;
 }
 

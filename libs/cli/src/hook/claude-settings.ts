@@ -1,0 +1,153 @@
+import {
+  applyEdits,
+  findNodeAtLocation,
+  modify,
+  type ParseError,
+  parse,
+  parseTree,
+  printParseErrorCode,
+} from 'jsonc-parser';
+import { hostLimitSeconds, isOurLine } from './hook-line.js';
+
+interface Entry {
+  readonly type?: unknown;
+  readonly command?: unknown;
+  readonly timeout?: unknown;
+  readonly onFailure?: unknown;
+}
+
+/** What a settings file of Claude Code says about our hook. */
+export interface ClaudeState {
+  readonly line: string;
+  /** Why it does not hold every call; empty when it does. */
+  readonly faults: readonly string[];
+}
+
+const formattingOptions = { insertSpaces: true, tabSize: 2, eol: '\n' };
+/** The JSON of the entry. It has no matcher, so it is for every tool. */
+export const claudeEntry = (line: string) => ({
+  hooks: [
+    {
+      ...{ type: 'command', command: line, timeout: hostLimitSeconds, onFailure: 'block' },
+      statusMessage: 'Asking AgentLattice',
+    },
+  ],
+});
+
+/** @throws Error when the file cannot be changed without loss */
+export function withClaudeHook(text: string, line: string): string {
+  const found = positions(text);
+  const [first, ...more] = found;
+  let next = text.trim() === '' ? '{}\n' : text;
+  for (const { group } of more.toReversed()) next = withoutGroup(next, group);
+  if (first === undefined) {
+    const count = groupsOf(next).length;
+    return edited(next, ['hooks', 'PreToolUse', count], claudeEntry(line), true);
+  }
+  const standing = JSON.stringify(groupsOf(next)[first.group]);
+  if (standing === JSON.stringify(claudeEntry(line))) return next;
+  return edited(next, ['hooks', 'PreToolUse', first.group], claudeEntry(line));
+}
+
+/** The same text when there is no hook of ours. @throws Error when the file cannot be changed without loss */
+export function withoutClaudeHook(text: string): string {
+  let next = text;
+  for (const { group, only } of positions(text).toReversed()) {
+    if (!only) throw new Error('our hook stands in one entry with others; remove it by hand');
+    next = withoutGroup(next, group);
+  }
+  if (next === text) return text;
+  if (groupsOf(next).length === 0) next = edited(next, ['hooks', 'PreToolUse'], undefined);
+  const hooks = objectIn(next)['hooks'];
+  return hooks !== undefined && Object.keys(hooks as object).length === 0
+    ? edited(next, ['hooks'], undefined)
+    : next;
+}
+
+export function claudeState(text: string): ClaudeState | null {
+  const settings = objectIn(text);
+  const [found] = positions(text);
+  if (found === undefined) return null;
+  const group = groupsOf(text)[found.group];
+  const entry = entriesOf(group).find(({ command }) => isOurLine(command)) ?? {};
+  const { matcher } = group as { matcher?: unknown };
+  return {
+    line: String(entry.command),
+    faults: [
+      ...(settings['disableAllHooks'] === true ? ['disableAllHooks is set, so no hook runs'] : []),
+      ...(entry.onFailure === 'block' ? [] : ['onFailure is not "block"']),
+      ...(typeof entry.timeout === 'number' && entry.timeout >= hostLimitSeconds
+        ? []
+        : ['its timeout is shorter than the hook may wait']),
+      ...(matcher === undefined || matcher === '' || matcher === '*'
+        ? []
+        : ['it has a matcher, so it misses tools']),
+      ...('async' in entry ? ['it is async, so the call does not wait for it'] : []),
+    ],
+  };
+}
+
+/** Takes one entry and one comma out; the library would also take the comments after it. */
+function withoutGroup(text: string, group: number): string {
+  const tree = parseTree(text, [], { disallowComments: false, allowTrailingComma: true });
+  const groups = tree && findNodeAtLocation(tree, ['hooks', 'PreToolUse']);
+  const [before, own, after] = [-1, 0, 1].map((step) => groups?.children?.[group + step]);
+  if (own === undefined) throw new Error('it holds no such hook');
+  const end = own.offset + own.length;
+  if (before !== undefined) {
+    const comma = commaIn(text, before.offset + before.length, own.offset);
+    const kept = text.slice(comma + 1, own.offset).trimEnd();
+    return text.slice(0, comma) + kept + text.slice(end);
+  }
+  const rest = after === undefined ? text.slice(end) : text.slice(commaIn(text, end, after.offset) + 1);
+  return text.slice(0, own.offset) + rest.trimStart();
+}
+
+/** Between two values stand only spaces, comments and one comma. */
+function commaIn(text: string, from: number, to: number): number {
+  const before = /^(?:\s|\/\/[^\n]*\n|\/\*[^]*?\*\/)*,/.exec(text.slice(from, to));
+  if (before === null) throw new Error('it cannot be changed here');
+  return from + before[0].length - 1;
+}
+
+function positions(text: string): readonly { readonly group: number; readonly only: boolean }[] {
+  return groupsOf(text).flatMap((group, index) => {
+    const entries = entriesOf(group);
+    return entries.some(({ command }) => isOurLine(command))
+      ? [{ group: index, only: entries.length === 1 }]
+      : [];
+  });
+}
+
+function groupsOf(text: string): readonly unknown[] {
+  const { hooks = {} } = objectIn(text);
+  if (typeof hooks !== 'object' || hooks === null || Array.isArray(hooks))
+    throw new Error('its member "hooks" is no object');
+  const groups = (hooks as Record<string, unknown>)['PreToolUse'] ?? [];
+  if (!Array.isArray(groups)) throw new Error('its member "hooks.PreToolUse" is no list');
+  return groups;
+}
+
+const entriesOf = (group: unknown): readonly Entry[] => {
+  const entries = (group as { hooks?: unknown } | null)?.hooks;
+  return Array.isArray(entries)
+    ? entries.filter((one): one is Entry => typeof one === 'object' && one !== null)
+    : [];
+};
+
+function objectIn(text: string): Record<string, unknown> {
+  if (text.trim() === '') return {};
+  const errors: ParseError[] = [];
+  const value: unknown = parse(text, errors, { disallowComments: false, allowTrailingComma: true });
+  const [error] = errors;
+  if (error !== undefined)
+    throw new Error(
+      `it is not JSON (${printParseErrorCode(error.error)} at character ${String(error.offset)})`,
+    );
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Error('it holds no JSON object');
+  return value as Record<string, unknown>;
+}
+
+const edited = (text: string, path: (string | number)[], value: unknown, isArrayInsertion = false) =>
+  applyEdits(text, modify(text, path, value, { formattingOptions, isArrayInsertion }));

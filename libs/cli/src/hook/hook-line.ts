@@ -1,0 +1,41 @@
+import type { Host } from './tool-call.js';
+
+/** The program and the arguments that judge a call. */
+export interface HookCommand {
+  readonly host: Host;
+  /** The program with its first arguments: Node and the file of `al`. */
+  readonly program: readonly string[];
+  readonly rules: string;
+  readonly baseUrl: string;
+  readonly keyFile: string | undefined;
+}
+
+/** What the line says, and how it is found again. */
+export const blockedText = 'AgentLattice blocks this call: its hook did not clear it.';
+
+/** In seconds. A host that stops waiting may make the call, so it must wait longer than the hook ever lives. */
+export const hostLimitSeconds = 86_400;
+
+export const wordsOf = ({ host, program, rules, baseUrl, keyFile }: HookCommand): readonly string[] => [
+  ...program,
+  ...['hook', host, '--rules', rules, '--base-url', baseUrl],
+  ...(keyFile === undefined ? [] : ['--key-file', keyFile]),
+];
+
+/**
+ * The line for hosts that run a shell. Only the word `cleared` opens it: a program that is missing, was killed, ends with any
+ * code or prints anything else ends in code 2 with a text, which is the one form that both hosts take for a denial. `sh` reads
+ * it, whatever shell the host uses.
+ * @throws Error for a word that a shell would change
+ */
+export function hookLine(command: HookCommand): string {
+  const words = wordsOf(command).map((word) => {
+    if (/["'$`\\\n\r!]/.test(word))
+      throw new Error(`${word} holds a character that shells change; use another path`);
+    return `"${word}"`;
+  });
+  return `sh -c '[ "$(${words.join(' ')})" = cleared ] || { echo "${blockedText}" >&2; exit 2; }'`;
+}
+
+export const isOurLine = (command: unknown): command is string =>
+  typeof command === 'string' && command.includes(blockedText);

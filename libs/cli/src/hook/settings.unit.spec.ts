@@ -1,0 +1,139 @@
+import { parse } from 'smol-toml';
+import { claudeState, withClaudeHook, withoutClaudeHook } from './claude-settings.js';
+import {
+  codexLine,
+  withCodexHook,
+  withCodexTrust,
+  withoutCodexHook,
+  withoutCodexTrust,
+} from './codex-config.js';
+import { hookLine } from './hook-line.js';
+import { opencodePlugin } from './opencode-plugin.js';
+
+const command = (rules: string) => ({
+  ...({
+    host: 'codex',
+    program: ['/node', '/al.mjs'],
+    rules,
+    baseUrl: 'http://h',
+    keyFile: undefined,
+  } as const),
+});
+const line = hookLine(command('/rules'));
+const newer = hookLine(command('/newer'));
+
+describe('settings of Claude Code', () => {
+  const theirs = `{
+  // mine
+  "permissions": { "allow": ["Bash(ls)"] }, /* kept */
+  "hooks": {
+    "PreToolUse": [
+      { "matcher": "Write", "hooks": [{ "type": "command", "command": "lint" }] } // also mine
+    ],
+    "Stop": []
+  },
+  "z": 1
+}
+`;
+  it.each([
+    ['nothing', ''],
+    ['an object', '{}\n'],
+    ['others’ hooks', theirs],
+  ])('with %s: the hook is added, is brought up to date in place, and is taken out again', (_, text) => {
+    const once = withClaudeHook(text, line);
+    expect(withClaudeHook(once, line)).toBe(once);
+    expect(claudeState(once)).toEqual({ line, faults: [] });
+    const updated = withClaudeHook(once, newer);
+    expect(updated).toBe(once.replace('/rules', '/newer'));
+    const without = withoutClaudeHook(updated);
+    expect(claudeState(without)).toBeNull();
+    expect(without.replaceAll(/\s/g, '')).toBe((text === '' ? '{}' : text).replaceAll(/\s/g, ''));
+    expect(withoutClaudeHook(text)).toBe(text);
+  });
+
+  it('keep what stands around one of ours, wherever it is', () => {
+    const ours = JSON.stringify({ hooks: [{ type: 'command', command: line }] });
+    const around = (list: string) => `{"hooks":{"PreToolUse":[${list}]},"a":1}`;
+    expect(withoutClaudeHook(around(`/*a*/${ours}/*b*/,/*c*/{"x":1}`))).toBe(around('/*a*//*c*/{"x":1}'));
+    expect(withoutClaudeHook(around(`{"x":1}/*a,*/,/*b*/${ours}/*c*/,{"y":1}`))).toBe(
+      around('{"x":1}/*a,*//*b*//*c*/,{"y":1}'),
+    );
+    expect(withoutClaudeHook(around(`{"x":1},${ours},${ours}`))).toBe(around('{"x":1}'));
+  });
+
+  it('keep comments and order', () => {
+    const once = withClaudeHook(theirs, line);
+    for (const kept of ['// mine', '/* kept */', '// also mine', '"Bash(ls)"', '"Stop": []'])
+      expect(once).toContain(kept);
+    expect(once.indexOf('"permissions"')).toBeLessThan(once.indexOf('"hooks"'));
+  });
+
+  it.each(['{', '[]', '{"hooks":[]}', '{"hooks":{"PreToolUse":{}}}', '{"a":1}{"b":2}'])(
+    'that are not understood are left alone: %s',
+    (text) => {
+      expect(() => withClaudeHook(text, line)).toThrow();
+      expect(() => withoutClaudeHook(text)).toThrow();
+    },
+  );
+
+  it.each([
+    ['"onFailure": "block"', '"onFailure": "allow"', /onFailure/],
+    ['"timeout": 86400', '"timeout": 60', /timeout/],
+    ['"type": "command"', '"type": "command", "async": true', /async/],
+    ['"hooks": [', '"matcher": "Bash", "hooks": [', /matcher/],
+    ['{', '{"disableAllHooks": true,', /disableAllHooks/],
+  ])('that do not hold every call are found: %s', (from, to, fault) => {
+    const text = withClaudeHook('', line).replace(from, to);
+    expect(claudeState(text)?.faults).toEqual([expect.stringMatching(fault)]);
+  });
+});
+
+describe('the configuration of Codex', () => {
+  const theirs = `# mine
+model = "gpt" # kept
+[features]  # some
+web = true
+
+[[hooks.PreToolUse]]
+matcher = "^Bash$"
+[[hooks.PreToolUse.hooks]]
+type = "command"
+command = '''lint'''
+`;
+  const trust = { key: '/c/config.toml:pre_tool_use:1:0', hash: 'sha256:1' };
+  it.each([
+    ['nothing', ''],
+    ['no end of line', 'a = 1'],
+    ['others’ hooks', theirs],
+  ])('with %s: the hook is added, is brought up to date, and is taken out again', (_, text) => {
+    const once = withCodexHook(text, line);
+    expect(withCodexHook(once, line)).toBe(once);
+    expect(codexLine(once)).toBe(line);
+    expect(parse(once)).toMatchObject({ features: { unified_exec_tty: false } });
+    const trusted = withCodexTrust(once, trust);
+    expect(withCodexTrust(trusted, trust)).toBe(trusted);
+    expect(parse(trusted)).toMatchObject({ hooks: { state: { [trust.key]: { trusted_hash: 'sha256:1' } } } });
+    const updated = withCodexHook(trusted, newer);
+    expect(codexLine(updated)).toBe(newer);
+    expect(withoutCodexTrust(updated, '/other/config.toml')).toBe(updated);
+    const without = withoutCodexHook(withoutCodexTrust(updated, '/c/config.toml'));
+    expect(without).toBe(text === '' || text.endsWith('\n') ? text : `${text}\n`);
+    expect(codexLine(without)).toBeNull();
+  });
+
+  it.each([
+    ['is no TOML', 'a = = 1'],
+    ['cannot be extended', 'hooks = { PreToolUse = [] }'],
+    ['has features of another form', 'features = { web = true }'],
+    ['wants terminals', '[features]\nunified_exec_tty = true\n'],
+    ['has half a block', withCodexHook('', line).replace('# <<< AgentLattice hook\n', '')],
+  ])('that %s is left alone', (_, text) => {
+    expect(() => withCodexHook(text, newer)).toThrow();
+  });
+});
+
+it('the plugin of opencode starts the program without a shell', () => {
+  const text = opencodePlugin({ ...command('/it’s "mine"'), host: 'opencode' });
+  expect(text).toContain('"/it’s \\"mine\\""');
+  expect(text).not.toContain('shell');
+});

@@ -1,0 +1,28 @@
+import { chmod, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+export const textAt = (path: string): Promise<string | null> =>
+  readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+
+/**
+ * Replaces a text at once, so that a reader sees the old one or the new one. A link stays a link, and the mode stays.
+ * @returns whether anything changed
+ */
+export async function replaceText(path: string, text: string, mode = 0o600): Promise<boolean> {
+  if ((await textAt(path)) === text) return false;
+  await mkdir(dirname(path), { recursive: true });
+  const target = await realpath(path).catch(() => path);
+  const standing = await stat(target).catch(() => null);
+  const draft = `${target}.${String(process.pid)}.al`;
+  try {
+    await writeFile(draft, text, { mode: 0o600, flag: 'wx' });
+    await chmod(draft, standing === null ? mode : standing.mode & 0o777);
+    await rename(draft, target);
+  } finally {
+    await rm(draft, { force: true });
+  }
+  return true;
+}
