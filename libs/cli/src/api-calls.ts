@@ -1,5 +1,11 @@
 import { type Route, routes, type RouteOutput } from '@agentlattice/contracts';
-import { AgentLattice, AgentLatticeError, type Call as SdkCall } from '@agentlattice/sdk';
+import {
+  AgentLattice,
+  AgentLatticeError,
+  type Call as SdkCall,
+  type LiveEvent,
+  type SubscribeOptions,
+} from '@agentlattice/sdk';
 import type { Config } from './config.js';
 import { failureOf, unknownAnswer } from './failure-of.js';
 import { version } from './version.js';
@@ -28,6 +34,14 @@ export interface Asked {
   readonly auditEventId: string;
 }
 
+/** The body of a submission: the texts are sent as they were written. */
+export const submissionText = ({
+  action,
+  metadata,
+  dataAccessed,
+}: Pick<Asked, 'action' | 'metadata' | 'dataAccessed'>): string =>
+  `{"action_type":${JSON.stringify(action)},"metadata":${metadata},"data_accessed":${dataAccessed}}`;
+
 /** Calls the routes of the contract by the SDK. An answer that the contract does not have is a Failure and never an approval. */
 export class Api {
   private readonly sdk: AgentLattice;
@@ -50,6 +64,15 @@ export class Api {
     const parsed = route.responses[answer.status]?.schema.safeParse(answer.body);
     if (parsed?.success !== true) throw unknownAnswer(answer.status);
     return parsed.data as RouteOutput<R>;
+  }
+
+  /** What happens in the workspace, as far as the key may see it. @throws Failure when the system refuses */
+  async *events(options: SubscribeOptions): AsyncGenerator<LiveEvent, void, void> {
+    try {
+      yield* this.sdk.subscribe(options);
+    } catch (error) {
+      throw failureOf(routes.liveEvents, error);
+    }
   }
 
   /**

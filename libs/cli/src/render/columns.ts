@@ -1,9 +1,12 @@
 import Table from 'cli-table3';
+import { noStyle, type Style } from './style.js';
 
 export interface Column {
   readonly head: string;
   /** The smallest width when the terminal is too narrow; other columns are never cut. */
   readonly shrinksTo?: number;
+  /** Colours a cell. Only of columns that do not shrink: escape sequences must not be cut. */
+  readonly paint?: ((text: string) => string) | undefined;
 }
 
 const gap = 2;
@@ -18,14 +21,15 @@ export function columnsText(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   width: number,
+  style: Pick<Style, 'bold'> = noStyle,
 ): string {
   const table = new Table({
-    head: columns.map(({ head }) => head),
+    head: columns.map(({ head }) => style.bold(head)),
     colWidths: widthsOf(columns, rows, width),
     chars: noLines,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  table.push(...rows.map((row) => [...row]));
+  table.push(...rows.map((row) => row.map((cell, i) => columns[i]?.paint?.(cell) ?? cell)));
   return table
     .toString()
     .split('\n')
