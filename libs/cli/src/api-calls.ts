@@ -66,6 +66,16 @@ export class Api {
     return parsed.data as RouteOutput<R>;
   }
 
+  /** The answer of a route that is not JSON. @throws Failure */
+  async text(route: Route, call: Pick<Call, 'query' | 'signal'> = {}): Promise<string> {
+    const accept = route.responses[200]?.mediaType ?? 'text/plain';
+    const { text } = await this.sdk.request(route.method, route.path, { ...call, accept }).catch((error: unknown) => {
+      throw failureOf(route, error);
+    });
+    if (text === undefined) throw unknownAnswer(200);
+    return text;
+  }
+
   /** What happens in the workspace, as far as the key may see it. @throws Failure when the system refuses */
   async *events(options: SubscribeOptions): AsyncGenerator<LiveEvent, void, void> {
     try {

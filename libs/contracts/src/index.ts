@@ -19,6 +19,7 @@ export * from './commands/gateway.js';
 export * from './commands/notifier.js';
 export * from './commands/policy-engine.js';
 export * from './delegation/delegation.js';
+export * from './durability.js';
 export * from './errors.js';
 export {
   type EventDataReader,

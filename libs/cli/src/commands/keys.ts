@@ -5,7 +5,7 @@ import type { NewKeyOptions } from '../program/keys.js';
 import { readDuration } from '../read-argument.js';
 import { safeText, shortText } from '../render/safe-text.js';
 import { statusStyle } from '../render/style.js';
-import { clockText, spanText } from '../render/time-text.js';
+import { spanText } from '../render/time-text.js';
 import { findAgent } from './agents.js';
 import { firstOf, printDone, printList, printSecret } from './lists.js';
 import { findMember } from './members.js';
