@@ -69,9 +69,11 @@ export class Api {
   /** The answer of a route that is not JSON. @throws Failure */
   async text(route: Route, call: Pick<Call, 'query' | 'signal'> = {}): Promise<string> {
     const accept = route.responses[200]?.mediaType ?? 'text/plain';
-    const { text } = await this.sdk.request(route.method, route.path, { ...call, accept }).catch((error: unknown) => {
-      throw failureOf(route, error);
-    });
+    const { text } = await this.sdk
+      .request(route.method, route.path, { ...call, accept })
+      .catch((error: unknown) => {
+        throw failureOf(route, error);
+      });
     if (text === undefined) throw unknownAnswer(200);
     return text;
   }

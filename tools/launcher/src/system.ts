@@ -90,7 +90,11 @@ export async function openSystem(
 
 /** The addresses of the servers with the administrator's passwords, for `al doctor` of the same user: mode 0600, as `secrets.json`. */
 async function writeServers(dataDir: string, { database, nats, redisUrl }: Backends): Promise<void> {
-  const servers = { database_url: database.adminUrl, nats_url: nats.url('admin'), redis_url: redisUrl ?? null };
+  const servers = {
+    database_url: database.adminUrl,
+    nats_url: nats.url('admin'),
+    redis_url: redisUrl ?? null,
+  };
   await writePrivateFile(join(dataDir, 'servers.json'), `${JSON.stringify(servers, null, 2)}\n`);
 }
 

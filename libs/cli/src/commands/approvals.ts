@@ -8,8 +8,8 @@ import { firstOf } from './lists.js';
 export interface ListRequest {
   /** `any`: of any status. */
   readonly status: string;
-  readonly actionType?: string;
-  readonly search?: string;
+  readonly actionType?: string | undefined;
+  readonly search?: string | undefined;
   readonly limit: number;
 }
 

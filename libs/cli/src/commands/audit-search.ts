@@ -86,7 +86,12 @@ export async function tailAudit(
   const print = (events: readonly AuditEvent[], withHead: boolean) => {
     if (json) for (const event of events) terminal.print(safeJson(event));
     else if (events.length > 0) {
-      const [head = '', ...rows] = columnsText(columnsOf(ports), events.map(rowOf), terminal.columns, ports.style).split('\n');
+      const [head = '', ...rows] = columnsText(
+        columnsOf(ports),
+        events.map(rowOf),
+        terminal.columns,
+        ports.style,
+      ).split('\n');
       for (const line of withHead ? [head, ...rows] : rows) terminal.print(line);
     }
   };
@@ -128,6 +133,8 @@ export async function askForVerification({ api, terminal, json, style }: Ports):
       : `${style.bad('damaged')}${at}: ${safeText(answer.reason ?? '')}`,
   );
   if (!answer.complete) terminal.say('A newer check of the whole log still runs; ask again for its result.');
-  terminal.say('This is what the system says of itself. `al audit export FILE` and `al audit verify FILE` check it yourself.');
+  terminal.say(
+    'This is what the system says of itself. `al audit export FILE` and `al audit verify FILE` check it yourself.',
+  );
   return code;
 }

@@ -17,7 +17,8 @@ const findChannel = (argument: string, ports: Ports): Promise<ChannelView> =>
   findOne({ what: 'channel', argument, read: readChannels(ports), names: ({ name }) => [name] });
 
 /** Where a channel sends to. */
-export const targetOf = ({ to, url }: ChannelView): string => (to === undefined ? (url ?? '') : to.join(', '));
+export const targetOf = ({ to, url }: ChannelView): string =>
+  to === undefined ? (url ?? '') : to.join(', ');
 
 export async function listChannels(limit: number, ports: Ports): Promise<void> {
   printList(ports, await firstOf(limit, readChannels(ports)), {

@@ -12,7 +12,9 @@ interface Place {
 export function completionScript(shell: Shell, program: Command): string {
   const places = placesOf(program, '');
   if (shell === 'fish') return fishScript(places);
-  return shell === 'bash' ? bashScript(places) : `#compdef al\nautoload -Uz bashcompinit && bashcompinit\n${bashScript(places)}`;
+  return shell === 'bash'
+    ? bashScript(places)
+    : `#compdef al\nautoload -Uz bashcompinit && bashcompinit\n${bashScript(places)}`;
 }
 
 function placesOf(command: Command, path: string): Place[] {

@@ -102,5 +102,9 @@ export async function redeliver(id: string, ports: Ports): Promise<void> {
     body: '{}',
     repeatable: false,
   });
-  printDone(ports, delivery, `${delivery.id}: is sent again; al deliveries show ${delivery.id} tells how it went`);
+  printDone(
+    ports,
+    delivery,
+    `${delivery.id}: is sent again; al deliveries show ${delivery.id} tells how it went`,
+  );
 }

@@ -17,7 +17,10 @@ export interface ExecuteRequest {
  * Submits an action without waiting. A request that waits for a person ends with 2, so that `al execute … && command` runs
  * the command only for an action that is allowed, with a grant that was checked.
  */
-export async function execute(request: ExecuteRequest, { api, terminal, json, style }: Ports): Promise<number> {
+export async function execute(
+  request: ExecuteRequest,
+  { api, terminal, json, style }: Ports,
+): Promise<number> {
   const answer = await api.call(routes.submitAction, {
     body: submissionText(request),
     headers: { 'x-al-event-id': request.eventId, prefer: 'grant' },
@@ -30,10 +33,18 @@ export async function execute(request: ExecuteRequest, { api, terminal, json, st
   };
   switch (answer.status) {
     case 'executed': {
-      const { approval_id: approvalId = null, audit_event_id: auditEventId, grant = null, policy_name } = answer;
+      const {
+        approval_id: approvalId = null,
+        audit_event_id: auditEventId,
+        grant = null,
+        policy_name,
+      } = answer;
       const grant_fault = await api.grantFault(grant, { ...request, approvalId, auditEventId });
       return grant_fault === null
-        ? said(exitCode.ok, `${style.good('allowed')} by the policy ${safeText(policy_name)}: ${action} (${auditEventId})`)
+        ? said(
+            exitCode.ok,
+            `${style.good('allowed')} by the policy ${safeText(policy_name)}: ${action} (${auditEventId})`,
+          )
         : said(exitCode.refused, `not let through: ${grant_fault}: ${action}`, { grant_fault });
     }
     case 'denied':

@@ -1,5 +1,6 @@
 import { type ApprovalView, routes } from '@agentlattice/contracts';
 import type { Ports } from '../ports.js';
+import { approvalIdOf } from './live-approvals.js';
 import { changesText, waitingText } from '../render/gate-text.js';
 import { shortText } from '../render/safe-text.js';
 import { spanText } from '../render/time-text.js';
@@ -52,8 +53,10 @@ export class GateWaiting {
 
   private async follow(): Promise<void> {
     const types = ['approval.vote_cast', 'approval.vote_withdrawn', 'approval.escalated'];
-    for await (const { type, data } of this.ports.api.events({ types, signal: this.ended.signal })) {
-      if (type !== 'reset' && data['approval_id'] !== undefined && data['approval_id'] !== this.approvalId) continue;
+    for await (const event of this.ports.api.events({ types, signal: this.ended.signal })) {
+      // After `reset` events were missed, so the request is read in any case.
+      const about = approvalIdOf(event);
+      if (about !== null && about !== this.approvalId) continue;
       const now = await this.read(this.ended.signal);
       if (now === null || this.ended.signal.aborted) continue;
       for (const line of changesText(this.view, now)) this.ports.terminal.say(line);

@@ -62,7 +62,8 @@ export async function listKeys({ all, limit }: { all: boolean; limit: number }, 
       ],
     },
   );
-  if (hidden > 0 && !ports.json) ports.terminal.say(`${String(hidden)} that ended are not shown; --all shows them.`);
+  if (hidden > 0 && !ports.json)
+    ports.terminal.say(`${String(hidden)} that ended are not shown; --all shows them.`);
 }
 
 export async function createKey({ name, ...options }: NewKeyOptions & { name: string }, ports: Ports) {
@@ -81,15 +82,20 @@ export async function createKey({ name, ...options }: NewKeyOptions & { name: st
 }
 
 function expiry(text: string): string {
-  if (/^[\d]+[smhd]/.test(text))
-    return new Date(Date.now() + readDuration('--expires', text)).toISOString();
+  if (/^[\d]+[smhd]/.test(text)) return new Date(Date.now() + readDuration('--expires', text)).toISOString();
   const at = Date.parse(text);
   if (Number.isNaN(at))
-    throw new Failure(exitCode.usage, '--expires is neither a time such as 2027-01-31T00:00:00Z nor a duration.');
+    throw new Failure(
+      exitCode.usage,
+      '--expires is neither a time such as 2027-01-31T00:00:00Z nor a duration.',
+    );
   return new Date(at).toISOString();
 }
 
-export async function rotateKey({ id, overlap }: { id: string; overlap: string }, ports: Ports): Promise<void> {
+export async function rotateKey(
+  { id, overlap }: { id: string; overlap: string },
+  ports: Ports,
+): Promise<void> {
   const made = await ports.api.call(routes.rotateKey, {
     params: { key_id: id },
     body: JSON.stringify({ overlap }),

@@ -8,7 +8,10 @@ export interface Page<T> {
   readonly items: readonly T[];
   readonly next_cursor: string | null;
 }
-type ReadPage<T> = (page: { readonly limit: number; readonly cursor: string | undefined }) => Promise<Page<T>>;
+type ReadPage<T> = (page: {
+  readonly limit: number;
+  readonly cursor: string | undefined;
+}) => Promise<Page<T>>;
 
 /** Longest page of the API. */
 const pageSize = 200;
@@ -46,8 +49,7 @@ export function printList<T>(
   if (json) return terminal.print(safeJson({ [name]: items, next_cursor }, 2));
   if (items.length === 0) return terminal.say(none);
   terminal.print(columnsText(columns, items.map(row), terminal.columns, style));
-  if (next_cursor !== null)
-    terminal.say(`There are more than ${String(items.length)}; --limit shows them.`);
+  if (next_cursor !== null) terminal.say(`There are more than ${String(items.length)}; --limit shows them.`);
 }
 
 /** One thing as facts, or as the document of the API. */
@@ -61,7 +63,12 @@ export function printDone({ terminal, json }: Ports, document: unknown, sentence
 }
 
 /** A secret that is shown once: alone on standard output, so that a program can take it. */
-export function printSecret({ terminal, json }: Ports, document: unknown, about: string, secret: string): void {
+export function printSecret(
+  { terminal, json }: Ports,
+  document: unknown,
+  about: string,
+  secret: string,
+): void {
   if (json) return terminal.print(safeJson(document, 2));
   terminal.say(about);
   terminal.print(secret);
@@ -72,14 +79,17 @@ export function printSecret({ terminal, json }: Ports, document: unknown, about:
  * @param what such as `agent`
  * @throws Failure when there is none, or more than one
  */
-export async function findOne<T extends { readonly id: string }>(
-  { what, argument, read, names }: {
-    readonly what: string;
-    readonly argument: string;
-    readonly read: ReadPage<T>;
-    readonly names: (item: T) => readonly string[];
-  },
-): Promise<T> {
+export async function findOne<T extends { readonly id: string }>({
+  what,
+  argument,
+  read,
+  names,
+}: {
+  readonly what: string;
+  readonly argument: string;
+  readonly read: ReadPage<T>;
+  readonly names: (item: T) => readonly string[];
+}): Promise<T> {
   const { items } = await firstOf(Number.POSITIVE_INFINITY, read);
   const found = items.filter((item) => item.id === argument || names(item).includes(argument));
   const [first] = found;

@@ -27,7 +27,10 @@ async function findPolicy(argument: string, ports: Ports): Promise<PolicyView> {
   const whole = policyView.safeParse(found);
   // An agent sees no conditions (decisions §3.5).
   if (!whole.success)
-    throw new Failure(exitCode.usage, 'An agent sees only names and effects of policies: use an operator’s key.');
+    throw new Failure(
+      exitCode.usage,
+      'An agent sees only names and effects of policies: use an operator’s key.',
+    );
   return whole.data;
 }
 
@@ -95,7 +98,8 @@ function policyText(policy: PolicyView, { style }: Ports): string {
   );
   if (policy.condition_expression !== null) conditions.push(`  ${safeText(policy.condition_expression)}`);
   const steps = policy.escalation.map(
-    ({ after, contacts, channels }) => `  after ${after}: ${[...contacts, ...channels].map(safeText).join(', ')}`,
+    ({ after, contacts, channels }) =>
+      `  after ${after}: ${[...contacts, ...channels].map(safeText).join(', ')}`,
   );
   return [
     facts,
@@ -140,6 +144,10 @@ export async function activatePolicy(argument: string, active: boolean, ports: P
     repeatable: false,
   });
   const stands = policy.active ? 'is in force' : 'is out of force';
-  printDone(ports, policy, `${policy.id}: ${safeText(policy.name)} ${stands}, version ${String(policy.version)}`);
+  printDone(
+    ports,
+    policy,
+    `${policy.id}: ${safeText(policy.name)} ${stands}, version ${String(policy.version)}`,
+  );
   for (const warning of policy.warnings ?? []) ports.terminal.say(`warning: ${safeText(warning)}`);
 }

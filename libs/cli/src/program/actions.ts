@@ -16,7 +16,9 @@ export function registerActions(program: Command, context: ProgramContext): void
       ),
     );
   common(program.command('check'))
-    .description('what would be answered now: exits 0 allowed, 1 denied, 2 a person would decide; writes nothing')
+    .description(
+      'what would be answered now: exits 0 allowed, 1 denied, 2 a person would decide; writes nothing',
+    )
     .argument('<action>', 'in dot-notation, such as deploy.production')
     .option('--metadata <json>', 'JSON object, @file, or - for standard input', '{}')
     .action(

@@ -18,7 +18,9 @@ export function registerChannels(program: Command, context: ProgramContext): voi
     .description('the channels of the workspace')
     .option(...limitOption)
     .action(
-      calls<{ limit: number }>(context, async (ports, { limit }) => (await load()).listChannels(limit, ports)),
+      calls<{ limit: number }>(context, async (ports, { limit }) =>
+        (await load()).listChannels(limit, ports),
+      ),
     );
   common(channels.command('create'))
     .description('create a channel; shows the secret of a webhook, once')

@@ -12,7 +12,9 @@ const statuses = [
 const load = () => import('../commands/deliveries.js');
 
 export function registerDeliveries(program: Command, context: ProgramContext): void {
-  const deliveries = program.command('deliveries').description('what channels were told, and whether it arrived');
+  const deliveries = program
+    .command('deliveries')
+    .description('what channels were told, and whether it arrived');
   common(deliveries.command('list'))
     .description('deliveries, newest first')
     .addOption(new Option('--status <status>').choices(statuses))

@@ -40,17 +40,24 @@ export function registerPolicies(program: Command, context: ProgramContext): voi
       .description(description)
       .argument('<policy>', 'id or name')
       .action(
-        calls(context, async (ports, _, [policy = '']) => (await load()).activatePolicy(policy, active, ports)),
+        calls(context, async (ports, _, [policy = '']) =>
+          (await load()).activatePolicy(policy, active, ports),
+        ),
       );
   common(policies.command('test'))
-    .description('what would be answered for an agent now: exits 0 allowed, 1 denied, 2 a person would decide')
+    .description(
+      'what would be answered for an agent now: exits 0 allowed, 1 denied, 2 a person would decide',
+    )
     .argument('<action>', 'in dot-notation, such as deploy.production')
     .option('--metadata <json>', 'JSON object, @file, or - for standard input', '{}')
     .option('--agent <agent>', 'id or name of the agent that would ask')
     .action(
-      calls<{ metadata: string; agent?: string }>(context, async (ports, { metadata, agent }, [action = '']) => {
-        const { check } = await import('../commands/check.js');
-        return check({ action, metadata, agent }, ports);
-      }),
+      calls<{ metadata: string; agent?: string }>(
+        context,
+        async (ports, { metadata, agent }, [action = '']) => {
+          const { check } = await import('../commands/check.js');
+          return check({ action, metadata, agent }, ports);
+        },
+      ),
     );
 }

@@ -36,7 +36,7 @@ type Work<Options> = (
   ports: Ports,
   options: Options & CommonOptions,
   args: readonly string[],
-) => Promise<number | void>;
+) => Promise<unknown>;
 
 /** The action of a command that calls the system. What it returns is the exit code. */
 export const calls =

@@ -97,17 +97,19 @@ type Ending = Pick<
 >;
 
 /** The time, the person and the reason of a decision. */
-export const decisionText = ({
+export const decisionText = (ending: Ending & Partial<Pick<ApprovalView, 'scope'>>): string =>
+  `${ending.resolved_at === null ? '' : `${clockText(ending.resolved_at)} `}${endingText(ending)}`;
+
+/** The person and the reason of a decision. */
+export const endingText = ({
   status,
-  resolved_at,
   resolved_by,
   resolved_by_name,
   reason,
   denial_reason,
   scope = null,
-}: Ending & Partial<Pick<ApprovalView, 'scope'>>) =>
+}: Ending & Partial<Pick<ApprovalView, 'scope'>>): string =>
   [
-    resolved_at === null ? '' : clockText(resolved_at),
     `by ${resolved_by === null ? resolverText(status) : personText(resolved_by, resolved_by_name)}`,
     scope === 'forever' ? 'forever' : '',
     denial_reason ?? '',

@@ -59,8 +59,33 @@ function widestThatShrinks(columns: readonly Column[], widths: readonly number[]
 }
 
 /** Columns that a text takes at most; characters from here on may be wide ones. */
-const displayWidth = (text: string): number =>
+export const displayWidth = (text: string): number =>
   [...new Intl.Segmenter().segment(text)].reduce(
     (sum, { segment }) => sum + ((segment.codePointAt(0) ?? 0) >= 0x1100 ? 2 : 1),
     0,
   );
+
+/** The lines of a text, each at most this wide; nothing of it is lost. */
+export function wrapped(text: string, width: number): string[] {
+  return text.split('\n').flatMap((line) => {
+    const lines: string[] = [];
+    let [current, used] = ['', 0];
+    for (const { segment } of new Intl.Segmenter().segment(line)) {
+      const wide = displayWidth(segment);
+      if (used + wide > width && current !== '') {
+        lines.push(current);
+        [current, used] = ['', 0];
+      }
+      current += segment;
+      used += wide;
+    }
+    return [...lines, current];
+  });
+}
+
+/** The text, or its beginning and an ellipsis, at most this wide. */
+export function cut(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text;
+  const [first = ''] = wrapped(text, Math.max(1, width - 1));
+  return `${first}…`;
+}

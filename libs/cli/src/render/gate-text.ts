@@ -18,7 +18,8 @@ export function waitingText(approvalId: string, timeoutAt: string, view: Approva
 
 const askedLines = ({ asked }: ApprovalView): string[] => {
   if (asked === undefined) return [];
-  if (asked.count === 0) return ['  asked: nobody can decide it as things stand; an administrator can change that'];
+  if (asked.count === 0)
+    return ['  asked: nobody can decide it as things stand; an administrator can change that'];
   return [`  asked: ${askedText(asked)}`];
 };
 
@@ -32,7 +33,8 @@ function askedText({ count, members }: NonNullable<ApprovalView['asked']>): stri
 
 /** What changed between two readings of a request that waits, a line each. */
 export function changesText(before: ApprovalView | null, now: ApprovalView): string[] {
-  const key = ({ member_id, decision, at }: ApprovalView['votes'][number]) => `${member_id} ${decision} ${at}`;
+  const key = ({ member_id, decision, at }: ApprovalView['votes'][number]) =>
+    `${member_id} ${decision} ${at}`;
   const known = new Set(before?.votes.map(key));
   const stand = new Set(now.votes.map(key));
   return [
@@ -41,7 +43,10 @@ export function changesText(before: ApprovalView | null, now: ApprovalView): str
       .map((vote) => `${voteText(vote)} (${votesText(now)})`),
     ...(before?.votes ?? [])
       .filter((vote) => !stand.has(key(vote)))
-      .map(({ member_id, member_name }) => `vote withdrawn by ${personText(member_id, member_name)} (${votesText(now)})`),
+      .map(
+        ({ member_id, member_name }) =>
+          `vote withdrawn by ${personText(member_id, member_name)} (${votesText(now)})`,
+      ),
   ];
 }
 

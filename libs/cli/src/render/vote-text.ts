@@ -18,11 +18,17 @@ export const votesText = ({ approvals, denials }: Pick<ApprovalView, 'approvals'
   (denials.have > 0 ? `, ${String(denials.have)} of ${String(denials.need)} denials` : '');
 
 /** `approved by Ada Novak of release-managers: “Ship it”`. */
-export const voteText = ({ member_id, member_name, decision, groups = [], reason, counts }: ApprovalView['votes'][number]) =>
+export const voteText = ({
+  member_id,
+  member_name,
+  decision,
+  groups = [],
+  reason,
+  counts,
+}: ApprovalView['votes'][number]) =>
   [
     `${decision === 'approve' ? 'approved' : 'denied'} by ${personText(member_id, member_name)}`,
     groups.length === 0 ? '' : ` of ${groups.map(safeText).join(', ')}`,
     counts ? '' : ' (does not count: another vote may be of the same person)',
     reason === null ? '' : `: “${safeText(reason)}”`,
   ].join('');
-

@@ -40,7 +40,12 @@ export interface Intact {
 }
 
 const lineFeed = 10;
-const damage = (code: DamageCode, at: number | null, detail: string): Damage => ({ ok: false, code, at, detail });
+const damage = (code: DamageCode, at: number | null, detail: string): Damage => ({
+  ok: false,
+  code,
+  at,
+  detail,
+});
 
 /** Names of the files of an archive, in their order: the key, the checkpoint, then blocks of values and entries in turn. */
 export const fileNames = {
@@ -78,7 +83,8 @@ export class ArchiveCheck {
     else if (this.verifier === null) this.takeCheckpoint(name, content);
     else if (name === fileNames.disclosed(this.blocks) && !this.hasValues) this.takeValues(name, content);
     else if (name === fileNames.entries(this.blocks) && this.hasValues) this.takeEntries(name, content);
-    else this.found = damage('damaged_archive', null, `${JSON.stringify(name)} stands where it does not belong`);
+    else
+      this.found = damage('damaged_archive', null, `${JSON.stringify(name)} stands where it does not belong`);
     return this.found === null;
   }
 
@@ -109,14 +115,27 @@ export class ArchiveCheck {
         `the signed log has ${String(signed)} entries, here are ${String(verdict.size)}`,
       );
     if (this.later !== null) return this.later;
-    if (this.hasValues) return damage('damaged_archive', null, `${fileNames.entries(this.blocks)} is missing`);
+    if (this.hasValues)
+      return damage('damaged_archive', null, `${fileNames.entries(this.blocks)} is missing`);
     const { log, size, root } = verdict;
-    return { ok: true, log, size, root, key: this.keyText, disclosed: this.disclosed, undisclosed: this.undisclosed };
+    return {
+      ok: true,
+      log,
+      size,
+      root,
+      key: this.keyText,
+      disclosed: this.disclosed,
+      undisclosed: this.undisclosed,
+    };
   }
 
   private takeKey(name: string, content: Buffer): void {
     if (name !== fileNames.key) {
-      this.found = damage('damaged_archive', null, `the archive begins with ${JSON.stringify(name)} and not with ${fileNames.key}`);
+      this.found = damage(
+        'damaged_archive',
+        null,
+        `the archive begins with ${JSON.stringify(name)} and not with ${fileNames.key}`,
+      );
       return;
     }
     const inArchive = readKey(content.toString('utf8'));
@@ -160,7 +179,8 @@ export class ArchiveCheck {
     try {
       for (const line of linesOf(content)) {
         const { id, fields } = JSON.parse(line.toString('utf8')) as { id: unknown; fields: unknown };
-        if (typeof id !== 'string' || this.contents.has(id) || !isDisclosed(fields)) throw new SyntaxError(name);
+        if (typeof id !== 'string' || this.contents.has(id) || !isDisclosed(fields))
+          throw new SyntaxError(name);
         this.contents.set(id, fields);
       }
     } catch (error) {
@@ -181,7 +201,11 @@ export class ArchiveCheck {
       this.later ??= damage('damaged_archive', this.checked - 1, `${name} ends in the middle of a line`);
     const [stray] = this.contents.keys();
     if (stray !== undefined)
-      this.later ??= damage('commitment_mismatch', null, `values are disclosed for ${stray}, which is not there`);
+      this.later ??= damage(
+        'commitment_mismatch',
+        null,
+        `values are disclosed for ${stray}, which is not there`,
+      );
   }
 
   /** A value is used once; what is left at the end of a block belongs to no entry of it. */
@@ -205,7 +229,7 @@ function readKey(text: string): NoteVerifier | null {
 
 /** The lines; what stands behind the last line feed is one too. */
 export function* linesOf(content: Buffer): Generator<Buffer> {
-  for (let at = 0; at < content.length; ) {
+  for (let at = 0; at < content.length;) {
     const end = content.indexOf(lineFeed, at);
     yield content.subarray(at, end === -1 ? content.length : end);
     at = end === -1 ? content.length : end + 1;

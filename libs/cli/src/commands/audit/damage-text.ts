@@ -23,6 +23,10 @@ const meanings: Readonly<Record<DamageCode, string>> = {
 /** The first bad entry and the kind of damage, in a sentence. */
 export function damageText({ code, at, since, detail }: Damage): string {
   const place =
-    at === null ? '' : since !== undefined && since !== at ? `in entries ${String(since)} to ${String(at)}: ` : `at entry ${String(at)}: `;
+    at === null
+      ? ''
+      : since !== undefined && since !== at
+        ? `in entries ${String(since)} to ${String(at)}: `
+        : `at entry ${String(at)}: `;
   return `${place}${meanings[code]} (${code}: ${safeText(detail)})`;
 }

@@ -55,7 +55,10 @@ function sizeOf(note: string, key: string): number {
     return parseCheckpoint(openNote(note, [parseVerifierKey(key)]).text).size;
   } catch (error) {
     if (!(error instanceof NoteRefused)) throw error;
-    throw new Failure(exitCode.refused, `The checkpoint is not signed by the published key (${error.message}).`);
+    throw new Failure(
+      exitCode.refused,
+      `The checkpoint is not signed by the published key (${error.message}).`,
+    );
   }
 }
 
@@ -97,12 +100,17 @@ async function readBlock(api: Ports['api'], from: number, end: number) {
 /** The values that entries in [from, end) have, a line each. */
 async function readValues(api: Ports['api'], from: number, end: number): Promise<Buffer> {
   const lines: Buffer[] = [];
-  for (let at = from; at < end; ) {
+  for (let at = from; at < end;) {
     const limit = Math.min(pageEntries, end - at);
-    const page = [...linesOf(Buffer.from(await api.text(routes.auditDisclosed, { query: { from: at, limit } })))];
+    const page = [
+      ...linesOf(Buffer.from(await api.text(routes.auditDisclosed, { query: { from: at, limit } }))),
+    ];
     const { next } = JSON.parse(page.pop()?.toString('utf8') ?? '{}') as { next?: unknown };
     if (typeof next !== 'number' || next <= at)
-      throw new Failure(exitCode.unreachable, 'The answer with disclosed values is not one that this version knows.');
+      throw new Failure(
+        exitCode.unreachable,
+        'The answer with disclosed values is not one that this version knows.',
+      );
     lines.push(...page.flatMap((line) => [line, Buffer.from('\n')]));
     at = next;
   }

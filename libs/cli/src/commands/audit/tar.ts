@@ -55,14 +55,18 @@ export async function* readTar(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
     const { name, size } = readHeader(header);
     const content = await source.take(size);
     const padding = await source.take(-size & (block - 1));
-    if (content === null || padding === null) throw new ArchiveDamaged(`the archive ends in the middle of ${name}`);
+    if (content === null || padding === null)
+      throw new ArchiveDamaged(`the archive ends in the middle of ${name}`);
     yield { name, content };
   }
 }
 
 function readHeader(header: Buffer): { name: string; size: number } {
   const text = (at: number, length: number) =>
-    header.toString('latin1', at, at + length).replace(/\0[^]*$/, '').trim();
+    header
+      .toString('latin1', at, at + length)
+      .replace(/\0[^]*$/, '')
+      .trim();
   const number = (at: number, length: number) => {
     const given = text(at, length);
     return /^[0-7]{1,12}$/.test(given) ? Number.parseInt(given, 8) : Number.NaN;

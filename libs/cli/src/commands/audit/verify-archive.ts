@@ -30,7 +30,9 @@ export async function verifyArchive(
   progress.end();
   const code = verdict.ok ? exitCode.ok : exitCode.refused;
   if (json) {
-    terminal.print(safeJson({ file, ...verdict, key_trusted: verdict.ok && trusted !== null, exit_code: code }, 2));
+    terminal.print(
+      safeJson({ file, ...verdict, key_trusted: verdict.ok && trusted !== null, exit_code: code }, 2),
+    );
     return code;
   }
   const { good, bad } = styleFor(terminal.isInteractive, env, color);
@@ -62,7 +64,8 @@ async function verdictOn(file: string, check: ArchiveCheck, progress: Progress):
     return check.finish();
   } catch (error) {
     const { code = '', syscall } = error as NodeJS.ErrnoException;
-    if (syscall !== undefined) throw new Failure(exitCode.usage, `${safeText(file)} cannot be read (${code}).`);
+    if (syscall !== undefined)
+      throw new Failure(exitCode.usage, `${safeText(file)} cannot be read (${code}).`);
     if (error instanceof ArchiveDamaged) return check.finish(error.message);
     if (code.startsWith('Z_')) return check.finish(`it cannot be unpacked (${(error as Error).message})`);
     throw error;

@@ -1,8 +1,16 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { serviceNames } from '@agentlattice/contracts';
-import { type Check, failed, ok, reasonOf, warning } from './check.js';
-import { judgeFiles, judgeNats, judgePostgres, judgeRedis, type NatsFacts, type PostgresFacts, type RedisFacts } from './judge-servers.js';
+import { type Check, failed, reasonOf, warning } from './check.js';
+import {
+  judgeFiles,
+  judgeNats,
+  judgePostgres,
+  judgeRedis,
+  type NatsFacts,
+  type PostgresFacts,
+  type RedisFacts,
+} from './judge-servers.js';
 
 const connectWithinMs = 5_000;
 
@@ -34,7 +42,10 @@ export async function checkServers(env: NodeJS.ProcessEnv, folder: string): Prom
   ];
 }
 
-async function serversOf(env: NodeJS.ProcessEnv, dataDir: string): Promise<{ servers: Servers; fault: Check[] }> {
+async function serversOf(
+  env: NodeJS.ProcessEnv,
+  dataDir: string,
+): Promise<{ servers: Servers; fault: Check[] }> {
   const given = (name: string) => env[name] || null;
   const own = serviceNames.flatMap((service) => {
     const name = `DATABASE_URL_${service.toUpperCase().replaceAll('-', '_')}`;
@@ -55,30 +66,53 @@ async function serversOf(env: NodeJS.ProcessEnv, dataDir: string): Promise<{ ser
 }
 
 /** What `npm start` wrote down. Passwords are sent to these addresses, so the file must be of this user alone. */
-async function startedServers(dataDir: string): Promise<{ started: Record<string, string | null>; fault: Check[] }> {
+async function startedServers(
+  dataDir: string,
+): Promise<{ started: Record<string, string | null>; fault: Check[] }> {
   const file = join(dataDir, 'servers.json');
   try {
     const { uid, mode } = await stat(file);
     if (process.getuid !== undefined && (uid !== process.getuid() || (mode & 0o077) !== 0))
       return {
         started: {},
-        fault: [failed('servers', `${file} is not yours alone, so it is not used.`, 'It must have the mode 0600 and your owner; start the system again to write it anew.')],
+        fault: [
+          failed(
+            'servers',
+            `${file} is not yours alone, so it is not used.`,
+            'It must have the mode 0600 and your owner; start the system again to write it anew.',
+          ),
+        ],
       };
     return { started: JSON.parse(await readFile(file, 'utf8')) as Record<string, string | null>, fault: [] };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { started: {}, fault: [] };
-    return { started: {}, fault: [failed('servers', `${file} cannot be read (${reasonOf(error)}).`, 'Start the system again to write it anew.')] };
+    return {
+      started: {},
+      fault: [
+        failed(
+          'servers',
+          `${file} cannot be read (${reasonOf(error)}).`,
+          'Start the system again to write it anew.',
+        ),
+      ],
+    };
   }
 }
 
 async function checkPostgres(part: string, url: string, isOfService: boolean): Promise<Check[]> {
   const { default: pg } = await import('pg');
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: connectWithinMs, application_name: 'al-doctor' });
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: connectWithinMs,
+    application_name: 'al-doctor',
+  });
   client.on('error', () => undefined);
   try {
     await client.connect();
     const begun = Date.now();
-    const { rows } = await client.query<Omit<PostgresFacts, 'roles' | 'clockMs' | 'isOfService'> & { now: string }>(
+    const { rows } = await client.query<
+      Omit<PostgresFacts, 'roles' | 'clockMs' | 'isOfService'> & { now: string }
+    >(
       `SELECT current_setting('server_version') AS version, current_setting('fsync') AS fsync,
               current_setting('synchronous_commit') AS synchronous_commit,
               current_setting('full_page_writes') AS full_page_writes,
@@ -96,7 +130,13 @@ async function checkPostgres(part: string, url: string, isOfService: boolean): P
     if (row === undefined) throw new Error('pg_roles does not know the current user');
     return judgePostgres(part, { ...row, isOfService, roles: roles.rows, clockMs: Number(row.now) - middle });
   } catch (error) {
-    return [failed(part, `PostgreSQL cannot be asked (${reasonOf(error)}).`, 'Is it running, and is DATABASE_URL right?')];
+    return [
+      failed(
+        part,
+        `PostgreSQL cannot be asked (${reasonOf(error)}).`,
+        'Is it running, and is DATABASE_URL right?',
+      ),
+    ];
   } finally {
     await client.end().catch(() => undefined);
   }
@@ -117,7 +157,9 @@ async function checkNats(url: string, monitor: string | null): Promise<Check[]> 
       ...(protocol === 'tls:' ? { tls: {} } : {}),
     });
     try {
-      const stream = await (await jetstreamManager(nc, { checkAPI: false })).streams
+      const stream = await (
+        await jetstreamManager(nc, { checkAPI: false })
+      ).streams
         .info('EVENTS')
         .catch((error: unknown) => {
           if (error instanceof JetStreamApiError && error.status === 404) return null;
@@ -142,7 +184,13 @@ async function checkNats(url: string, monitor: string | null): Promise<Check[]> 
       await nc.close();
     }
   } catch (error) {
-    return [failed(part, `NATS cannot be asked (${reasonOf(error)}).`, 'Is it running, is NATS_URL right, and may its user ask for $JS.API.STREAM.INFO.EVENTS?')];
+    return [
+      failed(
+        part,
+        `NATS cannot be asked (${reasonOf(error)}).`,
+        'Is it running, is NATS_URL right, and may its user ask for $JS.API.STREAM.INFO.EVENTS?',
+      ),
+    ];
   }
 }
 
@@ -160,7 +208,11 @@ async function syncIntervalOf(monitor: string): Promise<string | null> {
 async function checkRedis(url: string): Promise<Check[]> {
   const part = 'redis';
   const { Redis } = await import('ioredis');
-  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: connectWithinMs });
+  const client = new Redis(url, {
+    lazyConnect: true,
+    retryStrategy: () => null,
+    connectTimeout: connectWithinMs,
+  });
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -175,7 +227,9 @@ async function checkRedis(url: string): Promise<Check[]> {
     };
     return judgeRedis(part, facts);
   } catch (error) {
-    return [failed(part, `Redis cannot be asked (${reasonOf(error)}).`, 'Is it running, and is REDIS_URL right?')];
+    return [
+      failed(part, `Redis cannot be asked (${reasonOf(error)}).`, 'Is it running, and is REDIS_URL right?'),
+    ];
   } finally {
     client.disconnect();
   }
@@ -197,5 +251,8 @@ async function checkFiles(dataDir: string): Promise<Check[]> {
   const files = await Promise.all(
     [...keyFiles, ...optional].map(async (name) => ({ name, mode: await modeOf(name) })),
   );
-  return judgeFiles('files', files.filter(({ name, mode }) => mode !== null || !optional.includes(name)));
+  return judgeFiles(
+    'files',
+    files.filter(({ name, mode }) => mode !== null || !optional.includes(name)),
+  );
 }

@@ -22,7 +22,10 @@ export async function checkGateway(baseUrl: string): Promise<{ checks: Check[]; 
     for (let n = 0; n < probes; n++) {
       const begun = performance.now();
       const sent = Date.now();
-      const answer = await fetch(`${baseUrl}/healthz`, { signal: AbortSignal.timeout(answerWithinMs), redirect: 'manual' });
+      const answer = await fetch(`${baseUrl}/healthz`, {
+        signal: AbortSignal.timeout(answerWithinMs),
+        redirect: 'manual',
+      });
       const { status } = (await answer.json()) as { status?: unknown };
       if (!answer.ok || status !== 'ok') throw new Error(`HTTP ${String(answer.status)}`);
       times.push(performance.now() - begun);
@@ -34,7 +37,13 @@ export async function checkGateway(baseUrl: string): Promise<{ checks: Check[]; 
     const cause = (error as { cause?: unknown }).cause ?? error;
     return {
       answers: false,
-      checks: [failed(part, `${safeText(baseUrl)} does not answer (${safeText(reasonOf(cause))}).`, 'Start the system, or set AL_BASE_URL to its address.')],
+      checks: [
+        failed(
+          part,
+          `${safeText(baseUrl)} does not answer (${safeText(reasonOf(cause))}).`,
+          'Start the system, or set AL_BASE_URL to its address.',
+        ),
+      ],
     };
   }
   const median = times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
@@ -42,7 +51,9 @@ export async function checkGateway(baseUrl: string): Promise<{ checks: Check[]; 
   return {
     answers: true,
     checks: [
-      median < slowMs ? ok(part, text) : warning(part, text, 'Look at the load of the gateway and at the network in between.'),
+      median < slowMs
+        ? ok(part, text)
+        : warning(part, text, 'Look at the load of the gateway and at the network in between.'),
       ...transportChecks(baseUrl),
       ...(clockMs === null ? [] : [clock('clock', clockMs, 'the system')]),
       ...(await readinessChecks(baseUrl)),
@@ -56,31 +67,58 @@ function transportChecks(baseUrl: string): Check[] {
   const isHere = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
   return protocol === 'https:' || isHere
     ? []
-    : [failed('gateway', 'Keys are sent over the network without encryption.', 'Put a proxy with TLS before the gateway and use its https address.')];
+    : [
+        failed(
+          'gateway',
+          'Keys are sent over the network without encryption.',
+          'Put a proxy with TLS before the gateway and use its https address.',
+        ),
+      ];
 }
 
 async function readinessChecks(baseUrl: string): Promise<Check[]> {
   const part = 'services';
   try {
-    const answer = await fetch(`${baseUrl}/readyz`, { signal: AbortSignal.timeout(answerWithinMs), redirect: 'manual' });
+    const answer = await fetch(`${baseUrl}/readyz`, {
+      signal: AbortSignal.timeout(answerWithinMs),
+      redirect: 'manual',
+    });
     const parsed = routes.readyz.responses[200].schema.safeParse(await answer.json());
-    if (!parsed.success) return [failed(part, '/readyz answers something unknown.', 'Is al as new as the system?')];
+    if (!parsed.success)
+      return [failed(part, '/readyz answers something unknown.', 'Is al as new as the system?')];
     const { ready, missing, degraded, reasons } = parsed.data;
     if (ready) return [ok(part, 'Every service and backend answers, keeps up and stores.')];
     return missing.map((name, i) => {
       const why = safeText(reasons[i] ?? `${name} is not ready`);
       return degraded.includes(name)
-        ? warning(part, `${safeText(name)}: ${why}.`, 'It answers; wait a minute and look at its log if that stays.')
-        : failed(part, `${safeText(name)}: ${why}.`, `Look at the log of ${safeText(name)}; the supervisor starts a service again that died.`);
+        ? warning(
+            part,
+            `${safeText(name)}: ${why}.`,
+            'It answers; wait a minute and look at its log if that stays.',
+          )
+        : failed(
+            part,
+            `${safeText(name)}: ${why}.`,
+            `Look at the log of ${safeText(name)}; the supervisor starts a service again that died.`,
+          );
     });
   } catch (error) {
-    return [failed(part, `/readyz does not answer (${safeText(reasonOf(error))}).`, 'Look at the log of the gateway.')];
+    return [
+      failed(
+        part,
+        `/readyz does not answer (${safeText(reasonOf(error))}).`,
+        'Look at the log of the gateway.',
+      ),
+    ];
   }
 }
 
 async function publicChecks(baseUrl: string): Promise<Check[]> {
   const get = async (path: string): Promise<unknown> => {
-    const answer = await fetch(baseUrl + path, { signal: AbortSignal.timeout(answerWithinMs), redirect: 'manual' });
+    const answer = await fetch(baseUrl + path, {
+      signal: AbortSignal.timeout(answerWithinMs),
+      redirect: 'manual',
+    });
     return answer.ok ? await answer.json() : null;
   };
   try {
@@ -99,10 +137,20 @@ async function publicChecks(baseUrl: string): Promise<Check[]> {
           ),
       published >= 2
         ? ok('keys', `${String(published)} keys that sign grants are published.`)
-        : failed('keys', `${String(published)} of 2 keys that sign grants are published: gates stay shut.`, 'The approval-service and the audit-ledger each publish one; look at their logs.'),
+        : failed(
+            'keys',
+            `${String(published)} of 2 keys that sign grants are published: gates stay shut.`,
+            'The approval-service and the audit-ledger each publish one; look at their logs.',
+          ),
     ];
   } catch (error) {
-    return [failed('version', `The public documents cannot be read (${safeText(reasonOf(error))}).`, 'Look at the log of the gateway.')];
+    return [
+      failed(
+        'version',
+        `The public documents cannot be read (${safeText(reasonOf(error))}).`,
+        'Look at the log of the gateway.',
+      ),
+    ];
   }
 }
 
@@ -113,25 +161,45 @@ export async function checkWithKey(api: Api, sendTests: boolean): Promise<Check[
     throw error;
   });
   if (me instanceof Failure)
-    return [failed('key', safeText(me.message.split('\n')[0] ?? ''), 'Set AL_API_KEY to a key that is in force; an administrator makes one: al keys create.')];
+    return [
+      failed(
+        'key',
+        safeText(me.message.split('\n')[0] ?? ''),
+        'Set AL_API_KEY to a key that is in force; an administrator makes one: al keys create.',
+      ),
+    ];
   const name = safeText(me.name);
   if (me.kind !== 'operator')
     return [
       me.cb_state === 'open'
-        ? failed('key', `AL_API_KEY is the key of the agent ${name}, which is suspended.`, 'An administrator resumes it: al agents resume.')
-        : warning('key', `AL_API_KEY is in force, of the ${me.kind} ${name}; it cannot see people, keys and channels.`, 'Use an operator’s key to check those as well.'),
+        ? failed(
+            'key',
+            `AL_API_KEY is the key of the agent ${name}, which is suspended.`,
+            'An administrator resumes it: al agents resume.',
+          )
+        : warning(
+            'key',
+            `AL_API_KEY is in force, of the ${me.kind} ${name}; it cannot see people, keys and channels.`,
+            'Use an operator’s key to check those as well.',
+          ),
     ];
-  const parts = await Promise.all([
-    checkPeople(api),
-    me.role === 'admin' ? checkKeys(api) : [],
-    checkChannels(api, sendTests && me.role === 'admin'),
-    checkLog(api),
-  ].map((part) => Promise.resolve(part).catch((error: unknown) => [asFailed(error)])));
+  const parts = await Promise.all(
+    [
+      checkPeople(api),
+      me.role === 'admin' ? checkKeys(api) : [],
+      checkChannels(api, sendTests && me.role === 'admin'),
+      checkLog(api),
+    ].map((part) => Promise.resolve(part).catch((error: unknown) => [asFailed(error)])),
+  );
   return [ok('key', `AL_API_KEY is in force, of ${name}, role ${me.role ?? ''}.`), ...parts.flat()];
 }
 
 const asFailed = (error: unknown) =>
-  failed('system', `A check could not be made (${safeText(reasonOf(error))}).`, 'Try again; if it stays, look at the log of the gateway.');
+  failed(
+    'system',
+    `A check could not be made (${safeText(reasonOf(error))}).`,
+    'Try again; if it stays, look at the log of the gateway.',
+  );
 
 async function checkPeople(api: Api): Promise<Check[]> {
   const { items } = await firstOf(Number.POSITIVE_INFINITY, async (query) => {
@@ -140,7 +208,13 @@ async function checkPeople(api: Api): Promise<Check[]> {
   });
   const deciding = items.filter(({ role, status }) => status === 'active' && role !== 'viewer').length;
   return deciding === 0
-    ? [failed('people', 'Nobody can decide a request.', 'Invite someone: al members invite EMAIL --name NAME --role member.')]
+    ? [
+        failed(
+          'people',
+          'Nobody can decide a request.',
+          'Invite someone: al members invite EMAIL --name NAME --role member.',
+        ),
+      ]
     : [ok('people', `${String(deciding)} of ${String(items.length)} members can decide requests.`)];
 }
 
@@ -151,10 +225,17 @@ async function checkKeys(api: Api): Promise<Check[]> {
     return { items: keys, next_cursor };
   });
   const standing = items.filter((key) => keyStatus(key, now) === 'active');
-  const ending = standing.filter(({ expires_at }) => expires_at !== null && Date.parse(expires_at) - now < expiresSoonMs);
-  if (ending.length === 0) return [ok('keys', `None of the ${String(standing.length)} keys in force ends within two weeks.`)];
+  const ending = standing.filter(
+    ({ expires_at }) => expires_at !== null && Date.parse(expires_at) - now < expiresSoonMs,
+  );
+  if (ending.length === 0)
+    return [ok('keys', `None of the ${String(standing.length)} keys in force ends within two weeks.`)];
   return ending.map(({ id, name, expires_at }) =>
-    warning('keys', `The key ${safeText(name)} (${id}) ends in ${spanText(Date.parse(expires_at ?? '') - now)}.`, `al keys rotate ${id}, and give the new key to what uses it.`),
+    warning(
+      'keys',
+      `The key ${safeText(name)} (${id}) ends in ${spanText(Date.parse(expires_at ?? '') - now)}.`,
+      `al keys rotate ${id}, and give the new key to what uses it.`,
+    ),
   );
 }
 
@@ -168,12 +249,30 @@ async function checkChannels(api: Api, sendTests: boolean): Promise<Check[]> {
   const enabled = items.filter((channel) => channel.enabled);
   const checks: Check[] = [];
   if (enabled.length === 0)
-    checks.push(warning(part, 'No channel tells people of requests: they see them only in the dashboard and al.', 'al channels create NAME --type email --to ADDRESS'));
+    checks.push(
+      warning(
+        part,
+        'No channel tells people of requests: they see them only in the dashboard and al.',
+        'al channels create NAME --type email --to ADDRESS',
+      ),
+    );
   for (const { id, name, disabled_reason } of items)
     if (disabled_reason !== null)
-      checks.push(failed(part, `${safeText(name)} was disabled by the system (${disabled_reason}).`, `Repair the receiver, then enable it and try it: al channels test ${id}.`));
+      checks.push(
+        failed(
+          part,
+          `${safeText(name)} was disabled by the system (${disabled_reason}).`,
+          `Repair the receiver, then enable it and try it: al channels test ${id}.`,
+        ),
+      );
   if (deliveries.length > 0)
-    checks.push(warning(part, `${deliveries.length === 200 ? 'At least 200' : String(deliveries.length)} deliveries did not arrive.`, 'al deliveries list --status dead shows why; al deliveries redeliver ID sends one again.'));
+    checks.push(
+      warning(
+        part,
+        `${deliveries.length === 200 ? 'At least 200' : String(deliveries.length)} deliveries did not arrive.`,
+        'al deliveries list --status dead shows why; al deliveries redeliver ID sends one again.',
+      ),
+    );
   if (enabled.length > 0 && !sendTests)
     checks.push(ok(part, `${String(enabled.length)} channels are enabled; --send-tests tries them.`));
   if (sendTests) for (const channel of enabled) checks.push(await tryChannel(api, channel));
@@ -191,12 +290,24 @@ async function tryChannel(api: Api, { id, name }: { id: string; name: string }):
   if (outcome === 'delivered') return ok(part, `${safeText(name)} took a test in ${String(duration_ms)} ms.`);
   return outcome === 'kept'
     ? warning(part, `${safeText(name)}: the mail was kept and not sent.`, 'Set SMTP_URL for the notifier.')
-    : failed(part, `${safeText(name)} did not take a test (${safeText(error ?? '')}).`, `al channels test ${id} shows the request and the answer.`);
+    : failed(
+        part,
+        `${safeText(name)} did not take a test (${safeText(error ?? '')}).`,
+        `al channels test ${id} shows the request and the answer.`,
+      );
 }
 
 async function checkLog(api: Api): Promise<Check[]> {
-  const { chain_valid, verified_through_row, reason, first_broken_at_seq } = await api.call(routes.verifyAudit);
+  const { chain_valid, verified_through_row, reason, first_broken_at_seq } = await api.call(
+    routes.verifyAudit,
+  );
   return chain_valid
     ? [ok('audit log', `The last check found ${String(verified_through_row)} entries intact.`)]
-    : [failed('audit log', `The log is damaged at entry ${String(first_broken_at_seq ?? '?')} (${safeText(reason ?? '')}).`, 'Keep the database as it is, export the log (al audit export FILE) and compare it with earlier exports and checkpoints.')];
+    : [
+        failed(
+          'audit log',
+          `The log is damaged at entry ${String(first_broken_at_seq ?? '?')} (${safeText(reason ?? '')}).`,
+          'Keep the database as it is, export the log (al audit export FILE) and compare it with earlier exports and checkpoints.',
+        ),
+      ];
 }

@@ -27,5 +27,7 @@ export function reasonOf(error: unknown): string {
   const { code, message, errors } = error as { code?: unknown; message?: unknown; errors?: unknown };
   const [first] = Array.isArray(errors) ? (errors as unknown[]) : [];
   if (first !== undefined) return reasonOf(first);
-  return typeof code === 'string' && code !== '' && !/^\d/.test(code) ? code : String(message ?? error).split('\n')[0] ?? '';
+  return typeof code === 'string' && code !== '' && !/^\d/.test(code)
+    ? code
+    : (String(message ?? error).split('\n')[0] ?? '');
 }

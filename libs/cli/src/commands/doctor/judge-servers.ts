@@ -82,19 +82,34 @@ export interface NatsFacts {
   readonly clustered: boolean;
 }
 
-export function judgeNats(part: string, { version, jetstream, stream, syncInterval, clustered }: NatsFacts): Check[] {
+export function judgeNats(
+  part: string,
+  { version, jetstream, stream, syncInterval, clustered }: NatsFacts,
+): Check[] {
   if (!jetstream)
     return [
-      failed(part, `NATS ${version} runs without JetStream.`, 'Start it with jetstream { store_dir: … }, as deploy/nats/server.conf shows.'),
+      failed(
+        part,
+        `NATS ${version} runs without JetStream.`,
+        'Start it with jetstream { store_dir: … }, as deploy/nats/server.conf shows.',
+      ),
     ];
   if (stream === null)
     return [
-      failed(part, 'The stream EVENTS does not exist.', 'Start the audit-ledger, which makes it; is this the NATS that the services use?'),
+      failed(
+        part,
+        'The stream EVENTS does not exist.',
+        'Start the audit-ledger, which makes it; is this the NATS that the services use?',
+      ),
     ];
   return [
     stream.storage === 'file'
       ? ok(part, `NATS ${version} keeps the stream EVENTS on disk.`)
-      : failed(part, `The stream EVENTS is kept in ${stream.storage}.`, 'Delete the stream and start the audit-ledger again, which makes it on disk; events are published again from PostgreSQL.'),
+      : failed(
+          part,
+          `The stream EVENTS is kept in ${stream.storage}.`,
+          'Delete the stream and start the audit-ledger again, which makes it on disk; events are published again from PostgreSQL.',
+        ),
     stream.replicas > 1 || !clustered
       ? ok(
           part,
@@ -108,11 +123,22 @@ export function judgeNats(part: string, { version, jetstream, stream, syncInterv
           'nats stream edit EVENTS --replicas 3',
         ),
     ...(stream.offline > 0
-      ? [failed(part, `${String(stream.offline)} replicas of EVENTS are not current.`, 'Look at the NATS servers: `nats stream info EVENTS`.')]
+      ? [
+          failed(
+            part,
+            `${String(stream.offline)} replicas of EVENTS are not current.`,
+            'Look at the NATS servers: `nats stream info EVENTS`.',
+          ),
+        ]
       : []),
     ...(syncInterval === null
       ? []
-      : [ok(part, `NATS syncs its files every ${syncInterval}; what a crash takes is published again from PostgreSQL.`)]),
+      : [
+          ok(
+            part,
+            `NATS syncs its files every ${syncInterval}; what a crash takes is published again from PostgreSQL.`,
+          ),
+        ]),
   ];
 }
 
@@ -125,12 +151,19 @@ export interface RedisFacts {
   readonly lastWriteFailed: boolean;
 }
 
-export function judgeRedis(part: string, { version, maxmemoryPolicy, appendonly, lastWriteFailed }: RedisFacts): Check[] {
+export function judgeRedis(
+  part: string,
+  { version, maxmemoryPolicy, appendonly, lastWriteFailed }: RedisFacts,
+): Check[] {
   return [
     maxmemoryPolicy === 'noeviction'
       ? ok(part, `Redis ${version} evicts nothing (noeviction).`)
       : maxmemoryPolicy === null
-        ? warning(part, `Redis ${version} does not say whether it evicts keys.`, 'Make sure of maxmemory-policy noeviction.')
+        ? warning(
+            part,
+            `Redis ${version} does not say whether it evicts keys.`,
+            'Make sure of maxmemory-policy noeviction.',
+          )
         : failed(
             part,
             `Redis ${version} may evict timers (maxmemory-policy ${maxmemoryPolicy}): requests would not time out or escalate on time.`,
@@ -143,7 +176,9 @@ export function judgeRedis(part: string, { version, maxmemoryPolicy, appendonly,
           'Redis writes no append-only file: after a crash timers are made again from PostgreSQL, some seconds late.',
           'Set appendonly yes.',
         ),
-    ...(lastWriteFailed ? [failed(part, 'The last write of Redis to its disk failed.', 'Look at its disk and its log.')] : []),
+    ...(lastWriteFailed
+      ? [failed(part, 'The last write of Redis to its disk failed.', 'Look at its disk and its log.')]
+      : []),
   ];
 }
 
@@ -177,7 +212,12 @@ export function judgeFiles(part: string, files: readonly SecretFile[]): Check[] 
         ]
       : []),
     ...(missing.length + open.length === 0
-      ? [ok(part, `The ${String(files.length)} files with keys and passwords are there, readable by their owner alone.`)]
+      ? [
+          ok(
+            part,
+            `The ${String(files.length)} files with keys and passwords are there, readable by their owner alone.`,
+          ),
+        ]
       : []),
   ];
 }
@@ -186,7 +226,8 @@ export function judgeFiles(part: string, files: readonly SecretFile[]): Check[] 
 export function clock(part: string, ms: number, whose: string): Check {
   const seconds = Math.round(Math.abs(ms) / 100) / 10;
   const text = `The clock of ${whose} is ${seconds < 1.5 ? 'the same as here' : `${String(seconds)} s ${ms > 0 ? 'ahead of' : 'behind'} the one here`}.`;
-  const remedy = 'Set both by NTP (chrony, systemd-timesyncd): grants expire by the clock of the system and are checked by the one here.';
+  const remedy =
+    'Set both by NTP (chrony, systemd-timesyncd): grants expire by the clock of the system and are checked by the one here.';
   if (seconds < 5) return ok(part, text);
   return seconds < 60 ? warning(part, text, remedy) : failed(part, text, remedy);
 }
