@@ -58,10 +58,13 @@ function widestThatShrinks(columns: readonly Column[], widths: readonly number[]
   return found;
 }
 
-/** Columns that a text takes at most; characters from here on may be wide ones. */
+/** Punctuation, arrows and shapes of one column, within the scripts that have two. */
+const narrow = /^(?!\p{Emoji_Presentation})[\u2000-\u2e7f]/u;
+
+/** Columns that a text takes at most; characters from U+1100 on may be wide ones. */
 export const displayWidth = (text: string): number =>
   [...new Intl.Segmenter().segment(text)].reduce(
-    (sum, { segment }) => sum + ((segment.codePointAt(0) ?? 0) >= 0x1100 ? 2 : 1),
+    (sum, { segment }) => sum + ((segment.codePointAt(0) ?? 0) >= 0x1100 && !narrow.test(segment) ? 2 : 1),
     0,
   );
 
