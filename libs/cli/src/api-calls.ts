@@ -1,4 +1,4 @@
-import { type Route, routes, type RouteOutput } from '@agentlattice/contracts';
+import type { Route, RouteOutput } from '@agentlattice/contracts';
 import {
   AgentLattice,
   AgentLatticeError,
@@ -7,7 +7,7 @@ import {
   type SubscribeOptions,
 } from '@agentlattice/sdk';
 import type { Config } from './config.js';
-import { failureOf, unknownAnswer } from './failure-of.js';
+import { unknownAnswer } from './exit-code.js';
 import { version } from './version.js';
 
 export interface ApiOptions extends Config {
@@ -58,9 +58,7 @@ export class Api {
     );
     const answer = await this.sdk
       .request(route.method, path, { ...call, ...(body === undefined ? {} : { bodyText: body }) })
-      .catch((error: unknown) => {
-        throw failureOf(route, error, call);
-      });
+      .catch((error: unknown) => failed(route.id, error, call));
     const parsed = route.responses[answer.status]?.schema.safeParse(answer.body);
     if (parsed?.success !== true) throw unknownAnswer(answer.status);
     return parsed.data as RouteOutput<R>;
@@ -71,9 +69,7 @@ export class Api {
     const accept = route.responses[200]?.mediaType ?? 'text/plain';
     const { text } = await this.sdk
       .request(route.method, route.path, { ...call, accept })
-      .catch((error: unknown) => {
-        throw failureOf(route, error);
-      });
+      .catch((error: unknown) => failed(route.id, error));
     if (text === undefined) throw unknownAnswer(200);
     return text;
   }
@@ -83,7 +79,7 @@ export class Api {
     try {
       yield* this.sdk.subscribe(options);
     } catch (error) {
-      throw failureOf(routes.liveEvents, error);
+      return await failed('liveEvents', error);
     }
   }
 
@@ -105,7 +101,13 @@ export class Api {
       return null;
     } catch (error) {
       if (error instanceof AgentLatticeError && error.code === 'GRANT_INVALID') return String(error.details);
-      throw failureOf(routes.jwks, error);
+      return await failed('jwks', error);
     }
   }
+}
+
+/** Loaded when something fails: it needs schemas that a call does not. @throws Failure */
+async function failed(routeId: string, error: unknown, call: Pick<Call, 'repeatable'> = {}): Promise<never> {
+  const { failureOf } = await import('./failure-of.js');
+  throw failureOf(routeId, error, call);
 }

@@ -12,12 +12,17 @@ export interface Terminal {
   write(text: string): Promise<void>;
   /** Replaces the last line of standard error that is not finished; an empty text removes it. Only where it is watched. */
   status(text: string): void;
+  /** Begins or ends the use of the whole terminal. Meanwhile nothing else is written: it would go in between. */
+  screen(isOn: boolean): void;
 }
 
+const enterScreen = '\u001b[?1049h\u001b[?25l';
+const leaveScreen = '\u001b[?25h\u001b[?1049l';
 const clearLine = '\r\u001b[2K';
 
 class ProcessTerminal implements Terminal {
   private hasStatus = false;
+  private isScreen = false;
 
   get columns() {
     return process.stdout.columns || process.stderr.columns || 120;
@@ -32,10 +37,12 @@ class ProcessTerminal implements Terminal {
     return process.stderr.isTTY;
   }
   print(text: string): void {
+    if (this.isScreen) return;
     this.status('');
     process.stdout.write(`${text}\n`);
   }
   say(text: string): void {
+    if (this.isScreen) return;
     this.status('');
     process.stderr.write(`${text}\n`);
   }
@@ -44,9 +51,13 @@ class ProcessTerminal implements Terminal {
     await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
   }
   status(text: string): void {
-    if (!this.isWatched || (text === '' && !this.hasStatus)) return;
+    if (this.isScreen || !this.isWatched || (text === '' && !this.hasStatus)) return;
     process.stderr.write(clearLine + text);
     this.hasStatus = text !== '';
+  }
+  screen(isOn: boolean): void {
+    process.stdout.write(isOn ? enterScreen : leaveScreen);
+    this.isScreen = isOn;
   }
 }
 

@@ -18,6 +18,7 @@ export async function runHere(
       return Promise.resolve();
     },
     status: () => undefined,
+    screen: () => undefined,
     print: (text: string) => void (out += `${text}\n`),
     say: (text: string) => void (said += `${text}\n`),
   };

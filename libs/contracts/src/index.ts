@@ -52,6 +52,7 @@ export * from './http/openapi.js';
 export * from './http/route.js';
 export * from './http/routes.js';
 export * from './http/routes/actions.js';
+export * from './http/routes/policy-checks.js';
 export { readiness } from './http/routes/system.js';
 export * from './principals/principals.js';
 export * from './principals/sessions.js';

@@ -15,9 +15,14 @@ export interface ListRequest {
 
 /** Reads a page of requests. */
 export const readApprovals =
-  ({ api }: Pick<Ports, 'api'>, { status, actionType, search }: Omit<ListRequest, 'limit'>) =>
+  (
+    { api }: Pick<Ports, 'api'>,
+    { status, actionType, search }: Omit<ListRequest, 'limit'>,
+    call: { readonly retryForMs?: number } = {},
+  ) =>
   async (page: { limit: number; cursor: string | undefined }) => {
     const { approvals, next_cursor } = await api.call(routes.listApprovals, {
+      ...call,
       query: { status: status === 'any' ? undefined : status, action_type: actionType, q: search, ...page },
     });
     return { items: approvals, next_cursor };

@@ -1,8 +1,8 @@
-import { routes } from '@agentlattice/contracts';
+import { policyCheckRoutes } from '@agentlattice/contracts';
 import { exitCode } from '../exit-code.js';
 import type { Ports } from '../ports.js';
 import { anObject, readJsonArgument } from '../read-argument.js';
-import { conditionText } from '../render/approval-text.js';
+import { conditionText } from '../render/condition-text.js';
 import { safeJson, safeText } from '../render/safe-text.js';
 
 export interface CheckRequest {
@@ -18,7 +18,7 @@ export async function check({ action, metadata, agent }: CheckRequest, ports: Po
   const agentId = agent === undefined ? undefined : await idOf(agent, ports);
   // The metadata is sent as it was written.
   const who = agentId === undefined ? '' : `,"agent_id":${JSON.stringify(agentId)}`;
-  const answer = await ports.api.call(routes.checkPolicyWithMetadata, {
+  const answer = await ports.api.call(policyCheckRoutes.checkPolicyWithMetadata, {
     body: `{"action_type":${JSON.stringify(action)},"metadata":${text}${who}}`,
   });
   const { allowed, needs_approval, policy_name, reason, conditions_evaluated } = answer;

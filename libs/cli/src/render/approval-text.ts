@@ -1,5 +1,6 @@
-import type { ApprovalView, ConditionEvaluated, VotePending } from '@agentlattice/contracts';
+import type { ApprovalView, VotePending } from '@agentlattice/contracts';
 import { columnsText } from './columns.js';
+import { conditionText } from './condition-text.js';
 import { factsText } from './facts-text.js';
 import { seatsText, voteText } from './vote-text.js';
 import { personText } from './person-text.js';
@@ -136,9 +137,6 @@ function memberLines(value: Readonly<Record<string, unknown>> | readonly unknown
   const hidden = lines.length > limits.lines || lines.some((line) => line.length > limits.characters);
   return hidden ? [...shown, `… not all of it is shown; --json shows it`] : shown;
 }
-
-export const conditionText = ({ field, operator, expected, result }: ConditionEvaluated) =>
-  `${result ? 'holds' : 'fails'}  ${safeText(field)} ${safeText(operator)} ${shortText(safeJson(expected ?? null), 120)}`;
 
 const historyText = ({ type, at, operator, reason, note }: ApprovalView['history'][number]) =>
   [

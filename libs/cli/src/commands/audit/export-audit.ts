@@ -121,13 +121,14 @@ async function readValues(api: Ports['api'], from: number, end: number): Promise
 async function writeWhole(file: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
   const draft = `${file}.partial`;
   const handle = await open(draft, 'wx', 0o600).catch((error: unknown) => {
-    throw new Failure(
-      exitCode.usage,
-      `${safeText(draft)} cannot be written (${(error as NodeJS.ErrnoException).code ?? ''}).`,
-    );
+    const { code = '' } = error as NodeJS.ErrnoException;
+    const why = code === 'EEXIST' ? 'it is there from an export that runs or was ended: remove it' : code;
+    throw new Failure(exitCode.usage, `${safeText(draft)} cannot be written (${why}).`);
   });
   try {
-    await pipeline(Readable.from(chunks), createGzip(), handle.createWriteStream({ autoClose: false }));
+    await pipeline(Readable.from(chunks), createGzip(), (zipped: AsyncIterable<Buffer>) =>
+      handle.writeFile(zipped),
+    );
     await handle.sync();
     await handle.close();
     await rename(draft, file);

@@ -1,6 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { serviceNames } from '@agentlattice/contracts';
+import { JetStreamApiError, jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import { Redis } from 'ioredis';
+import pg from 'pg';
 import { type Check, failed, reasonOf, warning } from './check.js';
 import {
   judgeFiles,
@@ -100,7 +104,6 @@ async function startedServers(
 }
 
 async function checkPostgres(part: string, url: string, isOfService: boolean): Promise<Check[]> {
-  const { default: pg } = await import('pg');
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: connectWithinMs,
@@ -144,8 +147,6 @@ async function checkPostgres(part: string, url: string, isOfService: boolean): P
 
 async function checkNats(url: string, monitor: string | null): Promise<Check[]> {
   const part = 'nats';
-  const { connect } = await import('@nats-io/transport-node');
-  const { jetstreamManager, JetStreamApiError } = await import('@nats-io/jetstream');
   try {
     const { hostname, port, username, password, protocol } = new URL(url);
     const nc = await connect({
@@ -207,7 +208,6 @@ async function syncIntervalOf(monitor: string): Promise<string | null> {
 
 async function checkRedis(url: string): Promise<Check[]> {
   const part = 'redis';
-  const { Redis } = await import('ioredis');
   const client = new Redis(url, {
     lazyConnect: true,
     retryStrategy: () => null,

@@ -11,8 +11,6 @@ import { exitCodeOf } from '../stop-watch.js';
 import { type Effect, initialWatch, step, type WatchEvent } from './watch-state.js';
 import { watchLines } from './watch-view.js';
 
-const enter = '\u001b[?1049h\u001b[?25l';
-const leave = '\u001b[?25h\u001b[?1049l';
 const tickMs = 1_000;
 /** Deadlines, rights and policies change without an event of a request. */
 const refreshMs = 20_000;
@@ -57,7 +55,7 @@ class WatchScreen {
     stdin.resume();
     process.stdout.on('resize', this.draw);
     for (const signal of signals) process.on(signal, this.onSignal);
-    process.stdout.write(enter);
+    this.ports.terminal.screen(true);
     this.timers = [setInterval(this.draw, tickMs), setInterval(() => void this.list(), refreshMs)];
     this.draw();
     void this.list();
@@ -72,7 +70,7 @@ class WatchScreen {
     process.stdin.pause();
     process.stdout.off('resize', this.draw);
     for (const signal of signals) process.off(signal, this.onSignal);
-    process.stdout.write(leave);
+    this.ports.terminal.screen(false);
   }
 
   private readonly onSignal = (signal: NodeJS.Signals) => this.end.ended(exitCodeOf(signal));
@@ -139,7 +137,7 @@ class WatchScreen {
     try {
       const { items } = await firstOf<ApprovalView>(
         mostListed,
-        readApprovals(this.ports, { status: 'pending', ...this.filter }),
+        readApprovals(this.ports, { status: 'pending', ...this.filter }, { retryForMs: 0 }),
       );
       this.take({ type: 'listed', approvals: items, at });
     } catch (error) {
@@ -202,8 +200,7 @@ class WatchScreen {
     if (this.stop.signal.aborted) return;
     if (!(error instanceof Failure)) return this.end.failed(error);
     if (error.exitCode === exitCode.usage) return this.end.failed(error);
-    if (error.exitCode === exitCode.unreachable)
-      this.take({ type: 'connection', isUp: false, at: performance.now() });
+    if (error.exitCode === exitCode.unreachable) this.take({ type: 'unreachable', at: performance.now() });
     else this.take({ type: 'failed', text: error.message });
   }
 }

@@ -41,6 +41,7 @@ export type WatchEvent =
   | { readonly type: 'listed'; readonly approvals: readonly ApprovalView[]; readonly at: number }
   | { readonly type: 'shown'; readonly view: ApprovalView; readonly at: number }
   | { readonly type: 'connection'; readonly isUp: boolean; readonly at: number }
+  | { readonly type: 'unreachable'; readonly at: number }
   | { readonly type: 'decided'; readonly id: string; readonly text: string }
   | { readonly type: 'failed'; readonly text: string };
 
@@ -81,6 +82,8 @@ export function step(state: WatchState, event: WatchEvent): Step {
       return { state: listed(state, event) };
     case 'shown':
       return { state: shown(state, event) };
+    case 'unreachable':
+      return { state: { ...state, lostAt: state.lostAt ?? event.at } };
     case 'connection':
       return connection(state, event);
     case 'decided':
@@ -104,7 +107,14 @@ function listed(
   const next = stands
     ? state.selected
     : (approvals[Math.min(Math.max(before, 0), approvals.length - 1)]?.id ?? null);
-  return { ...state, approvals, isRead: true, readAt: at, selected: next };
+  return {
+    ...state,
+    approvals,
+    isRead: true,
+    readAt: at,
+    selected: next,
+    lostAt: state.isConnected ? null : state.lostAt,
+  };
 }
 
 function shown(state: WatchState, { view, at }: { view: ApprovalView; at: number }): WatchState {

@@ -63,6 +63,14 @@ describe('the list', () => {
     });
   });
 
+  it('is current again when it could be read while the connection stands', () => {
+    const up: WatchEvent = { type: 'connection', isUp: true, at: 0 };
+    const away: WatchEvent = { type: 'unreachable', at: 5_000 };
+    expect(run(up, listed('apr_1'), away).state.lostAt).toBe(5_000);
+    expect(run(up, listed('apr_1'), away, listed('apr_1')).state.lostAt).toBeNull();
+    expect(run(listed('apr_1'), away, listed('apr_1')).state.lostAt).toBe(5_000);
+  });
+
   it('ends with q and Ctrl-C', () => {
     for (const name of ['q', 'escape', 'ctrl+c'])
       expect(run(listed('apr_1'), key(name)).effects).toEqual([{ type: 'quit' }]);
