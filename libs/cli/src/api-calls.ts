@@ -7,6 +7,7 @@ import {
   type SubscribeOptions,
 } from '@agentlattice/sdk';
 import type { Config } from './config.js';
+import { httpFetch } from './http-fetch.js';
 import { unknownAnswer } from './exit-code.js';
 import { version } from './version.js';
 
@@ -48,7 +49,8 @@ export class Api {
 
   constructor(options: ApiOptions) {
     // The log says by this header that a person decided with `al`.
-    this.sdk = new AgentLattice({ ...options, headers: { 'user-agent': `agentlattice-cli/${version}` } });
+    const headers = { 'user-agent': `agentlattice-cli/${version}` };
+    this.sdk = new AgentLattice({ ...options, headers, fetch: httpFetch });
   }
 
   /** @throws Failure; the signal's reason when it is aborted */
