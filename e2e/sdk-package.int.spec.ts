@@ -24,21 +24,20 @@ const programs = {
   'program.cjs': program(`const { AgentLattice } = require('@agentlattice/sdk');`),
 };
 
-/** The published package works on the runtimes of its users, without other packages. */
-describe('the package of the TypeScript SDK', () => {
+/** The published packages work on the runtimes of their users, without other packages. */
+describe('the packages of the TypeScript SDK and of al', () => {
   let folder: string;
   let server: ScriptedServer;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'al-sdk-'));
     server = await ScriptedServer.start();
-    await run(process.execPath, [join(root, 'tools/package-sdk.mjs')]);
-    const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], {
-      cwd: join(root, 'libs/sdk'),
-    });
-    const [packed] = Object.values(JSON.parse(stdout) as Record<string, { filename: string }>);
+    const packed = await Promise.all([
+      packedBy('package-sdk.mjs', join(root, 'libs/sdk')),
+      packedBy('package-cli.mjs', join(root, 'libs/cli/dist/package')),
+    ]);
     await writeFile(join(folder, 'package.json'), '{"name":"user","private":true}');
-    await npm('install', join(folder, packed?.filename ?? ''));
+    await npm('install', ...packed);
     for (const [name, text] of Object.entries(programs)) await writeFile(join(folder, name), text);
   }, 180_000);
   afterAll(async () => {
@@ -48,6 +47,40 @@ describe('the package of the TypeScript SDK', () => {
 
   const npm = (...args: string[]) =>
     run('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder });
+
+  /** Makes a package and its archive. @returns the path of the archive */
+  async function packedBy(tool: string, from: string): Promise<string> {
+    await run(process.execPath, [join(root, 'tools', tool)]);
+    const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: from });
+    const [packed] = Object.values(JSON.parse(stdout) as Record<string, { filename: string }>);
+    return join(folder, packed?.filename ?? '');
+  }
+
+  /** Runs the installed `al`, without a system; `doctor` loads every library that is inside. */
+  async function runsAl(node: string): Promise<void> {
+    const al = (...args: string[]) =>
+      run(node, [join(folder, 'node_modules/.bin/al'), ...args], {
+        cwd: folder,
+        env: {
+          PATH: process.env['PATH'],
+          HOME: folder,
+          AL_BASE_URL: 'http://127.0.0.1:1',
+          AL_API_KEY: 'al_op_x',
+        },
+      }).then(
+        ({ stdout }) => ({ code: 0, stdout, stderr: '' }),
+        (error: unknown) => error as { code: number; stdout: string; stderr: string },
+      );
+    expect(await al('--version')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d/) as string });
+    expect(await al('approvals', 'list', '--retry-for', '1ms')).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('cannot be reached (ECONNREFUSED)') as string,
+    });
+    expect(await al('doctor')).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('does not answer (ECONNREFUSED)') as string,
+    });
+  }
 
   /** Runs a program with a runtime; it must pass a gate. */
   async function passes(command: string, args: readonly string[]): Promise<void> {
@@ -73,7 +106,7 @@ describe('the package of the TypeScript SDK', () => {
   }
 
   it('installs nothing else', async () => {
-    expect((await readdir(join(folder, 'node_modules/@agentlattice'))).sort()).toEqual(['sdk']);
+    expect((await readdir(join(folder, 'node_modules/@agentlattice'))).sort()).toEqual(['cli', 'sdk']);
     const others = (await readdir(join(folder, 'node_modules'))).filter((name) => !name.startsWith('.'));
     expect(others).toEqual(['@agentlattice']);
   });
@@ -84,6 +117,8 @@ describe('the package of the TypeScript SDK', () => {
   });
 
   it.each(Object.keys(programs))('runs on this Node: %s', (name) => passes(process.execPath, [name]));
+
+  it('al runs on this Node', () => runsAl(process.execPath));
 
   // This suite runs on Node 24; the other runtimes come from packages.
   it.each([
@@ -105,6 +140,7 @@ describe('the package of the TypeScript SDK', () => {
         return;
       }
       await passes(join(place, 'node_modules/.bin', binary), args);
+      if (binary === 'node') await runsAl(join(place, 'node_modules/.bin', binary));
     },
     180_000,
   );

@@ -15,6 +15,8 @@ if (major < 20) {
   process.exitCode = 3;
 } else {
   // Keeps the compiled code from start to start. In a folder of the user: what is in it is run, and others can write to /tmp.
-  module.enableCompileCache?.(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'agentlattice-al'));
+  module.enableCompileCache?.(
+    join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'agentlattice-al'),
+  );
   await import(built.href);
 }

@@ -66,14 +66,10 @@ describe('al gate', () => {
     const waiting = agent('gate', 'deploy.production', '--metadata', '{"version":"1.4.2"}', '--json');
     const id = await waiting.waitsFor();
     expect(waiting.said()).toContain(`al approvals approve ${id}`);
-    expect(waiting.said()).toContain('needed: 1 person; policy production-deploys');
+    expect(waiting.said()).toContain('needed: 1 person; policy production-deploys\n  asked: Administrator\n');
     const { code, out } = await admin('approvals', 'approve', id, '--reason', 'Ship it').ended;
     expect(code).toBe(0);
-    expect(out).toMatch(
-      new RegExp(
-        `^${id}: approved by Administrator \\(mbr_[0-9a-z]{26}\\): deploy\\.production of first-agent\\n$`,
-      ),
-    );
+    expect(out).toBe(`${id}: approved by Administrator: deploy.production of first-agent\n`);
     expect(await waiting.json()).toMatchObject({
       status: 'approved',
       allowed: true,
