@@ -323,7 +323,7 @@ describe('its page', () => {
   it('has only snippets that run', async () => {
     const page = await readFile(new URL('../../../docs/clients/cli.md', import.meta.url), 'utf8');
     const snippets = [...page.matchAll(/```sh\n(.*?)```/gs)].map(([, text = '']) => text);
-    expect(snippets.length).toBeGreaterThanOrEqual(4);
+    expect(snippets.length).toBeGreaterThanOrEqual(7);
     await writeFile(join(folder, 'deploy.sh'), '#!/bin/sh\necho "deployed with ${AL_GRANT:-no grant}"\n', {
       mode: 0o755,
     });
@@ -331,7 +331,7 @@ describe('its page', () => {
     const said: string[] = [];
     for (const snippet of snippets) {
       const asks = snippet.includes('al gate');
-      const waiting = asks ? undefined : agent('gate', 'deploy.production');
+      const waiting = snippet.includes('approvals approve') ? agent('gate', 'deploy.production') : undefined;
       await waiting?.waitsFor();
       const script = `set -e\nnpx() { shift; "${process.execPath}" "${bin}" "$@"; }\n${snippet}`;
       let ended = false;
@@ -356,6 +356,7 @@ describe('its page', () => {
     }
     expect(said[0]).toMatch(/^deployed with eyJ/);
     expect(said.join('')).toContain('approved by Administrator');
+    expect(said.join('')).toContain('log.tar.gz: intact');
   });
 });
 
