@@ -329,9 +329,18 @@ describe('its page', () => {
     });
     const bin = fileURLToPath(new URL('../bin/al.mjs', import.meta.url));
     const said: string[] = [];
+    const approveAll = async () => {
+      const { approvals } = (await http('/api/v1/approvals?status=pending')) as {
+        approvals: { id: string }[];
+      };
+      for (const { id } of approvals) await http(`/api/v1/approvals/${id}/approve`, {});
+    };
     for (const snippet of snippets) {
       const asks = snippet.includes('al gate');
-      const waiting = snippet.includes('approvals approve') ? agent('gate', 'deploy.production') : undefined;
+      // The page decides the first request of the list, so only the one that waits here may be there.
+      const decides = snippet.includes('approvals approve');
+      if (decides) await approveAll();
+      const waiting = decides ? agent('gate', 'deploy.production') : undefined;
       await waiting?.waitsFor();
       const script = `set -e\nnpx() { shift; "${process.execPath}" "${bin}" "$@"; }\n${snippet}`;
       let ended = false;
@@ -345,12 +354,7 @@ describe('its page', () => {
         },
       }).finally(() => (ended = true));
       // Somebody approves what a gate of the page waits for.
-      while (asks && !ended) {
-        const { approvals } = (await http('/api/v1/approvals?status=pending')) as {
-          approvals: { id: string }[];
-        };
-        for (const { id } of approvals) await http(`/api/v1/approvals/${id}/approve`, {});
-      }
+      while (asks && !ended) await approveAll();
       said.push((await run).stdout);
       if (waiting !== undefined) expect((await waiting.ended).code).toBe(0);
     }
