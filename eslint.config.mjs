@@ -15,7 +15,7 @@ const mayImport = {
   'libs/event-store': ['contracts', 'decider', 'messaging', 'observability'],
   'libs/service': ['contracts', 'event-store', 'messaging', 'observability'],
   'libs/testkit': ['contracts', 'launcher'],
-  'libs/cli': ['contracts', 'sdk'],
+  'libs/cli': ['contracts', 'ledger', 'sdk'],
   'libs/adapters': ['sdk'],
   'libs/sdk': [],
   'tools/launcher': ['contracts'],

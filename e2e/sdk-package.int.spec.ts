@@ -24,8 +24,8 @@ const programs = {
   'program.cjs': program(`const { AgentLattice } = require('@agentlattice/sdk');`),
 };
 
-/** The published package works on the runtimes of its users, without other packages. */
-describe('the package of the TypeScript SDK', () => {
+/** The published packages work on the runtimes of their users, without other packages. */
+describe('the packages of the TypeScript SDK and of al', () => {
   let folder: string;
   let server: ScriptedServer;
   let sdk: string;
@@ -33,10 +33,13 @@ describe('the package of the TypeScript SDK', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'al-sdk-'));
     server = await ScriptedServer.start();
-    await run(process.execPath, [join(root, 'tools/package-sdk.mjs')]);
+    const [sdkFile, cliFile] = await Promise.all([
+      packedBy('package-sdk.mjs', join(root, 'libs/sdk')),
+      packedBy('package-cli.mjs', join(root, 'libs/cli/dist/package')),
+    ]);
+    sdk = sdkFile;
     await writeFile(join(folder, 'package.json'), '{"name":"user","private":true}');
-    sdk = await packed('libs/sdk');
-    await npm('install', sdk);
+    await npm('install', sdkFile, cliFile);
     for (const [name, text] of Object.entries(programs)) await writeFile(join(folder, name), text);
   }, 180_000);
   afterAll(async () => {
@@ -47,13 +50,38 @@ describe('the package of the TypeScript SDK', () => {
   const npm = (...args: string[]) =>
     run('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder });
 
-  /** Packs a project as it would be published. @returns the file */
-  async function packed(project: string): Promise<string> {
-    const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], {
-      cwd: join(root, project),
+  /** Makes a package and its archive. @returns the path of the archive */
+  async function packedBy(tool: string, from: string): Promise<string> {
+    await run(process.execPath, [join(root, 'tools', tool)]);
+    const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: from });
+    const [packed] = Object.values(JSON.parse(stdout) as Record<string, { filename: string }>);
+    return join(folder, packed?.filename ?? '');
+  }
+
+  /** Runs the installed `al`, without a system; `doctor` loads every library that is inside. */
+  async function runsAl(node: string): Promise<void> {
+    const al = (...args: string[]) =>
+      run(node, [join(folder, 'node_modules/.bin/al'), ...args], {
+        cwd: folder,
+        env: {
+          PATH: process.env['PATH'],
+          HOME: folder,
+          AL_BASE_URL: 'http://127.0.0.1:1',
+          AL_API_KEY: 'al_op_x',
+        },
+      }).then(
+        ({ stdout }) => ({ code: 0, stdout, stderr: '' }),
+        (error: unknown) => error as { code: number; stdout: string; stderr: string },
+      );
+    expect(await al('--version')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d/) as string });
+    expect(await al('approvals', 'list', '--retry-for', '1ms')).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('cannot be reached (ECONNREFUSED)') as string,
     });
-    const [file] = Object.values(JSON.parse(stdout) as Record<string, { filename: string }>);
-    return join(folder, file?.filename ?? '');
+    expect(await al('doctor')).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('does not answer (ECONNREFUSED)') as string,
+    });
   }
 
   /** Runs a program with a runtime; it must pass a gate. */
@@ -80,7 +108,7 @@ describe('the package of the TypeScript SDK', () => {
   }
 
   it('installs nothing else', async () => {
-    expect((await readdir(join(folder, 'node_modules/@agentlattice'))).sort()).toEqual(['sdk']);
+    expect((await readdir(join(folder, 'node_modules/@agentlattice'))).sort()).toEqual(['cli', 'sdk']);
     const others = (await readdir(join(folder, 'node_modules'))).filter((name) => !name.startsWith('.'));
     expect(others).toEqual(['@agentlattice']);
   });
@@ -91,6 +119,8 @@ describe('the package of the TypeScript SDK', () => {
   });
 
   it.each(Object.keys(programs))('runs on this Node: %s', (name) => passes(process.execPath, [name]));
+
+  it('al runs on this Node', () => runsAl(process.execPath));
 
   // This suite runs on Node 24; the other runtimes come from packages.
   it.each([
@@ -112,6 +142,7 @@ describe('the package of the TypeScript SDK', () => {
         return;
       }
       await passes(join(place, 'node_modules/.bin', binary), args);
+      if (binary === 'node') await runsAl(join(place, 'node_modules/.bin', binary));
     },
     180_000,
   );
@@ -151,11 +182,10 @@ export async function use(): Promise<void> {
   });
 
   it('is all that the package of the adapters needs, beside the framework of its user', async () => {
-    await run(process.execPath, [join(root, 'tools/package-adapters.mjs')]);
     const place = join(folder, 'adapters');
     await mkdir(place);
     await writeFile(join(place, 'package.json'), '{"name":"user","private":true,"type":"module"}');
-    await npm('install', '--prefix', place, sdk, await packed('libs/adapters'));
+    await npm('install', '--prefix', place, sdk, await packedBy('package-adapters.mjs', join(root, 'libs/adapters')));
     expect((await readdir(join(place, 'node_modules'))).filter((name) => !name.startsWith('.'))).toEqual([
       '@agentlattice',
     ]);

@@ -86,6 +86,8 @@ export async function bundleProject(app) {
     platform: 'node',
     target: 'node22',
     keepNames: true,
+    // `al` starts for each command: half the text is read in half the time.
+    minify: app === 'libs/cli',
     sourcemap: 'linked',
     sourcesContent: false,
     banner: { js: banner },

@@ -66,14 +66,10 @@ describe('al gate', () => {
     const waiting = agent('gate', 'deploy.production', '--metadata', '{"version":"1.4.2"}', '--json');
     const id = await waiting.waitsFor();
     expect(waiting.said()).toContain(`al approvals approve ${id}`);
-    expect(waiting.said()).toContain('needed: 1 person; policy production-deploys');
+    expect(waiting.said()).toContain('needed: 1 person; policy production-deploys\n  asked: Administrator\n');
     const { code, out } = await admin('approvals', 'approve', id, '--reason', 'Ship it').ended;
     expect(code).toBe(0);
-    expect(out).toMatch(
-      new RegExp(
-        `^${id}: approved by Administrator \\(mbr_[0-9a-z]{26}\\): deploy\\.production of first-agent\\n$`,
-      ),
-    );
+    expect(out).toBe(`${id}: approved by Administrator: deploy.production of first-agent\n`);
     expect(await waiting.json()).toMatchObject({
       status: 'approved',
       allowed: true,
@@ -327,15 +323,24 @@ describe('its page', () => {
   it('has only snippets that run', async () => {
     const page = await readFile(new URL('../../../docs/clients/cli.md', import.meta.url), 'utf8');
     const snippets = [...page.matchAll(/```sh\n(.*?)```/gs)].map(([, text = '']) => text);
-    expect(snippets.length).toBeGreaterThanOrEqual(4);
+    expect(snippets.length).toBeGreaterThanOrEqual(7);
     await writeFile(join(folder, 'deploy.sh'), '#!/bin/sh\necho "deployed with ${AL_GRANT:-no grant}"\n', {
       mode: 0o755,
     });
     const bin = fileURLToPath(new URL('../bin/al.mjs', import.meta.url));
     const said: string[] = [];
+    const approveAll = async () => {
+      const { approvals } = (await http('/api/v1/approvals?status=pending')) as {
+        approvals: { id: string }[];
+      };
+      for (const { id } of approvals) await http(`/api/v1/approvals/${id}/approve`, {});
+    };
     for (const snippet of snippets) {
       const asks = snippet.includes('al gate');
-      const waiting = asks ? undefined : agent('gate', 'deploy.production');
+      // The page decides the first request of the list, so only the one that waits here may be there.
+      const decides = snippet.includes('approvals approve');
+      if (decides) await approveAll();
+      const waiting = decides ? agent('gate', 'deploy.production') : undefined;
       await waiting?.waitsFor();
       const script = `set -e\nnpx() { shift; "${process.execPath}" "${bin}" "$@"; }\n${snippet}`;
       let ended = false;
@@ -349,17 +354,13 @@ describe('its page', () => {
         },
       }).finally(() => (ended = true));
       // Somebody approves what a gate of the page waits for.
-      while (asks && !ended) {
-        const { approvals } = (await http('/api/v1/approvals?status=pending')) as {
-          approvals: { id: string }[];
-        };
-        for (const { id } of approvals) await http(`/api/v1/approvals/${id}/approve`, {});
-      }
+      while (asks && !ended) await approveAll();
       said.push((await run).stdout);
       if (waiting !== undefined) expect((await waiting.ended).code).toBe(0);
     }
     expect(said[0]).toMatch(/^deployed with eyJ/);
     expect(said.join('')).toContain('approved by Administrator');
+    expect(said.join('')).toContain('log.tar.gz: intact');
   });
 });
 

@@ -11,25 +11,42 @@ const defaultBaseUrl = 'http://127.0.0.1:3000';
 
 /**
  * The address of the system and the key of the caller, from the environment.
+ * @param keyNames the variables that may hold the key, in order
  * @throws Failure
  */
-export async function readConfig(env: NodeJS.ProcessEnv, folder: string): Promise<Config> {
-  const { AL_API_KEY: apiKey = '', AL_BASE_URL: given } = env;
+export async function readConfig(
+  env: NodeJS.ProcessEnv,
+  folder: string,
+  keyNames: readonly string[] = ['AL_API_KEY'],
+): Promise<Config> {
+  const name = keyNames.find((each) => (env[each] ?? '') !== '') ?? keyNames[0] ?? '';
+  const apiKey = env[name] ?? '';
   if (!/^[A-Za-z0-9_-]{1,200}$/.test(apiKey))
     throw new Failure(
       exitCode.usage,
       apiKey === ''
-        ? 'AL_API_KEY is not set. For `al gate` it is an agent’s key (al_agent_…), for `al approvals` an operator’s (al_op_…); `npm start` says where the first ones are.'
-        : 'AL_API_KEY is not a key: it holds characters that no key has.',
+        ? `${keyNames.join(' or ')} is not set. For \`al gate\`, \`execute\` and \`check\` it is an agent’s key (al_agent_…), for \`al approvals\` and the others an operator’s (al_op_…); \`npm start\` says where the first ones are.`
+        : `${name} is not a key: it holds characters that no key has.`,
     );
-  const baseUrl = given || (await baseUrlOfStart(env, folder)) || defaultBaseUrl;
-  if (!/^https?:$/.test(URL.parse(baseUrl)?.protocol ?? ''))
+  return { baseUrl: await readBaseUrl(env, folder), apiKey };
+}
+
+/**
+ * The address of the system, without a slash at its end.
+ * @throws Failure
+ */
+export async function readBaseUrl(env: NodeJS.ProcessEnv, folder: string): Promise<string> {
+  const baseUrl = env['AL_BASE_URL'] || (await baseUrlOfStart(env, folder)) || defaultBaseUrl;
+  if (!/^https?:$/.test(parsedUrl(baseUrl)?.protocol ?? ''))
     throw new Failure(
       exitCode.usage,
       `AL_BASE_URL must be a URL such as ${defaultBaseUrl}, not “${baseUrl}”.`,
     );
-  return { baseUrl: baseUrl.replace(/\/+$/, ''), apiKey };
+  return baseUrl.replace(/\/+$/, '');
 }
+
+/** `URL.parse`, which Node 20 does not have. */
+const parsedUrl = (text: string) => (URL.canParse(text) ? new URL(text) : null);
 
 /**
  * The address that the last `npm start` wrote; undefined if there is none. The key is sent there, so a file of a checked-out
@@ -58,4 +75,4 @@ async function baseUrlOfStart(env: NodeJS.ProcessEnv, folder: string): Promise<s
 }
 
 const isLoopback = (url: string) =>
-  /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(URL.parse(url)?.hostname ?? '');
+  /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(parsedUrl(url)?.hostname ?? '');

@@ -26,3 +26,9 @@ export class Failure extends Error {
     super(message, options);
   }
 }
+
+export const unknownAnswer = (status: number): Failure =>
+  new Failure(
+    exitCode.unreachable,
+    `The answer (HTTP ${String(status)}) is not one this version of al knows; is AL_BASE_URL right, and al as new as the system?`,
+  );

@@ -1,6 +1,6 @@
-import { approvalView, problem, type Route } from '@agentlattice/contracts';
+import { approvalView, problem } from '@agentlattice/contracts';
 import { AgentLatticeError, ConnectionError } from '@agentlattice/sdk';
-import { exitCode, Failure } from './exit-code.js';
+import { exitCode, Failure, unknownAnswer } from './exit-code.js';
 import { decisionText } from './render/approval-text.js';
 import { safeText } from './render/safe-text.js';
 
@@ -30,7 +30,7 @@ const standingDecision = approvalView.pick({
 
 /** Turns an error of the SDK into a message and an exit code; other errors are returned unchanged. */
 export function failureOf(
-  route: Route,
+  routeId: string,
   error: unknown,
   { repeatable = true }: { readonly repeatable?: boolean } = {},
 ): unknown {
@@ -42,16 +42,10 @@ export function failureOf(
   }
   if (!(error instanceof AgentLatticeError)) return error;
   const { status = 0 } = error;
-  return status < 400 ? unknownAnswer(status) : refusalOf(route, status, error.details);
+  return status < 400 ? unknownAnswer(status) : refusalOf(routeId, status, error.details);
 }
 
-export const unknownAnswer = (status: number): Failure =>
-  new Failure(
-    exitCode.unreachable,
-    `The answer (HTTP ${String(status)}) is not one this version of al knows; is AL_BASE_URL right, and al as new as the system?`,
-  );
-
-function refusalOf(route: Route, status: number, body: unknown): Failure {
+function refusalOf(routeId: string, status: number, body: unknown): Failure {
   const parsed = problem.safeParse(body);
   if (!parsed.success)
     return new Failure(
@@ -60,7 +54,7 @@ function refusalOf(route: Route, status: number, body: unknown): Failure {
     );
   const { error, detail, errors = [], request_id } = parsed.data;
   const ending = standingDecision.safeParse(parsed.data['decision']);
-  const hint = error === 'FORBIDDEN' ? forbidden[route.id] : hints[error];
+  const hint = error === 'FORBIDDEN' ? forbidden[routeId] : hints[error];
   const lines = [
     `${safeText(detail)} (${error})${hint === undefined ? '' : `. ${hint}`}`,
     ...(errors.length === 1 && detail.includes(errors[0]?.pointer ?? '') ? [] : errors).map(

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
+import { durationMs } from '@agentlattice/contracts';
 import { exitCode, Failure } from './exit-code.js';
 
 /**
@@ -27,7 +28,26 @@ export async function readJsonArgument(
   return given;
 }
 
-async function contentOf(option: string, argument: string, stdin: NodeJS.ReadableStream): Promise<string> {
+/**
+ * A duration such as `45m`, in milliseconds.
+ * @throws Failure
+ */
+export function readDuration(option: string, text: string): number {
+  const ms = durationMs(text);
+  if (ms === null || ms <= 0)
+    throw new Failure(
+      exitCode.usage,
+      `${option} is not a duration: ${JSON.stringify(text)}. Give a duration such as 90s, 45m or 8h.`,
+    );
+  return ms;
+}
+
+/** Text given directly, as `@file`, or as `-` for standard input. */
+export async function contentOf(
+  option: string,
+  argument: string,
+  stdin: NodeJS.ReadableStream,
+): Promise<string> {
   if (argument === '-') return textOf(option, 'standard input', await buffer(stdin));
   if (!argument.startsWith('@')) return argument;
   const file = argument.slice(1);

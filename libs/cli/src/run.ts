@@ -1,7 +1,6 @@
 import { CommanderError } from 'commander';
 import { exitCode, Failure } from './exit-code.js';
 import { makeProgram, type ProgramContext } from './program.js';
-import { safeJson } from './render/safe-text.js';
 
 /** Runs one command line. @returns the exit code */
 export async function run(
@@ -13,11 +12,13 @@ export async function run(
   const own = dashes === -1 ? args : args.slice(0, dashes);
   const command = dashes === -1 ? null : args.slice(dashes + 1);
   // With --json this is one JSON document as well.
-  const document = (code: number, message: string, error: string | null) => {
-    if (own.includes('--json')) terminal.print(safeJson({ error, message, exit_code: code }, 2));
+  const document = async (code: number, message: string, error: string | null) => {
+    if (!own.includes('--json')) return code;
+    const { safeJson } = await import('./render/safe-text.js');
+    terminal.print(safeJson({ error, message, exit_code: code }, 2));
     return code;
   };
-  const failed = (code: number, message: string, error: string | null) => {
+  const failed = async (code: number, message: string, error: string | null) => {
     terminal.say(`al: ${message}`);
     return document(code, message, error);
   };
@@ -35,8 +36,8 @@ export async function run(
   } catch (error) {
     // Commander has printed its message.
     if (error instanceof CommanderError)
-      return error.exitCode === 0 ? exitCode.ok : document(exitCode.usage, error.message, null);
-    if (error instanceof Failure) return failed(error.exitCode, error.message, error.code);
+      return error.exitCode === 0 ? exitCode.ok : await document(exitCode.usage, error.message, null);
+    if (error instanceof Failure) return await failed(error.exitCode, error.message, error.code);
     throw error;
   }
 }

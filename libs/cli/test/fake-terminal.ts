@@ -10,6 +10,15 @@ export async function runHere(
   let said = '';
   const terminal = {
     columns: 100,
+    rows: 30,
+    isInteractive: false,
+    isWatched: false,
+    write: (text: string) => {
+      out += text;
+      return Promise.resolve();
+    },
+    status: () => undefined,
+    screen: () => undefined,
     print: (text: string) => void (out += `${text}\n`),
     say: (text: string) => void (said += `${text}\n`),
   };

@@ -19,6 +19,7 @@ export * from './commands/gateway.js';
 export * from './commands/notifier.js';
 export * from './commands/policy-engine.js';
 export * from './delegation/delegation.js';
+export * from './durability.js';
 export * from './errors.js';
 export {
   type EventDataReader,
@@ -51,6 +52,7 @@ export * from './http/openapi.js';
 export * from './http/route.js';
 export * from './http/routes.js';
 export * from './http/routes/actions.js';
+export * from './http/routes/policy-checks.js';
 export { readiness } from './http/routes/system.js';
 export * from './principals/principals.js';
 export * from './principals/sessions.js';

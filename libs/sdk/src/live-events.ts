@@ -17,6 +17,8 @@ export interface SubscribeOptions {
   /** Only these types. Default: all that the key may see, without those of actions (`action.executed`, `action.denied`). */
   readonly types?: readonly string[];
   readonly signal?: AbortSignal;
+  /** Told when events come, and when they do not: the connection is lost and made again until they do. */
+  readonly onConnection?: (isUp: boolean) => void;
 }
 
 /** The stream tells the time every 15 s; when it says nothing for three times that, the connection is dead. */
@@ -30,16 +32,22 @@ const longestPauseMs = 8_000;
  */
 export async function* liveEvents(
   transport: Transport,
-  { lastEventId, types, signal }: SubscribeOptions = {},
+  { lastEventId, types, signal, onConnection }: SubscribeOptions = {},
 ): AsyncGenerator<LiveEvent, void, void> {
   let last = lastEventId;
   let pauseMs = firstPauseMs;
+  let isUp: boolean | undefined;
+  const tell = (now: boolean) => {
+    if (isUp !== now && signal?.aborted !== true) onConnection?.(now);
+    isUp = now;
+  };
   while (signal?.aborted !== true) {
     const connection = new AbortController();
     const abort = () => connection.abort();
     signal?.addEventListener('abort', abort, { once: true });
     try {
       for await (const event of read(transport, { last, types }, connection)) {
+        tell(true);
         pauseMs = firstPauseMs;
         if (event.id !== '') last = event.id;
         if (event.type === 'heartbeat') continue;
@@ -57,6 +65,7 @@ export async function* liveEvents(
       connection.abort();
       signal?.removeEventListener('abort', abort);
     }
+    tell(false);
     await sleep(pauseMs / 2 + Math.random() * (pauseMs / 2), signal).catch(() => undefined);
     pauseMs = Math.min(pauseMs * 2, longestPauseMs);
   }

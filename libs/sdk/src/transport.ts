@@ -26,11 +26,15 @@ export interface Call {
   /** False: whether it took effect is not known without an answer, so it is not sent again. */
   readonly repeatable?: boolean;
   readonly retryForMs?: number;
+  /** The media type of an answer that is not JSON, such as `application/x-ndjson`: its text is in `text`. */
+  readonly accept?: string;
 }
 
 export interface Answer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
+  /** The answer as it came, where `accept` was given. */
+  readonly text?: string;
 }
 
 export const version = '0.1.0';
@@ -126,14 +130,17 @@ export class Transport {
         redirect: 'manual',
         signal: limit.signal,
         headers: {
-          accept: 'application/json',
+          accept: call.accept ?? 'application/json',
           ...this.ownHeaders(),
           ...headers,
           ...(text === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(text === undefined ? {} : { body: text }),
       });
-      return read(response, await response.text());
+      const came = await response.text();
+      // Faults are JSON in any case.
+      if (call.accept !== undefined && response.ok) return { status: response.status, body: {}, text: came };
+      return read(response, came);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { readiness, serviceNames, type ServiceName } from '@agentlattice/contracts';
 import { type Backends, openBackends } from './backends.js';
 import type { Configuration } from './configuration.js';
@@ -7,6 +8,7 @@ import { ensureFirstWorkspace } from './first-start/ensure-first-workspace.js';
 import { ensureSamplePolicy } from './first-start/ensure-sample-policy.js';
 import { loadMigrations, type MigrationClass, runMigrations } from './postgres/run-migrations.js';
 import type { DataDirectory } from './data-directory.js';
+import { writePrivateFile } from './private-file.js';
 import { freePort } from './process/free-port.js';
 import { gatewayPort } from './services/gateway-port.js';
 import { httpBase, serviceChild } from './services/service-child.js';
@@ -51,6 +53,7 @@ export async function openSystem(
   // The servers start while the migrations are loaded.
   const opening = openBackends(configuration, directory);
   const [backends, migrations] = await Promise.all([opening, Promise.all(serviceNames.map(loadMigrations))]);
+  await writeServers(dataDir, backends);
   await migrateAll(backends, migrations, print);
   const credentials = await ensureCredentials(dataDir, secrets, baseUrl);
 
@@ -83,6 +86,16 @@ export async function openSystem(
       });
   };
   return { backends, baseUrl, credentials, environmentOf, startServices };
+}
+
+/** The addresses of the servers with the administrator's passwords, for `al doctor` of the same user: mode 0600, as `secrets.json`. */
+async function writeServers(dataDir: string, { database, nats, redisUrl }: Backends): Promise<void> {
+  const servers = {
+    database_url: database.adminUrl,
+    nats_url: nats.url('admin'),
+    redis_url: redisUrl ?? null,
+  };
+  await writePrivateFile(join(dataDir, 'servers.json'), `${JSON.stringify(servers, null, 2)}\n`);
 }
 
 async function migrateAll(

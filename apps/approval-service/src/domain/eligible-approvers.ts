@@ -23,6 +23,17 @@ export function eligibleApprovers(
   });
 }
 
+/** The members who may decide an open request and have not voted, in a fixed order. */
+export const remainingApprovers = (
+  request: Decidable & { readonly votes: readonly { readonly member_id: string }[] },
+  people: readonly Person[],
+): string[] =>
+  people
+    .filter((person) => decisionRefusal(request, person) === null)
+    .map(({ memberId }) => memberId)
+    .filter((id) => !request.votes.some(({ member_id }) => member_id === id))
+    .sort();
+
 const keyOf = ({ orgId, terms, subject, askedWithKey }: Decidable & { readonly orgId: string }) =>
   JSON.stringify([
     orgId,

@@ -1,7 +1,7 @@
 import { agent, at, owner, person, wasOpened } from '../../test/approval-scenario.js';
 import type { KnownApproval } from './approval.js';
 import { approvalDecider } from './approval-decider.js';
-import { eligibleApprovers } from './eligible-approvers.js';
+import { eligibleApprovers, remainingApprovers } from './eligible-approvers.js';
 
 const request = (orgId: string, ...how: Parameters<typeof wasOpened>) => {
   const state = approvalDecider.evolve(approvalDecider.initialState(), wasOpened(...how)) as KnownApproval;
@@ -38,4 +38,13 @@ it('counts for each request who may decide it', () => {
       ]),
     ),
   ).toEqual([3, 1, 3, 2, 0, 1, null]);
+});
+
+it('names who may decide and has not voted', () => {
+  const [one, two, viewer] = [person(), person(), person({ role: 'viewer' })];
+  const state = request('a');
+  const ids = [one, two].map(({ memberId }) => memberId).sort();
+  expect(remainingApprovers(state, [two, viewer, one])).toEqual(ids);
+  const voted = { ...state, votes: [{ member_id: one.memberId }] };
+  expect(remainingApprovers(voted, [one, two])).toEqual([two.memberId]);
 });

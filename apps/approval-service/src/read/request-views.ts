@@ -1,11 +1,14 @@
-import type {
-  ApprovalPage,
-  approvalServiceCommands,
-  ApprovalView,
-  CommandRequest,
+import {
+  type ApprovalPage,
+  type approvalServiceCommands,
+  type ApprovalView,
+  type CommandRequest,
+  mostAsked,
 } from '@agentlattice/contracts';
 import { encodeCursor, page } from '@agentlattice/service';
 import type pg from 'pg';
+import { isOpen } from '../domain/approval.js';
+import { remainingApprovers } from '../domain/eligible-approvers.js';
 import { replayApproval } from '../domain/replay-approval.js';
 import { cannot } from '../domain/voting-outlook.js';
 import type { Members } from '../outbound/members.js';
@@ -22,7 +25,7 @@ type One = CommandRequest<(typeof approvalServiceCommands)['get_approval']>;
 export interface RequestViewsPorts {
   readonly pool: pg.Pool;
   readonly lists: ApprovalLists;
-  readonly members: Pick<Members, 'person'>;
+  readonly members: Pick<Members, 'person' | 'lately'>;
 }
 
 const selectNewestErasableValues = `CASE WHEN row_number() OVER (PARTITION BY e.org_id, e.stream_id ORDER BY e.version DESC) <= ${String(maxHistorySteps)}
@@ -51,7 +54,18 @@ export class RequestViews {
       true,
     );
     if (view === undefined) throw new Error('a request that was read has no view');
-    return view;
+    return { ...view, ...(await this.askedFor(request.org_id, reads[0]?.state)) };
+  }
+
+  /** Empty where it is not known: it never delays or fails the reading. */
+  private async askedFor(
+    orgId: string,
+    state: ReadRequest['state'] | undefined,
+  ): Promise<Pick<ApprovalView, 'asked'>> {
+    if (state === undefined || state.status === 'none' || !isOpen(state)) return {};
+    const people = await this.ports.members.lately([orgId]).catch(() => new Map<string, never>());
+    const ids = remainingApprovers(state, people.get(orgId) ?? []);
+    return { asked: { count: ids.length, members: ids.slice(0, mostAsked).map((id) => ({ id })) } };
   }
 
   /** Open requests by their deadline, the most urgent first; all others with the newest first. */

@@ -10,6 +10,7 @@ import type { CheckpointStore } from '../outbound/checkpoint-store.js';
 import type { LedgerKeys } from '../outbound/ledger-keys.js';
 import { postureOf } from '../domain/posture.js';
 import { replayOwn } from '../outbound/own-events.js';
+import { readDisclosed } from '../read/read-disclosed.js';
 import { readEntries } from '../read/read-entries.js';
 import { postureFacts } from '../read/posture-facts.js';
 import { recordedPolicies } from '../read/recorded-policies.js';
@@ -39,6 +40,11 @@ export class LedgerQueriesController {
   @MessagePattern(commands.entries.subject, { command: commands.entries })
   entries(@Payload() request: CommandRequest<typeof commands.entries>) {
     return readEntries(this.pool, request);
+  }
+
+  @MessagePattern(commands.disclosed.subject, { command: commands.disclosed })
+  disclosed(@Payload() request: CommandRequest<typeof commands.disclosed>) {
+    return readDisclosed(this.pool, request);
   }
 
   @MessagePattern(commands.checkpoint.subject, { command: commands.checkpoint })

@@ -1,3 +1,4 @@
+import { commitsWaitForDisk, type DurabilitySettings } from '@agentlattice/contracts';
 import {
   connectionLimits,
   DatabaseClient,
@@ -56,11 +57,11 @@ export class LedgerSession implements CommitStore {
     });
     try {
       await client.connect();
-      const { rows } = await client.query<{ level: string; fsync: string }>(
-        `SELECT current_setting('synchronous_commit') AS level, current_setting('fsync') AS fsync`,
+      const { rows } = await client.query<DurabilitySettings>(
+        `SELECT current_setting('synchronous_commit') AS synchronous_commit, current_setting('fsync') AS fsync`,
       );
-      const [setting] = rows;
-      if (setting === undefined || !['on', 'remote_apply'].includes(setting.level) || setting.fsync !== 'on')
+      const [settings] = rows;
+      if (settings === undefined || !commitsWaitForDisk(settings))
         throw new UnsafeDatabase('the audit log needs synchronous_commit = on and fsync = on');
       // The lock must be released soon after this process dies.
       await client.query(keepaliveStatement);

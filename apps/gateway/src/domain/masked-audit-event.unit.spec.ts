@@ -1,5 +1,5 @@
 import { sampleAuditEvent } from '../../test/sample-audit-event.js';
-import { maskedAuditEvent } from './masked-audit-event.js';
+import { maskedAuditEvent, withheldSecrets } from './masked-audit-event.js';
 
 describe('an audit event for operators', () => {
   it('has null where a value looks like a secret, and says where', () => {
@@ -14,4 +14,15 @@ describe('an audit event for operators', () => {
       masked: ['/metadata/db/password', '/data_accessed/0/api_key'],
     });
   });
+});
+
+it('disclosed values for operators leave out fields with what looks like a secret, and say which', () => {
+  const field = (value: unknown) => ({ salt: '00'.repeat(16), value: JSON.stringify(value) });
+  const entry = { seq: 4, id: 'evt_01jd7e5sqcfnmrq9yh4qvxw2k3' };
+  const reason = field('fine');
+  expect(
+    withheldSecrets({ ...entry, fields: { metadata: field({ db: { password: 'hunter2' } }), reason } }),
+  ).toEqual({ ...entry, fields: { reason }, withheld: ['metadata'] });
+  const open = { data_accessed: field([{ table: 'users' }]), metadata: field({ region: 'eu' }) };
+  expect(withheldSecrets({ ...entry, fields: open })).toEqual({ ...entry, fields: open, withheld: [] });
 });

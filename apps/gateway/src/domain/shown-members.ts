@@ -41,9 +41,15 @@ export const membersOfSubmission: ShownMembers<RouteOutput<(typeof routes)['subm
 const resolverOf = (body: { readonly resolved_by?: string | null | undefined } | object): string | null =>
   'resolved_by' in body ? (body.resolved_by ?? null) : null;
 
+const askedWithNames = (asked: NonNullable<ApprovalView['asked']>, names: MemberNames) => ({
+  ...asked,
+  members: asked.members.map(({ id }) => ({ id, name: nameOf(names, id) })),
+});
+
 export const membersOfApproval: ShownMembers<ApprovalView> = {
-  idsIn: ({ resolved_by, votes, history }) => [
+  idsIn: ({ resolved_by, votes, history, asked }) => [
     resolved_by,
+    ...(asked?.members ?? []).map(({ id }) => id),
     ...votes.map(({ member_id }) => member_id),
     ...history.map(({ operator }) => operator?.id ?? null),
   ],
@@ -51,6 +57,7 @@ export const membersOfApproval: ShownMembers<ApprovalView> = {
     ...withResolver(approval, names),
     votes: approval.votes.map((vote) => ({ ...vote, member_name: nameOf(names, vote.member_id) })),
     history: approval.history.map((step) => ({ ...step, operator: withName(step.operator, names) })),
+    ...(approval.asked === undefined ? {} : { asked: askedWithNames(approval.asked, names) }),
   }),
 };
 

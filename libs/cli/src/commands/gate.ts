@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ApprovalStatus, routes, type RouteOutput } from '@agentlattice/contracts';
-import type { Api } from '../api-calls.js';
+import { type Api, submissionText } from '../api-calls.js';
 import { exitCode, Failure } from '../exit-code.js';
 import type { GateResult } from './gate-result.js';
-import { gateText, waitingText } from '../render/gate-text.js';
+import type { Ports } from '../ports.js';
+import { gateText } from '../render/gate-text.js';
 import { safeJson, safeText } from '../render/safe-text.js';
 import type { Terminal } from '../terminal.js';
+import { GateWaiting } from './gate-waiting.js';
 import { type CommandEnd, runCommand } from './run-command.js';
 import { exitCodeOf, type Stop, watchForStop } from './stop-watch.js';
 
@@ -17,7 +19,6 @@ export interface GateRequest {
   readonly eventId: string;
   readonly timeoutMs: number | null;
   readonly command: readonly string[];
-  readonly json: boolean;
 }
 
 type Submitted = RouteOutput<typeof routes.submitAction>;
@@ -31,22 +32,22 @@ const lastAnswerMs = 2_000;
 const cancelWithinMs = 5_000;
 
 /** Submits the action, waits for a decision if a person must decide, and runs the command with the grant. @returns the exit code */
-export async function gate(request: GateRequest, ports: { api: Api; terminal: Terminal }): Promise<number> {
-  const { api, terminal } = ports;
+export async function gate(request: GateRequest, ports: Ports): Promise<number> {
+  const { api, terminal, json, sayStyle } = ports;
   const result = await withGrant(request, await verdictOf(request, ports), api);
-  terminal.say(gateText(result));
+  terminal.say((result.allowed ? sayStyle.good : sayStyle.bad)(gateText(result)));
   let end: CommandEnd | null = null;
   let reported: boolean | null = null;
   if (result.allowed && request.command.length > 0) {
     end = await runCommand(request.command, {
-      outputTo: request.json ? 'stderr' : 'stdout',
+      outputTo: json ? 'stderr' : 'stdout',
       env: { AL_GRANT: result.grant ?? '' },
     });
     if (end.fault !== null) terminal.say(end.fault);
     reported = await report(api, terminal, result, end);
   }
   const code = end?.exit_code ?? exitCodeOfGate(result);
-  if (request.json)
+  if (json)
     terminal.print(
       safeJson({ ...result, ...(end === null ? {} : { command: end, reported }), exit_code: code }, 2),
     );
@@ -139,7 +140,7 @@ async function submit(api: Api, request: GateRequest, stop: AbortSignal): Promis
   stop.addEventListener('abort', giveUp, { once: true });
   try {
     return await api.call(routes.submitAction, {
-      body: `{"action_type":${JSON.stringify(request.action)},"metadata":${request.metadata},"data_accessed":${request.dataAccessed}}`,
+      body: submissionText(request),
       headers: { 'x-al-event-id': request.eventId, prefer: 'grant' },
       signal: late.signal,
     });
@@ -156,20 +157,22 @@ async function decisionOf(
 ): Promise<ApprovalStatus> {
   const params = { approval_id };
   stop.throwIfAborted();
-  const view = await api.call(routes.getApproval, { params, signal: stop, retryForMs: 0 }).catch(() => null);
-  terminal.say(waitingText(approval_id, timeout_at, view));
-  let escalated = false;
-  for (;;) {
-    stop.throwIfAborted();
-    const status = await api.call(routes.approvalStatus, {
-      params,
-      headers: { prefer: `wait=${String(holdSeconds)}` },
-      holdMs: holdSeconds * 1_000,
-      signal: stop,
-    });
-    if (status.status !== 'pending' && status.status !== 'escalated') return status;
-    if (status.status === 'escalated' && !escalated) terminal.say('escalated: more people have been asked');
-    escalated ||= status.status === 'escalated';
+  const waiting = new GateWaiting({ api, terminal }, approval_id, timeout_at);
+  try {
+    await waiting.begin(stop);
+    for (;;) {
+      stop.throwIfAborted();
+      const status = await api.call(routes.approvalStatus, {
+        params,
+        headers: { prefer: `wait=${String(holdSeconds)}` },
+        holdMs: holdSeconds * 1_000,
+        signal: stop,
+      });
+      if (status.status !== 'pending' && status.status !== 'escalated') return status;
+      if (status.status === 'escalated') waiting.escalated();
+    }
+  } finally {
+    waiting.end();
   }
 }
 

@@ -1,15 +1,23 @@
 import type { ApprovalView, VotePending } from '@agentlattice/contracts';
 import { columnsText } from './columns.js';
-import { seatsText } from './gate-text.js';
+import { conditionText } from './condition-text.js';
+import { factsText } from './facts-text.js';
+import { seatsText, voteText } from './vote-text.js';
 import { personText } from './person-text.js';
 import { safeJson, safeText, shortText } from './safe-text.js';
+import { noStyle, type Style, statusStyle } from './style.js';
 import { clockText, spanText } from './time-text.js';
 
 const open: ReadonlySet<string> = new Set(['pending', 'escalated']);
 const limits = { lines: 60, characters: 1_000 } as const;
 
 /** The queue as a table. */
-export function approvalsText(approvals: readonly ApprovalView[], width: number, now: number): string {
+export function approvalsText(
+  approvals: readonly ApprovalView[],
+  width: number,
+  now: number,
+  style: Style = noStyle,
+): string {
   // When all are open, the column would be useless.
   const stands = approvals.some(({ status }) => !open.has(status));
   const columns = [
@@ -17,7 +25,7 @@ export function approvalsText(approvals: readonly ApprovalView[], width: number,
     { head: 'ACTION', shrinksTo: 16 },
     { head: 'AGENT', shrinksTo: 8 },
     { head: 'POLICY', shrinksTo: 8 },
-    ...(stands ? [{ head: 'STATUS' }] : []),
+    ...(stands ? [{ head: 'STATUS', paint: statusStyle(style) }] : []),
     { head: 'AGE' },
     { head: 'TIME LEFT' },
   ];
@@ -30,21 +38,21 @@ export function approvalsText(approvals: readonly ApprovalView[], width: number,
     spanText(now - Date.parse(approval.created_at)),
     leftText(approval),
   ]);
-  return columnsText(columns, rows, width);
+  return columnsText(columns, rows, width, style);
 }
 
 const leftText = ({ status, time_left_seconds: left }: ApprovalView) =>
   open.has(status) ? spanText(left * 1_000) : '–';
 
 /** One request with everything that a person needs to decide. */
-export function approvalText(approval: ApprovalView): string {
+export function approvalText(approval: ApprovalView, style: Style = noStyle): string {
   const { approvals, denials } = approval;
   const isOpen = open.has(approval.status);
   const facts: [string, string][] = [
     ['Request', approval.id],
     [
       'Status',
-      approval.status +
+      statusStyle(style)(approval.status) +
         (approval.escalation_level > 0 ? ` (level ${String(approval.escalation_level)})` : ''),
     ],
     ['Action', safeText(approval.action_type)],
@@ -64,10 +72,11 @@ export function approvalText(approval: ApprovalView): string {
       : []),
   ];
   return [
-    columnsText([{ head: '' }, { head: '' }], facts, Number.POSITIVE_INFINITY).trimStart(),
+    factsText(facts, style),
     ...section('What the agent says (metadata)', memberLines(approval.metadata)),
     ...section('Data accessed', memberLines(approval.data_accessed)),
     ...section('Conditions', approval.conditions_evaluated.map(conditionText)),
+    ...section('Votes', approval.votes.map(voteText)),
     ...section('History', approval.history.map(historyText)),
   ].join('\n');
 }
@@ -89,17 +98,19 @@ type Ending = Pick<
 >;
 
 /** The time, the person and the reason of a decision. */
-export const decisionText = ({
+export const decisionText = (ending: Ending & Partial<Pick<ApprovalView, 'scope'>>): string =>
+  `${ending.resolved_at === null ? '' : `${clockText(ending.resolved_at)} `}${endingText(ending)}`;
+
+/** The person and the reason of a decision. */
+export const endingText = ({
   status,
-  resolved_at,
   resolved_by,
   resolved_by_name,
   reason,
   denial_reason,
   scope = null,
-}: Ending & Partial<Pick<ApprovalView, 'scope'>>) =>
+}: Ending & Partial<Pick<ApprovalView, 'scope'>>): string =>
   [
-    resolved_at === null ? '' : clockText(resolved_at),
     `by ${resolved_by === null ? resolverText(status) : personText(resolved_by, resolved_by_name)}`,
     scope === 'forever' ? 'forever' : '',
     denial_reason ?? '',
@@ -126,9 +137,6 @@ function memberLines(value: Readonly<Record<string, unknown>> | readonly unknown
   const hidden = lines.length > limits.lines || lines.some((line) => line.length > limits.characters);
   return hidden ? [...shown, `… not all of it is shown; --json shows it`] : shown;
 }
-
-const conditionText = ({ field, operator, expected, result }: ApprovalView['conditions_evaluated'][number]) =>
-  `${result ? 'holds' : 'fails'}  ${safeText(field)} ${safeText(operator)} ${shortText(safeJson(expected ?? null), 120)}`;
 
 const historyText = ({ type, at, operator, reason, note }: ApprovalView['history'][number]) =>
   [

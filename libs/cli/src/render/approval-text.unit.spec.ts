@@ -1,6 +1,6 @@
 import { sampleApproval } from '../../test/sample-approval.js';
 import { approvalsText, approvalText, decidedText } from './approval-text.js';
-import { waitingText } from './gate-text.js';
+import { changesText, waitingText } from './gate-text.js';
 
 const now = Date.parse('2026-11-25T10:05:00.000Z');
 /** Control characters, except our line feeds. */
@@ -40,7 +40,7 @@ it('shows everything that a person needs to decide', () => {
     '  odd\\x07key: [1,{"two":true}]',
     '  {"table":"users"}',
     '  fails  pr_size lte 100',
-    'vote_cast  by Ada\\x1b[2J Novak (mbr_01jd7e5sqcfnmrq9yh4qvxw2k3) via dashboard  “fine\\x1b[1A”',
+    'vote_cast  by Ada\\x1b[2J Novak via dashboard  “fine\\x1b[1A”',
   ])
     expect(text).toContain(part);
   isSafe(text);
@@ -59,7 +59,7 @@ it('names the person who decided, or the votes that are missing', () => {
   const resolved_by = 'mbr_01jd7e5sqcfnmrq9yh4qvxw2k3';
   expect(
     decidedText(sampleApproval({ status: 'approved', resolved_by, resolved_by_name: 'Ada Novak' })),
-  ).toContain(`: approved by Ada Novak (${resolved_by}): deploy.production of bot`);
+  ).toContain(`: approved by Ada Novak: deploy.production of bot`);
   expect(decidedText(sampleApproval({ status: 'approved', resolved_by }))).toContain(
     `: approved by ${resolved_by}: deploy`,
   );
@@ -83,4 +83,34 @@ it('names the values that are hidden, as they look like secrets', () => {
   expect(text).toMatch(/Hidden +\/metadata\/api_token.*\(looks like a secret\)/);
   expect(text).not.toContain('\u202e');
   expect(approvalText(sampleApproval({ masked: [] }))).not.toContain('Hidden');
+});
+
+describe('while a gate waits', () => {
+  const vote = {
+    ...{
+      member_id: 'mbr_01jd7e5sqcfnmrq9yh4qvxw2k3',
+      member_name: 'Ada Novak',
+      decision: 'approve' as const,
+    },
+    ...{ groups: ['legal'], reason: 'Fine', at: '2026-11-25T10:05:00.000Z', key: null, counts: true },
+  };
+  const before = sampleApproval({ approvals: { have: 0, need: 2 } });
+  const after = sampleApproval({ approvals: { have: 1, need: 2 }, votes: [vote] });
+
+  it('votes are told by name, once, and so are those that are withdrawn', () => {
+    expect(changesText(before, after)).toEqual(['approved by Ada Novak of legal: “Fine” (1 of 2 approvals)']);
+    expect(changesText(after, after)).toEqual([]);
+    expect(changesText(after, before)).toEqual(['vote withdrawn by Ada Novak (0 of 2 approvals)']);
+    expect(changesText(null, after)).toHaveLength(1);
+  });
+
+  it.each([
+    [{ count: 0, members: [] }, 'asked: nobody can decide it as things stand'],
+    [{ count: 1, members: [{ id: 'mbr_1', name: 'Ada Novak' }] }, 'asked: Ada Novak\n'],
+    [{ count: 4, members: [{ id: 'mbr_1', name: 'Ada\u001b[2J' }] }, 'asked: Ada\\x1b[2J and 3 others'],
+    [{ count: 1, members: [{ id: 'mbr_1', name: 'the system' }] }, 'asked: “the system” (mbr_1)'],
+  ])('it is said who is asked: %j', (asked, text) => {
+    const { approval_id, timeout_at } = before;
+    expect(waitingText(approval_id, timeout_at, sampleApproval({ asked }))).toContain(text);
+  });
 });

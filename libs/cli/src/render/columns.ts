@@ -1,9 +1,12 @@
 import Table from 'cli-table3';
+import { noStyle, type Style } from './style.js';
 
 export interface Column {
   readonly head: string;
   /** The smallest width when the terminal is too narrow; other columns are never cut. */
   readonly shrinksTo?: number;
+  /** Colours a cell. Only of columns that do not shrink: escape sequences must not be cut. */
+  readonly paint?: ((text: string) => string) | undefined;
 }
 
 const gap = 2;
@@ -18,14 +21,15 @@ export function columnsText(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   width: number,
+  style: Pick<Style, 'bold'> = noStyle,
 ): string {
   const table = new Table({
-    head: columns.map(({ head }) => head),
+    head: columns.map(({ head }) => style.bold(head)),
     colWidths: widthsOf(columns, rows, width),
     chars: noLines,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  table.push(...rows.map((row) => [...row]));
+  table.push(...rows.map((row) => row.map((cell, i) => columns[i]?.paint?.(cell) ?? cell)));
   return table
     .toString()
     .split('\n')
@@ -54,9 +58,37 @@ function widestThatShrinks(columns: readonly Column[], widths: readonly number[]
   return found;
 }
 
-/** Columns that a text takes at most; characters from here on may be wide ones. */
-const displayWidth = (text: string): number =>
+/** Punctuation, arrows and shapes of one column, within the scripts that have two. */
+const narrow = /^(?!\p{Emoji_Presentation})[\u2000-\u2e7f]/u;
+
+/** Columns that a text takes at most; characters from U+1100 on may be wide ones. */
+export const displayWidth = (text: string): number =>
   [...new Intl.Segmenter().segment(text)].reduce(
-    (sum, { segment }) => sum + ((segment.codePointAt(0) ?? 0) >= 0x1100 ? 2 : 1),
+    (sum, { segment }) => sum + ((segment.codePointAt(0) ?? 0) >= 0x1100 && !narrow.test(segment) ? 2 : 1),
     0,
   );
+
+/** The lines of a text, each at most this wide; nothing of it is lost. */
+export function wrapped(text: string, width: number): string[] {
+  return text.split('\n').flatMap((line) => {
+    const lines: string[] = [];
+    let [current, used] = ['', 0];
+    for (const { segment } of new Intl.Segmenter().segment(line)) {
+      const wide = displayWidth(segment);
+      if (used + wide > width && current !== '') {
+        lines.push(current);
+        [current, used] = ['', 0];
+      }
+      current += segment;
+      used += wide;
+    }
+    return [...lines, current];
+  });
+}
+
+/** The text, or its beginning and an ellipsis, at most this wide. */
+export function cut(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text;
+  const [first = ''] = wrapped(text, Math.max(1, width - 1));
+  return `${first}…`;
+}

@@ -3,6 +3,7 @@ import type { GateResult } from '../commands/gate-result.js';
 import { personText } from './person-text.js';
 import { safeText } from './safe-text.js';
 import { clockText, spanText } from './time-text.js';
+import { seatsText, votesText, voteText } from './vote-text.js';
 
 /** Who must decide, the deadline, and the commands to decide. */
 export function waitingText(approvalId: string, timeoutAt: string, view: ApprovalView | null): string {
@@ -10,18 +11,43 @@ export function waitingText(approvalId: string, timeoutAt: string, view: Approva
   return [
     `waiting for approval ${approvalId} until ${clockText(timeoutAt)} (${left} left)`,
     ...(view === null ? [] : [`  needed: ${seatsText(view)}; policy ${safeText(view.policy_name)}`]),
+    ...(view === null ? [] : askedLines(view)),
     `  an operator decides: al approvals approve ${approvalId}   or: al approvals deny ${approvalId}`,
   ].join('\n');
 }
 
-/** `2 people, 1 of them of release-managers`. */
-export function seatsText({ approvals, seats_open }: Pick<ApprovalView, 'approvals' | 'seats_open'>): string {
-  const open = Math.max(0, approvals.need - approvals.have);
-  const people = open === 1 ? '1 person' : `${String(open)} people`;
-  const groups = seats_open.flatMap(({ group, count }) =>
-    group === null ? [] : [`${String(count)} of ${safeText(group)}`],
-  );
-  return groups.length === 0 ? people : `${people}, among them ${groups.join(' and ')}`;
+const askedLines = ({ asked }: ApprovalView): string[] => {
+  if (asked === undefined) return [];
+  if (asked.count === 0)
+    return ['  asked: nobody can decide it as things stand; an administrator can change that'];
+  return [`  asked: ${askedText(asked)}`];
+};
+
+/** `Ada Novak, Ben Ito and 3 others`. */
+function askedText({ count, members }: NonNullable<ApprovalView['asked']>): string {
+  const names = members.map(({ id, name }) => personText(id, name));
+  const others = count - names.length;
+  if (others > 0) return `${names.join(', ')} and ${String(others)} ${others === 1 ? 'other' : 'others'}`;
+  return names.join(', ');
+}
+
+/** What changed between two readings of a request that waits, a line each. */
+export function changesText(before: ApprovalView | null, now: ApprovalView): string[] {
+  const key = ({ member_id, decision, at }: ApprovalView['votes'][number]) =>
+    `${member_id} ${decision} ${at}`;
+  const known = new Set(before?.votes.map(key));
+  const stand = new Set(now.votes.map(key));
+  return [
+    ...now.votes
+      .filter((vote) => !known.has(key(vote)))
+      .map((vote) => `${voteText(vote)} (${votesText(now)})`),
+    ...(before?.votes ?? [])
+      .filter((vote) => !stand.has(key(vote)))
+      .map(
+        ({ member_id, member_name }) =>
+          `vote withdrawn by ${personText(member_id, member_name)} (${votesText(now)})`,
+      ),
+  ];
 }
 
 /** One sentence on the result. */

@@ -19,4 +19,7 @@ export function spanText(ms: number): string {
 
 /** An instant in the reader's own time zone, to the second. */
 export const clockText = (instant: string): string =>
-  new Date(instant).toLocaleString('sv-SE', { timeZoneName: 'short' });
+  new Date(instant).toLocaleString('sv-SE', {
+    ...({ year: 'numeric', month: '2-digit', day: '2-digit' } as const),
+    ...({ hour: '2-digit', minute: '2-digit', second: '2-digit', timeZoneName: 'short' } as const),
+  });

@@ -62,6 +62,18 @@ export const approvalVote = z.object({
   }),
 });
 
+/** Names are for those who wait: they know then whom to ask. */
+export const mostAsked = 10;
+const askedMembers = z
+  .object({
+    count: z.number().int().min(0),
+    members: z.array(z.object({ id: typeId('mbr'), name: memberName() })).max(mostAsked),
+  })
+  .meta({
+    description:
+      'The members who may decide the request now and have not voted: how many, and the first of them. Only in the single view of an open request',
+  });
+
 /** A request as operators see it. `pending` filters include `escalated` (decisions §1). */
 export const approvalView = z
   .object({
@@ -100,6 +112,7 @@ export const approvalView = z
     seats_open: seatsOpen,
     votes: z.array(approvalVote),
     approver_groups: z.array(z.object({ group: z.string(), count: z.number().int() })),
+    asked: askedMembers.optional(),
     separation_of_duties: z.boolean(),
     reason: z.string().nullable(),
     denial_reason: denialReason.nullable(),

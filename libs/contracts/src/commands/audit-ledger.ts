@@ -26,6 +26,15 @@ export const recordedPolicy = z.object({
 });
 export type RecordedPolicy = z.infer<typeof recordedPolicy>;
 
+/** The value of an erasable field: its salt in lower-case hex, and its RFC 8785 text. */
+const disclosedValue = z.object({ salt: z.string(), value: z.string() });
+const disclosedContent = z.object({
+  seq: z.number().int().min(0),
+  id: typeId('evt'),
+  fields: z.partialRecord(z.enum(['data_accessed', 'metadata', 'note', 'reason']), disclosedValue),
+});
+export type DisclosedContent = z.infer<typeof disclosedContent>;
+
 export const jwk = z.record(z.string(), z.unknown()).and(
   z.object({
     kty: z.literal('OKP'),
@@ -56,6 +65,16 @@ export const auditLedgerCommands = {
     'entries',
     z.object({ ...org, from: z.number().int().min(0), limit: z.number().int().min(1).max(1000) }),
     z.object({ entries: z.array(z.string()), size: z.number().int().min(0) }),
+  ),
+  /**
+   * The erasable values that remain, with their salts, of the entries from `from` on, in order. `next`: the entry after the last one
+   * that was looked at; the reply is limited as that of `entries`.
+   */
+  disclosed: command(
+    'audit-ledger',
+    'disclosed',
+    z.object({ ...org, from: z.number().int().min(0), limit: z.number().int().min(1).max(1000) }),
+    z.object({ contents: z.array(disclosedContent), next: z.number().int().min(0) }),
   ),
   checkpoint: command(
     'audit-ledger',

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { escalationStep } from '../policy/policy.js';
 import { digest, instant, sha256Hex, traceparent, typeId } from '../primitives.js';
+import { conditionEvaluated } from './condition-evaluated.js';
+
+export { type ConditionEvaluated, conditionEvaluated } from './condition-evaluated.js';
 
 /** Why an action was denied; closed (decisions §1). */
 export const denialReasons = [
@@ -57,14 +60,6 @@ export const policyRef = z.object({
   hash: sha256Hex(),
 });
 export type PolicyRef = z.infer<typeof policyRef>;
-
-export const conditionEvaluated = z.object({
-  field: z.string(),
-  operator: z.string(),
-  expected: z.unknown(),
-  result: z.boolean(),
-});
-export type ConditionEvaluated = z.infer<typeof conditionEvaluated>;
 
 /** A submission that the gateway sends to be judged. `metadata` and `data_accessed` are RFC 8785 texts, made once. */
 export const submissionItem = z.object({

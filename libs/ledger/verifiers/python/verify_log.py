@@ -2,6 +2,7 @@
 """Checks an audit log with nothing but Python's standard library; written from SPEC.md, not from our code.
 
 usage: verify_log.py LOG.ndjson CHECKPOINT.txt [DISCLOSED.json]
+       verify_log.py EXPORT.tar.gz        (an archive of `al audit export`)
 
 Recomputes canonical form, known names, sequence, chain, completeness of each source, commitments and the RFC 6962 root.
 It does not check the checkpoint's Ed25519 signature (hashlib has none); the Go program beside it does.
@@ -12,6 +13,7 @@ import hashlib
 import json
 import re
 import sys
+import tarfile
 
 MEMBERS = {
     "v", "log", "seq", "prev_hash", "id", "type", "time", "source", "source_seq", "org_id", "action_type", "agent",
@@ -114,10 +116,24 @@ def check(log, checkpoint, disclosed):
     return None
 
 
-def main(arguments):
-    if len(arguments) not in (2, 3):
-        sys.stderr.write(__doc__)
-        return 2
+def read_archive(path):
+    """The blocks of entries and of disclosed values stand in the order of the log."""
+    log, checkpoint, disclosed = b"", "", {}
+    with tarfile.open(path, "r:gz") as archive:
+        for member in archive:
+            content = archive.extractfile(member).read()
+            if member.name == "checkpoint.txt":
+                checkpoint = content.decode()
+            elif member.name.startswith("entries/"):
+                log += content
+            elif member.name.startswith("disclosed/"):
+                for line in content.decode().split("\n")[:-1]:
+                    values = json.loads(line)
+                    disclosed[values["id"]] = values["fields"]
+    return log, checkpoint, disclosed
+
+
+def read_files(arguments):
     with open(arguments[0], "rb") as file:
         log = file.read()
     with open(arguments[1], encoding="utf-8") as file:
@@ -126,6 +142,14 @@ def main(arguments):
     if len(arguments) == 3:
         with open(arguments[2], encoding="utf-8") as file:
             disclosed = json.load(file)
+    return log, checkpoint, disclosed
+
+
+def main(arguments):
+    if len(arguments) not in (1, 2, 3):
+        sys.stderr.write(__doc__)
+        return 2
+    log, checkpoint, disclosed = read_archive(arguments[0]) if len(arguments) == 1 else read_files(arguments)
     try:
         fault = check(log, checkpoint, disclosed)
     except (ValueError, KeyError, TypeError) as error:

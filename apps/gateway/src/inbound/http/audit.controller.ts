@@ -4,7 +4,7 @@ import { COMMANDS } from '@agentlattice/service';
 import { Controller, Inject } from '@nestjs/common';
 import type { NameMembers } from '../../application/name-members.js';
 import { withSystemReason } from '../../domain/audit-reason.js';
-import { maskedAuditEvent } from '../../domain/masked-audit-event.js';
+import { maskedAuditEvent, withheldSecrets } from '../../domain/masked-audit-event.js';
 import type { Principal } from '../../domain/principal.js';
 import { membersOfAuditEvents } from '../../domain/shown-members.js';
 import { NAME_MEMBERS } from '../../tokens.js';
@@ -58,6 +58,18 @@ export class AuditController {
   ): Promise<string> {
     const { entries } = await this.commands.request(auditLedgerCommands.entries, { org_id: orgId, ...query });
     return entries.map((entry) => `${entry}\n`).join('');
+  }
+
+  @Handles(routes.auditDisclosed)
+  async disclosed(
+    @Caller() { orgId }: Principal,
+    @RequestInput() { query }: RouteInput<typeof routes.auditDisclosed>,
+  ): Promise<string> {
+    const { contents, next } = await this.commands.request(auditLedgerCommands.disclosed, {
+      org_id: orgId,
+      ...query,
+    });
+    return [...contents.map(withheldSecrets), { next }].map((line) => `${JSON.stringify(line)}\n`).join('');
   }
 
   @Handles(routes.auditCheckpoint)

@@ -46,6 +46,21 @@ export const auditRoutes = {
     }),
     responses: { 200: { ...ok(text, 'Canonical entries'), mediaType: 'application/x-ndjson' } },
   }),
+  auditDisclosed: route({
+    id: 'auditDisclosed',
+    method: 'GET',
+    path: '/api/v1/audit/disclosed',
+    tag: 'Audit',
+    summary: 'The erasable values that remain of the entries, with the salts that open their commitments',
+    description:
+      'One line for each entry that has any, in the order of the log: `{"seq", "id", "fields": {field: {"salt", "value"}}, "withheld": [field]}`, where `value` is the RFC 8785 text. A field with values that look like secrets is withheld. The last line is `{"next"}`: continue from there until it is as large as the log.',
+    callers: ['operator:viewer'],
+    query: z.object({
+      from: queryNumber(0, 999_999_999_999_999, 0),
+      limit: limit(1000, 1000),
+    }),
+    responses: { 200: { ...ok(text, 'Disclosed values'), mediaType: 'application/x-ndjson' } },
+  }),
   auditCheckpoint: route({
     id: 'auditCheckpoint',
     method: 'GET',
