@@ -15,11 +15,13 @@ const mayImport = {
   'libs/event-store': ['contracts', 'decider', 'messaging', 'observability'],
   'libs/service': ['contracts', 'event-store', 'messaging', 'observability'],
   'libs/testkit': ['contracts', 'launcher'],
-  'libs/cli': ['contracts', 'sdk'],
+  'libs/cli': ['contracts', 'mcp-server', 'sdk'],
   'libs/sdk': [],
+  'libs/mcp-server': ['contracts', 'sdk'],
   'tools/launcher': ['contracts'],
   'apps/dashboard': ['contracts'],
   'apps/!(dashboard)': [...pure, 'contracts', ...io],
+  'apps/gateway': [...pure, 'contracts', ...io, 'mcp-server'],
   e2e: ['testkit', 'contracts', 'ledger', 'sdk'],
 };
 const projects = ['apps', 'libs', 'tools']

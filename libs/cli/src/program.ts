@@ -160,6 +160,13 @@ export function makeProgram(context: ProgramContext): Command {
     .action(async (id: string, { reason, ...options }: CommonOptions & { reason?: string }) =>
       deny({ id, reason, json: options.json === true }, { api: await apiOf(options), terminal }),
     );
+  common(program.command('mcp'))
+    .description('serve an MCP client (an assistant) over standard input and output')
+    .action(async ({ retryFor }: CommonOptions) => {
+      const config = { ...(await readConfig(context.env, context.folder)), retryForMs: retryFor };
+      const { mcp } = await import('./commands/mcp.js');
+      await mcp({ config, input: process.stdin, output: process.stdout, terminal });
+    });
   return program;
 }
 
