@@ -73,7 +73,7 @@ export function makeMcpServer(options: McpServerOptions): Server {
     const identity = await identityOf().catch((error: unknown) => {
       throw new McpError(ErrorCode.InternalError, refusalText(error, false) ?? 'The tools cannot be listed');
     });
-    const offered = tools.filter((one) => one.routes.some((route) => mayCall(identity, route)));
+    const offered = tools.filter((one) => isOffered(one, identity));
     return { tools: offered.flatMap(({ name }) => listed.get(name) ?? []) };
   });
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra): Promise<CallToolResult> => {
@@ -102,6 +102,9 @@ export function makeMcpServer(options: McpServerOptions): Server {
   });
   return server;
 }
+
+const isOffered = ({ routes, forAgents }: Tool, identity: Identity) =>
+  routes.some((route) => mayCall(identity, route)) && (forAgents === undefined || identity.kind === 'agent');
 
 function listedTool({ name, title, description, input, output, annotations }: Tool): ListedTool {
   return {

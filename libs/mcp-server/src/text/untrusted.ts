@@ -46,9 +46,8 @@ export interface Bounded {
 
 /** A value of others, as long as its JSON text has at most so many characters. */
 export function bounded(value: unknown, longest: number): Bounded {
-  const shown = visibleValue(value);
-  const text = JSON.stringify(shown, null, 1).replaceAll(/\n\s*/g, ' ').replaceAll(hostile, escaped);
-  if (text.length <= longest) return { value: shown, text, isCut: false };
+  const text = JSON.stringify(value, null, 1).replaceAll(/\n\s*/g, ' ').replaceAll(hostile, escaped);
+  if (text.length <= longest) return { value: visibleValue(value), text, isCut: false };
   return { value: null, text: `${[...text].slice(0, longest).join('')}… (cut)`, isCut: true };
 }
 

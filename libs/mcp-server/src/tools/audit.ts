@@ -71,7 +71,7 @@ export const verifyAudit = tool({
   description:
     'Says whether the hash-linked audit log is intact, by a full check of the system itself. Who does not trust the system checks the log offline.',
   input: z.strictObject({}),
-  output: auditVerification,
+  output: z.object(auditVerification.shape),
   annotations: readingHints,
   routes: [routes.verifyAudit],
   run: async (_input, { api, signal, identity }) => {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { bounded, quoted, visible, visibleValue } from '../text/untrusted.js';
 import { readingHints, tool } from './tool.js';
 
-const checkAnswer = routes.checkPolicy.responses[200].schema;
+const checkAnswer = z.object(routes.checkPolicy.responses[200].schema.shape);
 
 export const checkPolicy = tool({
   name: 'check_policy',

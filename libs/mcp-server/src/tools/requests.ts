@@ -1,6 +1,7 @@
 import { actionType, routes } from '@agentlattice/contracts';
 import type { ActionResult, ApprovalStatus } from '@agentlattice/sdk';
 import { z } from 'zod';
+import { NotDone } from '../not-done.js';
 import { quoted, visible } from '../text/untrusted.js';
 import { spanText } from '../text/time-text.js';
 import { personText, quotedName } from '../text/request-text.js';
@@ -104,7 +105,11 @@ export const approvalStatus = tool({
   output,
   annotations: readingHints,
   routes: [routes.approvalStatus],
+  forAgents: true,
   run: async ({ approval_id, wait_seconds }, context) => {
+    // An operator would be sent the grant, which is for the agent alone.
+    if ((await context.identity()).kind !== 'agent')
+      throw new NotDone('FORBIDDEN', 'This is for the key of an agent. Use get_approval.');
     const status = await decisionOf(approval_id, wait_seconds ?? 0, context);
     return replyOf({ ...blank, ...shownIds(status.approvalId, context), ...statusOf(status) });
   },

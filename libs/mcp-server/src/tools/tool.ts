@@ -47,6 +47,8 @@ export interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodO
   };
   /** The routes that it calls first: it is offered to keys that may call one of them. */
   readonly routes: readonly Route[];
+  /** Only to keys of agents, although operators may call the route as well. */
+  readonly forAgents?: true;
   readonly run: (input: z.output<Input>, context: ToolContext) => Promise<Reply<z.input<Output>>>;
 }
 
