@@ -17,11 +17,16 @@ export function writtenByAgent(request: ApprovalView, longest: number) {
     untrusted: true as const,
     agent_name: quotedName(request.agent.name),
     action_type: quotedName(request.action_type),
+    reason: agentsReason(request),
     metadata: metadata.value as Record<string, unknown> | null,
     data_accessed: dataAccessed.value as unknown[] | null,
     ...(isCut ? { cut: true as const } : {}),
   };
 }
+
+/** Why an agent withdrew its request; the reason of any other ending is a person's. */
+export const agentsReason = ({ status, reason }: ApprovalView): string | null =>
+  status === 'cancelled' && reason !== null ? quoted(reason, 2_000).slice(1, -1) : null;
 
 /** The facts of a request that the system itself vouches for, each in a line. */
 export function factLines(request: ApprovalView, link: string): string[] {
@@ -53,6 +58,7 @@ export function agentLines(request: ApprovalView, longest: number): string[] {
     `agent name: ${quoted(request.agent.name)}`,
     `action type: ${quoted(request.action_type)}`,
     `metadata: ${metadata.text}`,
+    ...(agentsReason(request) === null ? [] : [`reason of the withdrawal: ${quoted(request.reason ?? '')}`]),
     ...(request.data_accessed.length === 0 ? [] : [`data accessed: ${data.text}`]),
     ...(metadata.isCut || data.isCut
       ? ['Not all of it is shown; the page of the request has the rest.']
@@ -122,7 +128,9 @@ export function endingText({
     `${status.replace('_', ' ')}${by}`,
     resolved_at === null ? '' : ` at ${resolved_at}`,
     denial_reason === null ? '' : ` (${visible(denial_reason)})`,
-    reason === null || reason === denial_reason ? '' : `, with the reason ${quoted(reason, 2_000)}`,
+    reason === null || reason === denial_reason || status === 'cancelled'
+      ? ''
+      : `, with the reason ${quoted(reason, 2_000)}`,
   ].join('');
 }
 

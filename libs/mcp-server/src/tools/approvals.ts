@@ -81,7 +81,8 @@ export const getApproval = tool({
         request: shownRequestOf(request, { link, longest: shown.alone }),
         history: request.history.map(({ reason, note, ...item }) => ({
           ...item,
-          reason: reason === null ? null : quoted(reason, 2_000).slice(1, -1),
+          // Without an operator it is the agent's own, and stands with what the agent wrote.
+          reason: reason === null || item.operator === null ? null : quoted(reason, 2_000).slice(1, -1),
           note: note === null ? null : quoted(note, 2_000).slice(1, -1),
         })),
       },

@@ -10,6 +10,7 @@ const agentsWords = z
     untrusted: z.literal(true),
     agent_name: z.string(),
     action_type: z.string(),
+    reason: z.string().nullable().meta({ description: 'Why the agent withdrew the request' }),
     metadata: z.record(z.string(), z.unknown()).nullable().meta({ description: 'Null where it is too long' }),
     data_accessed: z.array(z.unknown()).nullable().meta({ description: 'Null where it is too long' }),
     cut: z.literal(true).optional().meta({ description: 'Something is too long to be shown here' }),
@@ -61,6 +62,7 @@ export function shownRequestOf(
   const { id, name, version } = request.policy;
   return {
     ...(picked as Pick<ApprovalView, keyof typeof facts>),
+    ...(request.status === 'cancelled' && { reason: null }),
     agent_id: request.agent.id,
     policy: { id, name: String(visibleValue(name)), version },
     link,

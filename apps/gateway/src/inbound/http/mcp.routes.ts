@@ -207,9 +207,12 @@ const refusal = (status: number, code: number, message: string, data?: object) =
     },
   );
 
+/** Set for every answer by the gateway's own hooks. */
+const ownHeaders: ReadonlySet<string> = new Set(['connection', 'cache-control']);
+
 async function sendResponse(reply: GatewayReply, response: Response): Promise<void> {
   reply.status(response.status);
-  for (const [name, value] of response.headers) if (name !== 'connection') reply.header(name, value);
+  for (const [name, value] of response.headers) if (!ownHeaders.has(name)) reply.header(name, value);
   await (response.body === null
     ? reply.send()
     : reply.send(Readable.fromWeb(response.body as ReadableStream)));
