@@ -1,5 +1,6 @@
-import { request as httpRequest } from 'node:http';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
 import { eventually, type Stack, startStack } from '@agentlattice/testkit';
 import { adminOf, agentOf, type Api } from './kit/api.js';
 import { approvalsOf } from './kit/approvals.js';
@@ -24,6 +25,9 @@ const accept =
     return { action: 'accept', content: { reason } };
   };
 
+/** For a busy machine; on an idle one it is made in 20 s. */
+const patience = 600_000;
+
 describe('the MCP server', () => {
   let stack: Stack;
   let second: Awaited<ReturnType<typeof startSecondGateway>>;
@@ -44,11 +48,11 @@ describe('the MCP server', () => {
     calls = approvalsOf(admin, bot);
     await calls.asksFor('deploy.staging');
     python = await environment;
-  });
+  }, patience);
   afterAll(async () => {
     await Promise.all(open.map(({ client }) => client.close()));
-    await second.stop();
-    await python.remove();
+    await (second as typeof second | undefined)?.stop();
+    await (python as PythonEnvironment | undefined)?.remove();
     await stack.stop();
   });
 
@@ -114,25 +118,31 @@ describe('the MCP server', () => {
     });
   });
 
-  it.each(['HTTP', 'stdio'])('serves the official Python client over %s', async (over) => {
-    const id = await submit(`python-${over}`);
-    const how =
-      over === 'HTTP'
-        ? { url: `${stack.baseUrl}/mcp`, key: admin.key }
-        : {
-            ...{ command: process.execPath, args: [al, 'mcp'] },
-            env: { AL_API_KEY: admin.key, AL_BASE_URL: stack.baseUrl },
-          };
-    const order = { ...how, matching: `production deploy of python ${over}`, reason: 'from Python' };
-    expect(await inPython(python, order)).toMatchObject({
-      // It tries 2026-07-28 first, which the server's SDK does not speak.
-      protocol: '2025-11-25',
-      tools: expect.arrayContaining(['approve_action', 'verify_audit']) as unknown,
-      match: 'one',
-      asked: [expect.stringContaining('Approve this request?')],
-      first: { error: false, structured: { outcome: 'approved', approval_id: id } },
-      second: { error: true, text: expect.stringMatching(/already .*approved by Administrator/) as unknown },
+  it('serves the official Python client over both', async () => {
+    const ids = { HTTP: await submit('python-HTTP'), stdio: await submit('python-stdio') };
+    const order = (over: string) => ({
+      ...{ matching: `production deploy of python ${over}`, reason: 'from Python' },
     });
+    const results = await inPython(python, [
+      { ...order('HTTP'), url: `${stack.baseUrl}/mcp`, key: admin.key },
+      {
+        ...{ ...order('stdio'), command: process.execPath, args: [al, 'mcp'] },
+        env: { AL_API_KEY: admin.key, AL_BASE_URL: stack.baseUrl },
+      },
+    ]);
+    expect(results).toEqual(
+      [ids.HTTP, ids.stdio].map((approval_id) =>
+        expect.objectContaining({
+          // It tries 2026-07-28 first, which the server's SDK does not speak.
+          protocol: '2025-11-25',
+          tools: expect.arrayContaining(['approve_action', 'verify_audit']) as unknown,
+          match: 'one',
+          asked: [expect.stringContaining('Approve this request?')],
+          first: { error: false, outcome: 'approved', approval_id, asked_person: true },
+          second: expect.stringMatching(/approved already .*approved by Administrator/) as unknown,
+        }),
+      ),
+    );
   });
 
   it('takes the answer of the person at another gateway than the one that asked', async () => {
@@ -234,7 +244,8 @@ describe('the MCP server', () => {
   });
 
   it('ends calls within a second of the revocation of their key', async () => {
-    const made = await admin.post('/api/v1/keys', { name: 'short', kind: 'operator' });
+    const { config_id: member_id } = (await admin.get('/api/v1/whoami')).body;
+    const made = await admin.post('/api/v1/keys', { name: 'short', kind: 'operator', member_id });
     const key = made.body as { id: string; key: string };
     await submit('revoked');
     let asked: () => void = () => undefined;
@@ -301,8 +312,9 @@ describe('the MCP server', () => {
 
   it('counts votes, and names who was faster', async () => {
     await calls.asksFor('db.migrate', { approvals_required: 2 });
-    const id = await calls.requested('db.migrate');
+    // Before the request: who comes later does not vote on it.
     const ada = await addPersonWithOwnKey(admin, admin, { name: 'Ada.Novak', role: 'member' });
+    const id = await calls.requested('db.migrate');
     const [one, two, late] = [await http(admin.key), await http(ada.api.key), await http(agentOf(stack).key)];
     const { decision } = await shown(one, 'deploy-bot db migrate');
     expect((await one.call('approve_action', decision)).text).toBe(
@@ -326,7 +338,7 @@ describe('the MCP server', () => {
     const check = await assistant.call('check_policy', { action_type: 'deploy.production' });
     expect(check.structured).toMatchObject({ allowed: false, needs_approval: true });
     expect((await assistant.call('list_policies', {})).text).toMatch(
-      /pol_\w+: ".*": "deploy\.production" require_approval/,
+      /pol_\w+: ".*", version 1: "deploy\.production" require_approval/,
     );
     expect((await assistant.call('query_audit', { limit: 100 })).isError).toBe(false);
     expect((await assistant.call('verify_audit', {})).structured).toMatchObject({
@@ -347,6 +359,30 @@ describe('the MCP server', () => {
     );
     return found?.id;
   };
+
+  it('is named in the guide as it is reached', async () => {
+    const guide = readFileSync(new URL('../docs/clients/mcp.md', import.meta.url), 'utf8');
+    const blocks = (language: string) =>
+      [...guide.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
+        ([, text = '']) => text,
+      );
+    const json = blocks('json').map((text) => JSON.parse(text) as Record<string, unknown>);
+    const toml = (await inPython(python, blocks('toml'))) as Record<string, unknown>[];
+    const servers = [...json, ...toml].map(
+      (file) =>
+        (file['mcpServers'] ?? file['mcp_servers'] ?? file['servers']) as Record<
+          string,
+          Record<string, unknown>
+        >,
+    );
+    expect(servers).toHaveLength(5);
+    const url = 'http://127.0.0.1:3000/mcp';
+    for (const { agentlattice = {} } of servers)
+      expect(agentlattice['command'] === undefined ? agentlattice['url'] : agentlattice['args']).toEqual(
+        agentlattice['command'] === undefined ? url : ['al', 'mcp'],
+      );
+    expect(blocks('sh')).toEqual([expect.stringContaining(` agentlattice ${url} --header `)]);
+  });
 
   describe('over HTTP', () => {
     const list = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });

@@ -97,8 +97,8 @@ export async function overStdio(
   return assistantOf(client);
 }
 
-/** What the Python client makes of an order (mcp_client.py). */
-export async function inPython(environment: PythonEnvironment, order: object): Promise<unknown> {
+/** What the Python client makes of orders, and Python of TOML (mcp_client.py). */
+export async function inPython(environment: PythonEnvironment, orders: readonly unknown[]): Promise<unknown> {
   const script = fileURLToPath(new URL('mcp_client.py', import.meta.url));
   const child = spawn(environment.program('python'), ['-W', 'ignore', script], {
     env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
@@ -106,7 +106,7 @@ export async function inPython(environment: PythonEnvironment, order: object): P
   let [out, said] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  child.stdin.end(JSON.stringify(order));
+  child.stdin.end(JSON.stringify(orders));
   const code = await new Promise((resolve) => child.once('close', resolve));
   if (code !== 0) throw new Error(`the Python client ended with ${String(code)}:\n${said}`);
   return JSON.parse(out);

@@ -1,7 +1,7 @@
-"""The official MCP client of Python, driven by one JSON object on standard input; prints one JSON object.
+"""The official MCP client of Python, driven by a JSON list on standard input; prints a JSON list.
 
-Finds the pending request that fits `matching`, approves it, answers the form of the server, and approves it again.
-With `toml`: reads these texts as TOML instead.
+An object is an order: find the pending request that fits `matching`, approve it, answer the form of the server, and approve
+it again. A text is read as TOML.
 """
 
 import asyncio
@@ -13,16 +13,17 @@ try:
 except ImportError:  # before Python 3.11
     from pip._vendor import tomli as tomllib
 
-from mcp import Client, StdioServerParameters
-from mcp.client.streamable_http import streamable_http_client
-from mcp.shared._httpx_utils import create_mcp_http_client
-from mcp.types import ElicitResult
-
 
 async def run(order: dict) -> dict:
+    # Here, because importing it takes longer than reading TOML.
+    from mcp import Client, StdioServerParameters
+    from mcp.client.streamable_http import streamable_http_client
+    from mcp.shared._httpx_utils import create_mcp_http_client
+    from mcp.types import ElicitResult
+
     asked: list[str] = []
 
-    async def answer(_context, params) -> ElicitResult:
+    async def answer(_context, params):
         asked.append(params.message)
         return ElicitResult(action="accept", content={"reason": order["reason"]})
 
@@ -43,13 +44,13 @@ async def run(order: dict) -> dict:
             "tools": tools,
             "match": found.structured_content["match"]["result"],
             "asked": asked,
-            "first": {"error": first.is_error, "text": first.content[0].text, "structured": first.structured_content},
-            "second": {"error": second.is_error, "text": second.content[0].text},
+            "first": {
+                "error": first.is_error,
+                **{name: first.structured_content[name] for name in ("outcome", "approval_id", "asked_person")},
+            },
+            "second": second.content[0].text,
         }
 
 
-given = json.load(sys.stdin)
-if "toml" in given:
-    print(json.dumps([tomllib.loads(text) for text in given["toml"]]))
-else:
-    print(json.dumps(asyncio.run(run(given))))
+orders = json.load(sys.stdin)
+print(json.dumps([tomllib.loads(one) if isinstance(one, str) else asyncio.run(run(one)) for one in orders]))

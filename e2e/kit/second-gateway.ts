@@ -33,7 +33,7 @@ export async function startSecondGateway(
         ({ status }) => status === 200,
         () => false,
       ),
-    { within: 30_000 },
+    { within: 120_000 },
   ).catch(async (error: unknown) => {
     await stop();
     throw error;
