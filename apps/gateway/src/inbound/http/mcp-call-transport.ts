@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
 import type { Transport, TransportSendOptions } from '@modelcontextprotocol/sdk/shared/transport.js';
 import {
+  ErrorCode,
   isJSONRPCErrorResponse,
   isJSONRPCNotification,
   isJSONRPCRequest,
@@ -42,6 +43,15 @@ export class McpCallTransport implements Transport {
   send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
     const relatedRequestId = options?.relatedRequestId;
     return this.http.send(this.renamed(message), relatedRequestId === undefined ? {} : { relatedRequestId });
+  }
+
+  /** Ends the call with an error: a client waits for its answer also after the connection has ended. */
+  async refuse(message: string): Promise<void> {
+    for (const id of this.requests)
+      await this.http
+        .send({ jsonrpc: '2.0', id, error: { code: ErrorCode.ConnectionClosed, message } })
+        // It was answered already.
+        .catch(() => undefined);
   }
 
   /** A message that came with another HTTP request. @returns whether it belongs to this call */

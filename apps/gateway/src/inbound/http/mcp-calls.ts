@@ -11,8 +11,8 @@ export interface McpCall {
   readonly principal: Principal;
   /** Takes a message of the client that belongs to it. @returns whether it does */
   readonly receive: (message: McpMessage['message']) => boolean;
-  /** Ends the answer at once. */
-  readonly end: () => void;
+  /** Ends it at once with an error that says why. */
+  readonly end: (why: string) => void;
 }
 
 export interface McpCallsPorts {
@@ -67,14 +67,14 @@ export class McpCalls {
 
   stop(): void {
     this.stopped = true;
-    for (const { end } of [...this.open]) end();
+    for (const { end } of [...this.open]) end('this gateway is being stopped; call again');
   }
 
   private async checkKeys(): Promise<void> {
     for (const call of [...this.open]) {
       try {
         const now = await this.ports.directory.findByHash(call.keyHash);
-        if (!isStill(now, call.principal)) call.end();
+        if (!isStill(now, call.principal)) call.end('the key is unknown, expired or revoked');
       } catch (error) {
         // Calls of the API are refused meanwhile, so nothing more is sent or decided.
         this.ports.logger.debug({ err: error }, 'the keys of MCP calls cannot be checked');

@@ -155,14 +155,14 @@ async function answer(
     publicUrl: steps.config.publicUrl ?? `${request.protocol}://${request.host}`,
     onFault: (error) => steps.logger.warn({ err: error, request_id: request.id }, 'an MCP call failed'),
   });
-  const end = () => void server.close();
   const leave = steps.calls.add({
-    ...{ owner, keyHash, principal: admitted.principal, end },
+    ...{ owner, keyHash, principal: admitted.principal },
+    end: (why) => void transport.refuse(why).finally(() => server.close()),
     receive: (message) => transport.receive(message),
   });
   reply.raw.once('close', () => {
     leave();
-    end();
+    void server.close();
   });
   await server.connect(transport);
   const response = await http.handleRequest(webRequest(request), { parsedBody: request.body });
