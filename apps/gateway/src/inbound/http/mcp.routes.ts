@@ -144,7 +144,7 @@ async function answer(
   const owner = mcpOwnerOf(sessionId, keyHash);
   const requests = messages.filter((message) => isJSONRPCRequest(message));
   if (requests.length === 0) {
-    for (const message of messages) steps.calls.pass({ owner, message: { ...message } });
+    for (const message of messages.filter(concernsCall)) steps.calls.pass({ owner, message: { ...message } });
     return new Response(null, { status: 202 });
   }
   const transport = new McpCallTransport(http, new Set(requests.map(({ id }) => id)));
@@ -169,6 +169,10 @@ async function answer(
   if (begins !== undefined && response.ok) response.headers.set('mcp-session-id', sessionId);
   return response;
 }
+
+/** Other notifications change nothing here. */
+const concernsCall = (message: JSONRPCMessage): boolean =>
+  !('method' in message) || message.method === 'notifications/cancelled';
 
 /** Null where one of them is no message of JSON-RPC. */
 function messagesIn(body: unknown): JSONRPCMessage[] | null {
