@@ -15,12 +15,14 @@ const mayImport = {
   'libs/event-store': ['contracts', 'decider', 'messaging', 'observability'],
   'libs/service': ['contracts', 'event-store', 'messaging', 'observability'],
   'libs/testkit': ['contracts', 'launcher'],
-  'libs/cli': ['contracts', 'ledger', 'sdk'],
+  'libs/cli': ['contracts', 'ledger', 'mcp-server', 'sdk'],
   'libs/adapters': ['sdk'],
   'libs/sdk': [],
+  'libs/mcp-server': ['contracts', 'sdk'],
   'tools/launcher': ['contracts'],
   'apps/dashboard': ['contracts'],
   'apps/!(dashboard)': [...pure, 'contracts', ...io],
+  'apps/gateway': [...pure, 'contracts', ...io, 'mcp-server'],
   e2e: ['testkit', 'contracts', 'ledger', 'sdk'],
 };
 const projects = ['apps', 'libs', 'tools']

@@ -8,19 +8,21 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** A second gateway of a stack, as a process of its own. */
 export async function startSecondGateway(
   stack: Stack,
-): Promise<{ readonly api: Api; stop(): Promise<void> }> {
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ readonly api: Api; readonly baseUrl: string; stop(): Promise<void> }> {
   const port = await freePort();
   const child = spawn(
     process.execPath,
     ['--import', './tools/service-preload.mjs', 'apps/gateway/dist/bundle/main.js'],
     {
       cwd: root,
-      env: { ...stack.environmentOf('gateway'), PORT: String(port), LOG_LEVEL: 'silent' },
+      env: { ...stack.environmentOf('gateway'), PORT: String(port), LOG_LEVEL: 'silent', ...env },
       stdio: 'ignore',
     },
   );
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const api = new Api(`http://127.0.0.1:${String(port)}`, null);
+  const baseUrl = `http://127.0.0.1:${String(port)}`;
+  const api = new Api(baseUrl, null);
   const stop = async () => {
     child.kill('SIGTERM');
     await ended;
@@ -31,10 +33,10 @@ export async function startSecondGateway(
         ({ status }) => status === 200,
         () => false,
       ),
-    { within: 30_000 },
+    { within: 120_000 },
   ).catch(async (error: unknown) => {
     await stop();
     throw error;
   });
-  return { api, stop };
+  return { api, baseUrl, stop };
 }

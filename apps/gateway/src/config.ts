@@ -1,4 +1,4 @@
-import { durationMs } from '@agentlattice/contracts';
+import { durationMs, type McpElicitation, mcpElicitation } from '@agentlattice/contracts';
 import { ConfigFault, readEnvironment } from '@agentlattice/service';
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
@@ -36,6 +36,8 @@ const environment = z.object({
     )
     .transform((text) => text.replace(/\/+$/, ''))
     .optional(),
+  MCP_ELICITATION: z.enum(mcpElicitation).default('offered'),
+  MCP_HOSTS: z.string().default(''),
   DASHBOARD_DIR: z
     .string()
     .refine(
@@ -59,6 +61,10 @@ export interface GatewayConfig {
   readonly oidc: OidcConfig | null;
   /** Whether people may sign in with a password; by default only where no OpenID provider is set. */
   readonly passwordSignIn: boolean;
+  /** Whether deciding by MCP needs a client that asks the person. */
+  readonly mcpElicitation: McpElicitation;
+  /** Further host names under which MCP clients reach the gateway, in lower case. */
+  readonly mcpHosts: readonly string[];
   /** The folder of the dashboard's pages; undefined: the gateway serves the API alone. */
   readonly dashboardDir: string | undefined;
 }
@@ -76,15 +82,20 @@ export function readGatewayConfig(env: NodeJS.ProcessEnv): GatewayConfig {
     publicUrl: read.AL_PUBLIC_URL,
     oidc,
     passwordSignIn: read.PASSWORD_SIGN_IN === undefined ? oidc === null : read.PASSWORD_SIGN_IN === 'true',
+    mcpElicitation: read.MCP_ELICITATION,
+    mcpHosts: listOf(read.MCP_HOSTS).map((name) => name.toLowerCase()),
     dashboardDir: read.DASHBOARD_DIR,
   };
 }
 
-function proxiesOf(text: string): string[] {
-  const parts = text
+const listOf = (text: string): string[] =>
+  text
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
+
+function proxiesOf(text: string): string[] {
+  const parts = listOf(text);
   for (const part of parts) {
     const [address = '', bits, ...rest] = part.split('/');
     const longest = isIP(address) === 4 ? 32 : 128;

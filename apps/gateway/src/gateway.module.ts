@@ -4,6 +4,7 @@ import { COMMANDS, HEALTH, type HealthRegistry, Unhealthy, ServiceModule } from 
 import { Inject, Module, type OnModuleInit } from '@nestjs/common';
 import { HttpModule } from './http.module.js';
 import { LiveEventsModule } from './live-events.module.js';
+import { McpModule } from './mcp.module.js';
 import type { PrincipalDirectory } from './outbound/principal-directory.js';
 import type { SubmissionPipeline } from './outbound/submission-pipeline.js';
 import { PrincipalsModule } from './principals.module.js';
@@ -21,6 +22,7 @@ const others: readonly ServiceName[] = ['policy-engine', 'audit-ledger', 'approv
     SessionsModule,
     SubmissionsModule,
     LiveEventsModule,
+    McpModule,
     HttpModule,
   ],
 })

@@ -9,7 +9,7 @@ import type { AwaitDecision } from './application/await-decision.js';
 import type { NameMembers } from './application/name-members.js';
 import type { RefusedAccess } from './application/refused-access.js';
 import type { SubmitAction } from './application/submit-action.js';
-import { type GatewayConfig, readGatewayConfig } from './config.js';
+import type { GatewayConfig } from './config.js';
 import { ActReleaseInterceptor } from './inbound/http/act-release.interceptor.js';
 import { ActionsController } from './inbound/http/actions.controller.js';
 import { Admission } from './inbound/http/admission.js';
@@ -60,7 +60,6 @@ import {
     SystemController,
   ],
   providers: [
-    { provide: GATEWAY_CONFIG, useFactory: () => readGatewayConfig(process.env) },
     {
       provide: ADMISSION,
       inject: [DIRECTORY, GATEWAY_CONFIG, COMMANDS, REFUSED_ACCESS],

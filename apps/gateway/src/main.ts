@@ -9,6 +9,8 @@ import { addBodyHooks } from './inbound/http/body-hooks.js';
 import { GatewayAdapter } from './inbound/http/gateway-adapter.js';
 import { addDashboardRoutes } from './inbound/http/dashboard.routes.js';
 import { addLiveEventRoutes } from './inbound/http/live-event.routes.js';
+import type { McpCalls } from './inbound/http/mcp-calls.js';
+import { addMcpRoutes } from './inbound/http/mcp.routes.js';
 import { addOidcRoutes, type OidcSteps } from './inbound/http/oidc.routes.js';
 import { addPlainRoutes, type PlainRoute } from './inbound/http/plain-routes.js';
 import { addSecurityHeaders } from './inbound/http/security-headers.js';
@@ -16,11 +18,10 @@ import type { ProblemFilter } from './inbound/http/problem-filter.js';
 import { RequestBodies } from './inbound/http/request-bodies.js';
 import { addRequestHooks } from './inbound/http/request-hooks.js';
 import type { LiveEvents } from './live-events.module.js';
-import { ADMISSION, ANSWER_RELEASE, LIVE_EVENTS, OIDC, PLAIN_ROUTES, PROBLEMS } from './tokens.js';
+import { ADMISSION, ANSWER_RELEASE, LIVE_EVENTS, MCP_CALLS, OIDC, PLAIN_ROUTES, PROBLEMS } from './tokens.js';
 
-const { host, port, publicUrl, trustedProxies, dashboardDir } = configOrExit(() =>
-  readGatewayConfig(process.env),
-);
+const config = configOrExit(() => readGatewayConfig(process.env));
+const { host, port, publicUrl, trustedProxies, dashboardDir } = config;
 
 await runService({
   service: 'gateway',
@@ -43,6 +44,13 @@ await runService({
       admission: app.get<Admission>(ADMISSION),
       streams,
       problems: app.get<ProblemFilter>(PROBLEMS),
+    });
+    addMcpRoutes(app, {
+      admission: app.get<Admission>(ADMISSION),
+      calls: app.get<McpCalls>(MCP_CALLS),
+      problems: app.get<ProblemFilter>(PROBLEMS),
+      logger: app.get<Logger>(LOGGER),
+      config,
     });
     if (dashboardDir !== undefined) addDashboardRoutes(app, dashboardDir);
     realtime.serve(app.getHttpServer() as Server);

@@ -53,6 +53,7 @@ import {
   DECLINE_INVITATION,
   DELEGATE,
   DIRECTORY,
+  GATEWAY_CONFIG,
   LIST_INVITATIONS,
   NAME_MEMBERS,
   REFUSED_ACCESS,
@@ -107,6 +108,7 @@ function invitationUseCase(provide: symbol, make: (ports: InvitationPorts) => un
     invitationUseCase(LIST_INVITATIONS, makeListInvitations),
     invitationUseCase(ACCEPT_INVITATION, makeAcceptInvitation),
     invitationUseCase(DECLINE_INVITATION, makeDeclineInvitation),
+    { provide: GATEWAY_CONFIG, useFactory: () => readGatewayConfig(process.env) },
     {
       provide: REFUSED_ACCESS,
       inject: [STORE, LOGGER],
@@ -118,7 +120,7 @@ function invitationUseCase(provide: symbol, make: (ports: InvitationPorts) => un
       useFactory: (pool: pg.Pool, logger: Logger) => makeNameMembers(new MemberNameReader(pool, logger)),
     },
   ],
-  exports: [DELEGATE, STORE, DIRECTORY, REFUSED_ACCESS, NAME_MEMBERS, CREATE_MEMBER],
+  exports: [GATEWAY_CONFIG, DELEGATE, STORE, DIRECTORY, REFUSED_ACCESS, NAME_MEMBERS, CREATE_MEMBER],
 })
 export class PrincipalsModule implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   private relay: Relay | undefined;

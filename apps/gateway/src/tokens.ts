@@ -35,3 +35,5 @@ export const ANSWER_RELEASE = Symbol('ANSWER_RELEASE');
 export const PROBLEMS = Symbol('PROBLEMS');
 export const PLAIN_ROUTES = Symbol('PLAIN_ROUTES');
 export const LIVE_EVENTS = Symbol('LIVE_EVENTS');
+export const MCP_CALLS = Symbol('MCP_CALLS');
+export const MCP_MESSAGES = Symbol('MCP_MESSAGES');

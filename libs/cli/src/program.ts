@@ -9,6 +9,7 @@ import { registerHook } from './commands/hook.js';
 import { registerGate } from './program/gate.js';
 import { registerIdentity } from './program/identity.js';
 import { registerKeys } from './program/keys.js';
+import { registerMcp } from './program/mcp.js';
 import { registerMembers } from './program/members.js';
 import { registerPolicies } from './program/policies.js';
 import { registerSetup } from './program/setup.js';
@@ -30,6 +31,7 @@ const registrations: readonly Register[] = [
   registerChannels,
   registerDeliveries,
   registerIdentity,
+  registerMcp,
   registerHook,
   registerSetup,
 ];

@@ -48,6 +48,7 @@ export * from './services.js';
 export * from './subjects.js';
 export * from './submission/items.js';
 export * from './http/log-entries.js';
+export * from './http/mcp.js';
 export * from './http/openapi.js';
 export * from './http/route.js';
 export * from './http/routes.js';

@@ -11,6 +11,7 @@ import {
   evaluateSubject,
   eventStreamName,
   ledgerHeartbeatSubject,
+  mcpMessageSubject,
   openSubject,
   wantHeartbeatSubject,
 } from './subjects.js';
@@ -76,9 +77,14 @@ const permissionsOf = (
 export const natsPermissions: Readonly<Record<ServiceName, ServicePermissions>> = {
   gateway: permissionsOf('gateway', {
     // Live events are read by sequence, which needs no consumer and changes nothing in the stream.
-    publish: [evaluateSubject, wantHeartbeatSubject, `$JS.API.DIRECT.GET.${eventStreamName}`],
+    publish: [
+      evaluateSubject,
+      wantHeartbeatSubject,
+      mcpMessageSubject,
+      `$JS.API.DIRECT.GET.${eventStreamName}`,
+    ],
     // Events replace a lost wake-up, and are the notices of live events.
-    subscribe: ['reply.gateway.>', 'wake.*', 'events.>', ledgerHeartbeatSubject],
+    subscribe: ['reply.gateway.>', 'wake.*', 'events.>', ledgerHeartbeatSubject, mcpMessageSubject],
   }),
   'policy-engine': permissionsOf('policy-engine', {
     publish: [appendSubject, 'reply.gateway.*.unavailable', ...consuming('policy-engine')],

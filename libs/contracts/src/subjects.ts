@@ -26,3 +26,6 @@ export const ledgerHeartbeatMs = 250;
 /** A gateway asks for the heartbeat here, once a second while it is used; the writer answers with a heartbeat at once. */
 export const wantHeartbeatSubject = 'cmd.audit-ledger.heartbeat';
 export const heartbeatWantedForMs = 5_000;
+
+/** Core NATS, from gateway to gateways: the answer of a person or a cancelling, for an MCP call that another one may hold. */
+export const mcpMessageSubject = 'mcp.message';

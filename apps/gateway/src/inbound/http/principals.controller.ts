@@ -2,6 +2,7 @@ import { policyEngineCommands, type RouteInput, type RouteOutput, routes } from 
 import type { CommandClient } from '@agentlattice/messaging';
 import { COMMANDS } from '@agentlattice/service';
 import { Controller, Inject, Req } from '@nestjs/common';
+import type { GatewayConfig } from '../../config.js';
 import type { ChangeAgent } from '../../application/change-agent.js';
 import type { CreateKey } from '../../application/create-key.js';
 import { existingAgent } from '../../application/existing-principals.js';
@@ -10,7 +11,15 @@ import type { RevokeKey } from '../../application/revoke-key.js';
 import type { RotateKey } from '../../application/rotate-key.js';
 import type { Principal } from '../../domain/principal.js';
 import type { PrincipalStore } from '../../outbound/principal-store.js';
-import { CHANGE_AGENT, CREATE_KEY, REGISTER_AGENT, REVOKE_KEY, ROTATE_KEY, STORE } from '../../tokens.js';
+import {
+  CHANGE_AGENT,
+  CREATE_KEY,
+  GATEWAY_CONFIG,
+  REGISTER_AGENT,
+  REVOKE_KEY,
+  ROTATE_KEY,
+  STORE,
+} from '../../tokens.js';
 import { pageOf } from './page-of.js';
 import { requestContextOf } from './request-context.js';
 import { Caller, Handles, RequestInput } from './route-decorators.js';
@@ -28,6 +37,7 @@ export class PrincipalsController {
     @Inject(REVOKE_KEY) private readonly revoke: RevokeKey,
     @Inject(STORE) private readonly store: PrincipalStore,
     @Inject(COMMANDS) private readonly commands: CommandClient,
+    @Inject(GATEWAY_CONFIG) private readonly config: Pick<GatewayConfig, 'mcpElicitation'>,
   ) {}
 
   @Handles(routes.whoami)
@@ -52,6 +62,7 @@ export class PrincipalsController {
       role: kind === 'operator' ? principal.role : null,
       instance_admin: kind === 'operator' && principal.instanceAdmin,
       scopes: kind === 'service' ? [...principal.scopes] : [],
+      ...(kind === 'operator' && { mcp_elicitation: this.config.mcpElicitation }),
       calibration: {},
       policies: policies.map(summaryOf),
       delegations: await this.delegationsOf(principal),

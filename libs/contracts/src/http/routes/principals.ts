@@ -28,6 +28,7 @@ import { newPassword } from '../../principals/sessions.js';
 import { policySummary } from '../../policy/policy.js';
 import { decisionReason } from '../../approval/approval.js';
 import { keyKinds, pendingOnSuspension } from '../../events/principals.js';
+import { mcpElicitation } from '../mcp.js';
 import { ok, route } from '../route.js';
 
 const name = givenName();
@@ -54,6 +55,10 @@ const whoami = z
       .boolean()
       .meta({ description: 'Whether this key may create workspaces; shown to this key only' }),
     scopes: z.array(z.enum(serviceScopes)),
+    mcp_elicitation: z.enum(mcpElicitation).optional().meta({
+      description:
+        'Of operators: whether the MCP server decides only after the client has asked the person (`required`), or where the client can (`offered`)',
+    }),
     calibration: z.object({}),
     policies: z.array(policySummary),
     delegations: z.object({ as_parent: z.array(delegationView), as_child: z.array(delegationView) }),
