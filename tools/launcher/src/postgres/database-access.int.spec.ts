@@ -1,3 +1,4 @@
+import type { ServiceName } from '@agentlattice/contracts';
 import { testDataDirectory, type TestDataDirectory } from '@agentlattice/testkit';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { openSecrets } from '../secrets.js';
@@ -91,7 +92,8 @@ describe('the bundled PostgreSQL', () => {
 
   it('can be provisioned again without a change', async () => {
     const { adminUrl } = database;
-    expect(await provisionRoles(adminUrl, await adminRights(adminUrl), directory.secrets)).toEqual([]);
+    const passwordOf = (service: ServiceName) => directory.secrets.of(`postgres.${service}`);
+    expect(await provisionRoles(adminUrl, await adminRights(adminUrl), passwordOf)).toEqual([]);
     await expect(rows(gateway, 'SELECT 1')).resolves.toHaveLength(1);
     const reread = await openSecrets(directory.dataDir);
     expect(reread.of('postgres.gateway')).toBe(new URL(gateway).password);
