@@ -15,9 +15,10 @@ export const images = [...services, 'migrate'];
 /** Loaded only where telemetry is exported, which the job does not do. */
 const notForTheJob = '@opentelemetry/sdk-node';
 
-/** Types, maps and texts of packages, except for their licences. */
+/** Types, maps, texts, tests and examples of packages, except for their licences. */
 const leftOut = (path) =>
-  /\.(?:d\.[cm]?ts|map|md|markdown)$/i.test(path) && !/licen[cs]e|notice|copying/i.test(basename(path));
+  (/\.(?:[cm]?ts|map|md|markdown)$/i.test(path) && !/licen[cs]e|notice|copying/i.test(basename(path))) ||
+  /^(?:tests?|__tests__|benchmarks?|examples?|docs?|\.github)$/.test(path);
 
 export async function imageRoot(image, folder) {
   if (!images.includes(image)) throw new Error(`there is no image ${image}; there are ${images.join(', ')}`);
@@ -52,7 +53,7 @@ export async function imageRoot(image, folder) {
       recursive: true,
       filter: (source) => {
         const inside = relative(join(root, path), source);
-        return !inside.split('/').includes('node_modules') && !leftOut(source);
+        return !inside.split('/').includes('node_modules') && !leftOut(inside);
       },
     });
 }
