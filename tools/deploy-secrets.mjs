@@ -29,7 +29,10 @@ const typeId = (prefix) => {
 };
 
 export function newSecrets() {
-  const database = { postgres: password(), ...Object.fromEntries(services.map((name) => [name, password()])) };
+  const database = {
+    postgres: password(),
+    ...Object.fromEntries(services.map((name) => [name, password()])),
+  };
   const nats = Object.fromEntries(['admin', ...services].map((name) => [name, password()]));
   const redis = password();
   const databaseUrl = (user, secret) => `postgres://${user}:${secret}@postgres:5432/agentlattice`;

@@ -29,7 +29,8 @@ export async function imageRoot(image, folder) {
     const bundle = join(root, project, 'dist', 'bundle');
     const contents = JSON.parse(await readFile(join(bundle, 'contents.json'), 'utf8'))[`${program}.js`];
     for (const file of contents.files)
-      for (const name of [file, `${file}.map`])
+      // The job's programs share most of their code; its errors are shown without our sources.
+      for (const name of image === 'migrate' ? [file] : [file, `${file}.map`])
         if (existsSync(join(bundle, name))) await cp(join(bundle, name), join(folder, target, name));
     for (const name of contents.packages) packages.add(name);
   };
@@ -79,7 +80,12 @@ async function packagesFor(names) {
     }
     if (found.has(path)) return;
     found.add(path);
-    const { dependencies = {}, optionalDependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} } = lock[path];
+    const {
+      dependencies = {},
+      optionalDependencies = {},
+      peerDependencies = {},
+      peerDependenciesMeta = {},
+    } = lock[path];
     for (const needed of Object.keys(dependencies)) add(needed, path, false);
     for (const wanted of Object.keys(optionalDependencies)) add(wanted, path, true);
     for (const peer of Object.keys(peerDependencies)) {

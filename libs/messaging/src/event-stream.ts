@@ -41,7 +41,10 @@ export async function ensureEventStream(nc: NatsConnection, replicas = 1): Promi
     // If it cannot be changed (too few servers are up), events are published all the same.
     const wanted = { allow_msg_ttl: true, allow_direct: true, num_replicas: replicas };
     const changed = await manager.streams.update(eventStreamName, wanted).catch(() => null);
-    return { ...present, ...(changed === null ? {} : { takesProbes: true, readsBySequence: true, replicas }) };
+    return {
+      ...present,
+      ...(changed === null ? {} : { takesProbes: true, readsBySequence: true, replicas }),
+    };
   }
   const { created, state } = await manager.streams.add({
     name: eventStreamName,

@@ -40,7 +40,11 @@ export async function awaitSchema({
 
 /** Empty: none is missing. */
 async function missingMigrations(databaseUrl: string, names: readonly string[]): Promise<string> {
-  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 3_000, query_timeout: 3_000 });
+  const client = new pg.Client({
+    connectionString: databaseUrl,
+    connectionTimeoutMillis: 3_000,
+    query_timeout: 3_000,
+  });
   client.on('error', () => undefined);
   await client.connect();
   try {

@@ -1,5 +1,11 @@
 export { Background, type Stoppable } from './background.js';
-export { type BaseConfig, ConfigFault, type KeyFolder, readBaseConfig, readEnvironment } from './base-config.js';
+export {
+  type BaseConfig,
+  ConfigFault,
+  type KeyFolder,
+  readBaseConfig,
+  readEnvironment,
+} from './base-config.js';
 export { configOrExit } from './config-or-exit.js';
 export {
   type GrantClaims,

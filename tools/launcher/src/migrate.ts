@@ -13,8 +13,13 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 
 /** `NAME_FILE` names a file with the value of `NAME`, as for the services. */
 function withFiles(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const files = Object.entries(env).filter(([name, file]) => /^DATABASE_URL\w*_FILE$/.test(name) && file !== '');
-  const values = files.map(([name, file = '']) => [name.slice(0, -'_FILE'.length), readFileSync(file, 'utf8').trim()]);
+  const files = Object.entries(env).filter(
+    ([name, file]) => /^DATABASE_URL\w*_FILE$/.test(name) && file !== '',
+  );
+  const values = files.map(([name, file = '']) => [
+    name.slice(0, -'_FILE'.length),
+    readFileSync(file, 'utf8').trim(),
+  ]);
   return { ...Object.fromEntries(values), ...env };
 }
 
@@ -22,9 +27,11 @@ async function run(): Promise<void> {
   const env = withFiles(process.env);
   const { database } = readConfiguration(env);
   if (database === undefined || serviceNames.some((service) => database.services[service] === undefined))
-    throw new StartRefused('DATABASE_URL and the URL of each service (DATABASE_URL_GATEWAY and so on) must be set.');
-  const [access, migrations] = await Promise.all([preparedDatabase(database, print), loadAllMigrations()]);
-  await migrateAll(access, migrations, print);
+    throw new StartRefused(
+      'DATABASE_URL and the URL of each service (DATABASE_URL_GATEWAY and so on) must be set.',
+    );
+  const access = await preparedDatabase(database, print);
+  await migrateAll(access, await loadAllMigrations(), print);
   print('all schemas are up to date');
   const credentials = env['AL_CREDENTIALS_FILE'];
   if (credentials === undefined || credentials === '') return;

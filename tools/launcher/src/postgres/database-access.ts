@@ -69,7 +69,9 @@ export async function preparedDatabase(
 ): Promise<DatabaseAccess> {
   const rights = await usableRights(url);
   const urlOf = (service: ServiceName) => new URL(services[service] ?? url);
-  const areOurs = serviceNames.every((service) => decodeURIComponent(urlOf(service).username) === roleOf(service));
+  const areOurs = serviceNames.every(
+    (service) => decodeURIComponent(urlOf(service).username) === roleOf(service),
+  );
   if (rights.mayMakeRoles && areOurs) {
     const passwordOf = (service: ServiceName) => decodeURIComponent(urlOf(service).password);
     const withoutPassword = serviceNames.filter((service) => passwordOf(service) === '');

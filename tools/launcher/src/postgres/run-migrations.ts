@@ -47,7 +47,9 @@ export function runMigrations(
 }
 
 async function migrationsRun(client: pg.Client, table: string): Promise<ReadonlySet<string>> {
-  const { rows } = await client.query<{ known: boolean }>('SELECT to_regclass($1) IS NOT NULL AS known', [table]);
+  const { rows } = await client.query<{ known: boolean }>('SELECT to_regclass($1) IS NOT NULL AS known', [
+    table,
+  ]);
   if (rows[0]?.known !== true) return new Set();
   const done = await client.query<{ name: string }>(`SELECT name FROM ${table}`);
   return new Set(done.rows.map(({ name }) => name));
@@ -55,10 +57,10 @@ async function migrationsRun(client: pg.Client, table: string): Promise<Readonly
 
 /** Tables of earlier releases lack this right. */
 async function letRead(client: pg.Client, table: string, grantee: string): Promise<void> {
-  const { rows } = await client.query<{ may: boolean }>(`SELECT has_table_privilege($1, $2, 'SELECT') AS may`, [
-    grantee,
-    table,
-  ]);
+  const { rows } = await client.query<{ may: boolean }>(
+    `SELECT has_table_privilege($1, $2, 'SELECT') AS may`,
+    [grantee, table],
+  );
   if (rows[0]?.may !== true)
     await client.query(`GRANT SELECT ON ${table} TO ${client.escapeIdentifier(grantee)}`);
 }
