@@ -22,7 +22,7 @@ const credentials = {
   agent: { id: 'agt_01jd7e5sqcfnmrq9yh4qvxw2k4', name: 'first-agent', api_key: `al_agent_${'c'.repeat(43)}` },
 };
 /** These have a second replica, so that the first one can leave under load. */
-const twice: readonly ServiceName[] = ['policy-engine', 'approval-service', 'notifier', 'audit-ledger'];
+const twice: readonly ServiceName[] = ['policy-engine', 'approval-service', 'audit-ledger'];
 
 describe('the images', () => {
   let images: Images;
@@ -98,6 +98,7 @@ describe('the images', () => {
     await startAll(serviceNames, first);
     await eventually(() => all().every(({ output }) => output().includes('waiting for the schema')), {
       within: 60_000,
+      every: 250,
     });
     const file = join(dataDir, 'credentials.json');
     await writeFile(file, JSON.stringify(credentials), { mode: 0o600 });
@@ -123,7 +124,9 @@ describe('the images', () => {
     const admin = gateway().as(credentials.admin.api_key);
     await admin.policy({ name: 'ask', action_type: 'deploy.production', effect: 'require_approval' });
     await admin.policy({ name: 'allow', action_type: 'read.*', effect: 'allow' });
-    await eventually(async () => (await gateway().submit('read.file')).status === 200);
+    await eventually(async () => (await gateway().submit('read.file')).status === 200, {
+      within: 30_000,
+    });
     const statuses = new Map<number, number>();
     let isOver = false;
     const load = Array.from({ length: 4 }, async (_, worker) => {
@@ -155,10 +158,13 @@ describe('the images', () => {
       ),
     );
     const admin = gateway().as(credentials.admin.api_key);
-    await eventually(async () => {
-      const { text } = await admin.get('/api/v1/approvals?status=pending&limit=200');
-      return [0, 1, 2, 3, 4].every((n) => text.includes(`"held":${String(n)}`));
-    });
+    await eventually(
+      async () => {
+        const { text } = await admin.get('/api/v1/approvals?status=pending&limit=200');
+        return [0, 1, 2, 3, 4].every((n) => text.includes(`"held":${String(n)}`));
+      },
+      { within: 30_000 },
+    );
     const stopped = first.get('gateway')?.stop();
     const answers = await Promise.all(held);
     expect(answers.map(({ status, headers }) => [status, headers.get('connection')])).toEqual(

@@ -10,6 +10,9 @@ import { eventually, freePort } from '@agentlattice/testkit';
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
 
+/** As seldom as a kubelet in a hurry: many processes start at once here. */
+const ready = { within: 100_000, every: 250 };
+
 /** A process as a container starts it: from the folder of its image, with nothing in its environment that is not given. */
 export interface Container {
   readonly url: string;
@@ -74,7 +77,7 @@ export class Images {
       url,
       output: () => output,
       ready: () =>
-        eventually(async () => (await fetch(`${url}/readyz?scope=local`)).ok, { within: 60_000 }).then(
+        eventually(async () => (await fetch(`${url}/readyz?scope=local`)).ok, ready).then(
           () => undefined,
           (error: unknown) => {
             throw new Error(`the ${service} does not get ready: ${output}`, { cause: error });
