@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 
 /** A migration class; its name is the class's, or that of its instances (TypeORM's rule). */
-export type MigrationName = new () => { readonly name?: string };
+export type MigrationName = new () => object;
 
 export interface SchemaNeeds {
   readonly databaseUrl: string;
@@ -14,7 +14,10 @@ export interface SchemaNeeds {
   readonly everyMs?: number;
 }
 
-const nameOf = (migration: MigrationName) => new migration().name ?? migration.name;
+function nameOf(migration: MigrationName): string {
+  const instance = new migration();
+  return 'name' in instance && typeof instance.name === 'string' ? instance.name : migration.name;
+}
 
 /**
  * Resolves once all migrations of this release were run. A service only reads which ones there are and never migrates (ADR 10): after an
