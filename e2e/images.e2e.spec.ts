@@ -115,7 +115,7 @@ describe('the images', () => {
     expect((await fetch(`${first.get('gateway')?.url ?? ''}/`)).headers.get('content-type')).toContain(
       'text/html',
     );
-  });
+  }, 240_000);
 
   it('answer every request while one replica after the other stops', async () => {
     await startAll(twice, second);
