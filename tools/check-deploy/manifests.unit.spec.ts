@@ -170,7 +170,8 @@ describe('a manifest with one fault', () => {
 });
 
 describe('manifests with one fault among them', () => {
-  const all = () => JSON.stringify(rendered('k8s/overlays/demo'));
+  const demo = JSON.stringify(rendered('k8s/overlays/demo'));
+
   it.each([
     ['"apiVersion":"policy/v1"', '"apiVersion":"policy/v1beta1"', 'policy/v1beta1 is no API'],
     [
@@ -212,14 +213,14 @@ describe('manifests with one fault among them', () => {
       'Deployment notifier has no PodDisruptionBudget',
     ],
   ])('are refused: %s', (from, to, fault) => {
-    const text = all().replace(from, to);
-    expect(text).not.toBe(all());
+    const text = demo.replace(from, to);
+    expect(text).not.toBe(demo);
     expect(setFaults(JSON.parse(text) as Manifest[]).join('\n')).toContain(fault);
   });
 
   it('allow a connection from one end only', () => {
-    const text = all().replace('"port":6379}]}]}},{', '"port":6380}]}]}},{');
-    expect(text).not.toBe(all());
+    const text = demo.replace('"port":6379}]}]}},{', '"port":6380}]}]}},{');
+    expect(text).not.toBe(demo);
     expect(arrows(JSON.parse(text) as Manifest[]).oneSided).toEqual([
       'approval-service → redis 6379',
       'approval-service → redis 6380',

@@ -6,8 +6,15 @@ import type { Manifest } from './manifest.mjs';
 export const root = join(import.meta.dirname, '..', '..');
 export const textOf = (path: string) => readFileSync(join(root, path), 'utf8');
 export const yamlOf = (path: string): unknown => parse(textOf(path), { merge: true });
-export const manifestsOf = (path: string): Manifest[] =>
-  parseAllDocuments(textOf(path)).map((document) => document.toJS() as Manifest);
+const parsed = new Map<string, Manifest[]>();
+/** Parsed once: the tests read the same files many times. */
+export function manifestsOf(path: string): Manifest[] {
+  const known = parsed.get(path);
+  if (known !== undefined) return known;
+  const manifests = parseAllDocuments(textOf(path)).map((document) => document.toJS() as Manifest);
+  parsed.set(path, manifests);
+  return manifests;
+}
 
 /** The parts of a kustomization that we use; a test refuses others. */
 export interface Kustomization {
