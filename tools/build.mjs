@@ -86,7 +86,8 @@ export async function build(projects, runtime = process.execPath) {
   const pages = list.includes(dashboard) ? buildDashboard(runtime) : Promise.resolve(false);
   const compiled = list.filter((project) => project !== dashboard);
   const [built, hasNewPages] = await Promise.all([Promise.all(compiled.map(buildProject)), pages]);
-  const programs = compiled.filter((project) => project.startsWith('apps/') || project === 'libs/cli');
+  const bundles = ['libs/cli', 'tools/launcher'];
+  const programs = compiled.filter((project) => project.startsWith('apps/') || bundles.includes(project));
   const bundled = await Promise.all(programs.map(bundleProject));
   const changed = compiled.filter((project, i) => built[i] || bundled[programs.indexOf(project)]);
   return hasNewPages ? [...changed, dashboard] : changed;

@@ -3,17 +3,18 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { createRequire, isBuiltin } from 'node:module';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Programs of a project, where it has them. */
-const programs = ['main', 'first-start'];
+/** Programs of a project, where it has them, and the migrations, for the image of the migration job. */
+const programs = ['main', 'first-start', 'migrations/index', 'migrate'];
 
 /** They look for other files in ways that a bundler does not see, have to be loaded before all others, or only where telemetry is exported. */
-const separate = /^(?:argon2|bullmq|jsonc-parser|pino|thread-stream|reflect-metadata|@opentelemetry\/.*)$/;
+const separate =
+  /^(?:argon2|bullmq|jsonc-parser|pino|thread-stream|typeorm|reflect-metadata|@opentelemetry\/.*)$/;
 
 /** Nest names packages that it uses only where they are installed. */
 const optionalPackages = {
@@ -35,8 +36,7 @@ const optionalPackages = {
 };
 
 function isThere(require, path) {
-  const [scope, name] = path.split('/');
-  const folder = path.startsWith('@') ? `${scope}/${name}` : scope;
+  const folder = packageOf(path);
   return require.resolve.paths(path)?.some((parent) => existsSync(join(parent, folder))) === true;
 }
 
@@ -75,9 +75,11 @@ export async function bundleProject(app) {
   if (existsSync(stampFile) && (await readFile(stampFile, 'utf8')) === stamp) return false;
   const { build } = await import('esbuild');
   await rm(out, { recursive: true, force: true });
-  await build({
+  const { metafile } = await build({
+    metafile: true,
     entryPoints: programs.map((name) => join(root, app, 'dist', `${name}.js`)).filter(existsSync),
     outdir: out,
+    outbase: join(root, app, 'dist'),
     bundle: true,
     splitting: true,
     format: 'esm',
@@ -96,6 +98,32 @@ export async function bundleProject(app) {
     logLevel: 'error',
   });
   await mkdir(out, { recursive: true });
+  await writeFile(join(out, 'contents.json'), `${JSON.stringify(contentsOf(metafile, out), null, 2)}\n`);
   await writeFile(stampFile, stamp);
   return true;
 }
+
+/** For each program: its files below `out`, and the packages that it loads from node_modules (tools/image-root.mjs copies both). */
+function contentsOf({ outputs }, out) {
+  const nameOf = (path) => relative(out, join(root, path));
+  const contents = {};
+  for (const [entry, { entryPoint }] of Object.entries(outputs)) {
+    if (entryPoint === undefined || !programs.includes(nameOf(entry).replace(/\.js$/, ''))) continue;
+    const files = new Set();
+    const packages = new Set();
+    const visit = (path) => {
+      if (files.has(path)) return;
+      files.add(path);
+      for (const { path: imported, external } of outputs[path].imports) {
+        if (!external) visit(imported);
+        else if (!isBuiltin(imported)) packages.add(packageOf(imported));
+      }
+    };
+    visit(entry);
+    contents[nameOf(entry)] = { files: [...files].map(nameOf).sort(), packages: [...packages].sort() };
+  }
+  return contents;
+}
+
+/** `@scope/name` or `name` of an import of a package. */
+export const packageOf = (path) => path.split('/', path.startsWith('@') ? 2 : 1).join('/');

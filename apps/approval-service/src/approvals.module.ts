@@ -69,8 +69,8 @@ const graceMs = 2_000;
     {
       provide: GRANTS,
       inject: [CONFIG],
-      useFactory: async ({ dataDir }: BaseConfig) =>
-        grantSigner(await signingKey(dataDir, 'approval-service-grants')),
+      useFactory: async ({ keys }: BaseConfig) =>
+        grantSigner(await signingKey(keys, 'approval-service-grants')),
     },
     {
       provide: APPROVAL_READER,

@@ -20,7 +20,7 @@ import { ARCHIVE, CHECKPOINTS, CHECKS, GRANTS, KEYS, LEDGER_CONFIG } from './tok
     {
       provide: KEYS,
       inject: [LEDGER_CONFIG],
-      useFactory: ({ dataDir }: LedgerConfig) => ledgerKeys(dataDir),
+      useFactory: (config: LedgerConfig) => ledgerKeys(config.keys),
     },
     { provide: GRANTS, inject: [KEYS], useFactory: ({ grants }: LedgerKeys) => grantSigner(grants) },
     {

@@ -18,6 +18,7 @@ import type { ProblemFilter } from './inbound/http/problem-filter.js';
 import { RequestBodies } from './inbound/http/request-bodies.js';
 import { addRequestHooks } from './inbound/http/request-hooks.js';
 import type { LiveEvents } from './live-events.module.js';
+import { migrations } from './migrations/index.js';
 import { ADMISSION, ANSWER_RELEASE, LIVE_EVENTS, MCP_CALLS, OIDC, PLAIN_ROUTES, PROBLEMS } from './tokens.js';
 
 const config = configOrExit(() => readGatewayConfig(process.env));
@@ -26,6 +27,7 @@ const { host, port, publicUrl, trustedProxies, dashboardDir } = config;
 await runService({
   service: 'gateway',
   module: GatewayModule,
+  migrations,
   http: { host, port },
   adapter: new GatewayAdapter(new RequestBodies(), trustedProxies),
   configure: (app) => {

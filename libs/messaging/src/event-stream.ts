@@ -24,19 +24,27 @@ export interface EventStreamState {
   readonly takesProbes: boolean;
   /** Whether messages can be read by their sequence, without a consumer. */
   readonly readsBySequence: boolean;
+  /** How many servers keep the stream. */
+  readonly replicas: number;
 }
 
-/** Creates the stream if it is missing; only the audit-ledger may. */
-export async function ensureEventStream(nc: NatsConnection): Promise<EventStreamState> {
+/**
+ * Creates the stream if it is missing, and changes one that an earlier release or configuration made; only the audit-ledger may.
+ * @param replicas how many servers keep it: 1, or 3 in a cluster that is to survive the loss of a server
+ */
+export async function ensureEventStream(nc: NatsConnection, replicas = 1): Promise<EventStreamState> {
   const present = await eventStreamState(nc);
-  if (present?.takesProbes === true && present.readsBySequence) return present;
+  if (present?.takesProbes === true && present.readsBySequence && present.replicas === replicas)
+    return present;
   const manager = await jetstreamManager(nc, { checkAPI: false });
   if (present !== null) {
-    // It is from an earlier release. If it cannot be changed, events are published all the same.
-    const changed = await manager.streams
-      .update(eventStreamName, { allow_msg_ttl: true, allow_direct: true })
-      .catch(() => null);
-    return { ...present, ...(changed === null ? {} : { takesProbes: true, readsBySequence: true }) };
+    // If it cannot be changed (too few servers are up), events are published all the same.
+    const wanted = { allow_msg_ttl: true, allow_direct: true, num_replicas: replicas };
+    const changed = await manager.streams.update(eventStreamName, wanted).catch(() => null);
+    return {
+      ...present,
+      ...(changed === null ? {} : { takesProbes: true, readsBySequence: true, replicas }),
+    };
   }
   const { created, state } = await manager.streams.add({
     name: eventStreamName,
@@ -48,12 +56,14 @@ export async function ensureEventStream(nc: NatsConnection): Promise<EventStream
     duplicate_window: nanos(120_000),
     allow_msg_ttl: true,
     allow_direct: true,
+    num_replicas: replicas,
   });
   return {
     incarnation: created,
     lastSequence: state.last_seq,
     takesProbes: true,
     readsBySequence: true,
+    replicas,
   };
 }
 
@@ -67,6 +77,7 @@ export async function eventStreamState(nc: NatsConnection): Promise<EventStreamS
       lastSequence: state.last_seq,
       takesProbes: config.allow_msg_ttl === true,
       readsBySequence: config.allow_direct === true,
+      replicas: config.num_replicas,
     };
   } catch (error) {
     if (error instanceof JetStreamApiError && error.status === 404) return null;

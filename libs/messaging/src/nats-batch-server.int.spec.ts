@@ -31,12 +31,16 @@ type Numbered = z.infer<typeof numbered>;
 const { verifier_key, checkpoint, verify, ping } = auditLedgerCommands;
 const seen: { traceparent?: string | null } = {};
 const appended: Numbered[] = [];
+/** A workspace whose command waits until it is let go. */
+const slowOrg = 'org_01jd7e5sqcfnmrq9yh4qvxw2k4';
+let letGo: (() => void) | undefined;
 
 @Controller()
 class LedgerHandlers {
   @MessagePattern(verifier_key.subject, { command: verifier_key })
-  key(@Payload() { org_id }: { org_id: string }, @Ctx() { traceparent }: CommandContext) {
+  async key(@Payload() { org_id }: { org_id: string }, @Ctx() { traceparent }: CommandContext) {
     seen.traceparent = traceparent;
+    if (org_id === slowOrg) await new Promise<void>((resolve) => (letGo = resolve));
     return { key: `key of ${org_id}` };
   }
 
@@ -243,5 +247,22 @@ describe('commands and batches on NATS with the permissions of the services', ()
       .map(([, subject]) => subject)
       .filter((subject) => subject !== submissionReplySubject('g1'));
     expect(heard.filter((subject) => others.includes(subject))).toEqual([]);
+  });
+
+  it('answers the commands under way before it has closed, and takes no new ones', async () => {
+    const under = client.request(verifier_key, { org_id: slowOrg }, { timeoutMs: 30_000 });
+    await eventually(() => letGo !== undefined);
+    const ledger = apps.shift();
+    // As a service stops: the handlers, then the connection.
+    const stopped = ledger?.close().then(() => connections[0]?.drain());
+    await eventually(() =>
+      client.request(verifier_key, { org_id: org }, { timeoutMs: 500 }).then(
+        () => false,
+        (error: unknown) => error instanceof Unavailable,
+      ),
+    );
+    letGo?.();
+    expect(await under).toEqual({ key: `key of ${slowOrg}` });
+    await stopped;
   });
 });

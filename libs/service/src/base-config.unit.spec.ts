@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ConfigFault, readBaseConfig } from './base-config.js';
 
 const good = {
@@ -17,8 +20,10 @@ describe('the configuration of a service', () => {
       natsUrl: good.NATS_URL,
       redisUrl: undefined,
       dataDir: '/data',
+      keys: { path: '/data/keys', isGiven: false },
       logLevel: 'info',
       healthPort: 8080,
+      healthHost: '127.0.0.1',
     });
   });
 
@@ -41,6 +46,29 @@ describe('the configuration of a service', () => {
     expect(() => readBaseConfig('notifier', { ...good, LOG_LEVEL: 'loud' })).toThrow(
       'The configuration is wrong: LOG_LEVEL',
     ));
+
+  it('names an instance of its own where none is given, the same at every reading', () => {
+    const read = () => readBaseConfig('notifier', { ...good, AL_INSTANCE: undefined }).instance;
+    expect(read()).toMatch(/^[a-z0-9]+$/);
+    expect(read()).toBe(read());
+  });
+
+  it('takes a value from the file of NAME_FILE, and keys from AL_KEYS_DIR', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'al-config-'));
+    try {
+      writeFileSync(join(folder, 'url'), `${good.DATABASE_URL}\n`);
+      const env = { ...good, DATABASE_URL: '', AL_KEYS_DIR: '/keys' };
+      expect(readBaseConfig('notifier', { ...env, DATABASE_URL_FILE: join(folder, 'url') })).toMatchObject({
+        databaseUrl: good.DATABASE_URL,
+        keys: { path: '/keys', isGiven: true },
+      });
+      expect(() => readBaseConfig('notifier', { ...env, DATABASE_URL_FILE: join(folder, 'none') })).toThrow(
+        'The configuration is wrong: the file of DATABASE_URL_FILE cannot be read.',
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 
   it('refuses the environment of another service', () =>
     expect(() => readBaseConfig('notifier', { ...good, AL_SERVICE_NAME: 'gateway' })).toThrow(

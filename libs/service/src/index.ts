@@ -1,5 +1,11 @@
 export { Background, type Stoppable } from './background.js';
-export { type BaseConfig, ConfigFault, readBaseConfig, readEnvironment } from './base-config.js';
+export {
+  type BaseConfig,
+  ConfigFault,
+  type KeyFolder,
+  readBaseConfig,
+  readEnvironment,
+} from './base-config.js';
 export { configOrExit } from './config-or-exit.js';
 export {
   type GrantClaims,
@@ -22,6 +28,7 @@ export { encodeCursor, maxPageBytes, page, readCursor } from './page.js';
 export { idle, PeriodicTask } from '@agentlattice/event-store';
 export { relayProvider } from './relay-provider.js';
 export { RevisionWatch, type RevisionWatchOptions } from './revision-watch.js';
+export { awaitSchema, type MigrationName } from './await-schema.js';
 export { runService, type ServiceOptions, startApp } from './run-service.js';
 export { openPool, ServiceModule } from './service.module.js';
 export { signingKey } from './signing-key.js';

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { ping, type ServiceName } from '@agentlattice/contracts';
 import { NatsBatchServer, PassExceptions, respondTo } from '@agentlattice/messaging';
 import { createLogger, type Logger, startTelemetry } from '@agentlattice/observability';
@@ -6,7 +7,9 @@ import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions, NestMicroservice } from '@nestjs/microservices';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { awaitSchema, type MigrationName } from './await-schema.js';
 import { type BaseConfig, ConfigFault, readBaseConfig } from './base-config.js';
+import { ClosingConnections } from './closing-connections.js';
 import { configOrExit, exitForConfigFault } from './config-or-exit.js';
 import { healthRoutes } from './health-routes.js';
 import type { HealthRegistry } from './health-registry.js';
@@ -16,7 +19,9 @@ export interface ServiceOptions {
   readonly service: ServiceName;
   /** The service's module; it imports `ServiceModule.forRoot(service)`. */
   readonly module: Type;
-  /** The address to listen on; default 127.0.0.1 and AL_HEALTH_PORT. */
+  /** The service starts once these were run; it runs none. */
+  readonly migrations: readonly MigrationName[];
+  /** The address to listen on; default AL_HEALTH_HOST and AL_HEALTH_PORT. */
   readonly http?: { readonly host: string; readonly port: number };
   /** Default: Fastify with the health routes and the module's controllers. */
   readonly adapter?: FastifyAdapter;
@@ -33,22 +38,27 @@ export async function runService(options: ServiceOptions): Promise<void> {
   process.on('unhandledRejection', (error) => fail(logger, error));
   process.on('uncaughtException', (error) => fail(logger, error));
   const telemetry = await startTelemetry(options.service);
+  let app: NestFastifyApplication | undefined;
+  let connections: ClosingConnections | undefined;
+  const stop = (signal: string) => {
+    logger.info({ signal }, 'stopping');
+    connections?.begin();
+    // A part that hangs must not prevent the stop; everything that was answered is on disk.
+    setTimeout(() => process.exit(1), stopWithinMs).unref();
+    void (app?.close() ?? Promise.resolve())
+      .then(() => telemetry.shutdown())
+      .then(
+        () => process.exit(0),
+        (error: unknown) => fail(logger, error),
+      );
+  };
+  // From the beginning: as the first process of a container Node ignores signals without a listener.
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
   try {
-    const app = await startApp(options, config, logger);
-    const stop = (signal: string) => {
-      logger.info({ signal }, 'stopping');
-      // A part that hangs must not prevent the stop; everything that was answered is on disk.
-      setTimeout(() => process.exit(1), stopWithinMs).unref();
-      void app
-        .close()
-        .then(() => telemetry.shutdown())
-        .then(
-          () => process.exit(0),
-          (error: unknown) => fail(logger, error),
-        );
-    };
-    process.once('SIGTERM', stop);
-    process.once('SIGINT', stop);
+    await awaitSchema({ databaseUrl: config.databaseUrl, migrations: options.migrations, logger });
+    app = await startApp(options, config, logger);
+    connections = new ClosingConnections(app.getHttpServer() as Server);
   } catch (error) {
     if (error instanceof ConfigFault) exitForConfigFault(error);
     fail(logger, error);
@@ -63,7 +73,7 @@ export async function startApp(
     http,
     adapter = new FastifyAdapter({ forceCloseConnections: true }),
     configure,
-  }: ServiceOptions,
+  }: Omit<ServiceOptions, 'migrations'>,
   config: BaseConfig,
   logger: Logger,
 ): Promise<NestFastifyApplication> {
@@ -103,7 +113,7 @@ export async function startApp(
   await app.startAllMicroservices();
   const port = http?.port ?? config.healthPort;
   if (port === undefined) throw new ConfigFault('The configuration is wrong: AL_HEALTH_PORT is not set.');
-  await app.listen(port, http?.host ?? '127.0.0.1');
+  await app.listen(port, http?.host ?? config.healthHost);
   logger.info({ port }, 'listening');
   return app;
 }

@@ -1,15 +1,24 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ConfigFault, type KeyFolder } from './base-config.js';
 
 /**
- * A service's own Ed25519 key, kept below the data directory for its owner only and made when it is missing. Two
- * instances that start together agree on one.
+ * A service's own Ed25519 key. In a folder of our own it is kept for its owner only and made when it is missing; two instances that
+ * start together agree on one. In a given folder it must be there: every replica has the same.
  */
-export async function signingKey(dataDir: string, name: string): Promise<KeyObject> {
-  const folder = join(dataDir, 'keys');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  return ensureKey(join(folder, `${name}.pem`));
+export async function signingKey({ path, isGiven }: KeyFolder, name: string): Promise<KeyObject> {
+  const file = join(path, `${name}.pem`);
+  if (isGiven) return givenKey(file);
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  return ensureKey(file);
+}
+
+async function givenKey(path: string): Promise<KeyObject> {
+  // A mounted Secret belongs to root and is readable by the group of the pod.
+  const key = await readKey(path, 0o007);
+  if (key === null) throw new ConfigFault(`The key ${path} is missing: AL_KEYS_DIR must hold it.`);
+  return key;
 }
 
 async function ensureKey(path: string): Promise<KeyObject> {
@@ -34,10 +43,10 @@ async function ensureKey(path: string): Promise<KeyObject> {
   return made;
 }
 
-async function readKey(path: string): Promise<KeyObject | null> {
+async function readKey(path: string, closedTo = 0o077): Promise<KeyObject | null> {
   try {
     const { mode } = await stat(path);
-    if ((mode & 0o077) !== 0) throw new Error(`${path} can be read by others: chmod 600`);
+    if ((mode & closedTo) !== 0) throw new Error(`${path} can be read by others: chmod 600`);
     const key = createPrivateKey(await readFile(path));
     if (key.asymmetricKeyType !== 'ed25519') throw new Error(`${path} is not an Ed25519 key`);
     return key;

@@ -6,7 +6,7 @@ import { errorText } from './error-text.js';
 import { type Credentials, credentialsPath, ensureCredentials } from './first-start/credentials.js';
 import { ensureFirstWorkspace } from './first-start/ensure-first-workspace.js';
 import { ensureSamplePolicy } from './first-start/ensure-sample-policy.js';
-import { loadMigrations, type MigrationClass, runMigrations } from './postgres/run-migrations.js';
+import { loadAllMigrations, migrateAll } from './postgres/migrate-all.js';
 import type { DataDirectory } from './data-directory.js';
 import { writePrivateFile } from './private-file.js';
 import { freePort } from './process/free-port.js';
@@ -52,9 +52,9 @@ export async function openSystem(
   const channelSecretsKey = secrets.of('channel-secrets');
   // The servers start while the migrations are loaded.
   const opening = openBackends(configuration, directory);
-  const [backends, migrations] = await Promise.all([opening, Promise.all(serviceNames.map(loadMigrations))]);
+  const [backends, migrations] = await Promise.all([opening, loadAllMigrations()]);
   await writeServers(dataDir, backends);
-  await migrateAll(backends, migrations, print);
+  await migrateAll(backends.database, migrations, print);
   const credentials = await ensureCredentials(dataDir, secrets, baseUrl);
 
   const healthPorts = new Map<ServiceName, number>();
@@ -96,18 +96,6 @@ async function writeServers(dataDir: string, { database, nats, redisUrl }: Backe
     redis_url: redisUrl ?? null,
   };
   await writePrivateFile(join(dataDir, 'servers.json'), `${JSON.stringify(servers, null, 2)}\n`);
-}
-
-async function migrateAll(
-  { database }: Backends,
-  migrations: readonly (readonly MigrationClass[])[],
-  print: (line: string) => void,
-): Promise<void> {
-  for (const [i, service] of serviceNames.entries()) {
-    const { role } = database.of(service);
-    const count = await runMigrations(database.adminUrl, service, migrations[i] ?? [], role);
-    if (count > 0) print(`${service}: ${String(count)} migration${count === 1 ? '' : 's'} run`);
-  }
 }
 
 /** A service that is only behind, or cannot store for now, recovers by itself: that is reported and does not end the start. */

@@ -93,7 +93,7 @@ export class ActiveWriter implements ActiveTerm {
     let end: (error: Error) => void = () => {};
     this.ended = new Promise((resolve) => (end = resolve));
     this.signCheckpoints = makeSignCheckpoints(options.guard);
-    this.relay = new EntryRelay({ pool, nc, logger });
+    this.relay = new EntryRelay({ pool, nc, logger, streamReplicas: config.streamReplicas });
     const newId = () => typeidUnboxed('evt');
     const newSalt = saltSource();
     const answers = makeSubmissionAnswers({

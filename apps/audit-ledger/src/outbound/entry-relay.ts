@@ -11,6 +11,8 @@ export interface EntryRelayOptions {
   readonly pool: pg.Pool;
   readonly nc: NatsConnection;
   readonly logger: Logger;
+  /** How many servers keep the stream of events. */
+  readonly streamReplicas: number;
 }
 
 /** The time limit of a query that reads all entries. */
@@ -28,13 +30,13 @@ export class EntryRelay {
   constructor(private readonly options: EntryRelayOptions) {}
 
   start(): void {
-    const { pool, nc, logger } = this.options;
+    const { pool, nc, logger, streamReplicas } = this.options;
     const source = entrySource(pool);
     const { signal } = this.stopping;
     this.done = untilAborted(
       signal,
       () => {
-        const stream = () => ensureEventStream(nc);
+        const stream = () => ensureEventStream(nc, streamReplicas);
         this.publisher = new EventPublisher({ nc, source, logger, stream, inOrder: false });
         return this.publisher.run(signal);
       },

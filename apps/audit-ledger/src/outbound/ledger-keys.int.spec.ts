@@ -11,9 +11,11 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const pem = (key: { export(options: { type: 'pkcs8'; format: 'pem' }): string | Buffer }) =>
   key.export({ type: 'pkcs8', format: 'pem' });
 
+const own = () => ({ path: join(folder, 'keys'), isGiven: false });
+
 describe('the ledger’s keys', () => {
   it('are made once, for their owner only, also when several instances start together', async () => {
-    const all = await Promise.all(Array.from({ length: 5 }, () => ledgerKeys(folder)));
+    const all = await Promise.all(Array.from({ length: 5 }, () => ledgerKeys(own())));
     expect(new Set(all.map(({ grants }) => pem(grants))).size).toBe(1);
     expect(new Set(all.map(({ checkpoints }) => pem(checkpoints))).size).toBe(1);
     const [one] = all;
@@ -23,9 +25,20 @@ describe('the ledger’s keys', () => {
   });
 
   it('are refused when others can read them', async () => {
-    await ledgerKeys(folder);
+    await ledgerKeys(own());
     await chmod(join(folder, 'keys', 'audit-ledger-grants.pem'), 0o644);
-    await expect(ledgerKeys(folder)).rejects.toThrow('can be read by others');
+    await expect(ledgerKeys(own())).rejects.toThrow('can be read by others');
+  });
+
+  it('are never made in a given folder, and may be read by the group of the pod there', async () => {
+    const given = { path: join(folder, 'keys'), isGiven: true };
+    await expect(ledgerKeys(given)).rejects.toThrow('audit-ledger-checkpoints.pem is missing');
+    const made = await ledgerKeys(own());
+    for (const name of ['audit-ledger-grants.pem', 'audit-ledger-checkpoints.pem'])
+      await chmod(join(given.path, name), 0o440);
+    expect(pem((await ledgerKeys(given)).checkpoints)).toBe(pem(made.checkpoints));
+    await chmod(join(given.path, 'audit-ledger-grants.pem'), 0o444);
+    await expect(ledgerKeys(given)).rejects.toThrow('can be read by others');
   });
 });
 

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { signingKey } from '@agentlattice/service';
+import { type KeyFolder, signingKey } from '@agentlattice/service';
 
 /** The ledger's own keys; no other service reads them. */
 export interface LedgerKeys {
@@ -7,7 +7,7 @@ export interface LedgerKeys {
   readonly grants: KeyObject;
 }
 
-export const ledgerKeys = async (dataDir: string): Promise<LedgerKeys> => ({
-  checkpoints: await signingKey(dataDir, 'audit-ledger-checkpoints'),
-  grants: await signingKey(dataDir, 'audit-ledger-grants'),
+export const ledgerKeys = async (folder: KeyFolder): Promise<LedgerKeys> => ({
+  checkpoints: await signingKey(folder, 'audit-ledger-checkpoints'),
+  grants: await signingKey(folder, 'audit-ledger-grants'),
 });

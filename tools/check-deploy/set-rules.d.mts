@@ -1,0 +1,4 @@
+import type { Manifest } from './manifest.mjs';
+
+export function setFaults(manifests: readonly Manifest[]): string[];
+export function arrows(manifests: readonly Manifest[]): { all: string[]; oneSided: string[] };
