@@ -185,7 +185,13 @@ export async function use(): Promise<void> {
     const place = join(folder, 'adapters');
     await mkdir(place);
     await writeFile(join(place, 'package.json'), '{"name":"user","private":true,"type":"module"}');
-    await npm('install', '--prefix', place, sdk, await packedBy('package-adapters.mjs', join(root, 'libs/adapters')));
+    await npm(
+      'install',
+      '--prefix',
+      place,
+      sdk,
+      await packedBy('package-adapters.mjs', join(root, 'libs/adapters')),
+    );
     expect((await readdir(join(place, 'node_modules'))).filter((name) => !name.startsWith('.'))).toEqual([
       '@agentlattice',
     ]);
