@@ -56,6 +56,7 @@ try {
   const state = await signedIn(admin);
   say('Submit → tile, click → agent …');
   report.live = await live(state, agent.api_key);
+  say(JSON.stringify(report.live));
   let pending = 0;
   report.pending = {};
   for (const wanted of options.pending.split(',').map(Number)) {
@@ -68,6 +69,7 @@ try {
       queueRead: await queueReads(admin.api_key),
       ...(await session(state)),
     };
+    say(JSON.stringify(report.pending[wanted]));
   }
   report.load.after = loadavg()[0];
   const text = JSON.stringify(report, null, 2);

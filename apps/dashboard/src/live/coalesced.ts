@@ -15,7 +15,9 @@ export function coalesced(work: () => Promise<unknown>): () => void {
       const begun = Date.now();
       await work().catch(() => undefined);
       const took = Date.now() - begun;
-      await new Promise((done) => setTimeout(done, Math.min(Math.max(shortestGapMs, 2 * took), longestGapMs)));
+      await new Promise((done) =>
+        setTimeout(done, Math.min(Math.max(shortestGapMs, 2 * took), longestGapMs)),
+      );
     }
     isBusy = false;
   };

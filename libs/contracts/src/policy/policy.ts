@@ -69,14 +69,9 @@ const members = {
   on_no_approver: z.enum(['escalate', 'deny']),
   mode: z.enum(['enforce', 'shadow']),
   active: z.boolean(),
-  notice: z
-    .string()
-    .max(80)
-    .nullable()
-    .optional()
-    .meta({
-      description: 'A warning that people read beside every request of the policy; null or missing: none',
-    }),
+  notice: z.string().max(80).nullable().optional().meta({
+    description: 'A warning that people read beside every request of the policy; null or missing: none',
+  }),
 };
 
 /** For new names; existing ones may have another form. */
