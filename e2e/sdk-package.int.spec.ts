@@ -80,7 +80,7 @@ describe('the packages of the TypeScript SDK and of al', () => {
     });
     expect(await al('doctor')).toMatchObject({
       code: 1,
-      stdout: expect.stringContaining('does not answer (ECONNREFUSED)') as string,
+      stdout: expect.stringContaining('http://127.0.0.1:1 does not answer') as string,
     });
   }
 
