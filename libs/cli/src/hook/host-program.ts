@@ -31,7 +31,7 @@ export const hostFacts: Readonly<Record<Host, HostFacts>> = {
 /** The version of an installed host; null: it is not there, or does not say. */
 export async function hostVersion(host: Host, program = hostFacts[host].program): Promise<string | null> {
   try {
-    const { stdout } = await run(program, ['--version'], { timeout: 20_000 });
+    const { stdout } = await run(program, ['--version'], { timeout: 60_000 });
     return /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? null;
   } catch {
     return null;
