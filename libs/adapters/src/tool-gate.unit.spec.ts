@@ -152,7 +152,7 @@ describe('a gate before a tool', () => {
 describe('the tools of a framework', () => {
   it('are gated by name; the others are passed on as they are', async () => {
     const { al, seen } = fakeSystem();
-    const execute = () => 'ran';
+    const execute = async (_input: object, _call: object): Promise<unknown> => 'ran';
     const given = { refund: { execute }, lookup: { execute }, client: {} };
     const { tools, toolApproval } = gateTools(al, given, {
       only: ['refund'],
@@ -160,10 +160,7 @@ describe('the tools of a framework', () => {
     });
     expect(tools.lookup).toBe(given.lookup);
     expect(Object.keys(toolApproval)).toEqual(['refund']);
-    await (tools.refund.execute as (input: object, call: object) => Promise<unknown>)(
-      {},
-      { toolCallId: 'c' },
-    );
+    await tools.refund.execute({}, { toolCallId: 'c' });
     expect(seen[0]?.body).toMatchObject({ action_type: 'shop.refund' });
   });
 

@@ -47,7 +47,7 @@ export function fakeSystem() {
     'POST /api/v1/grants/consume': () => ({ body: { status: 'consumed' } }),
     'POST /api/v1/report': () => ({ body: {} }),
   };
-  const answer = async (input: URL | RequestInfo, init: RequestInit = {}): Promise<Response> => {
+  const answer = async (input: URL | Request | string, init: RequestInit = {}): Promise<Response> => {
     const route = `${String(init.method)} ${new URL(String(input)).pathname}`;
     const eventId = new Headers(init.headers).get('x-al-event-id');
     const body = typeof init.body === 'string' ? (JSON.parse(init.body) as JsonObject) : {};
