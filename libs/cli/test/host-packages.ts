@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { glob, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Host } from '../src/hook/tool-call.js';
+import type { Host } from '../src/hook/hosts.js';
 
 /** The published packages that the tests run: nothing of the repository depends on them. */
 const hostPackages: Readonly<Record<Host, { readonly spec: string; readonly program: string }>> = {

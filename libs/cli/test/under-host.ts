@@ -4,7 +4,7 @@ import { eventually } from '@agentlattice/testkit';
 import { hookStatus, install, uninstall } from '../src/hook/install.js';
 import { startFakeModel } from '../src/hook/self-test/fake-model.js';
 import { runHost } from '../src/hook/self-test/host-session.js';
-import type { Host } from '../src/hook/tool-call.js';
+import type { Host } from '../src/hook/hosts.js';
 
 type Http = (path: string, body?: unknown) => Promise<Record<string, unknown>>;
 

@@ -1,4 +1,4 @@
-import type { Host } from './tool-call.js';
+import type { Host } from './hosts.js';
 
 /** The program and the arguments that judge a call. */
 export interface HookCommand {

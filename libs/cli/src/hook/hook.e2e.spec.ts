@@ -18,7 +18,7 @@ import {
 import { hookLine } from './hook-line.js';
 import { defaultRules, readRules } from './rules.js';
 import { runHook } from './run-hook.js';
-import { type Host, hosts } from './tool-call.js';
+import { type Host, hosts } from './hosts.js';
 
 const bin = fileURLToPath(new URL('../../bin/al.mjs', import.meta.url));
 const program = [process.execPath, bin];

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { Host } from './tool-call.js';
+import { type Host, hostNames } from './hosts.js';
 
 const run = promisify(execFile);
 
@@ -14,16 +14,16 @@ interface HostFacts {
 
 export const hostFacts: Readonly<Record<Host, HostFacts>> = {
   'claude-code': {
-    ...{ name: 'Claude Code', program: 'claude', oldest: '2.1.295' },
+    ...{ name: hostNames['claude-code'], program: 'claude', oldest: '2.1.295' },
     because:
       'older ones ignore onFailure: "block", so a call is made when its hook is killed or takes too long',
   },
   codex: {
-    ...{ name: 'Codex', program: 'codex', oldest: '0.124.0' },
+    ...{ name: hostNames.codex, program: 'codex', oldest: '0.124.0' },
     because: 'older ones do not run hooks for every tool',
   },
   opencode: {
-    ...{ name: 'opencode', program: 'opencode', oldest: '1.18.0' },
+    ...{ name: hostNames.opencode, program: 'opencode', oldest: '1.18.0' },
     because: 'with older ones it was not tried that subagents are held',
   },
 };

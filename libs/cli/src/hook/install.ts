@@ -14,7 +14,7 @@ import { isOurPlugin, opencodePlugin } from './opencode-plugin.js';
 import { type Places, placesOf, type Scope, type Surroundings } from './places.js';
 import { defaultRules, readRules } from './rules.js';
 import { replaceText, textAt } from './text-file.js';
-import type { Host } from './tool-call.js';
+import type { Host } from './hosts.js';
 
 export interface InstallRequest {
   readonly host: Host;

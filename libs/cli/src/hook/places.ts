@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { Host } from './tool-call.js';
+import type { Host } from './hosts.js';
 
 export type Scope = 'user' | 'project';
 

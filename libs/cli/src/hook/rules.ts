@@ -2,7 +2,8 @@ import { durationMs } from '@agentlattice/contracts';
 import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
 import { RE2JS } from 're2js';
 import { z } from 'zod';
-import { hosts, type Json, type JsonObject, type ToolCall } from './tool-call.js';
+import { hosts } from './hosts.js';
+import type { Json, JsonObject, ToolCall } from './tool-call.js';
 
 /** A hook ends before the limit of 600 s that hosts set when they are told nothing else. */
 export const longestWaitMs = 540_000;

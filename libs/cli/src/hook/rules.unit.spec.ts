@@ -1,6 +1,7 @@
 import { maskedInput } from './masked-input.js';
 import { defaultRules, judge, readRules } from './rules.js';
-import { hosts, type JsonObject, readToolCall, type ToolCall } from './tool-call.js';
+import { hosts } from './hosts.js';
+import { type JsonObject, readToolCall, type ToolCall } from './tool-call.js';
 import { hookLine } from './hook-line.js';
 import { isAtLeast } from './host-program.js';
 

@@ -10,7 +10,8 @@ import { askedCall, Blocked, clearCall } from './clear-call.js';
 import { maskedInput } from './masked-input.js';
 import { OpenRequests } from './open-requests.js';
 import { judge, longestWaitMs, readRules, type Rules } from './rules.js';
-import { type Host, readToolCall } from './tool-call.js';
+import type { Host } from './hosts.js';
+import { readToolCall } from './tool-call.js';
 
 export interface HookRequest {
   readonly host: Host;

@@ -7,7 +7,7 @@ import { defaultRules } from './rules.js';
 import { type Breakage, breakages } from './self-test/breakages.js';
 import { startFakeModel } from './self-test/fake-model.js';
 import { runHost } from './self-test/host-session.js';
-import type { Host } from './tool-call.js';
+import type { Host } from './hosts.js';
 
 export interface SelfTestRequest {
   readonly host: Host;

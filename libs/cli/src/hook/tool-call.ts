@@ -1,8 +1,5 @@
 import { z } from 'zod';
-
-/** The coding agents whose hooks `al` speaks. */
-export const hosts = ['claude-code', 'codex', 'opencode'] as const;
-export type Host = (typeof hosts)[number];
+import type { Host } from './hosts.js';
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export interface JsonObject {

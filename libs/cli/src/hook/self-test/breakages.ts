@@ -1,4 +1,4 @@
-import type { Host } from '../tool-call.js';
+import type { Host } from '../hosts.js';
 
 /** A way in which a hook breaks. */
 export interface Breakage {
