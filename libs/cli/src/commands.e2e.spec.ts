@@ -136,9 +136,9 @@ it('a gate tells of votes while it waits', async () => {
   await eventually(async () => (await agent('check', 'pair.up').ended).code === 2);
   const gate = agent('gate', 'pair.up');
   const id = await gate.waitsFor();
-  await eventually(async () => {
-    await admin('approvals', 'approve', id, '--reason', 'Fine').ended;
-    return gate.said().includes('approved by Administrator: “Fine” (1 of 2 approvals)');
+  await out(admin('approvals', 'approve', id, '--reason', 'Fine'));
+  await eventually(() => gate.said().includes('approved by Administrator: “Fine” (1 of 2 approvals)'), {
+    within: 30_000,
   });
   gate.child.kill('SIGINT');
   expect((await gate.ended).code).toBe(130);

@@ -1,6 +1,2 @@
-import { createRequire } from 'node:module';
-
-/** Of this package, found by its name: the same file whether it runs from the sources or as it was built. */
-export const { version } = createRequire(import.meta.url)('@agentlattice/mcp-server/package.json') as {
-  version: string;
-};
+/** The release, as MCP clients are told it. It stands here, because bundles and images do not hold the package's own file. */
+export const version = '0.1.0';

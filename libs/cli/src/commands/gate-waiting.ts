@@ -20,6 +20,7 @@ export class GateWaiting {
   private logged = 0;
   private isEscalated = false;
   private readonly ended = new AbortController();
+  private looking = Promise.resolve();
 
   constructor(
     private readonly ports: Pick<Ports, 'api' | 'terminal'>,
@@ -53,16 +54,25 @@ export class GateWaiting {
 
   private async follow(): Promise<void> {
     const types = ['approval.vote_cast', 'approval.vote_withdrawn', 'approval.escalated'];
-    for await (const event of this.ports.api.events({ types, signal: this.ended.signal })) {
+    // What happened before the stream began is not in it.
+    const onConnection = (isUp: boolean) => void (isUp && this.look());
+    for await (const event of this.ports.api.events({ types, signal: this.ended.signal, onConnection })) {
       // After `reset` events were missed, so the request is read in any case.
       const about = approvalIdOf(event);
-      if (about !== null && about !== this.approvalId) continue;
+      if (about === null || about === this.approvalId) await this.look();
+    }
+  }
+
+  /** Reads the request and tells what is new; one reading at a time, so that nothing is told twice. */
+  private look(): Promise<void> {
+    this.looking = this.looking.then(async () => {
       const now = await this.read(this.ended.signal);
-      if (now === null || this.ended.signal.aborted) continue;
+      if (now === null || this.ended.signal.aborted) return;
       for (const line of changesText(this.view, now)) this.ports.terminal.say(line);
       if (now.status === 'escalated') this.escalated();
       this.view = now;
-    }
+    });
+    return this.looking;
   }
 
   private async read(signal: AbortSignal): Promise<ApprovalView | null> {

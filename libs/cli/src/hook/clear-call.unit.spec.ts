@@ -174,7 +174,7 @@ it('a denial says who and why, and the next identical call asks anew', async () 
     },
   ];
   await expect(clearCall(asked, system.ports())).rejects.toThrow(
-    'denied by Ada\\x07 (mbr_1): no (DENIED_BY_REVIEWER), request apr_1',
+    'denied by Ada\\x07: no (DENIED_BY_REVIEWER), request apr_1',
   );
   expect(system.kept.size).toBe(0);
 });
