@@ -123,7 +123,7 @@ describe('the OpenAPI document', () => {
     const found = await fuzz('admin', [routes.listAgents.id], {
       document: silent,
       phases: 'fuzzing',
-      seconds: 12,
+      seconds: 30,
     });
     if (found !== undefined) expect(found.report).toContain('refused_by_announced_rules_only');
   }, 120_000);

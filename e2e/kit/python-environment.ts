@@ -3,9 +3,13 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
+
+const madeWithinMs = 300_000;
+const lookAgainMs = 250;
 
 /** A virtual environment of Python with unchanged packages. */
 export interface PythonEnvironment {
@@ -16,24 +20,13 @@ export interface PythonEnvironment {
 
 /**
  * Installs packages: names of the package index, or folders. Within one run of `npm test` the environment is made once for the same
- * packages; where another process is still making it, a second one is made.
+ * packages: who comes while it is made waits for it, since a second one would take longer.
  * @throws when Python or the package index is not there
  */
 export async function pythonEnvironment(...packages: readonly string[]): Promise<PythonEnvironment> {
   const shared = await sharedFolder(packages);
-  const complete = shared === undefined ? undefined : join(shared, 'complete');
-  if (shared !== undefined && complete !== undefined) {
-    if (await exists(complete)) return environmentIn(shared, () => Promise.resolve());
-    const mine = await mkdir(shared).then(
-      () => true,
-      () => false,
-    );
-    if (mine) {
-      await install(shared, packages);
-      await writeFile(complete, '');
-      return environmentIn(shared, () => Promise.resolve());
-    }
-  }
+  if (shared !== undefined && (await madeOnce(shared, packages)))
+    return environmentIn(shared, () => Promise.resolve());
   const folder = await mkdtemp(join(tmpdir(), 'al-python-'));
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
@@ -43,6 +36,27 @@ export async function pythonEnvironment(...packages: readonly string[]): Promise
     throw error;
   }
   return environmentIn(folder, remove);
+}
+
+/** @returns false when another process did not make it in time, or failed to */
+async function madeOnce(folder: string, packages: readonly string[]): Promise<boolean> {
+  const [complete, failed] = [join(folder, 'complete'), join(folder, 'failed')];
+  try {
+    await mkdir(folder);
+  } catch {
+    const limit = Date.now() + madeWithinMs;
+    while (Date.now() < limit && !(await exists(complete)) && !(await exists(failed)))
+      await setTimeout(lookAgainMs);
+    return exists(complete);
+  }
+  try {
+    await install(folder, packages);
+  } catch (error) {
+    await writeFile(failed, '');
+    throw error;
+  }
+  await writeFile(complete, '');
+  return true;
 }
 
 const environmentIn = (folder: string, remove: () => Promise<void>): PythonEnvironment => ({
