@@ -295,6 +295,7 @@ describe('the dashboard', () => {
     await page.getByRole('alert').getByText('Your session ends soon.').waitFor();
     await page.getByRole('button', { name: 'Stay signed in' }).click();
     await page.getByText('Your session ends soon.').waitFor({ state: 'hidden' });
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
     await page.context().close();
   });
 

@@ -1,5 +1,5 @@
 import type { LiveEvent } from '@agentlattice/contracts';
-import { useQueryClient } from '@tanstack/react-query';
+import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from 'react';
 import { sessionKey } from '../api/session.js';
 import { coalesced } from './coalesced.js';
@@ -39,6 +39,23 @@ function staleKeys(type: string): readonly string[] {
   return own[about] ?? [];
 }
 
+const settledWithinMs = 10_000;
+
+/** Reads again what was read before the stream began: what happened in between is in neither. */
+async function readAgain(queries: QueryClient): Promise<void> {
+  const before = queries
+    .getQueryCache()
+    .getAll()
+    .filter(({ queryKey }) => queryKey[0] !== sessionKey[0]);
+  const limit = Date.now() + settledWithinMs;
+  // One that is under way may have been answered before the stream began, and is not begun anew while it runs.
+  while (before.some(({ state }) => state.fetchStatus === 'fetching') && Date.now() < limit)
+    await new Promise((done) => setTimeout(done, 100));
+  await Promise.all(
+    before.map(({ queryKey }) => queries.invalidateQueries({ queryKey, exact: true }).catch(() => undefined)),
+  );
+}
+
 /** Keeps what is shown up to date by the live events of the workspace. */
 export function LiveProvider({ children }: { readonly children: ReactNode }) {
   const queries = useQueryClient();
@@ -47,6 +64,7 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
   const listeners = useRef(new Set<EventListener>());
   useEffect(() => {
     const stale = new Set<string>();
+    let hasBegun = false;
     const refresh = coalesced(async () => {
       const keys = [...stale];
       stale.clear();
@@ -61,6 +79,8 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
       onReset: () => void queries.invalidateQueries(),
       onState: (next) => {
         setState(next);
+        if (next.kind === 'live' && !hasBegun) void readAgain(queries);
+        hasBegun ||= next.kind === 'live';
         // The stream ends with its session, and the cookie may hold another one by now.
         if (next.kind === 'live') void queries.invalidateQueries({ queryKey: sessionKey });
       },
