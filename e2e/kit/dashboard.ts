@@ -86,7 +86,12 @@ export class Dashboard {
     groups: string[] = [],
   ): Promise<Credentials> {
     await addPerson(this.admin, { name, role, groups });
-    const [email, password] = [`${name}@example.com`, 'a password of my own'];
+    return this.withOwnPassword(`${name}@example.com`);
+  }
+
+  /** Replaces the password that another person set. */
+  async withOwnPassword(email: string): Promise<Credentials> {
+    const password = 'a password of my own';
     const api = this.admin.as(null);
     const first = { email, password: 'a long password' };
     const entered = await api.post('/api/v1/sign-in', first);

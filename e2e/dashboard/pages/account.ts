@@ -59,7 +59,7 @@ export function accountChecks(given: () => Given): void {
   it('switches the workspace, and leads its first request to the two events of the log', async () => {
     const { dashboard } = given();
     await addPersonWithOwnKey(dashboard.admin, dashboard.admin, { name: 'Noor', role: 'viewer' });
-    const page = await dashboard.signedIn({ email: 'Noor@example.com', password: 'a long password' });
+    const page = await dashboard.signedIn(await dashboard.withOwnPassword('Noor@example.com'));
     await page.getByRole('button', { name: /account/ }).click();
     const choice = page.getByLabel('Workspace', { exact: true });
     const names = await choice.locator('option').allInnerTexts();

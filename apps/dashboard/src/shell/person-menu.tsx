@@ -1,7 +1,9 @@
-import { useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link, useRouter } from '@tanstack/react-router';
 import { useId } from 'react';
+import { ApiRefusal } from '../api/client.js';
 import { sessionKey, signOut, switchWorkspace } from '../api/session.js';
+import { Alert, errorText } from '../components/notices.js';
 import { useSession } from '../session/session-context.js';
 
 const roleNames = { viewer: 'Viewer', member: 'Member', admin: 'Admin' } as const;
@@ -14,16 +16,24 @@ export const initialsOf = (name: string): string =>
     .slice(0, 2)
     .toUpperCase();
 
-/** Ends the session here; the cookie is gone even when the answer is lost, because the server deletes the session first. */
-export function useSignOut(): () => Promise<void> {
+/** Ends the session. One that is no longer there is ended already; where no answer comes, the person may still be signed in. */
+function useSignOut() {
   const queries = useQueryClient();
   const router = useRouter();
-  return async () => {
-    await signOut();
-    queries.clear();
-    queries.setQueryData(sessionKey, null);
-    await router.navigate({ to: '/sign-in', search: {} });
-  };
+  return useMutation({
+    mutationFn: async () => {
+      try {
+        await signOut();
+      } catch (error) {
+        if (!(error instanceof ApiRefusal) || (error.status !== 404 && error.status !== 401)) throw error;
+      }
+    },
+    onSuccess: async () => {
+      queries.clear();
+      queries.setQueryData(sessionKey, null);
+      await router.navigate({ to: '/sign-in', search: {} });
+    },
+  });
 }
 
 /** Who is signed in, in which workspace, and what a person does with that. */
@@ -56,11 +66,11 @@ export function AccountActions() {
   const { workspaces, org_id } = useSession();
   const leave = useSignOut();
   const id = useId();
-  const change = async (orgId: string) => {
-    await switchWorkspace(orgId);
+  const change = useMutation({
+    mutationFn: switchWorkspace,
     // A new load: nothing of the other workspace stays in the page, nor in its stream of events.
-    window.location.assign('/approvals');
-  };
+    onSuccess: () => window.location.assign('/approvals'),
+  });
   return (
     <div className="account">
       {workspaces.length > 1 ? (
@@ -72,7 +82,8 @@ export function AccountActions() {
             id={id}
             className="text"
             value={org_id}
-            onChange={(event) => void change(event.currentTarget.value)}
+            disabled={change.isPending}
+            onChange={(event) => change.mutate(event.currentTarget.value)}
           >
             {workspaces.map((workspace) => (
               <option key={workspace.org_id} value={workspace.org_id}>
@@ -85,9 +96,11 @@ export function AccountActions() {
       <Link className="btn" to="/preferences">
         Preferences
       </Link>
-      <button className="btn" type="button" onClick={() => void leave()}>
+      <button className="btn" type="button" disabled={leave.isPending} onClick={() => leave.mutate()}>
         Sign out
       </button>
+      {leave.error === null ? null : <Alert>You may still be signed in. {errorText(leave.error)}</Alert>}
+      {change.error === null ? null : <Alert>{errorText(change.error)}</Alert>}
     </div>
   );
 }
