@@ -94,6 +94,7 @@ export function accountChecks(given: () => Given): void {
     await page.getByRole('button', { name: /account/ }).click();
     await choice.selectOption(names.find((name) => name !== 'Noor') ?? '');
     await page.getByText('View only.').waitFor();
+    await tile(page, 'deploy.web').first().waitFor();
     expect(await tile(page, 'deploy.web').count()).toBe(1);
     await page.context().close();
   });
