@@ -20,7 +20,7 @@ export interface PythonEnvironment {
 
 /**
  * Installs packages: names of the package index, or folders. Within one run of `npm test` the environment is made once for the same
- * packages: who comes while it is made waits for it, since a second one would take longer.
+ * packages: a test that needs it meanwhile waits for it, since making a second one would take longer.
  * @throws when Python or the package index is not there
  */
 export async function pythonEnvironment(...packages: readonly string[]): Promise<PythonEnvironment> {
