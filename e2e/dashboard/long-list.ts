@@ -2,7 +2,7 @@ import { eventually } from '@agentlattice/testkit';
 import type { Page } from 'playwright-core';
 import type { Dashboard } from '../kit/dashboard.js';
 
-const count = 130;
+const count = 80;
 
 /** More requests than are kept in the page. */
 export function longListChecks(given: () => { dashboard: Dashboard; admin: Page }): void {
