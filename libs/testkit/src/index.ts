@@ -1,4 +1,5 @@
 export { freePort } from '@agentlattice/launcher';
+export { answersWithinMs } from './answers-within.js';
 export { eventually } from './eventually.js';
 export { type MailServer, mailServer } from './mail-server.js';
 export { notRun } from './not-run.js';
