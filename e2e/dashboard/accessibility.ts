@@ -5,14 +5,14 @@ import type { Page } from 'playwright-core';
 import { type Dashboard, screenshots, tile } from '../kit/dashboard.js';
 
 export const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-/** Each theme and each width once: a view takes axe two seconds of a processor. */
-const views = [
+/** Each theme and each width once, since a view takes axe two seconds of a processor; with AXE_EVERY_VIEW=1 all four. */
+const twoViews = [
   { colorScheme: 'light', width: 1280, height: 900 },
   { colorScheme: 'dark', width: 375, height: 800 },
 ] as const;
-/** For the page that people use most. */
+/** Always for the page that people use most. */
 const allViews = [
-  ...views,
+  ...twoViews,
   { colorScheme: 'dark', width: 1280, height: 900 },
   { colorScheme: 'light', width: 375, height: 800 },
 ] as const;
@@ -31,10 +31,10 @@ const summary = `violations.map(({ id, impact, nodes }) =>
 export async function findings(
   page: Page,
   name: string,
-  seen: readonly (typeof allViews)[number][] = views,
+  views: readonly (typeof allViews)[number][] = process.env['AXE_EVERY_VIEW'] === '1' ? allViews : twoViews,
 ): Promise<Record<string, readonly Finding[]>> {
   const found: Record<string, readonly Finding[]> = {};
-  for (const { colorScheme, width, height } of seen) {
+  for (const { colorScheme, width, height } of views) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.setViewportSize({ width, height });
     const state = `${name}-${colorScheme}-${String(width)}`;
