@@ -67,7 +67,6 @@ export class Schemathesis {
           ...process.env,
           SCHEMATHESIS_HOOKS: 'hooks',
           PYTHONPATH: settings,
-          PYTHONDONTWRITEBYTECODE: '1',
         },
       });
       let output = '';
