@@ -1,7 +1,8 @@
 import { type Caller, operatorRoles, type Route, routeList, serviceScopes } from '@agentlattice/contracts';
-import { eventually, type Stack, startStack } from '@agentlattice/testkit';
+import { eventually, joinSharedStack, type SharedStack } from '@agentlattice/testkit';
 import { adminOf, agentOf, type Api } from './kit/api.js';
 import { Browser } from './kit/browser.js';
+import { mailAddress } from './kit/people.js';
 
 /** The kinds of a caller in the route table; a key may be of several kinds. */
 interface Kind {
@@ -25,7 +26,7 @@ const kinds: Kind[] = [
 ];
 
 describe('every route for every kind of caller', () => {
-  let stack: Stack;
+  let stack: SharedStack;
   let admin: Api;
   let agent: Api;
   let stranger: Api;
@@ -33,14 +34,13 @@ describe('every route for every kind of caller', () => {
   const own: Record<string, string> = {};
 
   beforeAll(async () => {
-    stack = await startStack();
-    await stack.startServices();
+    stack = await joinSharedStack();
     admin = adminOf(stack);
     agent = agentOf(stack);
     for (const kind of kinds) kind.key = await keyOf(kind.name);
-    const workspace = await admin.post('/api/v1/workspaces', {
+    const workspace = await admin.as(stack.instanceAdmin.api_key).post('/api/v1/workspaces', {
       name: 'elsewhere',
-      admin: { email: 'stranger@example.com', name: 'Stranger', password: 'a long password' },
+      admin: { email: mailAddress('stranger'), name: 'Stranger', password: 'a long password' },
     });
     stranger = admin.as((workspace.body['admin'] as { api_key: string }).api_key);
     const registered = await admin.as(String(workspace.body['service_key'])).post('/api/agents/register', {
@@ -71,7 +71,7 @@ describe('every route for every kind of caller', () => {
       ],
     );
   });
-  afterAll(() => stack.stop());
+  afterAll(() => stack.leave());
 
   async function keyOf(name: string): Promise<string | null> {
     if (name === 'nobody') return null;
@@ -82,7 +82,7 @@ describe('every route for every kind of caller', () => {
         (await admin.post('/api/v1/keys', { name, kind: 'service', scopes: [scope] })).body['key'],
       );
     const member = await admin.post('/api/v1/members', {
-      email: `${name}@example.com`,
+      email: mailAddress(name),
       name,
       role: name,
       password: 'a long password',
@@ -95,7 +95,7 @@ describe('every route for every kind of caller', () => {
     'a session of a %s may do what a key of this role may, and needs its token',
     async (role) => {
       const browser = await Browser.on(stack).signedIn({
-        email: `${role}@example.com`,
+        email: mailAddress(role),
         password: 'a long password',
       });
       const changing = routeList.filter(({ method, callers }) => method !== 'GET' && callers !== 'public');
@@ -226,7 +226,7 @@ describe('every route for every kind of caller', () => {
   });
 
   it('only an instance administrator makes workspaces', async () => {
-    const body = { name: 'w', admin: { email: 'a@example.com', name: 'A', password: 'a long password' } };
+    const body = { name: 'w', admin: { email: mailAddress('a'), name: 'A', password: 'a long password' } };
     expect((await stranger.post('/api/v1/workspaces', body)).status).toBe(403);
   });
 });

@@ -1,4 +1,4 @@
-import { eventually, type Stack, startStack } from '@agentlattice/testkit';
+import { eventually, joinSharedStack, type SharedStack } from '@agentlattice/testkit';
 import { adminOf, agentOf, type Api } from './kit/api.js';
 import type { DrivenClient, NeutralResult } from './kit/conformance.js';
 import { pythonClient } from './kit/python-client.js';
@@ -6,14 +6,13 @@ import { typescriptClient } from './kit/typescript-client.js';
 
 /** The same calls on a live system give the same with every client, apart from ids, times and what only one of them shows. */
 describe('the clients in TypeScript and Python, side by side on a live system', () => {
-  let stack: Stack;
+  let stack: SharedStack;
   let admin: Api;
   let clients: readonly DrivenClient[];
 
   beforeAll(async () => {
-    stack = await startStack();
-    const [python] = await Promise.all([pythonClient(), stack.startServices()]);
-    clients = [typescriptClient, python];
+    const [python, joined] = await Promise.all([pythonClient(), joinSharedStack()]);
+    [stack, clients] = [joined, [typescriptClient, python]];
     admin = adminOf(stack);
     await admin.policy({ name: 'reads', action_type: 'db.read', effect: 'allow' });
     await admin.policy({
@@ -24,7 +23,7 @@ describe('the clients in TypeScript and Python, side by side on a live system', 
   }, 300_000);
   afterAll(async () => {
     await Promise.all(clients.map((client) => client.stop()));
-    await stack.stop();
+    await stack.leave();
   });
 
   type Caller = (

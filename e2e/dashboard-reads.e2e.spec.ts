@@ -1,10 +1,10 @@
-import { eventually, type Stack, startStack } from '@agentlattice/testkit';
+import { eventually, joinSharedStack, type SharedStack } from '@agentlattice/testkit';
 import { adminOf, agentOf, type Answer, type Api } from './kit/api.js';
 import { approvalsOf } from './kit/approvals.js';
 import { addPerson, type Person } from './kit/people.js';
 
 describe('what a dashboard reads', () => {
-  let stack: Stack;
+  let stack: SharedStack;
   let admin: Api;
   let agent: Api;
   let mia: Person;
@@ -12,8 +12,7 @@ describe('what a dashboard reads', () => {
   let requests: ReturnType<typeof approvalsOf>;
 
   beforeAll(async () => {
-    stack = await startStack();
-    await stack.startServices();
+    stack = await joinSharedStack();
     admin = adminOf(stack);
     agent = agentOf(stack);
     requests = approvalsOf(admin, agent);
@@ -23,7 +22,7 @@ describe('what a dashboard reads', () => {
     await requests.asksFor('mail.*', { name: 'customer mail' });
     await requests.asksFor('soon.over', { timeout: '1s' });
   });
-  afterAll(() => stack.stop());
+  afterAll(() => stack.leave());
 
   const list = async (api: Api, query: string) =>
     (await api.get(`/api/v1/approvals?status=pending&${query}`)).body as {

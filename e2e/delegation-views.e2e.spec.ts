@@ -169,6 +169,23 @@ describe('when a part of the system dies', () => {
     });
   });
 
+  it('a grant cannot be used while it cannot be judged, and can be used afterwards', async () => {
+    const agent = await system.newParent();
+    const id = await requested(agent);
+    await system.approve(id);
+    const { grant } = (await statusOf(agent, id)).body;
+    const { action_digest } = (await agent.api.get(`/api/v1/approvals/${id}`)).body;
+    const consume = () => agent.api.post('/api/v1/grants/consume', { grant, action_digest });
+    await system.stack.halt('policy-engine');
+    try {
+      expect(await consume()).toMatchObject({ status: 503, body: { error: 'UNAVAILABLE' } });
+    } finally {
+      await system.stack.resume('policy-engine');
+    }
+    await eventually(async () => (await consume()).status === 200);
+    expect(await consume()).toMatchObject({ status: 409, body: { error: 'GRANT_CONSUMED' } });
+  });
+
   it('a gateway that is killed between the two writes leaves a delegation that nobody can use', async () => {
     const parent = await system.newParent();
     const lock = await database.connect();

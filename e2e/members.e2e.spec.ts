@@ -1,24 +1,23 @@
-import { eventually, type Stack, startStack } from '@agentlattice/testkit';
+import { eventually, joinSharedStack, type SharedStack } from '@agentlattice/testkit';
 import { adminOf, agentOf, type Answer, type Api } from './kit/api.js';
 import { approvalsOf } from './kit/approvals.js';
 import { Browser } from './kit/browser.js';
 import { EventSourceClient } from './kit/event-source.js';
-import { addPerson } from './kit/people.js';
+import { addPerson, mailAddress } from './kit/people.js';
 
 const password = 'a long password';
 
 describe('members', () => {
-  let stack: Stack;
+  let stack: SharedStack;
   let admin: Api;
   let agent: Api;
 
   beforeAll(async () => {
-    stack = await startStack();
-    await stack.startServices();
+    stack = await joinSharedStack();
     admin = adminOf(stack);
     agent = agentOf(stack);
   });
-  afterAll(() => stack.stop());
+  afterAll(() => stack.leave());
 
   const patch = (id: string, body: unknown): Promise<Answer> =>
     admin.call('PATCH', `/api/v1/members/${id}`, { body });
@@ -62,7 +61,7 @@ describe('members', () => {
     const { asksFor, requested } = approvalsOf(admin, agent);
     await asksFor('members.gone', { approvals_required: 2 });
     const person = await addPerson(admin, { name: 'gone', role: 'member' });
-    const credentials = { email: 'gone@example.com', password };
+    const credentials = { email: mailAddress('gone'), password };
     const browser = await Browser.on(stack).signedIn(credentials);
     const id = await requested('members.gone');
     expect((await person.api.post(`/api/v1/approvals/${id}/approve`, {})).status).toBe(200);
@@ -106,9 +105,9 @@ describe('members', () => {
 
   it('a change reaches the session of the member: the same page sees the new role', async () => {
     const made = await admin.post('/api/v1/members', {
-      ...{ email: 'promoted@example.com', name: 'P', role: 'viewer', password },
+      ...{ email: mailAddress('promoted'), name: 'P', role: 'viewer', password },
     });
-    const browser = await Browser.on(stack).signedIn({ email: 'promoted@example.com', password });
+    const browser = await Browser.on(stack).signedIn({ email: mailAddress('promoted'), password });
     expect((await browser.get('/api/v1/keys')).status).toBe(403);
     await patch(String(made.body['id']), { role: 'admin', groups: ['legal'] });
     expect((await browser.get('/api/v1/keys')).status).toBe(200);

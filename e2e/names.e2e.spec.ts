@@ -1,10 +1,10 @@
-import { type Stack, startStack } from '@agentlattice/testkit';
+import { joinSharedStack, type SharedStack } from '@agentlattice/testkit';
 import { adminOf, agentOf, type Api } from './kit/api.js';
 import { approvalsOf } from './kit/approvals.js';
 import { addPerson, type Person } from './kit/people.js';
 
 describe('people are shown by name beside their ids', () => {
-  let stack: Stack;
+  let stack: SharedStack;
   let admin: Api;
   let agent: Api;
   let ada: Person;
@@ -12,8 +12,7 @@ describe('people are shown by name beside their ids', () => {
   let decided: string;
 
   beforeAll(async () => {
-    stack = await startStack();
-    await stack.startServices();
+    stack = await joinSharedStack();
     admin = adminOf(stack);
     agent = agentOf(stack);
     requests = approvalsOf(admin, agent);
@@ -21,7 +20,7 @@ describe('people are shown by name beside their ids', () => {
     await requests.asksFor('soon.over', { timeout: '1s' });
     decided = await requests.requested('deploy.production');
   });
-  afterAll(() => stack.stop());
+  afterAll(() => stack.leave());
 
   it('in the answer to a decision, and in the refusal of a later one', async () => {
     expect(await requests.approve(decided, { reason: 'looks right' }, ada.api)).toMatchObject({

@@ -1,5 +1,5 @@
 import { leafHash } from '@agentlattice/ledger';
-import { eventually, type Stack, startStack } from '@agentlattice/testkit';
+import { eventually, joinSharedStack, type SharedStack } from '@agentlattice/testkit';
 import { adminOf, agentOf, type Api } from './kit/api.js';
 import { approvalsOf } from './kit/approvals.js';
 import { readLog } from './kit/log.js';
@@ -11,7 +11,7 @@ import { addPerson, type Person } from './kit/people.js';
  * libs/cli.)
  */
 describe('what the original’s page promises', () => {
-  let stack: Stack;
+  let stack: SharedStack;
   let admin: Api;
   let agent: Api;
   let member: Person;
@@ -19,8 +19,7 @@ describe('what the original’s page promises', () => {
   let requests: ReturnType<typeof approvalsOf>;
 
   beforeAll(async () => {
-    stack = await startStack();
-    await stack.startServices();
+    stack = await joinSharedStack();
     admin = adminOf(stack);
     agent = agentOf(stack);
     requests = approvalsOf(admin, agent);
@@ -34,7 +33,7 @@ describe('what the original’s page promises', () => {
       conditions: [{ field: 'change_count', operator: 'lte', value: 10 }],
     });
   });
-  afterAll(() => stack.stop());
+  afterAll(() => stack.leave());
 
   describe('how approvals work', () => {
     it('an action that requires approval is paused until a person decides; low-risk ones are not held up', async () => {

@@ -1,17 +1,17 @@
-import { eventually, type Stack, startStack } from '@agentlattice/testkit';
+import { eventually, joinSharedStack, type SharedStack } from '@agentlattice/testkit';
 import { adminOf, type Api } from './kit/api.js';
 import { PublishedClient } from './kit/published-client.js';
 
 /** The client of existing users must work here with only another `base_url`. */
 describe('the published Python client, unmodified', () => {
-  let stack: Stack;
+  let stack: SharedStack;
   let admin: Api;
   let python: PublishedClient;
   let key: string;
 
   beforeAll(async () => {
-    stack = await startStack();
-    [python] = await Promise.all([PublishedClient.install(stack.baseUrl), stack.startServices()]);
+    stack = await joinSharedStack();
+    python = await PublishedClient.install(stack.baseUrl);
     admin = adminOf(stack);
     key = stack.credentials.agent.api_key;
     await admin.policy({ name: 'reads', action_type: 'db.read', effect: 'allow' });
@@ -28,10 +28,10 @@ describe('the published Python client, unmodified', () => {
       effect: 'require_approval',
       timeout: '2s',
     });
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await python.stop();
-    await stack.stop();
+    await stack.leave();
   });
 
   const polling = { gate_poll_interval_ms: 100 };

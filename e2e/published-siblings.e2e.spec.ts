@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { eventually, type Stack, startStack } from '@agentlattice/testkit';
+import { eventually, joinSharedStack, type SharedStack } from '@agentlattice/testkit';
 import { adminOf, type Api } from './kit/api.js';
 import { publishedPackages } from './kit/published-client.js';
 import { type PythonEnvironment, pythonEnvironment } from './kit/python-environment.js';
@@ -14,19 +14,19 @@ const programs = fileURLToPath(new URL('published-client/', import.meta.url));
 
 /** Packages that depend on the published client must work here unchanged as well. */
 describe('the published siblings of the Python client, unmodified', () => {
-  let stack: Stack;
+  let stack: SharedStack;
   let admin: Api;
   let python: PythonEnvironment;
   let folder: string;
 
   beforeAll(async () => {
-    [stack, folder] = [await startStack(), await mkdtemp(join(tmpdir(), 'al-siblings-'))];
-    [python] = await Promise.all([pythonEnvironment(...publishedPackages), stack.startServices()]);
+    folder = await mkdtemp(join(tmpdir(), 'al-siblings-'));
+    [python, stack] = await Promise.all([pythonEnvironment(...publishedPackages), joinSharedStack()]);
     admin = adminOf(stack);
   }, 300_000);
   afterAll(async () => {
     await python.remove();
-    await stack.stop();
+    await stack.leave();
     await rm(folder, { recursive: true, force: true });
   });
 

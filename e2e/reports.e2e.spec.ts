@@ -1,20 +1,19 @@
-import { eventually, type Stack, startStack } from '@agentlattice/testkit';
+import { eventually, joinSharedStack, type SharedStack } from '@agentlattice/testkit';
 import { adminOf, agentOf, type Api } from './kit/api.js';
 import { readLog } from './kit/log.js';
 
 describe('a report about an action', () => {
-  let stack: Stack;
+  let stack: SharedStack;
   let admin: Api;
   let agent: Api;
 
   beforeAll(async () => {
-    stack = await startStack();
-    await stack.startServices();
+    stack = await joinSharedStack();
     [admin, agent] = [adminOf(stack), agentOf(stack)];
     await admin.policy({ name: 'notes', action_type: 'notes.*', effect: 'allow' });
     await eventually(async () => (await agent.submit('notes.write')).body['status'] === 'executed');
   });
-  afterAll(() => stack.stop());
+  afterAll(() => stack.leave());
 
   const act = async (actionType = 'notes.write') =>
     String((await agent.submit(actionType)).body['audit_event_id']);

@@ -6,6 +6,7 @@ import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { decode, encode } from '@jridgewell/sourcemap-codec';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -40,17 +41,24 @@ function isThere(require, path) {
   return require.resolve.paths(path)?.some((parent) => existsSync(join(parent, folder))) === true;
 }
 
-/** Errors are shown in our own sources; a map of all packages would take megabytes of memory. */
-const ownMapsOnly = {
-  name: 'own-maps-only',
-  setup(build) {
-    const nothing = Buffer.from('{"version":3,"sources":[""],"mappings":"A"}').toString('base64');
-    build.onLoad({ filter: /[\\/]node_modules[\\/].*\.[cm]?js$/ }, async ({ path }) => ({
-      contents: `${await readFile(path, 'utf8')}\n//# sourceMappingURL=data:application/json;base64,${nothing}`,
-      loader: 'js',
-    }));
-  },
-};
+/**
+ * Keeps what leads to our own sources in the map of a bundle, and says of all else that it has no source. Node reads a whole map when the
+ * first error of its file is written, and with the positions of all packages that holds a service up for half a second.
+ */
+async function keepOwnSources(file) {
+  const map = JSON.parse(await readFile(file, 'utf8'));
+  const own = map.sources.map((source) => !source.includes('node_modules/'));
+  let inOwn = false;
+  const mappings = decode(map.mappings).map((line) =>
+    line.flatMap((segment) => {
+      const isOwn = segment.length > 1 && own[segment[1]] === true;
+      const isFirstOfOthers = inOwn && !isOwn;
+      inOwn = isOwn;
+      return isOwn ? [segment] : isFirstOfOthers ? [[segment[0]]] : [];
+    }),
+  );
+  await writeFile(file, JSON.stringify({ ...map, mappings: encode(mappings) }));
+}
 
 /** What packages of CommonJS expect to find. */
 const banner = `import { createRequire as createRequireOfBundle } from 'node:module';
@@ -93,12 +101,13 @@ export async function bundleProject(app) {
     sourcemap: 'linked',
     sourcesContent: false,
     banner: { js: banner },
-    plugins: [optionalPackages, ownMapsOnly],
+    plugins: [optionalPackages],
     absWorkingDir: root,
     logLevel: 'error',
   });
   await mkdir(out, { recursive: true });
   await writeFile(join(out, 'contents.json'), `${JSON.stringify(contentsOf(metafile, out), null, 2)}\n`);
+  for (const name of await readdir(out)) if (name.endsWith('.map')) await keepOwnSources(join(out, name));
   await writeFile(stampFile, stamp);
   return true;
 }

@@ -23,6 +23,8 @@ const jest = spawn(
   ],
   {
     cwd: root,
+    // A process group of its own, with its workers.
+    detached: true,
     env: {
       ...process.env,
       NODE_OPTIONS:
@@ -44,6 +46,7 @@ const exit = await new Promise((done) => {
   jest.once('error', (error) => done(error.message));
   jest.once('close', (code, signal) => done(signal ?? code));
 });
+endWorkers();
 await reapStacks();
 
 const result = await readFile(resultFile, 'utf8').then(JSON.parse, () => undefined);
@@ -54,7 +57,7 @@ for (const suite of result?.testResults ?? [])
       lines.push(`${relative(root, suite.name)}: ${test.fullName}: marked as ${test.status}`);
 if (lines.length > 0)
   console.log(`\nDid not run:\n${[...new Set(lines)].map((line) => `  ${line}`).join('\n')}`);
-await rm(scratch, { recursive: true, force: true });
+await rm(scratch, { recursive: true, force: true, maxRetries: 5 });
 
 const passed = result?.numPassedTests ?? 0;
 let failed = (result?.numFailedTests ?? 0) + (result?.numRuntimeErrorTestSuites ?? 0);
@@ -67,10 +70,23 @@ console.log(`${String(passed)} passed, ${String(failed)} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 process.disconnect?.();
 
-/** A worker that was killed leaves its servers behind; they are found by their pid files like any others. */
+/** Workers outlive a Jest that was killed, and would start again what is stopped next. */
+function endWorkers() {
+  try {
+    process.kill(-jest.pid, 'SIGKILL');
+  } catch {
+    // None is left.
+  }
+}
+
+/**
+ * Stops the system that test files shared, and what killed workers left behind; all are found by their pid files. The launcher of the
+ * shared system is stopped first, because it would start again what it runs.
+ */
 async function reapStacks() {
   const stacks = await readdir(stacksDir).catch(() => []);
   if (stacks.length === 0) return;
   const { reapLeftovers } = await import('../tools/launcher/dist/process/pid-file.js');
-  for (const stack of stacks) await reapLeftovers(join(stacksDir, stack), { graceMs: 2_000 });
+  for (const stack of ['launchers', ...stacks])
+    await reapLeftovers(join(stacksDir, stack), { graceMs: 2_000 });
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Agent } from 'undici';
 import { checkouts } from './checkout.mjs';
-import { cpuPer, idleCpu } from './figures.mjs';
+import { cpuPer, idleCpu, percentile } from './figures.mjs';
 import { pause } from './process.mjs';
 import { renderApprovals } from './approvals-report.mjs';
 import { startOurApprovals } from './targets/our-approvals.mjs';
@@ -36,10 +36,6 @@ const say = (text) => console.error(text);
 /** What was started, and the ways of asking for an approval there. */
 const servers = [];
 
-const percentile = (times, p) => {
-  const sorted = [...times].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))];
-};
 const spread = (times) => ({
   count: times.length,
   p50: percentile(times, 0.5),

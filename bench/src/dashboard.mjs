@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { percentile } from './figures.mjs';
 import { freePort, pause, startProduct, until } from './process.mjs';
 
 const { values: options } = parseArgs({
@@ -22,12 +23,7 @@ const { chromium } = require('playwright-core');
 const results = new URL('../results/', import.meta.url).pathname;
 const say = (text) => console.error(text);
 
-const quantile = (times, share) => {
-  const sorted = [...times].sort((a, b) => a - b);
-  return (
-    Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN) * 10) / 10
-  );
-};
+const quantile = (times, share) => Math.round((percentile(times, share) ?? NaN) * 10) / 10;
 const spread = (times) => ({ count: times.length, p50: quantile(times, 0.5), p99: quantile(times, 0.99) });
 
 /** 40 ms of round trip, 10 Mbit/s down and 5 up. */

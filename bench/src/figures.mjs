@@ -59,6 +59,12 @@ export function paired(runs, target, peer, figure) {
   return median(ratios);
 }
 
+/** The value that this share of the values does not exceed, such as 0.99; undefined for none. */
+export const percentile = (values, share) => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+};
+
 export const median = (values) => {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)];

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { checkouts } from './checkout.mjs';
-import { median } from './figures.mjs';
+import { median, percentile } from './figures.mjs';
 import { pause, until } from './process.mjs';
 
 const { values: options } = parseArgs({
@@ -193,8 +193,6 @@ const importTimes = () =>
     Number(execFileSync(process.execPath, [part('import-time'), sdk], { encoding: 'utf8' })),
   );
 
-const percentile = (times, p) =>
-  [...times].sort((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * p))];
 const mean = (times) => times.reduce((a, b) => a + b, 0) / times.length;
 
 try {

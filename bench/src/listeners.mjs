@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { percentile } from './figures.mjs';
 import { cpuSecondsOf, freePort, pause, productProcesses, pssOf, startProduct, until } from './process.mjs';
 
 const { values: options } = parseArgs({
@@ -55,11 +56,9 @@ try {
       heard.clear();
     });
     const cpu = (await cpuSecondsOf(gateway)) - cpuBefore;
-    waits.sort((a, b) => a - b);
-    const quantile = (share) =>
-      waits[Math.min(waits.length - 1, Math.floor(waits.length * share))].toFixed(1);
+    const [half, most] = [0.5, 0.99].map((share) => percentile(waits, share).toFixed(1));
     console.log(
-      `${String(count).padStart(5)} listeners: decision → event p50 ${quantile(0.5)} p99 ${quantile(0.99)} ms; ` +
+      `${String(count).padStart(5)} listeners: decision → event p50 ${half} p99 ${most} ms; ` +
         `memory of the gateway ${(memory * 1024).toFixed(1)} KiB a listener; ` +
         `CPU of the gateway ${((cpu * 1e6) / decisions).toFixed(0)} µs a request with its decision`,
     );

@@ -1,4 +1,4 @@
-import type { Stack } from '@agentlattice/testkit';
+import type { RunningSystem } from '@agentlattice/testkit';
 
 export interface Answer {
   readonly status: number;
@@ -86,5 +86,7 @@ export class Api {
   }
 }
 
-export const adminOf = (stack: Stack) => new Api(stack.baseUrl, stack.credentials.admin.api_key);
-export const agentOf = (stack: Stack) => new Api(stack.baseUrl, stack.credentials.agent.api_key);
+export const adminOf = ({ baseUrl, credentials }: RunningSystem) =>
+  new Api(baseUrl, credentials.admin.api_key);
+export const agentOf = ({ baseUrl, credentials }: RunningSystem) =>
+  new Api(baseUrl, credentials.agent.api_key);

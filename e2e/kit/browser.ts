@@ -1,5 +1,5 @@
 import { sessionCookieName } from '@agentlattice/contracts';
-import type { Stack } from '@agentlattice/testkit';
+import type { RunningSystem } from '@agentlattice/testkit';
 import { type Answer, Api, type Call } from './api.js';
 import { EventSourceClient } from './event-source.js';
 
@@ -13,7 +13,7 @@ export class Browser {
     this.api = new Api(baseUrl, null);
   }
 
-  static on = (stack: Pick<Stack, 'baseUrl'>): Browser => new Browser(stack.baseUrl);
+  static on = (stack: Pick<RunningSystem, 'baseUrl'>): Browser => new Browser(stack.baseUrl);
 
   /** The token of the session; undefined when signed out. */
   get token(): string | undefined {

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { eventually, startBrowser, type Stack, type StackOptions, startStack } from '@agentlattice/testkit';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { addPerson } from './people.js';
+import { addPerson, mailAddress } from './people.js';
 import { adminOf, agentOf, type Api } from './api.js';
 
 export const screenshots = fileURLToPath(new URL('../screenshots/', import.meta.url));
@@ -86,7 +86,7 @@ export class Dashboard {
     groups: string[] = [],
   ): Promise<Credentials> {
     await addPerson(this.admin, { name, role, groups });
-    return this.withOwnPassword(`${name}@example.com`);
+    return this.withOwnPassword(mailAddress(name));
   }
 
   /** Replaces the password that another person set. */

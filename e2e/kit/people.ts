@@ -1,4 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import type { Api } from './api.js';
+
+const domain = `${randomUUID()}.example.com`;
+
+/** An address of this test file alone: a system that several files use knows each address once, for all its workspaces. */
+export const mailAddress = (name: string): string => `${name}@${domain}`;
 
 export interface Person {
   readonly id: string;
@@ -10,7 +16,7 @@ export async function addPerson(
   admin: Api,
   { name, role, groups = [] }: { name: string; role: 'viewer' | 'member' | 'admin'; groups?: string[] },
 ): Promise<Person> {
-  const email = `${name}@example.com`;
+  const email = mailAddress(name);
   const member = await admin.post('/api/v1/members', {
     email,
     name,
@@ -34,7 +40,7 @@ export async function addPersonWithOwnKey(
   admin: Api,
   { name, role, groups = [] }: { name: string; role: 'viewer' | 'member' | 'admin'; groups?: string[] },
 ): Promise<Person> {
-  const [email, password] = [`${name}@example.com`, 'a long password'];
+  const [email, password] = [mailAddress(name), 'a long password'];
   const made = await root.post('/api/v1/workspaces', { name, admin: { email, name, password } });
   if (made.status !== 201) throw new Error(made.text);
   const self = root.as((made.body['admin'] as { api_key: string }).api_key);

@@ -11,9 +11,7 @@ export const pythonSdkEnvironment = (): Promise<PythonEnvironment> => pythonEnvi
 /** The Python SDK, built and installed, driven by the neutral names of the conformance cases. */
 export async function pythonClient(): Promise<DrivenClient> {
   const environment = await pythonSdkEnvironment();
-  const driver = spawn(environment.program('python'), [`${folder}/conformance_driver.py`], {
-    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
-  });
+  const driver = spawn(environment.program('python'), [`${folder}/conformance_driver.py`]);
   driver.stderr.pipe(process.stderr);
   const waiting = new Map<number, (result: NeutralResult) => void>();
   createInterface({ input: driver.stdout }).on('line', (line) => {

@@ -1,15 +1,16 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { madeOnce, sharedByRun } from '@agentlattice/testkit';
 
 const run = promisify(execFile);
 
+/** Installs with a tenth of the time of pip, which takes its place where it cannot be had. */
+const fastInstaller = 'uv==0.13.9';
 const madeWithinMs = 300_000;
-const lookAgainMs = 250;
 
 /** A virtual environment of Python with unchanged packages. */
 export interface PythonEnvironment {
@@ -20,13 +21,15 @@ export interface PythonEnvironment {
 
 /**
  * Installs packages: names of the package index, or folders. Within one run of `npm test` the environment is made once for the same
- * packages: who comes while it is made waits for it, since a second one would take longer.
+ * packages: a test that needs it meanwhile waits for it, since making a second one would take longer.
  * @throws when Python or the package index is not there
  */
 export async function pythonEnvironment(...packages: readonly string[]): Promise<PythonEnvironment> {
-  const shared = await sharedFolder(packages);
-  if (shared !== undefined && (await madeOnce(shared, packages)))
-    return environmentIn(shared, () => Promise.resolve());
+  const shared = sharedFolder(packages);
+  if (shared !== undefined) {
+    const failed = await madeOnce(shared, () => install(shared, packages), { within: madeWithinMs });
+    if (failed === undefined) return environmentIn(shared, () => Promise.resolve());
+  }
   const folder = await mkdtemp(join(tmpdir(), 'al-python-'));
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
@@ -38,52 +41,49 @@ export async function pythonEnvironment(...packages: readonly string[]): Promise
   return environmentIn(folder, remove);
 }
 
-/** @returns false when another process did not make it in time, or failed to */
-async function madeOnce(folder: string, packages: readonly string[]): Promise<boolean> {
-  const [complete, failed] = [join(folder, 'complete'), join(folder, 'failed')];
-  try {
-    await mkdir(folder);
-  } catch {
-    const limit = Date.now() + madeWithinMs;
-    while (Date.now() < limit && !(await exists(complete)) && !(await exists(failed)))
-      await setTimeout(lookAgainMs);
-    return exists(complete);
-  }
-  try {
-    await install(folder, packages);
-  } catch (error) {
-    await writeFile(failed, '');
-    throw error;
-  }
-  await writeFile(complete, '');
-  return true;
-}
-
 const environmentIn = (folder: string, remove: () => Promise<void>): PythonEnvironment => ({
   program: (name) => join(folder, 'bin', name),
   remove,
 });
 
 async function install(folder: string, packages: readonly string[]): Promise<void> {
-  await run('python3', ['-m', 'venv', folder]);
+  const uv = await uvOnce();
+  if (uv !== undefined && (await installWithUv(uv, folder, packages))) return;
+  await run('python3', ['-m', 'venv', '--clear', folder]);
   await run(join(folder, 'bin/pip'), [
     ...['install', '--quiet', '--no-compile', '--disable-pip-version-check'],
     ...packages,
   ]);
 }
 
-/** Inside the folder that `npm test` removes at its end; undefined outside of `npm test`. */
-async function sharedFolder(packages: readonly string[]): Promise<string | undefined> {
-  const stacks = process.env['AL_TEST_STACKS'];
-  if (stacks === undefined) return undefined;
-  const prepared = join(dirname(stacks), 'prepared');
-  await mkdir(prepared, { recursive: true });
-  const name = createHash('sha256').update(packages.join('\n')).digest('hex').slice(0, 16);
-  return join(prepared, `python-${name}`);
+/** @returns false when it failed, for instance because it knows nothing of a mirror that pip was told of */
+async function installWithUv(uv: string, folder: string, packages: readonly string[]): Promise<boolean> {
+  try {
+    await run(uv, ['venv', '--quiet', '--python', 'python3', '--no-python-downloads', folder]);
+    await run(uv, ['pip', 'install', '--quiet', '--python', join(folder, 'bin/python'), ...packages]);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
-const exists = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
+/** The program uv, made once within a run of `npm test`; undefined outside of it, and where it cannot be installed. */
+async function uvOnce(): Promise<string | undefined> {
+  const folder = sharedFolder([fastInstaller]);
+  if (folder === undefined) return undefined;
+  const install = () =>
+    run('python3', [
+      ...['-m', 'pip', 'install', '--quiet', '--no-deps', '--no-compile', '--disable-pip-version-check'],
+      ...['--target', folder, fastInstaller],
+    ]);
+  const failed = await madeOnce(folder, install, { within: madeWithinMs }).catch(String);
+  return failed === undefined ? join(folder, 'bin/uv') : undefined;
+}
+
+/** Undefined outside of `npm test`. */
+function sharedFolder(packages: readonly string[]): string | undefined {
+  const stacks = process.env['AL_TEST_STACKS'];
+  if (stacks === undefined) return undefined;
+  const name = createHash('sha256').update(packages.join('\n')).digest('hex').slice(0, 16);
+  return sharedByRun(stacks, `python-${name}`);
+}

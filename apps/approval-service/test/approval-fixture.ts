@@ -13,6 +13,7 @@ import {
   subscribeBatches,
 } from '@agentlattice/messaging';
 import { createLogger } from '@agentlattice/observability';
+import { answersWithinMs } from '@agentlattice/testkit';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { typeid } from 'typeid-js';
 
@@ -92,7 +93,7 @@ export async function neighbours(natsUrl: (user: 'audit-ledger' | 'gateway') => 
   return {
     ledger,
     gateway,
-    client: new CommandClient(gateway),
+    client: new CommandClient(gateway, answersWithinMs),
     answers,
     wakes,
     open: (...items) => publishBatches(ledger, openSubject, Date.now() + 5_000, items),

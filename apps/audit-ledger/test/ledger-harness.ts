@@ -17,6 +17,7 @@ import {
 import { freePort } from '@agentlattice/launcher';
 import { CommandClient, connectNats, publishBatches } from '@agentlattice/messaging';
 import {
+  answersWithinMs,
   eventually,
   startNats,
   startPostgres,
@@ -67,7 +68,7 @@ export async function startLedgerHarness(): Promise<LedgerHarness> {
   const nc = await connectNats({ url: url.href, service: 'gateway', instance: 'test' });
   const admin = testPool({ connectionString: postgres.adminUrl, options: '-c search_path=audit_ledger' });
   const processes: LedgerProcess[] = [];
-  const client = new CommandClient(nc);
+  const client = new CommandClient(nc, answersWithinMs);
   return {
     postgres,
     nats,

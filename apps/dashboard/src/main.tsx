@@ -3,6 +3,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ApiRefusal } from './api/client.js';
+import { readAhead } from './pages/approvals/read-ahead.js';
 import { router } from './router.js';
 import './styles/index.css';
 
@@ -17,6 +18,8 @@ const queries = new QueryClient({
     mutations: { retry: false },
   },
 });
+
+readAhead(queries, window.location);
 
 const place = document.getElementById('app');
 if (place === null) throw new Error('index.html has no element with the id app');

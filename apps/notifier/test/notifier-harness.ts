@@ -10,6 +10,7 @@ import { CommandClient, connectNats, ensureEventStream } from '@agentlattice/mes
 import { createLogger } from '@agentlattice/observability';
 import { readBaseConfig, startApp } from '@agentlattice/service';
 import {
+  answersWithinMs,
   type FakeEventSource,
   fakeEventSource,
   startNats,
@@ -76,7 +77,7 @@ export async function notifierHarness(env: Record<string, string> = {}): Promise
   const connectionOf = (name: (typeof sources)[number]) => found(connections.get(name));
   await ensureEventStream(connectionOf('audit-ledger'));
   for (const service of sources) fakes.set(service, await fakeEventSource(connectionOf(service), service));
-  const client = new CommandClient(connectionOf('gateway'));
+  const client = new CommandClient(connectionOf('gateway'), answersWithinMs);
   const pool = testPool({ connectionString: postgres.databaseUrl('notifier') });
   let app: NestFastifyApplication | undefined;
   const start = async (more: Record<string, string> = {}) => {
@@ -97,7 +98,7 @@ export async function notifierHarness(env: Record<string, string> = {}): Promise
   await start();
   const harness: NotifierHarness = {
     client,
-    clientOf: (name) => new CommandClient(connectionOf(name)),
+    clientOf: (name) => new CommandClient(connectionOf(name), answersWithinMs),
     pool,
     source: (name) => found(fakes.get(name)),
     channel: (org_id, channel) =>

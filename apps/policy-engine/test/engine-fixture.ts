@@ -22,7 +22,7 @@ import {
   subscribeBatches,
 } from '@agentlattice/messaging';
 import { createLogger } from '@agentlattice/observability';
-import { testPool } from '@agentlattice/testkit';
+import { answersWithinMs, testPool } from '@agentlattice/testkit';
 import { typeid } from 'typeid-js';
 import { builder, content } from './policy-fixture.js';
 import { type Engine, startEngine } from './start-engine.js';
@@ -47,7 +47,7 @@ export async function openEngineFixture(
   await ensureEventStream(ledger);
   const start = () => startEngine(postgres.databaseUrl('policy-engine'), nats.natsUrl('policy-engine'));
   const engines: Engine[] = [await start(), await start()];
-  const client = new CommandClient(gateway);
+  const client = new CommandClient(gateway, answersWithinMs);
   const admin = testPool({ connectionString: postgres.adminUrl, options: '-c search_path=policy_engine' });
   const appended = new Map<string, AppendItem>();
   const unavailable = new Map<string, SubmissionUnavailable>();
@@ -99,10 +99,14 @@ export async function openEngineFixture(
       }),
     /** Only a service that projects the events may replay them: here the ledger. */
     replay: (org_id: string) =>
-      new CommandClient(ledger).request(commands.replay, { after_gpos: 0, limit: 500, org_id }),
+      new CommandClient(ledger, answersWithinMs).request(commands.replay, {
+        after_gpos: 0,
+        limit: 500,
+        org_id,
+      }),
     /** As the approval-service asks. */
     judgeAgain: (org_id: string, ...items: CommandRequest<typeof commands.rejudge>['items']) =>
-      new CommandClient(approvals).request(commands.rejudge, { org_id, items }),
+      new CommandClient(approvals, answersWithinMs).request(commands.rejudge, { org_id, items }),
     submit: (...items: unknown[]) => publishBatches(gateway, evaluateSubject, Date.now() + 60_000, items),
     fresh: () => engines.every((engine) => engine.policies.fresh()),
     /** The version of the governing policy, as each replica sees it. */

@@ -2,7 +2,7 @@ import { eventually } from '@agentlattice/testkit';
 import type { Page } from 'playwright-core';
 import type { Given } from '../../dashboard-pages.e2e.spec.js';
 import { signIn, tile } from '../../kit/dashboard.js';
-import { addPersonWithOwnKey } from '../../kit/people.js';
+import { addPersonWithOwnKey, mailAddress } from '../../kit/people.js';
 
 const themeOf = (page: Page) => page.evaluate('document.documentElement.dataset.theme');
 
@@ -59,7 +59,7 @@ export function accountChecks(given: () => Given): void {
   it('switches the workspace, and leads its first request to the two events of the log', async () => {
     const { dashboard } = given();
     await addPersonWithOwnKey(dashboard.admin, dashboard.admin, { name: 'Noor', role: 'viewer' });
-    const page = await dashboard.signedIn(await dashboard.withOwnPassword('Noor@example.com'));
+    const page = await dashboard.signedIn(await dashboard.withOwnPassword(mailAddress('Noor')));
     await page.getByRole('button', { name: /account/ }).click();
     const choice = page.getByLabel('Workspace', { exact: true });
     const names = await choice.locator('option').allInnerTexts();
@@ -94,6 +94,7 @@ export function accountChecks(given: () => Given): void {
     await page.getByRole('button', { name: /account/ }).click();
     await choice.selectOption(names.find((name) => name !== 'Noor') ?? '');
     await page.getByText('View only.').waitFor();
+    await tile(page, 'deploy.web').first().waitFor();
     expect(await tile(page, 'deploy.web').count()).toBe(1);
     await page.context().close();
   });

@@ -103,8 +103,13 @@ describe.each([{ pipeline: true }, { pipeline: false }])(
     });
 
     it('only fails with such an error where PostgreSQL is killed and starts again', async () => {
+      const startedAt = async () =>
+        (await direct.query<{ at: Date }>('SELECT pg_postmaster_start_time() AS at')).rows[0]?.at.getTime();
       const faults = await faultsWhile(async () => {
+        const before = await startedAt();
         postgres.kill();
+        // Sessions of the killed server answer for a moment.
+        await eventually(async () => (await startedAt()) !== before, { within: 30_000 });
         await eventually(async () => (await pool.query('SELECT 1')).rowCount === 1, { within: 30_000 });
       }, 2);
       expect(faults.length).toBeGreaterThan(0);

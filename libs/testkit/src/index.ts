@@ -1,9 +1,14 @@
 export { freePort } from '@agentlattice/launcher';
+export { answersWithinMs } from './answers-within.js';
 export { eventually } from './eventually.js';
+export { madeOnce, sharedByRun } from './made-once.js';
+export { makeWorkspace } from './make-workspace.js';
 export { type MailServer, mailServer } from './mail-server.js';
 export { notRun } from './not-run.js';
 export { type FakeEventSource, fakeEventSource, type SourceEvent } from './fake-event-source.js';
+export type { RunningSystem } from './running-system.js';
 export { refuseWrites } from './refuse-writes.js';
+export { joinSharedStack, type SharedStack } from './shared-stack.js';
 export { type SilentProxy, silentProxy } from './silent-proxy.js';
 export { startBrowser } from './start-browser.js';
 export { startNats, type TestNats } from './start-nats.js';

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { findOnPath, repositoryRoot } from '@agentlattice/launcher';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -21,6 +21,8 @@ const args = [
 /** Starts Chromium: the one on PATH, else one that is installed now. @throws when none can be had */
 export async function startBrowser(): Promise<Browser> {
   const found = onPath() ?? installed();
+  // Loaded here, since most test files need no browser and it takes most of a second.
+  const { chromium } = await import('playwright-core');
   return chromium.launch({ args, ...(found === undefined ? {} : { executablePath: found }) });
 }
 

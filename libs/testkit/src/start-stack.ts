@@ -1,6 +1,7 @@
 import type { ServiceName } from '@agentlattice/contracts';
-import { type Credentials, freePort, openSystem } from '@agentlattice/launcher';
+import { freePort, openSystem } from '@agentlattice/launcher';
 import { wipeNats } from './start-nats.js';
+import type { RunningSystem } from './running-system.js';
 import { testDataDirectory } from './test-data-directory.js';
 
 export interface StackOptions {
@@ -13,15 +14,13 @@ export interface StackOptions {
 }
 
 /** A whole system for one test file: new servers, migrated schemas and credentials; services on request. */
-export interface Stack {
+export interface Stack extends RunningSystem {
   readonly dataDir: string;
   readonly adminUrl: string;
   databaseUrl(service: ServiceName): string;
   natsUrl(user: ServiceName | 'admin'): string;
   /** Undefined when timers are in PostgreSQL. */
   readonly redisUrl: string | undefined;
-  readonly baseUrl: string;
-  readonly credentials: Credentials;
   /** The environment a service of this stack would get, for tests that start one themselves. */
   environmentOf(service: ServiceName): NodeJS.ProcessEnv;
   /** Starts the services and waits until all are ready. */
@@ -42,7 +41,7 @@ export interface Stack {
 }
 
 /** The environment may name a mail server; tests must not send to it. */
-const notOfThisMachine = { SMTP_URL: '', MAIL_FROM: '', EGRESS_ALLOW: '', AL_PUBLIC_URL: '' };
+export const notOfThisMachine = { SMTP_URL: '', MAIL_FROM: '', EGRESS_ALLOW: '', AL_PUBLIC_URL: '' };
 
 /** Starts the servers of a stack; with `await stack.startServices()` the whole system runs. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {

@@ -1,6 +1,12 @@
 export { type Backends, openBackends } from './backends.js';
 export { type Configuration, type ExternalServer, readConfiguration } from './configuration.js';
-export { type Credentials, credentialsPath, ensureCredentials } from './first-start/credentials.js';
+export {
+  type Credentials,
+  credentialsPath,
+  ensureCredentials,
+  readCredentials,
+} from './first-start/credentials.js';
+export { samplePolicy } from './first-start/ensure-sample-policy.js';
 export { type System, type SystemOptions, openSystem } from './system.js';
 export { findNatsServer } from './nats/nats-binary.js';
 export { type NatsAccess, ownNats } from './nats/nats-access.js';
@@ -13,6 +19,6 @@ export { jobsSchema, roleOf, schemaOf } from './postgres/service-role.js';
 export { type DataDirectory, openDataDirectory } from './data-directory.js';
 export { findOnPath } from './process/find-on-path.js';
 export { freePort } from './process/free-port.js';
-export { reapLeftovers } from './process/pid-file.js';
+export { reapLeftovers, writePidFile } from './process/pid-file.js';
 export { repositoryRoot } from './repository-root.js';
 export { StartRefused } from './start-refused.js';

@@ -3,7 +3,7 @@ import { maxPageBytes, readCursor } from '@agentlattice/service';
 import type pg from 'pg';
 import { countsByTimeLeft } from '../domain/queue-figures.js';
 import { isFound, type Searchable } from '../domain/search-requests.js';
-import { columns } from './approval-reader.js';
+import { columns, epochMs } from './approval-reader.js';
 import type { ApprovalRow } from './approval-row.js';
 import type { OpenQueues, OpenRequest } from './open-queues.js';
 import { Verdicts } from './verdicts.js';
@@ -129,9 +129,8 @@ export class ApprovalLists {
   ): Promise<readonly Candidate[]> {
     const limit = isQueue(request) ? '' : `LIMIT ${String(mostSearched)}`;
     const texts = searched === undefined ? '' : searchedTexts(searched, values);
-    const ms = (column: string) => `(extract(epoch FROM a.${column}) * 1000)::float8`;
     const { rows } = await this.pool.query<Candidate>(
-      `SELECT a.approval_id, ${ms('deadline_at')} AS deadline, ${ms('created_at')} AS created ${texts}
+      `SELECT a.approval_id, ${epochMs('a.deadline_at')} AS deadline, ${epochMs('a.created_at')} AS created ${texts}
          FROM ${from} WHERE ${where.join(' AND ')} ORDER BY ${orderedBy} ${limit}`,
       values,
     );

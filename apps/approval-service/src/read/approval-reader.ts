@@ -46,6 +46,8 @@ const columnsOf = (which: readonly ApprovalKey[]) => [
   which.map(({ approval_id }) => approval_id),
   which.length,
 ];
+/** An instant of the database as milliseconds since 1970. */
+export const epochMs = (instant: string) => `(extract(epoch FROM ${instant}) * 1000)::float8`;
 export const keyOf = ({ org_id, approval_id }: ApprovalKey) => `${org_id}/${approval_id}`;
 const unique = (which: readonly ApprovalKey[]) => [
   ...new Map(which.map((one) => [keyOf(one), one])).values(),

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { KnownApproval } from '../domain/approval.js';
-import { keyOf } from './approval-reader.js';
+import { epochMs, keyOf } from './approval-reader.js';
 import type { AtVersion, OpenStates } from './open-states.js';
 
 /** An open request as its queue lists it. Times are epoch milliseconds. */
@@ -47,9 +47,8 @@ const mostKept = 8_000;
 /** After more events the whole queue is read. */
 const mostEvents = 2_000;
 
-const ms = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
 const requestColumns = `a.version, a.status, a.action_type, a.agent_id, a.policy_id,
-    ${ms('o.deadline_at')} AS deadline, ${ms('a.created_at')} AS created`;
+    ${epochMs('o.deadline_at')} AS deadline, ${epochMs('a.created_at')} AS created`;
 const head = `(SELECT coalesce(max(source_seq), 0) FROM event_position WHERE org_id = $1) AS seq,
     (SELECT count(*)::int FROM open_request WHERE org_id = $1) AS open`;
 

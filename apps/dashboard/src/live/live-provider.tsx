@@ -41,14 +41,15 @@ function staleKeys(type: string): readonly string[] {
 
 const settledWithinMs = 10_000;
 
-/** Reads again what was read before the stream began: what happened in between is in neither. */
+/** Reads again what was read so far, because events were missed: since the last one, or before the stream began. */
 async function readAgain(queries: QueryClient): Promise<void> {
   const before = queries
     .getQueryCache()
     .getAll()
+    // The session is read again whenever the stream is up.
     .filter(({ queryKey }) => queryKey[0] !== sessionKey[0]);
   const limit = Date.now() + settledWithinMs;
-  // One that is under way may have been answered before the stream began, and is not begun anew while it runs.
+  // One that is under way may have been answered before the missed events, and is not begun anew while it runs.
   while (before.some(({ state }) => state.fetchStatus === 'fetching') && Date.now() < limit)
     await new Promise((done) => setTimeout(done, 100));
   await Promise.all(
@@ -76,7 +77,7 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
         for (const { type } of events) for (const key of staleKeys(type)) stale.add(key);
         refresh();
       },
-      onReset: () => void queries.invalidateQueries(),
+      onReset: () => void readAgain(queries),
       onState: (next) => {
         setState(next);
         if (next.kind === 'live' && !hasBegun) void readAgain(queries);

@@ -1,11 +1,11 @@
-import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
 import { createContext, type ReactNode, useContext, useEffect } from 'react';
-import { ApiRefusal, onSessionDoubted, onSignedOut, setCsrfToken } from '../api/client.js';
-import { getSession, sessionKey } from '../api/session.js';
+import { onSessionDoubted, onSignedOut, setCsrfToken } from '../api/client.js';
+import { sessionKey } from '../api/session.js';
 import type { Session } from '../api/types.js';
 import { ErrorState } from '../components/notices.js';
-import { noteServerTime } from '../live/server-clock.js';
+import { forgetAnswers, sessionQuery, whoIn } from './session-query.js';
 
 const SessionContext = createContext<Session | null>(null);
 
@@ -19,32 +19,8 @@ export function useSession(): Session {
 export const useIsAdmin = (): boolean => useSession().member.role === 'admin';
 export const useMayDecide = (): boolean => useSession().member.role !== 'viewer';
 
-/** Another tab may have signed in somebody else, or gone on in another workspace. */
-const whoIn = ({ org_id, member }: Session): string => `${org_id} ${member.id}`;
-
-/** Everything that was read in another session. */
-const forgetAnswers = (queries: QueryClient): void => {
-  queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] });
-};
-
 /** The session in the cookie; null when there is none. */
-export function useSessionQuery() {
-  return useQuery({
-    queryKey: sessionKey,
-    staleTime: Infinity,
-    queryFn: async ({ client }) => {
-      const sentAt = Date.now();
-      const session = await getSession().catch((error: unknown) => {
-        if (error instanceof ApiRefusal && error.status === 401) return null;
-        throw error;
-      });
-      noteServerTime(session?.now, { sentAt, cameAt: Date.now() });
-      const before = client.getQueryData<Session | null>(sessionKey) ?? null;
-      if (before !== null && session !== null && whoIn(before) !== whoIn(session)) forgetAnswers(client);
-      return session;
-    },
-  });
-}
+export const useSessionQuery = () => useQuery(sessionQuery);
 
 /** Shows its children to those who are signed in; others sign in first and come back to where they wanted to go. */
 export function SessionGate({ children }: { readonly children: ReactNode }) {

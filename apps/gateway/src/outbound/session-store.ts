@@ -147,21 +147,11 @@ export class SessionStore {
 
   /** Sessions that began at the OpenID provider. */
   async liveByOidc(tx: Tx, personId: string): Promise<LiveSession[]> {
-    const { rows } = await tx.query<LiveSession>(
-      `SELECT s.id, s.org_id AS "orgId", s.member_id AS "memberId" FROM session s
-        WHERE s.person_id = $1 AND s.method = 'oidc' AND s.ended_at IS NULL ORDER BY s.id`,
-      [personId],
-    );
-    return rows;
+    return notEnded(tx, `s.person_id = $1 AND s.method = 'oidc'`, [personId]);
   }
 
   async liveOfMember(tx: Tx, orgId: string, memberId: string): Promise<LiveSession[]> {
-    const { rows } = await tx.query<LiveSession>(
-      `SELECT s.id, s.org_id AS "orgId", s.member_id AS "memberId" FROM session s
-        WHERE s.org_id = $1 AND s.member_id = $2 AND s.ended_at IS NULL ORDER BY s.id`,
-      [orgId, memberId],
-    );
-    return rows;
+    return notEnded(tx, 's.org_id = $1 AND s.member_id = $2', [orgId, memberId]);
   }
 
   /** A session of the person that has not ended. */
@@ -238,12 +228,16 @@ export class SessionStore {
   }
 }
 
-/** The sessions of a person that nobody has ended, also those that have expired. */
-export async function liveSessionsOf(tx: Tx, personId: string): Promise<LiveSession[]> {
+/** The sessions of a person that nobody has ended. */
+export const liveSessionsOf = (tx: Tx, personId: string): Promise<LiveSession[]> =>
+  notEnded(tx, 's.person_id = $1', [personId]);
+
+/** Also those that have expired; in one order, so that transactions that end the same ones do not block each other. */
+async function notEnded(tx: Tx, condition: string, values: readonly string[]): Promise<LiveSession[]> {
   const { rows } = await tx.query<LiveSession>(
     `SELECT s.id, s.org_id AS "orgId", s.member_id AS "memberId" FROM session s
-      WHERE s.person_id = $1 AND s.ended_at IS NULL ORDER BY s.id`,
-    [personId],
+      WHERE ${condition} AND s.ended_at IS NULL ORDER BY s.id`,
+    [...values],
   );
   return rows;
 }

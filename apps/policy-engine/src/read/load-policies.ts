@@ -81,7 +81,9 @@ function loaded(row: LoadedRow): LoadedPolicy {
       author: authorOf(row),
       authors: authorsOf(row),
     });
-  const copies = [fromEvent, read(row.row_content)].filter((copy) => copy !== undefined);
+  // Contents of one hash are the same content.
+  const fromRow = tampered ? read(row.row_content) : undefined;
+  const copies = [fromEvent, fromRow].filter((copy) => copy !== undefined);
   const [standing = unreadable] = copies;
   const stored: StoredPolicy = {
     ref: refOf(standing),

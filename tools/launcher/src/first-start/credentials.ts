@@ -31,7 +31,7 @@ export async function ensureCredentials(
   baseUrl: string,
 ): Promise<Credentials> {
   const path = credentialsPath(dataDir);
-  const standing = await readStanding(path);
+  const standing = await readCredentials(path);
   const orgId = secrets.keep('first.org_id', standing?.org_id ?? typeid('org').toString());
   const agentId = secrets.keep('first.agent_id', standing?.agent.id ?? typeid('agt').toString());
   await secrets.save();
@@ -56,7 +56,8 @@ function newCredentials(baseUrl: string, orgId: string, agentId: string): Creden
   };
 }
 
-async function readStanding(path: string): Promise<Credentials | undefined> {
+/** The file as it is; undefined when there is none. @throws StartRefused when it is damaged */
+export async function readCredentials(path: string): Promise<Credentials | undefined> {
   try {
     const content = await readJsonFile(path);
     return content === undefined ? undefined : credentialsShape.parse(content);

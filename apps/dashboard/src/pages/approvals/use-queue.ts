@@ -1,19 +1,13 @@
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import {
-  type ApprovalFilter,
-  approvalKey,
-  getApproval,
-  listApprovals,
-  waitingKey,
-} from '../../api/approvals.js';
+import { type ApprovalFilter, approvalKey, getApproval } from '../../api/approvals.js';
 import type { Approval } from '../../api/types.js';
 import type { Outcome } from '../../domain/decision-outcome.js';
 import { byDeadline, departed, heldBack } from '../../domain/queue.js';
 import { endedOf, isOpen } from '../../requests/use-decision.js';
 import type { Hand } from './use-hand.js';
+import { waitingQuery } from './waiting-query.js';
 
-export const pageSize = 100;
 const receiptMs = 8_000;
 
 export interface Row {
@@ -34,17 +28,7 @@ interface Receipt {
  */
 export function useQueue(filter: ApprovalFilter, hand: Hand) {
   const queries = useQueryClient();
-  const query = useInfiniteQuery({
-    queryKey: waitingKey(filter),
-    initialPageParam: '',
-    queryFn: ({ pageParam, signal }) =>
-      listApprovals(
-        { ...filter, status: 'pending' },
-        { limit: pageSize, ...(pageParam === '' ? {} : { cursor: pageParam }) },
-        signal,
-      ),
-    getNextPageParam: ({ next_cursor }) => next_cursor,
-  });
+  const query = useInfiniteQuery(waitingQuery(filter));
   const { data, hasNextPage } = query;
   const incoming = useMemo(
     () => [...new Map(data?.pages.flatMap(({ approvals }) => approvals).map((a) => [a.id, a])).values()],

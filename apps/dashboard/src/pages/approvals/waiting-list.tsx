@@ -1,5 +1,5 @@
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef } from 'react';
+import { startTransition, useEffect, useRef, useState } from 'react';
 import type { Approval } from '../../api/types.js';
 import type { Outcome } from '../../domain/decision-outcome.js';
 import { type DeadlineGroup, groupOf } from '../../domain/time-left.js';
@@ -10,6 +10,8 @@ import type { Row } from './use-queue.js';
 
 /** Up to here all tiles are in the page, so that the browser's own search finds everything. */
 const plainUpTo = 100;
+/** More than a screen holds. They are drawn first; on a phone a hundred take a second. */
+const firstTiles = 8;
 
 const groupNames: Readonly<Record<DeadlineGroup, string>> = {
   under_5_minutes: 'Under 5 minutes',
@@ -64,20 +66,27 @@ const GroupHeading = ({ group, count }: { readonly group: DeadlineGroup; readonl
   </h2>
 );
 
-function PlainList({ grouped, counts, hasMore, onMore, ...rest }: ListProps) {
+function PlainList({ grouped, rows: all, counts, hasMore, onMore, ...rest }: ListProps) {
+  const [isWhole, setWhole] = useState(all.length <= firstTiles);
+  useEffect(() => startTransition(() => setWhole(true)), []);
+  let left = isWhole ? all.length : firstTiles;
   return (
     <>
-      {grouped.map(({ group, rows }) => (
-        <section className="group" key={group}>
-          <GroupHeading group={group} count={hasMore ? (counts?.[group] ?? rows.length) : rows.length} />
-          <div className="list">
-            {rows.map((row) => (
-              <RowView key={row.approval.id} row={row} {...rest} />
-            ))}
-          </div>
-        </section>
-      ))}
-      {hasMore ? <More onMore={onMore} /> : null}
+      {grouped.map(({ group, rows }) => {
+        const drawn = rows.slice(0, left);
+        left -= drawn.length;
+        return (
+          <section className="group" key={group}>
+            <GroupHeading group={group} count={hasMore ? (counts?.[group] ?? rows.length) : rows.length} />
+            <div className="list">
+              {drawn.map((row) => (
+                <RowView key={row.approval.id} row={row} {...rest} />
+              ))}
+            </div>
+          </section>
+        );
+      })}
+      {hasMore && isWhole ? <More onMore={onMore} /> : null}
     </>
   );
 }

@@ -116,6 +116,8 @@ function PersonCell({ event: { operator, reason } }: { readonly event: AuditEven
 
 /** Entries of allowed actions, sign-ins and keys come without a live event. */
 const refreshMs = 10_000;
+/** Of the page, in pixels: above it the head of the list is in view. */
+const shownFromTop = 300;
 
 interface NewerEntriesProps {
   readonly search: AuditSearch;
@@ -159,6 +161,3 @@ function NewerEntries({ search, newest, isLong }: NewerEntriesProps) {
     </p>
   );
 }
-
-/** Of the page, in pixels: above it the head of the list is in view. */
-const shownFromTop = 300;

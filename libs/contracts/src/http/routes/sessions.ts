@@ -111,7 +111,7 @@ export const sessionRoutes = {
     summary: 'Change the password; all other sessions of the person end',
     body: z
       .strictObject({ current_password: givenPassword, new_password: newPassword() })
-      // Whoever was told the present one would know the new one too.
+      // A person who was told the present one would know the new one too.
       .refine((body) => body.new_password !== body.current_password, {
         path: ['new_password'],
         error: differs,
