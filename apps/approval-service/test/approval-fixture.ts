@@ -96,7 +96,7 @@ export async function neighbours(natsUrl: (user: 'audit-ledger' | 'gateway') => 
     client: new CommandClient(gateway, answersWithinMs),
     answers,
     wakes,
-    open: (...items) => publishBatches(ledger, openSubject, Date.now() + 5_000, items),
+    open: (...items) => publishBatches(ledger, openSubject, Date.now() + 30_000, items),
     close: async () => {
       await gateway.close();
       await ledger.close();
