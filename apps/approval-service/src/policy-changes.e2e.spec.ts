@@ -64,20 +64,7 @@ describe('policies of the real engine and open requests', () => {
     const item = requested(org, 600_000, { policy: { id, name, version, hash }, ...changes });
     return { ...item, terms: { ...item.terms, on_removed, approvals_required } };
   };
-  const isOpened = ({ item_id }: OpenItem) =>
-    n.answers.get(item_id)?.some(({ outcome }) => outcome !== null) === true;
-  /** A busy machine refuses some; they are sent again, as agents do. */
-  const open = async (...items: OpenItem[]) => {
-    for (let i = 0; i < items.length; i += 100)
-      await eventually(
-        () => {
-          const left = items.slice(i, i + 100).filter((item) => !isOpened(item));
-          n.open(...left);
-          return left.length === 0;
-        },
-        { within: 60_000, every: 300 },
-      );
-  };
+  const open = (...items: OpenItem[]) => n.openUntilAnswered(...items);
   const view = ({ org_id, approval_id }: OpenItem) =>
     n.client.request(approvals.get_approval, { org_id, approval_id, agent_id: null });
   /** Every event of the engine reached the approval service and was handled. */

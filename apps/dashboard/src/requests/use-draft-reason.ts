@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { useSession } from '../session/session-context.js';
+import { whoIn } from '../session/session-query.js';
 
 /** Of this page's life: what a person typed for a request and did not send. */
 const drafts = new Map<string, string>();
@@ -9,8 +10,7 @@ const drafts = new Map<string, string>();
  * nobody else who signs in here sees it.
  */
 export function useDraftReason(approvalId: string): readonly [string, (reason: string) => void] {
-  const { org_id, member } = useSession();
-  const key = `${org_id} ${member.id} ${approvalId}`;
+  const key = `${whoIn(useSession())} ${approvalId}`;
   const [reason, setReason] = useState(() => drafts.get(key) ?? '');
   const set = (next: string) => {
     setReason(next);
