@@ -20,6 +20,7 @@ export default {
     testMatch: [`<rootDir>/{apps,libs,tools,e2e}/**/*.${tier}.spec.ts`],
   })),
   testTimeout: 120_000,
+  testSequencer: '<rootDir>/tools/test-sequencer.mjs',
   // Modules of earlier files stay in a worker's memory; collecting garbage around them takes longer than a new worker.
   workerIdleMemoryLimit: '500MB',
 };

@@ -250,7 +250,10 @@ describe('the dashboard', () => {
 
   it('says since when it is not live, and catches up afterwards', async () => {
     const page = await dashboard.page({ storageState: await dashboard.stateOf(admin) });
+    // The page says that it is live until it knows better: the stream has to be there before it is cut.
+    const streaming = page.waitForResponse('**/api/v1/events');
     await page.goto('/approvals');
+    await streaming;
     await page.getByText('Live', { exact: true }).waitFor();
     await page.context().setOffline(true);
     await page.getByText(/Not live since \d\d:\d\d:\d\d\./).waitFor();
@@ -265,6 +268,8 @@ describe('the dashboard', () => {
   it('keeps the list still while the pointer is in it', async () => {
     const slow = await dashboard.ask('deploy.slow');
     await tile(admin, 'deploy.slow').waitFor();
+    // Receipts of requests that ended before close by themselves, and the list moves up.
+    await eventually(async () => (await admin.locator('.receipt').count()) === 0, { within: 20_000 });
     const before = await tile(admin, 'deploy.slow').boundingBox();
     const move = async (x: number) => {
       const box = await tile(admin, 'deploy.slow').boundingBox();

@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { type Dashboard, tile } from '../kit/dashboard.js';
+import { type Dashboard, signIn, tile } from '../kit/dashboard.js';
 
 /** What an open page does when its session changes under it. */
 export function sessionChecks(given: () => { readonly dashboard: Dashboard }): void {
@@ -23,6 +23,26 @@ export function sessionChecks(given: () => { readonly dashboard: Dashboard }): v
     await approve(page, 'deploy.roles').waitFor();
     await become('viewer');
     await approve(page, 'deploy.roles').waitFor({ state: 'detached' });
+    await page.context().close();
+  });
+
+  it('a reason that was typed is still there after the session ended and the person signed in again', async () => {
+    const { dashboard } = given();
+    const who = await dashboard.person('Rita', 'member');
+    const id = await dashboard.ask('deploy.draft');
+    const page = await dashboard.signedIn(who);
+    const openDialog = () => tile(page, 'deploy.draft').getByRole('button', { name: 'Deny' }).click();
+    const dialog = page.getByRole('alertdialog');
+    await openDialog();
+    await dialog.getByRole('textbox').fill('Not before the backup');
+    await page.context().clearCookies();
+    await dialog.getByRole('button', { name: 'Deny' }).click();
+    await page.getByLabel('E-mail').waitFor();
+    await signIn(page, who);
+    await openDialog();
+    expect(await dialog.getByRole('textbox').inputValue()).toBe('Not before the backup');
+    await dialog.getByRole('button', { name: 'Deny' }).click();
+    expect(await dashboard.ended(id)).toMatchObject({ status: 'denied', reason: 'Not before the backup' });
     await page.context().close();
   });
 

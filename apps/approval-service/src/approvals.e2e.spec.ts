@@ -22,17 +22,9 @@ describe('an approval-service that is killed again and again', () => {
   it('loses no answered request and does nothing twice', async () => {
     const org = newId('org');
     const items: OpenItem[] = [];
-    /** Like the ledger when an agent retries: sends the same request until it is answered. */
-    const submit = async (item: OpenItem) => {
+    const submit = (item: OpenItem) => {
       items.push(item);
-      await eventually(
-        () => {
-          if (n.answers.get(item.item_id)?.some((answer) => answer.outcome !== null) === true) return true;
-          n.open(item);
-          return false;
-        },
-        { within: 60_000, every: 250 },
-      );
+      return n.openUntilAnswered(item);
     };
     const killed = [
       'approval-service',

@@ -64,12 +64,7 @@ describe('policies of the real engine and open requests', () => {
     const item = requested(org, 600_000, { policy: { id, name, version, hash }, ...changes });
     return { ...item, terms: { ...item.terms, on_removed, approvals_required } };
   };
-  const open = async (...items: OpenItem[]) => {
-    for (let i = 0; i < items.length; i += 100) n.open(...items.slice(i, i + 100));
-    await eventually(() => items.every((item) => n.answers.get(item.item_id)?.[0]?.outcome), {
-      within: 60_000,
-    });
-  };
+  const open = (...items: OpenItem[]) => n.openUntilAnswered(...items);
   const view = ({ org_id, approval_id }: OpenItem) =>
     n.client.request(approvals.get_approval, { org_id, approval_id, agent_id: null });
   /** Every event of the engine reached the approval service and was handled. */

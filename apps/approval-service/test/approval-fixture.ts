@@ -13,7 +13,7 @@ import {
   subscribeBatches,
 } from '@agentlattice/messaging';
 import { createLogger } from '@agentlattice/observability';
-import { answersWithinMs } from '@agentlattice/testkit';
+import { answersWithinMs, eventually } from '@agentlattice/testkit';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { typeid } from 'typeid-js';
 
@@ -69,6 +69,8 @@ export interface Neighbours {
   /** Approval ids. */
   readonly wakes: string[];
   open(...items: unknown[]): void;
+  /** Sends the items until each is open, as agents do when a service that is busy or was killed answers none of them or refuses. */
+  openUntilAnswered(...items: OpenItem[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -90,13 +92,28 @@ export async function neighbours(natsUrl: (user: 'audit-ledger' | 'gateway') => 
     callback: (_error, { subject }) => void wakes.push(subject.slice('wake.'.length)),
   });
   await gateway.flush();
+  const open = (...items: unknown[]) => publishBatches(ledger, openSubject, Date.now() + 30_000, items);
+  const isOpened = ({ item_id }: OpenItem) =>
+    answers.get(item_id)?.some(({ outcome }) => outcome !== null) === true;
   return {
     ledger,
     gateway,
     client: new CommandClient(gateway, answersWithinMs),
     answers,
     wakes,
-    open: (...items) => publishBatches(ledger, openSubject, Date.now() + 5_000, items),
+    open,
+    openUntilAnswered: async (...items) => {
+      // Not all at once, so that those that wait are not refused for it.
+      for (let i = 0; i < items.length; i += 100)
+        await eventually(
+          () => {
+            const left = items.slice(i, i + 100).filter((item) => !isOpened(item));
+            open(...left);
+            return left.length === 0;
+          },
+          { within: 60_000, every: 250 },
+        );
+    },
     close: async () => {
       await gateway.close();
       await ledger.close();

@@ -165,12 +165,16 @@ const routeTree = root.addChildren([
   ]),
 ]);
 
+/** The parameters of an address, such as `?q=apples`. */
+export const parseSearch = (search: string): Record<string, string> =>
+  Object.fromEntries(new URLSearchParams(search));
+
 /** Filters stand in the address as plain parameters, so that a link can be read and written by hand. */
 export const router = createRouter({
   routeTree,
   defaultPreload: false,
   scrollRestoration: true,
-  parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
+  parseSearch,
   stringifySearch: (search) => {
     const parameters = new URLSearchParams();
     for (const [name, value] of Object.entries(search))

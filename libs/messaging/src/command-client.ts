@@ -24,10 +24,10 @@ export interface RequestOptions {
 
 /** Sends commands and queries of the contracts to other services. */
 export class CommandClient {
-  /** @param patienceMs how long an answer is waited for when a request does not say so */
+  /** @param defaultTimeoutMs how long an answer is waited for when a request does not say so */
   constructor(
     private readonly nc: NatsConnection,
-    private readonly patienceMs = 2_000,
+    private readonly defaultTimeoutMs = 2_000,
   ) {}
 
   /**
@@ -38,7 +38,7 @@ export class CommandClient {
   async request<C extends Command>(
     command: C,
     payload: CommandRequest<C>,
-    { timeoutMs = this.patienceMs, traceparent = currentTraceparent() }: RequestOptions = {},
+    { timeoutMs = this.defaultTimeoutMs, traceparent = currentTraceparent() }: RequestOptions = {},
   ): Promise<CommandResponse<C>> {
     const answer = parseWith(reply, await this.ask(command, payload, timeoutMs, traceparent));
     if (!answer.success) throw new Unavailable(`${command.service} gave an answer that cannot be read`);

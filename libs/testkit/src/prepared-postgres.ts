@@ -1,18 +1,21 @@
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { serviceNames } from '@agentlattice/contracts';
 import { embeddedDatabase, loadMigrations, openDataDirectory, runMigrations } from '@agentlattice/launcher';
+import { madeOnce, sharedByRun } from './made-once.js';
 
 const run = promisify(execFile);
 
 /** `empty`: roles and schemas without tables; `migrated`: the built migrations of all services were run. */
 export type PreparedPostgres = 'empty' | 'migrated';
 
+const preparedWithinMs = 60_000;
+
 /**
  * Copies a prepared PostgreSQL into a new data directory, so that most tests of a run neither initialise nor migrate one. The first caller
- * of a run makes it; while it is being made, others begin with an empty data directory, which only takes longer.
+ * of a run makes it, and others wait. Where it was not made, they begin with an empty data directory, which only takes longer.
  * @param parent the directory of this run's stacks; the prepared PostgreSQL is next to it and is removed with it
  */
 export async function copyPreparedPostgres(
@@ -20,22 +23,17 @@ export async function copyPreparedPostgres(
   parent: string,
   dataDir: string,
 ): Promise<void> {
-  const folder = join(dirname(parent), 'prepared', kind);
-  await prepareOnce(kind, folder, parent);
-  if (!(await exists(folder))) return;
-  await copyFile(join(folder, 'secrets.json'), join(dataDir, 'secrets.json'));
+  const folder = sharedByRun(parent, `postgres-${kind}`);
+  const prepared = join(folder, 'data');
+  const failed = await madeOnce(folder, () => prepare(kind, prepared, parent), { within: preparedWithinMs });
+  if (failed !== undefined) return;
+  await copyFile(join(prepared, 'secrets.json'), join(dataDir, 'secrets.json'));
   // PostgreSQL's files may belong to another user, and Node's copy does not keep owners.
-  await run('cp', ['-a', join(folder, 'postgres'), dataDir]);
+  await run('cp', ['-a', join(prepared, 'postgres'), dataDir]);
 }
 
-async function prepareOnce(kind: PreparedPostgres, folder: string, parent: string): Promise<void> {
-  const mine = await mkdir(dirname(folder), { recursive: true })
-    .then(() => mkdir(`${folder}.begun`))
-    .then(
-      () => true,
-      () => false,
-    );
-  if (!mine) return;
+/** Works below `parent`, where the servers of killed tests are looked for. */
+async function prepare(kind: PreparedPostgres, prepared: string, parent: string): Promise<void> {
   const dataDir = await mkdtemp(join(parent, 'al-prepared-'));
   const directory = await openDataDirectory({ dataDir, print: () => undefined, stopWithinMs: 10_000 });
   try {
@@ -49,11 +47,5 @@ async function prepareOnce(kind: PreparedPostgres, folder: string, parent: strin
     throw error;
   }
   await directory.group.close();
-  await rename(dataDir, folder);
+  await rename(dataDir, prepared);
 }
-
-const exists = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

@@ -20,8 +20,10 @@ describe('a system that test files share', () => {
     const dataDir = join(folder, 'stacks', 'al-shared');
     await mkdir(dataDir, { recursive: true });
     await writeFile(join(dataDir, 'secrets.json'), 'damaged');
-    // Another process seems to prepare PostgreSQL, so that this start does not wait for it.
-    await mkdir(join(folder, 'prepared', 'migrated.begun'), { recursive: true });
+    // Another process seems to have failed to prepare PostgreSQL, so that this start does not wait for it.
+    const prepared = join(folder, 'prepared', 'postgres-migrated');
+    await mkdir(prepared, { recursive: true });
+    await writeFile(join(prepared, 'failed'), 'none');
     const joined = await Promise.allSettled([joinSharedStack(), joinSharedStack()]);
     for (const one of joined)
       expect(one).toMatchObject({

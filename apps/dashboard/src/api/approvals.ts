@@ -21,7 +21,7 @@ export const approvalKey = (id: string) => [...approvalsKey, 'one', id] as const
 
 export async function listApprovals(
   filter: ApprovalFilter,
-  page: { readonly cursor?: string; readonly limit: number },
+  page: { readonly cursor?: string | undefined; readonly limit: number },
   signal?: AbortSignal,
 ): Promise<ApprovalPage> {
   const answer = await send<ApprovalPage>('GET', path, {

@@ -8,6 +8,7 @@ import { DecisionError } from './decision-error.js';
 import { DenyDialog } from './deny-dialog.js';
 import { ForeverDialog } from './forever-dialog.js';
 import { useDecision } from './use-decision.js';
+import { useDraftReason } from './use-draft-reason.js';
 
 /** Why the reader cannot decide; null: the reader can, as far as the page knows. The server judges in any case. */
 export function useCannotDecide(approval: Approval): string | null {
@@ -53,7 +54,7 @@ interface DecisionButtonsProps {
 /** Approve once, Deny, and for administrators Approve forever. A viewer's page has none of them. */
 export function DecisionButtons(props: DecisionButtonsProps) {
   const { approval, onOutcome, layout, strip, consequence, isLeaving = false } = props;
-  const [own, setOwn] = useState('');
+  const [own, setOwn] = useDraftReason(approval.id);
   const [open, setOpen] = useState<'deny' | 'forever' | null>(null);
   const { reason = own, onReason = setOwn } = props;
   const mayDecide = useMayDecide();

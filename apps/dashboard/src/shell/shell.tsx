@@ -92,6 +92,9 @@ function Frame() {
   );
 }
 
+/** The page says how many there are. */
+const mostShown = 999;
+
 interface NavItemProps {
   readonly entry: NavEntry;
   readonly isCurrent: boolean;
@@ -108,7 +111,7 @@ function NavItem({ entry, isCurrent, count = 0, onlyOnPhone = false }: NavItemPr
         <span className="t">{entry.name}</span>
         {count > 0 ? (
           <span className="n" aria-hidden="true">
-            {count}
+            {count > mostShown ? `${String(mostShown)}+` : count}
           </span>
         ) : null}
       </Link>

@@ -1,6 +1,6 @@
-import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { decidedKey, listApprovals } from '../../api/approvals.js';
+import { usePaged } from '../../api/paged.js';
 import type { Approval } from '../../api/types.js';
 import { HostileText } from '../../components/hostile-text.js';
 import { LoadingTiles } from '../../components/loading.js';
@@ -15,21 +15,14 @@ const pageSize = 50;
 /** Requests that ended, newest first. */
 export function DecidedList({ search }: { readonly search: QueueSearch }) {
   const { tab: _, show: __, ...filter } = search;
-  const { data, error, isPending, hasNextPage, fetchNextPage, isFetchingNextPage, refetch } =
-    useInfiniteQuery({
-      queryKey: decidedKey(filter),
-      initialPageParam: '',
-      queryFn: ({ pageParam, signal }) =>
-        listApprovals(
-          { ...filter, status: 'decided' },
-          { limit: pageSize, ...(pageParam === '' ? {} : { cursor: pageParam }) },
-          signal,
-        ),
-      getNextPageParam: ({ next_cursor }) => next_cursor,
-    });
-  if (isPending) return <LoadingTiles />;
-  if (data === undefined) return <ErrorState error={error} onRetry={() => void refetch()} />;
-  const rows = data.pages.flatMap(({ approvals }) => approvals);
+  const decided = usePaged(
+    decidedKey(filter),
+    (cursor, signal) => listApprovals({ ...filter, status: 'decided' }, { limit: pageSize, cursor }, signal),
+    ({ approvals }) => approvals,
+  );
+  const { items: rows, error, hasMore, isLoadingMore, more, retry } = decided;
+  if (rows === undefined)
+    return error === null ? <LoadingTiles /> : <ErrorState error={error} onRetry={retry} />;
   if (rows.length === 0)
     return (
       <EmptyState
@@ -63,13 +56,8 @@ export function DecidedList({ search }: { readonly search: QueueSearch }) {
           { name: 'When', cell: ({ resolved_at, timeout_at }) => <Time at={resolved_at ?? timeout_at} /> },
         ]}
       />
-      {hasNextPage ? (
-        <button
-          className="btn"
-          type="button"
-          disabled={isFetchingNextPage}
-          onClick={() => void fetchNextPage()}
-        >
+      {hasMore ? (
+        <button className="btn" type="button" disabled={isLoadingMore} onClick={more}>
           Show older requests
         </button>
       ) : null}

@@ -1,4 +1,5 @@
 import type { QueryClient } from '@tanstack/react-query';
+import { parseSearch } from '../../router.js';
 import { sessionQuery } from '../../session/session-query.js';
 import { filterOf, readQueueSearch } from './queue-search.js';
 import { waitingQuery } from './waiting-query.js';
@@ -7,7 +8,7 @@ import { waitingQuery } from './waiting-query.js';
 export function readAhead(queries: QueryClient, { pathname, search }: Location): void {
   void queries.prefetchQuery(sessionQuery);
   if (pathname !== '/approvals') return;
-  const asked = readQueueSearch(Object.fromEntries(new URLSearchParams(search)));
+  const asked = readQueueSearch(parseSearch(search));
   // Who decides is not known yet. A viewer asks for another list then.
   if (asked.tab !== 'decided') void queries.prefetchInfiniteQuery(waitingQuery(filterOf(asked, true)));
 }

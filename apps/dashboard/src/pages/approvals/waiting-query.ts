@@ -11,7 +11,7 @@ export const waitingQuery = (filter: ApprovalFilter) =>
     queryFn: ({ pageParam, signal }) =>
       listApprovals(
         { ...filter, status: 'pending' },
-        { limit: pageSize, ...(pageParam === '' ? {} : { cursor: pageParam }) },
+        { limit: pageSize, cursor: pageParam === '' ? undefined : pageParam },
         signal,
       ),
     getNextPageParam: ({ next_cursor }) => next_cursor,

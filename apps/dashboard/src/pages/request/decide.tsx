@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef } from 'react';
 import { approvalsKey, withdrawVote } from '../../api/approvals.js';
 import type { Approval } from '../../api/types.js';
 import { useAnnounce } from '../../components/announcer.js';
@@ -13,6 +13,7 @@ import { durationText } from '../../domain/time-left.js';
 import { useClock } from '../../live/server-clock.js';
 import { DecisionButtons, useCannotDecide } from '../../requests/decision-buttons.js';
 import { ReasonField } from '../../requests/reason-field.js';
+import { useDraftReason } from '../../requests/use-draft-reason.js';
 import { useTargetText } from '../../requests/escalation-target.js';
 import { useMayDecide, useSession } from '../../session/session-context.js';
 import { initialsOf } from '../../shell/person-menu.js';
@@ -152,7 +153,7 @@ function WithdrawVote({ approval }: { readonly approval: Approval }) {
 }
 
 function DecisionCard({ approval, onOutcome }: Omit<DecideProps, 'isOpen'>) {
-  const [reason, setReason] = useState('');
+  const [reason, setReason] = useDraftReason(approval.id);
   const cannot = useCannotDecide(approval);
   const end = useClock((now) => clockText(approval.timeout_at, now));
   if (cannot !== null)
