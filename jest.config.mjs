@@ -12,9 +12,12 @@ const base = {
   testEnvironment: 'node',
 };
 
-/** Suffix = tier: unit (no I/O), int (one real server), e2e (the whole system as processes). */
+/**
+ * Suffix = tier: unit (no I/O), int (one real server), e2e (the whole system as processes), hosts (the published programs of coding agents,
+ * about 1 GB; only `npm run check:hosts`).
+ */
 export default {
-  projects: ['unit', 'int', 'e2e'].map((tier) => ({
+  projects: ['unit', 'int', 'e2e', 'hosts'].map((tier) => ({
     ...base,
     displayName: tier,
     testMatch: [`<rootDir>/{apps,libs,tools,e2e}/**/*.${tier}.spec.ts`],

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { findOnPath } from '@agentlattice/launcher';
-import { eventually, freePort, notRun, type Stack, startStack } from '@agentlattice/testkit';
+import { eventually, freePort, joinSharedStack, notRun, type SharedStack } from '@agentlattice/testkit';
 import { type ProgramFolder, programFolder } from './kit/agent-frameworks.js';
 import { adminOf, type Api } from './kit/api.js';
 import { readAction, runStep } from './kit/github-runner.js';
@@ -79,10 +79,11 @@ const wantedOf = (framework: Framework) =>
 
 /** The adapters hold the tools of the real frameworks, which run scripted models, on one system. */
 describe('the adapters', () => {
-  let stack: Stack;
+  let stack: SharedStack;
   let admin: Api;
   let python: PythonEnvironment;
   let folder: ProgramFolder | undefined;
+  let guides: string;
   let env: NodeJS.ProcessEnv;
   let typeFaults = Promise.resolve('');
   const outcomes: Partial<Record<Framework, Outcomes>> = {};
@@ -97,8 +98,7 @@ describe('the adapters', () => {
         return undefined;
       }),
     ]);
-    stack = await startStack();
-    await stack.startServices();
+    [stack, guides] = [await joinSharedStack(), await mkdtemp(join(tmpdir(), 'al-guides-'))];
     admin = adminOf(stack);
     for (const [tool, effect] of [
       ['refund', 'require_approval'],
@@ -127,7 +127,8 @@ describe('the adapters', () => {
     await typeFaults;
     await folder?.remove();
     await python.remove();
-    await stack.stop();
+    await stack.leave();
+    await rm(guides, { recursive: true });
   });
 
   const programIn = async (page: string, language: string) => {
@@ -175,7 +176,7 @@ describe('the adapters', () => {
   }
 
   async function writePythonGuide(): Promise<void> {
-    env['GUIDE'] = join(stack.dataDir, 'guide.py');
+    env['GUIDE'] = join(guides, 'guide.py');
     await writeFile(env['GUIDE'], await programIn('langchain', 'python'));
   }
 

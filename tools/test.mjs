@@ -1,4 +1,4 @@
-// `npm test [-- jest arguments]`: all tiers, then what did not run and why, then the one line `N passed, N failed`.
+// `npm test [-- [--hosts] jest arguments]`: the tiers unit, int and e2e, or the tier hosts alone; then what did not run and why, then the one line `N passed, N failed`.
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -11,15 +11,18 @@ const resultFile = join(scratch, 'jest.json');
 const notRunFile = join(scratch, 'not-run');
 const stacksDir = join(scratch, 'stacks');
 
+const onlyHosts = process.argv.includes('--hosts');
+const tiers = onlyHosts ? ['hosts'] : ['unit', 'int', 'e2e'];
+
 let stopped;
 const jest = spawn(
   process.execPath,
   [
     join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
-    ...['--selectProjects', 'unit', 'int', 'e2e', '--json', `--outputFile=${resultFile}`],
+    ...['--selectProjects', ...tiers, '--json', `--outputFile=${resultFile}`],
     // Each worker runs servers of its own: more workers than cores take no less time, and calls miss their limit of two seconds.
     `--maxWorkers=${String(Math.min(4, Math.max(2, availableParallelism() - 1)))}`,
-    ...process.argv.slice(2),
+    ...process.argv.slice(2).filter((argument) => argument !== '--hosts'),
   ],
   {
     cwd: root,

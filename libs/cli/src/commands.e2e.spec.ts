@@ -3,17 +3,16 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { eventually, notRun, type Stack, startStack } from '@agentlattice/testkit';
+import { eventually, joinSharedStack, notRun, type SharedStack } from '@agentlattice/testkit';
 import { startAl } from '../test/al-process.js';
 
-let stack: Stack;
+let stack: SharedStack;
 let folder: string;
 beforeAll(async () => {
-  [stack, folder] = [await startStack(), await mkdtemp(join(tmpdir(), 'al-commands-'))];
-  await stack.startServices();
+  [stack, folder] = [await joinSharedStack(), await mkdtemp(join(tmpdir(), 'al-commands-'))];
 }, 120_000);
 afterAll(async () => {
-  await stack.stop();
+  await stack.leave();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -76,14 +75,16 @@ it('agents are registered, suspended and resumed, and act by their key', async (
 
 it('people and keys are managed, and what is secret is alone on standard output', async () => {
   const link = await out(
-    admin('members', 'invite', 'ada@example.com', '--name', 'Ada Novak', '--group', 'legal'),
+    admin('members', 'invite', 'ada@commands.example.com', '--name', 'Ada Novak', '--group', 'legal'),
   );
   expect(link).toMatch(/^http\S+\n$/);
-  expect(await out(admin('members', 'list'))).toMatch(/Ada Novak +ada@example\.com +member +invited +legal/);
-  expect(await out(admin('members', 'change', 'ada@example.com', '--role', 'viewer', '--no-groups'))).toMatch(
-    /Ada Novak, role viewer, in no group/,
+  expect(await out(admin('members', 'list'))).toMatch(
+    /Ada Novak +ada@commands\.example\.com +member +invited +legal/,
   );
-  await out(admin('members', 'remove', 'ada@example.com', '--yes'));
+  expect(
+    await out(admin('members', 'change', 'ada@commands.example.com', '--role', 'viewer', '--no-groups')),
+  ).toMatch(/Ada Novak, role viewer, in no group/);
+  await out(admin('members', 'remove', 'ada@commands.example.com', '--yes'));
   const key = await out(
     admin('keys', 'create', 'ci', '--kind', 'agent', '--agent', 'first-agent', '--expires', '90d'),
   );

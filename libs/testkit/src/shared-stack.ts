@@ -21,6 +21,8 @@ import { notOfThisMachine, startStack } from './start-stack.js';
 export interface SharedStack extends RunningSystem {
   /** Who makes workspaces; belongs to the first workspace of the system. */
   readonly instanceAdmin: Credentials['admin'];
+  /** Files that the start of the system wrote: where it is, its keys. Nothing in it may be changed. */
+  readonly dataDir: string;
   /** Stops the system when it was started for this file alone. */
   leave(): Promise<void>;
 }
@@ -40,7 +42,7 @@ export async function joinSharedStack(): Promise<SharedStack> {
   const { base_url: baseUrl, admin: instanceAdmin } = system.first;
   try {
     const credentials = await makeWorkspace(baseUrl, instanceAdmin.api_key);
-    return { baseUrl, credentials, instanceAdmin, leave: system.leave };
+    return { baseUrl, credentials, instanceAdmin, dataDir: system.dataDir, leave: system.leave };
   } catch (error) {
     await system.leave();
     throw error;
@@ -50,6 +52,7 @@ export async function joinSharedStack(): Promise<SharedStack> {
 interface Joined {
   /** The credentials of the first workspace. */
   readonly first: Credentials;
+  readonly dataDir: string;
   readonly leave: () => Promise<void>;
 }
 
@@ -61,7 +64,7 @@ async function startedForThisFile(): Promise<Joined> {
     await stack.stop();
     throw error;
   }
-  return { first: stack.credentials, leave: stack.stop };
+  return { first: stack.credentials, dataDir: stack.dataDir, leave: stack.stop };
 }
 
 async function sharedSystem(stacks: string, dataDir: string): Promise<Joined> {
@@ -71,7 +74,7 @@ async function sharedSystem(stacks: string, dataDir: string): Promise<Joined> {
   if (failed !== undefined) throw new Error(`the system that the test files share did not start: ${failed}`);
   const first = await readCredentials(credentialsPath(dataDir));
   if (first === undefined) throw new Error(`${credentialsPath(dataDir)} is missing`);
-  return { first, leave: () => Promise.resolve() };
+  return { first, dataDir, leave: () => Promise.resolve() };
 }
 
 /** Starts the launcher as a process of its own, because Jest ends its workers in between; tools/test.mjs stops it. */

@@ -5,51 +5,25 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { eventually, notRun, type Stack, startStack } from '@agentlattice/testkit';
-import { startAl } from '../../test/al-process.js';
-import { installHost } from '../../test/host-packages.js';
-import {
-  type AskedUnderHost,
-  askUnderHost,
-  type InstalledForHost,
-  installForHost,
-  requestsBy,
-} from '../../test/under-host.js';
+import { eventually, joinSharedStack, type SharedStack } from '@agentlattice/testkit';
+import { requestsBy } from '../../test/under-host.js';
 import { hookLine } from './hook-line.js';
 import { defaultRules, readRules } from './rules.js';
 import { runHook } from './run-hook.js';
-import { type Host, hosts } from './hosts.js';
+import type { Host } from './hosts.js';
 
 const bin = fileURLToPath(new URL('../../bin/al.mjs', import.meta.url));
 const program = [process.execPath, bin];
 
-let stack: Stack;
+let stack: SharedStack;
 let folder: string;
 let rules: string;
 let keyFile: string;
 let shellPolicy = '';
-const installs: Partial<Record<Host, ReturnType<typeof installHost>>> = {};
-
-async function runsOf(host: Host): Promise<HostRuns | string> {
-  const found = (await installs[host]) ?? { missing: 'it was not installed' };
-  if ('missing' in found) return found.missing;
-  const selfTest = await al('hook', 'test', host, '--json', '--host-program', found.program).ended;
-  const under = {
-    ...{ host, hostProgram: found.program, program, folder, rules, keyFile, http },
-    baseUrl: stack.baseUrl,
-  };
-  return { selfTest, asked: await askUnderHost(under), installed: await installForHost(under) };
-}
-interface HostRuns {
-  readonly selfTest: { code: number | null; out: string; said: string };
-  readonly asked: AskedUnderHost;
-  readonly installed: InstalledForHost;
-}
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'al-hooks-'));
-  stack = await startStack({ samplePolicy: false });
-  await stack.startServices();
+  stack = await joinSharedStack();
   for (const policy of [
     { name: 'shell', action_type: 'tool.shell', effect: 'require_approval' },
     { name: 'reads', action_type: 'tool.mcp.files.read', effect: 'allow' },
@@ -62,14 +36,9 @@ beforeAll(async () => {
   keyFile = join(folder, 'agent.key');
   await writeFile(keyFile, `${stack.credentials.agent.api_key}\n`, { mode: 0o600 });
   await eventually(async () => (await hook(mcp('read'))) === null, { within: 30_000 });
-  // One after the other, while the first tests run.
-  let before: Promise<unknown> = Promise.resolve();
-  for (const host of hosts)
-    before = installs[host] = before.then(() => installHost(host, join(folder, 'hosts')));
 }, 240_000);
 afterAll(async () => {
-  await Promise.allSettled(Object.values(installs));
-  await stack.stop();
+  await stack.leave();
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }, 120_000);
 
@@ -85,7 +54,6 @@ const http = async (path: string, body?: unknown, method = body === undefined ? 
   return (await response.json()) as Record<string, unknown>;
 };
 const environment = () => ({ HOME: join(folder, 'home'), XDG_STATE_HOME: join(folder, 'state') });
-const al = (...args: string[]) => startAl(args, environment(), { folder });
 const rulesFile = async (name: string, changes: object) => {
   const path = join(folder, name);
   await writeFile(path, JSON.stringify({ ...defaultRules, ...changes }));
@@ -290,54 +258,6 @@ describe('what is broken blocks', () => {
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
     const signal = await new Promise((resolve) => child.once('close', (_, by) => resolve(by)));
     expect({ signal, said }).toEqual({ signal: 'SIGKILL', said: 'it was stuck\n' });
-  });
-});
-
-describe.each(hosts)('under the real %s', (host) => {
-  let found: HostRuns | null = null;
-  beforeAll(async () => {
-    const runs = await runsOf(host);
-    if (typeof runs === 'string') notRun(`the hook under the real ${host}: ${runs}`);
-    else found = runs;
-  }, 300_000);
-
-  it('each way of breaking the hook stops the call', async () => {
-    if (found === null) return;
-    const report = JSON.parse(found.selfTest.out) as {
-      rows: { failure: string; call: string; wanted: string }[];
-      holds: boolean;
-    };
-    expect(report.rows.filter(({ call, wanted }) => call !== wanted)).toEqual([]);
-    expect(report.rows.map(({ failure }) => failure)).toEqual(
-      expect.arrayContaining([
-        'missing',
-        'crash',
-        'killed',
-        'garbage',
-        'silent',
-        'stuck',
-        'unreachable',
-        'no-key',
-        'cleared',
-      ]),
-    );
-    expect({ code: found.selfTest.code, holds: report.holds }).toEqual({ code: 0, holds: true });
-  });
-
-  it('a command runs once when a person approves it, and not when one denies it', async () => {
-    if (found === null) return;
-    const { results, ...seen } = found.asked;
-    expect(seen).toEqual({ lines: 1, consumed: 1, namedHost: host });
-    expect(results[1]).toContain('denied by Administrator');
-  });
-
-  it('it is installed, seen, and taken out again without a trace', async () => {
-    if (found === null) return;
-    const { first, again, status, before, after } = found.installed;
-    expect(first.join('\n')).toContain('the hook is installed');
-    expect(again.join('\n')).toContain('the hook was installed already');
-    expect(status).toMatchObject({ installed: true, faults: [], version: expect.any(String) as string });
-    expect(after).toBe(before);
   });
 });
 
