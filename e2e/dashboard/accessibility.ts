@@ -11,8 +11,8 @@ const views = [
   { colorScheme: 'dark', width: 1280, height: 900 },
   { colorScheme: 'light', width: 375, height: 800 },
 ] as const;
-/** Each theme and each width once, since a view takes axe two seconds of a processor. */
-const checkedViews = process.env['AXE_EVERY_VIEW'] === '1' ? views.length : 2;
+/** All of them, with pictures; else each theme and each width once, since a view takes axe two seconds of a processor. */
+const everyView = process.env['EVERY_VIEW'] === '1';
 
 interface Finding {
   readonly id: string;
@@ -24,19 +24,18 @@ const allRules = "{ resultTypes: ['violations'] }";
 const summary = `violations.map(({ id, impact, nodes }) =>
   ({ id, impact, nodes: nodes.map(({ html }) => html.slice(0, 200)) }))`;
 
-/** Pictures of the page as it is now, in both themes at both widths, and what axe finds in the first of these views. */
+/** What axe finds in views of the page as it is now. */
 export async function findings(
   page: Page,
   name: string,
-  checked = checkedViews,
+  checked = everyView ? views.length : 2,
 ): Promise<Record<string, readonly Finding[]>> {
   const found: Record<string, readonly Finding[]> = {};
-  for (const [i, { colorScheme, width, height }] of views.entries()) {
+  for (const { colorScheme, width, height } of views.slice(0, checked)) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.setViewportSize({ width, height });
     const state = `${name}-${colorScheme}-${String(width)}`;
-    await page.screenshot({ path: join(screenshots, `${state}.png`) });
-    if (i >= checked) continue;
+    if (everyView) await page.screenshot({ path: join(screenshots, `${state}.png`) });
     const violations = await page.evaluate<Finding[]>(
       `axe.run(document, ${allRules}).then(({ violations }) => ${summary})`,
     );
@@ -125,9 +124,9 @@ export function accessibilityChecks(given: () => { dashboard: Dashboard; admin: 
   });
 }
 
-/** What axe finds in the open dialog as it is now, with a picture of it. */
+/** What axe finds in the open dialog as it is now. */
 export async function findingsInDialog(page: Page, name: string): Promise<readonly Finding[]> {
-  await page.screenshot({ path: join(screenshots, `dialog-${name}.png`) });
+  if (everyView) await page.screenshot({ path: join(screenshots, `dialog-${name}.png`) });
   return page.evaluate<Finding[]>(
     `axe.run('dialog[open]', ${allRules}).then(({ violations }) => ${summary})`,
   );

@@ -1,5 +1,5 @@
 import { eventually } from '@agentlattice/testkit';
-import { sampleItem, sampleSubmission } from '../../test/sample-items.js';
+import { sampleItem, sampleSubmission, type Wanted } from '../../test/sample-items.js';
 import type { LogHeads, Staged } from '../domain/log-heads.js';
 import { type CommitStore, EventKeyTaken, WriterLost } from '../domain/commit-store.js';
 import type { EventDraft } from '../domain/draft.js';
@@ -47,11 +47,11 @@ function setUp() {
     committed: () => {},
     failed: (error) => failures.push(error),
   });
-  const submit = (count = 1, expiresAt = Infinity, wanted = {}) => {
-    const made = Array.from({ length: count }, (): Submission => {
-      const item = sampleItem(wanted);
-      return { item, draft: sampleSubmission(wanted), expiresAt };
-    });
+  const submit = (count = 1, expiresAt = Infinity, wanted: Wanted = {}) => {
+    const make = () => ({ item: sampleItem(wanted), draft: sampleSubmission(wanted) });
+    // Those without an id of their own are made once: thousands of them take seconds.
+    const same = wanted.eventId === undefined ? null : make();
+    const made = Array.from({ length: count }, (): Submission => ({ ...(same ?? make()), expiresAt }));
     writer.submit(made);
     return made;
   };
@@ -152,7 +152,7 @@ describe('group commit', () => {
     const { submit, commit, results } = setUp();
     submit();
     await commit(0);
-    submit(commitLimits.queued);
+    submit(commitLimits.queued, Infinity, { eventId: null });
     const refused = submit();
     expect(kinds(results, refused)).toEqual(['unavailable']);
   });
