@@ -64,10 +64,10 @@ describe('the commands of the README', () => {
     await eventually(() => agent.stderr().includes('waiting for approval'), { within: 60_000 });
     const decided = await approveWhatWaits();
     expect(decided).toMatchObject({ code: 0 });
-    expect(decided.out).toMatch(/approved by Administrator \(mbr_\w+\)/);
+    expect(decided.out).toContain('approved by Administrator: deploy.production of first-agent');
     const gate = await agent.ended;
     expect(gate).toMatchObject({ code: 0, out: 'deploying\n' });
-    expect(gate.stderr).toMatch(/approved by Administrator \(mbr_\w+\): reviewed the change/);
+    expect(gate.stderr).toMatch(/approved by Administrator\W+reviewed the change/);
   });
 
   it('hold one HTTP call until a person has decided', async () => {
@@ -85,12 +85,12 @@ describe('the commands of the README', () => {
   });
 
   it('are all known here', () => {
-    // The last one belongs to another program; e2e/mcp.e2e.spec.ts drives what it connects to.
+    // The last two belong to other programs; e2e/mcp.e2e.spec.ts drives what the one connects to, and rules judge the file of the other.
     const elsewhere = [
       'npm start\n',
       'npm test\n',
       'npx al hook install claude-code\nnpx al hook test claude-code\n',
-      ...snippets.filter((text) => text.startsWith('claude mcp add ')),
+      ...snippets.filter((text) => /^claude mcp add |\ndocker compose /.test(text)),
     ];
     const here = ['npx al gate', 'approvals approve', 'Prefer: wait=60', 'small deploys'];
     expect(
