@@ -13,11 +13,11 @@ const base = {
 };
 
 /**
- * Suffix = tier: unit (no I/O), int (one real server), e2e (the whole system as processes), hosts (the published programs of coding agents,
- * about 1 GB; only `npm run check:hosts`).
+ * Suffix = tier: unit (no I/O), int (one real server), e2e (the whole system as processes), published (with large programs of
+ * others: coding agents, further runtimes; only `npm run check:published`).
  */
 export default {
-  projects: ['unit', 'int', 'e2e', 'hosts'].map((tier) => ({
+  projects: ['unit', 'int', 'e2e', 'published'].map((tier) => ({
     ...base,
     displayName: tier,
     testMatch: [`<rootDir>/{apps,libs,tools,e2e}/**/*.${tier}.spec.ts`],

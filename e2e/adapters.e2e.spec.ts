@@ -168,7 +168,7 @@ describe('the adapters', () => {
       include: ['guides'],
     };
     await writeFile(join(path, 'tsconfig.json'), JSON.stringify(settings));
-    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    const tsc = join(root, 'node_modules/typescript-native/bin/tsc');
     return await run(process.execPath, [tsc, '-p', path]).then(
       ({ stdout }) => stdout,
       (error: unknown) => String((error as { stdout?: string }).stdout ?? error),

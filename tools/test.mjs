@@ -1,4 +1,5 @@
-// `npm test [-- [--hosts] jest arguments]`: the tiers unit, int and e2e, or the tier hosts alone; then what did not run and why, then the one line `N passed, N failed`.
+// `npm test [-- [--published] jest arguments]`: the tiers unit, int and e2e, or the tier published alone; then what did not run and
+// why, and the one line `N passed, N failed`.
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -11,8 +12,8 @@ const resultFile = join(scratch, 'jest.json');
 const notRunFile = join(scratch, 'not-run');
 const stacksDir = join(scratch, 'stacks');
 
-const onlyHosts = process.argv.includes('--hosts');
-const tiers = onlyHosts ? ['hosts'] : ['unit', 'int', 'e2e'];
+const onlyPublished = process.argv.includes('--published');
+const tiers = onlyPublished ? ['published'] : ['unit', 'int', 'e2e'];
 
 let stopped;
 const jest = spawn(
@@ -22,7 +23,7 @@ const jest = spawn(
     ...['--selectProjects', ...tiers, '--json', `--outputFile=${resultFile}`],
     // Each worker runs servers of its own: more workers than cores take no less time, and calls miss their limit of two seconds.
     `--maxWorkers=${String(Math.min(4, Math.max(2, availableParallelism() - 1)))}`,
-    ...process.argv.slice(2).filter((argument) => argument !== '--hosts'),
+    ...process.argv.slice(2).filter((argument) => argument !== '--published'),
   ],
   {
     cwd: root,
