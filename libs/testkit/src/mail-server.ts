@@ -1,6 +1,5 @@
-import { type ParsedMail, simpleParser } from 'mailparser';
+import type { ParsedMail } from 'mailparser';
 import type { AddressInfo } from 'node:net';
-import { SMTPServer } from 'smtp-server';
 
 /** A real SMTP server that accepts mails and keeps them parsed. */
 export interface MailServer {
@@ -12,6 +11,8 @@ export interface MailServer {
 }
 
 export async function mailServer(): Promise<MailServer> {
+  // Loaded only when needed: every test file that starts a server loads this one.
+  const [{ simpleParser }, { SMTPServer }] = await Promise.all([import('mailparser'), import('smtp-server')]);
   const mails: MailServer['mails'] = [];
   const refusals: number[] = [];
   const server = new SMTPServer({

@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import { writePrivateFile } from '../private-file.js';
 import { findOnPath } from '../process/find-on-path.js';
 import { runCommand } from '../process/run-command.js';
@@ -66,6 +65,7 @@ async function findRedis(): Promise<string | undefined> {
 
 /** Whether the server takes our password and answers. */
 export async function redisAnswers(url: string): Promise<boolean> {
+  const { Redis } = await import('ioredis');
   const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 5_000 });
   client.on('error', () => undefined);
   try {
