@@ -140,6 +140,14 @@ describe('a manifest with one fault', () => {
     ['"livenessProbe"', '"livenesProbe"', 'no liveness probe'],
     ['"readinessProbe"', '"readinesProbe"', 'no readiness probe'],
     ['"maxUnavailable":0', '"maxUnavailable":1', 'before its successor'],
+    ['"emptyDir":{"sizeLimit":"64Mi"}', '"emptyDir":{}', 'the disk of its node'],
+    ['"topologyKey":"kubernetes.io/hostname"', '"topologyKey":"kubernetes.io/arch"', 'replicas on one node'],
+    [',"matchLabelKeys":["pod-template-hash"]', '', 'of the old release'],
+    [
+      '"labelSelector":{"matchLabels":{"app.kubernetes.io/name":"gateway"}}',
+      '"labelSelector":{"matchLabels":{"app.kubernetes.io/name":"gate"}}',
+      'spreads pods other',
+    ],
     ['"terminationGracePeriodSeconds":60', '"terminationGracePeriodSeconds":15', 'killed before'],
     [
       '"template":{"metadata":{"labels":{"app.kubernetes.io/name"',

@@ -1,6 +1,8 @@
 // What every pod of a manifest must be, beyond its schema. Each rule returns sentences about what is wrong; none is fine. A test
 // breaks a good manifest field by field, and each break must be found.
 
+import { fits } from './selectors.mjs';
+
 /** How long a service may take to stop (`stopWithinMs` of libs/service/src/run-service.ts), in seconds. */
 export const stopSeconds = 8;
 
@@ -43,6 +45,10 @@ function podRules(pod) {
       'shares namespaces with its node',
     ),
     ...rule(!(pod.volumes ?? []).some(({ hostPath }) => hostPath), 'mounts a folder of its node'),
+    ...rule(
+      (pod.volumes ?? []).every(({ emptyDir }) => !emptyDir || emptyDir.sizeLimit !== undefined),
+      'may fill the disk of its node (emptyDir without sizeLimit)',
+    ),
     ...rule(pod.automountServiceAccountToken === false, 'gets a token of the Kubernetes API'),
     ...rule((pod.serviceAccountName ?? 'default') !== 'default', 'has no service account of its own'),
     ...rule(pod.enableServiceLinks === false, 'gets the addresses of all Services in its environment'),
@@ -97,7 +103,22 @@ function servingRules(manifest, { metadata, spec: pod }) {
     0,
     ...pod.containers.map(({ lifecycle }) => lifecycle?.preStop?.sleep?.seconds ?? 0),
   );
+  const spread = pod.topologySpreadConstraints ?? [];
+  const isReplicated = manifest.kind === 'Deployment' ? replicas !== 1 : (replicas ?? 1) > 1;
   return [
+    ...rule(
+      !isReplicated || spread.some(({ topologyKey }) => topologyKey === 'kubernetes.io/hostname'),
+      'may have all replicas on one node (topologySpreadConstraints)',
+    ),
+    ...rule(
+      manifest.kind !== 'Deployment' ||
+        spread.every(({ matchLabelKeys = [] }) => matchLabelKeys.includes('pod-template-hash')),
+      'counts the pods of the old release when it spreads those of the new one (matchLabelKeys)',
+    ),
+    ...rule(
+      spread.every(({ labelSelector }) => fits(labelSelector, metadata?.labels)),
+      'spreads pods other than its own',
+    ),
     ...rule(
       labels.length > 0 && labels.every(([name, value]) => metadata?.labels?.[name] === value),
       'selects pods other than its own',

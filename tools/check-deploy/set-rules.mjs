@@ -1,5 +1,6 @@
 // What the manifests of one overlay must be together: everything that is named exists, and nothing blocks or escapes.
 import { isWorkload, templateOf } from './pod-rules.mjs';
+import { fits } from './selectors.mjs';
 
 /** The API versions that Kubernetes 1.30 and the newest one have. Another one is a misspelling, or was removed. */
 const apis = new Set(['v1', 'apps/v1', 'batch/v1', 'policy/v1', 'autoscaling/v2', 'networking.k8s.io/v1']);
@@ -7,14 +8,6 @@ const apis = new Set(['v1', 'apps/v1', 'batch/v1', 'policy/v1', 'autoscaling/v2'
 const ofKind = (manifests, kind) => manifests.filter((manifest) => manifest.kind === kind);
 const named = (manifests, kind, name) =>
   ofKind(manifests, kind).find(({ metadata }) => metadata.name === name);
-
-/** Whether labels fit a selector; an empty selector fits all. */
-export function fits({ matchLabels = {}, matchExpressions = [] } = {}, labels = {}) {
-  return (
-    Object.entries(matchLabels).every(([name, value]) => labels[name] === value) &&
-    matchExpressions.every(({ key, operator, values }) => operator === 'In' && values.includes(labels[key]))
-  );
-}
 
 const podLabels = (manifests) =>
   manifests.filter(isWorkload).map((manifest) => templateOf(manifest).metadata?.labels ?? {});

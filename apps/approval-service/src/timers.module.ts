@@ -20,6 +20,7 @@ import { makeTimeOutApprovals, type TimeOutApprovals } from './application/time-
 import { EventsModule } from './events.module.js';
 import { DeadlineAlarms } from './outbound/deadline-alarms.js';
 import { makeFindDueDeadlines, makeFindDueEscalations } from './outbound/due-requests.js';
+import { refuseEvictingRedis } from './outbound/redis-eviction.js';
 import { sweepPace } from './sweep-pace.js';
 import {
   DEADLINE_ALARMS,
@@ -58,13 +59,14 @@ import {
     {
       provide: DEADLINE_ALARMS,
       inject: [CONFIG, LOGGER, DEADLINE_SWEEP, ESCALATION_SWEEP],
-      useFactory: (
+      useFactory: async (
         { databaseUrl, redisUrl }: BaseConfig,
         logger: Logger,
         deadlines: DueSweep,
         escalations: DueSweep,
-      ) =>
-        new DeadlineAlarms({
+      ) => {
+        if (redisUrl !== undefined) await refuseEvictingRedis(redisUrl, logger);
+        return new DeadlineAlarms({
           databaseUrl,
           redisUrl,
           logger,
@@ -72,7 +74,8 @@ import {
             inSpan(`approval ${kind}`, { traceparent, kind: 'consumer' }, () =>
               (kind === 'deadline' ? deadlines : escalations).run(),
             ),
-        }),
+        });
+      },
     },
     {
       provide: TIMERS_BACKGROUND,

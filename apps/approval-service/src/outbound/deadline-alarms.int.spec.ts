@@ -1,7 +1,9 @@
 import { eventually, notRun, type Stack, startStack, testPool } from '@agentlattice/testkit';
 import { Redis } from 'ioredis';
 import { logger, newId } from '../../test/approval-fixture.js';
+import { ConfigFault } from '@agentlattice/service';
 import { type Alarm, DeadlineAlarms } from './deadline-alarms.js';
+import { refuseEvictingRedis } from './redis-eviction.js';
 
 let stack: Stack;
 beforeAll(async () => {
@@ -9,6 +11,20 @@ beforeAll(async () => {
   if (stack.redisUrl === undefined) notRun('timers on Redis: no redis-server on PATH');
 });
 afterAll(() => stack.stop());
+
+it('a Redis that evicts is refused at the start', async () => {
+  const url = stack.redisUrl;
+  if (url === undefined) return;
+  const redis = new Redis(url);
+  await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+  await expect(refuseEvictingRedis(url, logger)).rejects.toThrow(ConfigFault);
+  await redis.config('SET', 'maxmemory-policy', 'noeviction');
+  await expect(refuseEvictingRedis(url, logger)).resolves.toBeUndefined();
+  redis.disconnect();
+});
+
+it('a Redis that does not answer is no fault', () =>
+  expect(refuseEvictingRedis('redis://127.0.0.1:9', logger)).resolves.toBeUndefined());
 
 describe.each(['PostgreSQL', 'Redis'])('alarms on %s', (where) => {
   const url = () => (where === 'Redis' ? stack.redisUrl : undefined);

@@ -14,7 +14,7 @@ export function registerSetup(program: Command, context: ProgramContext): void {
       'after',
       `
 With an operator's AL_API_KEY it also checks keys and channels. Where the operator's environment has DATABASE_URL
-(or DATABASE_URL_GATEWAY and so on), NATS_URL, REDIS_URL or KEY_DIR, or $AL_DATA_DIR belongs to a system of npm start,
+(or DATABASE_URL_GATEWAY and so on), NATS_URL, REDIS_URL or AL_KEYS_DIR, or $AL_DATA_DIR belongs to a system of npm start,
 it checks those servers and files as well.`,
     )
     .action(async (options: { sendTests?: true; json?: true; color: boolean }) => {

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { serviceNames } from '@agentlattice/contracts';
 import { JetStreamApiError, jetstreamManager } from '@nats-io/jetstream';
@@ -7,6 +7,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { type Check, failed, reasonOf, warning } from './check.js';
 import {
+  filesToJudge,
   judgeFiles,
   judgeNats,
   judgePostgres,
@@ -33,7 +34,7 @@ export async function checkServers(env: NodeJS.ProcessEnv, folder: string): Prom
     ...servers.database.map(([part, url, isOfService]) => checkPostgres(part, url, isOfService)),
     ...(servers.nats === null ? [] : [checkNats(servers.nats, env['NATS_MONITOR_URL'] ?? null)]),
     ...(servers.redis === null ? [] : [checkRedis(servers.redis)]),
-    checkFiles(dataDir),
+    checkFiles(dataDir, given(env, 'AL_KEYS_DIR')),
   ]);
   const checks = [...fault, ...parts.flat()];
   if (checks.length > 0) return checks;
@@ -46,23 +47,25 @@ export async function checkServers(env: NodeJS.ProcessEnv, folder: string): Prom
   ];
 }
 
+/** An empty variable counts as unset. */
+const given = (env: NodeJS.ProcessEnv, name: string): string | null => env[name] || null;
+
 async function serversOf(
   env: NodeJS.ProcessEnv,
   dataDir: string,
 ): Promise<{ servers: Servers; fault: Check[] }> {
-  const given = (name: string) => env[name] || null;
   const own = serviceNames.flatMap((service) => {
     const name = `DATABASE_URL_${service.toUpperCase().replaceAll('-', '_')}`;
-    const url = given(name);
+    const url = given(env, name);
     return url === null ? [] : [[`postgres (${service})`, url, true] as const];
   });
   const { started, fault } = await startedServers(dataDir);
-  const admin = given('DATABASE_URL') ?? (own.length > 0 ? null : (started['database_url'] ?? null));
+  const admin = given(env, 'DATABASE_URL') ?? (own.length > 0 ? null : (started['database_url'] ?? null));
   return {
     servers: {
       database: [...(admin === null ? [] : [['postgres', admin, false] as const]), ...own],
-      nats: given('NATS_URL') ?? started['nats_url'] ?? null,
-      redis: given('REDIS_URL') ?? started['redis_url'] ?? null,
+      nats: given(env, 'NATS_URL') ?? started['nats_url'] ?? null,
+      redis: given(env, 'REDIS_URL') ?? started['redis_url'] ?? null,
       dataDir,
     },
     fault,
@@ -235,24 +238,31 @@ async function checkRedis(url: string): Promise<Check[]> {
   }
 }
 
-const keyFiles = ['audit-ledger-checkpoints', 'audit-ledger-grants', 'approval-service-grants'].map(
-  (name) => `keys/${name}.pem`,
-);
-
-/** Only where this directory has the keys of a system. */
-async function checkFiles(dataDir: string): Promise<Check[]> {
-  const modeOf = (name: string) =>
-    stat(join(dataDir, name)).then(
+/** The keys of a given folder, or those of a data directory of `npm start`; nothing where there is neither. */
+async function checkFiles(dataDir: string, keysDir: string | null): Promise<Check[]> {
+  const modeOf = (path: string) =>
+    stat(path).then(
       ({ mode }) => mode & 0o777,
       () => null,
     );
-  if ((await modeOf('keys')) === null) return [];
-  const optional = ['secrets.json', 'credentials.json', 'servers.json'];
-  const files = await Promise.all(
-    [...keyFiles, ...optional].map(async (name) => ({ name, mode: await modeOf(name) })),
-  );
+  const own = join(dataDir, 'keys');
+  if (keysDir === null && (await modeOf(own)) === null) return [];
+  const folder = keysDir === null ? own : resolve(keysDir);
+  const present = await readdir(folder).catch(() => []);
+  const wanted = filesToJudge(present, keysDir !== null);
+  const files = await Promise.all([
+    ...wanted.map(async (name) => ({
+      name: `${keysDir ?? 'keys'}/${name}`,
+      mode: await modeOf(join(folder, name)),
+    })),
+    ...['secrets.json', 'credentials.json', 'servers.json'].map(async (name) => ({
+      name,
+      mode: await modeOf(join(dataDir, name)),
+    })),
+  ]);
   return judgeFiles(
     'files',
-    files.filter(({ name, mode }) => mode !== null || !optional.includes(name)),
+    files.filter(({ name, mode }) => mode !== null || name.endsWith('.pem')),
+    keysDir !== null,
   );
 }

@@ -189,9 +189,24 @@ export interface SecretFile {
   readonly mode: number | null;
 }
 
-export function judgeFiles(part: string, files: readonly SecretFile[]): Check[] {
+const keyNames = ['audit-ledger-checkpoints', 'audit-ledger-grants', 'approval-service-grants'];
+const serviceOf = (name: string) => (name.startsWith('audit-ledger') ? 'audit-ledger' : 'approval-service');
+
+/**
+ * The files of a folder of keys: those that must be there, and further ones that are. A folder that was given (AL_KEYS_DIR) may be
+ * that of one service.
+ */
+export function filesToJudge(present: readonly string[], isGiven: boolean): string[] {
+  const further = present.filter((name) => keyNames.some((key) => name.startsWith(`${key}.`)));
+  const services = new Set(further.map(serviceOf));
+  const needed = keyNames.filter((key) => !isGiven || services.size === 0 || services.has(serviceOf(key)));
+  return [...new Set([...needed.map((key) => `${key}.pem`), ...further])];
+}
+
+/** @param isGiven a mounted Secret belongs to root, and the group of the pod reads it */
+export function judgeFiles(part: string, files: readonly SecretFile[], isGiven = false): Check[] {
   const missing = files.filter(({ mode }) => mode === null);
-  const open = files.filter(({ mode }) => mode !== null && (mode & 0o077) !== 0);
+  const open = files.filter(({ mode }) => mode !== null && (mode & (isGiven ? 0o007 : 0o077)) !== 0);
   return [
     ...(missing.length > 0
       ? [

@@ -2,6 +2,7 @@ import { noStyle } from '../../render/style.js';
 import { checkText } from './doctor.js';
 import {
   clock,
+  filesToJudge,
   judgeFiles,
   judgeNats,
   judgePostgres,
@@ -104,6 +105,23 @@ it('keys that are missing or that others can read are named', () => {
   expect(found.map(({ status, text }) => [status, text])).toEqual([
     ['failed', 'Missing: keys/a.pem.'],
     ['failed', 'Other users of this machine can read keys/b.pem.'],
+  ]);
+});
+
+it('a folder of keys that was given may be that of one service and be read by its group', () => {
+  const ledger = ['audit-ledger-checkpoints.pem', 'audit-ledger-grants.pem'];
+  expect(filesToJudge(['audit-ledger-grants.pem', 'audit-ledger-grants.old.pem', 'x'], true)).toEqual([
+    ...ledger,
+    'audit-ledger-grants.old.pem',
+  ]);
+  expect(filesToJudge([], true)).toEqual([...ledger, 'approval-service-grants.pem']);
+  expect(filesToJudge(ledger, false)).toEqual([...ledger, 'approval-service-grants.pem']);
+  const status = (mode: number, isGiven: boolean) =>
+    judgeFiles('f', [{ name: 'a.pem', mode }], isGiven).map((check) => check.status);
+  expect([status(0o440, true), status(0o444, true), status(0o440, false)]).toEqual([
+    ['ok'],
+    ['failed'],
+    ['failed'],
   ]);
 });
 
