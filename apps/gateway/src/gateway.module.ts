@@ -35,7 +35,7 @@ export class GatewayModule implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.health.add('keys', async () =>
+    this.health.watch('keys', async () =>
       requireHealthy(await this.directory.becomesFresh(), 'keys', 'the keys may be out of date'),
     );
     this.health.add(

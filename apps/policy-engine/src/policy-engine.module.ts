@@ -107,7 +107,7 @@ function livePolicies(
     logger,
     onTampering: (orgId, found) => findings.note(orgId, found),
   });
-  health.add('policies', async () => {
+  health.watch('policies', async () => {
     if (!(await policies.answers()))
       throw new Unhealthy([{ name: 'policies', reason: 'the policies may be out of date' }]);
   });

@@ -22,7 +22,12 @@ export interface CommandContext {
 
 /** Third argument of `@MessagePattern(subject, extras)`: the kind of messages on the subject. */
 export type HandlerExtras =
-  | { readonly command: Command; readonly batch?: never }
+  | {
+      readonly command: Command;
+      readonly batch?: never;
+      /** Its answer is in memory: it is given while the database is away. */
+      readonly withoutDatabase?: true;
+    }
   | { readonly batch: z.ZodType; readonly command?: never };
 
 /** Passes errors of handlers to the transport unchanged; Nest's own filter would replace it by a string. */
@@ -39,6 +44,9 @@ export class PassExceptions implements ExceptionFilter {
  */
 export class NatsBatchServer extends Server implements CustomTransportStrategy {
   private readonly subscriptions: Subscription[] = [];
+  /** Those of commands that need the database, while it answers. */
+  private readonly suspendable = new Map<Subscription, () => Subscription>();
+  private isSuspended = false;
   private readonly running = new Set<Promise<unknown>>();
 
   constructor(
@@ -54,9 +62,35 @@ export class NatsBatchServer extends Server implements CustomTransportStrategy {
 
   /** Stops taking messages and finishes the received ones. The connection stays open: its owner closes it. */
   async close(): Promise<void> {
-    const open = this.nc.isClosed() ? [] : this.subscriptions.splice(0);
-    await Promise.all(open.map((subscription) => subscription.drain()));
+    const open = this.nc.isClosed() ? [] : [...this.subscriptions.splice(0), ...this.suspendable.keys()];
+    this.suspendable.clear();
+    await Promise.all(
+      // Those that were suspended are drained already.
+      open.filter((one) => !one.isClosed() && !one.isDraining()).map((subscription) => subscription.drain()),
+    );
     await Promise.allSettled(this.running);
+  }
+
+  /**
+   * Takes no more commands that need the database, so that other replicas get them; without one the caller learns at once that nobody
+   * answers. Those that have arrived are refused. Batches have no answer of the server for that case: their handlers refuse.
+   */
+  suspend(): void {
+    if (this.isSuspended) return;
+    this.isSuspended = true;
+    this.options.logger.warn({ commands: this.suspendable.size }, 'commands are left to other replicas');
+    for (const subscription of this.suspendable.keys()) if (!this.nc.isClosed()) void subscription.drain();
+  }
+
+  /** Takes commands again. */
+  resume(): void {
+    if (!this.isSuspended) return;
+    this.isSuspended = false;
+    const again = [...this.suspendable.values()];
+    this.suspendable.clear();
+    if (this.nc.isClosed()) return;
+    for (const subscribe of again) this.suspendable.set(subscribe(), subscribe);
+    this.options.logger.info({ commands: again.length }, 'commands are taken again');
   }
 
   on(): never {
@@ -69,16 +103,14 @@ export class NatsBatchServer extends Server implements CustomTransportStrategy {
 
   private async subscribeAll(): Promise<void> {
     for (const [subject, handler] of this.messageHandlers) {
-      const { command, batch } = (handler.extras ?? {}) as Partial<HandlerExtras>;
-      const subscription =
-        batch !== undefined
-          ? this.subscribeBatch(subject, batch, handler)
-          : command !== undefined
-            ? this.subscribeCommand(command, handler)
-            : undefined;
-      if (subscription === undefined)
+      const extras = (handler.extras ?? {}) as Partial<HandlerExtras>;
+      if (extras.batch !== undefined)
+        this.subscriptions.push(this.subscribeBatch(subject, extras.batch, handler));
+      else if (extras.command === undefined)
         throw new Error(`the handler of ${subject} names neither command nor batch`);
-      this.subscriptions.push(subscription);
+      else if (extras.withoutDatabase === true)
+        this.subscriptions.push(this.subscribeCommand(extras.command, handler));
+      else this.subscribeSuspendable(extras.command, handler);
     }
     // The server must know the subscriptions before the service is ready.
     await this.nc.flush();
@@ -95,13 +127,26 @@ export class NatsBatchServer extends Server implements CustomTransportStrategy {
     });
   }
 
-  private subscribeCommand(command: Command, handler: MessageHandler): Subscription {
+  private subscribeSuspendable(command: Command, handler: MessageHandler): void {
+    const subscribe = () =>
+      this.subscribeCommand(command, handler, () =>
+        this.isSuspended ? `the database of the ${this.options.service} does not answer` : null,
+      );
+    this.suspendable.set(subscribe(), subscribe);
+  }
+
+  private subscribeCommand(
+    command: Command,
+    handler: MessageHandler,
+    refusal?: () => string | null,
+  ): Subscription {
     const { logger, service } = this.options;
     return respondTo(this.nc, {
       command,
       queue: service,
       logger,
       handler: (payload, context) => this.settle(handler(payload, context)),
+      ...(refusal && { refusal }),
     });
   }
 
@@ -123,6 +168,8 @@ export interface Responder {
   readonly queue: string;
   readonly logger: Logger;
   readonly handler: (payload: unknown, context: CommandContext) => unknown;
+  /** Why nothing can be answered at the moment; null: it can. */
+  readonly refusal?: () => string | null;
 }
 
 /** Answers one command outside of Nest. */
@@ -145,7 +192,7 @@ function respond(message: Msg, answer: unknown, { command, logger }: Responder):
   }
 }
 
-async function answerOf({ command, handler, logger }: Responder, message: Msg) {
+async function answerOf({ command, handler, logger, refusal: unavailable }: Responder, message: Msg) {
   const traceparent = traceparentOf(message);
   const version = message.headers?.get(versionHeader);
   if (version !== String(command.version))
@@ -158,6 +205,8 @@ async function answerOf({ command, handler, logger }: Responder, message: Msg) {
     logger.warn({ subject: command.subject }, 'a command arrived after its time limit and is dropped');
     return refusal({ code: 'UNAVAILABLE', detail: 'the command came too late' });
   }
+  const reason = unavailable?.() ?? null;
+  if (reason !== null) return refusal({ code: 'UNAVAILABLE', detail: reason });
   try {
     const payload = parseWith(command.request, message.json());
     if (!payload.success)

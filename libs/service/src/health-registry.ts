@@ -1,3 +1,5 @@
+import { WatchedCheck } from './watched-check.js';
+
 export type HealthCheck = () => void | Promise<void>;
 /**
  * `local`: the needs of the service itself; `service`: also its lags and its failures to store, while it still answers; `full`: also
@@ -28,10 +30,33 @@ const scopes: readonly HealthScope[] = ['local', 'service', 'full'];
 export class HealthRegistry {
   private readonly checks = new Map<string, { check: HealthCheck; scope: HealthScope }>();
 
+  private readonly watched = new Map<string, WatchedCheck>();
+
   constructor(private readonly withinMs = 1_000) {}
 
   add(name: string, check: HealthCheck, scope: HealthScope = 'local'): void {
     this.checks.set(name, { check, scope });
+  }
+
+  /** Adds a check that asks a server: it runs in the background until `stop`, and readiness reads its last result. */
+  watch(name: string, check: HealthCheck, scope: HealthScope = 'local'): WatchedCheck {
+    const watched = new WatchedCheck(name, () => this.faultsOf(name, check));
+    this.watched.set(name, watched);
+    const read = async () => {
+      const faults = await watched.faults();
+      if (faults.length > 0) throw new Unhealthy(faults);
+    };
+    this.add(name, read, scope);
+    return watched;
+  }
+
+  watchOf(name: string): WatchedCheck | undefined {
+    return this.watched.get(name);
+  }
+
+  /** Ends the checks in the background. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.watched.values()].map((watched) => watched.stop()));
   }
 
   /** The names of the faults, in the order in which the checks were added. */

@@ -30,7 +30,7 @@ export { relayProvider } from './relay-provider.js';
 export { RevisionWatch, type RevisionWatchOptions } from './revision-watch.js';
 export { awaitSchema, type MigrationName } from './await-schema.js';
 export { runService, type ServiceOptions, startApp } from './run-service.js';
-export { openPool, ServiceModule } from './service.module.js';
+export { openPool, postgresCheck, ServiceModule } from './service.module.js';
 export { signingKey } from './signing-key.js';
 export { COMMANDS, CONFIG, HEALTH, LAGS, LOGGER, NATS, POOL } from './tokens.js';
 export { RecoverySweep } from './recovery-sweep.js';

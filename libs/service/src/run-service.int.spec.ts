@@ -6,6 +6,7 @@ import {
   startNats,
   startPostgres,
   type TestNats,
+  silentProxy,
   type TestPostgres,
 } from '@agentlattice/testkit';
 import { Controller, Inject, Module, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
@@ -100,12 +101,40 @@ describe('a running service', () => {
     expect(await client.request(ping, {})).toEqual({ ready: true, missing: [], troubles: [] });
   });
 
+  it('leaves commands to other replicas while its database is away', async () => {
+    const proxy = await silentProxy(postgres.databaseUrl('approval-service'));
+    Object.assign(env, { AL_INSTANCE: 'b', DATABASE_URL: proxy.url });
+    const other = await startApp(
+      { service: 'approval-service', module: TestModule },
+      readBaseConfig('approval-service', env),
+      createLogger('test', 'silent'),
+    );
+    proxy.cut();
+    await proxy.stop();
+    const answers = () =>
+      Promise.all(
+        Array.from({ length: 40 }, () =>
+          client.request(approval_status, { org_id: org, approval_id: approval, agent_id: null }).then(
+            () => 'answered',
+            ({ code }: Refused) => code,
+          ),
+        ),
+      );
+    // Before, half of them were refused for as long as that lasted.
+    await eventually(async () => (await answers()).every((code) => code === 'NOT_FOUND'));
+    expect((await fetch(`${await other.getUrl()}/readyz?scope=local`)).status).toBe(503);
+    expect((await get('/readyz?scope=local')).status).toBe(200);
+    await other.close();
+  });
+
   it('names the missing server, and is healthy again once that is back', async () => {
     postgres.kill();
     nats.kill();
     await eventually(async () => (await get('/readyz?scope=local')).status === 503);
     await eventually(async () => (await get('/readyz?scope=local')).status === 200, { within: 30_000 });
     await eventually(async () => (await client.request(ping, {})).ready, { within: 30_000 });
+    const ask = client.request(approval_status, { org_id: org, approval_id: approval, agent_id: null });
+    await expect(ask).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('closes everything', async () => {

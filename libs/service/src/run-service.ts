@@ -13,6 +13,7 @@ import { ClosingConnections } from './closing-connections.js';
 import { configOrExit, exitForConfigFault } from './config-or-exit.js';
 import { healthRoutes } from './health-routes.js';
 import type { HealthRegistry } from './health-registry.js';
+import { postgresCheck } from './service.module.js';
 import { HEALTH, NATS } from './tokens.js';
 
 export interface ServiceOptions {
@@ -85,8 +86,12 @@ export async function startApp(
   const nc = app.get<NatsConnection>(NATS);
   healthRoutes(app, health);
   await configure?.(app);
+  const commands = new NatsBatchServer(nc, { service, logger });
+  // NATS gives a replica its share of the commands whether it is ready or not.
+  const postgres = health.watchOf(postgresCheck);
+  postgres?.onChange((isAway) => (isAway ? commands.suspend() : commands.resume()));
   const server = app.connectMicroservice<MicroserviceOptions>(
-    { strategy: new NatsBatchServer(nc, { service, logger }) },
+    { strategy: commands },
     // Global filters can be added only before initialization.
     { inheritAppConfig: false, deferInitialization: true },
   );

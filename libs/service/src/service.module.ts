@@ -7,6 +7,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import { type BaseConfig, readBaseConfig } from './base-config.js';
 import { HealthRegistry, Unhealthy } from './health-registry.js';
+import type { WatchedCheck } from './watched-check.js';
 import { LagRegistry } from './lag-registry.js';
 import { PreparedStatements } from './prepared-statements.js';
 import { COMMANDS, CONFIG, HEALTH, LAGS, LOGGER, NATS, POOL } from './tokens.js';
@@ -19,6 +20,7 @@ export class ServiceModule implements OnApplicationShutdown {
     @Inject(POOL) private readonly pool: pg.Pool,
     @Inject(NATS) private readonly nc: NatsConnection,
     @Inject(LAGS) private readonly lags: LagRegistry,
+    @Inject(HEALTH) private readonly health: HealthRegistry,
   ) {}
 
   static forRoot(service: ServiceName, env: NodeJS.ProcessEnv = process.env): DynamicModule {
@@ -49,7 +51,7 @@ export class ServiceModule implements OnApplicationShutdown {
 
   /** Runs after all listeners are closed and every other module was stopped. */
   async onApplicationShutdown(): Promise<void> {
-    await this.lags.stop();
+    await Promise.all([this.lags.stop(), this.health.stop()]);
     await this.nc.drain().catch(() => {});
     await this.pool.end();
   }
@@ -80,6 +82,13 @@ export function openPool({ databaseUrl, service, instance }: BaseConfig, logger:
   return pool;
 }
 
+async function wakeOnStatus(nc: NatsConnection, check: WatchedCheck): Promise<void> {
+  for await (const { type } of nc.status()) if (type === 'disconnect' || type === 'reconnect') check.wake();
+}
+
+/** The name of the check of PostgreSQL in readiness. */
+export const postgresCheck = 'postgres';
+
 /** The database counts as full for this long after its last refusal, because some statements still succeed meanwhile. */
 const refusalLastsMs = 5_000;
 
@@ -90,8 +99,11 @@ function baseHealth(
   lags: LagRegistry,
 ): HealthRegistry {
   const health = new HealthRegistry();
-  health.add('postgres', async () => void (await pool.query('SELECT 1')));
-  health.add('nats', async () => void (await nc.rtt()));
+  const postgres = health.watch(postgresCheck, async () => void (await pool.query('SELECT 1')));
+  // A lost connection is seen at once, and a silent one by the next check.
+  pool.on('error', () => postgres.wake());
+  const nats = health.watch('nats', async () => void (await nc.rtt()));
+  void wakeOnStatus(nc, nats);
   health.add(
     'postgres storage',
     () => {

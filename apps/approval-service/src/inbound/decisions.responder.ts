@@ -51,7 +51,7 @@ export class DecisionsResponder {
     return erasableValues(this.pool, request);
   }
 
-  @MessagePattern(commands.jwks.subject, { command: commands.jwks })
+  @MessagePattern(commands.jwks.subject, { command: commands.jwks, withoutDatabase: true })
   jwks() {
     return { keys: [this.grants.jwk] };
   }

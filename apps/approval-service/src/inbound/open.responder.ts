@@ -1,6 +1,6 @@
 import { openItem, type OpenItem, openSubject, Refused } from '@agentlattice/contracts';
 import type { Logger } from '@agentlattice/observability';
-import { LOGGER, NATS } from '@agentlattice/service';
+import { HEALTH, type HealthRegistry, LOGGER, NATS, postgresCheck } from '@agentlattice/service';
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -19,12 +19,17 @@ export class OpenResponder {
     @Inject(MEMBERS) private readonly members: Members,
     @Inject(NATS) private readonly nc: NatsConnection,
     @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(HEALTH) private readonly health: HealthRegistry,
   ) {}
 
   @MessagePattern(openSubject, { batch: openItem })
   async openAll(@Payload() items: OpenItem[]): Promise<void> {
     const [states, members] = await Promise.all([
-      this.open(items).catch((error: unknown): Opened[] => {
+      // Without waiting for a database that is known to be away: the gateway answers its agent at once.
+      (this.health.watchOf(postgresCheck)?.isAway === true
+        ? Promise.reject(new Error('PostgreSQL does not answer'))
+        : this.open(items)
+      ).catch((error: unknown): Opened[] => {
         this.logger.error({ err: error, items: items.length }, 'requests could not be opened');
         return [];
       }),

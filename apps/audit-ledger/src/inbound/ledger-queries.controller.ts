@@ -98,7 +98,7 @@ export class LedgerQueriesController {
     return recordedPolicies(this.pool, request);
   }
 
-  @MessagePattern(commands.jwks.subject, { command: commands.jwks })
+  @MessagePattern(commands.jwks.subject, { command: commands.jwks, withoutDatabase: true })
   jwks() {
     return { keys: [this.grants.jwk] };
   }
