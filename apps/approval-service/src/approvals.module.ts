@@ -13,7 +13,7 @@ import {
   NATS,
   POOL,
   RecoverySweep,
-  signingKey,
+  signingKeys,
 } from '@agentlattice/service';
 import { Module } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -70,7 +70,7 @@ const graceMs = 2_000;
       provide: GRANTS,
       inject: [CONFIG],
       useFactory: async ({ keys }: BaseConfig) =>
-        grantSigner(await signingKey(keys, 'approval-service-grants')),
+        grantSigner(await signingKeys(keys, 'approval-service-grants')),
     },
     {
       provide: APPROVAL_READER,

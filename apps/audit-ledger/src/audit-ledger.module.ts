@@ -37,7 +37,7 @@ import { ARCHIVE, CHECKPOINTS, CHECKS, GRANTS, KEYS, LEDGER_CONFIG } from './tok
         checkpoints: CheckpointStore,
         archive: CheckpointArchive,
         keys: LedgerKeys,
-      ) => new LogChecks({ pool, checkpoints, archive, key: keys.checkpoints, now: () => Date.now() }),
+      ) => new LogChecks({ pool, checkpoints, archive, keys: keys.checkpoints, now: () => Date.now() }),
     },
   ],
 })

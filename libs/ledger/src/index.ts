@@ -28,6 +28,7 @@ export {
 } from './entry.js';
 export { consistencyProof, inclusionProof, verifyConsistency, verifyInclusion } from './merkle-proof.js';
 export {
+  namesSigner,
   type NoteFault,
   NoteRefused,
   type NoteSigner,
@@ -35,6 +36,7 @@ export {
   type NoteVerifier,
   openNote,
   parseVerifierKey,
+  signWithAll,
   verifierKeyOf,
   verifyNote,
 } from './signed-note.js';

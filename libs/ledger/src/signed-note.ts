@@ -94,6 +94,30 @@ export function noteSigner(name: string, privateKey: KeyObject): NoteSigner {
   };
 }
 
+/** A note that several keys have signed, the first one in the first line. */
+export function signWithAll(
+  text: string,
+  [first, ...others]: readonly [NoteSigner, ...NoteSigner[]],
+): string {
+  const lines = others.map((signer) => signer.sign(text).slice(text.length + 1));
+  return `${first.sign(text)}${lines.join('')}`;
+}
+
+/** Whether the note says that this key has signed it; the signature itself is not checked. */
+export function namesSigner(note: string, { name, keyId }: NoteVerifier): boolean {
+  return note
+    .slice(note.lastIndexOf('\n\n') + 2)
+    .split('\n')
+    .some((line) => {
+      const [dash, signer, encoded = ''] = line.split(' ');
+      return (
+        dash === '—' &&
+        signer === name &&
+        Buffer.from(encoded, 'base64').subarray(0, keyIdBytes).equals(keyId)
+      );
+    });
+}
+
 // eslint's no-control-regex is against accidental control characters; here they are intended.
 const isNoteText = (text: string) => text.endsWith('\n') && text.isWellFormed() && !/[^\P{Cc}\n]/u.test(text);
 

@@ -2,6 +2,7 @@ import { createHash, createPublicKey, type KeyObject, sign, verify } from 'node:
 import { durationMs, type jwk } from '@agentlattice/contracts';
 import { z } from 'zod';
 import { readEnvironment } from './base-config.js';
+import type { SigningKeys } from './signing-key.js';
 
 /** The claims of a grant (contract §3). All of them follow from what is on disk, so every reading gives the same grant. */
 const grantClaims = z.object({
@@ -22,37 +23,56 @@ const grantClaims = z.object({
 export type GrantClaims = Readonly<z.infer<typeof grantClaims>>;
 
 export interface GrantSigner {
-  readonly jwk: z.infer<typeof jwk>;
-  /** Compact JWS; Ed25519 is deterministic, so the same claims give the same token. */
+  /** The public keys: first the one that signs. */
+  readonly jwks: readonly z.infer<typeof jwk>[];
+  /** Compact JWS; Ed25519 is deterministic, so the same claims give the same token while the same key signs. */
   sign(claims: GrantClaims): string;
-  /** The claims of a token that was signed with this key; null for any other. Its expiry is not checked. */
+  /** The claims of a token that was signed with one of these keys; null for any other. Its expiry is not checked. */
   verify(token: string): GrantClaims | null;
 }
 
 /** Not `jose`: on the path of a submission it costs two to four times as much. */
-export function grantSigner(key: KeyObject): GrantSigner {
-  const publicKey = createPublicKey(key);
+export function grantSigner({ signing, further }: SigningKeys): GrantSigner {
+  const own = grantKey(createPublicKey(signing));
+  // A key may stand there twice for a moment, while files are renamed.
+  const keys = new Map([own, ...further.map(grantKey)].reverse().map((key) => [key.header, key]));
+  return {
+    jwks: [...keys.values()].reverse().map(({ jwk }) => jwk),
+    sign(claims) {
+      const input = `${own.header}.${encode(JSON.stringify(claims))}`;
+      return `${input}.${sign(null, Buffer.from(input), signing).toString('base64url')}`;
+    },
+    verify(token) {
+      const [head, payload, signature, ...more] = token.split('.');
+      // The header must be exactly one that we write, so no other algorithm or key is accepted.
+      const key = keys.get(head ?? '');
+      if (key === undefined || payload === undefined || signature === undefined || more.length > 0)
+        return null;
+      if (!isBase64Url(payload) || !isBase64Url(signature)) return null;
+      const input = Buffer.from(`${key.header}.${payload}`);
+      if (!verify(null, input, key.publicKey, Buffer.from(signature, 'base64url'))) return null;
+      const claims = grantClaims.safeParse(JSON.parse(Buffer.from(payload, 'base64url').toString()));
+      return claims.success ? claims.data : null;
+    },
+  };
+}
+
+interface GrantKey {
+  readonly publicKey: KeyObject;
+  /** Of a token. */
+  readonly header: string;
+  readonly jwk: z.infer<typeof jwk>;
+}
+
+function grantKey(publicKey: KeyObject): GrantKey {
   const { x } = publicKey.export({ format: 'jwk' });
   if (x === undefined) throw new TypeError('grants are signed with Ed25519');
   // RFC 7638: the thumbprint names the key.
   const kid = createHash('sha256').update(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`).digest('base64url');
-  const header = encode(JSON.stringify({ alg: 'EdDSA', kid, typ: 'JWT' }));
   return {
+    publicKey,
+    header: encode(JSON.stringify({ alg: 'EdDSA', kid, typ: 'JWT' })),
     jwk: { kty: 'OKP', crv: 'Ed25519', x, kid, use: 'sig', alg: 'EdDSA' },
-    sign(claims) {
-      const input = `${header}.${encode(JSON.stringify(claims))}`;
-      return `${input}.${sign(null, Buffer.from(input), key).toString('base64url')}`;
-    },
-    verify(token) {
-      const [head, payload, signature, ...more] = token.split('.');
-      // The header must be exactly the one that this signer writes, so no other algorithm or key is accepted.
-      if (head !== header || payload === undefined || signature === undefined || more.length > 0) return null;
-      if (!isBase64Url(payload) || !isBase64Url(signature)) return null;
-      if (!verify(null, Buffer.from(`${head}.${payload}`), publicKey, Buffer.from(signature, 'base64url')))
-        return null;
-      const claims = grantClaims.safeParse(JSON.parse(Buffer.from(payload, 'base64url').toString()));
-      return claims.success ? claims.data : null;
-    },
   };
 }
 

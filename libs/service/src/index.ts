@@ -31,6 +31,6 @@ export { RevisionWatch, type RevisionWatchOptions } from './revision-watch.js';
 export { awaitSchema, type MigrationName } from './await-schema.js';
 export { runService, type ServiceOptions, startApp } from './run-service.js';
 export { openPool, postgresCheck, ServiceModule } from './service.module.js';
-export { signingKey } from './signing-key.js';
+export { type SigningKeys, signingKeys } from './signing-key.js';
 export { COMMANDS, CONFIG, HEALTH, LAGS, LOGGER, NATS, POOL } from './tokens.js';
 export { RecoverySweep } from './recovery-sweep.js';

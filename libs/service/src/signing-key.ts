@@ -1,13 +1,48 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomUUID,
+} from 'node:crypto';
+import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigFault, type KeyFolder } from './base-config.js';
+
+/** The keys of one purpose, while one takes the place of another (docs/operations/keys.md). */
+export interface SigningKeys {
+  readonly signing: KeyObject;
+  /** The private half of the key that signed before. */
+  readonly previous: KeyObject | null;
+  /** Public halves of further keys: those that will sign, and those that did. */
+  readonly further: readonly KeyObject[];
+}
+
+/**
+ * `<name>.pem` signs. Every `<name>.<label>.pem` beside it, with a private or a public key, is published and accepted;
+ * `<name>.previous.pem` is the key that signed before.
+ */
+export async function signingKeys(folder: KeyFolder, name: string): Promise<SigningKeys> {
+  const signing = await signingKey(folder, name);
+  const labelled = (await readdir(folder.path)).filter(
+    (file) => file.startsWith(`${name}.`) && file.endsWith('.pem') && file !== `${name}.pem`,
+  );
+  const found = await Promise.all(
+    labelled.sort().map((file) => readAnyKey(join(folder.path, file), folder.isGiven ? 0o007 : 0o077)),
+  );
+  const previous = found[labelled.indexOf(`${name}.previous.pem`)] ?? null;
+  return {
+    signing,
+    previous: previous?.type === 'private' ? previous : null,
+    further: found.map((key) => (key.type === 'private' ? createPublicKey(key) : key)),
+  };
+}
 
 /**
  * A service's own Ed25519 key. In a folder of our own it is kept for its owner only and made when it is missing; two instances that
  * start together agree on one. In a given folder it must be there: every replica has the same.
  */
-export async function signingKey({ path, isGiven }: KeyFolder, name: string): Promise<KeyObject> {
+async function signingKey({ path, isGiven }: KeyFolder, name: string): Promise<KeyObject> {
   const file = join(path, `${name}.pem`);
   if (isGiven) return givenKey(file);
   await mkdir(path, { recursive: true, mode: 0o700 });
@@ -54,6 +89,17 @@ async function readKey(path: string, closedTo = 0o077): Promise<KeyObject | null
     if (isCode(error, 'ENOENT')) return null;
     throw error;
   }
+}
+
+async function readAnyKey(path: string, closedTo: number): Promise<KeyObject> {
+  const text = await readFile(path, 'utf8');
+  if (!text.includes('PUBLIC KEY')) {
+    const key = await readKey(path, closedTo);
+    if (key !== null) return key;
+  }
+  const key = createPublicKey(text);
+  if (key.asymmetricKeyType !== 'ed25519') throw new Error(`${path} is not an Ed25519 key`);
+  return key;
 }
 
 const isCode = (error: unknown, code: string) => (error as { code?: unknown }).code === code;

@@ -53,6 +53,6 @@ export class DecisionsResponder {
 
   @MessagePattern(commands.jwks.subject, { command: commands.jwks, withoutDatabase: true })
   jwks() {
-    return { keys: [this.grants.jwk] };
+    return { keys: [...this.grants.jwks] };
   }
 }

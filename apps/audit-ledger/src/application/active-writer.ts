@@ -31,6 +31,7 @@ import { makeReportOutcome } from './report-outcome.js';
 import { makeSignCheckpoints } from './sign-checkpoints.js';
 import type { GuardPorts } from './guard-start.js';
 import { makeSubmissionAnswers } from './submission-answers.js';
+import { makeWriteNotices } from './write-notices.js';
 import type { ActiveTerm } from './writer-election.js';
 
 /** What the active writer does with messages. */
@@ -79,6 +80,8 @@ export class ActiveWriter implements ActiveTerm {
   private readonly heartbeat: Heartbeat;
   private readonly subscriptions: WriterSubscriptions;
   private readonly signCheckpoints: (orgId?: string) => Promise<void>;
+  private readonly writeNotices: () => Promise<void>;
+  private noticesAreDue = true;
   private signing: Promise<void> = Promise.resolve();
   /** There may be unsigned entries. No other process writes. */
   private grown = true;
@@ -96,6 +99,12 @@ export class ActiveWriter implements ActiveTerm {
     this.relay = new EntryRelay({ pool, nc, logger, streamReplicas: config.streamReplicas });
     const newId = () => typeidUnboxed('evt');
     const newSalt = saltSource();
+    this.writeNotices = makeWriteNotices({
+      guard: options.guard,
+      newId,
+      newSalt,
+      append: (draft) => this.writer.notice(draft),
+    });
     const answers = makeSubmissionAnswers({
       grants,
       issuer: config.issuer,
@@ -227,11 +236,20 @@ export class ActiveWriter implements ActiveTerm {
       if (!this.grown && performance.now() - signedAt < unsignedCheckEveryMs) return;
       this.grown = false;
       signedAt = performance.now();
-      return this.sign().catch((error: unknown) => {
-        this.grown = true;
-        this.options.logger.error({ err: error }, 'a checkpoint could not be signed');
-      });
+      return this.writeDueNotices()
+        .then(() => this.sign())
+        .catch((error: unknown) => {
+          this.grown = true;
+          this.options.logger.error({ err: error }, 'a checkpoint could not be signed');
+        });
     });
+  }
+
+  /** Before the first checkpoint of the term, which then covers them. */
+  private async writeDueNotices(): Promise<void> {
+    if (!this.noticesAreDue) return;
+    await this.writeNotices();
+    this.noticesAreDue = false;
   }
 
   private async checkOnReconnect(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Entry } from '@agentlattice/ledger';
 import { type CommitStore, EventKeyTaken, WriterLost } from '../domain/commit-store.js';
-import type { EntryRow, EventDraft, ReportDraft } from '../domain/draft.js';
+import type { EntryRow, EventDraft, NoticeDraft, ReportDraft } from '../domain/draft.js';
 import { type LogHeads, type Refusal, settle, stage, type Staged } from '../domain/log-heads.js';
 import {
   CommitQueue,
@@ -80,7 +80,13 @@ export class GroupCommit {
     return outcome.entry;
   }
 
-  private outcomeOf(draft: EventDraft | ReportDraft): Promise<EntryRow | Refusal> {
+  /** Resolves when the notice is in the log. @throws when it cannot be written, or not now */
+  async notice(draft: NoticeDraft): Promise<void> {
+    const outcome = await this.outcomeOf(draft);
+    if ('code' in outcome) throw new EventRefused(`${draft.facts.type} ${draft.id}: ${outcome.detail}`);
+  }
+
+  private outcomeOf(draft: EventDraft | ReportDraft | NoticeDraft): Promise<EntryRow | Refusal> {
     return new Promise((resolve, reject) => {
       if (this.closed !== null) return reject(this.closed);
       this.queue.addDraft(draft, (outcome) =>

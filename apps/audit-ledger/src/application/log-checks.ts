@@ -1,17 +1,10 @@
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import type { auditLedgerCommands, CommandResponse } from '@agentlattice/contracts';
-import {
-  createVerifier,
-  type Disclosed,
-  leafHash,
-  noteSigner,
-  parseVerifierKey,
-  type Verdict,
-} from '@agentlattice/ledger';
-import type { KeyObject } from 'node:crypto';
+import { createVerifier, type Disclosed, leafHash, type Verdict } from '@agentlattice/ledger';
 import type pg from 'pg';
 import type { CheckpointArchive } from '../outbound/checkpoint-archive.js';
 import type { CheckpointStore, DurableEnd } from '../outbound/checkpoint-store.js';
+import type { CheckpointKeys } from '../domain/checkpoint-keys.js';
 import { parseDisclosed } from '../domain/commitments.js';
 import { logSize } from '../read/read-entries.js';
 import { entryIdAt, readLogRows } from '../read/log-rows.js';
@@ -23,7 +16,7 @@ export interface VerifyPorts {
   readonly pool: pg.Pool;
   readonly checkpoints: CheckpointStore;
   readonly archive: CheckpointArchive;
-  readonly key: KeyObject;
+  readonly keys: Pick<CheckpointKeys, 'trusted'>;
   readonly now: () => number;
   /** How long a caller waits for the running check; default 8 s, and 60 s with `patient`. */
   readonly consumptionWaitMs?: number;
@@ -102,7 +95,7 @@ export class LogChecks {
   }
 
   private async check(orgId: string, checked: (n: number) => void): Promise<Verification> {
-    const { pool, checkpoints, archive, key, now } = this.ports;
+    const { pool, checkpoints, archive, keys, now } = this.ports;
     const end = await checkpoints.end(orgId);
     if (end === null) return broken(orgId, { at: 0, id: null, reason: 'the log is gone' }, now());
     const notes = (await checkpoints.newest(orgId, olderCheckpoints)).map(({ note }) => note);
@@ -130,7 +123,7 @@ export class LogChecks {
       if (rows.length < step) break;
       await turn();
     }
-    const trusted = [parseVerifierKey(noteSigner(end.origin, key).verifierKey)];
+    const trusted = keys.trusted(end.origin);
     const verdict = verifier.finish(notes.length === 0 ? undefined : { checkpoints: notes, trusted });
     const fault = firstFault(verdict, end, seq);
     if (fault === null && suspect === null) return sound(orgId, seq, verdict.ok ? verdict : null, now());

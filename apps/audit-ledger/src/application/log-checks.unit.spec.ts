@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { SteppedClock } from '../../test/stepped-clock.js';
 import { LogChecks } from './log-checks.js';
 
@@ -19,7 +18,7 @@ describe('checks of logs', () => {
       },
     } as never,
     archive: {} as never,
-    key: generateKeyPairSync('ed25519').privateKey,
+    keys: { trusted: () => [] },
     now: () => clock.now(),
     clock,
   });

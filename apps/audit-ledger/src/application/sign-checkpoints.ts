@@ -1,5 +1,4 @@
-import { formatCheckpoint, noteSigner, rootOf } from '@agentlattice/ledger';
-import type { GuardPorts } from './guard-start.js';
+import { checkpointText, type GuardPorts } from './guard-start.js';
 
 /**
  * Signs the logs that grew, by the state in the tables. A checkpoint is first archived outside of the database, then stored,
@@ -7,13 +6,10 @@ import type { GuardPorts } from './guard-start.js';
  * guard.
  */
 export const makeSignCheckpoints =
-  ({ archive, checkpoints, key }: GuardPorts) =>
+  ({ archive, checkpoints, keys }: GuardPorts) =>
   async (orgId?: string): Promise<void> => {
     for (const end of await checkpoints.grown(orgId)) {
-      const { origin, tree } = end;
-      const note = noteSigner(origin, key).sign(
-        formatCheckpoint({ origin, size: tree.size, root: rootOf(tree) }),
-      );
+      const note = keys.sign(end.origin, checkpointText(end));
       await archive.append(end.orgId, note);
       await checkpoints.add(end, note);
     }

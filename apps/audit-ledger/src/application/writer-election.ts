@@ -30,7 +30,7 @@ export interface WriterElectionPorts<S extends WriterSession> {
 
 export type ElectionState =
   | { readonly kind: 'starting' | 'standby' | 'active' }
-  | { readonly kind: 'failing'; readonly detail: string };
+  | { readonly kind: 'failing'; readonly detail: string; readonly isRolledBack: boolean };
 
 const standbyMs = 500;
 const guardAgainMs = 5_000;
@@ -72,8 +72,10 @@ export class WriterElection<S extends WriterSession> {
       } catch (error) {
         if (signal.aborted) return;
         const wasActive = this.current.kind === 'active';
-        this.current = { kind: 'failing', detail: error instanceof Error ? error.message : String(error) };
-        if (error instanceof LogRolledBack) {
+        const isRolledBack = error instanceof LogRolledBack;
+        const detail = error instanceof Error ? error.message : String(error);
+        this.current = { kind: 'failing', detail, isRolledBack };
+        if (isRolledBack) {
           this.ports.logger.fatal({ err: error }, 'nothing is written or signed until this is repaired');
           await this.pause(guardAgainMs);
         } else {

@@ -39,7 +39,15 @@ export interface ReportDraft {
   readonly report: StoredReport;
 }
 
-export type Draft = SubmissionDraft | EventDraft | ReportDraft;
+/** A notice of the ledger about a log itself; it gets its time and numbers with its position. */
+export interface NoticeDraft {
+  readonly kind: 'notice';
+  readonly id: string;
+  readonly facts: EntryFacts;
+  readonly content: Disclosed;
+}
+
+export type Draft = SubmissionDraft | EventDraft | ReportDraft | NoticeDraft;
 
 /** The rows of a written entry, all columns as text. */
 export interface EntryRow {

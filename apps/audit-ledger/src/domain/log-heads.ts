@@ -8,7 +8,16 @@ import {
   EntryRefused,
   type EntrySource,
 } from '@agentlattice/ledger';
-import type { Draft, EntryFacts, EntryRow, EventDraft, ReportDraft, SubmissionDraft } from './draft.js';
+import type {
+  Draft,
+  EntryFacts,
+  EntryRow,
+  EventDraft,
+  NoticeDraft,
+  ReportDraft,
+  SubmissionDraft,
+} from './draft.js';
+import { aboutLog } from './notices.js';
 import { withDeadline } from './recorded.js';
 
 /** The end of one log: the data that the next entry needs. */
@@ -127,7 +136,8 @@ class Stage {
     }
   }
 
-  private stageOwn(draft: SubmissionDraft | ReportDraft): EntryRow {
+  private stageOwn(draft: SubmissionDraft | ReportDraft | NoticeDraft): EntryRow {
+    if (draft.kind === 'notice') return this.enter(draft, 'audit-ledger', this.time, noSubmissionOrReport);
     if (draft.kind === 'report')
       return this.enter(draft, 'audit-ledger', this.time, { submission: null, report: draft.report });
     const recorded = withDeadline(draft.recorded, this.time);
@@ -146,7 +156,7 @@ class Stage {
     const origin = this.context.originOf(orgId);
     this.ends.set(orgId, { head: emptyChain(origin), tree: emptyRange, positions: {} });
     try {
-      const created = { id: this.context.newId(), facts: ledgerCreated(orgId), content: {} };
+      const created = { id: this.context.newId(), facts: aboutLog('ledger.created', orgId, {}), content: {} };
       this.enter(created, 'audit-ledger', this.time, noSubmissionOrReport);
     } catch (error) {
       this.ends.delete(orgId);
@@ -183,17 +193,3 @@ class Stage {
 }
 
 const noSubmissionOrReport = { submission: null, report: null };
-
-const ledgerCreated = (orgId: string): EntryFacts => ({
-  type: 'ledger.created',
-  org_id: orgId,
-  action_type: null,
-  agent: null,
-  operator: null,
-  decision: null,
-  resolved_by: null,
-  policy: null,
-  approval_id: null,
-  correlation_id: null,
-  private: {},
-});

@@ -1,5 +1,4 @@
 import { auditLedgerCommands as commands, type CommandRequest, Refused } from '@agentlattice/contracts';
-import { noteSigner } from '@agentlattice/ledger';
 import { type GrantSigner, POOL } from '@agentlattice/service';
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
@@ -59,7 +58,11 @@ export class LedgerQueriesController {
   async verifierKey(@Payload() { org_id }: CommandRequest<typeof commands.verifier_key>) {
     const end = await this.checkpoints.end(org_id);
     if (end === null) throw new Refused('NOT_FOUND', 'the workspace has no audit log');
-    return { key: noteSigner(end.origin, this.keys.checkpoints).verifierKey };
+    const [newest] = await this.checkpoints.newest(org_id, 1);
+    const { checkpoints } = this.keys;
+    // That of the newest checkpoint, which another key may have signed.
+    const signer = newest === undefined ? null : checkpoints.signerOf(end.origin, newest.note);
+    return { key: signer ?? checkpoints.verifierKey(end.origin) };
   }
 
   @MessagePattern(commands.verify.subject, { command: commands.verify })
@@ -100,7 +103,7 @@ export class LedgerQueriesController {
 
   @MessagePattern(commands.jwks.subject, { command: commands.jwks, withoutDatabase: true })
   jwks() {
-    return { keys: [this.grants.jwk] };
+    return { keys: [...this.grants.jwks] };
   }
 
   @MessagePattern(commands.replay.subject, { command: commands.replay })

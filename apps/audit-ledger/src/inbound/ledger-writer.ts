@@ -9,6 +9,7 @@ import {
   LOGGER,
   NATS,
   POOL,
+  Unhealthy,
 } from '@agentlattice/service';
 import type { CommandClient } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
@@ -26,6 +27,12 @@ import { ledgerLags } from '../outbound/ledger-lags.js';
 import { LedgerSession } from '../outbound/ledger-session.js';
 import { ARCHIVE, CHECKPOINTS, GRANTS, KEYS, LEDGER_CONFIG } from '../tokens.js';
 import { subscribeWriter } from './writer-subscriptions.js';
+
+/** Readiness is public, so it does not name the workspace; the log of the service does. */
+const rolledBack = {
+  name: 'audit log writer',
+  reason: 'an audit log does not hold what was signed, so nothing is written (docs/operations/backup.md)',
+};
 
 /** Takes part in the election of the active writer while the service runs: one instance writes, the others stand by. */
 @Injectable()
@@ -47,14 +54,23 @@ export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(HEALTH) health: HealthRegistry,
     @Inject(LAGS) lags: LagRegistry,
   ) {
-    const guard = { archive, checkpoints, key: keys.checkpoints };
+    const guard = { archive, checkpoints, keys: keys.checkpoints };
     this.stream = new EventStreamWatch(nc, logger);
     const streamRefusal = () => this.stream.refusal;
     const listen = (handlers: WriterHandlers) => subscribeWriter(nc, logger, handlers);
     const options = { nc, pool, client, logger, config, grants, guard, streamRefusal, listen };
     this.election = new WriterElection<LedgerSession>({
       connect: () => LedgerSession.connect(config),
-      guardStart: makeGuardStart(guard),
+      guardStart: makeGuardStart({
+        ...guard,
+        release: config.release,
+        released: (lost) =>
+          logger.warn(
+            { lost, reason: config.release?.reason },
+            'an operator let this log go on without signed entries',
+          ),
+        now: () => new Date().toISOString(),
+      }),
       logger,
       begin: async (session, heads, now) =>
         (this.active = await ActiveWriter.begin(options, session, heads, now)),
@@ -89,6 +105,7 @@ export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
   private refuseIfNotReady(): void {
     const { state } = this.election;
     if (state.kind === 'starting') throw new Error('the writer is starting');
+    if (state.kind === 'failing' && state.isRolledBack) throw new Unhealthy([rolledBack]);
     if (state.kind === 'failing') throw new Error(state.detail);
     const notReadyReasons = state.kind === 'active' ? (this.active?.notReadyReasons ?? []) : [];
     if (notReadyReasons.length > 0) throw new Error(notReadyReasons.join('; '));

@@ -1,10 +1,13 @@
 import { type CompactRange, decodeRange, encodeRange } from '@agentlattice/ledger';
 import type pg from 'pg';
 
-/** The durable end of a log, read from the tables: only this may be signed. */
-export interface DurableEnd {
+export interface DurableLog {
   readonly orgId: string;
   readonly origin: string;
+}
+
+/** The durable end of a log, read from the tables: only this may be signed. */
+export interface DurableEnd extends DurableLog {
   readonly tree: CompactRange;
 }
 
@@ -41,6 +44,27 @@ export class CheckpointStore {
       'INSERT INTO checkpoint (org_id, size, frontier, note) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
       [end.orgId, end.tree.size, encodeRange(end.tree), note],
     );
+  }
+
+  /** The newest checkpoint of each log after which no `ledger.key_rotated` was written. */
+  async newestOfAll(): Promise<(DurableLog & { readonly note: string })[]> {
+    const { rows } = await this.pool.query<{ org_id: string; origin: string; note: string }>(
+      `SELECT l.org_id, l.origin, c.note FROM log l
+        CROSS JOIN LATERAL (
+          SELECT size, note FROM checkpoint WHERE org_id = l.org_id ORDER BY size DESC LIMIT 1) c
+        WHERE NOT EXISTS (
+          SELECT FROM entry e WHERE e.org_id = l.org_id AND e.seq >= c.size AND e.type = 'ledger.key_rotated')`,
+    );
+    return rows.map(({ org_id, origin, note }) => ({ orgId: org_id, origin, note }));
+  }
+
+  /** Whether an entry from `from` on says that the log was restored. */
+  async saysRestored(orgId: string, from: number): Promise<boolean> {
+    const { rows } = await this.pool.query(
+      `SELECT FROM entry WHERE org_id = $1 AND seq >= $2 AND type = 'ledger.restored' LIMIT 1`,
+      [orgId, from],
+    );
+    return rows.length > 0;
   }
 
   /** Newest first. */

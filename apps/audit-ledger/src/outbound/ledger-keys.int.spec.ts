@@ -1,6 +1,7 @@
 import { appendFile, chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { verifierKeyOf } from '@agentlattice/ledger';
 import { fileArchive } from './checkpoint-archive.js';
 import { ledgerKeys } from './ledger-keys.js';
 
@@ -16,10 +17,10 @@ const own = () => ({ path: join(folder, 'keys'), isGiven: false });
 describe('the ledger’s keys', () => {
   it('are made once, for their owner only, also when several instances start together', async () => {
     const all = await Promise.all(Array.from({ length: 5 }, () => ledgerKeys(own())));
-    expect(new Set(all.map(({ grants }) => pem(grants))).size).toBe(1);
-    expect(new Set(all.map(({ checkpoints }) => pem(checkpoints))).size).toBe(1);
+    expect(new Set(all.map(({ grants }) => pem(grants.signing))).size).toBe(1);
+    expect(new Set(all.map(({ checkpoints }) => checkpoints.verifierKey('x'))).size).toBe(1);
     const [one] = all;
-    expect(one && pem(one.grants)).not.toBe(one && pem(one.checkpoints));
+    expect(one?.checkpoints.verifierKey('x')).not.toBe(one && verifierKeyOf('x', one.grants.signing));
     for (const name of ['audit-ledger-grants.pem', 'audit-ledger-checkpoints.pem'])
       expect((await stat(join(folder, 'keys', name))).mode & 0o777).toBe(0o600);
   });
@@ -36,7 +37,7 @@ describe('the ledger’s keys', () => {
     const made = await ledgerKeys(own());
     for (const name of ['audit-ledger-grants.pem', 'audit-ledger-checkpoints.pem'])
       await chmod(join(given.path, name), 0o440);
-    expect(pem((await ledgerKeys(given)).checkpoints)).toBe(pem(made.checkpoints));
+    expect((await ledgerKeys(given)).checkpoints.verifierKey('x')).toBe(made.checkpoints.verifierKey('x'));
     await chmod(join(given.path, 'audit-ledger-grants.pem'), 0o444);
     await expect(ledgerKeys(given)).rejects.toThrow('can be read by others');
   });
@@ -58,5 +59,19 @@ describe('the archive of checkpoints', () => {
     await archive.append('org_1', 'four\n');
     expect((await archive.newest()).get('org_1')).toBe('four\n');
     expect(await readFile(file, 'utf8')).toContain('"one\\n"');
+    expect(await archive.notes('org_1')).toEqual(['four\n', 'two\n', 'one\n']);
+  });
+
+  it('keeps releases beside the notes; a log that was released as gone has none', async () => {
+    const archive = fileArchive(join(folder, 'checkpoints'));
+    const release = (orgId: string, size: number) => ({
+      ...{ orgId, size, signed: { size: 9, root: 'cm9vdA==' } },
+      ...{ reason: 'drill', at: '2026-11-29T12:00:00.000Z' },
+    });
+    for (const org of ['org_1', 'org_2']) await archive.append(org, 'signed\n');
+    await archive.release(release('org_1', 4));
+    await archive.release(release('org_2', 0));
+    expect([...(await archive.newest())]).toEqual([['org_1', 'signed\n']]);
+    expect([...(await archive.releases()).values()]).toEqual([release('org_1', 4), release('org_2', 0)]);
   });
 });

@@ -1,13 +1,13 @@
-import type { KeyObject } from 'node:crypto';
-import { type KeyFolder, signingKey } from '@agentlattice/service';
+import { type KeyFolder, type SigningKeys, signingKeys } from '@agentlattice/service';
+import { checkpointKeys, type CheckpointKeys } from '../domain/checkpoint-keys.js';
 
 /** The ledger's own keys; no other service reads them. */
 export interface LedgerKeys {
-  readonly checkpoints: KeyObject;
-  readonly grants: KeyObject;
+  readonly checkpoints: CheckpointKeys;
+  readonly grants: SigningKeys;
 }
 
 export const ledgerKeys = async (folder: KeyFolder): Promise<LedgerKeys> => ({
-  checkpoints: await signingKey(folder, 'audit-ledger-checkpoints'),
-  grants: await signingKey(folder, 'audit-ledger-grants'),
+  checkpoints: checkpointKeys(await signingKeys(folder, 'audit-ledger-checkpoints')),
+  grants: await signingKeys(folder, 'audit-ledger-grants'),
 });

@@ -113,6 +113,8 @@ export function outgoingPartOf(event: DomainEvent): OutgoingPart | null {
     case 'action.requested':
     case 'action.reported':
     case 'ledger.created':
+    case 'ledger.key_rotated':
+    case 'ledger.restored':
     case 'agent.registered':
     case 'agent.resumed':
     case 'member.created':

@@ -12,6 +12,8 @@ const goesOutAs: Record<(typeof eventTypes)[number], OutgoingEvent['type'] | nul
   'action.requested': null,
   'action.reported': null,
   'ledger.created': null,
+  'ledger.key_rotated': null,
+  'ledger.restored': null,
   'approval.opened': 'approval.requested',
   'approval.vote_cast': null,
   'approval.vote_withdrawn': null,

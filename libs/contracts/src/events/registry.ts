@@ -17,7 +17,7 @@ import {
   upcastApprovalCancelledV1,
 } from './approval.js';
 import { delegationCreatedV1, delegationExpiredV1, delegationRevokedV1 } from './delegation.js';
-import { ledgerCreatedV1 } from './ledger.js';
+import { ledgerCreatedV1, ledgerKeyRotatedV1, ledgerRestoredV1 } from './ledger.js';
 import {
   channelCreatedV1,
   channelDeletedV1,
@@ -67,6 +67,8 @@ export const eventRegistry = {
   'action.requested': { owner: 'audit-ledger', versions: { 1: actionRequestedV1 } },
   'action.reported': { owner: 'audit-ledger', versions: { 1: actionReportedV1 } },
   'ledger.created': { owner: 'audit-ledger', versions: { 1: ledgerCreatedV1 } },
+  'ledger.key_rotated': { owner: 'audit-ledger', versions: { 1: ledgerKeyRotatedV1 } },
+  'ledger.restored': { owner: 'audit-ledger', versions: { 1: ledgerRestoredV1 } },
   'approval.opened': { owner: 'approval-service', versions: { 1: approvalOpenedV1 } },
   'approval.vote_cast': { owner: 'approval-service', versions: { 1: approvalVoteCastV1 } },
   'approval.vote_withdrawn': { owner: 'approval-service', versions: { 1: approvalVoteWithdrawnV1 } },

@@ -59,6 +59,8 @@ export const fileNames = {
 export class ArchiveCheck {
   private key: NoteVerifier | null = null;
   private keyText = '';
+  /** The trusted key is not the one in the archive; after a rotation both have signed the checkpoint. */
+  private isOtherKey = false;
   private note: string | null = null;
   private verifier: LogVerifier | null = null;
   private contents = new Map<string, Disclosed>();
@@ -145,8 +147,7 @@ export class ArchiveCheck {
     }
     const wanted = this.trusted === null ? inArchive : readKey(this.trusted);
     if (wanted === null) this.found = damage('bad_key', null, 'the key that was given is no verifier key');
-    else if (wanted.name !== inArchive.name || !wanted.keyId.equals(inArchive.keyId))
-      this.found = damage('foreign_key', null, 'the key in the archive is not the one that you trust');
+    else this.isOtherKey = wanted.name !== inArchive.name || !wanted.keyId.equals(inArchive.keyId);
     this.key = wanted;
     this.keyText = (this.trusted ?? content.toString('utf8')).trim();
   }
@@ -169,7 +170,10 @@ export class ArchiveCheck {
     } catch (error) {
       if (!(error instanceof NoteRefused) && !(error instanceof CheckpointMalformed)) throw error;
       const isForm = error instanceof CheckpointMalformed || error.code === 'malformed_note';
-      this.found = damage(isForm ? 'bad_checkpoint' : 'bad_signature', null, error.message);
+      this.found =
+        this.isOtherKey && !isForm && error.code === 'no_trusted_signature'
+          ? damage('foreign_key', null, 'the checkpoint is not signed by the key that you trust')
+          : damage(isForm ? 'bad_checkpoint' : 'bad_signature', null, error.message);
     }
   }
 

@@ -106,6 +106,23 @@ it('an older checkpoint does not sign the entries behind it', () => {
   expect(verdictOn(sampleFiles(older))).toMatchObject({ code: 'inserted', at: 7 });
 });
 
+it('after a rotation the old key and the new one verify an archive, and archives of before keep their key', () => {
+  const newSigner = () => generateKeyPairSync('ed25519').privateKey;
+  const newKey = newSigner();
+  let key = '';
+  const rotated = sampleFiles(({ checkpoint, key: old }) => {
+    const { text } = openNote(checkpoint, [parseVerifierKey(old)]);
+    const signer = noteSigner(parseCheckpoint(text).origin, newKey);
+    key = signer.verifierKey;
+    return { checkpoint: `${signer.sign(text)}${checkpoint.slice(text.length + 1)}`, key: `${key}\n` };
+  });
+  const old = sampleFiles()[0]?.content.toString() ?? '';
+  const [log = ''] = old.split('+');
+  for (const trusted of [null, old, key]) expect(verdictOn(rotated, trusted)).toMatchObject({ ok: true });
+  expect(verdictOn(rotated, noteSigner(log, newSigner()).verifierKey)).toMatchObject({ code: 'foreign_key' });
+  expect(verdictOn(sampleFiles(), old)).toMatchObject({ ok: true });
+});
+
 it('a log that was rewritten and signed with another key is found by the trusted key alone', () => {
   const files = sampleFiles(foreign);
   expect(verdictOn(files)).toMatchObject({ ok: true });
