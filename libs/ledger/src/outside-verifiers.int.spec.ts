@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
@@ -6,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { notRun } from '@agentlattice/testkit';
+import { parseCheckpoint } from './checkpoint.js';
+import { noteSigner, openNote, parseVerifierKey } from './signed-note.js';
 
 const run = promisify(execFile);
 const testdata = (name: string) => fileURLToPath(new URL(`../testdata/${name}`, import.meta.url));
@@ -116,6 +119,25 @@ describe('the note and tlog packages of the Go checksum database', () => {
       testdata(`delegations/${n}`),
     );
     expect(await outcome('go', ['run', '.', ...files], verifier('go'))).toEqual({ status: 0, said: 'sound' });
+  });
+  withGo('find a checkpoint sound with the key of before a rotation and with the new one', async () => {
+    const note = await readFile(testdata('checkpoint.txt'), 'utf8');
+    const { text } = openNote(note, [parseVerifierKey(await readFile(testdata('key.txt'), 'utf8'))]);
+    const signer = noteSigner(parseCheckpoint(text).origin, generateKeyPairSync('ed25519').privateKey);
+    const [both, key] = [join(folder, 'both.txt'), join(folder, 'new-key.txt')];
+    await writeFile(both, `${signer.sign(text)}${note.slice(text.length + 1)}`);
+    await writeFile(key, `${signer.verifierKey}\n`);
+    const files = [testdata('log.ndjson'), both];
+    for (const trusted of [testdata('key.txt'), key])
+      expect(await outcome('go', ['run', '.', ...files, trusted], verifier('go'))).toMatchObject({
+        status: 0,
+      });
+    const old = ['run', '.', testdata('log.ndjson'), testdata('checkpoint.txt'), key];
+    expect(await outcome('go', old, verifier('go'))).toMatchObject({ status: 1 });
+    // Python looks at the root alone, whoever signed it.
+    expect(await outcome('python3', [verifier('python/verify_log.py'), ...files])).toMatchObject({
+      status: 0,
+    });
   });
   withGo('find an edited entry and a checkpoint nobody signed', async () => {
     expect(await verify(tampered)).toMatchObject({ status: 1 });
