@@ -24,6 +24,7 @@ const environment = z.object({
     )
     .transform((text) => text.replace(/\/+$/, '')),
   CHANNEL_SECRETS_KEY: z.string().min(16, 'must have 16 characters at least'),
+  CHANNEL_SECRETS_KEY_PREVIOUS: z.string().min(16, 'must have 16 characters at least').optional(),
 });
 
 export interface NotifierConfig {
@@ -35,6 +36,8 @@ export interface NotifierConfig {
   /** The gateway's address for people, without a slash at the end. */
   readonly publicUrl: string;
   readonly channelSecretsKey: string;
+  /** What was sealed with them is opened as well (docs/operations/keys.md). */
+  readonly otherChannelSecretsKeys: readonly string[];
 }
 
 /** @throws ConfigFault */
@@ -48,6 +51,8 @@ export function readNotifierConfig(env: NodeJS.ProcessEnv): NotifierConfig {
     egressAllow: readNetworks(read.EGRESS_ALLOW),
     publicUrl: read.AL_PUBLIC_URL,
     channelSecretsKey: read.CHANNEL_SECRETS_KEY,
+    otherChannelSecretsKeys:
+      read.CHANNEL_SECRETS_KEY_PREVIOUS === undefined ? [] : [read.CHANNEL_SECRETS_KEY_PREVIOUS],
   };
 }
 

@@ -8,6 +8,7 @@ describe('the notifier’s configuration', () => {
       smtpUrl: undefined,
       mailFrom: 'AgentLattice Approvals <approvals@approvals.example.com>',
       egressAllow: [],
+      otherChannelSecretsKeys: [],
       publicUrl: 'https://approvals.example.com',
       channelSecretsKey: '0123456789abcdef',
     }));

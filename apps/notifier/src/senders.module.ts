@@ -22,7 +22,8 @@ import { INVITATION_MAILER, NOTIFIER_CONFIG, SECRET_BOX, SENDERS } from './token
     {
       provide: SECRET_BOX,
       inject: [NOTIFIER_CONFIG],
-      useFactory: ({ channelSecretsKey }: NotifierConfig) => new SecretBox(channelSecretsKey),
+      useFactory: ({ channelSecretsKey, otherChannelSecretsKeys }: NotifierConfig) =>
+        new SecretBox(channelSecretsKey, otherChannelSecretsKeys),
     },
   ],
   controllers: [InvitationsResponder],

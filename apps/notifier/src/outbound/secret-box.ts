@@ -6,9 +6,12 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
  */
 export class SecretBox {
   private readonly key: Buffer;
+  private readonly others: readonly Buffer[];
 
-  constructor(secret: string) {
-    this.key = createHash('sha256').update('agentlattice channel secrets v1\0').update(secret).digest();
+  /** @param others open what was sealed with them, while one key takes the place of another */
+  constructor(secret: string, others: readonly string[] = []) {
+    this.key = keyOf(secret);
+    this.others = others.map(keyOf);
   }
 
   seal(secret: string, owner: string): string {
@@ -25,11 +28,23 @@ export class SecretBox {
     const [version, iv = '', sealed = '', tag = ''] = value.split('.');
     if (version !== 'v1') throw new Error('a channel’s secret is in an unknown form');
     const bytes = (part: string) => Buffer.from(part, 'base64url');
-    const decipher = createDecipheriv('aes-256-gcm', this.key, bytes(iv), { authTagLength: 16 });
-    decipher.setAAD(Buffer.from(owner)).setAuthTag(bytes(tag));
-    return Buffer.concat([decipher.update(bytes(sealed)), decipher.final()]).toString('utf8');
+    const openWith = (key: Buffer) => {
+      const decipher = createDecipheriv('aes-256-gcm', key, bytes(iv), { authTagLength: 16 });
+      decipher.setAAD(Buffer.from(owner)).setAuthTag(bytes(tag));
+      return Buffer.concat([decipher.update(bytes(sealed)), decipher.final()]).toString('utf8');
+    };
+    for (const [i, key] of [this.key, ...this.others].entries())
+      try {
+        return openWith(key);
+      } catch (error) {
+        if (i === this.others.length) throw error;
+      }
+    throw new Error('a channel’s secret was sealed with another key');
   }
 }
+
+const keyOf = (secret: string) =>
+  createHash('sha256').update('agentlattice channel secrets v1\0').update(secret).digest();
 
 /** A symmetric secret in the notation of Standard Webhooks. */
 export const newSigningSecret = () => `whsec_${randomBytes(32).toString('base64')}`;

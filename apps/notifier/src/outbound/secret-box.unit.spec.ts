@@ -10,6 +10,12 @@ describe('a sealed secret', () => {
     expect(new SecretBox('one key of the system').open(sealed, 'chn_a')).toBe(secret);
     expect(sealed).not.toContain(secret.slice(6, 20));
     expect(box.seal(secret, 'chn_a')).not.toBe(sealed);
+    // In a rotation replicas of both steps open what either has sealed.
+    const [old, next] = ['one key of the system', 'the next key of it'];
+    const steps = [new SecretBox(old, [next]), new SecretBox(next, [old])];
+    for (const sealing of steps)
+      for (const opening of steps) expect(opening.open(sealing.seal(secret, 'chn_a'), 'chn_a')).toBe(secret);
+    expect(() => new SecretBox(next).open(sealed, 'chn_a')).toThrow();
   });
 
   it('opens for no other channel, with no other key, and not when it was changed', () => {

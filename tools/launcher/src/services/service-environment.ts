@@ -28,7 +28,7 @@ const dashboardDir = join(repositoryRoot, 'apps', 'dashboard', 'dist', 'site');
 
 /** What single services need; SMTP_URL may hold a password. */
 const onlyFor: readonly { readonly names: RegExp; readonly services: readonly ServiceName[] }[] = [
-  { names: /^(SMTP_URL|MAIL_FROM|EGRESS_ALLOW|CHANNEL_SECRETS_KEY)$/, services: ['notifier'] },
+  { names: /^(SMTP_URL|MAIL_FROM|EGRESS_ALLOW|CHANNEL_SECRETS_KEY(_PREVIOUS)?)$/, services: ['notifier'] },
   { names: /^AL_PUBLIC_URL$/, services: ['notifier', 'gateway'] },
   { names: /^OIDC_/, services: ['gateway'] },
 ];
