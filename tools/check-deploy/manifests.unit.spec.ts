@@ -1,9 +1,20 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { durableConsumers, eventStreamName } from '@agentlattice/contracts';
 import { podFaults, stopSeconds } from './pod-rules.mjs';
 import type { Manifest } from './manifest.mjs';
-import { arrows, setFaults } from './set-rules.mjs';
-import { kustomizationOf, layers, manifestsOf, overlay, root, textOf, withImages } from './sources.js';
+import { arrows, neededSecrets, setFaults } from './set-rules.mjs';
+import {
+  components,
+  kustomizationOf,
+  layers,
+  manifestsOf,
+  overlay,
+  root,
+  textOf,
+  withComponents,
+  withImages,
+} from './sources.js';
 
 const overlays = ['k8s/overlays/demo', 'k8s/overlays/production'];
 const { version } = JSON.parse(textOf('package.json')) as { version: string };
@@ -69,6 +80,83 @@ describe.each(overlays)('the manifests of %s', (folder) => {
           : [],
     );
     expect(all).toEqual(wanted.sort());
+  });
+});
+
+describe('the optional components', () => {
+  const production = () => withComponents(rendered('k8s/overlays/production'));
+
+  it('keep every rule together with production', () => {
+    expect(components).toHaveLength(2);
+    expect(production().flatMap((manifest) => podFaults(manifest))).toEqual([]);
+    expect(setFaults(production())).toEqual([]);
+    expect(
+      production().find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'notifier')?.[
+        'spec'
+      ],
+    ).not.toHaveProperty('replicas');
+  });
+
+  it.each(components)('%s uses all its files, and its patches name what is there', (folder) => {
+    const { kind, resources = [], patches = [] } = kustomizationOf(folder);
+    expect(kind).toBe('Component');
+    const files = ['kustomization.yaml', ...resources, ...patches.map(({ path }) => path)];
+    expect(readdirSync(join(root, folder)).sort()).toEqual(files.sort());
+    const all = overlay('k8s/overlays/production').map(({ kind, metadata }) => [kind, metadata.name]);
+    for (const { target } of patches) expect(all).toContainEqual([target.kind, target.name]);
+  });
+
+  it('open one more connection, which docs/architecture.md has', () => {
+    const before = new Set(arrows(rendered('k8s/overlays/production')).all);
+    const added = arrows(production()).all.filter((arrow) => !before.has(arrow));
+    const table = textOf('docs/architecture.md').split('## Connections')[1] ?? '';
+    const wanted = [...table.matchAll(/^\| ([^|]+) \| ([^|]+) \| (\d+) *\| component keda +\|/gm)].map(
+      ([, from = '', to = '', port = '']) => `${from.trim()} → ${to.trim()} ${port}`,
+    );
+    expect(added).toEqual(wanted);
+    expect(added).toHaveLength(1);
+  });
+
+  it('name a consumer and a stream of the contracts, and the Secrets that the documents name', () => {
+    const [scaler] = manifestsOf('k8s/components/keda/scaled-objects.yaml');
+    const { triggers } = scaler?.['spec'] as {
+      triggers: { metadata: { consumer: string; stream: string } }[];
+    };
+    expect(triggers[0]?.metadata.stream).toBe(eventStreamName);
+    expect(durableConsumers.notifier).toContain(triggers[0]?.metadata.consumer);
+    const made = manifestsOf('k8s/components/external-secrets/secrets.yaml').map(
+      ({ metadata }) => metadata.name,
+    );
+    expect(made.sort()).toEqual(neededSecrets(rendered('k8s/overlays/production')));
+    for (const name of made) expect(textOf('docs/operations/kubernetes.md')).toContain(`\`${name}\``);
+  });
+
+  const text = JSON.stringify(production());
+  it.each([
+    [
+      '"name":"policy-engine"},"minReplicas":2',
+      '"name":"notifier"},"minReplicas":2',
+      'scale the same Deployment notifier',
+    ],
+    ['"minReplicaCount":2', '"minReplicaCount":0', 'goes down to one replica or none'],
+    ['"lagThreshold"', '"lagTreshold"', 'unknown setting lagTreshold'],
+    ['"lagThreshold"', '"lagTreshold"', 'does not set lagThreshold'],
+    ['"type":"nats-jetstream"', '"type":"memory"', 'a trigger that is not checked: memory'],
+    [
+      '"natsServerMonitoringEndpoint":"nats-servers.',
+      '"natsServerMonitoringEndpoint":"nats-monitor.',
+      'not there: nats-monitor',
+    ],
+    ['"target":{"name":"redis"', '"target":{"name":"valkey"', 'no ExternalSecret makes redis'],
+    [
+      '"secretStoreRef":{"kind":"ClusterSecretStore","name":"agentlattice"}',
+      '"secretStoreRef":{}',
+      'names no store',
+    ],
+    ['{"extract":{"key":"agentlattice/redis"}}', '', 'redis reads no entry of the store'],
+  ])('are refused with one fault: %s', (from, to, fault) => {
+    expect(text).toContain(from);
+    expect(setFaults(JSON.parse(text.replace(from, to)) as Manifest[]).join('\n')).toContain(fault);
   });
 });
 
@@ -201,6 +289,11 @@ describe('manifests with one fault among them', () => {
       'keeps broken pods',
     ],
     ['"minReplicas":2', '"minReplicas":1', 'goes down to one'],
+    [
+      '"metadata":{"name":"notifier"',
+      '"metadata":{"namespace":"default","name":"notifier"',
+      'in several namespaces',
+    ],
     [
       '"scaleTargetRef":{"apiVersion":"apps/v1","kind":"Deployment","name":"gateway"',
       '"scaleTargetRef":{"apiVersion":"apps/v1","kind":"Deployment","name":"gate"',

@@ -4,6 +4,9 @@ import { fits } from './selectors.mjs';
 
 /** The API versions that Kubernetes 1.30 and the newest one have. Another one is a misspelling, or was removed. */
 const apis = new Set(['v1', 'apps/v1', 'batch/v1', 'policy/v1', 'autoscaling/v2', 'networking.k8s.io/v1']);
+/** Of the operators that the components need; their schemas are no part of Kubernetes. */
+const operators = new Set(['keda.sh/v1alpha1', 'external-secrets.io/v1']);
+export const isOfAnOperator = ({ apiVersion }) => operators.has(apiVersion);
 
 const ofKind = (manifests, kind) => manifests.filter((manifest) => manifest.kind === kind);
 const named = (manifests, kind, name) =>
@@ -34,7 +37,7 @@ export function setFaults(manifests) {
   );
   return [
     ...manifests
-      .filter(({ apiVersion }) => !apis.has(apiVersion))
+      .filter(({ apiVersion }) => !apis.has(apiVersion) && !operators.has(apiVersion))
       .map(({ kind, apiVersion }) => `${kind}: ${apiVersion} is no API of these versions`),
     ...ofKind(manifests, 'Service')
       .filter(({ spec }) => !matches({ matchLabels: spec.selector }))
@@ -47,6 +50,8 @@ export function setFaults(manifests) {
     ...(hasDns ? [] : ['no NetworkPolicy allows DNS']),
     ...ofKind(manifests, 'PodDisruptionBudget').flatMap((budget) => budgetFaults(budget, manifests)),
     ...ofKind(manifests, 'HorizontalPodAutoscaler').flatMap((scaler) => scalerFaults(scaler, manifests)),
+    ...ofKind(manifests, 'ScaledObject').flatMap((scaler) => scaledObjectFaults(scaler, manifests)),
+    ...externalSecretFaults(manifests),
     ...manifests.filter(isWorkload).flatMap((manifest) => workloadFaults(manifest, manifests)),
     ...namespaceFaults(manifests),
   ];
@@ -56,7 +61,10 @@ function replicasOf(manifest, manifests) {
   const scaler = ofKind(manifests, 'HorizontalPodAutoscaler').find(
     ({ spec }) => spec.scaleTargetRef.name === manifest.metadata.name,
   );
-  return scaler?.spec.minReplicas ?? manifest.spec.replicas ?? 1;
+  const scaled = ofKind(manifests, 'ScaledObject').find(
+    ({ spec }) => spec.scaleTargetRef.name === manifest.metadata.name,
+  );
+  return scaler?.spec.minReplicas ?? scaled?.spec.minReplicaCount ?? manifest.spec.replicas ?? 1;
 }
 
 function budgetFaults({ metadata, spec }, manifests) {
@@ -88,6 +96,87 @@ function scalerFaults({ metadata, spec }, manifests) {
   ];
 }
 
+const jetStreamSettings = [
+  'natsServerMonitoringEndpoint',
+  'account',
+  'stream',
+  'consumer',
+  'lagThreshold',
+  'useHttps',
+];
+
+/** KEDA's API is not among the schemas, so misspelt members are found here. */
+function scaledObjectFaults({ metadata, spec }, manifests) {
+  const { kind, name } = spec.scaleTargetRef ?? {};
+  const target = named(manifests, kind, name);
+  const title = `ScaledObject ${metadata.name}`;
+  if (target === undefined) return [`${title} scales nothing`];
+  const services = ofKind(manifests, 'Service').map((service) => service.metadata.name);
+  const rivals = ofKind(manifests, 'HorizontalPodAutoscaler').filter(
+    (scaler) => scaler.spec.scaleTargetRef.name === name,
+  );
+  return [
+    ...rivals.map(() => `${title} and a HorizontalPodAutoscaler scale the same ${kind} ${name}`),
+    ...(target.spec.replicas === undefined ? [] : [`${kind} ${name} sets replicas beside its ScaledObject`]),
+    ...(spec.minReplicaCount >= 2 ? [] : [`${title} goes down to one replica or none`]),
+    ...((spec.triggers ?? []).length > 0 ? [] : [`${title} has no trigger`]),
+    ...(spec.triggers ?? []).flatMap(({ type, metadata: settings = {} }) => {
+      if (type !== 'nats-jetstream') return [`${title} has a trigger that is not checked: ${type}`];
+      const host = (settings.natsServerMonitoringEndpoint ?? '').split('.')[0];
+      return [
+        ...Object.keys(settings)
+          .filter((setting) => !jetStreamSettings.includes(setting))
+          .map((setting) => `${title} has an unknown setting ${setting}`),
+        ...jetStreamSettings
+          .filter((setting) => settings[setting] === undefined)
+          .map((setting) => `${title} does not set ${setting}`),
+        ...(services.includes(host) ? [] : [`${title} asks a Service that is not there: ${host}`]),
+      ];
+    }),
+  ];
+}
+
+/** The names of the Secrets that pods need. */
+export function neededSecrets(manifests) {
+  const names = manifests.filter(isWorkload).flatMap((manifest) => {
+    const { volumes = [], containers = [] } = templateOf(manifest).spec;
+    return [
+      ...volumes.flatMap(({ secret, projected }) => [
+        ...(secret === undefined ? [] : [secret.secretName]),
+        ...(projected?.sources ?? []).flatMap((source) => source.secret?.name ?? []),
+      ]),
+      ...containers.flatMap(({ envFrom = [], env = [] }) => [
+        ...envFrom.flatMap(({ secretRef }) => secretRef?.name ?? []),
+        ...env.flatMap(({ valueFrom }) =>
+          valueFrom?.secretKeyRef?.optional === true ? [] : (valueFrom?.secretKeyRef?.name ?? []),
+        ),
+      ]),
+    ];
+  });
+  return [...new Set(names)].sort();
+}
+
+/** Where an operator makes Secrets, it makes all of them, and each under the name that pods know. */
+function externalSecretFaults(manifests) {
+  const external = ofKind(manifests, 'ExternalSecret');
+  if (external.length === 0) return [];
+  const made = external.map(({ metadata, spec }) => spec.target?.name ?? metadata.name);
+  return [
+    ...neededSecrets(manifests)
+      .filter((name) => !made.includes(name))
+      .map((name) => `no ExternalSecret makes ${name}`),
+    ...external
+      .filter(({ metadata, spec }) => {
+        const read = (spec.dataFrom ?? []).map(({ extract }) => extract?.key);
+        return spec.target?.name !== metadata.name || read.length !== 1 || read[0] === undefined;
+      })
+      .map(({ metadata }) => `ExternalSecret ${metadata.name} reads no entry of the store`),
+    ...external
+      .filter(({ spec }) => spec.secretStoreRef?.name === undefined)
+      .map(({ metadata }) => `ExternalSecret ${metadata.name} names no store`),
+  ];
+}
+
 function workloadFaults(manifest, manifests) {
   const { kind, metadata } = manifest;
   const template = templateOf(manifest);
@@ -113,9 +202,13 @@ function workloadFaults(manifest, manifests) {
 
 /** Restricted Pod Security, with its version: a newer cluster must not judge otherwise. */
 function namespaceFaults(manifests) {
+  const places = new Set(
+    manifests.filter(({ kind }) => kind !== 'Namespace').map(({ metadata }) => metadata.namespace),
+  );
   const labels = ofKind(manifests, 'Namespace')[0]?.metadata.labels ?? {};
   const level = 'pod-security.kubernetes.io';
   return [
+    ...(places.size === 1 ? [] : [`the manifests are in several namespaces: ${[...places].join(', ')}`]),
     ...(labels[`${level}/enforce`] === 'restricted'
       ? []
       : ['the namespace does not enforce restricted Pod Security']),

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import type { Manifest } from './manifest.mjs';
@@ -18,6 +18,8 @@ export function manifestsOf(path: string): Manifest[] {
 
 /** The parts of a kustomization that we use; a test refuses others. */
 export interface Kustomization {
+  readonly kind: string;
+  readonly components?: readonly string[];
   readonly resources?: readonly string[];
   readonly patches?: readonly { readonly path: string; readonly target: { kind: string; name: string } }[];
   readonly images?: readonly { readonly name: string; readonly newName: string; readonly newTag: string }[];
@@ -42,6 +44,29 @@ export function layers(folder: string): readonly { folder: string; kustomization
     ...folders.flatMap((path) => layers(relative(root, join(root, folder, path)))),
     { folder, kustomization },
   ];
+}
+
+/** An overlay of production with all optional components, as an installation would write it. */
+export const components = readdirSync(join(root, 'k8s/components')).map((name) => `k8s/components/${name}`);
+export const withComponents = (manifests: readonly Manifest[]): Manifest[] =>
+  components.reduce((all, folder) => patched([...all, ...overlay(folder)], folder), [...manifests]);
+
+/** Merge patches, where null takes a member away. */
+function patched(manifests: readonly Manifest[], folder: string): Manifest[] {
+  const patches = kustomizationOf(folder).patches ?? [];
+  return manifests.map((manifest) =>
+    patches
+      .filter(({ target }) => target.kind === manifest.kind && target.name === manifest.metadata.name)
+      .flatMap(({ path }) => manifestsOf(join(folder, path)))
+      .reduce((before, patch) => merged(before, patch) as Manifest, manifest),
+  );
+}
+function merged(target: unknown, patch: unknown): unknown {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
+  const before = { ...(target as Record<string, unknown>) };
+  const changes = Object.entries(patch).map(([name, value]) => [name, merged(before[name] ?? {}, value)]);
+  const all = Object.entries({ ...before, ...(Object.fromEntries(changes) as object) });
+  return Object.fromEntries(all.filter(([, value]) => value !== null));
 }
 
 /** The manifests of an overlay as they are written, before patches and generators. */
