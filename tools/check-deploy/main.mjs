@@ -158,6 +158,13 @@ try {
       env: { ...process.env, PATH: `${tools.pythonBin}${delimiter}${process.env.PATH}` },
     }),
   );
+  const scripts = (await readdir(join(root, 'tools'))).filter((name) => name.endsWith('.sh'));
+  await check(`tools: shellcheck of ${scripts.join(', ')}`, () =>
+    run(
+      join(tools.pythonBin, 'shellcheck'),
+      scripts.map((name) => join('tools', name)),
+    ),
+  );
   if (existsSync(join(root, 'tools/check-telemetry.mjs')))
     await check('telemetry', () => run(process.execPath, ['tools/check-telemetry.mjs']));
 } finally {
