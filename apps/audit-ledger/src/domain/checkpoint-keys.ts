@@ -6,7 +6,15 @@ import {
   signWithAll,
   verifierKeyOf,
 } from '@agentlattice/ledger';
-import type { SigningKeys } from '@agentlattice/service';
+
+type Key = Parameters<typeof verifierKeyOf>[1];
+
+/** `SigningKeys` of the folder of keys. */
+interface Keys {
+  readonly signing: Key;
+  readonly previous: Key | null;
+  readonly further: readonly Key[];
+}
 
 /** The keys of checkpoints. Each log has names of its own for them, because its origin is part of a verifier key. */
 export interface CheckpointKeys {
@@ -22,7 +30,7 @@ export interface CheckpointKeys {
   trusted(origin: string): NoteVerifier[];
 }
 
-export function checkpointKeys({ signing, previous, further }: SigningKeys): CheckpointKeys {
+export function checkpointKeys({ signing, previous, further }: Keys): CheckpointKeys {
   const all = (origin: string) => [signing, ...further].map((key) => verifierKeyOf(origin, key));
   const names = (note: string, key: string) => namesSigner(note, parseVerifierKey(key));
   return {
