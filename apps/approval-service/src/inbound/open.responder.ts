@@ -1,5 +1,5 @@
 import { openItem, type OpenItem, openSubject, Refused } from '@agentlattice/contracts';
-import type { Logger } from '@agentlattice/observability';
+import { type Logger, recordSpan } from '@agentlattice/observability';
 import { LOGGER, NATS } from '@agentlattice/service';
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
@@ -23,6 +23,7 @@ export class OpenResponder {
 
   @MessagePattern(openSubject, { batch: openItem })
   async openAll(@Payload() items: OpenItem[]): Promise<void> {
+    const startedAt = performance.now();
     const [states, members] = await Promise.all([
       this.open(items).catch((error: unknown): Opened[] => {
         this.logger.error({ err: error, items: items.length }, 'requests could not be opened');
@@ -35,6 +36,11 @@ export class OpenResponder {
       item,
       state: states[i] ?? new Refused('UNAVAILABLE', 'the approval service cannot write'),
     }));
+    for (const { item, state } of outcomes)
+      recordSpan('open approval', {
+        ...{ traceparent: item.traceparent, kind: 'consumer', startedAt },
+        ...(state instanceof Refused && { failure: state.code }),
+      });
     const opened = outcomes.flatMap(({ item, state }) => (state instanceof Refused ? [] : [{ item, state }]));
     const eligible = eligibleApprovers(
       opened.map(({ item: { org_id: orgId }, state }) => ({ ...state, orgId })),
