@@ -1,5 +1,5 @@
-import type { ChannelType } from '@agentlattice/contracts';
-import { inSpan, type Logger, measure, observe, secondsSince } from '@agentlattice/observability';
+import { type ChannelType, channelTypes } from '@agentlattice/contracts';
+import { count, inSpan, type Logger, measure, observe, secondsSince } from '@agentlattice/observability';
 import { idle, PeriodicTask } from '@agentlattice/service';
 import { randomUUID } from 'node:crypto';
 import type { Outcome } from '../domain/outcome.js';
@@ -61,6 +61,8 @@ export class SendDeliveries {
   }
 
   start(): void {
+    // From zero, so that the first one is an increase.
+    for (const channel of channelTypes) count('agentlattice.delivery.dead_letters', { channel }, 0);
     this.endGauge = observe('agentlattice.delivery.oldest_due', async () => [
       { value: await this.ports.queue.oldestDueSeconds(), labels: {} },
     ]);
