@@ -73,7 +73,6 @@ describe('telemetry of one action', () => {
     `${above} > approval-service: open approval`,
     `${above} > audit-ledger: publish action.requested`,
     `${above} > approval-service: process action.requested`,
-    `${above} > audit-ledger: cmd.audit-ledger.append_events`,
     `${above} > approval-service: publish approval.opened`,
     `${above} > notifier: process approval.opened`,
     `${above} > notifier: deliver`,
@@ -107,7 +106,6 @@ describe('telemetry of one action', () => {
     await becomes('2', [
       `the caller > ${decision}`,
       `${decision} > ${deciding}`,
-      `${deciding} > audit-ledger: cmd.audit-ledger.append_events`,
       `${decision} > audit-ledger: append entry`,
       `${decision} > approval-service: publish approval.approved`,
       `${decision} > notifier: process approval.approved`,
@@ -135,11 +133,9 @@ describe('telemetry of one action', () => {
       `${submission} > ${escalating}`,
       `${submission} > approval-service: publish approval.escalated`,
       `${submission} > notifier: process approval.escalated`,
-      `${escalating} > audit-ledger: cmd.audit-ledger.append_events`,
       `${submission} > ${ending}`,
       `${submission} > approval-service: publish approval.timed_out`,
       `${submission} > notifier: process approval.timed_out`,
-      `${ending} > audit-ledger: cmd.audit-ledger.append_events`,
     ]);
   });
 
