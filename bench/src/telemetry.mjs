@@ -62,8 +62,9 @@ try {
     for (const target of repeat % 2 === 0 ? targets : targets.toReversed()) {
       const before = await target.cpu();
       const result = await load(target, seconds);
-      const cpu = sumOfServices(cpuPer(before, await target.cpu(), result.requests));
-      runs.push({ target: target.name, repeat, cpu, ...result });
+      const processes = cpuPer(before, await target.cpu(), result.requests);
+      const cpu = sumOfServices(processes);
+      runs.push({ target: target.name, repeat, cpu, processes, ...result });
       console.log(
         `${target.name.padEnd(3)} ${String(result.rate).padStart(6)}/s  p50 ${result.p50} ms  p99 ${result.p99} ms  CPU of the services ${String(cpu)} µs per answer  errors ${String(result.errors)}  load ${loadavg()[0].toFixed(1)}`,
       );
@@ -74,6 +75,11 @@ try {
   );
   console.log(`throughput ${percent(paired(runs, 'on', 'off', ({ rate }) => rate))}`);
   console.log(`CPU of the services per answer ${percent(paired(runs, 'on', 'off', ({ cpu }) => cpu))}`);
+  for (const process of Object.keys(runs[0].processes)) {
+    const of = (name) =>
+      median(runs.filter((run) => run.target === name).map((run) => run.processes[process]));
+    console.log(`  ${process}: off ${String(of('off'))} µs, on ${String(of('on'))} µs`);
+  }
   console.log(`p99 ${percent(paired(runs, 'on', 'off', ({ p99 }) => p99))}`);
   console.log(
     `median rates: off ${String(median(runs.filter((run) => run.target === 'off').map(({ rate }) => rate)))}/s, on ${String(median(runs.filter((run) => run.target === 'on').map(({ rate }) => rate)))}/s; ${(received / 1e6).toFixed(1)} MB were sent`,

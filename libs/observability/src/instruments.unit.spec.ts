@@ -32,9 +32,7 @@ describe.each(Object.entries(table))('%s', (name, { kind, unit, buckets, labels,
 
   it('has no label whose values grow with use', () => {
     for (const [label, rule] of Object.entries(labels)) {
-      expect(label).not.toMatch(
-        /(^|[._])(id|org|workspace|agent|member|policy|subject|action_type|error)$/,
-      );
+      expect(label).not.toMatch(/(^|[._])(id|org|workspace|agent|member|policy|subject|action_type|error)$/);
       if (Array.isArray(rule)) expect(rule.length).toBeLessThan(20);
       else expect(String(rule)).toMatch(/^\/\^.*\$\/$/);
     }

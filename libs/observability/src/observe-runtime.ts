@@ -2,7 +2,8 @@ import { type EventLoopUtilization, monitorEventLoopDelay, performance } from 'n
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
 import { observe } from './metrics.js';
 
-const resolutionMs = 20;
+/** Each tick wakes the process up. */
+const resolutionMs = 100;
 
 /** Event loop and memory of this process. Returns a function that ends it. */
 export function observeRuntime(): () => void {
