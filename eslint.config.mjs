@@ -23,7 +23,7 @@ const mayImport = {
   'apps/dashboard': ['contracts'],
   'apps/!(dashboard)': [...pure, 'contracts', ...io],
   'apps/gateway': [...pure, 'contracts', ...io, 'mcp-server'],
-  e2e: ['testkit', 'contracts', 'ledger', 'sdk'],
+  e2e: ['testkit', 'contracts', 'ledger', 'observability', 'sdk'],
 };
 const projects = ['apps', 'libs', 'tools']
   .flatMap((parent) => readdirSync(new URL(parent, import.meta.url), { withFileTypes: true }))

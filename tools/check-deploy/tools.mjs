@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 export const root = resolve(here, '..', '..');
-const folder = join(root, 'node_modules', '.cache', 'check-deploy');
+export const folder = join(root, 'node_modules', '.cache', 'check-deploy');
 const run = promisify(execFile);
 
 const python = {
@@ -30,7 +30,7 @@ const exists = (command) =>
   );
 
 /** Does the work once for each content of `key`. */
-async function once(name, key, work) {
+export async function once(name, key, work) {
   const stamp = join(folder, `${name}.stamp`);
   const wanted = createHash('sha256').update(JSON.stringify(key)).digest('hex');
   if ((await readFile(stamp, 'utf8').catch(() => '')) === wanted) return;

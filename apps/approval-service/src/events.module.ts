@@ -16,6 +16,7 @@ import { Module } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import type { ProjectionPorts } from './inbound/projections.js';
+import { recordApprovals } from './outbound/approval-metrics.js';
 import { LedgerIntake } from './outbound/ledger-intake.js';
 import { EVENT_STORE, GRANT_SETTINGS, LEDGER_INTAKE, PROJECTIONS } from './tokens.js';
 
@@ -40,7 +41,7 @@ import { EVENT_STORE, GRANT_SETTINGS, LEDGER_INTAKE, PROJECTIONS } from './token
       provide: LEDGER_INTAKE,
       inject: [POOL, COMMANDS, LOGGER],
       useFactory: (pool: pg.Pool, commands: CommandClient, logger: Logger) =>
-        new Background(() => [new LedgerIntake({ pool, commands, logger }).start()]),
+        new Background(() => [new LedgerIntake({ pool, commands, logger }).start(), recordApprovals(pool)]),
     },
   ],
   exports: [EVENT_STORE, GRANT_SETTINGS, PROJECTIONS],

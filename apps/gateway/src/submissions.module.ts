@@ -1,6 +1,6 @@
 import { approvalServiceCommands } from '@agentlattice/contracts';
 import type { CommandClient } from '@agentlattice/messaging';
-import type { Logger } from '@agentlattice/observability';
+import { type Logger, observe } from '@agentlattice/observability';
 import { type BaseConfig, COMMANDS, CONFIG, LOGGER, NATS } from '@agentlattice/service';
 import {
   Inject,
@@ -55,6 +55,7 @@ import { APPROVE_REQUEST, AWAIT_DECISION, PIPELINE, SUBMIT_ACTION, WAKES } from 
 export class SubmissionsModule implements OnModuleInit, OnModuleDestroy, OnApplicationShutdown {
   private readonly answers: SubmissionAnswersSubscriber;
   private readonly wakeUps: WakeUpsSubscriber;
+  private readonly endGauge: () => void;
 
   constructor(
     @Inject(PIPELINE) private readonly pipeline: SubmissionPipeline,
@@ -65,6 +66,7 @@ export class SubmissionsModule implements OnModuleInit, OnModuleDestroy, OnAppli
   ) {
     this.answers = new SubmissionAnswersSubscriber(nc, instance, pipeline, logger);
     this.wakeUps = new WakeUpsSubscriber(nc, wakes);
+    this.endGauge = observe('agentlattice.waiters', () => [{ value: wakes.waiters, labels: {} }]);
   }
 
   async onModuleInit(): Promise<void> {
@@ -80,6 +82,7 @@ export class SubmissionsModule implements OnModuleInit, OnModuleDestroy, OnAppli
 
   /** After the last answer, because submissions need these connections until then. */
   async onApplicationShutdown(): Promise<void> {
+    this.endGauge();
     await this.answers.stop();
     this.pipeline.stop();
   }

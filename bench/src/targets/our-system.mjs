@@ -5,15 +5,16 @@ import { policies } from '../workload.mjs';
 
 const agents = 10;
 
-export async function startOurSystem(checkout, { cpuProfileDir } = {}) {
-  const env = cpuProfileDir ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${cpuProfileDir}` } : {};
+export async function startOurSystem(checkout, { cpuProfileDir, env: given = {} } = {}) {
+  const profiled = cpuProfileDir ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${cpuProfileDir}` } : {};
+  const env = { ...given, ...profiled };
   const { startStack } = await checkout.library('testkit');
   const stack = await startStack({ samplePolicy: false, env });
   try {
     await stack.startServices();
     return await furnished(stack, checkout);
   } catch (error) {
-    console.error(stack.said.slice(-30).join('\n'));
+    console.error(stack.printed.slice(-30).join('\n'));
     await stack.stop();
     throw error;
   }

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventSubject, type WireEvent } from '@agentlattice/contracts';
 import { eventStreamAgeMs, type EventStreamState } from '@agentlattice/messaging';
-import type { Logger } from '@agentlattice/observability';
+import { type Logger, recordSpan } from '@agentlattice/observability';
 import { jetstream, type JetStreamClient } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { Gathering } from './gathering.js';
 import { untilMultipleOf } from './until-multiple-of.js';
+
+const onNats = { 'messaging.system': 'nats' };
 
 /** Up to which number a service's events are published, and to which incarnation of the stream. */
 export interface PublishedPosition {
@@ -185,6 +187,7 @@ export class EventPublisher {
       const { events, more } = await this.next();
       const last = events.at(-1);
       if (last === undefined) return;
+      const startedAt = performance.now();
       const acks = await Promise.all(
         messagesOf(events, this.options.inOrder).map((message) => this.send(message)),
       );
@@ -192,6 +195,8 @@ export class EventPublisher {
       if (Math.max(...acks) < this.lastSequence && (await this.followStream())) continue;
       this.lastSequence = Math.max(this.lastSequence, ...acks);
       this.published = last.gpos;
+      for (const { type, traceparent } of events)
+        recordSpan(`publish ${type}`, { traceparent, kind: 'producer', attributes: onNats, startedAt });
       this.gathering.ended();
       await this.savePosition();
       // Events that were offered meanwhile are collected for the next round.

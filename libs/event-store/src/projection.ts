@@ -7,7 +7,7 @@ import {
   type WireEvent,
 } from '@agentlattice/contracts';
 import { type CommandClient, consumeEvents } from '@agentlattice/messaging';
-import type { Logger } from '@agentlattice/observability';
+import { type Logger, recordSpan } from '@agentlattice/observability';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import { intakeLagSeconds, inTransitSeconds } from './lag.js';
@@ -306,6 +306,7 @@ class RunningProjection implements Projection {
   private async handleNew(tx: Tx, events: readonly WireEvent[]): Promise<void> {
     const { durable, handle, handleAll } = this.options;
     if (events.length === 0) return;
+    const startedAt = performance.now();
     // A known event with another number was renumbered by a restored source; it must not be applied twice.
     const { rows } = await tx.query<{ event_id: string }>(
       `INSERT INTO inbox (consumer, event_id) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING RETURNING event_id`,
@@ -315,6 +316,9 @@ class RunningProjection implements Projection {
     const known = events.filter((event) => fresh.has(event.event_id)).map(readEvent);
     if (handle !== undefined) for (const event of known) await handle(tx, event);
     else if (known.length > 0) await handleAll(tx, known);
+    const attributes = { 'messaging.system': 'nats', 'messaging.consumer.group.name': durable };
+    for (const { type, traceparent } of known)
+      recordSpan(`process ${type}`, { traceparent, kind: 'consumer', attributes, startedAt });
   }
 }
 

@@ -1,8 +1,9 @@
 import { parseWith } from '@agentlattice/contracts';
-import { currentTraceparent, inSpan, type Logger } from '@agentlattice/observability';
+import { currentTraceparent, inTrace, type Logger } from '@agentlattice/observability';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { traceHeaders, traceparentOf } from './message-headers.js';
+import { measured, subjectTemplate } from './process-duration.js';
 
 /** The most items and bytes in a message: NATS allows 1 MiB, and one submission may be 256 KiB. */
 export const batchLimits = { items: 128, bytes: 512 * 1024 } as const;
@@ -78,6 +79,7 @@ export interface BatchSubscription<T> {
 }
 
 /**
+ * The items of a batch belong to several traces, so the batch has no span: the code that handles them records one for each item.
  * Hands over the well-formed items of each batch that has not expired. A bad item is logged and left out: its sender gets no
  * answer and answers 503. Forwarded items are published with the time limit of the batch.
  */
@@ -108,15 +110,13 @@ async function receive<T>(nc: NatsConnection, options: BatchSubscription<T>, mes
     }
     if (good.length === 0) return;
     const traceparent = traceparentOf(message);
-    await inSpan(
-      `${subject} batch`,
-      { traceparent, kind: 'consumer', attributes: { items: good.length } },
-      async () => {
+    await measured(subjectTemplate(subject), () =>
+      inTrace(traceparent, async () => {
         const result = await handler(good, { traceparent, expiresAt });
         for (const forward of [result].flat())
           if (forward instanceof Forward)
             publishBatches(nc, forward.subject, Number.isFinite(expiresAt) ? expiresAt : null, forward.items);
-      },
+      }),
     );
   } catch (error) {
     logger.error({ err: error, subject }, 'a batch failed');

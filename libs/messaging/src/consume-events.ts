@@ -6,6 +6,7 @@ import {
   wireEventMessage,
 } from '@agentlattice/contracts';
 import type { Logger } from '@agentlattice/observability';
+import { eventTemplate, measured } from './process-duration.js';
 import {
   AckPolicy,
   type ConsumerMessages,
@@ -140,7 +141,7 @@ async function handle(
   }
   if (good.length === 0) return;
   try {
-    await onMessage(events);
+    await measured(eventTemplate, () => onMessage(events));
     for (const message of good) message.ack();
   } catch (error) {
     logger.warn({ err: error, durable }, 'events could not be handled and are delivered again');

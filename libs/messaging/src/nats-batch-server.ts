@@ -14,6 +14,7 @@ import type { z } from 'zod';
 import { type BatchContext, subscribeBatches } from './batches.js';
 import { isBackendAway } from './is-backend-away.js';
 import { traceparentOf, versionHeader, isExpired } from './message-headers.js';
+import { measured } from './process-duration.js';
 
 /** What a handler of a single command gets in addition to the payload. */
 export interface CommandContext {
@@ -218,8 +219,8 @@ async function answerOf({ command, handler, logger, refusal: unavailable }: Resp
           detail: i.message,
         })),
       });
-    const result = await inSpan(command.subject, { traceparent, kind: 'server' }, () =>
-      handler(payload.data, { traceparent }),
+    const result = await measured(command.subject, () =>
+      inSpan(command.subject, { traceparent, kind: 'server' }, () => handler(payload.data, { traceparent })),
     );
     return { ok: true, result };
   } catch (error) {

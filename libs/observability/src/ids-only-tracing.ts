@@ -47,6 +47,10 @@ export const idsOnlyTracing: Tracing = {
     if (remote !== null) return new IdsOnlySpan({ id: remote.traceId, flags: remote.flags });
     return new IdsOnlySpan(current.getStore()?.trace ?? { id: null, flags: '00' });
   },
+  inTrace: (traceparent, fn) => idsOnlyTracing.openSpan('', { traceparent }).run(fn),
+  recordSpan: () => {},
+  linkSpan: () => {},
+  endCurrentSpan: () => {},
   currentTraceparent: () => current.getStore()?.traceparent ?? null,
   currentTraceId: () => current.getStore()?.traceId ?? null,
 };

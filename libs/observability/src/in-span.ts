@@ -1,5 +1,5 @@
 import { idsOnlyTracing } from './ids-only-tracing.js';
-import type { OpenSpan, SpanOptions, Tracing } from './tracing.js';
+import type { DoneWork, OpenSpan, SpanOptions, Tracing } from './tracing.js';
 
 let tracing: Tracing = idsOnlyTracing;
 
@@ -24,6 +24,24 @@ export async function inSpan<T>(name: string, options: SpanOptions, fn: () => T 
     throw error;
   }
 }
+
+/** Runs `fn` within a trace of another process, for logs and for what it sends; it is no span. */
+export const inTrace = <T>(traceparent: string | null, fn: () => T): T => tracing.inTrace(traceparent, fn);
+
+/**
+ * Records a span of work that was done for several requests together: each of them gets a span in its own trace. It costs nothing
+ * for a request whose trace is not recorded.
+ */
+export const recordSpan = (name: string, work: DoneWork): void => tracing.recordSpan(name, work);
+
+/** Links the current span to the span that caused its work earlier, in another trace. */
+export const linkSpan = (traceparent: string | null): void => {
+  if (traceparent !== null) tracing.linkSpan(traceparent);
+};
+
+/** Ends the current span although its caller is not answered yet: no span is open while a person thinks. */
+export const endCurrentSpan = (attributes: SpanOptions['attributes'] = {}): void =>
+  tracing.endCurrentSpan(attributes);
 
 /** The current span as a W3C `traceparent`; null outside of every span. */
 export const currentTraceparent = (): string | null => tracing.currentTraceparent();

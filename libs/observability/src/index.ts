@@ -1,5 +1,15 @@
 export { createLogger, type Logger } from './create-logger.js';
-export { type Observed, observeSeconds } from './observe-seconds.js';
-export { currentTraceparent, inSpan, openSpan } from './in-span.js';
+export {
+  currentTraceparent,
+  endCurrentSpan,
+  inSpan,
+  inTrace,
+  linkSpan,
+  openSpan,
+  recordSpan,
+} from './in-span.js';
+export { type Instrument, instruments, instrumentsOfTheSdk, type LabelRule } from './instruments.js';
+export { count, measure, observe, type Reading, recordsMetrics, secondsSince } from './metrics.js';
+export { prometheusLabel, prometheusNames } from './prometheus-names.js';
 export { startTelemetry, type Telemetry } from './telemetry.js';
 export type { OpenSpan, SpanOptions } from './tracing.js';

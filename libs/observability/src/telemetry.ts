@@ -1,12 +1,26 @@
 import type { ServiceName } from '@agentlattice/contracts';
 import { idsOnlyTracing } from './ids-only-tracing.js';
 import { useTracing } from './in-span.js';
-import { useGauges } from './observe-seconds.js';
+import { useRecorder } from './metrics.js';
 
 export interface Telemetry {
   /** Sends what is still buffered. */
   shutdown(): Promise<void>;
 }
+
+/** Our defaults for OpenTelemetry; the environment may set each of them otherwise. */
+const defaults: Readonly<Record<string, string>> = {
+  // Logs go to stdout.
+  OTEL_LOGS_EXPORTER: 'none',
+  // Nothing here reads baggage, which callers could fill with anything.
+  OTEL_PROPAGATORS: 'tracecontext',
+  OTEL_METRIC_EXPORT_INTERVAL: '15000',
+  OTEL_METRIC_EXPORT_TIMEOUT: '10000',
+  // Counts the spans that were dropped because the collector was away.
+  OTEL_NODE_EXPERIMENTAL_SDK_METRICS: 'true',
+};
+/** Every trace costs time in every service. A caller that records a trace gets ours with it. */
+const sampling = { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.05' };
 
 /**
  * Starts OpenTelemetry for the process if OTEL_EXPORTER_OTLP_ENDPOINT is set. Otherwise the SDK is not
@@ -17,21 +31,25 @@ export async function startTelemetry(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Telemetry> {
   if (!env['OTEL_EXPORTER_OTLP_ENDPOINT']) return { shutdown: () => Promise.resolve() };
-  // Traces and metrics are sent there; logs go to stdout.
-  env['OTEL_LOGS_EXPORTER'] ??= 'none';
-  const [{ NodeSDK }, { recordedTracing }, { recordedGauges }] = await Promise.all([
+  const unset = { ...defaults, ...(env['OTEL_TRACES_SAMPLER'] ? {} : sampling) };
+  for (const [name, value] of Object.entries(unset)) env[name] ||= value;
+  const [{ NodeSDK }, { recordedTracing }, { otelRecorder }, { observeRuntime }] = await Promise.all([
     import('@opentelemetry/sdk-node'),
     import('./recorded-tracing.js'),
-    import('./recorded-gauges.js'),
+    import('./otel-recorder.js'),
+    import('./observe-runtime.js'),
   ]);
   const sdk = new NodeSDK({ serviceName: `agentlattice-${service}` });
   sdk.start();
-  useTracing(recordedTracing);
-  useGauges(recordedGauges);
+  useTracing(recordedTracing());
+  useRecorder(otelRecorder());
+  const endRuntime = observeRuntime();
   return {
     shutdown: async () => {
       useTracing(idsOnlyTracing);
       await sdk.shutdown().catch(() => {});
+      endRuntime();
+      useRecorder(undefined);
     },
   };
 }

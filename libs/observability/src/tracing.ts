@@ -9,6 +9,16 @@ export interface SpanOptions {
   readonly kind?: 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 }
 
+/** Work for one request that was done together with work for others, and is over. */
+export interface DoneWork {
+  readonly traceparent: string | null;
+  readonly kind?: SpanOptions['kind'];
+  readonly attributes?: SpanOptions['attributes'];
+  /** Reading of `performance.now()`. */
+  readonly startedAt: number;
+  readonly failure?: string;
+}
+
 export interface SpanEnd {
   /** Set when the work failed; never contains input of a caller. */
   readonly failure?: string;
@@ -25,6 +35,14 @@ export interface OpenSpan {
 /** How spans are made: recorded and exported, or for their ids only. */
 export interface Tracing {
   openSpan(name: string, options: SpanOptions): OpenSpan;
+  /** Runs `fn` within a trace of another process, without a span. */
+  inTrace<T>(traceparent: string | null, fn: () => T): T;
+  /** Records a span that ends now. */
+  recordSpan(name: string, work: DoneWork): void;
+  /** Links the current span to a span of another trace. */
+  linkSpan(traceparent: string): void;
+  /** Ends the current span before its `run` ends. */
+  endCurrentSpan(attributes: SpanOptions['attributes']): void;
   /** The current span as a W3C `traceparent`; null outside of every span. */
   currentTraceparent(): string | null;
   currentTraceId(): string | null;

@@ -42,6 +42,11 @@ describe('the configuration of a service', () => {
       'OTEL_EXPORTER_OTLP_ENDPOINT must be a URL that begins with http:// or https://',
     ));
 
+  it('refuses a share of traces that is none', () =>
+    expect(() => readBaseConfig('notifier', { ...good, OTEL_TRACES_SAMPLER_ARG: '5%' })).toThrow(
+      'OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1',
+    ));
+
   it('refuses an unknown level of the log', () =>
     expect(() => readBaseConfig('notifier', { ...good, LOG_LEVEL: 'loud' })).toThrow(
       'The configuration is wrong: LOG_LEVEL',

@@ -1,16 +1,25 @@
 import type { ServiceName } from '@agentlattice/contracts';
 import { idle, PeriodicTask, type Projection, relayLagSeconds } from '@agentlattice/event-store';
-import { type Logger, observeSeconds } from '@agentlattice/observability';
+import { type Logger, observe, type Reading } from '@agentlattice/observability';
 import type pg from 'pg';
 import type { HealthFault } from './health-registry.js';
 
+const instrumentOf = {
+  relay: 'agentlattice.relay.lag',
+  intake: 'agentlattice.intake.lag',
+  ledger: 'agentlattice.ledger.lag',
+} as const;
+export type LagKind = keyof typeof instrumentOf;
+const kinds = Object.keys(instrumentOf) as LagKind[];
+type LagLabels<Kind extends LagKind> = Reading<(typeof instrumentOf)[Kind]>['labels'];
+
 /** How far a reader is behind its source. There is no lag while there is nothing to do. */
-export interface Lag {
-  readonly kind: LagKind;
+interface LagOf<Kind extends LagKind> {
+  readonly kind: Kind;
   /** The name of the reader in readiness. */
   readonly name: string;
   /** The attributes of the lag in the metric of its kind. */
-  readonly attributes: Readonly<Record<string, string>>;
+  readonly attributes: LagLabels<Kind>;
   /** Measured by the state of the tables, not by recent activity: 0 means that nothing waits. */
   readonly measure: () => Promise<number>;
   /** A lag above this makes the service not ready; default 10. */
@@ -19,12 +28,7 @@ export interface Lag {
   readonly reason?: (seconds: number) => string;
 }
 
-const kinds = {
-  relay: 'Age of the oldest committed event that is not published',
-  intake: 'Age of the oldest event of a source that is not taken in',
-  ledger: 'How long nothing could be written to the audit log although something waits',
-} as const;
-export type LagKind = keyof typeof kinds;
+export type Lag = { [Kind in LagKind]: LagOf<Kind> }[LagKind];
 
 interface Watched {
   readonly lag: Lag;
@@ -52,11 +56,13 @@ export class LagRegistry {
     private readonly logger: Logger,
     private readonly everyMs = measureEveryMs,
   ) {
-    this.gauges = (Object.keys(kinds) as LagKind[]).map((kind) =>
-      observeSeconds(`agentlattice.${kind}.lag`, kinds[kind], () =>
-        [...this.watched]
-          .filter(({ lag }) => lag.kind === kind)
-          .map((one) => ({ seconds: now(one, this.everyMs), attributes: one.lag.attributes })),
+    this.gauges = kinds.map((kind) =>
+      observe(instrumentOf[kind], () =>
+        [...this.watched].flatMap((one) =>
+          one.lag.kind === kind
+            ? [{ value: now(one, this.everyMs), labels: one.lag.attributes as LagLabels<typeof kind> }]
+            : [],
+        ),
       ),
     );
   }

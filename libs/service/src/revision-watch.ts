@@ -37,6 +37,8 @@ export class RevisionWatch {
   private readAt = Number.NEGATIVE_INFINITY;
   /** Epoch milliseconds of the database at a monotonic time. */
   private clock = { database: Date.now(), monotonic: performance.now() };
+  private readonly madeAt = performance.now();
+  private readonly idleAfterMs: number;
   private usedAt = performance.now();
   private reading: Promise<void> | undefined;
   private listener: pg.PoolClient | undefined;
@@ -45,6 +47,7 @@ export class RevisionWatch {
 
   constructor(private readonly options: RevisionWatchOptions) {
     const { of, pollMs = 250, idleAfterMs = 5_000, idlePollMs = 10_000, logger } = options;
+    this.idleAfterMs = idleAfterMs;
     const poll = async () => {
       await this.read();
       return performance.now() - this.usedAt > idleAfterMs ? idle : undefined;
@@ -75,6 +78,13 @@ export class RevisionWatch {
   /** True when every change that was committed a second ago is known. */
   isFresh(): boolean {
     return performance.now() - this.readAt <= (this.options.staleAfterMs ?? 1_000);
+  }
+
+  /** How old memory may be, in seconds: the time since the last reading that counts; 0 while it is not used. */
+  get ageSeconds(): number {
+    const now = performance.now();
+    if (now - this.usedAt > this.idleAfterMs) return 0;
+    return (now - Math.max(this.readAt, this.madeAt)) / 1_000;
   }
 
   /**

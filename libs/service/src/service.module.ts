@@ -1,7 +1,7 @@
 import type { ServiceName } from '@agentlattice/contracts';
 import { connectionLimits, DatabasePool } from '@agentlattice/event-store';
 import { CommandClient, connectNats } from '@agentlattice/messaging';
-import { createLogger, type Logger } from '@agentlattice/observability';
+import { createLogger, type Logger, observe } from '@agentlattice/observability';
 import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
@@ -16,12 +16,17 @@ import { COMMANDS, CONFIG, HEALTH, LAGS, LOGGER, NATS, POOL } from './tokens.js'
 @Global()
 @Module({})
 export class ServiceModule implements OnApplicationShutdown {
+  private readonly gauges: readonly (() => void)[];
+
   constructor(
     @Inject(POOL) private readonly pool: pg.Pool,
     @Inject(NATS) private readonly nc: NatsConnection,
     @Inject(LAGS) private readonly lags: LagRegistry,
     @Inject(HEALTH) private readonly health: HealthRegistry,
-  ) {}
+    @Inject(CONFIG) { service }: BaseConfig,
+  ) {
+    this.gauges = poolGauges(pool, service);
+  }
 
   static forRoot(service: ServiceName, env: NodeJS.ProcessEnv = process.env): DynamicModule {
     const tokens = [CONFIG, LOGGER, POOL, NATS, COMMANDS, HEALTH, LAGS];
@@ -51,10 +56,23 @@ export class ServiceModule implements OnApplicationShutdown {
 
   /** Runs after all listeners are closed and every other module was stopped. */
   async onApplicationShutdown(): Promise<void> {
+    for (const end of this.gauges) end();
     await Promise.all([this.lags.stop(), this.health.stop()]);
     await this.nc.drain().catch(() => {});
     await this.pool.end();
   }
+}
+
+function poolGauges(pool: pg.Pool, service: ServiceName): (() => void)[] {
+  const name = { 'db.client.connection.pool.name': service };
+  const inState = (state: 'idle' | 'used') => ({ ...name, 'db.client.connection.state': state });
+  return [
+    observe('db.client.connection.count', () => [
+      { value: pool.idleCount, labels: inState('idle') },
+      { value: pool.totalCount - pool.idleCount, labels: inState('used') },
+    ]),
+    observe('db.client.connection.pending_requests', () => [{ value: pool.waitingCount, labels: name }]),
+  ];
 }
 
 /** A pool that survives the death of its connections. */

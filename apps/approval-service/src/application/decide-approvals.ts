@@ -10,6 +10,7 @@ import {
 } from '@agentlattice/contracts';
 import type { EventMeta, EventStore, Outcome, StreamRef } from '@agentlattice/event-store';
 import { isBackendAway } from '@agentlattice/messaging';
+import { linkSpan } from '@agentlattice/observability';
 import { Batcher } from '@agentlattice/service';
 import { type Approval, isOpen } from '../domain/approval.js';
 import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
@@ -179,6 +180,8 @@ export class DecideApprovals {
   /** @throws Refused; the refusal of a late command has the decision that was made */
   private async decide(deciding: Deciding): Promise<Decided> {
     const decided = await this.deciding.do(deciding);
+    // The decision is a trace of its own: between it and the request a person thought.
+    linkSpan(decided.outcome.history[0]?.meta.traceparent ?? null);
     const { refused } = decided.outcome;
     if (refused === null) return decided;
     if (!isTooLate(decided.outcome)) throw refused;

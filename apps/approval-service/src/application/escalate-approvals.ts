@@ -3,6 +3,7 @@ import type { Logger } from '@agentlattice/observability';
 import type pg from 'pg';
 import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
 import type { DueRequest } from '../outbound/due-requests.js';
+import { recordEscalations } from '../outbound/approval-metrics.js';
 import { setNextEscalations } from '../outbound/escalation-times.js';
 import { projectApprovals } from '../outbound/project-approvals.js';
 import { isolateUnreadable } from './isolate-unreadable.js';
@@ -25,9 +26,9 @@ export const makeEscalateApprovals =
       logger.error({ err: error, approval_id: approvalId }, 'a request cannot be escalated'),
     );
 
-    function escalate(requests: readonly DueRequest[]): Promise<[]> {
-      return inTransaction(pool, async (tx) => {
-        const { states } = await store.updateMany({
+    async function escalate(requests: readonly DueRequest[]): Promise<[]> {
+      const escalated = await inTransaction(pool, async (tx) => {
+        const { states, events } = await store.updateMany({
           tx,
           decider: approvalDecider,
           streams: requests.map(({ orgId, approvalId: streamId, ...origin }) => ({
@@ -45,8 +46,10 @@ export const makeEscalateApprovals =
             return state === undefined ? [] : [{ orgId, state }];
           }),
         );
-        return [];
+        return events;
       });
+      recordEscalations(escalated, requests);
+      return [];
     }
   };
 export type EscalateApprovals = ReturnType<typeof makeEscalateApprovals>;

@@ -1,5 +1,5 @@
 import { openItem, type OpenItem, openSubject, Refused } from '@agentlattice/contracts';
-import type { Logger } from '@agentlattice/observability';
+import { type Logger, recordSpan } from '@agentlattice/observability';
 import { HEALTH, type HealthRegistry, LOGGER, NATS, postgresCheck } from '@agentlattice/service';
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
@@ -24,6 +24,7 @@ export class OpenResponder {
 
   @MessagePattern(openSubject, { batch: openItem })
   async openAll(@Payload() items: OpenItem[]): Promise<void> {
+    const startedAt = performance.now();
     const [states, members] = await Promise.all([
       // Without waiting for a database that is known to be away: the gateway answers its agent at once.
       (this.health.watchOf(postgresCheck)?.isAway === true
@@ -40,6 +41,11 @@ export class OpenResponder {
       item,
       state: states[i] ?? new Refused('UNAVAILABLE', 'the approval service cannot write'),
     }));
+    for (const { item, state } of outcomes)
+      recordSpan('open approval', {
+        ...{ traceparent: item.traceparent, kind: 'consumer', startedAt },
+        ...(state instanceof Refused && { failure: state.code }),
+      });
     const opened = outcomes.flatMap(({ item, state }) => (state instanceof Refused ? [] : [{ item, state }]));
     const eligible = eligibleApprovers(
       opened.map(({ item: { org_id: orgId }, state }) => ({ ...state, orgId })),

@@ -60,7 +60,11 @@ export class LedgerIntake {
 
   private async deliver(batch: Batch): Promise<void> {
     try {
-      await this.ports.commands.request(auditLedgerCommands.append_events, batch, { timeoutMs });
+      // The events belong to several traces; the ledger records a span for each of them.
+      await this.ports.commands.request(auditLedgerCommands.append_events, batch, {
+        timeoutMs,
+        traceparent: null,
+      });
     } catch (error) {
       this.ports.logger.debug(
         { err: error },

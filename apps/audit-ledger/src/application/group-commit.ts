@@ -9,6 +9,7 @@ import {
   type Finished,
   type Waiting,
 } from './commit-queue.js';
+import { recordCommit, recordFailedCommit } from './record-commit.js';
 import { repetitionOf, type Submission, type SubmissionResult } from './submission-result.js';
 
 export interface GroupCommitPorts extends CommitQueueClocks {
@@ -159,15 +160,20 @@ export class GroupCommit {
       { now: this.databaseNow(), originOf, newId },
     );
     if (staged.rows.length > 0) {
+      const startedAt = performance.now();
       try {
         const database = await store.commit(this.heads, staged);
         this.anchor = { database, monotonic: this.ports.monotonic() };
       } catch (error) {
-        if (!(error instanceof EventKeyTaken)) throw error;
+        if (!(error instanceof EventKeyTaken)) {
+          recordFailedCommit(startedAt);
+          throw error;
+        }
         return await this.answerRepetitions(batch);
       }
       this.failingSince = null;
       this.heads = settle(this.heads, staged);
+      recordCommit(staged.rows, startedAt);
       this.ports.committed(staged.rows);
     }
     this.finish(batch.map((waiting) => writtenOf(waiting, staged)));

@@ -1,7 +1,7 @@
 import { type DomainEvent, parseWith, readEvent, typeId, type WireEvent } from '@agentlattice/contracts';
 import type { Disclosed } from '@agentlattice/ledger';
 import type { CommandClient } from '@agentlattice/messaging';
-import type { Logger } from '@agentlattice/observability';
+import { type Logger, recordSpan } from '@agentlattice/observability';
 import { idle, inOrder, PeriodicTask, readToHead, RetriedWork } from '@agentlattice/event-store';
 import type { EventDraft } from '../domain/draft.js';
 import { draftOf } from '../domain/entry-facts.js';
@@ -188,13 +188,18 @@ class SourceFollower {
 
   private async append(events: readonly WireEvent[], given?: ReadonlyMap<string, Disclosed>): Promise<void> {
     try {
+      const startedAt = performance.now();
       const readable = events.map((event) => this.read(event));
       const values = given ?? (await this.valuesOf(readable));
       const drafts = readable.map((event) => draftOf(event, values.get(event.event_id)));
       // All enter the queue in order, so that they can share a commit. Each outcome is awaited.
       const outcomes = await Promise.allSettled(
-        drafts.map(async (draft) => {
+        drafts.map(async (draft, i) => {
           await this.ports.append(draft);
+          recordSpan('append entry', {
+            ...{ traceparent: events[i]?.traceparent ?? null, kind: 'consumer', startedAt },
+            attributes: { 'agentlattice.event.type': draft.facts.type },
+          });
           this.position = Math.max(this.position, draft.gpos);
         }),
       );

@@ -12,7 +12,7 @@ import {
   Unhealthy,
 } from '@agentlattice/service';
 import type { CommandClient } from '@agentlattice/messaging';
-import type { Logger } from '@agentlattice/observability';
+import { type Logger, observe } from '@agentlattice/observability';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
@@ -25,6 +25,7 @@ import type { CheckpointStore } from '../outbound/checkpoint-store.js';
 import type { LedgerKeys } from '../outbound/ledger-keys.js';
 import { ledgerLags } from '../outbound/ledger-lags.js';
 import { LedgerSession } from '../outbound/ledger-session.js';
+import { unsignedSeconds } from '../outbound/unsigned-entries.js';
 import { ARCHIVE, CHECKPOINTS, GRANTS, KEYS, LEDGER_CONFIG } from '../tokens.js';
 import { subscribeWriter } from './writer-subscriptions.js';
 
@@ -40,6 +41,7 @@ export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
   private active: ActiveWriter | null = null;
   private readonly election: WriterElection<LedgerSession>;
   private readonly stream: EventStreamWatch;
+  private readonly gauges: readonly (() => void)[];
 
   constructor(
     @Inject(LEDGER_CONFIG) config: LedgerConfig,
@@ -79,6 +81,14 @@ export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
     health.add('event stream', () => this.stream.check(), 'service');
     const blockedSeconds = () => this.blockedSeconds;
     const catchUp = () => this.active?.catchUp();
+    this.gauges = [
+      observe('agentlattice.writer.active', () => [
+        { value: this.election.state.kind === 'active' ? 1 : 0, labels: {} },
+      ]),
+      observe('agentlattice.ledger.checkpoint.age', async () => [
+        { value: await unsignedSeconds(pool), labels: {} },
+      ]),
+    ];
     for (const lag of ledgerLags({ pool, client, blockedSeconds, catchUp })) lags.add(lag);
   }
 
@@ -88,6 +98,7 @@ export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async onModuleDestroy(): Promise<void> {
+    for (const end of this.gauges) end();
     await this.stream.stop();
     await this.election.stop();
   }

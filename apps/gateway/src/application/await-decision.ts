@@ -1,4 +1,5 @@
 import { type ApprovalStatus, Unavailable, type WakeHint } from '@agentlattice/contracts';
+import { endCurrentSpan, measure } from '@agentlattice/observability';
 import type { ApprovalReference } from '../domain/opened-requests.js';
 import type { DecisionWakes } from './decision-wakes.js';
 
@@ -25,6 +26,7 @@ export const makeAwaitDecision =
     const until = performance.now() + waitMs;
     let last: ApprovalStatus | undefined;
     let wasPending = false;
+    let wasHeld = false;
     for (;;) {
       const wake = wakes.of(reference.approval_id);
       try {
@@ -38,19 +40,32 @@ export const makeAwaitDecision =
             if ((last === undefined && !wasPending) || !(error instanceof Unavailable)) throw error;
             pauseMs = retryMs;
           }
-          if (last !== undefined && !open.has(last.status)) return last;
+          if (last !== undefined && !open.has(last.status)) return wasHeld ? answered(last) : last;
         } else wasPending = true;
         const leftMs = until - performance.now();
         if (leftMs <= 0 || gone.aborted || wakes.ended) return last ?? (await read(reference));
+        // A person may think for longer than a trace lives.
+        endCurrentSpan({ 'agentlattice.wait': 'true' });
+        wasHeld = true;
         const hint = await wokenWithin(wake.woken, Math.min(leftMs, pauseMs), gone);
         // The caller was shown this request of this workspace, so it may see the outcome.
-        if (hint?.org_id === reference.org_id && !open.has(hint.ended.status)) return hint.ended;
+        if (hint?.org_id === reference.org_id && !open.has(hint.ended.status)) return answered(hint.ended);
       } finally {
         wake.forget();
       }
     }
   };
 export type AwaitDecision = ReturnType<typeof makeAwaitDecision>;
+
+/** Measures how long after the decision a caller that was held is answered. */
+function answered(ended: ApprovalStatus): ApprovalStatus {
+  const { status, resolved_at } = ended;
+  if (resolved_at !== null && (status === 'approved' || status === 'denied' || status === 'timed_out'))
+    measure('agentlattice.unblock.duration', Math.max(0, Date.now() - Date.parse(resolved_at)) / 1_000, {
+      outcome: status,
+    });
+  return ended;
+}
 
 /** @returns null when the state has to be read */
 function wokenWithin(

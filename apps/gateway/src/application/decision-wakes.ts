@@ -55,6 +55,13 @@ export class DecisionWakes {
     return this.stopped;
   }
 
+  /** How many callers wait now. */
+  get waiters(): number {
+    let sum = 0;
+    for (const listeners of this.waiting.values()) sum += listeners.size;
+    return sum;
+  }
+
   get isWaitedFor(): boolean {
     return this.waiting.size > 0;
   }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { Refused, Unavailable } from '@agentlattice/contracts';
 import { canonicalJson } from '@agentlattice/ledger';
+import { measure, secondsSince } from '@agentlattice/observability';
 import type { Principal } from '../domain/principal.js';
 import type { Cleared } from '../domain/act-release.js';
 import { actionAnswer, type ActionOutcome, decidedOutcome } from '../domain/action-answer.js';
@@ -49,31 +50,49 @@ export const makeSubmitAction =
     if (Buffer.byteLength(metadata) + Buffer.byteLength(dataAccessed) > maxBytes)
       throw new Refused('BODY_TOO_LARGE', 'metadata and data_accessed are too large in canonical form');
     const { agent, orgId } = principal;
-    const answered = await ports.pipeline.submit({
-      org_id: orgId,
-      agent,
-      action_type: submission.actionType,
-      metadata,
-      data_accessed: dataAccessed,
-      action_digest: actionDigest(submission.actionType, agent.id, dataAccessed, metadata, orgId),
-      client_event_id: submission.clientEventId,
-      // A header that differs from the key's delegation is denied by the engine.
-      delegation_id: submission.delegationId ?? agent.delegation?.id ?? null,
-      asked_with_key: {
-        id: principal.keyId,
-        made_by: principal.madeBy,
-        shown_to: [...principal.shownTo],
-      },
-      want_grant: submission.prefer.grant,
-      correlation_id: submission.correlationId,
-      traceparent: submission.traceparent,
-    });
+    const answered = await measuredVerdict(() =>
+      ports.pipeline.submit({
+        org_id: orgId,
+        agent,
+        action_type: submission.actionType,
+        metadata,
+        data_accessed: dataAccessed,
+        action_digest: actionDigest(submission.actionType, agent.id, dataAccessed, metadata, orgId),
+        client_event_id: submission.clientEventId,
+        // A header that differs from the key's delegation is denied by the engine.
+        delegation_id: submission.delegationId ?? agent.delegation?.id ?? null,
+        asked_with_key: {
+          id: principal.keyId,
+          made_by: principal.madeBy,
+          shown_to: [...principal.shownTo],
+        },
+        want_grant: submission.prefer.grant,
+        correlation_id: submission.correlationId,
+        traceparent: submission.traceparent,
+      }),
+    );
     submission.judged();
     const answer = actionAnswer(await decided(ports, orgId, agent.id, answered, submission));
     // The grant of an approved action contains its own times.
     return { ...answer, cleared: answered.outcome.status === 'executed' ? answered.cleared : null };
   };
 export type SubmitAction = ReturnType<typeof makeSubmitAction>;
+
+/** Measures the time to the durable verdict, which the wait for a person is no part of. */
+async function measuredVerdict(submit: () => Promise<Answered>): Promise<Answered> {
+  const startedAt = performance.now();
+  try {
+    const answered = await submit();
+    measure('agentlattice.gate.duration', secondsSince(startedAt), { outcome: answered.outcome.verdict });
+    return answered;
+  } catch (error) {
+    const isRefused = error instanceof Refused && !(error instanceof Unavailable);
+    measure('agentlattice.gate.duration', secondsSince(startedAt), {
+      outcome: isRefused ? 'refused' : 'unavailable',
+    });
+    throw error;
+  }
+}
 
 /** With `Prefer: wait` the answer of a decision that comes in time; else the first answer. */
 async function decided(

@@ -1,5 +1,5 @@
-import type { ChannelType } from '@agentlattice/contracts';
-import { inSpan, type Logger } from '@agentlattice/observability';
+import { type ChannelType, channelTypes } from '@agentlattice/contracts';
+import { count, inSpan, type Logger, measure, observe, secondsSince } from '@agentlattice/observability';
 import { idle, PeriodicTask } from '@agentlattice/service';
 import { randomUUID } from 'node:crypto';
 import type { Outcome } from '../domain/outcome.js';
@@ -10,7 +10,7 @@ import { sendThrough } from '../outbound/send-through.js';
 import type { DisableChannel } from './disable-channel.js';
 
 export interface SendDeliveriesPorts {
-  readonly queue: Pick<DeliveryQueue, 'claim' | 'settle' | 'release' | 'hasPending'>;
+  readonly queue: Pick<DeliveryQueue, 'claim' | 'settle' | 'release' | 'hasPending' | 'oldestDueSeconds'>;
   readonly disableChannel: DisableChannel;
   readonly senders: ChannelSenders;
   readonly box: SecretBox;
@@ -46,6 +46,7 @@ export class SendDeliveries {
   private readonly stopping = new AbortController();
   private readonly work: PeriodicTask;
   private readonly timeoutMs: number;
+  private endGauge: () => void = () => {};
 
   constructor(private readonly ports: SendDeliveriesPorts) {
     this.timeoutMs = ports.timeoutMs ?? defaultTimeoutMs;
@@ -60,6 +61,11 @@ export class SendDeliveries {
   }
 
   start(): void {
+    // From zero, so that the first one is an increase.
+    for (const channel of channelTypes) count('agentlattice.delivery.dead_letters', { channel }, 0);
+    this.endGauge = observe('agentlattice.delivery.oldest_due', async () => [
+      { value: await this.ports.queue.oldestDueSeconds(), labels: {} },
+    ]);
     this.work.start();
   }
 
@@ -69,6 +75,7 @@ export class SendDeliveries {
   }
 
   async stop(): Promise<void> {
+    this.endGauge();
     await this.work.stop();
     this.stopping.abort();
     await Promise.all([...this.underWay.values()].map(({ done }) => done));
@@ -116,7 +123,20 @@ export class SendDeliveries {
   private async send(delivery: ClaimedDelivery): Promise<void> {
     const { queue, disableChannel, logger } = this.ports;
     const startedAt = new Date();
+    const began = performance.now();
+    if (delivery.attempts === 0)
+      measure(
+        'agentlattice.delivery.wait',
+        Math.max(0, Date.now() - Date.parse(delivery.event.time)) / 1_000,
+        {
+          channel: delivery.type,
+        },
+      );
     const outcome = await this.attempt(delivery);
+    measure('agentlattice.delivery.duration', secondsSince(began), {
+      channel: delivery.type,
+      outcome: outcome.kind === 'failed' ? 'failed' : 'delivered',
+    });
     // The process stops: the delivery is released, and the attempt is not counted.
     if (outcome.kind === 'failed' && this.stopping.signal.aborted) return;
     const givenUp = await queue.settle(delivery, {

@@ -12,6 +12,7 @@ const due = (n: number): ClaimedDelivery => ({
   type: 'email',
   target: 'somebody@example.com',
   lane: 'email:org_1',
+  attempts: 0,
   claim: 'a',
   traceparent: null,
   channel: null,
@@ -48,6 +49,7 @@ async function sending(count: number, send: () => Promise<Outcome>) {
         return Promise.resolve(null);
       },
       hasPending: () => Promise.resolve(false),
+      oldestDueSeconds: () => Promise.resolve(0),
       release: () => Promise.resolve(),
     },
     disableChannel: () => Promise.resolve(),

@@ -1,5 +1,6 @@
 import { type ChannelType, type OutgoingEvent, Refused } from '@agentlattice/contracts';
 import { type EventMeta, inTransaction, type Tx } from '@agentlattice/event-store';
+import { count } from '@agentlattice/observability';
 import type pg from 'pg';
 import { deliveryAfter, deliveryDecider } from '../domain/delivery.js';
 import type { Outcome } from '../domain/outcome.js';
@@ -13,6 +14,8 @@ export interface ClaimedDelivery {
   readonly type: ChannelType;
   readonly target: string;
   readonly lane: string;
+  /** How often it was tried before. */
+  readonly attempts: number;
   readonly claim: string;
   readonly event: OutgoingEvent;
   readonly traceparent: string | null;
@@ -59,6 +62,15 @@ export class DeliveryQueue {
   async hasPending(): Promise<boolean> {
     const { rows } = await this.pool.query(`SELECT FROM delivery WHERE status = 'pending' LIMIT 1`);
     return rows.length > 0;
+  }
+
+  /** How long the oldest delivery has been due, in seconds; one under way is due when its claim ends. */
+  async oldestDueSeconds(): Promise<number> {
+    const { rows } = await this.pool.query<{ seconds: number | null }>(
+      `SELECT extract(epoch FROM statement_timestamp() - min(due_at))::float8 AS seconds
+         FROM delivery WHERE status = 'pending'`,
+    );
+    return Math.max(0, rows[0]?.seconds ?? 0);
   }
 
   /**
@@ -134,7 +146,7 @@ export class DeliveryQueue {
         data: string;
       }
     >(
-      `SELECT d.org_id, d.delivery_id, d.channel_id, d.type, d.target, d.lane, d.event_type,
+      `SELECT d.org_id, d.delivery_id, d.channel_id, d.type, d.target, d.lane, d.attempts, d.event_type,
               e.event_id, e.source, e.subject, e.occurred_at, e.data, e.traceparent,
               CASE WHEN c.channel_id IS NULL THEN NULL ELSE jsonb_build_object('settings', c.settings,
                 'secret', c.secret,
@@ -162,12 +174,13 @@ export class DeliveryQueue {
   }
 
   /** Writes the outcome of an attempt. Nothing changes when the claim has ended: another process sends the delivery again. */
-  settle(
-    { delivery_id: deliveryId, claim }: Pick<ClaimedDelivery, 'delivery_id' | 'claim'>,
+  async settle(
+    { delivery_id: deliveryId, claim, type }: Pick<ClaimedDelivery, 'delivery_id' | 'claim' | 'type'>,
     attempt: Attempt,
   ): Promise<GivenUp> {
     const { outcome, jitter } = attempt;
-    return inTransaction(this.pool, async (tx) => {
+    let isDead = false;
+    const givenUp = await inTransaction<GivenUp>(this.pool, async (tx) => {
       const locked = await lockDelivery(tx, { deliveryId, claim });
       if (locked === undefined) return null;
       const channel =
@@ -182,10 +195,13 @@ export class DeliveryQueue {
         deliveryAfter(state, events),
         outcome.kind === 'kept' ? outcome.mail : null,
       );
+      isDead = events.some((event) => event.type === 'delivery.dead');
       const meta = { actor: bySystem, correlation_id, traceparent };
       await appendDeliveryEvents(tx, locked, state.facts, events, meta);
       return events.find((event) => event.type === 'channel.given_up')?.data.reason ?? null;
     });
+    if (isDead) count('agentlattice.delivery.dead_letters', { channel: type });
+    return givenUp;
   }
 
   /**

@@ -7,6 +7,7 @@ import {
   unavailableReplySubject,
 } from '@agentlattice/contracts';
 import { type BatchContext, FairQueue } from '@agentlattice/messaging';
+import { recordSpan } from '@agentlattice/observability';
 import { typeid } from 'typeid-js';
 import { judgeAction } from '../domain/judge-action.js';
 import type { LivePolicies } from '../read/live-policies.js';
@@ -101,6 +102,7 @@ export class JudgeSubmissions {
   }
 
   private verdictOn(item: SubmissionItem, now: number, judgedAt: string): AppendItem {
+    const startedAt = performance.now();
     const judgement = judgeAction(item, {
       policies: this.policies.of(item.org_id),
       delegations: this.policies.delegations,
@@ -108,6 +110,12 @@ export class JudgeSubmissions {
       now,
       time: now,
     });
+    const { traceparent } = item;
+    if (traceparent !== null)
+      recordSpan('judge action', {
+        ...{ traceparent, kind: 'consumer', startedAt },
+        attributes: { 'agentlattice.verdict': judgement.decision },
+      });
     const approval_id = judgement.decision === 'requested' ? typeid('apr').toString() : null;
     return { ...item, verdict: { ...judgement, approval_id, judged_at: judgedAt } };
   }

@@ -1,6 +1,6 @@
 import { policyInput, type PolicyRef } from '@agentlattice/contracts';
 import { connectionLimits, DatabasePool } from '@agentlattice/event-store';
-import type { Logger } from '@agentlattice/observability';
+import { type Logger, observe } from '@agentlattice/observability';
 import { RevisionWatch } from '@agentlattice/service';
 import type { LiveLinks } from '../domain/chain-of-links.js';
 import { compilePolicy, type CompiledPolicy } from '../domain/compile-policy.js';
@@ -73,6 +73,9 @@ export class LivePolicies {
   private recheckAt = 0;
   private readonly pool: DatabasePool;
   private readonly watch: RevisionWatch;
+  private readonly endGauge = observe('agentlattice.policy.staleness', () => [
+    { value: this.watch.ageSeconds, labels: {} },
+  ]);
 
   constructor(private readonly options: LivePoliciesOptions) {
     const { databaseUrl, name, logger, pollMs, idleAfterMs, idlePollMs, staleAfterMs } = options;
@@ -108,6 +111,7 @@ export class LivePolicies {
   }
 
   async stop(): Promise<void> {
+    this.endGauge();
     await this.watch.stop();
     await this.pool.end();
   }

@@ -1,6 +1,6 @@
-import { type Logger, openSpan } from '@agentlattice/observability';
+import { type Logger, measure, openSpan, recordsMetrics } from '@agentlattice/observability';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { GatewayRequest } from './http-request.js';
+import type { GatewayReply, GatewayRequest } from './http-request.js';
 
 /**
  * Request id and server span in Fastify's hooks: cheaper than the instrumentation package, which takes its time whether a request
@@ -25,6 +25,7 @@ export function addRequestHooks(app: NestFastifyApplication, logger: Logger): vo
   });
   fastify.addHook('onResponse', (request: GatewayRequest, reply, done) => {
     const { statusCode } = reply;
+    if (recordsMetrics()) measureRequest(request, reply);
     request.span?.end({
       attributes: { 'http.response.status_code': statusCode },
       ...(statusCode >= 500 && { failure: String(statusCode) }),
@@ -41,5 +42,17 @@ export function addRequestHooks(app: NestFastifyApplication, logger: Logger): vo
         'answered',
       );
     done();
+  });
+}
+
+const methods: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']);
+
+function measureRequest({ method, routeOptions }: GatewayRequest, reply: GatewayReply): void {
+  const preference = reply.getHeader('preference-applied');
+  measure('http.server.request.duration', reply.elapsedTime / 1_000, {
+    'http.request.method': methods.has(method) ? method : '_OTHER',
+    'http.route': routeOptions.url ?? 'unmatched',
+    'http.response.status_code': reply.statusCode,
+    'agentlattice.wait': typeof preference === 'string' && preference.startsWith('wait='),
   });
 }
