@@ -25,13 +25,13 @@ import type { LedgerKeys } from '../outbound/ledger-keys.js';
 import { ledgerLags } from '../outbound/ledger-lags.js';
 import { LedgerSession } from '../outbound/ledger-session.js';
 import { ARCHIVE, CHECKPOINTS, GRANTS, KEYS, LEDGER_CONFIG } from '../tokens.js';
-import { subscribeWriter } from './writer-subscriptions.js';
+import { subscribeWriter, takeCommands, type WaitingCommands } from './writer-subscriptions.js';
 
 /** Takes part in the election of the active writer while the service runs: one instance writes, the others stand by. */
 @Injectable()
 export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
   private active: ActiveWriter | null = null;
-  private readonly election: WriterElection<LedgerSession>;
+  private readonly election: WriterElection<LedgerSession, WaitingCommands>;
   private readonly stream: EventStreamWatch;
 
   constructor(
@@ -50,14 +50,19 @@ export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
     const guard = { archive, checkpoints, key: keys.checkpoints };
     this.stream = new EventStreamWatch(nc, logger);
     const streamRefusal = () => this.stream.refusal;
-    const listen = (handlers: WriterHandlers) => subscribeWriter(nc, logger, handlers);
-    const options = { nc, pool, client, logger, config, grants, guard, streamRefusal, listen };
-    this.election = new WriterElection<LedgerSession>({
+    const listen = (handlers: WriterHandlers, taken: WaitingCommands | undefined) =>
+      subscribeWriter(nc, logger, handlers, taken);
+    const options = { nc, pool, client, logger, config, grants, guard, streamRefusal };
+    this.election = new WriterElection<LedgerSession, WaitingCommands>({
       connect: () => LedgerSession.connect(config),
       guardStart: makeGuardStart(guard),
+      takeCommands: () => takeCommands(nc, logger),
       logger,
-      begin: async (session, heads, now) =>
-        (this.active = await ActiveWriter.begin(options, session, heads, now)),
+      begin: async (session, heads, now, taken) =>
+        (this.active = await ActiveWriter.begin(
+          { ...options, listen: (handlers) => listen(handlers, taken) },
+          { session, heads, databaseNow: now },
+        )),
     });
     health.add('audit log writer', () => this.refuseIfNotReady());
     health.add('event stream', () => this.stream.check(), 'service');

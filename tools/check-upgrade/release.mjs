@@ -1,0 +1,53 @@
+// A release of this repository as it would be deployed: its own build, of this checkout or of an older commit.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+export const here = resolve(import.meta.dirname, '..', '..');
+
+const git = (...args) => execFileSync('git', ['-C', here, ...args], { encoding: 'utf8' }).trim();
+
+/** This checkout, which tools/bootstrap.mjs has built. */
+export const presentRelease = () => releaseIn(here, `${git('rev-parse', '--short', 'HEAD')} (this checkout)`);
+
+/** A commit, built in a folder of its own. @param folder does not exist yet */
+export async function releaseOf(ref, folder) {
+  const commit = git('rev-parse', '--verify', '--short', `${ref}^{commit}`);
+  await mkdir(folder);
+  execFileSync(
+    'bash',
+    ['-c', 'set -o pipefail; git -C "$1" archive "$2" | tar -x -C "$3"', '-', here, commit, folder],
+    {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
+  // With the same lock file the packages are the same. They are not linked as one folder: the projects of this
+  // repository are packages too, by links that are relative to where they are.
+  const lock = (root) => readFile(join(root, 'package-lock.json'), 'utf8');
+  if ((await lock(here)) === (await lock(folder)))
+    execFileSync('cp', ['-al', join(here, 'node_modules'), join(folder, 'node_modules')]);
+  const built = spawnSync(process.execPath, ['tools/bootstrap.mjs', 'install'], {
+    cwd: folder,
+    stdio: ['ignore', 2, 2],
+  });
+  if (built.status !== 0) throw new Error(`${commit} cannot be built`);
+  return releaseIn(folder, commit);
+}
+
+function releaseIn(root, name) {
+  const module = (...path) => {
+    const file = join(root, ...path);
+    if (!existsSync(file)) throw new Error(`${name} has no ${path.join('/')}; name a newer commit`);
+    return import(pathToFileURL(file).href);
+  };
+  return {
+    root,
+    name,
+    library: (library) => module('libs', library, 'dist', 'index.js'),
+    /** A module of the launcher, such as `nats/embedded-nats.js`. */
+    launcher: (path = 'index.js') => module('tools', 'launcher', 'dist', path),
+    migrateProgram: join(root, 'tools', 'launcher', 'dist', 'migrate.js'),
+  };
+}
