@@ -71,7 +71,7 @@ export class Load {
       this.#opened(answer);
       status = answer.status === 'requested' ? 202 : 200;
       if (status === 202) this.answeredEarly++;
-      else if (answer.status !== 'approved') this.#fail('a held action', JSON.stringify(answer));
+      else if (answer.status !== 'executed') this.#fail('a held action', JSON.stringify(answer));
     }
   }
 
@@ -96,7 +96,7 @@ export class Load {
   async #approve() {
     while (this.#approving) {
       await this.#approveAll();
-      await pause(200);
+      await pause(1_000);
     }
     await this.#approveAll();
   }

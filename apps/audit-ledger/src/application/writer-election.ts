@@ -10,7 +10,7 @@ export interface WriterSession {
   acquire(): Promise<boolean>;
   /** Looks again when the time is over or the writer says that it stops. @returns whether it is stopping */
   writerStops(withinMs: number, signal: AbortSignal): Promise<boolean>;
-  /** Only one instance may take the commands of a writer that stops; the others go on standing by. */
+  /** Whether this instance, and no other, takes the commands of a writer that stops. */
   mayTakeOver(): Promise<boolean>;
   /** Tells the writer that stops that its commands are taken here. */
   tellTaking(): Promise<void>;
@@ -151,10 +151,7 @@ export class WriterElection<S extends WriterSession, T extends TakenCommands> {
     try {
       await session.tellTaking();
       while (performance.now() < until && !this.stopping.signal.aborted) {
-        if (await session.acquire()) {
-          await session.endTakeOver();
-          return taken;
-        }
+        if (await session.acquire()) return taken;
         await Promise.race([this.pause(takeOverMs), lost]);
       }
       await session.endTakeOver();

@@ -109,21 +109,22 @@ export class LedgerSession implements CommitStore {
   /** Looks again when the time is over or the writer says that it stops. @returns whether it is stopping */
   async writerStops(withinMs: number, signal: AbortSignal): Promise<boolean> {
     await this.noticed('stopping', withinMs, signal);
-    const { rows } = await this.query(
-      `SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = $1 AND objid = $2 AND granted
-          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-      [stoppingLock, shard],
-    );
-    return rows.length > 0;
+    return this.isWriterStopping();
   }
 
-  /** Only one instance may take the commands of a writer that stops; the others go on standing by. */
+  /**
+   * Only one instance takes the commands of a writer that stops; the others go on standing by. It keeps this right while it writes, so that
+   * an instance that looked a moment too late does not get it.
+   */
   async mayTakeOver(): Promise<boolean> {
     const { rows } = await this.query<{ got: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS got', [
       takingLock,
       shard,
     ]);
-    return rows[0]?.got === true;
+    if (rows[0]?.got !== true) return false;
+    if (await this.isWriterStopping()) return true;
+    await this.endTakeOver();
+    return false;
   }
 
   /** Tells the writer that stops that its commands are taken here. */
@@ -131,6 +132,7 @@ export class LedgerSession implements CommitStore {
     await this.tell('taking');
   }
 
+  /** Also where this instance took nothing over. */
   async endTakeOver(): Promise<void> {
     await this.query('SELECT pg_advisory_unlock($1, $2)', [takingLock, shard]);
   }
@@ -144,6 +146,7 @@ export class LedgerSession implements CommitStore {
     if (others.rows.length === 0) return false;
     const taken = this.noticed('taking', withinMs);
     await this.query('SELECT pg_advisory_lock($1, $2)', [stoppingLock, shard]);
+    await this.endTakeOver();
     await this.tell('stopping');
     return taken;
   }
@@ -213,6 +216,15 @@ export class LedgerSession implements CommitStore {
 
   async close(): Promise<void> {
     await this.client.end().catch(() => {});
+  }
+
+  private async isWriterStopping(): Promise<boolean> {
+    const { rows } = await this.query(
+      `SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = $1 AND objid = $2 AND granted
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+      [stoppingLock, shard],
+    );
+    return rows.length > 0;
   }
 
   private async tell(word: string): Promise<void> {
