@@ -16,22 +16,15 @@ export const presentRelease = () => releaseIn(here, `${git('rev-parse', '--short
 export async function releaseOf(ref, folder) {
   const commit = git('rev-parse', '--verify', '--short', `${ref}^{commit}`);
   await mkdir(folder);
-  execFileSync(
-    'bash',
-    ['-c', 'set -o pipefail; git -C "$1" archive "$2" | tar -x -C "$3"', '-', here, commit, folder],
-    {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
-  );
+  const unpack = 'set -o pipefail; git -C "$1" archive "$2" | tar -x -C "$3"';
+  execFileSync('bash', ['-c', unpack, '-', here, commit, folder], { stdio: ['ignore', 'ignore', 2] });
+  const lock = (root) => readFile(join(root, 'package-lock.json'), 'utf8');
+  const isSame = (await lock(here)) === (await lock(folder));
   // With the same lock file the packages are the same. They are not linked as one folder: the projects of this
   // repository are packages too, by links that are relative to where they are.
-  const lock = (root) => readFile(join(root, 'package-lock.json'), 'utf8');
-  if ((await lock(here)) === (await lock(folder)))
-    execFileSync('cp', ['-al', join(here, 'node_modules'), join(folder, 'node_modules')]);
-  const built = spawnSync(process.execPath, ['tools/bootstrap.mjs', 'install'], {
-    cwd: folder,
-    stdio: ['ignore', 2, 2],
-  });
+  if (isSame) execFileSync('cp', ['-al', join(here, 'node_modules'), join(folder, 'node_modules')]);
+  const build = isSame ? ['tools/build.mjs'] : ['tools/bootstrap.mjs', 'install'];
+  const built = spawnSync(process.execPath, build, { cwd: folder, stdio: ['ignore', 2, 2] });
   if (built.status !== 0) throw new Error(`${commit} cannot be built`);
   return releaseIn(folder, commit);
 }
