@@ -62,7 +62,6 @@ async function check() {
   await mkdir(join(dataDir, 'logs'), { recursive: true });
   const servers = await openServers(from, dataDir);
   closing.push(() => servers.directory.group.close());
-  await migrate(from, servers);
   const { serviceNames } = await from.library('contracts');
   const receiver = await webhookReceiver();
   closing.push(receiver.stop);
@@ -93,7 +92,9 @@ async function check() {
   load.start({ submitters: 3, holders: 3, waiters: 3 });
   const told = () => `${load.requests} requests so far, ${load.failed} failed`;
   await pause(calmMs);
-  say(`under load: ${told()}; load of the machine ${(await readFile('/proc/loadavg', 'utf8')).split(' ')[0]}`);
+  say(
+    `under load: ${told()}; load of the machine ${(await readFile('/proc/loadavg', 'utf8')).split(' ')[0]}`,
+  );
 
   if (from !== to) {
     for (const line of await migrate(to, servers)) say(`migration: ${line}`);
@@ -117,7 +118,9 @@ async function check() {
     await pause(calmMs);
   }
   await load.stop();
-  say(`the load has ended: ${told()}; ${load.answeredEarly} held requests were answered early and asked again`);
+  say(
+    `the load has ended: ${told()}; ${load.answeredEarly} held requests were answered early and asked again`,
+  );
   for (const { service, ended } of replicas)
     if (ended() !== undefined) faults.push(`a new ${service} ended with ${ended()}`);
   const verified = await verifyAll(to, servers, load, receiver);

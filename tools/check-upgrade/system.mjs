@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const graceMs = 45_000;
 
 /**
- * Starts PostgreSQL, NATS and Redis, and migrates with the release.
+ * Starts PostgreSQL, NATS and Redis, and makes schemas and the first workspace as the release does.
  * @param dataDir a new folder
  */
 export async function openServers(release, dataDir) {
@@ -23,7 +23,11 @@ export async function openServers(release, dataDir) {
       ...{ dataDir, host: '127.0.0.1', port: await freePort() },
       ...{ database: undefined, nats: undefined, redisUrl: undefined },
     };
-    const { backends, credentials } = await openSystem(configuration, directory, { services: [] });
+    const { backends, credentials, environmentOf } = await openSystem(configuration, directory, {
+      services: [],
+    });
+    const { ensureFirstWorkspace } = await release.launcher('first-start/ensure-first-workspace.js');
+    await ensureFirstWorkspace(join(dataDir, 'credentials.json'), environmentOf('gateway'));
     return { dataDir, directory, backends, credentials, freePort };
   } catch (error) {
     await directory.group.close();

@@ -42,7 +42,12 @@ export interface WriterElectionPorts<S extends WriterSession, T extends TakenCom
   /** Takes commands and keeps them until `begin`. */
   readonly takeCommands: () => Promise<T>;
   /** @param taken what was taken over from the writer before */
-  readonly begin: (session: S, heads: LogHeads, databaseNow: number, taken: T | undefined) => Promise<ActiveTerm>;
+  readonly begin: (
+    session: S,
+    heads: LogHeads,
+    databaseNow: number,
+    taken: T | undefined,
+  ) => Promise<ActiveTerm>;
   readonly logger: Logger;
 }
 
@@ -159,7 +164,9 @@ export class WriterElection<S extends WriterSession, T extends TakenCommands> {
       await taken.refuse();
       throw error;
     }
-    this.ports.logger.warn('the writer of the audit log did not stop in time, so its commands are not taken over');
+    this.ports.logger.warn(
+      'the writer of the audit log did not stop in time, so its commands are not taken over',
+    );
     await taken.refuse();
     return undefined;
   }

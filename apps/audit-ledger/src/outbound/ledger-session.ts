@@ -232,7 +232,10 @@ export class LedgerSession implements CommitStore {
   }
 
   private noticed(word: string, withinMs: number, stopped?: AbortSignal): Promise<boolean> {
-    const signal = AbortSignal.any([AbortSignal.timeout(withinMs), ...(stopped === undefined ? [] : [stopped])]);
+    const signal = AbortSignal.any([
+      AbortSignal.timeout(withinMs),
+      ...(stopped === undefined ? [] : [stopped]),
+    ]);
     return once(this.notices, word, { signal }).then(
       () => true,
       () => false,

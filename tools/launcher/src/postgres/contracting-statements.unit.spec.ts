@@ -44,7 +44,7 @@ describe('a migration', () => {
   ])('that takes something away is named: %s', (statement, why) => expect(reasons(statement)).toEqual([why]));
 
   it('may do what it wants with a table that it makes', () =>
-    expect(
-      reasons('CREATE TABLE b (id text)', 'ALTER TABLE b ADD n text NOT NULL', 'DELETE FROM b'),
-    ).toEqual([]));
+    expect(reasons('CREATE TABLE b (id text)', 'ALTER TABLE b ADD n text NOT NULL', 'DELETE FROM b')).toEqual(
+      [],
+    ));
 });
