@@ -10,6 +10,10 @@ export class Load {
   requests = 0;
   /** Requests that were not answered as they had to be. */
   failed = 0;
+  /** Those that failed by a fault of the older release that this one mends. */
+  mended = 0;
+  /** How such a failure reads, while replicas with that fault are stopped. */
+  fault = undefined;
   /** `audit_event_id` of every answered submission. */
   submitted = new Set();
   /** `approval_id` of every answered submission that asks a person. */
@@ -111,7 +115,8 @@ export class Load {
   }
 
   #fail(what, why) {
-    this.failed++;
+    if (this.fault?.test(why)) this.mended++;
+    else this.failed++;
     this.tell(what, why);
   }
 

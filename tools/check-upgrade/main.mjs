@@ -14,6 +14,20 @@ import { verifyAll } from './verify.mjs';
 /** The release that an upgrade is checked from unless another is named; it has the same programs as this one. */
 const earlier = 'a0f9b18';
 
+/** What earlier commits did wrong when a replica stopped (ADR 69). Their failures are told, and do not count against this one. */
+const mended = [
+  {
+    service: 'audit-ledger',
+    by: ['apps/audit-ledger/src/application/writer-election.ts', 'handOver'],
+    fault: /no verdict came in time|the audit ledger does not answer/,
+  },
+  {
+    service: 'gateway',
+    by: ['libs/service/src/closing-connections.ts', 'hasIdle'],
+    fault: /ECONNRESET|EPIPE|socket hang up/,
+  },
+];
+
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -32,10 +46,10 @@ const begun = performance.now();
 const seconds = (ms) => `${(ms / 1_000).toFixed(1)} s`;
 const say = (text) => console.log(`${seconds(performance.now() - begun).padStart(8)}  ${text}`);
 
-// A stop from outside ends what was started, too.
+// A stop from outside ends what was started, too; the signal may come more than once.
 const stopped = new Promise((_, reject) => {
   for (const signal of ['SIGINT', 'SIGTERM'])
-    process.once(signal, () => reject(new Error(`stopped by ${signal}`)));
+    process.on(signal, () => reject(new Error(`stopped by ${signal}`)));
 });
 stopped.catch(() => {});
 
@@ -104,6 +118,8 @@ async function check() {
   }
   const faults = [];
   for (const service of serviceNames) {
+    const known = mended.find((fault) => fault.service === service);
+    if (known !== undefined && !(await from.contains(...known.by))) load.fault = known.fault;
     for (const old of replicas.filter((replica) => replica.service === service)) {
       const replica = await started(to, service, ++numbers);
       if (service === 'gateway') balancer.add(replica.port);
@@ -116,8 +132,11 @@ async function check() {
       );
     }
     await pause(calmMs);
+    load.fault = undefined;
   }
   await load.stop();
+  if (load.mended > 0)
+    say(`${load.mended} requests failed because ${from.name} does not hand over when it stops, which this release does`);
   say(
     `the load has ended: ${told()}; ${load.answeredEarly} held requests were answered early and asked again`,
   );

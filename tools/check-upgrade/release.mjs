@@ -41,6 +41,12 @@ function releaseIn(root, name) {
     library: (library) => module('libs', library, 'dist', 'index.js'),
     /** A module of the launcher, such as `nats/embedded-nats.js`. */
     launcher: (path = 'index.js') => module('tools', 'launcher', 'dist', path),
+    /** Whether a source file has the text: how a fault of earlier commits is known to be mended. */
+    contains: (path, text) =>
+      readFile(join(root, path), 'utf8').then(
+        (content) => content.includes(text),
+        () => false,
+      ),
     migrateProgram: join(root, 'tools', 'launcher', 'dist', 'migrate.js'),
   };
 }
