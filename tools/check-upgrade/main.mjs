@@ -136,7 +136,9 @@ async function check() {
   }
   await load.stop();
   if (load.mended > 0)
-    say(`${load.mended} requests failed because ${from.name} does not hand over when it stops, which this release does`);
+    say(
+      `${load.mended} requests failed because ${from.name} does not hand over when it stops, which this release does`,
+    );
   say(
     `the load has ended: ${told()}; ${load.answeredEarly} held requests were answered early and asked again`,
   );
