@@ -107,8 +107,7 @@ it('a writer that stops hands its commands over to one of those that stand by, a
   const steady = (async () => {
     while (running) {
       const items = orgs.map((org) => sampleItem({ org }));
-      // As gateways do: an answer after that time is 503.
-      submitter.send(items, 1_800);
+      submitter.send(items, 60_000);
       for (const { item_id } of items) sent.add(item_id);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }

@@ -58,8 +58,8 @@ export type ElectionState =
 const standbyMs = 500;
 /** Between two tries to get the lock of a writer that stops. */
 const takeOverMs = 20;
-/** A writer that stops has ended its work by then; commands are not kept for longer. */
-const takenWithinMs = 3_000;
+/** Longer than a service may take to stop: commands are not kept in vain. */
+const takenWithinMs = 15_000;
 /** How long a writer that stops waits for another one to take its commands. */
 const handOverWithinMs = 1_000;
 const guardAgainMs = 5_000;

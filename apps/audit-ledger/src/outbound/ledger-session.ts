@@ -25,6 +25,10 @@ const takingLock = 715_402_012;
 /** Where both tell that they hold their lock, so that nobody has to wait for the next look. */
 const handOverChannel = 'audit_ledger_hand_over';
 
+/** The sessions that hold a lock of ours. */
+const heldLocks = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid::int = $1::int AND objid::int = $2::int AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+
 const applicationName = (instance: string) => `audit-ledger-writer-${instance}`;
 
 /** The database would confirm commits before they are on disk, so the ledger must not use it. */
@@ -45,6 +49,7 @@ export class LedgerSession implements CommitStore {
   /** Resolves when the connection is lost. */
   readonly lost: Promise<Error>;
   private epoch = '';
+  private isTaking = false;
   private readonly notices = new EventEmitter();
   private constructor(
     private readonly client: pg.Client,
@@ -89,12 +94,16 @@ export class LedgerSession implements CommitStore {
     }
   }
 
-  /** Becomes the writer, unless another is. From then on an earlier writer's commits fail. */
+  /**
+   * Becomes the writer, unless another is, or takes the commands of one that stops. From then on an earlier writer's commits
+   * fail.
+   */
   async acquire(): Promise<boolean> {
-    const { rows } = await this.query<{ got: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS got', [
-      writerLock,
-      shard,
-    ]);
+    const { rows } = await this.query<{ got: boolean }>(
+      `SELECT CASE WHEN EXISTS (${heldLocks} AND pid <> pg_backend_pid())
+                   THEN false ELSE pg_try_advisory_lock($3::int, $2::int) END AS got`,
+      [takingLock, shard, writerLock],
+    );
     if (rows[0]?.got !== true) return false;
     const raised = await this.query<{ epoch: string }>(
       'UPDATE writer SET epoch = epoch + 1 WHERE shard = $1 RETURNING epoch',
@@ -121,8 +130,8 @@ export class LedgerSession implements CommitStore {
       takingLock,
       shard,
     ]);
-    if (rows[0]?.got !== true) return false;
-    if (await this.isWriterStopping()) return true;
+    this.isTaking = rows[0]?.got === true;
+    if (this.isTaking && (await this.isWriterStopping())) return true;
     await this.endTakeOver();
     return false;
   }
@@ -134,6 +143,8 @@ export class LedgerSession implements CommitStore {
 
   /** Also where this instance took nothing over. */
   async endTakeOver(): Promise<void> {
+    if (!this.isTaking) return;
+    this.isTaking = false;
     await this.query('SELECT pg_advisory_unlock($1, $2)', [takingLock, shard]);
   }
 
@@ -219,11 +230,7 @@ export class LedgerSession implements CommitStore {
   }
 
   private async isWriterStopping(): Promise<boolean> {
-    const { rows } = await this.query(
-      `SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = $1 AND objid = $2 AND granted
-          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-      [stoppingLock, shard],
-    );
+    const { rows } = await this.query(heldLocks, [stoppingLock, shard]);
     return rows.length > 0;
   }
 
