@@ -7,7 +7,6 @@ import { al, type Assistant, inPython, overHttp, overStdio, type Person } from '
 import { frames } from './mcp/frames.js';
 import { addAgent, addPerson, addPersonWithOwnKey } from './kit/people.js';
 import { type PythonEnvironment, pythonEnvironment } from './kit/python-environment.js';
-import { startSecondGateway } from './kit/second-gateway.js';
 
 const accept =
   (reason: string, seen: string[] = []): Person =>
@@ -21,7 +20,7 @@ const patience = 600_000;
 
 describe('the MCP server', () => {
   let stack: Stack;
-  let second: Awaited<ReturnType<typeof startSecondGateway>>;
+  let second: { readonly baseUrl: string };
   let python: PythonEnvironment;
   let admin: Api;
   let bot: Api;
@@ -33,7 +32,7 @@ describe('the MCP server', () => {
     stack = await startStack();
     await stack.startServices();
     // Another gateway, at which the person must be asked.
-    second = await startSecondGateway(stack, { MCP_ELICITATION: 'required' });
+    second = await stack.startReplica('gateway', { MCP_ELICITATION: 'required' });
     admin = adminOf(stack);
     ({ api: bot } = await addAgent(admin, 'deploy-bot'));
     calls = approvalsOf(admin, bot);
@@ -42,7 +41,6 @@ describe('the MCP server', () => {
   }, patience);
   afterAll(async () => {
     await Promise.all(open.map(({ client }) => client.close()));
-    await (second as typeof second | undefined)?.stop();
     await (python as PythonEnvironment | undefined)?.remove();
     await stack.stop();
   });

@@ -1,7 +1,6 @@
 import { eventually, type Stack, startStack } from '@agentlattice/testkit';
-import { adminOf, type Answer, type Api } from './api.js';
+import { adminOf, type Answer, Api } from './api.js';
 import { addAgent, type Person } from './people.js';
-import { startSecondGateway } from './second-gateway.js';
 
 /** A child agent and the delegation it lives by. */
 export interface Child extends Person {
@@ -55,7 +54,7 @@ export async function startDelegationSystem() {
   const admin = adminOf(stack);
   await admin.policy({ name: 'reads', action_type: 'db.*', effect: 'allow' });
   await admin.policy({ name: 'asks', action_type: 'mail.*', effect: 'require_approval' });
-  const second = await startSecondGateway(stack);
+  const second = await stack.startReplica('gateway');
   let names = 0;
   const newParent = () => addAgent(admin, `parent-${String(++names)}`);
   const { api } = await newParent();
@@ -72,10 +71,7 @@ export async function startDelegationSystem() {
     suspend: ({ id }: Person) => done(`/api/v1/agents/${id}/suspend`),
     resume: ({ id }: Person) => done(`/api/v1/agents/${id}/resume`),
     /** The same key at the other gateway. */
-    elsewhere: (person: Caller): Api => second.api.as(person.api.key),
-    stop: async () => {
-      await second.stop();
-      await stack.stop();
-    },
+    elsewhere: (person: Caller): Api => new Api(second.baseUrl, person.api.key),
+    stop: stack.stop,
   };
 }

@@ -98,6 +98,43 @@ it('a writer that is killed under load loses no answered submission, and the sta
   first = second;
 }, 120_000);
 
+it('a writer that stops hands its commands over to one of those that stand by, and none is lost', async () => {
+  let others: readonly LedgerProcess[] = await Promise.all([harness.start(), harness.start()]);
+  await Promise.all(others.map((other) => other.ready()));
+  const orgs = [newOrg(), newOrg()];
+  const sent = new Set<string>();
+  let running = true;
+  const steady = (async () => {
+    while (running) {
+      const items = orgs.map((org) => sampleItem({ org }));
+      submitter.send(items, 60_000);
+      for (const { item_id } of items) sent.add(item_id);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  })();
+  for (const round of [1, 2]) {
+    await eventually(() => sent.size > round * 100, { within: 30_000 });
+    await first.kill('SIGTERM');
+    expect(first.child.exitCode).toBe(0);
+    first = await eventually(
+      () => others.find((other) => other.output().includes('this instance writes the audit log')),
+      { within: 30_000 },
+    );
+    others = others.filter((other) => other !== first);
+  }
+  running = false;
+  await steady;
+  const outcome = (id: string) => submitter.answers.get(id)?.outcome ?? null;
+  await eventually(() => [...sent].every((id) => outcome(id) !== null));
+  const { rows } = await harness.admin.query<{ n: string }>(
+    `SELECT count(*) AS n FROM entry WHERE org_id = ANY ($1) AND type LIKE 'action.%'`,
+    [orgs],
+  );
+  expect(Number(rows[0]?.n)).toBe(sent.size);
+  for (const org of orgs) await isTrue(org);
+  expect(first.output()).not.toContain('did not stop in time');
+}, 120_000);
+
 it('PostgreSQL killed under load comes back with every answered submission', async () => {
   const orgs = [newOrg()];
   const loop = load(orgs);

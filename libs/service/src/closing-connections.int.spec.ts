@@ -32,7 +32,7 @@ describe('a server that closes', () => {
   it('answers what it holds, says that the connection closes, and is closed after the last answer', async () => {
     const answer = ask();
     await eventually(() => held.length === 1);
-    connections.begin();
+    await connections.begin();
     const closing = closed();
     held[0]?.end('held');
     expect((await answer).headers.connection).toBe('close');
@@ -43,7 +43,7 @@ describe('a server that closes', () => {
     const answer = ask();
     await eventually(() => held.length === 1);
     held[0]?.write('first half');
-    connections.begin();
+    await connections.begin();
     const closing = closed();
     held[0]?.end('second half');
     expect((await answer).headers.connection).toBe('keep-alive');
@@ -55,7 +55,22 @@ describe('a server that closes', () => {
     await eventually(() => held.length === 1);
     held[0]?.end('answer');
     expect((await answer).headers.connection).toBe('keep-alive');
-    connections.begin();
+    await connections.begin();
     await closed();
+  });
+
+  it('does not cut off the next request on a connection that is idle', async () => {
+    const first = ask();
+    await eventually(() => held.length === 1);
+    held[0]?.end('first');
+    await first;
+    const ready = connections.begin(60_000);
+    const second = ask();
+    await eventually(() => held.length === 2);
+    await ready;
+    const closing = closed();
+    held[1]?.end('second');
+    expect((await second).headers.connection).toBe('close');
+    await closing;
   });
 });

@@ -31,6 +31,8 @@ export interface ServiceOptions {
 }
 
 const stopWithinMs = 8_000;
+/** For the next request on a connection that is idle when the stop begins. Only clients keep connections; probes do not. */
+const idleConnectionMs = 1_000;
 
 /** Runs a service until SIGTERM or SIGINT. A process with a faulty configuration prints one sentence and exits with 78. */
 export async function runService(options: ServiceOptions): Promise<void> {
@@ -43,10 +45,11 @@ export async function runService(options: ServiceOptions): Promise<void> {
   let connections: ClosingConnections | undefined;
   const stop = (signal: string) => {
     logger.info({ signal }, 'stopping');
-    connections?.begin();
     // A part that hangs must not prevent the stop; everything that was answered is on disk.
     setTimeout(() => process.exit(1), stopWithinMs).unref();
-    void (app?.close() ?? Promise.resolve())
+    const idleMs = options.http === undefined ? 0 : idleConnectionMs;
+    void (connections?.begin(idleMs) ?? Promise.resolve())
+      .then(() => app?.close())
       .then(() => telemetry.shutdown())
       .then(
         () => process.exit(0),

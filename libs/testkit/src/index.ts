@@ -14,6 +14,7 @@ export { startBrowser } from './start-browser.js';
 export { startNats, type TestNats } from './start-nats.js';
 export { startPostgres, type TestPostgres } from './start-postgres.js';
 export { type Stack, type StackOptions, startStack } from './start-stack.js';
+export { type TcpBalancer, tcpBalancer } from './tcp-balancer.js';
 export { type TestDataDirectory, testDataDirectory } from './test-data-directory.js';
 export { testPool } from './test-pool.js';
 export { type Received, type WebhookReceiver, webhookReceiver } from './webhook-receiver.js';

@@ -1,5 +1,5 @@
 import type { ServiceName } from '@agentlattice/contracts';
-import { freePort, openSystem } from '@agentlattice/launcher';
+import { freePort, openSystem, type Replica } from '@agentlattice/launcher';
 import { wipeNats } from './start-nats.js';
 import type { RunningSystem } from './running-system.js';
 import { testDataDirectory } from './test-data-directory.js';
@@ -25,6 +25,8 @@ export interface Stack extends RunningSystem {
   environmentOf(service: ServiceName): NodeJS.ProcessEnv;
   /** Starts the services and waits until all are ready. */
   startServices(): Promise<void>;
+  /** Starts a further replica of a service and waits until it is ready; `kill`, `halt` and the like take its name. */
+  startReplica(service: ServiceName, env?: NodeJS.ProcessEnv): Promise<Replica>;
   /** Sends a signal to a service or server (`postgres`, `nats`, `redis`); a process that dies is restarted. */
   kill(name: string, signal?: NodeJS.Signals): void;
   /** The process id; undefined between two runs. */
@@ -72,6 +74,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       credentials: system.credentials,
       environmentOf: system.environmentOf,
       startServices: system.startServices,
+      startReplica: system.startReplica,
       kill: (name, signal = 'SIGKILL') => void member(name).kill(signal),
       pid: (name) => member(name).pid,
       ready: (name) => member(name).ready(60_000),

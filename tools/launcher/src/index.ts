@@ -7,7 +7,7 @@ export {
   readCredentials,
 } from './first-start/credentials.js';
 export { samplePolicy } from './first-start/ensure-sample-policy.js';
-export { type System, type SystemOptions, openSystem } from './system.js';
+export { type Replica, type System, type SystemOptions, openSystem } from './system.js';
 export { findNatsServer } from './nats/nats-binary.js';
 export { type NatsAccess, ownNats } from './nats/nats-access.js';
 export { natsOptions } from './nats/nats-client.js';

@@ -32,6 +32,20 @@ export interface System {
   environmentOf(service: ServiceName): NodeJS.ProcessEnv;
   /** Starts the services and waits until each is ready. @throws StartRefused */
   startServices(): Promise<void>;
+  /**
+   * Starts a further replica of a service, beside the one of `startServices`, and waits until it is ready.
+   * @param env added to its environment
+   * @throws StartRefused
+   */
+  startReplica(service: ServiceName, env?: NodeJS.ProcessEnv): Promise<Replica>;
+}
+
+/** A further replica of a service. */
+export interface Replica {
+  /** Its name in the directory's group: `gateway-2` for the second gateway. */
+  readonly name: string;
+  /** Where a gateway serves the API, and another service answers for its health. */
+  readonly baseUrl: string;
 }
 
 const serviceReadyWithinMs = 90_000;
@@ -85,7 +99,18 @@ export async function openSystem(
         );
       });
   };
-  return { backends, baseUrl, credentials, environmentOf, startServices };
+  const replicas = new Map<ServiceName, number>();
+  const startReplica = async (service: ServiceName, env: NodeJS.ProcessEnv = {}) => {
+    const number = (replicas.get(service) ?? 1) + 1;
+    replicas.set(service, number);
+    const name = `${service}-${String(number)}`;
+    const port = await freePort();
+    const extra = { ...options.env, ...env };
+    const child = serviceChild(service, backends, { ...settingsOf(service), port, healthPort: port, extra });
+    await group.supervise({ ...child, name }).ready(serviceReadyWithinMs);
+    return { name, baseUrl: httpBase(service === 'gateway' ? configuration.host : '127.0.0.1', port) };
+  };
+  return { backends, baseUrl, credentials, environmentOf, startServices, startReplica };
 }
 
 /** The addresses of the servers with the administrator's passwords, for `al doctor` of the same user: mode 0600, as `secrets.json`. */

@@ -34,15 +34,19 @@ import { makeSubmissionAnswers } from './submission-answers.js';
 import { makeWriteNotices } from './write-notices.js';
 import type { ActiveTerm } from './writer-election.js';
 
-/** What the active writer does with messages. */
-export interface WriterHandlers {
+/** What the active writer does with commands. */
+export interface CommandHandlers {
   submissions(items: readonly AppendItem[], expiresAt: number): void;
   report(request: CommandRequest<typeof auditLedgerCommands.report>): Promise<ReportResult>;
   /** Events that the approval-service sends itself. */
   approvalEvents(request: CommandRequest<typeof auditLedgerCommands.append_events>): Promise<void>;
+  heartbeatWanted(): void;
+}
+
+/** What it does with all messages. */
+export interface WriterHandlers extends CommandHandlers {
   /** Events of the stream. */
   events(events: readonly WireEvent[]): Promise<void>;
-  heartbeatWanted(): void;
 }
 
 export interface WriterSubscriptions {
@@ -173,9 +177,7 @@ export class ActiveWriter implements ActiveTerm {
 
   static async begin(
     options: ActiveWriterOptions,
-    session: LedgerSession,
-    heads: LogHeads,
-    databaseNow: number,
+    { session, heads, databaseNow }: { session: LedgerSession; heads: LogHeads; databaseNow: number },
   ): Promise<ActiveWriter> {
     const writer = new ActiveWriter(options, session, heads, databaseNow);
     // The server must know the subscriptions before the first heartbeat tells the gateways to send.
@@ -218,11 +220,14 @@ export class ActiveWriter implements ActiveTerm {
 
   async stop(reason: Error): Promise<void> {
     this.stopping.abort();
-    this.heartbeat.stop();
+    const isLost = this.options.nc.isClosed() || reason.cause !== undefined;
+    if (isLost) this.heartbeat.stop();
     await this.subscriptions.stopCommands();
-    // While connection and lock are held, accepted submissions are still written and answered.
-    if (this.options.nc.isClosed() || reason.cause !== undefined) await this.writer.close(reason);
+    // While connection and lock are held, accepted submissions are still written and answered. Gateways go on sending, because another
+    // instance may take their submissions already.
+    if (isLost) await this.writer.close(reason);
     else await this.writer.drained();
+    this.heartbeat.stop();
     await this.writer.close(reason);
     await this.subscriptions.stopEvents();
     await this.followers.stop();

@@ -8,6 +8,15 @@ import { LogRolledBack } from './guard-start.js';
 export interface WriterSession {
   readonly lost: Promise<Error>;
   acquire(): Promise<boolean>;
+  /** Looks again when the time is over or the writer says that it stops. @returns whether it is stopping */
+  writerStops(withinMs: number, signal: AbortSignal): Promise<boolean>;
+  /** Whether this instance, and no other, takes the commands of a writer that stops. */
+  mayTakeOver(): Promise<boolean>;
+  /** Tells the writer that stops that its commands are taken here. */
+  tellTaking(): Promise<void>;
+  endTakeOver(): Promise<void>;
+  /** Lets an instance that stands by take the commands. @returns whether one does from now on */
+  handOver(withinMs: number): Promise<boolean>;
   load(): Promise<LogHeads>;
   now(): Promise<number>;
   close(): Promise<void>;
@@ -20,11 +29,25 @@ export interface ActiveTerm {
   stop(reason: Error): Promise<void>;
 }
 
-export interface WriterElectionPorts<S extends WriterSession> {
+/** Commands that are taken before this instance may write. */
+export interface TakenCommands {
+  /** They cannot be carried out: this instance did not become the writer. */
+  refuse(): Promise<void>;
+}
+
+export interface WriterElectionPorts<S extends WriterSession, T extends TakenCommands> {
   readonly connect: () => Promise<S>;
   /** @throws LogRolledBack when a log is not the one that was signed */
   readonly guardStart: () => Promise<void>;
-  readonly begin: (session: S, heads: LogHeads, databaseNow: number) => Promise<ActiveTerm>;
+  /** Takes commands and keeps them until `begin`. */
+  readonly takeCommands: () => Promise<T>;
+  /** @param taken what was taken over from the writer before */
+  readonly begin: (
+    session: S,
+    heads: LogHeads,
+    databaseNow: number,
+    taken: T | undefined,
+  ) => Promise<ActiveTerm>;
   readonly logger: Logger;
 }
 
@@ -33,16 +56,22 @@ export type ElectionState =
   | { readonly kind: 'failing'; readonly detail: string; readonly isRolledBack: boolean };
 
 const standbyMs = 500;
+/** Between two tries to get the lock of a writer that stops. */
+const takeOverMs = 20;
+/** Longer than a service may take to stop: commands are not kept in vain. */
+const takenWithinMs = 15_000;
+/** How long a writer that stops waits for another one to take its commands. */
+const handOverWithinMs = 1_000;
 const guardAgainMs = 5_000;
 const backoffMs = [50, 100, 250, 500, 1_000];
 
 /** Becomes the active writer when no other instance is, remains it while its connection lives, and otherwise keeps trying. */
-export class WriterElection<S extends WriterSession> {
+export class WriterElection<S extends WriterSession, T extends TakenCommands> {
   private current: ElectionState = { kind: 'starting' };
   private readonly stopping = new AbortController();
   private done: Promise<void> | undefined;
 
-  constructor(private readonly ports: WriterElectionPorts<S>) {}
+  constructor(private readonly ports: WriterElectionPorts<S, T>) {}
 
   get state(): ElectionState {
     return this.current;
@@ -96,13 +125,14 @@ export class WriterElection<S extends WriterSession> {
       throw new WriterLost('the connection to the database was lost', { cause: error });
     });
     lost.catch(() => {});
-    while (!(await session.acquire())) {
+    let taken: T | undefined;
+    while (taken === undefined && !(await session.acquire())) {
       this.current = { kind: 'standby' };
-      await Promise.race([this.pause(standbyMs), lost]);
+      const stops = await Promise.race([session.writerStops(standbyMs, signal), lost]);
       if (signal.aborted) return;
+      if (stops) taken = await this.takeOver(session, lost);
     }
-    await this.ports.guardStart();
-    const term = await this.ports.begin(session, await session.load(), await session.now());
+    const term = await this.begin(session, taken);
     this.current = { kind: 'active' };
     onActive();
     this.ports.logger.info('this instance writes the audit log');
@@ -111,8 +141,46 @@ export class WriterElection<S extends WriterSession> {
       session.lost,
       aborted(signal).then(() => new WriterLost('the service stops')),
     ]);
+    // Nothing is sent to nobody: a standby takes the commands before this instance stops taking them.
+    if (signal.aborted) await session.handOver(handOverWithinMs).catch(() => false);
     await term.stop(reason);
     if (!signal.aborted) throw reason;
+  }
+
+  /** Takes the commands of a writer that stops, and its lock once it has finished. @returns undefined when it did not get the lock */
+  private async takeOver(session: S, lost: Promise<never>): Promise<T | undefined> {
+    if (!(await session.mayTakeOver())) {
+      await Promise.race([this.pause(standbyMs), lost]);
+      return undefined;
+    }
+    const until = performance.now() + takenWithinMs;
+    const taken = await this.ports.takeCommands();
+    try {
+      await session.tellTaking();
+      while (performance.now() < until && !this.stopping.signal.aborted) {
+        if (await session.acquire()) return taken;
+        await Promise.race([this.pause(takeOverMs), lost]);
+      }
+      await session.endTakeOver();
+    } catch (error) {
+      await taken.refuse();
+      throw error;
+    }
+    this.ports.logger.warn(
+      'the writer of the audit log did not stop in time, so its commands are not taken over',
+    );
+    await taken.refuse();
+    return undefined;
+  }
+
+  private async begin(session: S, taken: T | undefined): Promise<ActiveTerm> {
+    try {
+      await this.ports.guardStart();
+      return await this.ports.begin(session, await session.load(), await session.now(), taken);
+    } catch (error) {
+      await taken?.refuse();
+      throw error;
+    }
   }
 
   private pause(ms: number): Promise<void> {

@@ -27,7 +27,7 @@ import { ledgerLags } from '../outbound/ledger-lags.js';
 import { LedgerSession } from '../outbound/ledger-session.js';
 import { unsignedSeconds } from '../outbound/unsigned-entries.js';
 import { ARCHIVE, CHECKPOINTS, GRANTS, KEYS, LEDGER_CONFIG } from '../tokens.js';
-import { subscribeWriter } from './writer-subscriptions.js';
+import { subscribeWriter, takeCommands, type WaitingCommands } from './writer-subscriptions.js';
 
 /** Readiness is public, so it does not name the workspace; the log of the service does. */
 const rolledBack = {
@@ -39,7 +39,7 @@ const rolledBack = {
 @Injectable()
 export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
   private active: ActiveWriter | null = null;
-  private readonly election: WriterElection<LedgerSession>;
+  private readonly election: WriterElection<LedgerSession, WaitingCommands>;
   private readonly stream: EventStreamWatch;
   private readonly gauges: readonly (() => void)[];
 
@@ -59,9 +59,10 @@ export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
     const guard = { archive, checkpoints, keys: keys.checkpoints };
     this.stream = new EventStreamWatch(nc, logger);
     const streamRefusal = () => this.stream.refusal;
-    const listen = (handlers: WriterHandlers) => subscribeWriter(nc, logger, handlers);
-    const options = { nc, pool, client, logger, config, grants, guard, streamRefusal, listen };
-    this.election = new WriterElection<LedgerSession>({
+    const listen = (handlers: WriterHandlers, taken: WaitingCommands | undefined) =>
+      subscribeWriter(nc, logger, handlers, taken);
+    const options = { nc, pool, client, logger, config, grants, guard, streamRefusal };
+    this.election = new WriterElection<LedgerSession, WaitingCommands>({
       connect: () => LedgerSession.connect(config),
       guardStart: makeGuardStart({
         ...guard,
@@ -73,9 +74,13 @@ export class LedgerWriter implements OnApplicationBootstrap, OnModuleDestroy {
           ),
         now: () => new Date().toISOString(),
       }),
+      takeCommands: () => takeCommands(nc, logger),
       logger,
-      begin: async (session, heads, now) =>
-        (this.active = await ActiveWriter.begin(options, session, heads, now)),
+      begin: async (session, heads, now, taken) =>
+        (this.active = await ActiveWriter.begin(
+          { ...options, listen: (handlers) => listen(handlers, taken) },
+          { session, heads, databaseNow: now },
+        )),
     });
     health.add('audit log writer', () => this.refuseIfNotReady());
     health.add('event stream', () => this.stream.check(), 'service');

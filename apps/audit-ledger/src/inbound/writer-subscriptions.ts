@@ -10,7 +10,9 @@ import {
 import { consumeEvents, respondTo, subscribeBatches } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { WriterHandlers, WriterSubscriptions } from '../application/active-writer.js';
+import type { CommandHandlers, WriterHandlers, WriterSubscriptions } from '../application/active-writer.js';
+import { HeldCommands } from '../application/held-commands.js';
+import type { TakenCommands } from '../application/writer-election.js';
 
 const queue = 'audit-ledger';
 /**
@@ -26,12 +28,10 @@ const foreignFamilies = [
   ),
 ];
 
-/** The subscriptions of the active writer. */
-export function subscribeWriter(
-  nc: NatsConnection,
-  logger: Logger,
-  handlers: WriterHandlers,
-): WriterSubscriptions {
+type Commands = Pick<WriterSubscriptions, 'stopCommands'>;
+
+/** Commands are shared by a queue: while a writer hands over, each goes to it or to the next one. */
+function subscribeCommands(nc: NatsConnection, logger: Logger, handlers: CommandHandlers): Commands {
   const { report, append_events } = auditLedgerCommands;
   const commands = [
     subscribeBatches(nc, {
@@ -58,16 +58,47 @@ export function subscribeWriter(
     }),
     nc.subscribe(wantHeartbeatSubject, { callback: () => handlers.heartbeatWanted() }),
   ];
+  return {
+    stopCommands: async () => {
+      if (!nc.isClosed()) await Promise.all(commands.map((subscription) => subscription.drain()));
+    },
+  };
+}
+
+/** Commands that the instance takes before it is the writer. */
+export interface WaitingCommands extends TakenCommands, Commands {
+  passTo(writer: CommandHandlers): void;
+}
+
+/** Resolves once each command of the stopping writer that this instance is given is kept. */
+export async function takeCommands(nc: NatsConnection, logger: Logger): Promise<WaitingCommands> {
+  const held = new HeldCommands();
+  const { stopCommands } = subscribeCommands(nc, logger, held);
+  await nc.flush();
+  const refuse = async () => {
+    held.refuse();
+    await stopCommands();
+  };
+  return { stopCommands, refuse, passTo: (writer) => held.passTo(writer) };
+}
+
+/**
+ * The subscriptions of the active writer.
+ * @param taken what it took over from the writer before it
+ */
+export function subscribeWriter(
+  nc: NatsConnection,
+  logger: Logger,
+  handlers: WriterHandlers,
+  taken: WaitingCommands | undefined,
+): WriterSubscriptions {
+  const { stopCommands } = taken ?? subscribeCommands(nc, logger, handlers);
+  taken?.passTo(handlers);
   const events = consumeEvents(nc, {
     durable: 'audit-ledger-events',
     types: foreignFamilies,
     logger,
     onMessage: (received) => handlers.events(received.filter(({ source }) => source !== 'audit-ledger')),
   });
-  return {
-    stopCommands: async () => {
-      if (!nc.isClosed()) await Promise.all(commands.map((subscription) => subscription.drain()));
-    },
-    stopEvents: () => events.stop(),
-  };
+  return { stopCommands, stopEvents: () => events.stop() };
 }

@@ -6,6 +6,7 @@ import {
   keepaliveStatement,
 } from '@agentlattice/event-store';
 import { type ChainHead, decodeRange, entrySources } from '@agentlattice/ledger';
+import { EventEmitter, once } from 'node:events';
 import pg from 'pg';
 import { z } from 'zod';
 import { type CommitStore, EventKeyTaken, WriterLost } from '../domain/commit-store.js';
@@ -17,6 +18,18 @@ import { commitParameters, commitStatement } from './commit-statement.js';
 /** Session advisory lock of the one writer of a shard of logs. */
 const writerLock = 715_402_010;
 const shard = 0;
+/** Held by a writer that stops, until its connection ends. */
+const stoppingLock = 715_402_011;
+/** Held by the one instance that takes the commands of a writer that stops. */
+const takingLock = 715_402_012;
+/** Where both tell that they hold their lock, so that nobody has to wait for the next look. */
+const handOverChannel = 'audit_ledger_hand_over';
+
+/** The sessions that hold a lock of ours. */
+const heldLocks = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid::int = $1::int AND objid::int = $2::int AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+
+const applicationName = (instance: string) => `audit-ledger-writer-${instance}`;
 
 /** The database would confirm commits before they are on disk, so the ledger must not use it. */
 export class UnsafeDatabase extends Error {
@@ -35,19 +48,26 @@ export interface SessionOptions {
 export class LedgerSession implements CommitStore {
   /** Resolves when the connection is lost. */
   readonly lost: Promise<Error>;
+  private epoch = '';
+  private isTaking = false;
+  private readonly notices = new EventEmitter();
   private constructor(
     private readonly client: pg.Client,
-    private epoch: string,
+    private readonly instance: string,
     lost: Promise<Error>,
   ) {
     this.lost = lost;
+    client.on('notification', ({ payload = '' }) => {
+      const [word = '', from] = payload.split(' ');
+      if (from !== instance) this.notices.emit(word);
+    });
   }
 
   /** @throws UnsafeDatabase when commits would not wait for the disk */
   static async connect({ databaseUrl, instance }: SessionOptions): Promise<LedgerSession> {
     const client = new DatabaseClient({
       connectionString: databaseUrl,
-      application_name: `audit-ledger-writer-${instance}`,
+      application_name: applicationName(instance),
       connectionTimeoutMillis: 3_000,
       ...connectionLimits,
     });
@@ -65,19 +85,25 @@ export class LedgerSession implements CommitStore {
         throw new UnsafeDatabase('the audit log needs synchronous_commit = on and fsync = on');
       // The lock must be released soon after this process dies.
       await client.query(keepaliveStatement);
-      return new LedgerSession(client, '', lost);
+      const session = new LedgerSession(client, instance, lost);
+      await client.query(`LISTEN ${handOverChannel}`);
+      return session;
     } catch (error) {
       await client.end().catch(() => {});
       throw error;
     }
   }
 
-  /** Becomes the writer, unless another is. From then on an earlier writer's commits fail. */
+  /**
+   * Becomes the writer, unless another is, or takes the commands of one that stops. From then on an earlier writer's commits
+   * fail.
+   */
   async acquire(): Promise<boolean> {
-    const { rows } = await this.query<{ got: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS got', [
-      writerLock,
-      shard,
-    ]);
+    const { rows } = await this.query<{ got: boolean }>(
+      `SELECT CASE WHEN EXISTS (${heldLocks} AND pid <> pg_backend_pid())
+                   THEN false ELSE pg_try_advisory_lock($3::int, $2::int) END AS got`,
+      [takingLock, shard, writerLock],
+    );
     if (rows[0]?.got !== true) return false;
     const raised = await this.query<{ epoch: string }>(
       'UPDATE writer SET epoch = epoch + 1 WHERE shard = $1 RETURNING epoch',
@@ -87,6 +113,53 @@ export class LedgerSession implements CommitStore {
     if (row === undefined) throw new Error('the table of writers is empty');
     this.epoch = row.epoch;
     return true;
+  }
+
+  /** Looks again when the time is over or the writer says that it stops. @returns whether it is stopping */
+  async writerStops(withinMs: number, signal: AbortSignal): Promise<boolean> {
+    await this.noticed('stopping', withinMs, signal);
+    return this.isWriterStopping();
+  }
+
+  /**
+   * Only one instance takes the commands of a writer that stops; the others go on standing by. It keeps this right while it writes, so that
+   * an instance that looked a moment too late does not get it.
+   */
+  async mayTakeOver(): Promise<boolean> {
+    const { rows } = await this.query<{ got: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS got', [
+      takingLock,
+      shard,
+    ]);
+    this.isTaking = rows[0]?.got === true;
+    if (this.isTaking && (await this.isWriterStopping())) return true;
+    await this.endTakeOver();
+    return false;
+  }
+
+  /** Tells the writer that stops that its commands are taken here. */
+  async tellTaking(): Promise<void> {
+    await this.tell('taking');
+  }
+
+  /** Also where this instance took nothing over. */
+  async endTakeOver(): Promise<void> {
+    if (!this.isTaking) return;
+    this.isTaking = false;
+    await this.query('SELECT pg_advisory_unlock($1, $2)', [takingLock, shard]);
+  }
+
+  /** Lets an instance that stands by take the commands. @returns whether one does from now on */
+  async handOver(withinMs: number): Promise<boolean> {
+    const others = await this.query(
+      `SELECT FROM pg_stat_activity
+        WHERE application_name LIKE '${applicationName('%')}' AND datname = current_database() AND pid <> pg_backend_pid()`,
+    );
+    if (others.rows.length === 0) return false;
+    const taken = this.noticed('taking', withinMs);
+    await this.query('SELECT pg_advisory_lock($1, $2)', [stoppingLock, shard]);
+    await this.endTakeOver();
+    await this.tell('stopping');
+    return taken;
   }
 
   async now(): Promise<number> {
@@ -154,6 +227,26 @@ export class LedgerSession implements CommitStore {
 
   async close(): Promise<void> {
     await this.client.end().catch(() => {});
+  }
+
+  private async isWriterStopping(): Promise<boolean> {
+    const { rows } = await this.query(heldLocks, [stoppingLock, shard]);
+    return rows.length > 0;
+  }
+
+  private async tell(word: string): Promise<void> {
+    await this.query('SELECT pg_notify($1, $2)', [handOverChannel, `${word} ${this.instance}`]);
+  }
+
+  private noticed(word: string, withinMs: number, stopped?: AbortSignal): Promise<boolean> {
+    const signal = AbortSignal.any([
+      AbortSignal.timeout(withinMs),
+      ...(stopped === undefined ? [] : [stopped]),
+    ]);
+    return once(this.notices, word, { signal }).then(
+      () => true,
+      () => false,
+    );
   }
 
   /**
