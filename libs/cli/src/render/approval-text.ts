@@ -26,7 +26,7 @@ export function approvalsText(
     { head: 'AGENT', shrinksTo: 8 },
     { head: 'POLICY', shrinksTo: 8 },
     ...(stands ? [{ head: 'STATUS', paint: statusStyle(style) }] : []),
-    { head: 'AGE' },
+    { head: 'AGE', optional: true as const },
     { head: 'TIME LEFT' },
   ];
   const rows = approvals.map((approval) => [
