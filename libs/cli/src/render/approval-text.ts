@@ -24,7 +24,7 @@ export function approvalsText(
     { head: 'ID' },
     { head: 'ACTION', shrinksTo: 16 },
     { head: 'AGENT', shrinksTo: 8 },
-    { head: 'POLICY', shrinksTo: 8 },
+    { head: 'POLICY', shrinksTo: 8, optional: true as const },
     ...(stands ? [{ head: 'STATUS', paint: statusStyle(style) }] : []),
     { head: 'AGE', optional: true as const },
     { head: 'TIME LEFT' },
