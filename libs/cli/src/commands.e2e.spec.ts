@@ -178,7 +178,7 @@ describe('the audit log', () => {
     expect(values).not.toContain('hunter2');
     const bytes = await readFile(join(folder, 'log.tar.gz'));
     await writeFile(join(folder, 'log.tar.gz'), bytes.subarray(0, bytes.length - 100));
-    expect(await out(offline(), 1)).toMatch(/damaged .*\(damaged_archive: /);
+    expect(await out(offline(), 1)).toMatch(/damaged: .*\(damaged_archive: /);
   });
 
   it('is found sound by the verifier in Python as well, from the archive alone', async () => {

@@ -1,4 +1,5 @@
 import { Api } from './api-calls.js';
+import { exitCodeOf } from './commands/stop-watch.js';
 import { readConfig } from './config.js';
 import { exitCode, Failure } from './exit-code.js';
 import type { CommonOptions, ProgramContext } from './program/registration.js';
@@ -65,9 +66,18 @@ export async function confirm(
   if (!terminal.isWatched || (stdin as { isTTY?: boolean }).isTTY !== true)
     throw new Failure(exitCode.usage, `${question} Nobody can be asked here: give --yes to confirm.`);
   const { createInterface } = await import('node:readline/promises');
-  const lines = createInterface({ input: stdin, output: process.stderr });
+  const lines = createInterface({ input: stdin, output: process.stderr, terminal: true });
+  let isInterrupted = false;
+  lines.once('SIGINT', () => {
+    isInterrupted = true;
+    lines.close();
+  });
+  // Also by Ctrl-D and by a terminal that has gone; the question alone would then wait for ever, or fail.
+  const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
   try {
-    const answer = await lines.question(`${question} [y/N] `);
+    const asked = lines.question(`${question} [y/N] `).catch(() => '');
+    const answer = await Promise.race([asked, closed]);
+    if (isInterrupted) throw new Failure(exitCodeOf('SIGINT'), 'Nothing was changed.');
     if (!/^y(es)?$/i.test(answer.trim()))
       throw new Failure(exitCode.refused, 'Nothing was changed: it was not confirmed.');
   } finally {

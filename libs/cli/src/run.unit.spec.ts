@@ -73,3 +73,12 @@ it('prints its help when it is called without arguments', async () => {
   expect(code).toBe(3);
   expect(said).toContain('Exit codes:');
 });
+
+it.each(['', 'x', 'name+00000000+AAAA'])(
+  'a trusted key that is none is no damage of the archive: “%s”',
+  async (key) => {
+    const { code, out, said } = await runHere(['audit', 'verify', '/no/archive.tar.gz', '--key', key]);
+    expect({ code, out }).toEqual({ code: 3, out: '' });
+    expect(said).toContain('--key is no verifier key');
+  },
+);

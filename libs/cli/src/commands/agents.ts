@@ -29,7 +29,7 @@ export async function listAgents(limit: number, ports: Ports): Promise<void> {
       { head: 'NAME', shrinksTo: 12 },
       { head: 'STATUS', paint: statusStyle(ports.style) },
       { head: 'OWNER', shrinksTo: 8 },
-      { head: 'CREATED' },
+      { head: 'CREATED', optional: true },
     ],
     row: (agent) => [
       agent.id,

@@ -3,7 +3,7 @@ import { exitCode } from '../exit-code.js';
 import type { Ports } from '../ports.js';
 import { approvalsText, approvalText, decidedText, decisionText } from '../render/approval-text.js';
 import { safeJson, safeText } from '../render/safe-text.js';
-import { firstOf } from './lists.js';
+import { firstOf, tableWidth } from './lists.js';
 
 export interface ListRequest {
   /** `any`: of any status. */
@@ -36,7 +36,7 @@ export async function listApprovals({ limit, ...filter }: ListRequest, ports: Po
     return terminal.say(
       filter.status === 'pending' ? 'No request waits for a decision.' : 'There is no such request.',
     );
-  terminal.print(approvalsText(items, terminal.columns, Date.now(), style));
+  terminal.print(approvalsText(items, tableWidth(terminal), Date.now(), style));
   if (next_cursor !== null) terminal.say(`There are more than ${String(limit)}; --limit shows them.`);
 }
 

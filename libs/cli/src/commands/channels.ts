@@ -29,7 +29,7 @@ export async function listChannels(limit: number, ports: Ports): Promise<void> {
       { head: 'NAME', shrinksTo: 10 },
       { head: 'TYPE' },
       { head: 'TARGET', shrinksTo: 14 },
-      { head: 'EVENTS' },
+      { head: 'EVENTS', optional: true },
       { head: 'STATUS', paint: statusStyle(ports.style) },
     ],
     row: (channel) => [

@@ -32,8 +32,8 @@ export async function listDeliveries({ limit, ...filter }: Filter & { limit: num
       { head: 'EVENT' },
       { head: 'TO' },
       { head: 'STATUS', paint: statusStyle(ports.style) },
-      { head: 'ATTEMPTS' },
-      { head: 'AGE' },
+      { head: 'ATTEMPTS', optional: true },
+      { head: 'AGE', optional: true },
       { head: 'ERROR', shrinksTo: 10 },
     ],
     row: ({ id, event_type, channel_id, recipient, status, attempts_made, created_at, error }) => [

@@ -3,6 +3,7 @@ import { exitCode, Failure } from '../exit-code.js';
 import { type Column, columnsText } from '../render/columns.js';
 import { type Facts, factsText } from '../render/facts-text.js';
 import { safeJson, safeText } from '../render/safe-text.js';
+import type { Terminal } from '../terminal.js';
 
 export interface Page<T> {
   readonly items: readonly T[];
@@ -40,6 +41,10 @@ export interface Listing<T> {
   readonly none: string;
 }
 
+/** A program that reads the table gets all of it, whatever the terminal beside it is like. */
+export const tableWidth = ({ isInteractive, columns }: Terminal): number =>
+  isInteractive ? columns : Number.POSITIVE_INFINITY;
+
 /** A list as a table, or as the document of the API. */
 export function printList<T>(
   { terminal, json, style }: Ports,
@@ -48,7 +53,7 @@ export function printList<T>(
 ): void {
   if (json) return terminal.print(safeJson({ [name]: items, next_cursor }, 2));
   if (items.length === 0) return terminal.say(none);
-  terminal.print(columnsText(columns, items.map(row), terminal.columns, style));
+  terminal.print(columnsText(columns, items.map(row), tableWidth(terminal), style));
   if (next_cursor !== null) terminal.say(`There are more than ${String(items.length)}; --limit shows them.`);
 }
 

@@ -40,12 +40,12 @@ export async function listPolicies({ limit, ...filter }: Filter & { limit: numbe
     none: 'There is no such policy. What no policy names is denied.',
     columns: [
       { head: 'ID' },
-      { head: 'NAME', shrinksTo: 10 },
-      { head: 'ACTION', shrinksTo: 12 },
+      { head: 'NAME', shrinksTo: 8 },
+      { head: 'ACTION', shrinksTo: 10 },
       { head: 'EFFECT', paint: statusStyle(ports.style) },
-      { head: 'NEEDS' },
-      { head: 'TIMEOUT' },
-      { head: 'VERSION' },
+      { head: 'NEEDS', optional: true },
+      { head: 'TIMEOUT', optional: true },
+      { head: 'VERSION', optional: true },
       { head: 'STATUS', paint: statusStyle(ports.style) },
     ],
     row: (policy) => {

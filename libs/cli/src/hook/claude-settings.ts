@@ -7,7 +7,7 @@ import {
   parseTree,
   printParseErrorCode,
 } from 'jsonc-parser';
-import { hostLimitSeconds, isOurLine } from './hook-line.js';
+import { changedText, hostLimitSeconds, isOurLine, wordsInLine } from './hook-line.js';
 
 interface Entry {
   readonly type?: unknown;
@@ -74,6 +74,8 @@ export function claudeState(text: string): ClaudeState | null {
   return {
     line: String(entry.command),
     faults: [
+      ...(wordsInLine(String(entry.command)) === null ? [changedText] : []),
+      ...(entry.type === 'command' ? [] : ['its type is not "command"']),
       ...(settings['disableAllHooks'] === true ? ['disableAllHooks is set, so no hook runs'] : []),
       ...(entry.onFailure === 'block' ? [] : ['onFailure is not "block"']),
       ...(typeof entry.timeout === 'number' && entry.timeout >= hostLimitSeconds

@@ -1,4 +1,4 @@
-import type { Host } from './hosts.js';
+import { type Host, hosts } from './hosts.js';
 
 /** The program and the arguments that judge a call. */
 export interface HookCommand {
@@ -34,8 +34,31 @@ export function hookLine(command: HookCommand): string {
       throw new Error(`${word} holds a character that shells change; use another path`);
     return `"${word}"`;
   });
-  return `sh -c '[ "$(${words.join(' ')})" = cleared ] || { echo "${blockedText}" >&2; exit 2; }'`;
+  return `${lineBegin}${words.join(' ')}${lineEnd}`;
 }
 
+const lineBegin = `sh -c '[ "$(`;
+const lineEnd = `)" = cleared ] || { echo "${blockedText}" >&2; exit 2; }'`;
+
+/** Finds our line also where it was changed, so that installing repairs it and uninstalling removes it. */
 export const isOurLine = (command: unknown): command is string =>
   typeof command === 'string' && command.includes(blockedText);
+
+/** The words of the hook that a line runs; null: it is not as it was installed, and may let calls through. */
+export function wordsInLine(line: string): readonly string[] | null {
+  if (!line.startsWith(lineBegin) || !line.endsWith(lineEnd)) return null;
+  const words = line.slice(lineBegin.length, line.length - lineEnd.length);
+  if (!/^"[^"'$`\\\n\r!]*"( "[^"'$`\\\n\r!]*")*$/.test(words)) return null;
+  return hookWords(words.slice(1, -1).split('" "'));
+}
+
+/** The words, if they run a hook. Any other program could print the word that opens the line. */
+export const hookWords = (words: readonly string[]): readonly string[] | null => {
+  const at = words.indexOf('hook');
+  return at > 0 && (hosts as readonly unknown[]).includes(words[at + 1]) && words[at + 2] === '--rules'
+    ? words
+    : null;
+};
+
+/** What `al hook status` says of a line or a plugin that was changed. */
+export const changedText = 'it was changed and may let calls through: install it again';

@@ -8,9 +8,9 @@ import {
   withoutCodexTrust,
 } from './codex-config.js';
 import { codexHasNoTerminals, codexHooks } from './codex-trust.js';
-import { hookLine, type HookCommand } from './hook-line.js';
+import { changedText, hookLine, type HookCommand, wordsInLine } from './hook-line.js';
 import { hostFacts, hostVersion, isAtLeast } from './host-program.js';
-import { isOurPlugin, opencodePlugin } from './opencode-plugin.js';
+import { isOurPlugin, opencodePlugin, wordsInPlugin } from './opencode-plugin.js';
 import { type Places, placesOf, type Scope, type Surroundings } from './places.js';
 import { defaultRules, readRules } from './rules.js';
 import { replaceText, textAt } from './text-file.js';
@@ -194,12 +194,14 @@ async function faultsIn(
   { env, folder }: Surroundings,
 ): Promise<readonly string[] | null> {
   if (host === 'claude-code') return claudeState(text)?.faults ?? null;
-  if (host === 'opencode') return isOurPlugin(text) ? [] : null;
+  if (host === 'opencode')
+    return isOurPlugin(text) ? (wordsInPlugin(text) === null ? [changedText] : []) : null;
   const line = codexLine(text);
   if (line === null) return null;
   const hooks = await codexHooks(program, folder, env);
   const runs = hooks.some((hook) => hook.line === line && hook.runs);
   return [
+    ...(wordsInLine(line) === null ? [changedText] : []),
     ...(runs
       ? []
       : [

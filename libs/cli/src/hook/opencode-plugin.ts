@@ -1,4 +1,5 @@
-import { blockedText, type HookCommand, wordsOf } from './hook-line.js';
+import { z } from 'zod';
+import { blockedText, type HookCommand, hookWords, wordsOf } from './hook-line.js';
 import { longestWaitMs } from './rules.js';
 
 const mark = '// Written by `al hook install opencode`; `al hook uninstall opencode` removes it.';
@@ -9,7 +10,21 @@ export const isOurPlugin = (text: string) => text.startsWith(mark);
 
 /** The plugin: opencode makes a call only when `tool.execute.before` does not throw. */
 export function opencodePlugin(command: HookCommand): string {
-  const [program = '', ...args] = wordsOf(command);
+  return pluginFor(wordsOf(command));
+}
+
+/** The words of the hook that a plugin runs; null: it is not as this version of `al` writes it. */
+export function wordsInPlugin(text: string): readonly string[] | null {
+  const [, program = '', args = ''] = /^const program = (".*");\nconst args = (\[.*\]);$/m.exec(text) ?? [];
+  try {
+    const words = z.array(z.string()).parse([JSON.parse(program), ...(JSON.parse(args) as unknown[])]);
+    return pluginFor(words) === text ? hookWords(words) : null;
+  } catch {
+    return null;
+  }
+}
+
+function pluginFor([program = '', ...args]: readonly string[]): string {
   return `${mark}
 import { spawn } from 'node:child_process';
 

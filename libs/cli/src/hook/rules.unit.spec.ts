@@ -151,6 +151,16 @@ describe('what a host writes', () => {
   ])('in another form is refused: %s', (text) => {
     for (const host of hosts) expect(() => readToolCall(host, text)).toThrow(/the host/);
   });
+
+  it.each(['{"command":"ls","__proto__":{"workdir":"/etc"}}', '{"list":[{"__proto__":null}]}'])(
+    'with a member that nobody would be shown is refused: %s',
+    (input) => {
+      const hidden = stdin({ tool_input: 'INPUT' }).replace('"INPUT"', input);
+      expect(() => readToolCall('claude-code', hidden)).toThrow(/__proto__/);
+      const ours = `{"tool":"bash","args":${input},"cwd":"/w"}`;
+      expect(() => readToolCall('opencode', ours)).toThrow(/__proto__/);
+    },
+  );
 });
 
 describe('the line', () => {

@@ -87,11 +87,17 @@ async function judgeCall(request: HookRequest, context: HookContext, end: AbortC
 
 async function rulesAt(path: string): Promise<Rules> {
   try {
+    const { uid, mode } = await stat(path);
+    if (!isOwn(uid) || (mode & 0o002) !== 0)
+      throw new Error('they can be changed by others; make the file yours, and writable by you alone');
     return readRules(await readFile(path, 'utf8'));
   } catch (error) {
     throw new Blocked(`the rules in ${path} cannot be used: ${messageOf(error)}`);
   }
 }
+
+/** Of this user, or of the administrator of the machine. */
+const isOwn = (uid: number) => uid === 0 || uid === process.getuid?.();
 
 /** Without the address that a folder may hold: what an agent can write there must not name the system that decides. */
 async function configOf({ keyFile, baseUrl }: HookRequest, env: NodeJS.ProcessEnv) {

@@ -8,7 +8,7 @@ import {
   withoutCodexTrust,
 } from './codex-config.js';
 import { hookLine } from './hook-line.js';
-import { opencodePlugin } from './opencode-plugin.js';
+import { opencodePlugin, wordsInPlugin } from './opencode-plugin.js';
 
 const command = (rules: string) => ({
   ...({
@@ -82,6 +82,11 @@ describe('settings of Claude Code', () => {
     ['"type": "command"', '"type": "command", "async": true', /async/],
     ['"hooks": [', '"matcher": "Bash", "hooks": [', /matcher/],
     ['{', '{"disableAllHooks": true,', /disableAllHooks/],
+    ['exit 2; }', 'exit 2; } || true', /was changed/],
+    ['= cleared ]', '!= cleared ]', /was changed/],
+    ["sh -c '", "true # sh -c '", /was changed/],
+    [String.raw`\"/node\" \"/al.mjs\" \"hook\"`, String.raw`\"echo\" \"cleared\"`, /was changed/],
+    ['"type": "command"', '"type": "prompt"', /type/],
   ])('that do not hold every call are found: %s', (from, to, fault) => {
     const text = withClaudeHook('', line).replace(from, to);
     expect(claudeState(text)?.faults).toEqual([expect.stringMatching(fault)]);
@@ -136,4 +141,14 @@ it('the plugin of opencode starts the program without a shell', () => {
   const text = opencodePlugin({ ...command('/it’s "mine"'), host: 'opencode' });
   expect(text).toContain('"/it’s \\"mine\\""');
   expect(text).not.toContain('shell');
+});
+
+it('a plugin of opencode that was changed is found', () => {
+  const text = opencodePlugin({ ...command('/rules'), host: 'opencode' });
+  expect(wordsInPlugin(text)).toContain('/rules');
+  expect(wordsInPlugin(text.replace('else blocked(said)', 'else resolve()'))).toBeNull();
+  expect(
+    wordsInPlugin(text.replace('"/node"', '"echo"').replace(/args = .*;/, 'args = ["cleared"];')),
+  ).toBeNull();
+  expect(wordsInPlugin(`${text}clear = undefined;`)).toBeNull();
 });

@@ -55,11 +55,19 @@ function readHostCall(host: Host, value: unknown): Omit<ToolCall, 'host'> {
 }
 
 function parsed(stdin: string): unknown {
+  let hasPrototype = false;
+  let value: unknown;
   try {
-    return JSON.parse(stdin);
+    value = JSON.parse(stdin, (name, member: unknown) => {
+      hasPrototype ||= name === '__proto__';
+      return member;
+    });
   } catch {
     throw new Error('the host did not describe the call in JSON');
   }
+  // The schemas drop this member without a word, so the person would not see it, nor would the approval be bound to it.
+  if (hasPrototype) throw new Error('the host described a call with a member __proto__, which no tool needs');
+  return value;
 }
 
 function checked<T>(schema: z.ZodType<T>, value: unknown): T {

@@ -24,9 +24,9 @@ export function approvalsText(
     { head: 'ID' },
     { head: 'ACTION', shrinksTo: 16 },
     { head: 'AGENT', shrinksTo: 8 },
-    { head: 'POLICY', shrinksTo: 8 },
+    { head: 'POLICY', shrinksTo: 8, optional: true as const },
     ...(stands ? [{ head: 'STATUS', paint: statusStyle(style) }] : []),
-    { head: 'AGE' },
+    { head: 'AGE', optional: true as const },
     { head: 'TIME LEFT' },
   ];
   const rows = approvals.map((approval) => [

@@ -5,6 +5,8 @@ export interface Column {
   readonly head: string;
   /** The smallest width when the terminal is too narrow; other columns are never cut. */
   readonly shrinksTo?: number;
+  /** Left out, the last such column first, where the others do not fit otherwise; `--json` has all of it. */
+  readonly optional?: true;
   /** Colours a cell. Only of columns that do not shrink: escape sequences must not be cut. */
   readonly paint?: ((text: string) => string) | undefined;
 }
@@ -18,11 +20,16 @@ const noLines = {
 
 /** Rows under their heads, at most as wide as the terminal if columns can shrink. Cells are safe text. */
 export function columnsText(
-  columns: readonly Column[],
-  rows: readonly (readonly string[])[],
+  all: readonly Column[],
+  cells: readonly (readonly string[])[],
   width: number,
   style: Pick<Style, 'bold'> = noStyle,
 ): string {
+  const kept = columnsThatFit(all, cells, width);
+  const [columns, rows] = [
+    kept.flatMap((at) => all[at] ?? []),
+    cells.map((row) => kept.map((at) => row[at] ?? '')),
+  ];
   const table = new Table({
     head: columns.map(({ head }) => style.bold(head)),
     colWidths: widthsOf(columns, rows, width),
@@ -37,10 +44,30 @@ export function columnsText(
     .join('\n');
 }
 
-function widthsOf(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): number[] {
-  const widths = columns.map(({ head }, i) =>
-    Math.max(...[head, ...rows.map((row) => row[i] ?? '')].map(displayWidth)),
+/** The places of the columns that are shown. */
+function columnsThatFit(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width: number,
+): readonly number[] {
+  let kept = [...columns.keys()];
+  const least = columns.map(({ head, shrinksTo = Infinity }, at) =>
+    Math.min(shrinksTo, naturalWidth(head, rows, at)),
   );
+  const needed = () => kept.reduce((sum, at) => sum + (least[at] ?? 0), gap * (kept.length - 1));
+  while (needed() > width) {
+    const last = kept.findLast((at) => columns[at]?.optional === true);
+    if (last === undefined) break;
+    kept = kept.filter((at) => at !== last);
+  }
+  return kept;
+}
+
+const naturalWidth = (head: string, rows: readonly (readonly string[])[], at: number): number =>
+  Math.max(...[head, ...rows.map((row) => row[at] ?? '')].map(displayWidth));
+
+function widthsOf(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): number[] {
+  const widths = columns.map(({ head }, i) => naturalWidth(head, rows, i));
   let over = widths.reduce((sum, w) => sum + w, gap * (columns.length - 1)) - width;
   for (; over > 0; over--) {
     const at = widestThatShrinks(columns, widths);

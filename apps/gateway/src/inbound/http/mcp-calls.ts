@@ -23,7 +23,7 @@ export interface McpCallsPorts {
 }
 
 /** A call takes a few kilobytes while a person reads a question. */
-const limits = { perWorkspace: 200, inAll: 2_000 } as const;
+const limits = { perWorkspace: 200, ofPrograms: 160, inAll: 2_000 } as const;
 /** A revoked key is worth nothing after a second. */
 const checkKeysEveryMs = 250;
 
@@ -42,8 +42,14 @@ export class McpCalls {
   add(call: McpCall): () => void {
     if (this.stopped) throw new Unavailable('this gateway is being stopped');
     const { orgId } = call.principal;
-    const ofWorkspace = [...this.open].filter(({ principal }) => principal.orgId === orgId).length;
-    if (ofWorkspace >= limits.perWorkspace || this.open.size >= limits.inAll)
+    const ofWorkspace = [...this.open].filter(({ principal }) => principal.orgId === orgId);
+    // Agents that wait must not keep people from deciding.
+    const ofPrograms = ofWorkspace.filter(isProgram).length;
+    if (
+      ofWorkspace.length >= limits.perWorkspace ||
+      (isProgram(call) && ofPrograms >= limits.ofPrograms) ||
+      this.open.size >= limits.inAll
+    )
       throw new Unavailable('too many MCP calls are being answered already');
     this.open.add(call);
     this.timer ??= setInterval(() => void this.checkKeys(), checkKeysEveryMs).unref();
@@ -82,6 +88,8 @@ export class McpCalls {
     }
   }
 }
+
+const isProgram = ({ principal }: McpCall) => principal.kind !== 'operator';
 
 const isStill = (now: Principal | undefined, before: Principal): boolean =>
   now !== undefined &&

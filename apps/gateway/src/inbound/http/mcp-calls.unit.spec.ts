@@ -9,6 +9,11 @@ const agent = (orgId: string): Principal => ({
   ...{ madeBy: null, shownTo: [], own: false },
   agent: { id: 'agt_1', name: 'bot', suspended: false, owner_member_id: null, delegation: null },
 });
+const operator = (orgId: string): Principal => ({
+  ...{ kind: 'operator', orgId, keyId: 'key_2', name: 'Ada', expiresAt: null },
+  ...{ madeBy: null, shownTo: [], own: true, role: 'member', instanceAdmin: false },
+  ...{ memberId: 'mbr_1', personId: 'per_1' },
+});
 const answer: McpMessage['message'] = { jsonrpc: '2.0', id: 'q1', result: {} };
 
 describe('the MCP calls of a gateway', () => {
@@ -27,11 +32,11 @@ describe('the MCP calls of a gateway', () => {
   });
   afterEach(() => calls.stop());
 
-  function open(owner: string, { orgId = 'org_1', takes = 'q1' } = {}) {
+  function open(owner: string, { orgId = 'org_1', takes = 'q1', who = agent } = {}) {
     const seen = { received: [] as unknown[], ended: [] as string[] };
-    valid.set(owner, agent(orgId));
+    valid.set(owner, who(orgId));
     const call: McpCall = {
-      ...{ owner, keyHash: owner, principal: agent(orgId) },
+      ...{ owner, keyHash: owner, principal: who(orgId) },
       receive: (message) => message['id'] === takes && seen.received.push(message) > 0,
       end: (why) => seen.ended.push(why),
     };
@@ -63,8 +68,11 @@ describe('the MCP calls of a gateway', () => {
   });
 
   it('are bounded for each workspace, and others are not affected', () => {
-    for (let n = 0; n < 200; n++) open(`call ${String(n)}`);
+    for (let n = 0; n < 160; n++) open(`call ${String(n)}`);
     expect(() => open('one more')).toThrow(Unavailable);
+    // What agents may not take is left for people, who decide.
+    for (let n = 0; n < 40; n++) open(`person ${String(n)}`, { who: operator });
+    expect(() => open('one person more', { who: operator })).toThrow(Unavailable);
     expect(open('elsewhere', { orgId: 'org_2' }).ended).toEqual([]);
   });
 

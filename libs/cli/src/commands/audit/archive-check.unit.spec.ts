@@ -6,13 +6,13 @@ import {
   parseCheckpoint,
   parseVerifierKey,
 } from '@agentlattice/ledger';
-import { sampleFiles, vector } from '../../../test/sample-archive.js';
-import { ArchiveCheck, type Damage } from './archive-check.js';
+import { entryLines, sampleFiles, vector } from '../../../test/sample-archive.js';
+import { ArchiveCheck, type Damage, readKey } from './archive-check.js';
 import { damageText } from './damage-text.js';
 import type { TarredFile } from './tar.js';
 
 function verdictOn(files: readonly TarredFile[], trusted: string | null = null) {
-  const check = new ArchiveCheck(trusted);
+  const check = new ArchiveCheck(trusted === null ? null : readKey(trusted));
   for (const file of files) if (!check.take(file)) break;
   return check.finish();
 }
@@ -166,4 +166,36 @@ it('says where and what in a sentence', () => {
   expect(
     damageText(verdictOn(sampleFiles(({ lines }) => ({ lines: lines.toSpliced(4, 1) }))) as Damage),
   ).toBe('at entry 4: an entry was taken out (sequence_gap: entry 5 stands at place 4)');
+});
+
+it.each(['null', '5', '"x"', '[]', ''])(
+  'a line of values that is %s is damage and no fault of the program',
+  (line) => {
+    const files = sampleFiles().map((file) =>
+      file.name === 'disclosed/000000.ndjson'
+        ? { ...file, content: Buffer.concat([Buffer.from(`${line}\n`), file.content]) }
+        : file,
+    );
+    expect(verdictOn(files)).toMatchObject({ ok: false, code: 'damaged_archive' });
+  },
+);
+
+it('entries without end behind the signed ones are not read to their end', () => {
+  const check = new ArchiveCheck(null);
+  const [key, checkpoint, values] = sampleFiles();
+  const endless = { name: 'entries/000000.ndjson', content: Buffer.alloc(5_000_000, '\n') };
+  const taken = [key, checkpoint, values, endless].map((file) => file !== undefined && check.take(file));
+  expect(taken).toEqual([true, true, true, false]);
+  expect(check.finish()).toMatchObject({ ok: false, code: 'malformed', at: 0 });
+  expect(check.checked).toBeLessThan(20_000);
+});
+
+it('signed entries with as many behind them as are read are too many', () => {
+  const files = sampleFiles(undefined, 100);
+  const [last] = entryLines().slice(-1);
+  const more = Buffer.from(`${last ?? ''}\n`.repeat(20_000));
+  const padded = files.map((file) =>
+    file.name.startsWith('entries') ? { ...file, content: Buffer.concat([file.content, more]) } : file,
+  );
+  expect(verdictOn(padded)).toMatchObject({ ok: false, code: 'inserted', at: 13 });
 });

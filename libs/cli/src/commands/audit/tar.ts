@@ -51,7 +51,10 @@ export async function* readTar(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
   for (;;) {
     const header = await source.take(block);
     if (header === null) throw new ArchiveDamaged('the archive ends in the middle');
-    if (header.every((byte) => byte === 0)) return;
+    if (header.every((byte) => byte === 0)) {
+      await source.onlyZeros();
+      return;
+    }
     const { name, size } = readHeader(header);
     const content = await source.take(size);
     const padding = await source.take(-size & (block - 1));
@@ -88,6 +91,17 @@ class Bytes {
 
   constructor(chunks: AsyncIterable<Uint8Array>) {
     this.chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  /** Reads on to the end. @throws ArchiveDamaged where something else follows: other programs could take it for a part */
+  async onlyZeros(): Promise<void> {
+    for (let next = this.held; ;) {
+      if (next.some((byte) => byte !== 0))
+        throw new ArchiveDamaged('something follows the end of the archive');
+      const more = await this.chunks.next();
+      if (more.done === true) return;
+      next = more.value;
+    }
   }
 
   /** @returns null when there are fewer */

@@ -20,6 +20,7 @@ it.each([
   ['ends in the middle of a file', (bytes: Buffer) => bytes.subarray(0, 700)],
   ['ends before its end', (bytes: Buffer) => bytes.subarray(0, -1024)],
   ['has a changed header', (bytes: Buffer) => Buffer.concat([Buffer.from('x'), bytes.subarray(1)])],
+  ['goes on behind its end', (bytes: Buffer) => Buffer.concat([bytes, tarOf(sampleFiles())])],
   ['is no archive', () => Buffer.from('x'.repeat(2_000))],
 ])('an archive that %s is damaged', async (_, change) => {
   await expect(read(change(tarOf(sampleFiles())))).rejects.toThrow(ArchiveDamaged);

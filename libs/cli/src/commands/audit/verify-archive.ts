@@ -5,7 +5,7 @@ import type { ProgramContext } from '../../program/registration.js';
 import { contentOf } from '../../read-argument.js';
 import { safeJson, safeText } from '../../render/safe-text.js';
 import { styleFor } from '../../render/style.js';
-import { ArchiveCheck, type Damage, type Intact } from './archive-check.js';
+import { ArchiveCheck, type Damage, type Intact, readKey } from './archive-check.js';
 import { damageText } from './damage-text.js';
 import { Progress } from './progress.js';
 import { ArchiveDamaged, readTar } from './tar.js';
@@ -23,7 +23,12 @@ export async function verifyArchive(
   { file, key, json, color }: VerifyRequest,
   { terminal, stdin, env }: Pick<ProgramContext, 'terminal' | 'stdin' | 'env'>,
 ): Promise<number> {
-  const trusted = key === undefined ? null : await contentOf('--key', key, stdin);
+  const trusted = key === undefined ? null : readKey((await contentOf('--key', key, stdin)).trim());
+  if (trusted === null && key !== undefined)
+    throw new Failure(
+      exitCode.usage,
+      '--key is no verifier key. Give it as NAME+HASH+KEY, or @file with that in it.',
+    );
   const check = new ArchiveCheck(trusted);
   const progress = new Progress(terminal, 'checked');
   const verdict = await verdictOn(file, check, progress);
@@ -37,7 +42,7 @@ export async function verifyArchive(
   }
   const { good, bad } = styleFor(terminal.isInteractive, env, color);
   if (!verdict.ok) {
-    terminal.print(`${safeText(file)}: ${bad('damaged')} ${damageText(verdict)}`);
+    terminal.print(`${safeText(file)}: ${bad('damaged')}: ${damageText(verdict)}`);
     return code;
   }
   const { size, log, disclosed, undisclosed } = verdict;
