@@ -55,7 +55,7 @@ describe('a system whose database is restored from a backup', () => {
     await approvals.trail(pending, 'approval.approved');
     signed = await checkpoint();
 
-    for (const service of serviceNames) await stack.halt(service);
+    await Promise.all(serviceNames.map((service) => stack.halt(service)));
     await stack.halt('postgres');
     await rm(data(), { recursive: true });
     await copy(backup, data());
