@@ -43,6 +43,14 @@ const inOneSpan = (service: string) => [
    await telemetry.shutdown();`,
 ];
 
+async function unusedEndpoint(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return `http://127.0.0.1:${String(port)}`;
+}
+
 describe('telemetry', () => {
   let collector: Server;
   const received: { path: string | undefined; body: Buffer }[] = [];
@@ -70,6 +78,24 @@ describe('telemetry', () => {
   it('is not loaded without an exporter', async () => {
     expect(await loadedBy(inOneSpan('notifier'))).toEqual([]);
     expect(received).toEqual([]);
+  });
+
+  it('does not hold up the stop of a service while the collector is away', async () => {
+    const stopping = `
+      const { startTelemetry, inSpan } = await import(${JSON.stringify(library)});
+      const telemetry = await startTelemetry('notifier');
+      await inSpan('one', {}, () => 1);
+      // A service has eight seconds to stop, and the SDK alone tries for as long.
+      const late = new Promise((resolve) => setTimeout(() => resolve('late'), 6_000));
+      console.log(await Promise.race([telemetry.shutdown().then(() => 'stopped'), late]));
+      process.exit();`;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '-e', stopping],
+      // The port of a server that has ended refuses connections.
+      { env: { OTEL_EXPORTER_OTLP_ENDPOINT: await unusedEndpoint(), OTEL_TRACES_SAMPLER: 'always_on' } },
+    );
+    expect(stdout.trim()).toBe('stopped');
   });
 
   it('goes to the collector where there is one', async () => {

@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceName } from '@agentlattice/contracts';
 import { idsOnlyTracing } from './ids-only-tracing.js';
 import { useTracing } from './in-span.js';
 import { useRecorder } from './metrics.js';
 
 export interface Telemetry {
-  /** Sends what is still buffered. */
+  /** Sends what is still buffered, if the collector takes it within two seconds. */
   shutdown(): Promise<void>;
 }
 
@@ -19,6 +20,9 @@ const defaults: Readonly<Record<string, string>> = {
   // Counts the spans that were dropped because the collector was away.
   OTEL_NODE_EXPERIMENTAL_SDK_METRICS: 'true',
 };
+/** The SDK tries for longer than a service has to stop. */
+const flushWithinMs = 2_000;
+
 /** Every trace costs time in every service. A caller that records a trace gets ours with it. */
 const sampling = { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.05' };
 
@@ -47,9 +51,19 @@ export async function startTelemetry(
   return {
     shutdown: async () => {
       useTracing(idsOnlyTracing);
-      await sdk.shutdown().catch(() => {});
+      await within(
+        flushWithinMs,
+        sdk.shutdown().catch(() => {}),
+      );
       endRuntime();
       useRecorder(undefined);
     },
   };
+}
+
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  const over = new AbortController();
+  const late = sleep(ms, undefined, { signal: over.signal }).catch(() => {});
+  await Promise.race([work, late]);
+  over.abort();
 }
