@@ -14,12 +14,15 @@ export function recordCommit(rows: readonly EntryRow[], startedAt: number): void
   if (!recordsMetrics()) return;
   measure('agentlattice.ledger.append.duration', secondsSince(startedAt), { outcome: 'written' });
   measure('agentlattice.ledger.batch.size', rows.length, {});
-  for (const { entry, submission } of rows) {
-    count('agentlattice.ledger.entries', { source: entry.source });
-    if (submission === null) continue;
-    const { verdict, denial_reason } = submission.recorded.outcome;
-    count('agentlattice.action', { verdict, denial_reason: denial_reason ?? 'none' });
-  }
+  // Counted once for each combination of labels: a commit has many entries and few combinations.
+  for (const [source, own] of Map.groupBy(rows, ({ entry }) => entry.source))
+    count('agentlattice.ledger.entries', { source }, own.length);
+  const outcomes = rows.flatMap(({ submission }) =>
+    submission === null ? [] : [submission.recorded.outcome],
+  );
+  for (const [verdict, alike] of Map.groupBy(outcomes, (outcome) => outcome.verdict))
+    for (const [reason, own] of Map.groupBy(alike, (outcome) => outcome.denial_reason))
+      count('agentlattice.action', { verdict, denial_reason: reason ?? 'none' }, own.length);
 }
 
 export const recordFailedCommit = (startedAt: number): void =>
