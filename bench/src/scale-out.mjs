@@ -114,8 +114,11 @@ async function measured(count) {
   }
 }
 
-const largest = (one = {}, other) =>
-  Object.fromEntries(Object.entries(other).map(([name, value]) => [name, Math.max(value, one[name] ?? 0)]));
+function largest(one = {}, other) {
+  return Object.fromEntries(
+    Object.entries(other).map(([name, value]) => [name, Math.max(value, one[name] ?? 0)]),
+  );
+}
 
 /** Sums of the replicas of each service. */
 function byService(figures, rounded) {
@@ -175,21 +178,23 @@ async function held({ baseUrl, credentials, pid }) {
     sent.end(JSON.stringify({ action_type: `${asking.service}.${asking.operation}`, metadata: {} }));
     return sent;
   });
-  await until('all are held', async () => (await openSockets(agent)) >= open.length, 20_000);
+  await until('all are held', () => openSockets(agent) >= open.length, 20_000);
   await pause(5_000);
   const [memory, cpu] = [await pssOf(gateway), await cpuSecondsOf(gateway)];
   await pause(10_000);
+  const count = openSockets(agent);
   const result = {
-    count: open.length,
-    kibEach: Math.round(((memory - before) * 1_024) / open.length),
+    count,
+    kibEach: Math.round(((memory - before) * 1_024) / Math.max(1, count)),
     percentOfACore: Math.round(((await cpuSecondsOf(gateway)) - cpu) * 100) / 10,
   };
   for (const sent of open) sent.destroy();
   return result;
 }
 
-const openSockets = (agent) =>
-  Promise.resolve(Object.values(agent.sockets).reduce((sum, sockets) => sum + sockets.length, 0));
+function openSockets(agent) {
+  return Object.values(agent.sockets).reduce((sum, sockets) => sum + sockets.length, 0);
+}
 
 /** Bytes of the database, and of the stream. */
 async function diskOf(stack) {

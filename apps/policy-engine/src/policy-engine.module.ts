@@ -115,8 +115,9 @@ function livePolicies(
 }
 
 function policiesBackground(policies: LivePolicies): Background {
-  return new Background(() => {
-    policies.start();
+  // A replica that starts gets its share of the submissions as soon as it subscribes, so it reads the policies before.
+  return new Background(async () => {
+    await policies.start();
     return [policies];
   });
 }

@@ -11,10 +11,11 @@ export interface Stoppable {
 export class Background implements OnApplicationBootstrap, OnApplicationShutdown {
   private running: readonly Stoppable[] = [];
 
-  constructor(private readonly begin: () => readonly Stoppable[]) {}
+  /** @param begin may return a promise: the service takes no command before it is kept */
+  constructor(private readonly begin: () => readonly Stoppable[] | Promise<readonly Stoppable[]>) {}
 
-  onApplicationBootstrap(): void {
-    this.running = this.begin();
+  async onApplicationBootstrap(): Promise<void> {
+    this.running = await this.begin();
   }
 
   async onApplicationShutdown(): Promise<void> {

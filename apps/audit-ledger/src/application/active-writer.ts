@@ -223,16 +223,16 @@ export class ActiveWriter implements ActiveTerm {
     const isLost = this.options.nc.isClosed() || reason.cause !== undefined;
     if (isLost) this.heartbeat.stop();
     await this.subscriptions.stopCommands();
-    // While connection and lock are held, accepted submissions are still written and answered. Gateways go on sending, because another
-    // instance may take their submissions already.
+    // While connection and lock are held, accepted submissions are still written and answered.
     if (isLost) await this.writer.close(reason);
     else await this.writer.drained();
-    this.heartbeat.stop();
     await this.writer.close(reason);
     await this.subscriptions.stopEvents();
     await this.followers.stop();
     await this.relay.stop();
     await this.signing;
+    // Until then gateways go on sending, because another instance takes their submissions already, and begins right after this.
+    this.heartbeat.stop();
   }
 
   private signEverySecond(): Promise<void> {

@@ -106,8 +106,10 @@ export class LivePolicies {
     });
   }
 
-  start(): void {
-    void this.watch.start();
+  /** Resolves once the policies were read. A database that does not answer now is read again later; until then nothing is judged. */
+  async start(): Promise<void> {
+    await this.watch.start();
+    await this.watch.becomesFresh();
   }
 
   async stop(): Promise<void> {
