@@ -12,7 +12,7 @@ export async function startOurSystem(checkout, { cpuProfileDir, env: given = {} 
   const stack = await startStack({ samplePolicy: false, env });
   try {
     await stack.startServices();
-    return await furnished(stack, checkout);
+    return { ...(await furnished(stack, checkout)), stop: () => stop(stack, cpuProfileDir) };
   } catch (error) {
     console.error(stack.printed.slice(-30).join('\n'));
     await stack.stop();
@@ -58,8 +58,13 @@ async function furnished(stack, checkout) {
     pss: () => perServer(stack, pssOf),
     cpu: () => perServer(stack, cpuSecondsOf),
     audit: () => audit(baseUrl, credentials.admin.api_key, checkout),
-    stop: () => stack.stop(),
   };
+}
+
+/** A process writes its profile when it ends by itself. */
+async function stop(stack, cpuProfileDir) {
+  if (cpuProfileDir !== undefined) for (const service of services) await stack.halt(service);
+  await stack.stop();
 }
 
 /** A figure of each process of a stack. */
