@@ -1,5 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomFillSync } from 'node:crypto';
+import { type CurrentSpan, currentSpan } from './current-span.js';
 import type { OpenSpan, SpanOptions, Tracing } from './tracing.js';
 import { readTraceparent, writeTraceparent } from './traceparent.js';
 
@@ -9,10 +9,8 @@ interface Trace {
   readonly flags: string;
 }
 
-const current = new AsyncLocalStorage<IdsOnlySpan>();
-
 /** Ids are made when they are first read, because the ids of most spans are never read. */
-class IdsOnlySpan implements OpenSpan {
+class IdsOnlySpan implements OpenSpan, CurrentSpan {
   private spanId: string | null = null;
 
   /** It references its trace and not its parent, so that an endless chain of spans is not kept in memory. */
@@ -28,7 +26,7 @@ class IdsOnlySpan implements OpenSpan {
   }
 
   run<T>(fn: () => T): T {
-    return current.run(this, fn);
+    return currentSpan.run(this, fn);
   }
 
   end(): void {
@@ -45,14 +43,15 @@ export const idsOnlyTracing: Tracing = {
     const text = traceparent ?? headers?.['traceparent'];
     const remote = typeof text === 'string' ? readTraceparent(text) : null;
     if (remote !== null) return new IdsOnlySpan({ id: remote.traceId, flags: remote.flags });
-    return new IdsOnlySpan(current.getStore()?.trace ?? { id: null, flags: '00' });
+    const parent = currentSpan.getStore();
+    return new IdsOnlySpan(parent instanceof IdsOnlySpan ? parent.trace : { id: null, flags: '00' });
   },
   inTrace: (traceparent, fn) => idsOnlyTracing.openSpan('', { traceparent }).run(fn),
   recordSpan: () => {},
   linkSpan: () => {},
   endCurrentSpan: () => {},
-  currentTraceparent: () => current.getStore()?.traceparent ?? null,
-  currentTraceId: () => current.getStore()?.traceId ?? null,
+  currentTraceparent: () => currentSpan.getStore()?.traceparent ?? null,
+  currentTraceId: () => currentSpan.getStore()?.traceId ?? null,
 };
 
 const pool = Buffer.allocUnsafe(4_096);

@@ -1,14 +1,7 @@
-import {
-  type Context,
-  context,
-  isSpanContextValid,
-  propagation,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-  TraceFlags,
-} from '@opentelemetry/api';
-import type { OpenSpan, SpanOptions, Tracing } from './tracing.js';
+import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace, TraceFlags } from '@opentelemetry/api';
+import { type CurrentSpan, currentSpan } from './current-span.js';
+import { idsOnlyTracing } from './ids-only-tracing.js';
+import type { OpenSpan, SpanEnd, SpanOptions, Tracing } from './tracing.js';
 import { readTraceparent, type Traceparent, writeTraceparent } from './traceparent.js';
 
 const kinds = {
@@ -19,65 +12,97 @@ const kinds = {
   consumer: SpanKind.CONSUMER,
 };
 
-/** Spans of OpenTelemetry, which its SDK samples and exports; it must be started before. */
-export function recordedTracing(): Tracing {
+/** A span of the SDK, or one of another process that is recorded. */
+class RecordedSpan implements OpenSpan, CurrentSpan {
+  constructor(readonly span: Span) {}
+
+  get traceId(): string {
+    return this.span.spanContext().traceId;
+  }
+
+  get traceparent(): string {
+    const { traceId, spanId, traceFlags } = this.span.spanContext();
+    return writeTraceparent({ traceId, spanId, flags: traceFlags.toString(16).padStart(2, '0') });
+  }
+
+  run<T>(fn: () => T): T {
+    return currentSpan.run(this, fn);
+  }
+
+  end({ failure, attributes }: SpanEnd = {}): void {
+    // It is not recorded, or was ended before a wait.
+    if (!this.span.isRecording()) return;
+    if (attributes !== undefined) this.span.setAttributes(attributes);
+    if (failure !== undefined) this.span.setStatus({ code: SpanStatusCode.ERROR, message: failure });
+    this.span.end();
+  }
+}
+
+/**
+ * Spans of OpenTelemetry, whose SDK exports them; it must be started before.
+ * @param share of the traces that begin here, 0 to 1, that are recorded; a trace of a caller is recorded when its flag says so. The others
+ * never reach the SDK, which takes some 40 µs for a span that it drops. null: the sampler of the SDK decides on each span
+ */
+export function recordedTracing(share: number | null): Tracing {
   const tracer = trace.getTracer('agentlattice');
+
+  /** What a new span hangs below; null: it is not recorded. */
+  function parentOf(remote: Traceparent | null) {
+    if (remote !== null) return share === null || isSampled(remote) ? below(spanOf(remote)) : null;
+    const here = currentSpan.getStore();
+    if (here instanceof RecordedSpan) return below(here.span);
+    if (share === null) return ROOT_CONTEXT;
+    return here === undefined && Math.random() < share ? ROOT_CONTEXT : null;
+  }
+
   return {
     openSpan: (name, options) => {
-      const parent = parentOf(options);
+      const parent = parentOf(remoteOf(options));
+      if (parent === null) return idsOnlyTracing.openSpan(name, options);
       const { attributes = {}, kind = 'internal' } = options;
-      const span = tracer.startSpan(name, { kind: kinds[kind], attributes }, parent);
-      const inside = trace.setSpan(parent, span);
-      return {
-        run: (fn) => context.with(inside, fn),
-        end: ({ failure, attributes: more } = {}) => {
-          // It is not recorded, or was ended before a wait.
-          if (!span.isRecording()) return;
-          if (more !== undefined) span.setAttributes(more);
-          if (failure !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: failure });
-          span.end();
-        },
-      } satisfies OpenSpan;
+      return new RecordedSpan(tracer.startSpan(name, { kind: kinds[kind], attributes }, parent));
     },
-    inTrace: (traceparent, fn) => context.with(parentOf({ traceparent }), fn),
+    inTrace: (traceparent, fn) => {
+      const remote = remoteOf({ traceparent });
+      const isRecorded = remote !== null && (share === null || isSampled(remote));
+      return isRecorded
+        ? new RecordedSpan(spanOf(remote)).run(fn)
+        : remote === null
+          ? fn()
+          : idsOnlyTracing.inTrace(traceparent, fn);
+    },
     recordSpan: (name, { traceparent, kind = 'internal', attributes = {}, startedAt, failure }) => {
-      const remote = traceparent === null ? null : readTraceparent(traceparent);
+      const remote = remoteOf({ traceparent });
       if (remote === null || !isSampled(remote)) return;
       const span = tracer.startSpan(
         name,
         { kind: kinds[kind], attributes, startTime: startedAt },
-        remoteContext(context.active(), remote),
+        below(spanOf(remote)),
       );
       if (failure !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: failure });
       span.end();
     },
     linkSpan: (traceparent) => {
       const remote = readTraceparent(traceparent);
-      const span = trace.getActiveSpan();
-      if (remote !== null && span?.spanContext().traceId !== remote.traceId)
-        span?.addLink({ context: spanContextOf(remote) });
+      const here = currentSpan.getStore();
+      if (remote !== null && here instanceof RecordedSpan && here.traceId !== remote.traceId)
+        here.span.addLink({ context: spanContextOf(remote) });
     },
     endCurrentSpan: (attributes = {}) => {
-      const span = trace.getActiveSpan();
-      if (span?.isRecording() !== true) return;
-      span.setAttributes(attributes);
-      span.end();
+      const here = currentSpan.getStore();
+      if (here instanceof RecordedSpan) here.end({ attributes });
     },
-    currentTraceparent: () => {
-      const current = trace.getSpanContext(context.active());
-      if (current === undefined || !isSpanContextValid(current)) return null;
-      return writeTraceparent({ ...current, flags: current.traceFlags.toString(16).padStart(2, '0') });
-    },
-    currentTraceId: () => trace.getSpanContext(context.active())?.traceId ?? null,
+    currentTraceparent: idsOnlyTracing.currentTraceparent,
+    currentTraceId: idsOnlyTracing.currentTraceId,
   };
 }
 
-function parentOf({ traceparent, headers }: Pick<SpanOptions, 'traceparent' | 'headers'>) {
-  const here = context.active();
-  if (headers !== undefined)
-    return headers['traceparent'] === undefined ? here : propagation.extract(here, headers);
-  const remote = traceparent ? readTraceparent(traceparent) : null;
-  return remote === null ? here : remoteContext(here, remote);
+function remoteOf({
+  traceparent,
+  headers,
+}: Pick<SpanOptions, 'traceparent' | 'headers'>): Traceparent | null {
+  const text = traceparent ?? headers?.['traceparent'];
+  return typeof text === 'string' ? readTraceparent(text) : null;
 }
 
 const flagsOf = ({ flags }: Traceparent) => Number.parseInt(flags, 16) & TraceFlags.SAMPLED;
@@ -88,5 +113,5 @@ const spanContextOf = (remote: Traceparent) => ({
   traceFlags: flagsOf(remote),
   isRemote: true,
 });
-const remoteContext = (here: Context, remote: Traceparent) =>
-  trace.setSpanContext(here, spanContextOf(remote));
+const spanOf = (remote: Traceparent) => trace.wrapSpanContext(spanContextOf(remote));
+const below = (parent: Span) => trace.setSpan(ROOT_CONTEXT, parent);

@@ -106,4 +106,48 @@ describe('telemetry', () => {
     expect(sent.includes(Buffer.from('0af7651916cd43dd8448eb211c80319c', 'hex'))).toBe(true);
     expect(sent.includes('agentlattice-notifier')).toBe(true);
   });
+
+  it.each([
+    ['0', 'none that begins here', ['caller']],
+    ['1', 'each that begins here', ['caller', 'here', 'here']],
+  ])(
+    'records of a share of %s %s, what a recording caller sends, and not what another sends',
+    async (share, _, recorded) => {
+      const asking = `
+      const { startTelemetry, inSpan, currentTraceparent } = await import(${JSON.stringify(library)});
+      const telemetry = await startTelemetry('notifier');
+      const trace = (flags) => '00-0af7651916cd43dd8448eb211c80319' + flags[1] + '-b7ad6b7169203331-' + flags;
+      const both = () => inSpan('outer', {}, async () => [currentTraceparent(), await inSpan('inner', {}, currentTraceparent)]);
+      const seen = {
+        caller: [await inSpan('a', { headers: { traceparent: trace('01') } }, () => inSpan('b', {}, currentTraceparent))],
+        other: [await inSpan('c', { traceparent: trace('00') }, () => inSpan('d', {}, currentTraceparent))],
+        here: await both(),
+        // Of one that is not recorded, within one that is, and the other way round.
+        mixed: [
+          await inSpan('e', { traceparent: trace('01') }, () => inSpan('f', { traceparent: trace('00') }, currentTraceparent)),
+          await inSpan('g', { traceparent: trace('00') }, () => inSpan('h', { traceparent: trace('01') }, currentTraceparent)),
+        ],
+        outside: currentTraceparent(),
+      };
+      console.log(JSON.stringify(seen));
+      await telemetry.shutdown();`;
+      const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', asking], {
+        env: { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_SAMPLER_ARG: share },
+      });
+      const seen = JSON.parse(stdout) as Record<'caller' | 'other' | 'here' | 'mixed', string[]>;
+      const isRecorded = (traceparent = '') => traceparent.endsWith('-01');
+      const names = (['caller', 'other', 'here'] as const).flatMap((name) =>
+        seen[name].filter(isRecorded).map(() => name),
+      );
+      expect(names).toEqual(recorded);
+      expect(seen.caller[0]).toContain('0af7651916cd43dd8448eb211c803191');
+      expect(seen.other[0]).toContain('0af7651916cd43dd8448eb211c803190');
+      expect(new Set(seen.here.map((traceparent) => traceparent.slice(3, 35))).size).toBe(1);
+      expect(seen.mixed.map((traceparent) => [traceparent.slice(34, 35), isRecorded(traceparent)])).toEqual([
+        ['0', false],
+        ['1', true],
+      ]);
+      expect(seen).toMatchObject({ outside: null });
+    },
+  );
 });

@@ -23,8 +23,8 @@ const defaults: Readonly<Record<string, string>> = {
 /** The SDK tries for longer than a service has to stop. */
 const flushWithinMs = 2_000;
 
-/** Every trace costs time in every service. A caller that records a trace gets ours with it. */
-const sampling = { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.05' };
+/** Of the traces that begin here: each costs time in every service. */
+const defaultShare = 0.05;
 
 /**
  * Starts OpenTelemetry for the process if OTEL_EXPORTER_OTLP_ENDPOINT is set. Otherwise the SDK is not
@@ -35,7 +35,8 @@ export async function startTelemetry(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Telemetry> {
   if (!env['OTEL_EXPORTER_OTLP_ENDPOINT']) return { shutdown: () => Promise.resolve() };
-  const unset = { ...defaults, ...(env['OTEL_TRACES_SAMPLER'] ? {} : sampling) };
+  const share = env['OTEL_TRACES_SAMPLER'] ? null : Number(env['OTEL_TRACES_SAMPLER_ARG'] || defaultShare);
+  const unset = { ...defaults, ...(share !== null && { OTEL_TRACES_SAMPLER: 'parentbased_always_on' }) };
   for (const [name, value] of Object.entries(unset)) env[name] ||= value;
   const [{ NodeSDK }, { recordedTracing }, { otelRecorder }, { observeRuntime }] = await Promise.all([
     import('@opentelemetry/sdk-node'),
@@ -45,7 +46,7 @@ export async function startTelemetry(
   ]);
   const sdk = new NodeSDK({ serviceName: `agentlattice-${service}` });
   sdk.start();
-  useTracing(recordedTracing());
+  useTracing(recordedTracing(share));
   useRecorder(otelRecorder());
   const endRuntime = observeRuntime();
   return {
