@@ -44,7 +44,7 @@ export function fileArchive(folder: string): CheckpointArchive {
     }
   };
   const logs = async () =>
-    (await readdir(folder).catch(() => []))
+    (await readdir(folder).catch(whereMissing([])))
       .filter((name) => name.endsWith(suffix))
       .map((name) => name.slice(0, -suffix.length));
   const text = (orgId: string) => readFile(join(folder, `${orgId}${suffix}`), 'utf8');
@@ -63,7 +63,7 @@ export function fileArchive(folder: string): CheckpointArchive {
       return found;
     },
     async notes(orgId) {
-      const all = newestFirst(await text(orgId).catch(() => ''));
+      const all = newestFirst(await text(orgId).catch(whereMissing('')));
       return [...all].filter((line) => typeof line === 'string');
     },
     async releases() {
@@ -78,6 +78,14 @@ export function fileArchive(folder: string): CheckpointArchive {
     },
   };
 }
+
+/** An archive that is there and cannot be read must not pass for one without checkpoints: the guard would find nothing to compare. */
+const whereMissing =
+  <T>(value: T) =>
+  (error: unknown): T => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return value;
+  };
 
 /** An incomplete line is left out: its write was never confirmed. */
 function* newestFirst(text: string, isWanted: (line: Line) => boolean = () => true): Generator<Line> {

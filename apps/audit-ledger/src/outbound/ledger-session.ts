@@ -9,25 +9,24 @@ import { type ChainHead, decodeRange, entrySources } from '@agentlattice/ledger'
 import { EventEmitter, once } from 'node:events';
 import pg from 'pg';
 import { z } from 'zod';
-import { type CommitStore, EventKeyTaken, WriterLost } from '../domain/commit-store.js';
+import { type CommitStore, WriterLost } from '../domain/commit-store.js';
 import type { SubmissionDraft, WrittenSubmission } from '../domain/draft.js';
 import type { LogEnd, LogHeads, Staged } from '../domain/log-heads.js';
 import { submissionColumns, type SubmissionRow, writtenSubmission } from '../read/submission-row.js';
-import { commitParameters, commitStatement } from './commit-statement.js';
+import { commitFault, commitParameters, commitStatement } from './commit-statement.js';
+import {
+  endHungWriter,
+  hangsAfterMs,
+  heldLocks,
+  shard,
+  signOfLifeMs,
+  stoppingLock,
+  takingLock,
+  writerLock,
+} from './writer-locks.js';
 
-/** Session advisory lock of the one writer of a shard of logs. */
-const writerLock = 715_402_010;
-const shard = 0;
-/** Held by a writer that stops, until its connection ends. */
-const stoppingLock = 715_402_011;
-/** Held by the one instance that takes the commands of a writer that stops. */
-const takingLock = 715_402_012;
 /** Where both tell that they hold their lock, so that nobody has to wait for the next look. */
 const handOverChannel = 'audit_ledger_hand_over';
-
-/** The sessions that hold a lock of ours. */
-const heldLocks = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid::int = $1::int AND objid::int = $2::int AND granted
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
 
 const applicationName = (instance: string) => `audit-ledger-writer-${instance}`;
 
@@ -39,6 +38,8 @@ export class UnsafeDatabase extends Error {
 export interface SessionOptions {
   readonly databaseUrl: string;
   readonly instance: string;
+  /** Another writer that was silent for longer loses its session; default 10 s. */
+  readonly hangsAfterMs?: number;
 }
 
 /**
@@ -50,10 +51,12 @@ export class LedgerSession implements CommitStore {
   readonly lost: Promise<Error>;
   private epoch = '';
   private isTaking = false;
+  private signsOfLife: NodeJS.Timeout | undefined;
   private readonly notices = new EventEmitter();
   private constructor(
     private readonly client: pg.Client,
     private readonly instance: string,
+    private readonly hangsAfterMs: number,
     lost: Promise<Error>,
   ) {
     this.lost = lost;
@@ -64,7 +67,7 @@ export class LedgerSession implements CommitStore {
   }
 
   /** @throws UnsafeDatabase when commits would not wait for the disk */
-  static async connect({ databaseUrl, instance }: SessionOptions): Promise<LedgerSession> {
+  static async connect({ databaseUrl, instance, ...options }: SessionOptions): Promise<LedgerSession> {
     const client = new DatabaseClient({
       connectionString: databaseUrl,
       application_name: applicationName(instance),
@@ -85,7 +88,7 @@ export class LedgerSession implements CommitStore {
         throw new UnsafeDatabase('the audit log needs synchronous_commit = on and fsync = on');
       // The lock must be released soon after this process dies.
       await client.query(keepaliveStatement);
-      const session = new LedgerSession(client, instance, lost);
+      const session = new LedgerSession(client, instance, options.hangsAfterMs ?? hangsAfterMs, lost);
       await client.query(`LISTEN ${handOverChannel}`);
       return session;
     } catch (error) {
@@ -96,7 +99,7 @@ export class LedgerSession implements CommitStore {
 
   /**
    * Becomes the writer, unless another is, or takes the commands of one that stops. From then on an earlier writer's commits
-   * fail.
+   * fail. A writer that hangs loses its session, and the next call gets its lock.
    */
   async acquire(): Promise<boolean> {
     const { rows } = await this.query<{ got: boolean }>(
@@ -104,7 +107,11 @@ export class LedgerSession implements CommitStore {
                    THEN false ELSE pg_try_advisory_lock($3::int, $2::int) END AS got`,
       [takingLock, shard, writerLock],
     );
-    if (rows[0]?.got !== true) return false;
+    if (rows[0]?.got !== true) {
+      await this.query(endHungWriter, [writerLock, shard, this.hangsAfterMs]);
+      return false;
+    }
+    this.signsOfLife ??= setInterval(() => void this.query('SELECT').catch(() => {}), signOfLifeMs).unref();
     const raised = await this.query<{ epoch: string }>(
       'UPDATE writer SET epoch = epoch + 1 WHERE shard = $1 RETURNING epoch',
       [shard],
@@ -226,6 +233,7 @@ export class LedgerSession implements CommitStore {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.signsOfLife);
     await this.client.end().catch(() => {});
   }
 
@@ -284,16 +292,4 @@ function logEnd({ origin, size, last_hash, frontier, positions }: LogRow): LogEn
   if (!known.success)
     throw new Error(`the positions of the log ${origin} have another form`, { cause: known.error });
   return { head, tree: decodeRange(head.size, frontier), positions: known.data };
-}
-
-/**
- * Every error counts as a loss of the writer, except one that shows that nothing was written and that we are still the
- * writer.
- */
-function commitFault(error: unknown): Error {
-  const { code, constraint } = error as { code?: unknown; constraint?: unknown };
-  if (code === '23505' && constraint === 'submission_event_key') return new EventKeyTaken();
-  const fromStatement = error instanceof pg.DatabaseError && !/^(08|57P)/.test(String(code));
-  if (fromStatement) return error;
-  return new WriterLost('the connection was lost during a commit', { cause: error });
 }
