@@ -257,11 +257,17 @@ describe('docker-compose.yml', () => {
       .flatMap(({ volumes = [] }) => volumes.map((volume) => volume.split(':')[0] ?? ''))
       .filter((path) => path.startsWith('./'));
     expect(mounted.length).toBeGreaterThan(5);
-    const made = (path: string) =>
-      // By tools/deploy-secrets.mjs.
-      path.startsWith('./deploy/secrets/') ||
-      // What shows telemetry is added with its dashboards and rules as a whole.
-      (path.startsWith('./deploy/telemetry/') && !existsSync(join(root, 'deploy/telemetry')));
+    // By tools/deploy-secrets.mjs.
+    const made = (path: string) => path.startsWith('./deploy/secrets/');
     expect(mounted.filter((path) => !made(path) && !existsSync(join(root, path)))).toEqual([]);
   });
 });
+
+it.each(['deploy/nats/server.conf', 'deploy/nats/cluster.conf', 'tools/launcher/src/nats/nats-config.ts'])(
+  'a client that hangs gets no commands after 15 s, by %s',
+  (path) => {
+    const [, seconds, most] = /ping_interval: "(\d+)s".*?ping_max: (\d+)/s.exec(textOf(path)) ?? [];
+    // The server sends so many pings, and gives up when the next one is due.
+    expect(Number(seconds) * (Number(most) + 1)).toBeLessThanOrEqual(15);
+  },
+);

@@ -1,4 +1,6 @@
 import { encodeRange } from '@agentlattice/ledger';
+import pg from 'pg';
+import { EventKeyTaken, WriterLost } from '../domain/commit-store.js';
 import type { LogHeads, Staged } from '../domain/log-heads.js';
 
 // One statement, one round trip, one commit. Columns are sent as lines of text: none of them can contain a line feed
@@ -121,3 +123,15 @@ const hasContent = (content: object) => {
 /** A text with a line feed is not searchable; the entry's bytes contain it unchanged. */
 const column = (value: string | null | undefined) =>
   value === null || value === undefined || /\p{Cc}/u.test(value) || !value.isWellFormed() ? null : value;
+
+/**
+ * Every error counts as a loss of the writer, except one that shows that nothing was written and that we are still the
+ * writer.
+ */
+export function commitFault(error: unknown): Error {
+  const { code, constraint } = error as { code?: unknown; constraint?: unknown };
+  if (code === '23505' && constraint === 'submission_event_key') return new EventKeyTaken();
+  const fromStatement = error instanceof pg.DatabaseError && !/^(08|57P)/.test(String(code));
+  if (fromStatement) return error;
+  return new WriterLost('the connection was lost during a commit', { cause: error });
+}

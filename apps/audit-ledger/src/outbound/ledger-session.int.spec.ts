@@ -1,4 +1,4 @@
-import { startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
+import { eventually, startPostgres, testPool, type TestPostgres } from '@agentlattice/testkit';
 import pg from 'pg';
 import { typeidUnboxed } from 'typeid-js';
 import { newOrg, sampleSubmission } from '../../test/sample-items.js';
@@ -7,6 +7,7 @@ import { type LogHeads, settle, stage } from '../domain/log-heads.js';
 import type { Draft } from '../domain/draft.js';
 import { migrations } from '../migrations/index.js';
 import { LedgerSession } from './ledger-session.js';
+import { hangsAfterMs, writerLock } from './writer-locks.js';
 
 let postgres: TestPostgres;
 let admin: pg.Pool;
@@ -23,10 +24,11 @@ afterAll(async () => {
   await postgres.stop();
 });
 
-const connect = async () => {
+const connect = async (options: { hangsAfterMs?: number } = {}) => {
   const session = await LedgerSession.connect({
     databaseUrl: postgres.databaseUrl('audit-ledger'),
     instance: 'test',
+    ...options,
   });
   open.push(session);
   return session;
@@ -49,6 +51,38 @@ it('only one session at a time holds the lock; the next one gets it when the fir
   await first.close();
   await first.lost;
   expect(await second.acquire()).toBe(true);
+});
+
+it('a writer that hangs with its connection open loses the lock', async () => {
+  // As the process of a writer that was stopped: PostgreSQL hears nothing of it, and its system keeps the connection.
+  const hung = new pg.Client({ connectionString: postgres.databaseUrl('audit-ledger') });
+  const ended = new Promise((resolve) => hung.on('error', resolve));
+  await hung.connect();
+  try {
+    await hung.query('SELECT pg_advisory_lock($1, 0)', [writerLock]);
+    const [patient, session] = [await connect(), await connect({ hangsAfterMs: 200 })];
+    expect(await patient.acquire()).toBe(false);
+    await eventually(() => session.acquire(), { within: 5_000 });
+    expect(await ended).toMatchObject({ code: '57P01' });
+  } finally {
+    await hung.end();
+  }
+});
+
+it('a writer without work gives signs of life', async () => {
+  const session = await connect();
+  await session.acquire();
+  const lastSign = async () => {
+    const { rows } = await admin.query<{ at: Date }>(
+      `SELECT state_change AS at FROM pg_locks JOIN pg_stat_activity USING (pid)
+        WHERE locktype = 'advisory' AND classid = $1 AND granted`,
+      [writerLock],
+    );
+    return rows[0]?.at.getTime() ?? 0;
+  };
+  const first = await lastSign();
+  expect(first).toBeGreaterThan(0);
+  await eventually(async () => (await lastSign()) > first, { within: hangsAfterMs });
 });
 
 it('a writer with an older epoch writes nothing, though it never lost its lock', async () => {

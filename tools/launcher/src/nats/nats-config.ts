@@ -48,6 +48,9 @@ export function renderNatsConfig({ port, storeDir, permissions, password }: Nats
     'server_name: "agentlattice"',
     // Batches of events may have 256 KiB; the rest is for headers.
     'max_payload: 1MB',
+    // A client that hangs, or whose machine is gone, would get its share of the commands for minutes.
+    'ping_interval: "5s"',
+    'ping_max: 2',
     'jetstream {',
     `  store_dir: ${JSON.stringify(storeDir)}`,
     '}',
