@@ -33,7 +33,7 @@ export function newSecrets() {
     postgres: password(),
     ...Object.fromEntries(services.map((name) => [name, password()])),
   };
-  const nats = Object.fromEntries(['admin', ...services].map((name) => [name, password()]));
+  const nats = Object.fromEntries(['admin', 'cluster', ...services].map((name) => [name, password()]));
   const redis = password();
   const databaseUrl = (user, secret) => `postgres://${user}:${secret}@postgres:5432/agentlattice`;
   const secret = (prefix) => `${prefix}${randomBytes(32).toString('base64url')}`;

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventStreamName, natsPermissions, type ServiceName } from '@agentlattice/contracts';
@@ -13,7 +15,10 @@ const deploy = join(import.meta.dirname, '../../../deploy/nats');
 const users = ['admin', ...(Object.keys(natsPermissions) as ServiceName[])];
 const passwordOf = (user: string) => `password-of-${user}`;
 const passwords = Object.fromEntries(
-  users.map((user) => [`NATS_PASSWORD_${user.replaceAll('-', '_').toUpperCase()}`, passwordOf(user)]),
+  [...users, 'cluster'].map((user) => [
+    `NATS_PASSWORD_${user.replaceAll('-', '_').toUpperCase()}`,
+    passwordOf(user),
+  ]),
 );
 
 /** The files that Kubernetes mounts, with the addresses of this machine in place of those of pods. */
@@ -21,6 +26,7 @@ describe('three servers of NATS with the files of deploy/nats', () => {
   const servers: ChildProcess[] = [];
   let folder: string;
   let ports: number[];
+  let routes: number[];
   let output = '';
   const connectAs = (user: string): Promise<NatsConnection> =>
     connect({
@@ -36,21 +42,28 @@ describe('three servers of NATS with the files of deploy/nats', () => {
     folder = await mkdtemp(join(parent, 'al-nats-cluster-'));
     const program = await findNatsServer(folder, () => undefined);
     const given = await readFile(join(deploy, 'cluster.conf'), 'utf8');
+    const manifest = await readFile(join(deploy, '../../k8s/overlays/production/nats.yaml'), 'utf8');
+    const routeText = /nats-route:\S+/.exec(manifest)?.[0] ?? '';
     await writeFile(join(folder, 'permissions.conf'), await readFile(join(deploy, 'permissions.conf')));
     ports = await Promise.all([freePort(), freePort(), freePort()]);
-    const routes = await Promise.all([freePort(), freePort(), freePort()]);
+    routes = await Promise.all([freePort(), freePort(), freePort()]);
     for (const [i, port] of ports.entries()) {
-      let text = given
+      const text = given
         .replace('listen: "0.0.0.0:4222"', `listen: "127.0.0.1:${String(port)}"`)
         .replace('http: "0.0.0.0:8222"', '')
         .replace('"/data"', JSON.stringify(join(folder, `data-${String(i)}`)))
         .replace('listen: "0.0.0.0:6222"', `listen: "127.0.0.1:${String(routes[i])}"`);
-      for (const [other, route] of routes.entries())
-        text = text.replace(`nats-${String(other)}.nats-servers:6222`, `127.0.0.1:${String(route)}`);
       expect(text).not.toMatch(/0\.0\.0\.0|nats-servers|"\/data"/);
       const file = join(folder, `server-${String(i)}.conf`);
       await writeFile(file, text);
-      const server = spawn(program, ['--config', file], {
+      const others = routeText
+        .replaceAll('$(NATS_PASSWORD_CLUSTER)', passwordOf('cluster'))
+        .replaceAll(
+          /nats-(\d)\.nats-servers:6222/g,
+          (_, other) => `127.0.0.1:${String(routes[Number(other)])}`,
+        );
+      expect(others).not.toMatch(/\$|nats-servers/);
+      const server = spawn(program, ['--config', file, '--routes', others], {
         env: { ...passwords, POD_NAME: `nats-${String(i)}` },
         stdio: ['ignore', 'ignore', 'pipe'],
       });
@@ -89,6 +102,16 @@ describe('three servers of NATS with the files of deploy/nats', () => {
       expect((await ensureEventStream(nc, 3)).incarnation).toBe(one.incarnation);
     } finally {
       await Promise.all([nc.close(), admin.close()]);
+    }
+  });
+
+  it('let no server join that does not know their password', async () => {
+    const socket = connectSocket(routes[0] ?? 0, '127.0.0.1');
+    try {
+      const [greeting] = (await once(socket, 'data')) as [Buffer];
+      expect(JSON.parse(greeting.toString().replace(/^INFO /, ''))).toMatchObject({ auth_required: true });
+    } finally {
+      socket.destroy();
     }
   });
 });
