@@ -143,6 +143,24 @@ async def test_keys_are_fetched_once_and_anew_for_an_unknown_key() -> None:
 
 
 @pytest.mark.anyio
+async def test_a_key_that_is_no_longer_published_is_soon_not_trusted() -> None:
+    published = [SIGNER.jwk()]
+    now = [0.0]
+
+    async def fetch() -> List[Dict[str, Any]]:
+        return list(published)
+
+    keys = KeySet(fetch, lambda: now[0])
+    await keys.verify(granted(), ACTION, approval_id="apr_1", audit_event_id="evt_1")
+    published[:] = [Signer("k2").jwk()]
+    now[0] = 299.0
+    await keys.verify(granted(), ACTION, approval_id="apr_1", audit_event_id="evt_1")
+    now[0] = 300.0
+    with pytest.raises(AgentLatticeError, match="no key that the system publishes"):
+        await keys.verify(granted(), ACTION, approval_id="apr_1", audit_event_id="evt_1")
+
+
+@pytest.mark.anyio
 async def test_gates_that_pass_at_once_share_a_fetch() -> None:
     newer = Signer("k2")
     published = [[SIGNER.jwk()], [SIGNER.jwk(), newer.jwk()]]

@@ -93,12 +93,20 @@ def verify_grant(
     return claims
 
 
-class KeySet:
-    """The published keys, fetched when they are first needed and once more when a grant names an unknown key."""
+#: A key that the system no longer publishes is not trusted for longer than this.
+KEPT_S = 300
 
-    def __init__(self, fetch: Callable[[], Coroutine[Any, Any, List[Jwk]]]) -> None:
+
+class KeySet:
+    """The published keys, fetched when they are first needed, when a grant names an unknown key, and when they are old."""
+
+    def __init__(
+        self, fetch: Callable[[], Coroutine[Any, Any, List[Jwk]]], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._fetch = fetch
+        self._clock = clock
         self._keys: List[Jwk] = []
+        self._known_until = 0.0
         #: The fetch under way on each event loop; many gates that pass at once share it.
         self._fetching: Dict[asyncio.AbstractEventLoop, asyncio.Task[List[Jwk]]] = {}
 
@@ -114,7 +122,8 @@ class KeySet:
         return verify_grant(token, self._keys, action, approval_id=approval_id, audit_event_id=audit_event_id)
 
     def _knows(self, kid: Any) -> bool:
-        return any(isinstance(key, dict) and key.get("kid") == kid for key in self._keys)
+        is_known = any(isinstance(key, dict) and key.get("kid") == kid for key in self._keys)
+        return is_known and self._clock() < self._known_until
 
     async def _refresh(self) -> bool:
         """Fetches the keys. Returns whether it was a fetch that had begun before."""
@@ -125,6 +134,7 @@ class KeySet:
             fetching = self._fetching[loop] = loop.create_task(self._fetch())
             fetching.add_done_callback(self._fetched)
         self._keys = await asyncio.shield(fetching)
+        self._known_until = self._clock() + KEPT_S
         return shared
 
     def _fetched(self, fetching: asyncio.Task[List[Jwk]]) -> None:
