@@ -98,7 +98,7 @@ KEPT_S = 300
 
 
 class KeySet:
-    """The published keys, fetched when they are first needed, when a grant names an unknown key, and when they are old."""
+    """The published keys, fetched when first needed, when a grant names an unknown key, and when they are old."""
 
     def __init__(
         self, fetch: Callable[[], Coroutine[Any, Any, List[Jwk]]], clock: Callable[[], float] = time.monotonic
