@@ -1,6 +1,7 @@
 import { InstalledPackages, nodeRuntime, type PublishedRuntime } from './kit/installed-packages.js';
 
 const runtimes: readonly PublishedRuntime[] = [
+  nodeRuntime('20'),
   nodeRuntime('22'),
   { packageName: 'deno', path: '.bin/deno', args: ['run', '--allow-all', 'program.mjs'], isNode: false },
   { packageName: 'bun', path: '.bin/bun', args: ['program.mjs'], isNode: false },
