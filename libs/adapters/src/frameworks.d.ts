@@ -1,4 +1,4 @@
-// What is used of the frameworks, for checking the types here without installing them. `e2e/adapters.e2e.spec.ts` checks the
+// What is used of the frameworks, for checking the types here without installing them. `npm run check:published` checks the
 // sources of this folder and the programs of the guides with the frameworks' own types.
 declare module '@langchain/langgraph' {
   export function interrupt(value: unknown): unknown;
