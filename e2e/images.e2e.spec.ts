@@ -27,9 +27,9 @@ describe('the images', () => {
   let postgres: TestPostgres;
   let nats: TestNats;
   let dataDir: string;
-  const first = new Map<ServiceName, Container>();
-  const all = () => [...first.values()];
-  const gateway = () => new Api(first.get('gateway')?.url ?? '', credentials.agent.api_key);
+  const containers = new Map<ServiceName, Container>();
+  const all = () => [...containers.values()];
+  const gateway = () => new Api(containers.get('gateway')?.url ?? '', credentials.agent.api_key);
 
   /** No more than the manifests give: secrets by files where they can be, no name of an instance. */
   const environmentOf = async (service: ServiceName): Promise<NodeJS.ProcessEnv> => {
@@ -88,7 +88,7 @@ describe('the images', () => {
   it('wait for their schema and never migrate; the job makes roles, schemas and the first workspace', async () => {
     await Promise.all(
       serviceNames.map(async (service) =>
-        first.set(service, await images.start(service, await environmentOf(service))),
+        containers.set(service, await images.start(service, await environmentOf(service))),
       ),
     );
     await eventually(() => all().every(({ output }) => output().includes('waiting for the schema')), {
@@ -107,7 +107,7 @@ describe('the images', () => {
     expect(said).toContain('the first workspace is in place');
     await Promise.all(all().map((container) => container.ready()));
     expect((await gateway().get('/api/v1/whoami')).status).toBe(200);
-    expect((await fetch(`${first.get('gateway')?.url ?? ''}/`)).headers.get('content-type')).toContain(
+    expect((await fetch(`${containers.get('gateway')?.url ?? ''}/`)).headers.get('content-type')).toContain(
       'text/html',
     );
   }, 240_000);
@@ -136,7 +136,7 @@ describe('the images', () => {
       },
       { within: 30_000 },
     );
-    const stopped = first.get('gateway')?.stop();
+    const stopped = containers.get('gateway')?.stop();
     const answers = await Promise.all(held);
     expect(answers.map(({ status, headers }) => [status, headers.get('connection')])).toEqual(
       held.map(() => [202, 'close']),

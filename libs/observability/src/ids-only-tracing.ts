@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import { type CurrentSpan, currentSpan } from './current-span.js';
-import type { OpenSpan, SpanOptions, Tracing } from './tracing.js';
-import { readTraceparent, writeTraceparent } from './traceparent.js';
+import { remoteOf, writeTraceparent } from './traceparent.js';
+import type { OpenSpan, Tracing } from './tracing.js';
 
 /** Shared by the spans of one trace. */
 interface Trace {
@@ -39,9 +39,8 @@ class IdsOnlySpan implements OpenSpan, CurrentSpan {
  * recorded. A caller's flags are passed on unchanged (W3C Trace Context §3.3: a participant that does not record leaves them).
  */
 export const idsOnlyTracing: Tracing = {
-  openSpan: (_name, { traceparent, headers }: SpanOptions) => {
-    const text = traceparent ?? headers?.['traceparent'];
-    const remote = typeof text === 'string' ? readTraceparent(text) : null;
+  openSpan: (_name, options) => {
+    const remote = remoteOf(options);
     if (remote !== null) return new IdsOnlySpan({ id: remote.traceId, flags: remote.flags });
     const parent = currentSpan.getStore();
     return new IdsOnlySpan(parent instanceof IdsOnlySpan ? parent.trace : { id: null, flags: '00' });
@@ -50,8 +49,6 @@ export const idsOnlyTracing: Tracing = {
   recordSpan: () => {},
   linkSpan: () => {},
   endCurrentSpan: () => {},
-  currentTraceparent: () => currentSpan.getStore()?.traceparent ?? null,
-  currentTraceId: () => currentSpan.getStore()?.traceId ?? null,
 };
 
 const pool = Buffer.allocUnsafe(4_096);

@@ -1,3 +1,4 @@
+import { currentSpan } from './current-span.js';
 import { idsOnlyTracing } from './ids-only-tracing.js';
 import type { DoneWork, OpenSpan, SpanOptions, Tracing } from './tracing.js';
 
@@ -44,7 +45,7 @@ export const endCurrentSpan = (attributes: SpanOptions['attributes'] = {}): void
   tracing.endCurrentSpan(attributes);
 
 /** The current span as a W3C `traceparent`; null outside of every span. */
-export const currentTraceparent = (): string | null => tracing.currentTraceparent();
+export const currentTraceparent = (): string | null => currentSpan.getStore()?.traceparent ?? null;
 
 /** The id of the current trace, as logs name it; null outside of every span. */
-export const currentTraceId = (): string | null => tracing.currentTraceId();
+export const currentTraceId = (): string | null => currentSpan.getStore()?.traceId ?? null;

@@ -1,8 +1,8 @@
 import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace, TraceFlags } from '@opentelemetry/api';
 import { type CurrentSpan, currentSpan } from './current-span.js';
 import { idsOnlyTracing } from './ids-only-tracing.js';
-import type { OpenSpan, SpanEnd, SpanOptions, Tracing } from './tracing.js';
-import { readTraceparent, type Traceparent, writeTraceparent } from './traceparent.js';
+import { readTraceparent, remoteOf, type Traceparent, writeTraceparent } from './traceparent.js';
+import type { OpenSpan, SpanEnd, Tracing } from './tracing.js';
 
 const kinds = {
   internal: SpanKind.INTERNAL,
@@ -45,10 +45,11 @@ class RecordedSpan implements OpenSpan, CurrentSpan {
  */
 export function recordedTracing(share: number | null): Tracing {
   const tracer = trace.getTracer('agentlattice');
+  const isRecorded = (remote: Traceparent) => share === null || isSampled(remote);
 
   /** What a new span hangs below; null: it is not recorded. */
   function parentOf(remote: Traceparent | null) {
-    if (remote !== null) return share === null || isSampled(remote) ? below(spanOf(remote)) : null;
+    if (remote !== null) return isRecorded(remote) ? below(spanOf(remote)) : null;
     const here = currentSpan.getStore();
     if (here instanceof RecordedSpan) return below(here.span);
     if (share === null) return ROOT_CONTEXT;
@@ -64,12 +65,10 @@ export function recordedTracing(share: number | null): Tracing {
     },
     inTrace: (traceparent, fn) => {
       const remote = remoteOf({ traceparent });
-      const isRecorded = remote !== null && (share === null || isSampled(remote));
-      return isRecorded
+      if (remote === null) return fn();
+      return isRecorded(remote)
         ? new RecordedSpan(spanOf(remote)).run(fn)
-        : remote === null
-          ? fn()
-          : idsOnlyTracing.inTrace(traceparent, fn);
+        : idsOnlyTracing.inTrace(traceparent, fn);
     },
     recordSpan: (name, { traceparent, kind = 'internal', attributes = {}, startedAt, failure }) => {
       const remote = remoteOf({ traceparent });
@@ -92,17 +91,7 @@ export function recordedTracing(share: number | null): Tracing {
       const here = currentSpan.getStore();
       if (here instanceof RecordedSpan) here.end({ attributes });
     },
-    currentTraceparent: idsOnlyTracing.currentTraceparent,
-    currentTraceId: idsOnlyTracing.currentTraceId,
   };
-}
-
-function remoteOf({
-  traceparent,
-  headers,
-}: Pick<SpanOptions, 'traceparent' | 'headers'>): Traceparent | null {
-  const text = traceparent ?? headers?.['traceparent'];
-  return typeof text === 'string' ? readTraceparent(text) : null;
 }
 
 const flagsOf = ({ flags }: Traceparent) => Number.parseInt(flags, 16) & TraceFlags.SAMPLED;

@@ -1,3 +1,5 @@
+import type { SpanOptions } from './tracing.js';
+
 /** The parts of a W3C `traceparent` header. */
 export interface Traceparent {
   readonly traceId: string;
@@ -14,6 +16,15 @@ export function readTraceparent(text: string): Traceparent | null {
   if (match === null) return null;
   const [, version, traceId = '', spanId = '', flags = '', rest] = match;
   return version === '00' && rest !== undefined ? null : { traceId, spanId, flags };
+}
+
+/** The parent from another process, if the options name one. */
+export function remoteOf({
+  traceparent,
+  headers,
+}: Pick<SpanOptions, 'traceparent' | 'headers'>): Traceparent | null {
+  const text = traceparent ?? headers?.['traceparent'];
+  return typeof text === 'string' ? readTraceparent(text) : null;
 }
 
 export const writeTraceparent = ({ traceId, spanId, flags }: Traceparent): string =>

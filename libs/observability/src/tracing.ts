@@ -43,7 +43,4 @@ export interface Tracing {
   linkSpan(traceparent: string): void;
   /** Ends the current span before its `run` ends. */
   endCurrentSpan(attributes: SpanOptions['attributes']): void;
-  /** The current span as a W3C `traceparent`; null outside of every span. */
-  currentTraceparent(): string | null;
-  currentTraceId(): string | null;
 }
