@@ -5,18 +5,14 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { folder, once, root } from './check-deploy/tools.mjs';
+import { exists, folder, goProgram, once, root } from './check-deploy/tools.mjs';
 
-const amtoolVersion = 'v0.34.2';
+const amtoolModule = 'github.com/prometheus/alertmanager/cmd/amtool@v0.34.2';
 const run = promisify(execFile);
 const telemetry = join(root, 'deploy', 'telemetry');
 
 async function promtool() {
-  const onPath = await run('promtool', ['--version']).then(
-    () => true,
-    () => false,
-  );
-  if (onPath) return 'promtool';
+  if (await exists('promtool')) return 'promtool';
   const unpacked = join(folder, 'prometheus');
   await once('promtool', 'prometheus', async () => {
     await rm(unpacked, { recursive: true, force: true });
@@ -26,16 +22,6 @@ async function promtool() {
     await run('dpkg-deb', ['-x', archive, '.'], { cwd: unpacked });
   });
   return join(unpacked, 'usr', 'bin', 'promtool');
-}
-
-async function amtool() {
-  const bin = join(folder, 'bin');
-  await once('amtool', amtoolVersion, () =>
-    run('go', ['install', `github.com/prometheus/alertmanager/cmd/amtool@${amtoolVersion}`], {
-      env: { ...process.env, GOBIN: bin },
-    }),
-  );
-  return join(bin, 'amtool');
 }
 
 /** The queries of a dashboard as rules, with a value for each variable of Grafana. */
@@ -69,7 +55,7 @@ try {
     await writeFile(panels, JSON.stringify({ groups }));
     await run(prom, ['check', 'rules', '--lint-fatal', panels]);
   }
-  const am = await amtool();
+  const am = await goProgram('amtool', amtoolModule);
   const receivers = join(telemetry, 'alertmanager.yml');
   await run(am, ['check-config', receivers]);
   for (const [severity, receiver] of Object.entries(routes)) {

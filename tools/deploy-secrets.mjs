@@ -6,8 +6,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-
-const services = ['gateway', 'policy-engine', 'approval-service', 'audit-ledger', 'notifier'];
+import { services } from './image-root.mjs';
 
 /** Letters and digits, with a letter first: NATS reads numbers in its variables as numbers. */
 const password = () => `p${randomBytes(24).toString('hex')}`;

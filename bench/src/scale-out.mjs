@@ -9,7 +9,8 @@ import { checkouts, services } from './checkout.mjs';
 import { median } from './figures.mjs';
 import { burst, loader } from './load.mjs';
 import { cpuSecondsOf, pause, pssOf, until } from './process.mjs';
-import { policies, requests } from './workload.mjs';
+import { furnished } from './targets/our-system.mjs';
+import { requests } from './workload.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -58,7 +59,8 @@ async function measured(count) {
         names.push(replica.name);
         if (service === 'gateway') urls.push(replica.baseUrl);
       }
-    const messages = await furnished(stack);
+    const target = await furnished(stack, checkout);
+    const messages = requests(number('asking')).map((request, n) => target.message(request, n));
     const each = (seconds) =>
       Promise.all(
         urls.map((url) =>
@@ -128,34 +130,6 @@ function byService(figures, rounded) {
     sums.set(service, (sums.get(service) ?? 0) + value);
   }
   return Object.fromEntries([...sums].map(([service, sum]) => [service, rounded(sum)]));
-}
-
-/** Policies and agents of the bench, and its requests as they are sent. */
-async function furnished({ baseUrl, credentials }) {
-  const send = async (path, key, body) => {
-    const answer = await fetch(baseUrl + path, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    if (!answer.ok) throw new Error(`POST ${path} answered ${answer.status}: ${await answer.text()}`);
-    return answer.json();
-  };
-  for (const policy of policies)
-    await send('/api/v1/policies', credentials.admin.api_key, {
-      name: policy.service,
-      action_type: `${policy.service}.deploy${policy.prefix ? '.*' : ''}`,
-      effect: policy.effect,
-      ...(policy.conditions ? { conditions: policy.conditions, on_fail: 'deny' } : {}),
-    });
-  const keys = [];
-  for (let n = 0; n < 10; n++)
-    keys.push((await send('/api/agents/register', credentials.service_key, { name: `bench-${n}` })).api_key);
-  return requests(number('asking')).map(({ service, operation, metadata, data_accessed }, n) => ({
-    path: '/api/v1/actions',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${keys[n % keys.length]}` },
-    body: JSON.stringify({ action_type: `${service}.${operation}`, metadata, data_accessed }),
-  }));
 }
 
 /** What requests cost while they are held: memory and CPU of the gateway. */

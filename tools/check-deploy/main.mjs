@@ -1,7 +1,6 @@
 // Everything about deployment that needs tools of other projects: `npm run check:deploy [-- --release]`. Needs Python 3 and Go,
 // and kubectl or time to build kustomize. One line for each check; `--release` also asks for digests of all images.
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -165,8 +164,7 @@ try {
       scripts.map((name) => join('tools', name)),
     ),
   );
-  if (existsSync(join(root, 'tools/check-telemetry.mjs')))
-    await check('telemetry', () => run(process.execPath, ['tools/check-telemetry.mjs']));
+  await check('telemetry', () => run(process.execPath, ['tools/check-telemetry.mjs']));
 } finally {
   await rm(scratch, { recursive: true, force: true });
 }

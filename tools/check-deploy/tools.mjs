@@ -9,6 +9,8 @@ import { promisify } from 'node:util';
 const here = fileURLToPath(new URL('.', import.meta.url));
 export const root = resolve(here, '..', '..');
 export const folder = join(root, 'node_modules', '.cache', 'check-deploy');
+const bin = join(folder, 'bin');
+const goEnv = { ...process.env, GOBIN: bin };
 const run = promisify(execFile);
 
 const python = {
@@ -23,7 +25,8 @@ const go = {
   kustomize: 'sigs.k8s.io/kustomize/kustomize/v5@v5.7.1',
 };
 
-const exists = (command) =>
+/** Whether a program is on PATH. */
+export const exists = (command) =>
   run(command, ['version']).then(
     () => true,
     (error) => error.code !== 'ENOENT',
@@ -40,6 +43,12 @@ export async function once(name, key, work) {
   await writeFile(stamp, wanted);
 }
 
+/** Installs a program written in Go. @returns its path */
+export async function goProgram(name, module) {
+  await once(name, module, () => run('go', ['install', module], { env: goEnv }));
+  return join(bin, name);
+}
+
 /** Installs what is missing. @returns the path of each program */
 export async function installTools() {
   const environment = join(folder, 'venv');
@@ -49,13 +58,10 @@ export async function installTools() {
     const wanted = Object.entries(python).map(([name, version]) => `${name}==${version}`);
     await run(join(environment, 'bin', 'pip'), ['install', '--quiet', ...wanted]);
   });
-  const bin = join(folder, 'bin');
-  const goEnv = { ...process.env, GOBIN: bin };
   // kubectl renders the same as kustomize.
   const hasKubectl = await exists('kubectl');
   for (const [name, module] of Object.entries(go))
-    if (!(hasKubectl && name === 'kustomize'))
-      await once(name, module, () => run('go', ['install', module], { env: goEnv }));
+    if (!(hasKubectl && name === 'kustomize')) await goProgram(name, module);
   const sources = await Promise.all(
     ['main.go', 'go.mod', 'go.sum'].map((name) => readFile(join(here, 'compose', name), 'utf8')),
   );

@@ -20,7 +20,8 @@ export async function startOurSystem(checkout, { cpuProfileDir, env: given = {} 
   }
 }
 
-async function furnished(stack, checkout) {
+/** With policies and agents of the bench. */
+export async function furnished(stack, checkout) {
   const { credentials, baseUrl } = stack;
   const send = async (path, key, body) => {
     const answer = await fetch(baseUrl + path, {

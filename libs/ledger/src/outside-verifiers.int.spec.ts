@@ -134,7 +134,7 @@ describe('the note and tlog packages of the Go checksum database', () => {
       });
     const old = ['run', '.', testdata('log.ndjson'), testdata('checkpoint.txt'), key];
     expect(await outcome('go', old, verifier('go'))).toMatchObject({ status: 1 });
-    // Python looks at the root alone, whoever signed it.
+    // Python looks at the root alone, no matter who signed it.
     expect(await outcome('python3', [verifier('python/verify_log.py'), ...files])).toMatchObject({
       status: 0,
     });

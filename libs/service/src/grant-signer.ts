@@ -35,9 +35,9 @@ export interface GrantSigner {
 export function grantSigner({ signing, further }: SigningKeys): GrantSigner {
   const own = grantKey(createPublicKey(signing));
   // A key may stand there twice for a moment, while files are renamed.
-  const keys = new Map([own, ...further.map(grantKey)].reverse().map((key) => [key.header, key]));
+  const keys = new Map([own, ...further.map(grantKey)].map((key) => [key.header, key]));
   return {
-    jwks: [...keys.values()].reverse().map(({ jwk }) => jwk),
+    jwks: [...keys.values()].map(({ jwk }) => jwk),
     sign(claims) {
       const input = `${own.header}.${encode(JSON.stringify(claims))}`;
       return `${input}.${sign(null, Buffer.from(input), signing).toString('base64url')}`;

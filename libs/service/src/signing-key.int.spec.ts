@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
@@ -64,6 +64,14 @@ describe('the rotation of a key for grants', () => {
     expect((await started()).verify(token)).toEqual(claims);
     await rm(join(folder, `${name}.2026.pem`));
     expect((await started()).verify(token)).toBeNull();
+  });
+
+  it('publishes the key that signs first, and once, where its file stands there twice', async () => {
+    const [kid] = (await started()).jwks.map((key) => key.kid);
+    await put(`${name}.next.pem`, generateKeyPairSync('ed25519').privateKey);
+    await copyFile(join(folder, `${name}.pem`), join(folder, `${name}.previous.pem`));
+    const kids = (await started()).jwks.map((key) => key.kid);
+    expect([kids[0], kids.length, new Set(kids).size]).toEqual([kid, 2, 2]);
   });
 
   it('refuses another kind of key', async () => {

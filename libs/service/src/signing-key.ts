@@ -9,6 +9,11 @@ import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises
 import { join } from 'node:path';
 import { ConfigFault, type KeyFolder } from './base-config.js';
 
+/** The rights that others must not have to a file of our own. */
+const toOwnFile = 0o077;
+/** A mounted Secret belongs to root and is readable by the group of the pod. */
+const toMountedFile = 0o007;
+
 /** The keys of one purpose, while one takes the place of another (docs/operations/keys.md). */
 export interface SigningKeys {
   readonly signing: KeyObject;
@@ -27,9 +32,8 @@ export async function signingKeys(folder: KeyFolder, name: string): Promise<Sign
   const labelled = (await readdir(folder.path)).filter(
     (file) => file.startsWith(`${name}.`) && file.endsWith('.pem') && file !== `${name}.pem`,
   );
-  const found = await Promise.all(
-    labelled.sort().map((file) => readAnyKey(join(folder.path, file), folder.isGiven ? 0o007 : 0o077)),
-  );
+  const closed = folder.isGiven ? toMountedFile : toOwnFile;
+  const found = await Promise.all(labelled.sort().map((file) => readAnyKey(join(folder.path, file), closed)));
   const previous = found[labelled.indexOf(`${name}.previous.pem`)] ?? null;
   return {
     signing,
@@ -50,8 +54,7 @@ async function signingKey({ path, isGiven }: KeyFolder, name: string): Promise<K
 }
 
 async function givenKey(path: string): Promise<KeyObject> {
-  // A mounted Secret belongs to root and is readable by the group of the pod.
-  const key = await readKey(path, 0o007);
+  const key = await readKey(path, toMountedFile);
   if (key === null) throw new ConfigFault(`The key ${path} is missing: AL_KEYS_DIR must hold it.`);
   return key;
 }
@@ -78,10 +81,10 @@ async function ensureKey(path: string): Promise<KeyObject> {
   return made;
 }
 
-async function readKey(path: string, closedTo = 0o077): Promise<KeyObject | null> {
+async function readKey(path: string, closed = toOwnFile): Promise<KeyObject | null> {
   try {
     const { mode } = await stat(path);
-    if ((mode & closedTo) !== 0) throw new Error(`${path} can be read by others: chmod 600`);
+    if ((mode & closed) !== 0) throw new Error(`${path} can be read by others: chmod 600`);
     const key = createPrivateKey(await readFile(path));
     if (key.asymmetricKeyType !== 'ed25519') throw new Error(`${path} is not an Ed25519 key`);
     return key;
@@ -91,10 +94,10 @@ async function readKey(path: string, closedTo = 0o077): Promise<KeyObject | null
   }
 }
 
-async function readAnyKey(path: string, closedTo: number): Promise<KeyObject> {
+async function readAnyKey(path: string, closed: number): Promise<KeyObject> {
   const text = await readFile(path, 'utf8');
   if (!text.includes('PUBLIC KEY')) {
-    const key = await readKey(path, closedTo);
+    const key = await readKey(path, closed);
     if (key !== null) return key;
   }
   const key = createPublicKey(text);

@@ -224,8 +224,7 @@ export class ActiveWriter implements ActiveTerm {
     if (isLost) this.heartbeat.stop();
     await this.subscriptions.stopCommands();
     // While connection and lock are held, accepted submissions are still written and answered.
-    if (isLost) await this.writer.close(reason);
-    else await this.writer.drained();
+    if (!isLost) await this.writer.drained();
     await this.writer.close(reason);
     await this.subscriptions.stopEvents();
     await this.followers.stop();

@@ -10,7 +10,7 @@ export class HeldCommands implements CommandHandlers {
   private held = 0;
 
   constructor() {
-    // Whoever waits is told; where nobody waits there is nothing to tell.
+    // Those who wait are told; where nobody waits there is nothing to tell.
     this.writer.promise.catch(() => {});
   }
 

@@ -15,8 +15,8 @@ export interface WriterSession {
   /** Tells the writer that stops that its commands are taken here. */
   tellTaking(): Promise<void>;
   endTakeOver(): Promise<void>;
-  /** Lets an instance that stands by take the commands. @returns whether one does from now on */
-  handOver(withinMs: number): Promise<boolean>;
+  /** Lets an instance that stands by take the commands, and resolves when one does, or none is there or none has within the time. */
+  handOver(withinMs: number): Promise<void>;
   load(): Promise<LogHeads>;
   now(): Promise<number>;
   close(): Promise<void>;
@@ -142,7 +142,7 @@ export class WriterElection<S extends WriterSession, T extends TakenCommands> {
       aborted(signal).then(() => new WriterLost('the service stops')),
     ]);
     // Nothing is sent to nobody: a standby takes the commands before this instance stops taking them.
-    if (signal.aborted) await session.handOver(handOverWithinMs).catch(() => false);
+    if (signal.aborted) await session.handOver(handOverWithinMs).catch(() => {});
     await term.stop(reason);
     if (!signal.aborted) throw reason;
   }

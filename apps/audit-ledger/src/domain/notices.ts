@@ -3,7 +3,7 @@ import { commitmentsOf, disclosedOf } from './commitments.js';
 import type { EntryFacts, NoticeDraft } from './draft.js';
 import type { Release } from './release.js';
 
-export type NoticeType = 'ledger.created' | 'ledger.key_rotated' | 'ledger.restored';
+type NoticeType = 'ledger.created' | 'ledger.key_rotated' | 'ledger.restored';
 
 /** An entry about the log itself. */
 export const aboutLog = (type: NoticeType, org_id: string, content: Disclosed): EntryFacts => ({
@@ -31,13 +31,7 @@ export function keyRotated(
   keys: { readonly key: string; readonly previous: string | null },
   making: NoticeMaking,
 ): NoticeDraft {
-  const content = disclosedOf({ metadata: keys }, making.newSalt);
-  return {
-    kind: 'notice',
-    id: making.newId(),
-    facts: aboutLog('ledger.key_rotated', orgId, content),
-    content,
-  };
+  return notice('ledger.key_rotated', orgId, { metadata: keys }, making);
 }
 
 /** The log lost entries that were signed, and an operator let it go on without them. */
@@ -47,6 +41,15 @@ export function restored(
   making: NoticeMaking,
 ): NoticeDraft {
   const metadata = { signed_size: signed.size, signed_root: signed.root, restored_size: size };
-  const content = disclosedOf({ metadata, reason }, making.newSalt);
-  return { kind: 'notice', id: making.newId(), facts: aboutLog('ledger.restored', orgId, content), content };
+  return notice('ledger.restored', orgId, { metadata, reason }, making);
+}
+
+function notice(
+  type: NoticeType,
+  orgId: string,
+  values: Parameters<typeof disclosedOf>[0],
+  { newId, newSalt }: NoticeMaking,
+): NoticeDraft {
+  const content = disclosedOf(values, newSalt);
+  return { kind: 'notice', id: newId(), facts: aboutLog(type, orgId, content), content };
 }

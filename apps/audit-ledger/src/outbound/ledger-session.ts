@@ -155,18 +155,18 @@ export class LedgerSession implements CommitStore {
     await this.query('SELECT pg_advisory_unlock($1, $2)', [takingLock, shard]);
   }
 
-  /** Lets an instance that stands by take the commands. @returns whether one does from now on */
-  async handOver(withinMs: number): Promise<boolean> {
+  /** Lets an instance that stands by take the commands, and resolves when one does, or none is there or none has within the time. */
+  async handOver(withinMs: number): Promise<void> {
     const others = await this.query(
       `SELECT FROM pg_stat_activity
         WHERE application_name LIKE '${applicationName('%')}' AND datname = current_database() AND pid <> pg_backend_pid()`,
     );
-    if (others.rows.length === 0) return false;
+    if (others.rows.length === 0) return;
     const taken = this.noticed('taking', withinMs);
     await this.query('SELECT pg_advisory_lock($1, $2)', [stoppingLock, shard]);
     await this.endTakeOver();
     await this.tell('stopping');
-    return taken;
+    await taken;
   }
 
   async now(): Promise<number> {
@@ -246,15 +246,13 @@ export class LedgerSession implements CommitStore {
     await this.query('SELECT pg_notify($1, $2)', [handOverChannel, `${word} ${this.instance}`]);
   }
 
-  private noticed(word: string, withinMs: number, stopped?: AbortSignal): Promise<boolean> {
+  /** Resolves when the word is said, the time is over or `stopped` is aborted. */
+  private async noticed(word: string, withinMs: number, stopped?: AbortSignal): Promise<void> {
     const signal = AbortSignal.any([
       AbortSignal.timeout(withinMs),
       ...(stopped === undefined ? [] : [stopped]),
     ]);
-    return once(this.notices, word, { signal }).then(
-      () => true,
-      () => false,
-    );
+    await once(this.notices, word, { signal }).catch(() => {});
   }
 
   /**

@@ -4,7 +4,7 @@ import { serviceNames } from '@agentlattice/contracts';
 import type { QueryRunner } from 'typeorm';
 import { z } from 'zod';
 import { contractingStatements } from './contracting-statements.js';
-import { loadMigrations, type MigrationClass } from './run-migrations.js';
+import { loadMigrations, type MigrationClass, nameOf } from './run-migrations.js';
 
 /**
  * Migrations that take away what the release before them no longer uses (the second release of the two that ADR 63 asks for). Each
@@ -18,8 +18,6 @@ const firstRelease = new Set(
     .array(z.string())
     .parse(JSON.parse(readFileSync(join(import.meta.dirname, 'first-release-migrations.json'), 'utf8'))),
 );
-
-const nameOf = (migration: MigrationClass) => new migration().name ?? migration.name;
 
 /** What a migration asks of an empty database. */
 async function statementsOf(migration: MigrationClass): Promise<string[]> {

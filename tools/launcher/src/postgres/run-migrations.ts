@@ -66,7 +66,7 @@ async function letRead(client: pg.Client, table: string, grantee: string): Promi
 }
 
 /** TypeORM's own rule for the name it stores. */
-const nameOf = (migration: MigrationClass) => new migration().name ?? migration.name;
+export const nameOf = (migration: MigrationClass) => new migration().name ?? migration.name;
 
 async function migrate(
   adminUrl: string,
