@@ -10,6 +10,7 @@ import { type ProgramFolder, programFolder } from './kit/agent-frameworks.js';
 import { adminOf, type Api } from './kit/api.js';
 import { programIn } from './kit/guide-programs.js';
 import { pythonSdkEnvironment } from './kit/python-client.js';
+import { toolPolicies } from './kit/tool-policies.js';
 import type { PythonEnvironment } from './kit/python-environment.js';
 
 const run = promisify(execFile);
@@ -99,15 +100,12 @@ describe('the adapters', () => {
     ]);
     [stack, guides] = [await joinSharedStack(), await mkdtemp(join(tmpdir(), 'al-guides-'))];
     admin = adminOf(stack);
-    for (const [tool, effect] of [
-      ['refund', 'require_approval'],
-      ['slow', 'require_approval'],
-      ['lookup', 'allow'],
-      ['drop', 'deny'],
-    ] as const)
-      await admin.policy({ name: tool, action_type: `tool.${tool}`, effect });
-    const brief = { name: 'brief', action_type: 'tool.brief', effect: 'require_approval', timeout: '1s' };
-    await admin.policy(brief);
+    await toolPolicies(admin, {
+      refund: 'require_approval',
+      slow: 'require_approval',
+      lookup: 'allow',
+      drop: 'deny',
+    });
     [python, folder] = await installing;
     env = {
       PATH: process.env['PATH'],

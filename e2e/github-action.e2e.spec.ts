@@ -9,6 +9,7 @@ import { eventually, joinSharedStack, notRun, type SharedStack } from '@agentlat
 import { adminOf, type Api } from './kit/api.js';
 import { programIn } from './kit/guide-programs.js';
 import { readAction, runStep } from './kit/github-runner.js';
+import { toolPolicies } from './kit/tool-policies.js';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -39,13 +40,7 @@ describe('the GitHub Action', () => {
     admin = adminOf(stack);
     for (const action_type of ['ship.it', 'ship.no'])
       await admin.policy({ name: action_type, action_type, effect: 'require_approval' });
-    for (const [tool, effect] of [
-      ['lookup', 'allow'],
-      ['drop', 'deny'],
-    ] as const)
-      await admin.policy({ name: tool, action_type: `tool.${tool}`, effect });
-    const brief = { name: 'brief', action_type: 'tool.brief', effect: 'require_approval', timeout: '1s' };
-    await admin.policy(brief);
+    await toolPolicies(admin, { lookup: 'allow', drop: 'deny' });
   }, 120_000);
   afterAll(() => stack.leave());
 
