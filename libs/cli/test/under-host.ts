@@ -125,15 +125,8 @@ export async function installForHost({
   if (before !== '') await writeFile(settings, before);
   const around = { env: { PATH: process.env['PATH'], HOME: home }, folder: join(home, 'work') };
   const request = {
-    ...({
-      host,
-      scope: 'user',
-      program,
-      baseUrl,
-      keyFile,
-      hostProgram,
-      acceptOlder: false,
-    } as const),
+    ...{ host, program, baseUrl, keyFile, hostProgram },
+    ...({ scope: 'user', acceptOlder: false } as const),
   };
   const first = await install(request, around);
   const again = await install(request, around);
