@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { eventually, type Stack, startStack } from '@agentlattice/testkit';
+import { adminCalls } from '../test/admin-calls.js';
 import { type AlProcess, startAl } from '../test/al-process.js';
 
 let stack: Stack;
@@ -31,17 +32,7 @@ const as =
 const agent = (...args: string[]) => as(stack.credentials.agent.api_key)(args);
 const admin = (...args: string[]) => as(stack.credentials.admin.api_key)(args);
 
-const http = async (path: string, body?: unknown): Promise<Record<string, unknown>> => {
-  const response = await fetch(stack.baseUrl + path, {
-    method: body === undefined ? 'GET' : 'POST',
-    headers: {
-      authorization: `Bearer ${stack.credentials.admin.api_key}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return (await response.json()) as Record<string, unknown>;
-};
+const http = adminCalls(() => stack);
 const policy = (content: object) => http('/api/v1/policies', content);
 const statusOf = async (id: string) => (await http(`/api/v1/approvals/${id}`))['status'];
 /** The newest entry of the log of a type. */

@@ -2,7 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '@agentlattice/testkit';
 
-const bin = fileURLToPath(new URL('../bin/al.mjs', import.meta.url));
+/** The file of `al`. */
+export const bin = fileURLToPath(new URL('../bin/al.mjs', import.meta.url));
+/** Node and the file of `al`. */
+export const program: readonly string[] = [process.execPath, bin];
 
 export interface AlProcess {
   readonly child: ChildProcess;

@@ -5,8 +5,7 @@ import { hookStatus, install, uninstall } from '../src/hook/install.js';
 import { startFakeModel } from '../src/hook/self-test/fake-model.js';
 import { runHost } from '../src/hook/self-test/host-session.js';
 import type { Host } from '../src/hook/hosts.js';
-
-type Http = (path: string, body?: unknown) => Promise<Record<string, unknown>>;
+import type { Http } from './admin-calls.js';
 
 /** Requests of hooks, as an operator sees and decides them. */
 export function requestsBy(http: Http) {
@@ -126,15 +125,8 @@ export async function installForHost({
   if (before !== '') await writeFile(settings, before);
   const around = { env: { PATH: process.env['PATH'], HOME: home }, folder: join(home, 'work') };
   const request = {
-    ...({
-      host,
-      scope: 'user',
-      program,
-      baseUrl,
-      keyFile,
-      hostProgram,
-      acceptOlder: false,
-    } as const),
+    ...{ host, program, baseUrl, keyFile, hostProgram },
+    ...({ scope: 'user', acceptOlder: false } as const),
   };
   const first = await install(request, around);
   const again = await install(request, around);

@@ -24,7 +24,7 @@ export function mayCall({ kind, role, scopes }: Identity, { callers }: Route): b
   });
 }
 
-const rankOf = (role: OperatorRole) => ['viewer', 'member', 'admin'].indexOf(role);
+const rankOf = (role: OperatorRole) => operatorRoles.indexOf(role);
 
 /** Who the key belongs to, by the API. */
 export const identityBy = (api: Api) => async (): Promise<Identity> => {

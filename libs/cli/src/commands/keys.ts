@@ -10,8 +10,8 @@ import { findAgent } from './agents.js';
 import { firstOf, printDone, printList, printSecret } from './lists.js';
 import { findMember } from './members.js';
 
-const readAll =
-  ({ api }: Ports) =>
+export const readKeys =
+  ({ api }: Pick<Ports, 'api'>) =>
   async (query: { limit: number; cursor: string | undefined }) => {
     const { keys, next_cursor } = await api.call(routes.listKeys, { query });
     return { items: keys, next_cursor };
@@ -33,7 +33,7 @@ const holder = ({ kind, role, member_name, member_id, agent_id, scopes }: KeyVie
 
 export async function listKeys({ all, limit }: { all: boolean; limit: number }, ports: Ports): Promise<void> {
   const now = Date.now();
-  const page = await firstOf(limit, readAll(ports));
+  const page = await firstOf(limit, readKeys(ports));
   const items = all ? page.items : page.items.filter((key) => keyStatus(key, now) === 'active');
   const hidden = page.items.length - items.length;
   printList(

@@ -6,8 +6,8 @@ import { statusStyle } from '../render/style.js';
 import { clockText } from '../render/time-text.js';
 import { findOne, firstOf, printDone, printList, printSecret } from './lists.js';
 
-const read =
-  ({ api }: Ports) =>
+export const readMembers =
+  ({ api }: Pick<Ports, 'api'>) =>
   async (query: { limit: number; cursor: string | undefined }) => {
     const { members, next_cursor } = await api.call(routes.listMembers, { query });
     return { items: members, next_cursor };
@@ -15,10 +15,10 @@ const read =
 
 /** By id or e-mail address. Names are no names of one person: two people may have the same. */
 export const findMember = (argument: string, ports: Ports): Promise<MemberView> =>
-  findOne({ what: 'member', argument, read: read(ports), names: ({ email }) => [email] });
+  findOne({ what: 'member', argument, read: readMembers(ports), names: ({ email }) => [email] });
 
 export async function listMembers(limit: number, ports: Ports): Promise<void> {
-  printList(ports, await firstOf(limit, read(ports)), {
+  printList(ports, await firstOf(limit, readMembers(ports)), {
     name: 'members',
     none: 'There is no member.',
     columns: [

@@ -1,13 +1,6 @@
-import {
-  applyEdits,
-  findNodeAtLocation,
-  modify,
-  type ParseError,
-  parse,
-  parseTree,
-  printParseErrorCode,
-} from 'jsonc-parser';
+import { applyEdits, findNodeAtLocation, modify, parseTree } from 'jsonc-parser';
 import { changedText, hostLimitSeconds, isOurLine, wordsInLine } from './hook-line.js';
+import { jsoncOptions, readJsonc } from './jsonc.js';
 
 interface Entry {
   readonly type?: unknown;
@@ -91,7 +84,7 @@ export function claudeState(text: string): ClaudeState | null {
 
 /** Takes one entry and one comma out; the library would also take the comments after it. */
 function withoutGroup(text: string, group: number): string {
-  const tree = parseTree(text, [], { disallowComments: false, allowTrailingComma: true });
+  const tree = parseTree(text, [], jsoncOptions);
   const groups = tree && findNodeAtLocation(tree, ['hooks', 'PreToolUse']);
   const [before, own, after] = [-1, 0, 1].map((step) => groups?.children?.[group + step]);
   if (own === undefined) throw new Error('it holds no such hook');
@@ -139,13 +132,8 @@ const entriesOf = (group: unknown): readonly Entry[] => {
 
 function objectIn(text: string): Record<string, unknown> {
   if (text.trim() === '') return {};
-  const errors: ParseError[] = [];
-  const value: unknown = parse(text, errors, { disallowComments: false, allowTrailingComma: true });
-  const [error] = errors;
-  if (error !== undefined)
-    throw new Error(
-      `it is not JSON (${printParseErrorCode(error.error)} at character ${String(error.offset)})`,
-    );
+  const { value, fault } = readJsonc(text);
+  if (fault !== null) throw new Error(`it ${fault}`);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new Error('it holds no JSON object');
   return value as Record<string, unknown>;

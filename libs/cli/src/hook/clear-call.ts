@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  actionDigest,
   type ActionResult,
   type AgentLattice,
   AgentLatticeError,
@@ -112,8 +112,7 @@ async function used(
   const action = { actionType: asked.actionType, metadata: asked.metadata, dataAccessed: [] };
   try {
     const claims = await client.verifyGrant(grant, { ...action, approvalId, auditEventId });
-    const digest = await actionDigest(action, { agentId: claims.sub, orgId: claims.org_id });
-    await client.consumeGrant(grant, digest);
+    await client.consumeGrant(grant, claims.action_digest);
     return 'cleared';
   } catch (error) {
     const isSpent =
@@ -135,7 +134,7 @@ async function decisionOf(approvalId: string, ports: ClearingPorts): Promise<App
       const begun = performance.now();
       const status = await client.approvalStatus(approvalId, { waitSeconds, signal });
       if (status.status !== 'pending' && status.status !== 'escalated') return status;
-      if (waitSeconds > 0 && performance.now() - begun < heldMs) await pause(heldMs, signal);
+      if (waitSeconds > 0 && performance.now() - begun < heldMs) await sleep(heldMs, undefined, { signal });
     }
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -151,19 +150,4 @@ function denial({ actionType }: AskedCall, { status, denialReason, policyName }:
     return new Blocked(`no policy matches ${actionType}; an administrator of AgentLattice can add one`);
   const policy = policyName === null ? '' : ` by the policy ${safeText(policyName)}`;
   return new Blocked(`denied${policy}: ${actionType} (${safeText(denialReason ?? 'denied')})`);
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', abort);
-      resolve();
-    }, ms);
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-  });
 }

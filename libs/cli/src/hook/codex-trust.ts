@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { version } from '../version.js';
 import type { CodexTrust } from './codex-config.js';
 import { isOurLine } from './hook-line.js';
 
@@ -58,7 +59,7 @@ export async function codexHooks(
       }
       throw new Error('codex app-server ended without an answer');
     })();
-    send({ id: 1, method: 'initialize', params: { clientInfo: { name: 'al', version: '0.1.0' } } });
+    send({ id: 1, method: 'initialize', params: { clientInfo: { name: 'al', version } } });
     const { result } = await Promise.race([answer, failed]);
     return result.data
       .flatMap(({ hooks }) => hooks)

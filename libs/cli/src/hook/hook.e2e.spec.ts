@@ -3,17 +3,16 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { eventually, joinSharedStack, type SharedStack } from '@agentlattice/testkit';
+import { adminCalls } from '../../test/admin-calls.js';
+import { bin, program } from '../../test/al-process.js';
+import { writeHookFiles, writeRules } from '../../test/hook-files.js';
 import { requestsBy } from '../../test/under-host.js';
 import { hookLine } from './hook-line.js';
-import { defaultRules, readRules } from './rules.js';
+import { readRules } from './rules.js';
 import { runHook } from './run-hook.js';
 import type { Host } from './hosts.js';
-
-const bin = fileURLToPath(new URL('../../bin/al.mjs', import.meta.url));
-const program = [process.execPath, bin];
 
 let stack: SharedStack;
 let folder: string;
@@ -32,9 +31,7 @@ beforeAll(async () => {
     await http('/api/v1/policies', policy).then(
       ({ id }) => (shellPolicy = shellPolicy === '' ? String(id) : shellPolicy),
     );
-  rules = await rulesFile('hook.json', { wait: '60s' });
-  keyFile = join(folder, 'agent.key');
-  await writeFile(keyFile, `${stack.credentials.agent.api_key}\n`, { mode: 0o600 });
+  ({ rules, keyFile } = await writeHookFiles(folder, stack.credentials.agent.api_key));
   await eventually(async () => (await hook(mcp('read'))) === null, { within: 30_000 });
 }, 240_000);
 afterAll(async () => {
@@ -42,23 +39,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }, 120_000);
 
-const http = async (path: string, body?: unknown, method = body === undefined ? 'GET' : 'POST') => {
-  const response = await fetch(stack.baseUrl + path, {
-    method,
-    headers: {
-      authorization: `Bearer ${stack.credentials.admin.api_key}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return (await response.json()) as Record<string, unknown>;
-};
+const http = adminCalls(() => stack);
 const environment = () => ({ HOME: join(folder, 'home'), XDG_STATE_HOME: join(folder, 'state') });
-const rulesFile = async (name: string, changes: object) => {
-  const path = join(folder, name);
-  await writeFile(path, JSON.stringify({ ...defaultRules, ...changes }));
-  return path;
-};
 const bash = (command: string) => ({
   tool_name: 'Bash',
   tool_input: { command, description: String(Math.random()) },
@@ -99,7 +81,7 @@ async function line(call: object): Promise<{ code: number | null; said: string }
   return { code, said };
 }
 
-const { pending, requestFor, decide, consumptionsOf } = requestsBy((...call) => http(...call));
+const { pending, requestFor, decide, consumptionsOf } = requestsBy(http);
 
 describe('a call', () => {
   it('is made where a policy allows it, and is blocked where one denies it or none matches', async () => {
@@ -212,7 +194,7 @@ describe('a call', () => {
 async function leftWaiting(command: string) {
   let parent = 1;
   const waiting = hook(bash(command), {
-    rules: await rulesFile('short.json', { wait: '9m' }),
+    rules: await writeRules(join(folder, 'short.json'), { wait: '9m' }),
     parent: () => parent,
   });
   const { id } = await requestFor(command);

@@ -1,9 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { joinSharedStack, notRun, type SharedStack } from '@agentlattice/testkit';
-import { startAl } from '../../test/al-process.js';
+import { adminCalls } from '../../test/admin-calls.js';
+import { program, startAl } from '../../test/al-process.js';
+import { writeHookFiles } from '../../test/hook-files.js';
 import { installHost } from '../../test/host-packages.js';
 import {
   type AskedUnderHost,
@@ -12,10 +13,6 @@ import {
   installForHost,
 } from '../../test/under-host.js';
 import { type Host, hosts } from './hosts.js';
-import { defaultRules } from './rules.js';
-
-const bin = fileURLToPath(new URL('../../bin/al.mjs', import.meta.url));
-const program = [process.execPath, bin];
 
 /** What a host did, once it was installed. */
 interface HostRuns {
@@ -32,27 +29,14 @@ let keyFile: string;
 beforeAll(async () => {
   [stack, folder] = [await joinSharedStack(), await mkdtemp(join(tmpdir(), 'al-hosts-'))];
   await http('/api/v1/policies', { name: 'shell', action_type: 'tool.shell', effect: 'require_approval' });
-  rules = join(folder, 'hook.json');
-  await writeFile(rules, JSON.stringify({ ...defaultRules, wait: '60s' }));
-  keyFile = join(folder, 'agent.key');
-  await writeFile(keyFile, `${stack.credentials.agent.api_key}\n`, { mode: 0o600 });
+  ({ rules, keyFile } = await writeHookFiles(folder, stack.credentials.agent.api_key));
 }, 240_000);
 afterAll(async () => {
   await stack.leave();
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }, 120_000);
 
-const http = async (path: string, body?: unknown) => {
-  const response = await fetch(stack.baseUrl + path, {
-    method: body === undefined ? 'GET' : 'POST',
-    headers: {
-      authorization: `Bearer ${stack.credentials.admin.api_key}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return (await response.json()) as Record<string, unknown>;
-};
+const http = adminCalls(() => stack);
 
 async function runsOf(host: Host): Promise<HostRuns | string> {
   const found = await installHost(host, join(folder, 'hosts'));

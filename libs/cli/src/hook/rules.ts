@@ -1,8 +1,8 @@
 import { durationMs } from '@agentlattice/contracts';
-import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
 import { RE2JS } from 're2js';
 import { z } from 'zod';
 import { hosts } from './hosts.js';
+import { readJsonc } from './jsonc.js';
 import type { Json, JsonObject, ToolCall } from './tool-call.js';
 
 /** A hook ends before the limit of 600 s that hosts set when they are told nothing else. */
@@ -93,11 +93,8 @@ export const defaultRules = {
 
 /** Reads a file of rules. It may hold comments. @throws Error saying what is wrong */
 export function readRules(text: string): Rules {
-  const errors: ParseError[] = [];
-  const value: unknown = parse(text, errors, { disallowComments: false, allowTrailingComma: true });
-  const [error] = errors;
-  if (error !== undefined)
-    throw new Error(`is not JSON (${printParseErrorCode(error.error)} at character ${String(error.offset)})`);
+  const { value, fault } = readJsonc(text);
+  if (fault !== null) throw new Error(fault);
   const result = rulesFile.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;

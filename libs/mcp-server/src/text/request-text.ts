@@ -1,12 +1,12 @@
 import type { ApprovalView, VotePending } from '@agentlattice/contracts';
 import { spanText } from './time-text.js';
-import { bounded, quoted, untrustedPart, visible } from './untrusted.js';
+import { bounded, quoted, shortened, untrustedPart, visible } from './untrusted.js';
 
 /** How much of what an agent wrote is shown, in characters of JSON. */
 export const shown = { inList: 700, alone: 16_000, toPerson: 1_500 } as const;
 
 const openStatuses: ReadonlySet<string> = new Set(['pending', 'escalated']);
-export const isOpen = ({ status }: Pick<ApprovalView, 'status'>): boolean => openStatuses.has(status);
+export const isOpen = ({ status }: { readonly status: string }): boolean => openStatuses.has(status);
 
 /** What an agent wrote, for programs: apart from the rest, with nothing invisible in it. */
 export function writtenByAgent(request: ApprovalView, longest: number) {
@@ -26,7 +26,7 @@ export function writtenByAgent(request: ApprovalView, longest: number) {
 
 /** Why an agent withdrew its request; the reason of any other ending is a person's. */
 export const agentsReason = ({ status, reason }: ApprovalView): string | null =>
-  status === 'cancelled' && reason !== null ? quoted(reason, 2_000).slice(1, -1) : null;
+  status === 'cancelled' && reason !== null ? keptText(reason) : null;
 
 /** The facts of a request that the system itself vouches for, each in a line. */
 export function factLines(request: ApprovalView, link: string): string[] {
@@ -139,7 +139,10 @@ export const personText = (id: string, name: string | null | undefined): string 
   name === null || name === undefined ? visible(id) : `${quotedName(name)} (${visible(id)})`;
 
 /** Names of people and agents, without quotation marks of their own. */
-export const quotedName = (name: string): string => quoted(name).slice(1, -1);
+export const quotedName = (name: string): string => shortened(name);
+
+/** Reasons and notes, as long as the API takes them, without quotation marks of their own. */
+export const keptText = (text: string): string => shortened(text, 2_000);
 
 export const votesText = ({ have, need }: { readonly have: number; readonly need: number }): string =>
   `${String(have)} of ${String(need)}`;

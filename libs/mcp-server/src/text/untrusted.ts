@@ -17,10 +17,10 @@ const escaped = (character: string) =>
 export const visible = (text: string): string => text.replaceAll(hostile, escaped);
 
 /** The same as a quoted string of bounded length, for use inside of our own sentences. */
-export const quoted = (text: string, longest = longestName): string => `"${shortened(text, longest)}"`;
+export const quoted = (text: string, longest?: number): string => `"${shortened(text, longest)}"`;
 
 /** By characters, so that no pair of surrogates is cut. */
-export function shortened(text: string, longest: number): string {
+export function shortened(text: string, longest = longestName): string {
   const characters = [...text];
   const kept = characters.length <= longest ? text : `${characters.slice(0, longest - 1).join('')}…`;
   return visible(kept).replaceAll('"', '\\"');

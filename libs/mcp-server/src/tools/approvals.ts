@@ -1,7 +1,7 @@
 import { type ApprovalView, approvalQuery, approvalView, routes } from '@agentlattice/contracts';
 import { z } from 'zod';
 import { type Match, matchRequests } from '../text/match-requests.js';
-import { agentLines, factLines, requestText, shown } from '../text/request-text.js';
+import { agentLines, factLines, keptText, requestText, shown } from '../text/request-text.js';
 import { quoted, untrustedPart } from '../text/untrusted.js';
 import { shownRequest, shownRequestOf } from './shown-request.js';
 import { readingHints, tool, type ToolContext } from './tool.js';
@@ -82,8 +82,8 @@ export const getApproval = tool({
         history: request.history.map(({ reason, note, ...item }) => ({
           ...item,
           // Without an operator it is the agent's own, and stands with what the agent wrote.
-          reason: reason === null || item.operator === null ? null : quoted(reason, 2_000).slice(1, -1),
-          note: note === null ? null : quoted(note, 2_000).slice(1, -1),
+          reason: reason === null || item.operator === null ? null : keptText(reason),
+          note: note === null ? null : keptText(note),
         })),
       },
     };

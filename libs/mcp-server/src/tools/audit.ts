@@ -1,6 +1,6 @@
 import { auditEvent, auditFilter, auditVerification, type AuditEvent, routes } from '@agentlattice/contracts';
 import { z } from 'zod';
-import { personText, quotedName } from '../text/request-text.js';
+import { keptText, personText, quotedName } from '../text/request-text.js';
 import { bounded, quoted, untrustedPart, visible, visibleValue } from '../text/untrusted.js';
 import { readingHints, tool } from './tool.js';
 
@@ -124,7 +124,7 @@ function shownOf(event: AuditEvent): z.input<typeof shownEvent> {
   const { agent_name, action_type, metadata, operator, reason } = event;
   return {
     ...(visibleValue(event) as AuditEvent),
-    reason: operator === null || reason === null ? null : quoted(reason, 2_000).slice(1, -1),
+    reason: operator === null || reason === null ? null : keptText(reason),
     written_by_agent: {
       untrusted: true,
       agent_name: namedOrNull(agent_name),

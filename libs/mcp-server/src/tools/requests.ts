@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { actionType, routes } from '@agentlattice/contracts';
 import type { ActionResult, ApprovalStatus } from '@agentlattice/sdk';
 import { z } from 'zod';
 import { NotDone } from '../not-done.js';
-import { quoted, visible } from '../text/untrusted.js';
+import { visible } from '../text/untrusted.js';
 import { spanText } from '../text/time-text.js';
-import { personText, quotedName } from '../text/request-text.js';
+import { isOpen, keptText, personText, quotedName } from '../text/request-text.js';
 import { tool, readingHints, type ToolContext } from './tool.js';
 
 /** Many clients end a call after 60 s; one that wants progress is told that the call goes on. */
@@ -150,13 +151,13 @@ function verdictOf(submitted: ActionResult): Partial<Output> {
 
 function statusOf(status: ApprovalStatus): Partial<Output> {
   const { denialReason, timeoutAt, grant, reason, resolvedBy, resolvedByName } = status;
-  const isOpen = status.status === 'pending' || status.status === 'escalated';
+  const isPending = isOpen(status);
   // Without the grant nothing is cleared: it says that exactly this action was.
   const isCleared = status.status === 'approved' && grant !== null;
   const ended = status.status === 'timed_out' ? 'timed_out' : isCleared ? 'approved' : 'denied';
   return {
-    status: isOpen ? 'pending' : ended,
-    ...{ cleared: isCleared, ask_again: isOpen, timeout_at: timeoutAt, grant: isCleared ? grant : null },
+    status: isPending ? 'pending' : ended,
+    ...{ cleared: isCleared, ask_again: isPending, timeout_at: timeoutAt, grant: isCleared ? grant : null },
     denial_reason: denialReason,
     ...decidedBy({ reason, resolvedBy, resolvedByName }),
   };
@@ -167,7 +168,7 @@ const decidedBy = ({
   resolvedBy,
   resolvedByName,
 }: Pick<ApprovalStatus, 'reason' | 'resolvedBy' | 'resolvedByName'>) => ({
-  reason: reason === null ? null : quoted(reason, 2_000).slice(1, -1),
+  reason: reason === null ? null : keptText(reason),
   resolved_by: resolvedBy,
   resolved_by_name: textOrNull(resolvedByName),
 });
@@ -196,27 +197,14 @@ async function decisionOf(
         waitSeconds: Math.min(askEverySeconds, left),
         signal,
       });
-      if (status.status !== 'pending' && status.status !== 'escalated') return status;
+      if (!isOpen(status)) return status;
       if (performance.now() >= until || left === 0) return status;
-      if (performance.now() - asked < heldMs) await pause(heldMs, signal);
+      if (performance.now() - asked < heldMs) await sleep(heldMs, undefined, { signal });
     }
   } finally {
     clearInterval(heartbeats);
   }
 }
-
-const pause = (ms: number, signal: AbortSignal) =>
-  new Promise<void>((resolve, reject) => {
-    const end = () => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', end);
-      resolve();
-    }, ms);
-    signal.addEventListener('abort', end, { once: true });
-  });
 
 function replyOf(result: Output): { text: string; structured: Output } {
   return { text: textOf(result), structured: result };

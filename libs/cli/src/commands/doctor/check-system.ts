@@ -3,8 +3,10 @@ import type { Api } from '../../api-calls.js';
 import { Failure } from '../../exit-code.js';
 import { safeText } from '../../render/safe-text.js';
 import { spanText } from '../../render/time-text.js';
+import { readChannels } from '../channels.js';
+import { keyStatus, readKeys } from '../keys.js';
 import { firstOf } from '../lists.js';
-import { keyStatus } from '../keys.js';
+import { readMembers } from '../members.js';
 import { type Check, failed, ok, reasonOf, warning } from './check.js';
 import { clock } from './judge-servers.js';
 
@@ -12,6 +14,9 @@ const answerWithinMs = 10_000;
 const probes = 5;
 const slowMs = 500;
 const expiresSoonMs = 14 * 86_400_000;
+
+const get = (url: string): Promise<Response> =>
+  fetch(url, { signal: AbortSignal.timeout(answerWithinMs), redirect: 'manual' });
 
 /** What anybody can see of the gateway. */
 export async function checkGateway(baseUrl: string): Promise<{ checks: Check[]; answers: boolean }> {
@@ -22,10 +27,7 @@ export async function checkGateway(baseUrl: string): Promise<{ checks: Check[]; 
     for (let n = 0; n < probes; n++) {
       const begun = performance.now();
       const sent = Date.now();
-      const answer = await fetch(`${baseUrl}/healthz`, {
-        signal: AbortSignal.timeout(answerWithinMs),
-        redirect: 'manual',
-      });
+      const answer = await get(`${baseUrl}/healthz`);
       const { status } = (await answer.json()) as { status?: unknown };
       if (!answer.ok || status !== 'ok') throw new Error(`HTTP ${String(answer.status)}`);
       times.push(performance.now() - begun);
@@ -79,10 +81,7 @@ function transportChecks(baseUrl: string): Check[] {
 async function readinessChecks(baseUrl: string): Promise<Check[]> {
   const part = 'services';
   try {
-    const answer = await fetch(`${baseUrl}/readyz`, {
-      signal: AbortSignal.timeout(answerWithinMs),
-      redirect: 'manual',
-    });
+    const answer = await get(`${baseUrl}/readyz`);
     const parsed = routes.readyz.responses[200].schema.safeParse(await answer.json());
     if (!parsed.success)
       return [failed(part, '/readyz answers something unknown.', 'Is al as new as the system?')];
@@ -114,15 +113,15 @@ async function readinessChecks(baseUrl: string): Promise<Check[]> {
 }
 
 async function publicChecks(baseUrl: string): Promise<Check[]> {
-  const get = async (path: string): Promise<unknown> => {
-    const answer = await fetch(baseUrl + path, {
-      signal: AbortSignal.timeout(answerWithinMs),
-      redirect: 'manual',
-    });
+  const documentAt = async (path: string): Promise<unknown> => {
+    const answer = await get(baseUrl + path);
     return answer.ok ? await answer.json() : null;
   };
   try {
-    const [document, keys] = await Promise.all([get('/api/v1/openapi.json'), get('/.well-known/jwks.json')]);
+    const [document, keys] = await Promise.all([
+      documentAt('/api/v1/openapi.json'),
+      documentAt('/.well-known/jwks.json'),
+    ]);
     const paths = (document as { paths?: Record<string, Record<string, unknown>> } | null)?.paths ?? {};
     const known: readonly Route[] = Object.values(routes);
     const missing = known.filter(({ method, path }) => paths[path]?.[method.toLowerCase()] === undefined);
@@ -202,10 +201,7 @@ const asFailed = (error: unknown) =>
   );
 
 async function checkPeople(api: Api): Promise<Check[]> {
-  const { items } = await firstOf(Number.POSITIVE_INFINITY, async (query) => {
-    const { members, next_cursor } = await api.call(routes.listMembers, { query });
-    return { items: members, next_cursor };
-  });
+  const { items } = await firstOf(Number.POSITIVE_INFINITY, readMembers({ api }));
   const deciding = items.filter(({ role, status }) => status === 'active' && role !== 'viewer').length;
   return deciding === 0
     ? [
@@ -220,10 +216,7 @@ async function checkPeople(api: Api): Promise<Check[]> {
 
 async function checkKeys(api: Api): Promise<Check[]> {
   const now = Date.now();
-  const { items } = await firstOf(Number.POSITIVE_INFINITY, async (query) => {
-    const { keys, next_cursor } = await api.call(routes.listKeys, { query });
-    return { items: keys, next_cursor };
-  });
+  const { items } = await firstOf(Number.POSITIVE_INFINITY, readKeys({ api }));
   const standing = items.filter((key) => keyStatus(key, now) === 'active');
   const ending = standing.filter(
     ({ expires_at }) => expires_at !== null && Date.parse(expires_at) - now < expiresSoonMs,
@@ -241,10 +234,7 @@ async function checkKeys(api: Api): Promise<Check[]> {
 
 async function checkChannels(api: Api, sendTests: boolean): Promise<Check[]> {
   const part = 'channels';
-  const { items } = await firstOf(Number.POSITIVE_INFINITY, async (query) => {
-    const { channels, next_cursor } = await api.call(routes.listChannels, { query });
-    return { items: channels, next_cursor };
-  });
+  const { items } = await firstOf(Number.POSITIVE_INFINITY, readChannels({ api }));
   const { deliveries } = await api.call(routes.listDeliveries, { query: { status: 'dead', limit: 200 } });
   const enabled = items.filter((channel) => channel.enabled);
   const checks: Check[] = [];
