@@ -10,6 +10,7 @@ import {
 import { currentTraceparent } from '@agentlattice/observability';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
+import { hedged, HedgingBudget } from './hedged-request.js';
 import { commandHeaders } from './message-headers.js';
 
 const reply = z.discriminatedUnion('ok', [
@@ -24,6 +25,8 @@ export interface RequestOptions {
 
 /** Sends commands and queries of the contracts to other services. */
 export class CommandClient {
+  private readonly hedging = new HedgingBudget();
+
   /** @param defaultTimeoutMs how long an answer is waited for when a request does not say so */
   constructor(
     private readonly nc: NatsConnection,
@@ -52,19 +55,23 @@ export class CommandClient {
     return result.data as CommandResponse<C>;
   }
 
+  /** @throws Unavailable when there is no answer in time */
   private async ask(
-    { subject, service, version }: Command,
+    command: Command,
     payload: unknown,
     timeout: number,
     traceparent: string | null,
   ): Promise<unknown> {
-    try {
-      const headers = commandHeaders(version, traceparent, Date.now() + timeout);
-      const message = await this.nc.request(subject, JSON.stringify(payload), { timeout, headers });
+    const send = async (timeout: number): Promise<unknown> => {
+      const headers = commandHeaders(command.version, traceparent, Date.now() + timeout);
+      const message = await this.nc.request(command.subject, JSON.stringify(payload), { timeout, headers });
       return message.json();
+    };
+    try {
+      return await (command.isQuery ? hedged(send, timeout, this.hedging) : send(timeout));
     } catch (error) {
       throw new Unavailable(
-        `${service} does not answer (${error instanceof Error ? error.message : 'unknown'})`,
+        `${command.service} does not answer (${error instanceof Error ? error.message : 'unknown'})`,
       );
     }
   }

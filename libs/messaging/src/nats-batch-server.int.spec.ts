@@ -1,6 +1,8 @@
 import {
   appendSubject,
+  approvalServiceCommands,
   auditLedgerCommands,
+  type Command,
   evaluateSubject,
   Refused,
   type ServiceName,
@@ -188,6 +190,30 @@ describe('commands and batches on NATS with the permissions of the services', ()
       client.request({ ...ping, subject: 'cmd.approval-service.ping' }, {}, { timeoutMs: 50 }),
     ).rejects.toBeInstanceOf(Unavailable);
     silent.unsubscribe();
+  });
+
+  it('sends a query again while a replica hangs, and a command only once', async () => {
+    const subject = approvalServiceCommands.jwks.subject;
+    const [hanging, working] = [await as('approval-service'), await as('approval-service')];
+    let unanswered = 0;
+    hanging.subscribe(subject, { queue: 'approval-service', callback: () => void (unanswered += 1) });
+    working.subscribe(subject, {
+      queue: 'approval-service',
+      callback: (_, message) => void message.respond(JSON.stringify({ ok: true, result: { keys: [] } })),
+    });
+    await Promise.all([hanging.flush(), working.flush()]);
+    const many = (command: Command, timeoutMs: number) =>
+      Promise.allSettled(Array.from({ length: 24 }, () => client.request(command, {}, { timeoutMs })));
+    const { isQuery, ...rest } = approvalServiceCommands.jwks;
+    expect(isQuery).toBe(true);
+    const answered = await many(approvalServiceCommands.jwks, 2_000);
+    expect(unanswered).toBeGreaterThan(0);
+    // One in sixteen meets the replica that hangs four times.
+    expect(answered.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(14);
+    unanswered = 0;
+    const once = await many({ ...rest, isQuery: false }, 400);
+    expect(once.filter(({ status }) => status === 'rejected')).toHaveLength(unanswered);
+    expect(unanswered).toBeGreaterThan(0);
   });
 
   it('refuses an answer in another form', async () => {

@@ -17,7 +17,7 @@ import { overview, overviewRanges, timeZone } from '../approval/overview.js';
 import { foreverFor, seenMs } from '../events/approval.js';
 import { digest, typeId } from '../primitives.js';
 import { jwk } from './audit-ledger.js';
-import { command } from './command.js';
+import { command, query } from './command.js';
 import { erasableValues, ping, replay } from './every-service.js';
 
 /** `agent_id`: an agent finds its own requests and those of agents that act for it (decisions §3.5); null for operators. */
@@ -87,10 +87,10 @@ export const approvalServiceCommands = {
     consumedGrant,
   ),
   /** Public keys of the grants of approvals. */
-  jwks: command('approval-service', 'jwks', z.object({}), z.object({ keys: z.array(jwk) })),
-  get_approval: command('approval-service', 'get_approval', z.object({ ...one, viewer }), approvalView),
-  approval_status: command('approval-service', 'approval_status', z.object(one), approvalStatus),
-  list_approvals: command(
+  jwks: query('approval-service', 'jwks', z.object({}), z.object({ keys: z.array(jwk) })),
+  get_approval: query('approval-service', 'get_approval', z.object({ ...one, viewer }), approvalView),
+  approval_status: query('approval-service', 'approval_status', z.object(one), approvalStatus),
+  list_approvals: query(
     'approval-service',
     'list_approvals',
     approvalFilter.extend({
@@ -108,7 +108,7 @@ export const approvalServiceCommands = {
     approvalPage,
   ),
   /** What an approval "forever" of a request would reach; refused with NOT_FOUND. */
-  forever_reach: command(
+  forever_reach: query(
     'approval-service',
     'forever_reach',
     z.object({
@@ -119,13 +119,13 @@ export const approvalServiceCommands = {
     }),
     foreverReach,
   ),
-  overview: command(
+  overview: query(
     'approval-service',
     'overview',
     z.object({ org_id: typeId('org'), range: z.enum(overviewRanges), tz: timeZone() }),
     overview,
   ),
-  denial_reasons: command(
+  denial_reasons: query(
     'approval-service',
     'denial_reasons',
     z.object({ org_id: typeId('org') }),

@@ -9,6 +9,8 @@ export interface Command<Request extends z.ZodType = z.ZodType, Response extends
   readonly version: 1;
   /** The services that may send it; NATS refuses it from every other one (nats-permissions.ts). */
   readonly askedBy: readonly ServiceName[];
+  /** Whether a second replica may be asked when the first one does not answer. */
+  readonly isQuery: boolean;
   readonly request: Request;
   readonly response: Response;
 }
@@ -27,6 +29,12 @@ export const command = <Request extends z.ZodType, Response extends z.ZodType>(
   subject: `cmd.${service}.${verb}`,
   version: 1,
   askedBy,
+  isQuery: false,
   request,
   response,
 });
+
+/** A command that changes nothing, that every replica of the service can answer, and for whose answer somebody waits. */
+export const query = <Request extends z.ZodType, Response extends z.ZodType>(
+  ...declared: Parameters<typeof command<Request, Response>>
+): Command<Request, Response> => ({ ...command(...declared), isQuery: true });

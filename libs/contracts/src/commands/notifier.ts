@@ -10,7 +10,7 @@ import {
 } from '../channels/channel.js';
 import { outgoingEvent } from '../channels/outgoing-event.js';
 import { actor, typeId } from '../primitives.js';
-import { command } from './command.js';
+import { command, query } from './command.js';
 import { ping, replay } from './every-service.js';
 
 const change = { org_id: typeId('org'), actor, correlation_id: z.string().nullable() };
@@ -49,23 +49,23 @@ export const notifierCommands = {
   ),
   /** Sends a test at once and returns the result. Takes as long as the receiver, 10 s at most. */
   test_channel: command('notifier', 'test_channel', z.object({ ...change, ...one }), channelTest),
-  get_channel: command('notifier', 'get_channel', z.object(one), channelView),
+  get_channel: query('notifier', 'get_channel', z.object(one), channelView),
   /** Which of these ids are channels of the workspace; the policy-engine asks before it stores a policy that names them. */
-  find_channels: command(
+  find_channels: query(
     'notifier',
     'find_channels',
     z.object({ org_id: typeId('org'), channel_ids: z.array(typeId('chn')).min(1).max(200) }),
     z.object({ channel_ids: z.array(typeId('chn')) }),
     ['policy-engine'],
   ),
-  list_channels: command(
+  list_channels: query(
     'notifier',
     'list_channels',
     z.object(list),
     z.object({ channels: z.array(channelView), next_cursor: z.string().nullable() }),
   ),
   /** Newest first. */
-  list_deliveries: command(
+  list_deliveries: query(
     'notifier',
     'list_deliveries',
     deliveryFilter.extend(list),
@@ -77,7 +77,7 @@ export const notifierCommands = {
     z.object({ ...change, delivery_id: typeId('dlv') }),
     deliveryView,
   ),
-  list_outgoing: command(
+  list_outgoing: query(
     'notifier',
     'list_outgoing',
     z.object(list),

@@ -12,7 +12,7 @@ import {
   policyRef,
   requestingAgent,
 } from '../submission/items.js';
-import { command } from './command.js';
+import { command, query } from './command.js';
 import {
   delegationCapabilities,
   delegationRoles,
@@ -64,8 +64,8 @@ export const policyEngineCommands = {
     z.object({ ...change, policy_id: typeId('pol'), expected_version: expectedVersion }),
     z.object({ policy_id: typeId('pol'), version: z.number().int().min(1) }),
   ),
-  get_policy: command('policy-engine', 'get_policy', z.object(one), policyView),
-  list_policies: command(
+  get_policy: query('policy-engine', 'get_policy', z.object(one), policyView),
+  list_policies: query(
     'policy-engine',
     'list_policies',
     z.object({
@@ -77,14 +77,14 @@ export const policyEngineCommands = {
     }),
     z.object({ policies: z.array(policyView), next_cursor: z.string().nullable() }),
   ),
-  list_versions: command(
+  list_versions: query(
     'policy-engine',
     'list_versions',
     z.object({ ...one, cursor: z.string().nullable(), limit: z.number().int().min(1).max(200) }),
     z.object({ versions: z.array(policyVersion), next_cursor: z.string().nullable() }),
   ),
   /** A dry run: the answer that a submission would get now; writes nothing. */
-  check: command(
+  check: query(
     'policy-engine',
     'check',
     z.object({
@@ -192,7 +192,7 @@ export const policyEngineCommands = {
     revokedDelegation,
   ),
   /** Newest first. `agent_id` null: of the whole workspace. */
-  list_delegations: command(
+  list_delegations: query(
     'policy-engine',
     'list_delegations',
     z.object({
@@ -207,14 +207,14 @@ export const policyEngineCommands = {
     z.object({ delegations: z.array(delegationView), next_cursor: z.string().nullable() }),
   ),
   /** Whether a delegation and all above it are live, by what the engine judges by at this moment. */
-  delegation_standing: command(
+  delegation_standing: query(
     'policy-engine',
     'delegation_standing',
     z.object({ org_id: typeId('org'), delegation_id: typeId('del') }),
     z.object({ live: z.boolean() }),
   ),
   /** What `allow_forever` would do now; writes nothing. */
-  plan_forever: command(
+  plan_forever: query(
     'policy-engine',
     'plan_forever',
     z.object({

@@ -1,0 +1,65 @@
+/** A query is sent at most so often; each time after an equal part of its time limit. */
+const mostTimes = 4;
+
+/**
+ * How many queries may be sent again: one for five answered ones, and at most 100 at once. Where nothing answers in time because all
+ * replicas have too much to do, further requests must not multiply it (as gRPC's retry throttling, its proposal A6).
+ */
+export class HedgingBudget {
+  private static readonly most = 100;
+  private static readonly forAnAnswer = 0.2;
+  private tokens = HedgingBudget.most;
+
+  answered(): void {
+    this.tokens = Math.min(HedgingBudget.most, this.tokens + HedgingBudget.forAnAnswer);
+  }
+
+  /** @returns false when the budget is used up */
+  take(): boolean {
+    if (this.tokens < 1) return false;
+    this.tokens -= 1;
+    return true;
+  }
+}
+
+/**
+ * Sends a request, and again while no answer comes: NATS gives each to any one replica, and one that hangs stays a member of the group
+ * until NATS misses its answers to pings. The first answer counts.
+ * @param send sends the request with a time limit in milliseconds, and rejects when it was not answered in time
+ * @throws the first error when no request is answered
+ */
+export function hedged<T>(
+  send: (timeoutMs: number) => Promise<T>,
+  timeoutMs: number,
+  budget: HedgingBudget,
+): Promise<T> {
+  const partMs = timeoutMs / mostTimes;
+  return new Promise((resolve, reject) => {
+    let parts = 0;
+    let underWay = 0;
+    let failure: unknown;
+    const ask = (limitMs: number) => {
+      underWay += 1;
+      send(limitMs).then(
+        (answer) => {
+          clearInterval(timer);
+          budget.answered();
+          resolve(answer);
+        },
+        (error: unknown) => {
+          underWay -= 1;
+          failure ??= error;
+          if (underWay > 0) return;
+          clearInterval(timer);
+          reject(failure instanceof Error ? failure : new Error(String(failure)));
+        },
+      );
+    };
+    const timer = setInterval(() => {
+      parts += 1;
+      if (parts === mostTimes) clearInterval(timer);
+      else if (budget.take()) ask(Math.round(timeoutMs - parts * partMs));
+    }, partMs);
+    ask(timeoutMs);
+  });
+}
