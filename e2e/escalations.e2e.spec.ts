@@ -2,6 +2,7 @@ import {
   eventually,
   type MailServer,
   mailServer,
+  redisOnPath,
   type Stack,
   startStack,
   type WebhookReceiver,
@@ -25,7 +26,7 @@ describe('a request that is not decided', () => {
   let agent: Api;
 
   beforeAll(async () => {
-    [mails, receiver] = await Promise.all([mailServer(), webhookReceiver()]);
+    [mails, receiver] = await Promise.all([mailServer(), webhookReceiver(), redisOnPath()]);
     stack = await startStack({
       samplePolicy: false,
       env: {

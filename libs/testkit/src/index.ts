@@ -7,6 +7,7 @@ export { type MailServer, mailServer } from './mail-server.js';
 export { notRun } from './not-run.js';
 export { type FakeEventSource, fakeEventSource, type SourceEvent } from './fake-event-source.js';
 export type { RunningSystem } from './running-system.js';
+export { redisOnPath } from './redis-on-path.js';
 export { refuseWrites } from './refuse-writes.js';
 export { joinSharedStack, type SharedStack } from './shared-stack.js';
 export { type SilentProxy, silentProxy } from './silent-proxy.js';

@@ -1,4 +1,4 @@
-import { eventually, notRun, type Stack, startStack, testPool } from '@agentlattice/testkit';
+import { eventually, redisOnPath, type Stack, startStack, testPool } from '@agentlattice/testkit';
 import { Redis } from 'ioredis';
 import { logger, newId } from '../../test/approval-fixture.js';
 import { ConfigFault } from '@agentlattice/service';
@@ -7,8 +7,8 @@ import { refuseEvictingRedis } from './redis-eviction.js';
 
 let stack: Stack;
 beforeAll(async () => {
+  await redisOnPath();
   stack = await startStack({ services: [] });
-  if (stack.redisUrl === undefined) notRun('timers on Redis: no redis-server on PATH');
 });
 afterAll(() => stack.stop());
 

