@@ -152,11 +152,31 @@ try {
     (name) => `.github/workflows/${name}`,
   );
   await schema('vendor.github-workflows', ...workflows);
-  await check('workflows: actionlint with shellcheck', () =>
-    run(tools.actionlint, workflows, {
+  const lintWorkflows = (files, cwd) =>
+    run(tools.actionlint, files, {
+      cwd,
       env: { ...process.env, PATH: `${tools.pythonBin}${delimiter}${process.env.PATH}` },
-    }),
-  );
+    });
+  await check('workflows: actionlint with shellcheck', () => lintWorkflows(workflows, root));
+  await check('the GitHub Action in the workflow of its guide: actionlint', async () => {
+    // A repository of a user: the names of inputs and outputs are read from the action.
+    const repository = join(scratch, 'repository');
+    await mkdir(join(repository, '.github', 'workflows'), { recursive: true });
+    await mkdir(join(repository, '.git'));
+    await cp(join(root, 'clients/github-action'), join(repository, 'clients/github-action'), {
+      recursive: true,
+    });
+    const [, workflow] = /```yaml\n([^]*?)```/.exec(
+      await readFile(join(root, 'docs/clients/github-action.md'), 'utf8'),
+    );
+    const file = '.github/workflows/deploy.yml';
+    await writeFile(join(repository, file), workflow);
+    await lintWorkflows([file], repository);
+    await writeFile(join(repository, file), workflow.replace('base-url:', 'base_url:'));
+    const refused = await lintWorkflows([file], repository).catch(outputOf);
+    if (!String(refused).includes('"base_url" is not defined'))
+      throw new Error(`an unknown input is not refused: ${String(refused)}`);
+  });
   const scripts = (await readdir(join(root, 'tools'))).filter((name) => name.endsWith('.sh'));
   await check(`tools: shellcheck of ${scripts.join(', ')}`, () =>
     run(
