@@ -39,6 +39,7 @@ import type { DeadlineAlarms } from './outbound/deadline-alarms.js';
 import type { Members } from './outbound/members.js';
 import { makeGrantOf } from './read/approval-grant.js';
 import { ApprovalReader } from './read/approval-reader.js';
+import type { RequestViews } from './read/request-views.js';
 import { readProviders } from './read.providers.js';
 import { sweepPace } from './sweep-pace.js';
 import { TimersModule } from './timers.module.js';
@@ -55,6 +56,7 @@ import {
   OPEN_APPROVALS,
   OPENING_BACKGROUND,
   PROJECTIONS,
+  REQUEST_VIEWS,
   SUSPENSIONS_BACKGROUND,
   TIME_OUT_APPROVALS,
 } from './tokens.js';
@@ -92,14 +94,15 @@ const graceMs = 2_000;
     },
     {
       provide: DECIDE_APPROVALS,
-      inject: [EVENT_STORE, NATS, APPROVAL_READER, MEMBERS, GRANT_SETTINGS],
+      inject: [EVENT_STORE, NATS, APPROVAL_READER, REQUEST_VIEWS, MEMBERS, GRANT_SETTINGS],
       useFactory: (
         store: EventStore,
         nc: NatsConnection,
         reader: ApprovalReader,
+        views: RequestViews,
         members: Members,
         { grantTtlSeconds }: GrantSettings,
-      ) => new DecideApprovals({ store, members, reader, nc, grantTtlSeconds }),
+      ) => new DecideApprovals({ store, members, reader, views, nc, grantTtlSeconds }),
     },
     {
       provide: CONSUME_GRANT,

@@ -68,7 +68,7 @@ export class CommandClient {
       return message.json();
     };
     try {
-      return await (command.isQuery ? hedged(send, timeout, this.hedging) : send(timeout));
+      return await (command.isIdempotent ? hedged(send, timeout, this.hedging) : send(timeout));
     } catch (error) {
       throw new Unavailable(
         `${command.service} does not answer (${error instanceof Error ? error.message : 'unknown'})`,

@@ -1,8 +1,8 @@
-/** A query is sent at most so often; each time after an equal part of its time limit. */
+/** A command is sent at most so often; each time after an equal part of its time limit. */
 const mostTimes = 4;
 
 /**
- * How many queries may be sent again: one for five answered ones, and at most 100 at once. Where nothing answers in time because all
+ * How many commands may be sent again: one for five answered ones, and at most 100 at once. Where nothing answers in time because all
  * replicas have too much to do, further requests must not multiply it (as gRPC's retry throttling, its proposal A6).
  */
 export class HedgingBudget {

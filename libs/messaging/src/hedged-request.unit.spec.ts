@@ -1,11 +1,11 @@
 import { jest } from '@jest/globals';
 import { hedged, HedgingBudget } from './hedged-request.js';
 
-describe('a query that is sent again', () => {
+describe('a command that is sent again', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  /** A query of two seconds; the test answers each of its requests. */
+  /** A command of two seconds; the test answers each of its requests. */
   function ask(budget = new HedgingBudget()) {
     const sent: { timeoutMs: number; resolve: (answer: string) => void; reject: (error: Error) => void }[] =
       [];
@@ -61,7 +61,7 @@ describe('a query that is sent again', () => {
 
   it('is sent again 100 times, and then once for five answers', async () => {
     const budget = new HedgingBudget();
-    /** @returns how often a query was sent that no replica answers */
+    /** @returns how often a command was sent that no replica answers */
     const unanswered = async () => {
       const { sent, answer } = ask(budget);
       await jest.advanceTimersByTimeAsync(1_999);

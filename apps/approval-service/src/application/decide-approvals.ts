@@ -21,7 +21,9 @@ import { type Claim, findMembersStatement, type Members, personIn } from '../out
 import { wakeWaiters, type Waker } from '../outbound/wake-waiters.js';
 import { type ApprovalReader, keyOf } from '../read/approval-reader.js';
 import { standingDecision } from '../read/approval-row.js';
+import type { RequestViews } from '../read/request-views.js';
 import { type AfterDeciding, afterDeciding, type Ended, isTooLate, approvalKeyOf } from './after-deciding.js';
+import { isRepeated } from './is-repeated.js';
 
 type Request<Verb extends keyof typeof approvalServiceCommands> = CommandRequest<
   (typeof approvalServiceCommands)[Verb]
@@ -31,6 +33,7 @@ export interface DecideApprovalsPorts {
   readonly store: EventStore;
   readonly members: Members;
   readonly reader: ApprovalReader;
+  readonly views: Pick<RequestViews, 'get'>;
   readonly nc: Waker;
   readonly grantTtlSeconds: number;
 }
@@ -93,12 +96,12 @@ export class DecideApprovals {
       now,
       seenMs: request.seen_ms,
     }));
-    return answerOf(decided);
+    return this.answerOf(decided);
   }
 
   async deny(request: Request<'deny'>, traceparent: string | null): Promise<ApprovalView | VotePending> {
     const { reason } = request;
-    return answerOf(
+    return this.answerOf(
       await this.byPerson(request, reason, traceparent, (now, by) => ({
         type: 'Deny',
         by,
@@ -110,14 +113,13 @@ export class DecideApprovals {
   }
 
   async withdrawVote(request: Request<'withdraw_vote'>, traceparent: string | null): Promise<VotePending> {
-    return pending(
-      await this.byPerson(request, null, traceparent, (now, by) => ({
-        type: 'WithdrawVote',
-        by,
-        key: keyOfOperator(request.operator),
-        now,
-      })),
-    );
+    const { outcome } = await this.byPerson(request, null, traceparent, (now, by) => ({
+      type: 'WithdrawVote',
+      by,
+      key: keyOfOperator(request.operator),
+      now,
+    }));
+    return pending(outcome);
   }
 
   async cancel(request: Request<'cancel'>, traceparent: string | null): Promise<ApprovalStatus> {
@@ -163,6 +165,13 @@ export class DecideApprovals {
     }
   }
 
+  /** The request that has ended, or the votes. */
+  private answerOf({ outcome, ended }: Decided): Promise<ApprovalView> | ApprovalView | VotePending {
+    if (isOpen(outcome.state)) return pending(outcome);
+    // A decision that was made before and is sent again is answered by the request as it is now.
+    return ended?.view?.() ?? this.ports.views.get({ ...approvalKeyOf(outcome), agent_id: null });
+  }
+
   /** Refuses an unknown request before a person who may not decide (decisions §5). */
   private async person({
     org_id,
@@ -183,7 +192,7 @@ export class DecideApprovals {
     // The decision is a trace of its own: between it and the request a person thought.
     linkSpan(decided.outcome.history[0]?.meta.traceparent ?? null);
     const { refused } = decided.outcome;
-    if (refused === null) return decided;
+    if (refused === null || isRepeated(decided.outcome)) return decided;
     if (!isTooLate(decided.outcome)) throw refused;
     const decision = standingDecision(present(decided.ended).row);
     throw new Refused(refused.code, refused.detail, { extra: { ...refused.extra, decision } });
@@ -258,20 +267,12 @@ const asOperator = ({ member_id, key_id, via }: DecidingOperator): EventMeta['ac
   via,
 });
 
-const answerOf = (decided: Decided): ApprovalView | VotePending =>
-  isOpen(decided.outcome.state) ? pending(decided) : viewOf(present(decided.ended));
-
 function present(ended: Ended | undefined): Ended {
   if (ended === undefined) throw new Error('the row of a decided request is missing');
   return ended;
 }
 
-function viewOf({ view }: Ended): ApprovalView {
-  if (view === null) throw new Error('the view of a request that was decided now is missing');
-  return view();
-}
-
-function pending({ outcome: { stream, state } }: Decided): VotePending {
+function pending({ stream, state }: Decided['outcome']): VotePending {
   if (state.status === 'none') throw new Error('a decided request does not exist');
   const { approvals, denials, seatsOpen } = count(state.terms, state.votes);
   return {

@@ -17,7 +17,7 @@ import { overview, overviewRanges, timeZone } from '../approval/overview.js';
 import { foreverFor, seenMs } from '../events/approval.js';
 import { digest, typeId } from '../primitives.js';
 import { jwk } from './audit-ledger.js';
-import { command, query } from './command.js';
+import { command, idempotentCommand, query } from './command.js';
 import { erasableValues, ping, replay } from './every-service.js';
 
 /** `agent_id`: an agent finds its own requests and those of agents that act for it (decisions §3.5); null for operators. */
@@ -38,7 +38,8 @@ const viewer = decidingOperator.optional();
 const decided = z.union([approvalView, votePending]);
 
 export const approvalServiceCommands = {
-  approve: command(
+  // Decisions are recognised by their `correlation_id` when they are sent again.
+  approve: idempotentCommand(
     'approval-service',
     'approve',
     z.object({
@@ -50,15 +51,15 @@ export const approvalServiceCommands = {
     }),
     decided,
   ),
-  deny: command('approval-service', 'deny', z.object(decision), decided),
-  withdraw_vote: command(
+  deny: idempotentCommand('approval-service', 'deny', z.object(decision), decided),
+  withdraw_vote: idempotentCommand(
     'approval-service',
     'withdraw_vote',
     z.object(decision).omit({ reason: true, seen_ms: true }),
     votePending,
   ),
   /** By the agent that asked. */
-  cancel: command(
+  cancel: idempotentCommand(
     'approval-service',
     'cancel',
     z

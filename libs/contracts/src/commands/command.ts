@@ -9,8 +9,8 @@ export interface Command<Request extends z.ZodType = z.ZodType, Response extends
   readonly version: 1;
   /** The services that may send it; NATS refuses it from every other one (nats-permissions.ts). */
   readonly askedBy: readonly ServiceName[];
-  /** Whether a second replica may be asked when the first one does not answer. */
-  readonly isQuery: boolean;
+  /** Whether it may be sent again while no answer comes: sent twice, it has the effect and the answer of once. */
+  readonly isIdempotent: boolean;
   readonly request: Request;
   readonly response: Response;
 }
@@ -29,12 +29,15 @@ export const command = <Request extends z.ZodType, Response extends z.ZodType>(
   subject: `cmd.${service}.${verb}`,
   version: 1,
   askedBy,
-  isQuery: false,
+  isIdempotent: false,
   request,
   response,
 });
 
-/** A command that changes nothing, that every replica of the service can answer, and for whose answer somebody waits. */
-export const query = <Request extends z.ZodType, Response extends z.ZodType>(
+/** A command that has the effect and the answer of once when it is sent twice, to any replicas of the service. */
+export const idempotentCommand = <Request extends z.ZodType, Response extends z.ZodType>(
   ...declared: Parameters<typeof command<Request, Response>>
-): Command<Request, Response> => ({ ...command(...declared), isQuery: true });
+): Command<Request, Response> => ({ ...command(...declared), isIdempotent: true });
+
+/** A command that changes nothing, that every replica of the service can answer, and for whose answer somebody waits. */
+export const query = idempotentCommand;
