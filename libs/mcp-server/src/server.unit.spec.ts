@@ -190,6 +190,22 @@ describe('deciding', () => {
     expect(sent.at(-1)).toEqual({ call: `POST ${path}/approve`, body: { reason: 'I looked at it' } });
   });
 
+  it('says in the form that not all details are shown, and where they are', async () => {
+    const asked: ElicitRequest['params'][] = [];
+    const long = sampleApproval({ metadata: { plan: 'x'.repeat(3_000), target: 'the end' } });
+    const { call } = await connected(operator('member'), { ...reads(long), ...approves }, (params) => {
+      asked.push(params);
+      return { action: 'decline' };
+    });
+    await call('approve_action', decision);
+    expect(asked[0]?.message).not.toContain('the end');
+    expect(asked[0]?.message).toMatch(
+      new RegExp(
+        `\\nNot all details are shown here; read the rest at the link before you decide\\.\\nRequest: ${id}, http`,
+      ),
+    );
+  });
+
   it.each(['decline', 'cancel'] as const)('does nothing when the answer is %s', async (action) => {
     const { call, calls } = await connected(operator('member'), reads(sampleApproval()), () => ({ action }));
     const { text, isError, structured } = await call('deny_action', decision);

@@ -3,12 +3,12 @@ import { type AuditEvent, routes } from '@agentlattice/contracts';
 import { exitCode } from '../exit-code.js';
 import type { Ports } from '../ports.js';
 import type { AuditFilters } from '../program/audit.js';
-import { columnsText } from '../render/columns.js';
+import { type Column, columnsText } from '../render/columns.js';
 import { personText } from '../render/person-text.js';
 import { safeJson, safeText, shortText } from '../render/safe-text.js';
 import { statusStyle } from '../render/style.js';
 import { clockText } from '../render/time-text.js';
-import { firstOf, printList } from './lists.js';
+import { firstOf, printList, tableWidth } from './lists.js';
 
 const read =
   ({ api }: Ports, filter: AuditFilters & { from?: string; to?: string }) =>
@@ -30,15 +30,15 @@ const read =
     return { items: events, next_cursor };
   };
 
-const columnsOf = ({ style }: Ports) => [
+const columnsOf = ({ style }: Ports): readonly Column[] => [
   { head: 'ENTRY' },
   { head: 'TIME' },
-  { head: 'TYPE' },
-  { head: 'ACTION', shrinksTo: 10 },
-  { head: 'AGENT', shrinksTo: 8 },
+  { head: 'TYPE', shrinksTo: 14 },
+  { head: 'ACTION', shrinksTo: 8 },
+  { head: 'AGENT', shrinksTo: 8, optional: true },
   { head: 'BY', shrinksTo: 8 },
   { head: 'STATUS', paint: statusStyle(style) },
-  { head: 'REASON', shrinksTo: 8 },
+  { head: 'REASON', shrinksTo: 8, optional: true },
 ];
 
 const rowOf = (event: AuditEvent) => [
@@ -89,7 +89,7 @@ export async function tailAudit(
       const [head = '', ...rows] = columnsText(
         columnsOf(ports),
         events.map(rowOf),
-        terminal.columns,
+        tableWidth(terminal),
         ports.style,
       ).split('\n');
       for (const line of withHead ? [head, ...rows] : rows) terminal.print(line);

@@ -89,6 +89,9 @@ export function questionText(verb: 'Approve' | 'Deny', request: ApprovalView, li
     `Details by the agent: ${metadata.text}`,
     ...(request.data_accessed.length === 0 ? [] : [`Data accessed, by the agent: ${data.text}`]),
     ...((request.masked ?? []).length === 0 ? [] : ['Some values look like secrets and are hidden.']),
+    ...(metadata.isCut || data.isCut
+      ? ['Not all details are shown here; read the rest at the link before you decide.']
+      : []),
     `Request: ${request.id}, ${link}`,
   ].join('\n');
 }
