@@ -10,7 +10,8 @@ import {
 import { currentTraceparent } from '@agentlattice/observability';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
-import { hedged, HedgingBudget } from './hedged-request.js';
+import { hedged } from './hedged-request.js';
+import { HedgingBudget } from './hedging-budget.js';
 import { commandHeaders } from './message-headers.js';
 
 const reply = z.discriminatedUnion('ok', [
@@ -25,7 +26,7 @@ export interface RequestOptions {
 
 /** Sends commands and queries of the contracts to other services. */
 export class CommandClient {
-  private readonly hedging = new HedgingBudget();
+  private readonly hedging = new HedgingBudget(0.2);
 
   /** @param defaultTimeoutMs how long an answer is waited for when a request does not say so */
   constructor(

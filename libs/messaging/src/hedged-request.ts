@@ -1,26 +1,7 @@
+import type { HedgingBudget } from './hedging-budget.js';
+
 /** A command is sent at most so often; each time after an equal part of its time limit. */
 const mostTimes = 4;
-
-/**
- * How many commands may be sent again: one for five answered ones, and at most 100 at once. Where nothing answers in time because all
- * replicas have too much to do, further requests must not multiply it (as gRPC's retry throttling, its proposal A6).
- */
-export class HedgingBudget {
-  private static readonly most = 100;
-  private static readonly forAnAnswer = 0.2;
-  private tokens = HedgingBudget.most;
-
-  answered(): void {
-    this.tokens = Math.min(HedgingBudget.most, this.tokens + HedgingBudget.forAnAnswer);
-  }
-
-  /** @returns false when the budget is used up */
-  take(): boolean {
-    if (this.tokens < 1) return false;
-    this.tokens -= 1;
-    return true;
-  }
-}
 
 /**
  * Sends a request, and again while no answer comes: NATS gives each to any one replica, and one that hangs stays a member of the group

@@ -1,12 +1,13 @@
 import { jest } from '@jest/globals';
-import { hedged, HedgingBudget } from './hedged-request.js';
+import { hedged } from './hedged-request.js';
+import { HedgingBudget } from './hedging-budget.js';
 
 describe('a command that is sent again', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
   /** A command of two seconds; the test answers each of its requests. */
-  function ask(budget = new HedgingBudget()) {
+  function ask(budget = new HedgingBudget(0.2)) {
     const sent: { timeoutMs: number; resolve: (answer: string) => void; reject: (error: Error) => void }[] =
       [];
     const send = (timeoutMs: number) => {
@@ -60,7 +61,7 @@ describe('a command that is sent again', () => {
   });
 
   it('is sent again 100 times, and then once for five answers', async () => {
-    const budget = new HedgingBudget();
+    const budget = new HedgingBudget(0.2);
     /** @returns how often a command was sent that no replica answers */
     const unanswered = async () => {
       const { sent, answer } = ask(budget);

@@ -26,6 +26,7 @@ export {
   type ReadEventStream,
   type StreamedEvents,
 } from './read-event-stream.js';
+export { HedgingBudget } from './hedging-budget.js';
 export { isBackendAway } from './is-backend-away.js';
 export {
   type CommandContext,

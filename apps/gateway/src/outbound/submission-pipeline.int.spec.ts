@@ -147,6 +147,20 @@ describe('the gateway’s end of the submission path', () => {
     await expect(pipeline.submit(facts)).resolves.toMatchObject({ outcome: { status: 'executed' } });
   });
 
+  it('a submission that is lost on its way is sent again, with the event id that makes both one', async () => {
+    const seen = new Map<string, number>();
+    script = ({ item_id }) => {
+      seen.set(item_id, (seen.get(item_id) ?? 0) + 1);
+      return seen.get(item_id) === 4 ? { replayed: true } : 'silence';
+    };
+    const answer = await pipeline.submit({ ...facts, client_event_id: 'an id' });
+    expect(answer).toMatchObject({ outcome: { status: 'executed' }, replayed: true });
+    expect([...seen.values()]).toEqual([4]);
+    seen.clear();
+    await expect(pipeline.submit(facts)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect([...seen.values()]).toEqual([1]);
+  });
+
   it('an answer that comes twice changes nothing', async () => {
     script = (item) => {
       publish(submissionReplySubject(instance), [executed(item)]);

@@ -11,12 +11,14 @@ import {
   wantHeartbeatSubject,
 } from '@agentlattice/contracts';
 import type { Cleared } from '../domain/act-release.js';
-import { BatchPublisher } from '@agentlattice/messaging';
+import { BatchPublisher, HedgingBudget, publishBatches } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type { NatsConnection } from '@nats-io/transport-node';
 
 /** Below the 2 s within which a missing part must be reported (design §5). */
 const answerWithinMs = 1_800;
+/** After so long without an answer an item is sent again, up to three times (ADR 73). */
+const sentAgainAfterMs = 450;
 const silentAfterMs = 4 * ledgerHeartbeatMs;
 const wantEveryMs = 1_000;
 /** The ledger sends heartbeats only while they are asked for. After so long without asking, a missing heartbeat means nothing. */
@@ -28,6 +30,8 @@ const sweepMs = 50;
 interface Waiting {
   readonly item: SubmissionItem;
   readonly since: number;
+  /** Monotonic: when it is sent again without an answer; infinite where the event id is missing by which both are one. */
+  againAt: number;
   readonly resolve: (answer: Answered) => void;
   readonly reject: (error: Error) => void;
 }
@@ -49,6 +53,7 @@ export interface Answered {
 export class SubmissionPipeline {
   private readonly waiting = new Map<string, Waiting>();
   private readonly publisher: BatchPublisher<SubmissionItem>;
+  private readonly sendingAgain = new HedgingBudget(0.05);
   private sweeper: NodeJS.Timeout | undefined;
   private heartbeatAt = Number.NEGATIVE_INFINITY;
   private wantedAt = Number.NEGATIVE_INFINITY;
@@ -120,8 +125,12 @@ export class SubmissionPipeline {
     const item = { ...facts, item_id: this.sequence.toString(36), gateway: this.instance };
     return new Promise((resolve, reject) => {
       this.publisher.add(item, item.org_id, began.epoch);
-      this.waiting.set(item.item_id, { item, since: began.monotonic, resolve, reject });
-      this.sweeper ??= setInterval(() => this.expireOld(), sweepMs);
+      const again = item.client_event_id === null ? Number.POSITIVE_INFINITY : sentAgainAfterMs;
+      this.waiting.set(item.item_id, {
+        ...{ item, since: began.monotonic, againAt: began.monotonic + again },
+        ...{ resolve, reject },
+      });
+      this.sweeper ??= setInterval(() => this.sweep(), sweepMs);
     });
   }
 
@@ -141,6 +150,7 @@ export class SubmissionPipeline {
     for (const answer of answers) {
       const waiting = this.take(answer.item_id);
       if (waiting === undefined) continue;
+      this.sendingAgain.answered();
       const { agent_id, action_digest, error, outcome, grant } = answer;
       if (agent_id !== waiting.item.agent.id || action_digest !== waiting.item.action_digest) {
         this.logger.error(
@@ -167,13 +177,40 @@ export class SubmissionPipeline {
     return waiting;
   }
 
-  /** The map is in order of arrival, so the first young one ends the search. */
-  private expireOld(): void {
+  private sweep(): void {
     if (this.waiting.size === 0) {
       clearInterval(this.sweeper);
       this.sweeper = undefined;
       return;
     }
+    this.expireOld();
+    this.sendOldAgain();
+  }
+
+  /**
+   * A replica that hangs, or was killed, took them with it, or their answers. The log has one entry for one event id, and answers the
+   * second one as the first.
+   */
+  private sendOldAgain(): void {
+    const now = performance.now();
+    const old: SubmissionItem[] = [];
+    let oldest = now;
+    for (const waiting of this.waiting.values()) {
+      if (waiting.since > now - sentAgainAfterMs) break;
+      if (waiting.againAt > now) continue;
+      if (!this.sendingAgain.take()) break;
+      waiting.againAt += sentAgainAfterMs;
+      // It must not hold up the items behind it. That it is reported again when it is answered only widens the window for a moment.
+      this.publisher.returned(1, waiting.item.org_id);
+      oldest = Math.min(oldest, waiting.since);
+      old.push(waiting.item);
+    }
+    if (old.length === 0 || this.nc.isClosed()) return;
+    publishBatches(this.nc, evaluateSubject, Math.floor(Date.now() + answerWithinMs - (now - oldest)), old);
+  }
+
+  /** The map is in order of arrival, so the first young one ends the search. */
+  private expireOld(): void {
     const limit = performance.now() - answerWithinMs;
     const dead = !this.ledgerIsAlive();
     for (const [itemId, { since, reject }] of this.waiting) {
