@@ -17,6 +17,8 @@ export interface ClaudeState {
 }
 
 const formattingOptions = { insertSpaces: true, tabSize: 2, eol: '\n' };
+/** Members that the installed entry has; others may narrow it, such as `if` and `async`. */
+const ourMembers: ReadonlySet<string> = new Set(['type', 'command', 'timeout', 'onFailure', 'statusMessage']);
 /** The JSON of the entry. It has no matcher, so it is for every tool. */
 export const claudeEntry = (line: string) => ({
   hooks: [
@@ -32,7 +34,7 @@ export function withClaudeHook(text: string, line: string): string {
   const found = positions(text);
   const [first, ...more] = found;
   let next = text.trim() === '' ? '{}\n' : text;
-  for (const { group } of more.toReversed()) next = withoutGroup(next, group);
+  for (const { group } of more.toReversed()) next = without(next, ['hooks', 'PreToolUse', group]);
   if (first === undefined) {
     const count = groupsOf(next).length;
     return edited(next, ['hooks', 'PreToolUse', count], claudeEntry(line), true);
@@ -47,14 +49,12 @@ export function withoutClaudeHook(text: string): string {
   let next = text;
   for (const { group, only } of positions(text).toReversed()) {
     if (!only) throw new Error('our hook stands in one entry with others; remove it by hand');
-    next = withoutGroup(next, group);
+    next = without(next, ['hooks', 'PreToolUse', group]);
   }
   if (next === text) return text;
-  if (groupsOf(next).length === 0) next = edited(next, ['hooks', 'PreToolUse'], undefined);
+  if (groupsOf(next).length === 0) next = without(next, ['hooks', 'PreToolUse']);
   const hooks = objectIn(next)['hooks'];
-  return hooks !== undefined && Object.keys(hooks as object).length === 0
-    ? edited(next, ['hooks'], undefined)
-    : next;
+  return hooks !== undefined && Object.keys(hooks as object).length === 0 ? without(next, ['hooks']) : next;
 }
 
 export function claudeState(text: string): ClaudeState | null {
@@ -77,32 +77,48 @@ export function claudeState(text: string): ClaudeState | null {
       ...(matcher === undefined || matcher === '' || matcher === '*'
         ? []
         : ['it has a matcher, so it misses tools']),
-      ...('async' in entry ? ['it is async, so the call does not wait for it'] : []),
+      ...Object.keys(entry)
+        .filter((name) => !ourMembers.has(name))
+        .map(
+          (name) => `it has the member ${JSON.stringify(name)}, so it may miss calls or not be waited for`,
+        ),
     ],
   };
 }
 
-/** Takes one entry and one comma out; the library would also take the comments after it. */
-function withoutGroup(text: string, group: number): string {
+/** Takes one value, or one member, and one comma out; the library would also take the comments after it, and leave a comma at the end. */
+function without(text: string, path: (string | number)[]): string {
   const tree = parseTree(text, [], jsoncOptions);
-  const groups = tree && findNodeAtLocation(tree, ['hooks', 'PreToolUse']);
-  const [before, own, after] = [-1, 0, 1].map((step) => groups?.children?.[group + step]);
+  const value = tree && findNodeAtLocation(tree, path);
+  const own = value?.parent?.type === 'property' ? value.parent : value;
+  const among = own?.parent?.children ?? [];
   if (own === undefined) throw new Error('it holds no such hook');
+  const at = among.indexOf(own);
+  const [before, after] = [among[at - 1], among[at + 1]];
   const end = own.offset + own.length;
   if (before !== undefined) {
     const comma = commaIn(text, before.offset + before.length, own.offset);
     const kept = text.slice(comma + 1, own.offset).trimEnd();
-    return text.slice(0, comma) + kept + text.slice(end);
+    // What follows must not become a part of a comment.
+    const lineEnd = /\/\/[^\n]*$/.test(kept) ? '\n' : '';
+    return text.slice(0, comma) + kept + lineEnd + text.slice(end);
   }
-  const rest = after === undefined ? text.slice(end) : text.slice(commaIn(text, end, after.offset) + 1);
+  // The last one may have a comma as well.
+  const comma = after === undefined ? firstComma(text, end) : commaIn(text, end, after.offset);
+  const rest = comma === null ? text.slice(end) : text.slice(comma + 1);
   return text.slice(0, own.offset) + rest.trimStart();
 }
 
 /** Between two values stand only spaces, comments and one comma. */
 function commaIn(text: string, from: number, to: number): number {
+  const comma = firstComma(text, from, to);
+  if (comma === null) throw new Error('it cannot be changed here');
+  return comma;
+}
+
+function firstComma(text: string, from: number, to?: number): number | null {
   const before = /^(?:\s|\/\/[^\n]*\n|\/\*[^]*?\*\/)*,/.exec(text.slice(from, to));
-  if (before === null) throw new Error('it cannot be changed here');
-  return from + before[0].length - 1;
+  return before === null ? null : from + before[0].length - 1;
 }
 
 function positions(text: string): readonly { readonly group: number; readonly only: boolean }[] {
