@@ -105,8 +105,10 @@ function without(text: string, path: (string | number)[]): string {
   }
   // The last one may have a comma as well.
   const comma = after === undefined ? firstComma(text, end) : commaIn(text, end, after.offset);
-  const rest = comma === null ? text.slice(end) : text.slice(comma + 1);
-  return text.slice(0, own.offset) + rest.trimStart();
+  const rest = (comma === null ? text.slice(end) : text.slice(comma + 1)).trimStart();
+  const begin = text.slice(0, own.offset);
+  // Nothing is left between the brackets.
+  return (/[[{]\s*$/.test(begin) && /^[\]}]/.test(rest) ? begin.trimEnd() : begin) + rest;
 }
 
 /** Between two values stand only spaces, comments and one comma. */

@@ -1,11 +1,17 @@
+import { isUtf8 } from 'node:buffer';
 import { chmod, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-export const textAt = (path: string): Promise<string | null> =>
-  readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+/** Text that is not UTF-8 is refused: written again, it would be another one. */
+export async function textAt(path: string): Promise<string | null> {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
     throw error;
   });
+  if (bytes === null) return null;
+  if (!isUtf8(bytes)) throw new Error('it is not UTF-8');
+  return bytes.toString('utf8');
+}
 
 /**
  * Replaces a text at once, so that a reader sees the old one or the new one. A link stays a link, and the mode stays.
