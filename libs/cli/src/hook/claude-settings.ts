@@ -1,13 +1,6 @@
 import { applyEdits, findNodeAtLocation, modify, parseTree } from 'jsonc-parser';
-import { changedText, hostLimitSeconds, isOurLine, wordsInLine } from './hook-line.js';
+import { faultsOfEntry, type HookEntry, hostLimitSeconds, isOurLine } from './hook-line.js';
 import { jsoncOptions, readJsonc } from './jsonc.js';
-
-interface Entry {
-  readonly type?: unknown;
-  readonly command?: unknown;
-  readonly timeout?: unknown;
-  readonly onFailure?: unknown;
-}
 
 /** What a settings file of Claude Code says about our hook. */
 export interface ClaudeState {
@@ -17,7 +10,6 @@ export interface ClaudeState {
 }
 
 const formattingOptions = { insertSpaces: true, tabSize: 2, eol: '\n' };
-/** Members that the installed entry has; others may narrow it, such as `if` and `async`. */
 const ourMembers: ReadonlySet<string> = new Set(['type', 'command', 'timeout', 'onFailure', 'statusMessage']);
 /** The JSON of the entry. It has no matcher, so it is for every tool. */
 export const claudeEntry = (line: string) => ({
@@ -61,27 +53,14 @@ export function claudeState(text: string): ClaudeState | null {
   const settings = objectIn(text);
   const [found] = positions(text);
   if (found === undefined) return null;
-  const group = groupsOf(text)[found.group];
+  const group = groupsOf(text)[found.group] as HookEntry['group'];
   const entry = entriesOf(group).find(({ command }) => isOurLine(command)) ?? {};
-  const { matcher } = group as { matcher?: unknown };
   return {
-    line: String(entry.command),
+    line: String(entry['command']),
     faults: [
-      ...(wordsInLine(String(entry.command)) === null ? [changedText] : []),
-      ...(entry.type === 'command' ? [] : ['its type is not "command"']),
+      ...faultsOfEntry({ group, entry }, ourMembers),
       ...(settings['disableAllHooks'] === true ? ['disableAllHooks is set, so no hook runs'] : []),
-      ...(entry.onFailure === 'block' ? [] : ['onFailure is not "block"']),
-      ...(typeof entry.timeout === 'number' && entry.timeout >= hostLimitSeconds
-        ? []
-        : ['its timeout is shorter than the hook may wait']),
-      ...(matcher === undefined || matcher === '' || matcher === '*'
-        ? []
-        : ['it has a matcher, so it misses tools']),
-      ...Object.keys(entry)
-        .filter((name) => !ourMembers.has(name))
-        .map(
-          (name) => `it has the member ${JSON.stringify(name)}, so it may miss calls or not be waited for`,
-        ),
+      ...(entry['onFailure'] === 'block' ? [] : ['onFailure is not "block"']),
     ],
   };
 }
@@ -141,10 +120,10 @@ function groupsOf(text: string): readonly unknown[] {
   return groups;
 }
 
-const entriesOf = (group: unknown): readonly Entry[] => {
+const entriesOf = (group: unknown): readonly HookEntry['entry'][] => {
   const entries = (group as { hooks?: unknown } | null)?.hooks;
   return Array.isArray(entries)
-    ? entries.filter((one): one is Entry => typeof one === 'object' && one !== null)
+    ? entries.filter((one): one is HookEntry['entry'] => typeof one === 'object' && one !== null)
     : [];
 };
 

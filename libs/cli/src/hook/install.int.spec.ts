@@ -58,3 +58,36 @@ it('settings that hold nothing else hold nothing afterwards', async () => {
   await uninstalled();
   expect(await readFile(settings, 'utf8')).toBe('{}\n');
 });
+
+/** A program that answers as Codex does, and trusts every hook that it reads. */
+const trustingCodex = `#!${process.execPath}
+const { readFileSync } = require('node:fs');
+const [asked] = process.argv.slice(2);
+if (asked === '--version') console.log('codex 0.171.0');
+if (asked === 'features') console.log('unified_exec_tty  stable  false');
+if (asked === 'app-server')
+  require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+    const { id } = JSON.parse(line);
+    const [, command] = /^command = (.*)$/m.exec(readFileSync(process.env.HOME + '/.codex/config.toml', 'utf8'));
+    const hook = { key: 'k', currentHash: 'h', trustStatus: 'trusted', enabled: true, eventName: 'preToolUse' };
+    const data = [{ hooks: [{ ...hook, command: JSON.parse(command) }] }];
+    if (id !== undefined) console.log(JSON.stringify({ id, result: { data } }));
+  });
+`;
+
+it('a hook that Codex trusts, and that misses tools, does not count as one that holds', async () => {
+  const { settings: config } = placesOf('codex', 'user', around);
+  await writeFile(hostProgram, trustingCodex);
+  await install(
+    {
+      ...({ host: 'codex', scope: 'user', acceptOlder: false, keyFile: undefined } as const),
+      ...{ program: ['/node', '/al.mjs'], baseUrl: 'http://h', hostProgram },
+    },
+    around,
+  );
+  const faults = async () => (await hookStatus('codex', 'user', hostProgram, around)).faults;
+  expect(await faults()).toEqual([]);
+  const text = await readFile(config, 'utf8');
+  await writeFile(config, text.replace('[[hooks.PreToolUse]]', '[[hooks.PreToolUse]]\nmatcher = "^Bash$"'));
+  expect(await faults()).toEqual([expect.stringContaining('matcher')]);
+});

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { claudeState, withClaudeHook, withoutClaudeHook } from './claude-settings.js';
 import {
+  codexFaults,
   codexLine,
   withCodexHook,
   withCodexTrust,
@@ -8,7 +9,7 @@ import {
   withoutCodexTrust,
 } from './codex-config.js';
 import { codexHasNoTerminals, codexHooks } from './codex-trust.js';
-import { changedText, hookLine, type HookCommand, wordsInLine } from './hook-line.js';
+import { changedText, hookLine, type HookCommand } from './hook-line.js';
 import { hostFacts, hostVersion, isAtLeast } from './host-program.js';
 import { isOurPlugin, opencodePlugin, wordsInPlugin } from './opencode-plugin.js';
 import { type Places, placesOf, type Scope, type Surroundings } from './places.js';
@@ -200,7 +201,7 @@ async function faultsIn(
   const hooks = await codexHooks(program, folder, env);
   const runs = hooks.some((hook) => hook.line === line && hook.runs);
   return [
-    ...(wordsInLine(line) === null ? [changedText] : []),
+    ...codexFaults(text),
     ...(runs
       ? []
       : [

@@ -1,6 +1,7 @@
 import { parse } from 'smol-toml';
 import { claudeState, withClaudeHook, withoutClaudeHook } from './claude-settings.js';
 import {
+  codexFaults,
   codexLine,
   withCodexHook,
   withCodexTrust,
@@ -147,6 +148,18 @@ command = '''lint'''
     const without = withoutCodexHook(withoutCodexTrust(updated, '/c/config.toml'));
     expect(without).toBe(text === '' || text.endsWith('\n') ? text : `${text}\n`);
     expect(codexLine(without)).toBeNull();
+  });
+
+  it.each([
+    ['type = "command"', 'type = "command"\nasync = true', /"async"/],
+    ['type = "command"', 'type = "prompt"', /type/],
+    ['[[hooks.PreToolUse]]', '[[hooks.PreToolUse]]\nmatcher = "^Bash$"', /matcher/],
+    ['timeout = 86400', 'timeout = 60', /timeout/],
+    ['= cleared ]', '!= cleared ]', /was changed/],
+  ])('that does not hold every call is found: %s', (from, to, fault) => {
+    const text = withCodexHook('', line);
+    expect(codexFaults(text)).toEqual([]);
+    expect(codexFaults(text.replace(from, to))).toEqual([expect.stringMatching(fault)]);
   });
 
   it.each([
