@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CannotInstall, hookStatus, install, uninstall } from './install.js';
@@ -48,6 +48,17 @@ it('settings that cannot be read are named', async () => {
   }
   const { installed: is, faults } = await hookStatus('claude-code', 'user', hostProgram, around);
   expect([is, faults]).toEqual([false, [expect.stringContaining('ELOOP')]]);
+});
+
+it('a link stays a link, also where its file is not there yet', async () => {
+  const target = join(home, 'dotfiles/claude.json');
+  await symlink('../dotfiles/claude.json', settings);
+  await installed();
+  expect(await readlink(settings)).toBe('../dotfiles/claude.json');
+  expect(await readFile(target, 'utf8')).toContain('PreToolUse');
+  await uninstalled();
+  expect(await readlink(settings)).toBe('../dotfiles/claude.json');
+  expect(await readFile(target, 'utf8')).toBe('{}\n');
 });
 
 it('settings that hold nothing else hold nothing afterwards', async () => {

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { chmod, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { chmod, mkdir, readFile, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 
 /** Text that is not UTF-8 is refused: written again, it would be another one. */
 export async function textAt(path: string): Promise<string | null> {
@@ -19,8 +19,14 @@ export async function textAt(path: string): Promise<string | null> {
  */
 export async function replaceText(path: string, text: string, mode = 0o600): Promise<boolean> {
   if ((await textAt(path)) === text) return false;
-  await mkdir(dirname(path), { recursive: true });
-  const target = await realpath(path).catch(() => path);
+  const target = await realpath(path).catch(() =>
+    // A link to a file that is not there yet, or no link.
+    readlink(path).then(
+      (link) => resolve(dirname(path), link),
+      () => path,
+    ),
+  );
+  await mkdir(dirname(target), { recursive: true });
   const standing = await stat(target).catch(() => null);
   const draft = `${target}.${String(process.pid)}.al`;
   try {
