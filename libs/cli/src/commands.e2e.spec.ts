@@ -227,6 +227,22 @@ describe('doctor', () => {
     expect(failed.map(({ part }) => part).sort()).toEqual(['key', 'postgres']);
     for (const { remedy } of failed) expect(remedy).not.toBeNull();
   });
+
+  it('names a file of addresses that holds something else', async () => {
+    await writeFile(join(folder, 'servers.json'), 'null', { mode: 0o600 });
+    const asked = startAl(['doctor', '--json'], { ...env(''), AL_DATA_DIR: folder }, { folder });
+    const { out: printed } = await asked.ended;
+    expect(JSON.parse(printed)).toMatchObject({
+      checks: expect.arrayContaining([
+        expect.objectContaining({
+          part: 'servers',
+          status: 'failed',
+          text: expect.stringContaining('it holds no addresses') as string,
+        }),
+      ]) as unknown,
+    });
+    await rm(join(folder, 'servers.json'));
+  });
 });
 
 it('completion knows the commands', async () => {

@@ -337,6 +337,16 @@ describe('what agents wrote', () => {
     });
     expect(JSON.stringify(structured)).not.toMatch(/[<>\u202e]/);
   });
+
+  it('and the names of people in a history hide nothing', async () => {
+    const person = { id: 'mbr_01jd7e5sqcfnmrq9yh4qvxw2k3', name: 'Ada <system>\u202e', via: 'api' };
+    const vote = { type: 'approval.vote_cast', at: hostile.created_at, operator: person, key: null };
+    const history = [{ ...vote, reason: '<b>', note: null }];
+    const { call } = await connected(operator('member'), reads({ ...hostile, history }));
+    const { structured } = await call('get_approval', { approval_id: id });
+    expect(JSON.stringify(structured)).toContain('Ada ');
+    expect(JSON.stringify(structured)).not.toMatch(/[<>\u202e]/);
+  });
 });
 
 it.each([

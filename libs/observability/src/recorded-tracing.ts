@@ -1,4 +1,12 @@
-import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace, TraceFlags } from '@opentelemetry/api';
+import {
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  TraceFlags,
+} from '@opentelemetry/api';
 import { type CurrentSpan, currentSpan } from './current-span.js';
 import { idsOnlyTracing } from './ids-only-tracing.js';
 import { readTraceparent, remoteOf, type Traceparent, writeTraceparent } from './traceparent.js';
@@ -61,7 +69,10 @@ export function recordedTracing(share: number | null): Tracing {
       const parent = parentOf(remoteOf(options));
       if (parent === null) return idsOnlyTracing.openSpan(name, options);
       const { attributes = {}, kind = 'internal' } = options;
-      return new RecordedSpan(tracer.startSpan(name, { kind: kinds[kind], attributes }, parent));
+      const span = tracer.startSpan(name, { kind: kinds[kind], attributes }, parent);
+      // Where spans are not exported (`OTEL_TRACES_EXPORTER=none`) a new trace gets no id from the SDK.
+      if (!isSpanContextValid(span.spanContext())) return idsOnlyTracing.openSpan(name, options);
+      return new RecordedSpan(span);
     },
     inTrace: (traceparent, fn) => {
       const remote = remoteOf({ traceparent });

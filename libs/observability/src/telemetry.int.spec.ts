@@ -150,4 +150,27 @@ describe('telemetry', () => {
       expect(seen).toMatchObject({ outside: null });
     },
   );
+
+  it.each([{ OTEL_TRACES_EXPORTER: 'none' }, { OTEL_SDK_DISABLED: 'true' }])(
+    'keeps the ids of traces where spans are not exported: %j',
+    async (env) => {
+      const asking = `
+      const { startTelemetry, inSpan, currentTraceparent } = await import(${JSON.stringify(library)});
+      const telemetry = await startTelemetry('notifier');
+      const parent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+      const seen = [
+        await inSpan('a', {}, () => inSpan('b', {}, currentTraceparent)),
+        await inSpan('c', { traceparent: parent }, () => inSpan('d', {}, currentTraceparent)),
+      ];
+      console.log(JSON.stringify(seen));
+      await telemetry.shutdown();`;
+      const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', asking], {
+        env: { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_SAMPLER_ARG: '1', ...env },
+      });
+      expect(JSON.parse(stdout)).toEqual([
+        expect.stringMatching(/^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-0[01]$/),
+        expect.stringMatching(/^00-0af7651916cd43dd8448eb211c80319c-(?!0{16})[0-9a-f]{16}-0[01]$/),
+      ]);
+    },
+  );
 });

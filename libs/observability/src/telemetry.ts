@@ -13,8 +13,6 @@ export interface Telemetry {
 const defaults: Readonly<Record<string, string>> = {
   // Logs go to stdout.
   OTEL_LOGS_EXPORTER: 'none',
-  // Nothing here reads baggage, which callers could fill with anything.
-  OTEL_PROPAGATORS: 'tracecontext',
   OTEL_METRIC_EXPORT_INTERVAL: '15000',
   OTEL_METRIC_EXPORT_TIMEOUT: '10000',
   // Counts the spans that were dropped because the collector was away.

@@ -38,7 +38,7 @@ const environment = z.object({
   AL_HEALTH_PORT: port.optional(),
   /** Probes of a cluster come from outside of the pod. */
   AL_HEALTH_HOST: z.string().min(1).default('127.0.0.1'),
-  /** This and the next are read by the OpenTelemetry SDK, which would only log a wrong one. */
+  /** This and the next are read by `startTelemetry` and the OpenTelemetry SDK, which do not refuse a wrong one. */
   OTEL_EXPORTER_OTLP_ENDPOINT: urlOf('http:', 'https:').optional(),
   OTEL_TRACES_SAMPLER_ARG: z
     .string()

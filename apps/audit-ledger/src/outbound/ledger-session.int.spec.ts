@@ -7,7 +7,7 @@ import { type LogHeads, settle, stage } from '../domain/log-heads.js';
 import type { Draft } from '../domain/draft.js';
 import { migrations } from '../migrations/index.js';
 import { LedgerSession } from './ledger-session.js';
-import { hangsAfterMs, writerLock } from './writer-locks.js';
+import { hangsAfterMs, takingLock, writerLock } from './writer-locks.js';
 
 let postgres: TestPostgres;
 let admin: pg.Pool;
@@ -53,13 +53,16 @@ it('only one session at a time holds the lock; the next one gets it when the fir
   expect(await second.acquire()).toBe(true);
 });
 
-it('a writer that hangs with its connection open loses the lock', async () => {
+it.each([
+  ['a writer', writerLock],
+  ['an instance that takes over from a writer', takingLock],
+])('%s that hangs with its connection open loses the lock', async (_, lock) => {
   // As the process of a writer that was stopped: PostgreSQL hears nothing of it, and its system keeps the connection.
   const hung = new pg.Client({ connectionString: postgres.databaseUrl('audit-ledger') });
   const ended = new Promise((resolve) => hung.on('error', resolve));
   await hung.connect();
   try {
-    await hung.query('SELECT pg_advisory_lock($1, 0)', [writerLock]);
+    await hung.query('SELECT pg_advisory_lock($1, 0)', [lock]);
     const [patient, session] = [await connect(), await connect({ hangsAfterMs: 200 })];
     expect(await patient.acquire()).toBe(false);
     await eventually(() => session.acquire(), { within: 5_000 });

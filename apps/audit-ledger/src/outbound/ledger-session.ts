@@ -99,7 +99,7 @@ export class LedgerSession implements CommitStore {
 
   /**
    * Becomes the writer, unless another is, or takes the commands of one that stops. From then on an earlier writer's commits
-   * fail. A writer that hangs loses its session, and the next call gets its lock.
+   * fail. A writer that hangs, or one that takes over and hangs, loses its session, and the next call gets its lock.
    */
   async acquire(): Promise<boolean> {
     const { rows } = await this.query<{ got: boolean }>(
@@ -108,7 +108,7 @@ export class LedgerSession implements CommitStore {
       [takingLock, shard, writerLock],
     );
     if (rows[0]?.got !== true) {
-      await this.query(endHungWriter, [writerLock, shard, this.hangsAfterMs]);
+      await this.query(endHungWriter, [[writerLock, takingLock], shard, this.hangsAfterMs]);
       return false;
     }
     this.signsOfLife ??= setInterval(() => void this.query('SELECT').catch(() => {}), signOfLifeMs).unref();

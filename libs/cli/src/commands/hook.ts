@@ -144,7 +144,9 @@ async function installed(work: Promise<readonly string[]>): Promise<readonly str
   try {
     return await work;
   } catch (error) {
-    if (error instanceof CannotInstall) throw new Failure(exitCode.refused, error.message);
+    const { syscall } = error as NodeJS.ErrnoException;
+    if (error instanceof CannotInstall || (error instanceof Error && syscall !== undefined))
+      throw new Failure(exitCode.refused, error.message);
     throw error;
   }
 }

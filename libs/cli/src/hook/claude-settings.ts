@@ -1,13 +1,6 @@
 import { applyEdits, findNodeAtLocation, modify, parseTree } from 'jsonc-parser';
-import { changedText, hostLimitSeconds, isOurLine, wordsInLine } from './hook-line.js';
+import { faultsOfEntry, type HookEntry, hostLimitSeconds, isOurLine } from './hook-line.js';
 import { jsoncOptions, readJsonc } from './jsonc.js';
-
-interface Entry {
-  readonly type?: unknown;
-  readonly command?: unknown;
-  readonly timeout?: unknown;
-  readonly onFailure?: unknown;
-}
 
 /** What a settings file of Claude Code says about our hook. */
 export interface ClaudeState {
@@ -17,6 +10,7 @@ export interface ClaudeState {
 }
 
 const formattingOptions = { insertSpaces: true, tabSize: 2, eol: '\n' };
+const ourMembers: ReadonlySet<string> = new Set(['type', 'command', 'timeout', 'onFailure', 'statusMessage']);
 /** The JSON of the entry. It has no matcher, so it is for every tool. */
 export const claudeEntry = (line: string) => ({
   hooks: [
@@ -32,7 +26,7 @@ export function withClaudeHook(text: string, line: string): string {
   const found = positions(text);
   const [first, ...more] = found;
   let next = text.trim() === '' ? '{}\n' : text;
-  for (const { group } of more.toReversed()) next = withoutGroup(next, group);
+  for (const { group } of more.toReversed()) next = without(next, ['hooks', 'PreToolUse', group]);
   if (first === undefined) {
     const count = groupsOf(next).length;
     return edited(next, ['hooks', 'PreToolUse', count], claudeEntry(line), true);
@@ -47,62 +41,65 @@ export function withoutClaudeHook(text: string): string {
   let next = text;
   for (const { group, only } of positions(text).toReversed()) {
     if (!only) throw new Error('our hook stands in one entry with others; remove it by hand');
-    next = withoutGroup(next, group);
+    next = without(next, ['hooks', 'PreToolUse', group]);
   }
   if (next === text) return text;
-  if (groupsOf(next).length === 0) next = edited(next, ['hooks', 'PreToolUse'], undefined);
+  if (groupsOf(next).length === 0) next = without(next, ['hooks', 'PreToolUse']);
   const hooks = objectIn(next)['hooks'];
-  return hooks !== undefined && Object.keys(hooks as object).length === 0
-    ? edited(next, ['hooks'], undefined)
-    : next;
+  return hooks !== undefined && Object.keys(hooks as object).length === 0 ? without(next, ['hooks']) : next;
 }
 
 export function claudeState(text: string): ClaudeState | null {
   const settings = objectIn(text);
   const [found] = positions(text);
   if (found === undefined) return null;
-  const group = groupsOf(text)[found.group];
+  const group = groupsOf(text)[found.group] as HookEntry['group'];
   const entry = entriesOf(group).find(({ command }) => isOurLine(command)) ?? {};
-  const { matcher } = group as { matcher?: unknown };
   return {
-    line: String(entry.command),
+    line: String(entry['command']),
     faults: [
-      ...(wordsInLine(String(entry.command)) === null ? [changedText] : []),
-      ...(entry.type === 'command' ? [] : ['its type is not "command"']),
+      ...faultsOfEntry({ group, entry }, ourMembers),
       ...(settings['disableAllHooks'] === true ? ['disableAllHooks is set, so no hook runs'] : []),
-      ...(entry.onFailure === 'block' ? [] : ['onFailure is not "block"']),
-      ...(typeof entry.timeout === 'number' && entry.timeout >= hostLimitSeconds
-        ? []
-        : ['its timeout is shorter than the hook may wait']),
-      ...(matcher === undefined || matcher === '' || matcher === '*'
-        ? []
-        : ['it has a matcher, so it misses tools']),
-      ...('async' in entry ? ['it is async, so the call does not wait for it'] : []),
+      ...(entry['onFailure'] === 'block' ? [] : ['onFailure is not "block"']),
     ],
   };
 }
 
-/** Takes one entry and one comma out; the library would also take the comments after it. */
-function withoutGroup(text: string, group: number): string {
+/** Takes one value, or one member, and one comma out; the library would also take the comments after it, and leave a comma at the end. */
+function without(text: string, path: (string | number)[]): string {
   const tree = parseTree(text, [], jsoncOptions);
-  const groups = tree && findNodeAtLocation(tree, ['hooks', 'PreToolUse']);
-  const [before, own, after] = [-1, 0, 1].map((step) => groups?.children?.[group + step]);
+  const value = tree && findNodeAtLocation(tree, path);
+  const own = value?.parent?.type === 'property' ? value.parent : value;
+  const among = own?.parent?.children ?? [];
   if (own === undefined) throw new Error('it holds no such hook');
+  const at = among.indexOf(own);
+  const [before, after] = [among[at - 1], among[at + 1]];
   const end = own.offset + own.length;
   if (before !== undefined) {
     const comma = commaIn(text, before.offset + before.length, own.offset);
     const kept = text.slice(comma + 1, own.offset).trimEnd();
-    return text.slice(0, comma) + kept + text.slice(end);
+    // What follows must not become a part of a comment.
+    const lineEnd = /\/\/[^\n]*$/.test(kept) ? '\n' : '';
+    return text.slice(0, comma) + kept + lineEnd + text.slice(end);
   }
-  const rest = after === undefined ? text.slice(end) : text.slice(commaIn(text, end, after.offset) + 1);
-  return text.slice(0, own.offset) + rest.trimStart();
+  // The last one may have a comma as well.
+  const comma = after === undefined ? firstComma(text, end) : commaIn(text, end, after.offset);
+  const rest = (comma === null ? text.slice(end) : text.slice(comma + 1)).trimStart();
+  const begin = text.slice(0, own.offset);
+  // Nothing is left between the brackets.
+  return (/[[{]\s*$/.test(begin) && /^[\]}]/.test(rest) ? begin.trimEnd() : begin) + rest;
 }
 
 /** Between two values stand only spaces, comments and one comma. */
 function commaIn(text: string, from: number, to: number): number {
+  const comma = firstComma(text, from, to);
+  if (comma === null) throw new Error('it cannot be changed here');
+  return comma;
+}
+
+function firstComma(text: string, from: number, to?: number): number | null {
   const before = /^(?:\s|\/\/[^\n]*\n|\/\*[^]*?\*\/)*,/.exec(text.slice(from, to));
-  if (before === null) throw new Error('it cannot be changed here');
-  return from + before[0].length - 1;
+  return before === null ? null : from + before[0].length - 1;
 }
 
 function positions(text: string): readonly { readonly group: number; readonly only: boolean }[] {
@@ -123,10 +120,10 @@ function groupsOf(text: string): readonly unknown[] {
   return groups;
 }
 
-const entriesOf = (group: unknown): readonly Entry[] => {
+const entriesOf = (group: unknown): readonly HookEntry['entry'][] => {
   const entries = (group as { hooks?: unknown } | null)?.hooks;
   return Array.isArray(entries)
-    ? entries.filter((one): one is Entry => typeof one === 'object' && one !== null)
+    ? entries.filter((one): one is HookEntry['entry'] => typeof one === 'object' && one !== null)
     : [];
 };
 

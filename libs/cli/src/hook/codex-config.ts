@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'smol-toml';
-import { hostLimitSeconds, isOurLine } from './hook-line.js';
+import { faultsOfEntry, type HookEntry, hostLimitSeconds, isOurLine } from './hook-line.js';
 
 /** What Codex says of a hook: where it stands, and the hash that a person must have trusted. */
 export interface CodexTrust {
@@ -67,9 +67,24 @@ export function withoutCodexTrust(text: string, configPath: string): string {
 
 /** Our line in a configuration; null: there is none. @throws Error when it is no TOML */
 export function codexLine(text: string): string | null {
-  const { hooks } = tables(text) as { hooks?: { PreToolUse?: { hooks?: { command?: unknown }[] }[] } };
+  const found = ourEntry(text);
+  return found === null ? null : String(found.entry['command']);
+}
+
+/** Why our hook in a configuration does not hold every call, as far as its entry says it; empty also where there is none. */
+export function codexFaults(text: string): readonly string[] {
+  const found = ourEntry(text);
+  return found === null ? [] : faultsOfEntry(found, ourMembers);
+}
+
+const ourMembers: ReadonlySet<string> = new Set(['type', 'command', 'timeout', 'statusMessage']);
+
+function ourEntry(text: string): HookEntry | null {
+  const { hooks } = tables(text) as {
+    hooks?: { PreToolUse?: (HookEntry['group'] & { hooks?: HookEntry['entry'][] })[] };
+  };
   for (const group of hooks?.PreToolUse ?? [])
-    for (const { command } of group.hooks ?? []) if (isOurLine(command)) return command;
+    for (const entry of group.hooks ?? []) if (isOurLine(entry['command'])) return { group, entry };
   return null;
 }
 

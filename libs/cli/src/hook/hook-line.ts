@@ -62,3 +62,31 @@ export const hookWords = (words: readonly string[]): readonly string[] | null =>
 
 /** What `al hook status` says of a line or a plugin that was changed. */
 export const changedText = 'it was changed and may let calls through: install it again';
+
+/** An entry of a host's settings that runs our line, and the group that it stands in. */
+export interface HookEntry {
+  readonly group: Readonly<Record<string, unknown>>;
+  readonly entry: Readonly<Record<string, unknown>>;
+}
+
+/** @param installed the members that the installed entry has; others may narrow it, such as `if` and `async` */
+export function faultsOfEntry(
+  { group, entry }: HookEntry,
+  installed: ReadonlySet<string>,
+): readonly string[] {
+  const { command, type, timeout } = entry;
+  const { matcher } = group;
+  return [
+    ...(wordsInLine(String(command)) === null ? [changedText] : []),
+    ...(type === 'command' ? [] : ['its type is not "command"']),
+    ...(typeof timeout === 'number' && timeout >= hostLimitSeconds
+      ? []
+      : ['its timeout is shorter than the hook may wait']),
+    ...(matcher === undefined || matcher === '' || matcher === '*'
+      ? []
+      : ['it has a matcher, so it misses tools']),
+    ...Object.keys(entry)
+      .filter((name) => !installed.has(name))
+      .map((name) => `it has the member ${JSON.stringify(name)}, so it may miss calls or not be waited for`),
+  ];
+}

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { claudeState, withClaudeHook, withoutClaudeHook } from './claude-settings.js';
 import {
+  codexFaults,
   codexLine,
   withCodexHook,
   withCodexTrust,
@@ -8,7 +9,7 @@ import {
   withoutCodexTrust,
 } from './codex-config.js';
 import { codexHasNoTerminals, codexHooks } from './codex-trust.js';
-import { changedText, hookLine, type HookCommand, wordsInLine } from './hook-line.js';
+import { changedText, hookLine, type HookCommand } from './hook-line.js';
 import { hostFacts, hostVersion, isAtLeast } from './host-program.js';
 import { isOurPlugin, opencodePlugin, wordsInPlugin } from './opencode-plugin.js';
 import { type Places, placesOf, type Scope, type Surroundings } from './places.js';
@@ -74,12 +75,12 @@ async function checkVersion({ host, hostProgram, acceptOlder }: InstallRequest):
 
 /** A file of rules that is there is kept; one that cannot be used is named before it blocks every call. */
 async function rulesAt(path: string): Promise<string> {
-  const text = await textAt(path);
-  if (text === null) {
-    await replaceText(path, `${JSON.stringify(defaultRules, null, 2)}\n`);
-    return `${path}: the rules; written with what holds without changes`;
-  }
   try {
+    const text = await textAt(path);
+    if (text === null) {
+      await replaceText(path, `${JSON.stringify(defaultRules, null, 2)}\n`);
+      return `${path}: the rules; written with what holds without changes`;
+    }
     readRules(text);
   } catch (error) {
     throw new CannotInstall(`${path}: ${messageOf(error)}`);
@@ -88,9 +89,8 @@ async function rulesAt(path: string): Promise<string> {
 }
 
 async function changed(path: string, change: (text: string) => string): Promise<string> {
-  const text = (await textAt(path)) ?? '';
   try {
-    return change(text);
+    return change((await textAt(path)) ?? '');
   } catch (error) {
     throw new CannotInstall(`${path} was left as it is: ${messageOf(error)}`);
   }
@@ -134,15 +134,15 @@ const terminalsOpen =
 /** @returns what was done, a sentence each */
 export async function uninstall(host: Host, scope: Scope, around: Surroundings): Promise<readonly string[]> {
   const { settings, codexUser } = placesOf(host, scope, around);
-  const text = await textAt(settings);
+  const text = await changed(settings, (before) => before);
   const gone = `${settings}: the hook is removed`;
   if (host === 'opencode') {
-    if (text === null || !isOurPlugin(text)) return [`${settings}: there is no hook of ours`];
+    if (!isOurPlugin(text)) return [`${settings}: there is no hook of ours`];
     await rm(settings);
     return [gone];
   }
   const next = await changed(settings, host === 'codex' ? withoutCodexHook : withoutClaudeHook);
-  const isThere = text !== null && (await replaceText(settings, next));
+  const isThere = text !== '' && (await replaceText(settings, next));
   if (host === 'codex' && (await textAt(codexUser)) !== null)
     await replaceText(codexUser, await changed(codexUser, (before) => withoutCodexTrust(before, settings)));
   return [isThere ? gone : `${settings}: there is no hook of ours`];
@@ -201,7 +201,7 @@ async function faultsIn(
   const hooks = await codexHooks(program, folder, env);
   const runs = hooks.some((hook) => hook.line === line && hook.runs);
   return [
-    ...(wordsInLine(line) === null ? [changedText] : []),
+    ...codexFaults(text),
     ...(runs
       ? []
       : [

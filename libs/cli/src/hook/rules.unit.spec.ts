@@ -78,6 +78,7 @@ describe('a file of rules', () => {
     ['', /not JSON/],
     ['{"version":1,"rules":[}', /not JSON/],
     ['[]', /expected object/],
+    ['{"version":1,"rules":[],"rules":[]}', /second member "rules"/],
     ['{"version":2,"rules":[]}', /version/],
     ['{"version":1}', /rules/],
     ['{"version":1,"rules":[],"rule":[]}', /rule/],

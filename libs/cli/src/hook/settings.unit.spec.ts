@@ -1,6 +1,7 @@
 import { parse } from 'smol-toml';
 import { claudeState, withClaudeHook, withoutClaudeHook } from './claude-settings.js';
 import {
+  codexFaults,
   codexLine,
   withCodexHook,
   withCodexTrust,
@@ -61,6 +62,28 @@ describe('settings of Claude Code', () => {
     expect(withoutClaudeHook(around(`{"x":1},${ours},${ours}`))).toBe(around('{"x":1}'));
   });
 
+  it.each([
+    ['{"hooks":{"PreToolUse":[OURS]},}', '{}'],
+    ['{"hooks":{"PreToolUse":[OURS,],},}', '{}'],
+    ['{"hooks":{"PreToolUse":[OURS]/*a*/,}/*b*/,/*c*/}', '{/*c*/}'],
+    ['{"a":1,"hooks":{"Stop":[],"PreToolUse":[OURS,],},}', '{"a":1,"hooks":{"Stop":[],},}'],
+    ['{"hooks":{"PreToolUse":[{"x":1}, // mine\nOURS]}}', '{"hooks":{"PreToolUse":[{"x":1} // mine\n]}}'],
+  ])('are still JSON without ours, wherever commas and comments stand: %s', (text, left) => {
+    const ours = JSON.stringify({ hooks: [{ type: 'command', command: line }] });
+    const without = withoutClaudeHook(text.replace('OURS', () => ours));
+    expect(without).toBe(left);
+    expect(claudeState(without)).toBeNull();
+  });
+
+  it.each([
+    '{"hooks":{},"hooks":{"PreToolUse":[]}}',
+    '{"hooks":{"PreToolUse":[],"Stop":[],"PreToolUse":[]}}',
+    '{"a":{"b":1},"c":[{"b":1,"\\u0062":2}]}',
+  ])('with a member twice are left alone, because readers differ on which one holds: %s', (text) => {
+    expect(() => withClaudeHook(text, line)).toThrow('it has a second member');
+    expect(() => claudeState(text)).toThrow('it has a second member');
+  });
+
   it('keep comments and order', () => {
     const once = withClaudeHook(theirs, line);
     for (const kept of ['// mine', '/* kept */', '// also mine', '"Bash(ls)"', '"Stop": []'])
@@ -80,6 +103,7 @@ describe('settings of Claude Code', () => {
     ['"onFailure": "block"', '"onFailure": "allow"', /onFailure/],
     ['"timeout": 86400', '"timeout": 60', /timeout/],
     ['"type": "command"', '"type": "command", "async": true', /async/],
+    ['"type": "command"', '"type": "command", "if": "Bash(git *)"', /"if"/],
     ['"hooks": [', '"matcher": "Bash", "hooks": [', /matcher/],
     ['{', '{"disableAllHooks": true,', /disableAllHooks/],
     ['exit 2; }', 'exit 2; } || true', /was changed/],
@@ -124,6 +148,18 @@ command = '''lint'''
     const without = withoutCodexHook(withoutCodexTrust(updated, '/c/config.toml'));
     expect(without).toBe(text === '' || text.endsWith('\n') ? text : `${text}\n`);
     expect(codexLine(without)).toBeNull();
+  });
+
+  it.each([
+    ['type = "command"', 'type = "command"\nasync = true', /"async"/],
+    ['type = "command"', 'type = "prompt"', /type/],
+    ['[[hooks.PreToolUse]]', '[[hooks.PreToolUse]]\nmatcher = "^Bash$"', /matcher/],
+    ['timeout = 86400', 'timeout = 60', /timeout/],
+    ['= cleared ]', '!= cleared ]', /was changed/],
+  ])('that does not hold every call is found: %s', (from, to, fault) => {
+    const text = withCodexHook('', line);
+    expect(codexFaults(text)).toEqual([]);
+    expect(codexFaults(text.replace(from, to))).toEqual([expect.stringMatching(fault)]);
   });
 
   it.each([

@@ -23,7 +23,8 @@ export const quoted = (text: string, longest?: number): string => `"${shortened(
 export function shortened(text: string, longest = longestName): string {
   const characters = [...text];
   const kept = characters.length <= longest ? text : `${characters.slice(0, longest - 1).join('')}…`;
-  return visible(kept).replaceAll('"', '\\"');
+  // Backslashes as well, or one before a quotation mark would end the quotation.
+  return visible(kept.replaceAll(/["\\]/g, String.raw`\$&`));
 }
 
 /** A JSON value with every text and name in it made visible, so that programs that show it show nothing hidden. */

@@ -25,7 +25,15 @@ describe('text of others', () => {
   it('is cut by characters, and cannot end its own quotation', () => {
     expect(quoted('👍'.repeat(10), 4)).toBe('"👍👍👍…"');
     expect(quoted('" and then')).toBe('"\\" and then"');
+    expect(quoted('\\" and then')).toBe(String.raw`"\\\" and then"`);
   });
+
+  it('is one quoted string for a reader of JSON, which gives what was written', () =>
+    fc.assert(
+      fc.property(fc.oneof(anyText, fc.string({ unit: fc.constantFrom('"', '\\', 'u', '\n') })), (text) =>
+        expect(JSON.parse(quoted(text, 1_000))).toBe(text),
+      ),
+    ));
 
   it('is left out of the value, and cut in the text, where it is too long', () => {
     const { value, text, isCut } = bounded({ note: 'x'.repeat(1_000) }, 50);

@@ -2,7 +2,7 @@ import { type ApprovalView, approvalQuery, approvalView, routes } from '@agentla
 import { z } from 'zod';
 import { type Match, matchRequests } from '../text/match-requests.js';
 import { agentLines, factLines, keptText, requestText, shown } from '../text/request-text.js';
-import { quoted, untrustedPart } from '../text/untrusted.js';
+import { quoted, untrustedPart, visibleValue } from '../text/untrusted.js';
 import { shownRequest, shownRequestOf } from './shown-request.js';
 import { readingHints, tool, type ToolContext } from './tool.js';
 
@@ -80,7 +80,7 @@ export const getApproval = tool({
       structured: {
         request: shownRequestOf(request, { link, longest: shown.alone }),
         history: request.history.map(({ reason, note, ...item }) => ({
-          ...item,
+          ...(visibleValue(item) as typeof item),
           // Without an operator it is the agent's own, and stands with what the agent wrote.
           reason: reason === null || item.operator === null ? null : keptText(reason),
           note: note === null ? null : keptText(note),

@@ -5,6 +5,7 @@ import { JetStreamApiError, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { Redis } from 'ioredis';
 import pg from 'pg';
+import { z } from 'zod';
 import { type Check, failed, reasonOf, warning } from './check.js';
 import {
   filesToJudge,
@@ -72,6 +73,8 @@ async function serversOf(
   };
 }
 
+const startedFile = z.record(z.string(), z.string().nullable());
+
 /** What `npm start` wrote down. Passwords are sent to these addresses, so the file must be of this user alone. */
 async function startedServers(
   dataDir: string,
@@ -90,7 +93,9 @@ async function startedServers(
           ),
         ],
       };
-    return { started: JSON.parse(await readFile(file, 'utf8')) as Record<string, string | null>, fault: [] };
+    const { data: started } = startedFile.safeParse(JSON.parse(await readFile(file, 'utf8')));
+    if (started === undefined) throw new Error('it holds no addresses');
+    return { started, fault: [] };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { started: {}, fault: [] };
     return {
