@@ -170,6 +170,19 @@ describe('two replicas of every service', () => {
     await oneEffectEach(opened);
   });
 
+  it('answer decisions while NATS reads its configuration again, and forgets which answers it has allowed', async () => {
+    const opened = await Promise.all(
+      Array.from({ length: 40 }, async () => String((await agent.submit('ask.me')).body['approval_id'])),
+    );
+    const decided: number[] = [];
+    for (const id of opened) {
+      const deciding = admin.post(`/api/v1/approvals/${id}/approve`, {});
+      stack.kill('nats', 'SIGHUP');
+      decided.push((await deciding).status);
+    }
+    expect(decided).toEqual(opened.map(() => 200));
+  });
+
   it('enforce a changed policy, a suspension and a revoked key at both gateways within a second', async () => {
     const person = await addAgent(admin, 'to be stopped');
     const id = await admin.policy({ name: 'changes', action_type: 'change.me', effect: 'allow' });
