@@ -214,6 +214,34 @@ describe('commands and batches on NATS with the permissions of the services', ()
     expect(unanswered).toBeGreaterThan(0);
   });
 
+  it('waits for the first answer when another replica refuses, and recognises the command by its id', async () => {
+    const command = { ...approvalServiceCommands.jwks, subject: 'cmd.approval-service.deny' };
+    const ids = new Set<string | undefined>();
+    const refusal = (code: string) => ({ ok: false, error: { code, detail: 'not here' } });
+    let answers: object[] = [];
+    const replica = await as('approval-service');
+    replica.subscribe(command.subject, {
+      callback: (_, message) => {
+        ids.add(message.headers?.get('al-command-id'));
+        const answer = JSON.stringify(answers.shift());
+        if (ids.size === 1 && first === undefined) first = () => void message.respond(answer);
+        else {
+          message.respond(answer);
+          first?.();
+        }
+      },
+    });
+    let first: (() => void) | undefined;
+    await replica.flush();
+    for (const code of ['UNAVAILABLE', 'APPROVAL_ALREADY_DECIDED']) {
+      answers = [{ ok: true, result: { keys: [] } }, refusal(code)];
+      first = undefined;
+      ids.clear();
+      expect(await client.request(command, {}, { timeoutMs: 400 })).toEqual({ keys: [] });
+      expect([...ids]).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/)]);
+    }
+  });
+
   it('refuses an answer in another form', async () => {
     const other = { ...verifier_key, response: z.object({ key: z.number() }) };
     await expect(client.request(other, { org_id: org })).rejects.toBeInstanceOf(Unavailable);
