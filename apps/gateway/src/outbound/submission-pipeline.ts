@@ -17,7 +17,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 
 /** Below the 2 s within which a missing part must be reported (design §5). */
 const answerWithinMs = 1_800;
-/** After so long without an answer an item is sent again, up to three times (ADR 73). */
+/** After so long without an answer an item is sent again, up to three times; half of it after it had to wait in its lane (ADR 73). */
 const sentAgainAfterMs = 450;
 const silentAfterMs = 4 * ledgerHeartbeatMs;
 const wantEveryMs = 1_000;
@@ -209,7 +209,8 @@ export class SubmissionPipeline {
       // Without an event id they would be two; and what waits in its lane is not sent yet.
       const { sentAt } = waiting.added;
       if (waiting.item.client_event_id === null || sentAt === null) continue;
-      if (now - sentAt < sentAgainAfterMs * (waiting.again + 1)) continue;
+      if (now - waiting.since < sentAgainAfterMs * (waiting.again + 1)) continue;
+      if (now - sentAt < sentAgainAfterMs / 2) continue;
       if (!this.sendingAgain.take()) break;
       waiting.again += 1;
       waiting.underWay += 1;
