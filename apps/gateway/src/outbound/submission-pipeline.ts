@@ -217,7 +217,7 @@ export class SubmissionPipeline {
       // It must not hold up the items behind it. That it is reported again when it is answered only widens the window for a moment.
       this.publisher.returned(1, waiting.item.org_id);
       oldest = Math.min(oldest, waiting.since);
-      old.push(waiting.item);
+      old.push({ ...waiting.item, again: true });
     }
     if (old.length === 0) return;
     publishBatches(this.nc, evaluateSubject, Math.floor(Date.now() + answerWithinMs - (now - oldest)), old);
