@@ -5,6 +5,7 @@ import {
   type CommandResponse,
   parseWith,
   Refused,
+  type ServiceName,
   Unavailable,
 } from '@agentlattice/contracts';
 import { randomUUID } from 'node:crypto';
@@ -29,7 +30,8 @@ export interface RequestOptions {
 
 /** Sends commands and queries of the contracts to other services. */
 export class CommandClient {
-  private readonly hedging = new HedgingBudget(0.2);
+  /** For each service: one that does not answer leaves those of the others alone. */
+  private readonly hedging = new Map<ServiceName, HedgingBudget>();
 
   /** @param defaultTimeoutMs how long an answer is waited for when a request does not say so */
   constructor(
@@ -67,7 +69,13 @@ export class CommandClient {
         throw new Unavailable(`${command.service} answered ${command.verb} in another form`);
       return result.data as CommandResponse<C>;
     };
-    return command.isIdempotent ? hedged(send, timeoutMs, this.hedging) : send(timeoutMs);
+    return command.isIdempotent ? hedged(send, timeoutMs, this.budgetOf(command.service)) : send(timeoutMs);
+  }
+
+  private budgetOf(service: ServiceName): HedgingBudget {
+    const budget = this.hedging.get(service) ?? new HedgingBudget(0.2);
+    this.hedging.set(service, budget);
+    return budget;
   }
 
   /** @throws Unavailable when there is no answer in time */

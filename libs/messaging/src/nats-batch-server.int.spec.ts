@@ -4,6 +4,7 @@ import {
   auditLedgerCommands,
   type Command,
   evaluateSubject,
+  notifierCommands,
   Refused,
   type ServiceName,
   submissionReplySubject,
@@ -240,6 +241,30 @@ describe('commands and batches on NATS with the permissions of the services', ()
       expect(await client.request(command, {}, { timeoutMs: 400 })).toEqual({ keys: [] });
       expect([...ids]).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/)]);
     }
+  });
+
+  it('sends to a service again after another one has not answered often', async () => {
+    const own = new CommandClient(gateway);
+    const { jwks } = approvalServiceCommands;
+    const { get_channel } = notifierCommands;
+    const asks = { org_id: org, channel_id: 'chn_01jd7e5sqcfnmrq9yh4qvxw2k3' };
+    const [dead, replica] = [await as('notifier'), await as('approval-service')];
+    const silent = dead.subscribe(get_channel.subject, { callback: () => undefined });
+    let asked = 0;
+    const subject = 'cmd.approval-service.cancel';
+    replica.subscribe(subject, {
+      callback: (_, message) => {
+        asked += 1;
+        if (asked === 2) message.respond(JSON.stringify({ ok: true, result: { keys: [] } }));
+      },
+    });
+    await Promise.all([dead.flush(), replica.flush()]);
+    // More than a budget of a hundred.
+    await Promise.allSettled(
+      Array.from({ length: 40 }, () => own.request(get_channel, asks, { timeoutMs: 200 })),
+    );
+    silent.unsubscribe();
+    expect(await own.request({ ...jwks, subject }, {}, { timeoutMs: 400 })).toEqual({ keys: [] });
   });
 
   it('refuses an answer in another form', async () => {
