@@ -15,6 +15,8 @@ export interface EventMeta {
   readonly actor: Actor | null;
   readonly correlation_id: string | null;
   readonly traceparent: string | null;
+  /** Of the command that decided it, where it may be sent again. Known in this service only. */
+  readonly command_id?: string | undefined;
 }
 
 /** An event that a decider produced. */
@@ -98,6 +100,7 @@ const storedMeta = z.object({
   actor: actor.nullable(),
   correlation_id: z.string().nullable(),
   traceparent: z.string().nullable(),
+  command_id: z.string().optional(),
 });
 
 /**

@@ -13,10 +13,17 @@ export interface BatchPublisherOptions {
   readonly maxWaitMs?: number;
 }
 
-interface Queued {
+/** An item that was added. */
+export interface Added {
+  /** Monotonic; null while it waits in its lane. */
+  readonly sentAt: number | null;
+}
+
+interface Queued extends Added {
   readonly text: string;
   readonly bytes: number;
   readonly addedAt: number;
+  sentAt: number | null;
 }
 
 interface Lane {
@@ -62,7 +69,7 @@ export class BatchPublisher<T> {
    * @param lifeBegan when its lifetime began, for an item that waited before it was added
    * @throws Unavailable when too much waits in the lane or has waited too long, or NATS cannot be published to
    */
-  add(item: T, name = '', lifeBegan = Date.now()): void {
+  add(item: T, name = '', lifeBegan = Date.now()): Added {
     const now = Date.now();
     const lane = this.lanes.get(name) ?? { queue: [], bytes: 0, underWay: [] };
     const oldest = lane.queue[0]?.addedAt ?? now;
@@ -73,12 +80,14 @@ export class BatchPublisher<T> {
     }
     const text = JSON.stringify(item);
     const bytes = Buffer.byteLength(text);
-    lane.queue.push({ text, bytes, addedAt: lifeBegan });
+    const added: Queued = { text, bytes, addedAt: lifeBegan, sentAt: null };
+    lane.queue.push(added);
     lane.bytes += bytes;
     const idle = this.lanes.size === 0;
     this.lanes.set(name, lane);
     if (idle) this.sendAlone(name, lane);
     else if (this.isReady(lane)) this.schedule();
+    return added;
   }
 
   /** Reports that `count` items of a lane were answered or given up: a batch is finished when all of its items are. */
@@ -159,10 +168,14 @@ export class BatchPublisher<T> {
       Math.min(...batch.map((item) => item.addedAt)) + this.lifetimeMs,
       batch.map((item) => item.text),
     );
+    const sentAt = performance.now();
     for (const [name, lane] of ready) {
       const count = taken.get(lane) ?? 0;
       if (count === 0) continue;
-      for (const item of lane.queue.splice(0, count)) lane.bytes -= item.bytes;
+      for (const item of lane.queue.splice(0, count)) {
+        lane.bytes -= item.bytes;
+        item.sentAt = sentAt;
+      }
       lane.underWay.push(count);
       // The next message begins with the other lanes.
       this.lanes.delete(name);

@@ -1,4 +1,4 @@
-export { BatchPublisher, type BatchPublisherOptions } from './batch-publisher.js';
+export { type Added, BatchPublisher, type BatchPublisherOptions } from './batch-publisher.js';
 export { FairQueue } from './fair-queue.js';
 export {
   type BatchContext,

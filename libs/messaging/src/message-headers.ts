@@ -5,13 +5,26 @@ export const versionHeader = 'al-version';
 const traceHeader = 'traceparent';
 /** Epoch milliseconds after which the caller no longer waits for the answer. */
 const expiryHeader = 'al-expires-at';
+/** The same for a command that is sent again; gateways of earlier releases send none. */
+const commandIdHeader = 'al-command-id';
 
-export function commandHeaders(version: number, traceparent: string | null, expiresAt: number): MsgHdrs {
+export interface CommandFacts {
+  readonly version: number;
+  readonly traceparent: string | null;
+  readonly expiresAt: number;
+  readonly commandId: string;
+}
+
+export function commandHeaders({ version, traceparent, expiresAt, commandId }: CommandFacts): MsgHdrs {
   const made = traceHeaders(traceparent);
   made.set(versionHeader, String(version));
   made.set(expiryHeader, String(expiresAt));
+  made.set(commandIdHeader, commandId);
   return made;
 }
+
+export const commandIdOf = (message: Pick<Msg, 'headers'>): string | undefined =>
+  message.headers?.get(commandIdHeader) || undefined;
 
 export function traceHeaders(traceparent: string | null): MsgHdrs {
   const made = headers();

@@ -4,6 +4,7 @@ import {
   auditLedgerCommands,
   type Command,
   evaluateSubject,
+  notifierCommands,
   Refused,
   type ServiceName,
   submissionReplySubject,
@@ -212,6 +213,58 @@ describe('commands and batches on NATS with the permissions of the services', ()
     const once = await many({ ...approvalServiceCommands.jwks, isIdempotent: false }, 400);
     expect(once.filter(({ status }) => status === 'rejected')).toHaveLength(unanswered);
     expect(unanswered).toBeGreaterThan(0);
+  });
+
+  it('waits for the first answer when another replica refuses, and recognises the command by its id', async () => {
+    const command = { ...approvalServiceCommands.jwks, subject: 'cmd.approval-service.deny' };
+    const ids = new Set<string | undefined>();
+    const refusal = (code: string) => ({ ok: false, error: { code, detail: 'not here' } });
+    let answers: object[] = [];
+    const replica = await as('approval-service');
+    replica.subscribe(command.subject, {
+      callback: (_, message) => {
+        ids.add(message.headers?.get('al-command-id'));
+        const answer = JSON.stringify(answers.shift());
+        if (ids.size === 1 && first === undefined) first = () => void message.respond(answer);
+        else {
+          message.respond(answer);
+          first?.();
+        }
+      },
+    });
+    let first: (() => void) | undefined;
+    await replica.flush();
+    for (const code of ['UNAVAILABLE', 'APPROVAL_ALREADY_DECIDED']) {
+      answers = [{ ok: true, result: { keys: [] } }, refusal(code)];
+      first = undefined;
+      ids.clear();
+      expect(await client.request(command, {}, { timeoutMs: 400 })).toEqual({ keys: [] });
+      expect([...ids]).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/)]);
+    }
+  });
+
+  it('sends to a service again after another one has not answered often', async () => {
+    const own = new CommandClient(gateway);
+    const { jwks } = approvalServiceCommands;
+    const { get_channel } = notifierCommands;
+    const asks = { org_id: org, channel_id: 'chn_01jd7e5sqcfnmrq9yh4qvxw2k3' };
+    const [dead, replica] = [await as('notifier'), await as('approval-service')];
+    const silent = dead.subscribe(get_channel.subject, { callback: () => undefined });
+    let asked = 0;
+    const subject = 'cmd.approval-service.cancel';
+    replica.subscribe(subject, {
+      callback: (_, message) => {
+        asked += 1;
+        if (asked === 2) message.respond(JSON.stringify({ ok: true, result: { keys: [] } }));
+      },
+    });
+    await Promise.all([dead.flush(), replica.flush()]);
+    // More than a budget of a hundred.
+    await Promise.allSettled(
+      Array.from({ length: 40 }, () => own.request(get_channel, asks, { timeoutMs: 200 })),
+    );
+    silent.unsubscribe();
+    expect(await own.request({ ...jwks, subject }, {}, { timeoutMs: 400 })).toEqual({ keys: [] });
   });
 
   it('refuses an answer in another form', async () => {

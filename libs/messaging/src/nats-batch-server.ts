@@ -13,12 +13,14 @@ import { isObservable, lastValueFrom, type Observable, throwError } from 'rxjs';
 import type { z } from 'zod';
 import { type BatchContext, subscribeBatches } from './batches.js';
 import { isBackendAway } from './is-backend-away.js';
-import { traceparentOf, versionHeader, isExpired } from './message-headers.js';
+import { commandIdOf, isExpired, traceparentOf, versionHeader } from './message-headers.js';
 import { measured } from './process-duration.js';
 
 /** What a handler of a single command gets in addition to the payload. */
 export interface CommandContext {
   readonly traceparent: string | null;
+  /** Of one command, also when it is sent again. */
+  readonly commandId: string | undefined;
 }
 
 /** Third argument of `@MessagePattern(subject, extras)`: the kind of messages on the subject. */
@@ -220,7 +222,9 @@ async function answerOf({ command, handler, logger, refusal: unavailable }: Resp
         })),
       });
     const result = await measured(command.subject, () =>
-      inSpan(command.subject, { traceparent, kind: 'server' }, () => handler(payload.data, { traceparent })),
+      inSpan(command.subject, { traceparent, kind: 'server' }, () =>
+        handler(payload.data, { traceparent, commandId: commandIdOf(message) }),
+      ),
     );
     return { ok: true, result };
   } catch (error) {

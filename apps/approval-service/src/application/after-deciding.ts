@@ -47,7 +47,7 @@ export function afterDeciding(outcomes: Outcomes): AfterDeciding {
     ),
   );
   const before = outcomes.filter(
-    (outcome) => isTooLate(outcome) && !endings.has(keyOf(approvalKeyOf(outcome))),
+    (outcome) => (isTooLate(outcome) || hadEnded(outcome)) && !endings.has(keyOf(approvalKeyOf(outcome))),
   );
   const withVotes = [...endings.values()].flatMap(({ history, state }) =>
     isByPeople(state) ? history.slice(-maxHistorySteps).filter(lacksErasableValues) : [],
@@ -98,6 +98,10 @@ const tooLate = new Set(['APPROVAL_ALREADY_DECIDED', 'APPROVAL_TIMED_OUT']);
 /** A request that is past its deadline and still open has no decision yet. */
 export const isTooLate = ({ refused, state }: Pick<Outcome<Approval>, 'refused' | 'state'>) =>
   refused !== null && tooLate.has(refused.code) && !isOpen(state);
+
+/** A command that is repeated after its request has ended. */
+const hadEnded = ({ refused, events, state }: Outcome<Approval>) =>
+  refused === null && events.length === 0 && !isOpen(state);
 
 /** The answer to an agent that cancels contains only the status. */
 const isByPeople = ({ status }: Approval) => status === 'approved' || status === 'denied';

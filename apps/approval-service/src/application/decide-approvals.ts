@@ -9,10 +9,11 @@ import {
   type VotePending,
 } from '@agentlattice/contracts';
 import type { EventMeta, EventStore, Outcome, StreamRef } from '@agentlattice/event-store';
-import { isBackendAway } from '@agentlattice/messaging';
+import { type CommandContext, isBackendAway } from '@agentlattice/messaging';
 import { linkSpan } from '@agentlattice/observability';
 import { Batcher } from '@agentlattice/service';
 import { type Approval, isOpen } from '../domain/approval.js';
+import { replayApproval } from '../domain/replay-approval.js';
 import { type ApprovalCommand, approvalDecider } from '../domain/approval-decider.js';
 import type { Person } from '../domain/may-decide.js';
 import { keyOfOperator } from '../domain/key-holders.js';
@@ -23,7 +24,7 @@ import { type ApprovalReader, keyOf } from '../read/approval-reader.js';
 import { standingDecision } from '../read/approval-row.js';
 import type { RequestViews } from '../read/request-views.js';
 import { type AfterDeciding, afterDeciding, type Ended, isTooLate, approvalKeyOf } from './after-deciding.js';
-import { isRepeated } from './is-repeated.js';
+import { indexOfRepeated } from './is-repeated.js';
 
 type Request<Verb extends keyof typeof approvalServiceCommands> = CommandRequest<
   (typeof approvalServiceCommands)[Verb]
@@ -81,12 +82,9 @@ export class DecideApprovals {
     });
   }
 
-  async approve(
-    request: Request<'approve'>,
-    traceparent: string | null,
-  ): Promise<ApprovalView | VotePending> {
+  async approve(request: Request<'approve'>, context: CommandContext): Promise<ApprovalView | VotePending> {
     const { grantTtlSeconds } = this.ports;
-    const decided = await this.byPerson(request, request.reason, traceparent, (now, by) => ({
+    const decided = await this.byPerson(request, request.reason, context, (now, by) => ({
       type: 'Approve',
       by,
       key: keyOfOperator(request.operator),
@@ -99,10 +97,10 @@ export class DecideApprovals {
     return this.answerOf(decided);
   }
 
-  async deny(request: Request<'deny'>, traceparent: string | null): Promise<ApprovalView | VotePending> {
+  async deny(request: Request<'deny'>, context: CommandContext): Promise<ApprovalView | VotePending> {
     const { reason } = request;
     return this.answerOf(
-      await this.byPerson(request, reason, traceparent, (now, by) => ({
+      await this.byPerson(request, reason, context, (now, by) => ({
         type: 'Deny',
         by,
         key: keyOfOperator(request.operator),
@@ -112,22 +110,33 @@ export class DecideApprovals {
     );
   }
 
-  async withdrawVote(request: Request<'withdraw_vote'>, traceparent: string | null): Promise<VotePending> {
-    const { outcome } = await this.byPerson(request, null, traceparent, (now, by) => ({
+  async withdrawVote(request: Request<'withdraw_vote'>, context: CommandContext): Promise<VotePending> {
+    const { outcome } = await this.byPerson(request, null, context, (now, by) => ({
       type: 'WithdrawVote',
       by,
       key: keyOfOperator(request.operator),
       now,
     }));
-    return pending(outcome);
+    const { stream, history } = outcome;
+    const repeated = indexOfRepeated(stream, history);
+    // The request of a withdrawal that is sent again may have ended by now: the answer has the votes of that time.
+    return pending(
+      repeated < 0 ? outcome : { stream, state: replayApproval(history.slice(0, repeated + 1)) },
+    );
   }
 
-  async cancel(request: Request<'cancel'>, traceparent: string | null): Promise<ApprovalStatus> {
+  async cancel(
+    request: Request<'cancel'>,
+    { traceparent, commandId: command_id }: CommandContext,
+  ): Promise<ApprovalStatus> {
     const { org_id, approval_id, agent_id, key_id, reason, correlation_id } = request;
     const { ended } = await this.decide({
       orgId: org_id,
       streamId: approval_id,
-      meta: { actor: { kind: 'agent', id: agent_id, key_id, via: 'api' }, correlation_id, traceparent },
+      meta: {
+        actor: { kind: 'agent', id: agent_id, key_id, via: 'api' },
+        ...{ correlation_id, traceparent, command_id },
+      },
       claim: null,
       person: null,
       reason,
@@ -140,14 +149,14 @@ export class DecideApprovals {
   private async byPerson(
     request: Omit<Request<'withdraw_vote'>, 'reason'>,
     reason: string | null,
-    traceparent: string | null,
+    { traceparent, commandId: command_id }: CommandContext,
     command: (now: Date, by: Person) => ApprovalCommand,
   ): Promise<Decided> {
     const { org_id: orgId, approval_id: streamId, operator, correlation_id } = request;
     const deciding: Deciding = {
       orgId,
       streamId,
-      meta: { actor: asOperator(operator), correlation_id, traceparent },
+      meta: { actor: asOperator(operator), correlation_id, traceparent, command_id },
       claim: { orgId, operator },
       person: null,
       reason,
@@ -192,7 +201,7 @@ export class DecideApprovals {
     // The decision is a trace of its own: between it and the request a person thought.
     linkSpan(decided.outcome.history[0]?.meta.traceparent ?? null);
     const { refused } = decided.outcome;
-    if (refused === null || isRepeated(decided.outcome)) return decided;
+    if (refused === null) return decided;
     if (!isTooLate(decided.outcome)) throw refused;
     const decision = standingDecision(present(decided.ended).row);
     throw new Refused(refused.code, refused.detail, { extra: { ...refused.extra, decision } });
@@ -231,6 +240,7 @@ export class DecideApprovals {
         if (performance.now() > until) throw new Unavailable('it waited too long');
         return command(now, person ?? (claim === null ? null : personIn(members?.rows ?? [], claim)));
       },
+      isRepeated: (stream, history) => indexOfRepeated(stream, history) >= 0,
       erasable: (_event, { reason }) => ({ reason }),
       along: (decided) => {
         after = afterDeciding(decided);
@@ -272,7 +282,7 @@ function present(ended: Ended | undefined): Ended {
   return ended;
 }
 
-function pending({ stream, state }: Decided['outcome']): VotePending {
+function pending({ stream, state }: Pick<Decided['outcome'], 'stream' | 'state'>): VotePending {
   if (state.status === 'none') throw new Error('a decided request does not exist');
   const { approvals, denials, seatsOpen } = count(state.terms, state.votes);
   return {

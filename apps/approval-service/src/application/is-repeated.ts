@@ -1,15 +1,11 @@
-import type { Outcome } from '@agentlattice/event-store';
+import type { StoredEvent, StreamRef } from '@agentlattice/event-store';
 
 /**
- * Whether a refused command was executed before: the gateway sent it again, because no answer had come. Both have the actor and
- * the `correlation_id` of one HTTP request.
+ * Where a command was executed before: the number of its event. The gateway sends a command again with the same id while no answer
+ * comes. The correlation id is none by which it could be recognised: clients choose it with `X-Request-ID`.
+ * @returns -1 when the stream has no event of it
  */
-export const isRepeated = ({ stream: { meta }, history, refused }: Outcome<unknown>): boolean =>
-  refused !== null &&
-  meta.correlation_id !== null &&
-  history.some(
-    ({ meta: { actor, correlation_id } }) =>
-      correlation_id === meta.correlation_id &&
-      actor?.kind === meta.actor?.kind &&
-      actor?.id === meta.actor?.id,
-  );
+export const indexOfRepeated = ({ meta }: StreamRef, history: readonly StoredEvent[]): number =>
+  meta.command_id === undefined
+    ? -1
+    : history.findIndex((event) => event.meta.command_id === meta.command_id);

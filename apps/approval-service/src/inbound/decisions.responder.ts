@@ -22,23 +22,23 @@ export class DecisionsResponder {
   ) {}
 
   @MessagePattern(commands.approve.subject, { command: commands.approve })
-  approve(@Payload() request: Request<'approve'>, @Ctx() { traceparent }: CommandContext) {
-    return this.decide.approve(request, traceparent);
+  approve(@Payload() request: Request<'approve'>, @Ctx() context: CommandContext) {
+    return this.decide.approve(request, context);
   }
 
   @MessagePattern(commands.deny.subject, { command: commands.deny })
-  deny(@Payload() request: Request<'deny'>, @Ctx() { traceparent }: CommandContext) {
-    return this.decide.deny(request, traceparent);
+  deny(@Payload() request: Request<'deny'>, @Ctx() context: CommandContext) {
+    return this.decide.deny(request, context);
   }
 
   @MessagePattern(commands.withdraw_vote.subject, { command: commands.withdraw_vote })
-  withdraw(@Payload() request: Request<'withdraw_vote'>, @Ctx() { traceparent }: CommandContext) {
-    return this.decide.withdrawVote(request, traceparent);
+  withdraw(@Payload() request: Request<'withdraw_vote'>, @Ctx() context: CommandContext) {
+    return this.decide.withdrawVote(request, context);
   }
 
   @MessagePattern(commands.cancel.subject, { command: commands.cancel })
-  cancel(@Payload() request: Request<'cancel'>, @Ctx() { traceparent }: CommandContext) {
-    return this.decide.cancel(request, traceparent);
+  cancel(@Payload() request: Request<'cancel'>, @Ctx() context: CommandContext) {
+    return this.decide.cancel(request, context);
   }
 
   @MessagePattern(commands.consume_grant.subject, { command: commands.consume_grant })

@@ -7,6 +7,7 @@ import {
   type CommitQueueClocks,
   type DraftOutcome,
   type Finished,
+  type QueuedSubmission,
   type Waiting,
 } from './commit-queue.js';
 import { recordCommit, recordFailedCommit } from './record-commit.js';
@@ -138,12 +139,14 @@ export class GroupCommit {
 
   private async run(): Promise<void> {
     while (this.queue.length > 0 && this.closed === null) {
-      const { batch, late } = this.queue.take();
-      this.finish(late);
+      const taken = this.queue.take();
+      this.finish(taken.late);
+      let batch: readonly Waiting[] = taken.batch;
       if (batch.length === 0) continue;
       this.runningSince = this.ports.monotonic();
       try {
-        await this.write(batch);
+        if (batch.some(isSentAgain)) batch = await this.answerKnown(batch);
+        if (batch.length > 0) await this.write(batch);
       } catch (error) {
         await this.giveUp(batch, error);
       } finally {
@@ -181,11 +184,23 @@ export class GroupCommit {
 
   /** Few submissions are repetitions, so they are looked up only when the database reports one. */
   private async answerRepetitions(batch: readonly Waiting[]): Promise<void> {
-    const submissions = batch.filter((waiting) => waiting.kind === 'submission');
-    const found = await this.ports.store.findByEventKey(
-      submissions.map(({ submission }) => submission.draft),
-    );
-    if (found.size === 0) throw new Error('an event key is taken, but no entry has it');
+    const rest = await this.answerFound(batch, isSubmission);
+    if (rest.length === batch.length) throw new Error('an event key is taken, but no entry has it');
+    this.queue.putBack(rest);
+  }
+
+  /** Those that a gateway sent again are looked up first: otherwise each of them fails a commit, which costs the others a second one. */
+  private answerKnown(batch: readonly Waiting[]): Promise<readonly Waiting[]> {
+    return this.answerFound(batch, isSentAgain);
+  }
+
+  /** Answers the wanted ones that are in the log. @returns all others */
+  private async answerFound(
+    batch: readonly Waiting[],
+    isWanted: (waiting: Waiting) => waiting is QueuedSubmission,
+  ): Promise<readonly Waiting[]> {
+    const drafts = batch.filter(isWanted).map(({ submission }) => submission.draft);
+    const found = await this.ports.store.findByEventKey(drafts);
     const repeated: Finished[] = [];
     const rest: Waiting[] = [];
     for (const waiting of batch) {
@@ -193,8 +208,8 @@ export class GroupCommit {
       if (waiting.kind !== 'submission' || first === undefined) rest.push(waiting);
       else repeated.push({ waiting, result: repetitionOf(waiting.submission, first) });
     }
-    this.queue.putBack(rest);
     this.finish(repeated);
+    return rest;
   }
 
   /**
@@ -238,6 +253,10 @@ export class GroupCommit {
     return this.anchor.database + (this.ports.monotonic() - this.anchor.monotonic);
   }
 }
+
+const isSubmission = (waiting: Waiting): waiting is QueuedSubmission => waiting.kind === 'submission';
+const isSentAgain = (waiting: Waiting): waiting is QueuedSubmission =>
+  isSubmission(waiting) && waiting.submission.item.again === true;
 
 function writtenOf(waiting: Waiting, staged: Staged): Finished {
   const refusal = staged.refused.get(waiting.draft);

@@ -2,7 +2,7 @@ import { eventually } from '@agentlattice/testkit';
 import { sampleItem, sampleSubmission, type Wanted } from '../../test/sample-items.js';
 import type { LogHeads, Staged } from '../domain/log-heads.js';
 import { type CommitStore, EventKeyTaken, WriterLost } from '../domain/commit-store.js';
-import type { EventDraft } from '../domain/draft.js';
+import type { EventDraft, SubmissionDraft, WrittenSubmission } from '../domain/draft.js';
 import { commitLimits } from './commit-queue.js';
 import { GroupCommit } from './group-commit.js';
 import type { Submission, SubmissionResult } from './submission-result.js';
@@ -22,7 +22,19 @@ class HeldStore implements CommitStore {
       this.commits.push({ staged, end });
     });
   }
-  findByEventKey = () => Promise.resolve(new Map());
+  /** What the log has, by event id. */
+  readonly known = new Map<string, WrittenSubmission>();
+
+  findByEventKey(drafts: readonly SubmissionDraft[]): Promise<Map<SubmissionDraft, WrittenSubmission>> {
+    return Promise.resolve(
+      new Map(
+        drafts.flatMap((draft) => {
+          const found = this.known.get(draft.eventKey ?? '');
+          return found === undefined ? [] : [[draft, found]];
+        }),
+      ),
+    );
+  }
   load(): Promise<LogHeads> {
     this.loads++;
     return this.loaded instanceof Error ? Promise.reject(this.loaded) : Promise.resolve(this.loaded);
@@ -205,6 +217,26 @@ describe('group commit', () => {
     (await commit(0)).end(new EventKeyTaken());
     await eventually(() => results.size === 1);
     expect([...results.values()][0]?.kind).toBe('unavailable');
+  });
+
+  it('answers what a gateway sends again without a commit, and once', async () => {
+    const { submit, commit, results, store, writer } = setUp();
+    const [first] = submit(1, Infinity, { eventId: 'known' });
+    (await commit(0)).end(1_790_000_000_001);
+    const written = await eventually(() => first && results.get(first));
+    if (first === undefined || written.kind !== 'written') throw new Error('the first one was not written');
+    store.known.set('"known"', written.first);
+    submit();
+    const again: Submission = { ...first, item: { ...first.item, again: true } };
+    writer.submit([again]);
+    const [fresh] = submit(1, Infinity, { eventId: 'fresh' });
+    (await commit(1)).end(1_790_000_000_002);
+    const { staged, end } = await commit(2);
+    expect(staged.rows.map(({ submission }) => submission?.eventKey)).toEqual(['"fresh"']);
+    expect(results.get(again)?.kind).toBe('repeated');
+    end(new Error('the disk is full'));
+    await eventually(() => fresh !== undefined && results.get(fresh)?.kind === 'unavailable');
+    expect(results.get(again)?.kind).toBe('repeated');
   });
 
   it('follows the database’s clock and never decreases', async () => {

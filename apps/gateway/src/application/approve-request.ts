@@ -37,7 +37,9 @@ export const makeApproveRequest =
       forever_for: foreverFor,
       policy_version: policyVersion,
     });
-    if (foreverFor === null || !('id' in decided) || decided.status !== 'approved') return decided;
+    if (foreverFor === null || !('id' in decided)) return decided;
+    // The answer to a vote that is sent again may be what others have decided since.
+    if (decided.scope !== 'forever' || decided.resolved_by !== decision.operator.member_id) return decided;
     return { ...decided, policy_change: await allowForever(commands, decision, decided, foreverFor) };
   };
 export type ApproveRequest = ReturnType<typeof makeApproveRequest>;

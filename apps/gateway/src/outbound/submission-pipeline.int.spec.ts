@@ -161,6 +161,50 @@ describe('the gateway’s end of the submission path', () => {
     expect([...seen.values()]).toEqual([1]);
   });
 
+  it.each<[string, ReturnType<Script>]>([
+    ['an engine', 'unavailable'],
+    ['an approval-service', { outcome: null, error: { code: 'UNAVAILABLE', detail: 'cannot write' } }],
+  ])(
+    'a refusal of %s that got it again does not hide the first answer, which is late',
+    async (_, refusal) => {
+      let asked = 0;
+      script = (item) => {
+        asked += 1;
+        if (asked === 1) return 'silence';
+        setImmediate(() => publish(submissionReplySubject(instance), [executed(item)]));
+        return refusal;
+      };
+      await expect(pipeline.submit({ ...facts, client_event_id: 'refused once' })).resolves.toMatchObject({
+        outcome: { status: 'executed' },
+      });
+      expect(asked).toBe(2);
+      script = () => refusal;
+      const began = performance.now();
+      await expect(pipeline.submit({ ...facts, client_event_id: 'refused' })).rejects.toMatchObject({
+        code: 'UNAVAILABLE',
+      });
+      expect(performance.now() - began).toBeLessThan(400);
+    },
+  );
+
+  it('a submission that waits for the window of its workspace is not sent again before it was sent', async () => {
+    const seen = new Map<string, number[]>();
+    script = ({ action_type }) => {
+      seen.set(action_type, [...(seen.get(action_type) ?? []), performance.now()]);
+      return 'silence';
+    };
+    // Two batches of one item are under way, so the third item waits.
+    const waiting: Promise<unknown>[] = [];
+    for (const action_type of ['first', 'second', 'third']) {
+      waiting.push(pipeline.submit({ ...facts, action_type, client_event_id: action_type }));
+      await new Promise(setImmediate);
+    }
+    await Promise.allSettled(waiting);
+    expect([...seen.values()].map(({ length }) => length)).toEqual([4, 4, 4]);
+    const [sent = 0, again = 0] = seen.get('third') ?? [];
+    expect(again - sent).toBeGreaterThan(150);
+  });
+
   it('an answer that comes twice changes nothing', async () => {
     script = (item) => {
       publish(submissionReplySubject(instance), [executed(item)]);

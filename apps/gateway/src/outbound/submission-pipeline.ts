@@ -11,13 +11,13 @@ import {
   wantHeartbeatSubject,
 } from '@agentlattice/contracts';
 import type { Cleared } from '../domain/act-release.js';
-import { BatchPublisher, HedgingBudget, publishBatches } from '@agentlattice/messaging';
+import { type Added, BatchPublisher, HedgingBudget, publishBatches } from '@agentlattice/messaging';
 import type { Logger } from '@agentlattice/observability';
 import type { NatsConnection } from '@nats-io/transport-node';
 
 /** Below the 2 s within which a missing part must be reported (design §5). */
 const answerWithinMs = 1_800;
-/** After so long without an answer an item is sent again, up to three times (ADR 73). */
+/** After so long without an answer an item is sent again, up to three times; half of it after it had to wait in its lane (ADR 73). */
 const sentAgainAfterMs = 450;
 const silentAfterMs = 4 * ledgerHeartbeatMs;
 const wantEveryMs = 1_000;
@@ -30,8 +30,11 @@ const sweepMs = 50;
 interface Waiting {
   readonly item: SubmissionItem;
   readonly since: number;
-  /** Monotonic: when it is sent again without an answer; infinite where the event id is missing by which both are one. */
-  againAt: number;
+  readonly added: Added;
+  /** How often it was sent again. */
+  again: number;
+  /** How many of these may still be answered. */
+  underWay: number;
   readonly resolve: (answer: Answered) => void;
   readonly reject: (error: Error) => void;
 }
@@ -124,10 +127,9 @@ export class SubmissionPipeline {
     this.sequence += 1;
     const item = { ...facts, item_id: this.sequence.toString(36), gateway: this.instance };
     return new Promise((resolve, reject) => {
-      this.publisher.add(item, item.org_id, began.epoch);
-      const again = item.client_event_id === null ? Number.POSITIVE_INFINITY : sentAgainAfterMs;
+      const added = this.publisher.add(item, item.org_id, began.epoch);
       this.waiting.set(item.item_id, {
-        ...{ item, since: began.monotonic, againAt: began.monotonic + again },
+        ...{ item, since: began.monotonic, added, again: 0, underWay: 1 },
         ...{ resolve, reject },
       });
       this.sweeper ??= setInterval(() => this.sweep(), sweepMs);
@@ -148,15 +150,16 @@ export class SubmissionPipeline {
 
   settle(answers: readonly SubmissionAnswer[]): void {
     for (const answer of answers) {
-      const waiting = this.take(answer.item_id);
+      const { item_id, agent_id, action_digest, error, outcome, grant } = answer;
+      if (error?.code === 'UNAVAILABLE') {
+        this.refuse([{ item_id, detail: error.detail }]);
+        continue;
+      }
+      const waiting = this.take(item_id);
       if (waiting === undefined) continue;
       this.sendingAgain.answered();
-      const { agent_id, action_digest, error, outcome, grant } = answer;
       if (agent_id !== waiting.item.agent.id || action_digest !== waiting.item.action_digest) {
-        this.logger.error(
-          { item_id: answer.item_id },
-          'an answer names another agent or action and is refused',
-        );
+        this.logger.error({ item_id }, 'an answer names another agent or action and is refused');
         waiting.reject(new Unavailable('the answer is for another agent or action'));
       } else if (error !== null) waiting.reject(new Refused(error.code, error.detail));
       else if (outcome === null) waiting.reject(new Unavailable('the answer holds no outcome'));
@@ -164,9 +167,14 @@ export class SubmissionPipeline {
     }
   }
 
-  /** A part of the path reported that it cannot answer these submissions. */
+  /** A part of the path reported that it cannot answer these submissions. Where they were sent again, another part may answer. */
   refuse(items: readonly SubmissionUnavailable[]): void {
-    for (const { item_id, detail } of items) this.take(item_id)?.reject(new Unavailable(detail));
+    for (const { item_id, detail } of items) {
+      const waiting = this.waiting.get(item_id);
+      if (waiting === undefined) continue;
+      waiting.underWay -= 1;
+      if (waiting.underWay === 0) this.take(item_id)?.reject(new Unavailable(detail));
+    }
   }
 
   private take(itemId: string): Waiting | undefined {
@@ -192,20 +200,26 @@ export class SubmissionPipeline {
    * comes again as the first time.
    */
   private sendOldAgain(): void {
+    if (this.nc.isClosed()) return;
     const now = performance.now();
     const old: SubmissionItem[] = [];
     let oldest = now;
     for (const waiting of this.waiting.values()) {
       if (waiting.since > now - sentAgainAfterMs) break;
-      if (waiting.againAt > now) continue;
+      // Without an event id they would be two; and what waits in its lane is not sent yet.
+      const { sentAt } = waiting.added;
+      if (waiting.item.client_event_id === null || sentAt === null) continue;
+      if (now - waiting.since < sentAgainAfterMs * (waiting.again + 1)) continue;
+      if (now - sentAt < sentAgainAfterMs / 2) continue;
       if (!this.sendingAgain.take()) break;
-      waiting.againAt += sentAgainAfterMs;
+      waiting.again += 1;
+      waiting.underWay += 1;
       // It must not hold up the items behind it. That it is reported again when it is answered only widens the window for a moment.
       this.publisher.returned(1, waiting.item.org_id);
       oldest = Math.min(oldest, waiting.since);
-      old.push(waiting.item);
+      old.push({ ...waiting.item, again: true });
     }
-    if (old.length === 0 || this.nc.isClosed()) return;
+    if (old.length === 0) return;
     publishBatches(this.nc, evaluateSubject, Math.floor(Date.now() + answerWithinMs - (now - oldest)), old);
   }
 

@@ -38,7 +38,7 @@ const viewer = decidingOperator.optional();
 const decided = z.union([approvalView, votePending]);
 
 export const approvalServiceCommands = {
-  // Decisions are recognised by their `correlation_id` when they are sent again.
+  // Decisions are recognised by the id of their command when they are sent again.
   approve: idempotentCommand(
     'approval-service',
     'approve',

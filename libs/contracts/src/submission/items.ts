@@ -84,6 +84,8 @@ export const submissionItem = z.object({
   want_grant: z.boolean(),
   correlation_id: z.string(),
   traceparent: traceparent().nullable(),
+  /** The gateway got no answer and sends it again: the log may have it. */
+  again: z.boolean().optional(),
 });
 export type SubmissionItem = z.infer<typeof submissionItem>;
 

@@ -1,6 +1,6 @@
-import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { randomInstance } from '../random-secret.js';
 
 /** Where programs that were fetched once are kept. */
@@ -14,7 +14,8 @@ export class ProgramCache {
 
   /** The paths at which the program may be, the preferred one first. */
   get paths(): string[] {
-    const home = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
+    const named = process.env['XDG_CACHE_HOME'] ?? '';
+    const home = isAbsolute(named) ? named : join(homedir(), '.cache');
     return [join(home, 'agentlattice'), join(this.dataDir, 'cache')].map((dir) =>
       join(dir, `${this.name}-${this.release}`, this.name),
     );
@@ -24,16 +25,17 @@ export class ProgramCache {
   async install(program: Uint8Array): Promise<string> {
     let failure: unknown;
     for (const path of this.paths) {
+      const dir = join(path, '..');
+      const draft = join(dir, `.${randomInstance()}.tmp`);
       try {
-        const dir = join(path, '..');
         await mkdir(dir, { recursive: true });
-        const draft = join(dir, `.${randomInstance()}.tmp`);
         await writeFile(draft, program);
         await chmod(draft, 0o755);
         await rename(draft, path);
         return path;
       } catch (error) {
         failure = error;
+        await rm(draft, { force: true }).catch(() => undefined);
       }
     }
     throw failure;
