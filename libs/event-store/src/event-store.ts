@@ -2,6 +2,7 @@ import { eventData, type EventDataReader } from '@agentlattice/contracts';
 import { type Decider, fold, Refused } from '@agentlattice/decider';
 import type pg from 'pg';
 import { appendEvents, appendStatement, conflictOr, identified, VersionConflict } from './append-events.js';
+import { indexOfCommand } from './index-of-command.js';
 import {
   type DecidedEvent,
   type Erasable,
@@ -64,8 +65,6 @@ export interface DecideEach<State, Cmd, Event extends DecidedEvent, Ref extends 
   readonly reads: readonly Statement[];
   /** May throw `Refused` itself, as the decider may. */
   readonly command: (now: Date, stream: Ref, read: readonly pg.QueryResult[]) => Cmd;
-  /** Whether the stream has what this command decided when it came before: then nothing is decided. */
-  readonly isRepeated?: (stream: Ref, history: readonly StoredEvent[]) => boolean;
   /** The erasable values of an event. */
   readonly erasable?: (event: Event, stream: Ref) => Erasable;
   /** Statements that are run after the events are inserted, in the same transaction. */
@@ -199,9 +198,9 @@ export class EventStore {
     }));
   }
 
-  /** Each command sees its stream after the commands before it. */
+  /** Each command sees its stream after the commands before it. One that was executed before, by its `command_id`, decides nothing. */
   private decideInTurn<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef>(
-    { decider, streams, erasable, isRepeated }: Deciding<State, Cmd, Event, Ref>,
+    { decider, streams, erasable }: Deciding<State, Cmd, Event, Ref>,
     loaded: readonly StoredEvent[],
     now: Date,
     command: (stream: Ref) => Cmd,
@@ -213,7 +212,7 @@ export class EventStore {
       const { orgId: org_id, streamId: stream_id, meta } = stream;
       const key = keyOf(org_id, stream_id);
       const { state: before, history } = current.get(key) ?? asLoaded(histories.get(key) ?? []);
-      if (isRepeated?.(stream, history) === true)
+      if (indexOfCommand(meta, history) >= 0)
         return { stream, state: before, history, events: [], refused: null };
       try {
         const decided = decider.decide(command(stream), before);
@@ -271,7 +270,6 @@ interface Deciding<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef
   readonly decider: Decider<State, Cmd, Event>;
   readonly streams: readonly Ref[];
   readonly erasable?: (event: Event, stream: Ref) => Erasable;
-  readonly isRepeated?: (stream: Ref, history: readonly StoredEvent[]) => boolean;
 }
 
 interface UpdateIn<State, Cmd, Event extends DecidedEvent, Ref extends StreamRef> extends Deciding<

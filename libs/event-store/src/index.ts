@@ -19,6 +19,7 @@ export {
   type Updated,
   type UpdateMany,
 } from './event-store.js';
+export { indexOfCommand } from './index-of-command.js';
 export { type Intake, intakeLagSeconds, inTransitSeconds, relayLagSeconds } from './lag.js';
 export {
   type ProjectedEvent,

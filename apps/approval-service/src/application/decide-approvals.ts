@@ -8,7 +8,13 @@ import {
   Unavailable,
   type VotePending,
 } from '@agentlattice/contracts';
-import type { EventMeta, EventStore, Outcome, StreamRef } from '@agentlattice/event-store';
+import {
+  type EventMeta,
+  type EventStore,
+  indexOfCommand,
+  type Outcome,
+  type StreamRef,
+} from '@agentlattice/event-store';
 import { type CommandContext, isBackendAway } from '@agentlattice/messaging';
 import { linkSpan } from '@agentlattice/observability';
 import { Batcher } from '@agentlattice/service';
@@ -24,7 +30,6 @@ import { type ApprovalReader, keyOf } from '../read/approval-reader.js';
 import { standingDecision } from '../read/approval-row.js';
 import type { RequestViews } from '../read/request-views.js';
 import { type AfterDeciding, afterDeciding, type Ended, isTooLate, approvalKeyOf } from './after-deciding.js';
-import { indexOfRepeated } from './is-repeated.js';
 
 type Request<Verb extends keyof typeof approvalServiceCommands> = CommandRequest<
   (typeof approvalServiceCommands)[Verb]
@@ -118,7 +123,7 @@ export class DecideApprovals {
       now,
     }));
     const { stream, history } = outcome;
-    const repeated = indexOfRepeated(stream, history);
+    const repeated = indexOfCommand(stream.meta, history);
     // The request of a withdrawal that is sent again may have ended by now: the answer has the votes of that time.
     return pending(
       repeated < 0 ? outcome : { stream, state: replayApproval(history.slice(0, repeated + 1)) },
@@ -240,7 +245,6 @@ export class DecideApprovals {
         if (performance.now() > until) throw new Unavailable('it waited too long');
         return command(now, person ?? (claim === null ? null : personIn(members?.rows ?? [], claim)));
       },
-      isRepeated: (stream, history) => indexOfRepeated(stream, history) >= 0,
       erasable: (_event, { reason }) => ({ reason }),
       along: (decided) => {
         after = afterDeciding(decided);
