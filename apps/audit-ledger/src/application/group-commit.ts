@@ -145,7 +145,8 @@ export class GroupCommit {
       if (batch.length === 0) continue;
       this.runningSince = this.ports.monotonic();
       try {
-        if (batch.some(isSentAgain)) batch = await this.answerKnown(batch);
+        // Otherwise each that was written before fails a commit, which costs the others a second one.
+        if (batch.some(isSentAgain)) batch = await this.answerFound(batch, isSentAgain);
         if (batch.length > 0) await this.write(batch);
       } catch (error) {
         await this.giveUp(batch, error);
@@ -182,16 +183,11 @@ export class GroupCommit {
     this.finish(batch.map((waiting) => writtenOf(waiting, staged)));
   }
 
-  /** Few submissions are repetitions, so they are looked up only when the database reports one. */
+  /** Few submissions are repetitions, so those that no gateway sent again are looked up only when the database reports one. */
   private async answerRepetitions(batch: readonly Waiting[]): Promise<void> {
     const rest = await this.answerFound(batch, isSubmission);
     if (rest.length === batch.length) throw new Error('an event key is taken, but no entry has it');
     this.queue.putBack(rest);
-  }
-
-  /** Those that a gateway sent again are looked up first: otherwise each of them fails a commit, which costs the others a second one. */
-  private answerKnown(batch: readonly Waiting[]): Promise<readonly Waiting[]> {
-    return this.answerFound(batch, isSentAgain);
   }
 
   /** Answers the wanted ones that are in the log. @returns all others */

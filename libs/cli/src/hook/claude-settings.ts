@@ -10,7 +10,6 @@ export interface ClaudeState {
 }
 
 const formattingOptions = { insertSpaces: true, tabSize: 2, eol: '\n' };
-const ourMembers: ReadonlySet<string> = new Set(['type', 'command', 'timeout', 'onFailure', 'statusMessage']);
 /** The JSON of the entry. It has no matcher, so it is for every tool. */
 export const claudeEntry = (line: string) => ({
   hooks: [
@@ -20,6 +19,8 @@ export const claudeEntry = (line: string) => ({
     },
   ],
 });
+
+const ourMembers: ReadonlySet<string> = new Set(claudeEntry('').hooks.flatMap(Object.keys));
 
 /** @throws Error when the file cannot be changed without loss */
 export function withClaudeHook(text: string, line: string): string {
