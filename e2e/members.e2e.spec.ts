@@ -36,7 +36,7 @@ describe('members', () => {
     const voter = await addPerson(admin, { name: 'lowered', role: 'member' });
     // A later member cannot vote on an earlier request.
     const later = await requested('members.role');
-    expect((await voter.api.post(`/api/v1/approvals/${later}/approve`, {})).status).toBe(200);
+    expect(await voter.api.post(`/api/v1/approvals/${later}/approve`, {})).toMatchObject({ status: 200 });
     expect(await votesOn(later)).toMatchObject([{ member_id: voter.id }]);
     expect(await patch(voter.id, { role: 'viewer' })).toMatchObject({
       status: 200,
